@@ -136,7 +136,7 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
 
     from partnerships.kit.dates import known_day
     from partnerships.organisations import services
-    from partnerships.organisations.obligations import held_by
+    from partnerships.organisations.obligations import held_records_by_kind
 
     now, today = timezone.now(), timezone.localdate()
     succession, councils, successors, giver = make_councils(commitments, people, plans)
@@ -149,7 +149,7 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
 
     def propose() -> None:
         for number, council in enumerate(councils):
-            for group in held_by(council, today):
+            for group in held_records_by_kind(council, today):
                 services.propose_handovers(
                     succession=succession,
                     predecessor=council,
@@ -174,7 +174,7 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
         "proposals": len(use.written),
         "slowest proposal": round(max(use.written), 2),
     }
-    assert all(held_by(council, today) == [] for council in councils)
+    assert all(held_records_by_kind(council, today) == [] for council in councils)
     undoing = services.undo_succession(
         succession=succession, vests_on=known_day(today), status="order_made", reason="Undone.", author=None, now=now
     )

@@ -11,7 +11,7 @@ import resource
 import time
 
 from partnerships.nominations.lettings.counting import count_lettings
-from partnerships.nominations.lettings.filtering import LettingsFilter, kept_rows
+from partnerships.nominations.lettings.filtering import LettingsFilter, unpacked_rows
 from tests.nominations.test_lettings import place_in, scope_of
 from tests.support.core_files import core_chunks, expected, invent
 
@@ -32,7 +32,7 @@ def main() -> None:
         filtering += time.perf_counter() - began
     packed = kept.finish()
     began = time.perf_counter()
-    counted = count_lettings(kept_rows(packed, kept.columns), scope_of(folder))
+    counted = count_lettings(unpacked_rows(packed, kept.columns), scope_of(folder))
     counting = time.perf_counter() - began
     lines, outcomes = expected(lettings)
     assert {outcome: counted.number(outcome) for outcome in counted.rows} == outcomes

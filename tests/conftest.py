@@ -169,7 +169,7 @@ def _django_db_helper(_django_db_helper: None) -> None:
 @pytest.fixture(autouse=True)
 def kept_statements_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check that each stored statement of a page is the one that would be composed for its reader."""
-    monkeypatch.setattr(statements, "_ready", compared(statements._ready))
+    monkeypatch.setattr(statements, "_ready_statement", compared(statements._ready_statement))
 
 
 @pytest.fixture(autouse=True)

@@ -167,8 +167,8 @@ def test_no_digest_or_summary_has_a_foreign_word(planted: Planted) -> None:
 def test_a_leak_put_in_by_hand_is_found(planted: Planted, leak: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = planted.world
     if leak == "stakeholders hear as insiders":
-        real_lines = changes.told_lines
-        monkeypatch.setattr(changes, "told_lines", lambda lines, *, today, outside: real_lines(lines, today=today))
+        real_lines = changes.digest_lines
+        monkeypatch.setattr(changes, "digest_lines", lambda lines, *, today, outside: real_lines(lines, today=today))
     else:
         monkeypatch.setattr(
             subjects, "visible_to_accounts", lambda people, events: dict.fromkeys(people, frozenset(events))

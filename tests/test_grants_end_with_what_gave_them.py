@@ -30,7 +30,7 @@ from partnerships.lists import services as lists
 from partnerships.lists.models import Follow
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from partnerships.outbox.models import Email
 from partnerships.people.models import Invitation
 from partnerships.plans import services as plans
@@ -212,7 +212,7 @@ def comment_on_a_version(world: World) -> Probe:
 def mention(world: World) -> Probe:
     plan = _plan(world)
     plans.add_comment(plan=plan, version_number=1, text="Is it so, @Ben West?", author=world.amina, now=timezone.now())
-    return lambda: bool(waiting_from(WAITING, world.ben, timezone.now()))
+    return lambda: bool(tasks_from(WAITING, world.ben, timezone.now()))
 
 
 def _follows(world: World, target: Plan | Partnership | Organisation, plan: Plan) -> Probe:
@@ -369,7 +369,7 @@ def offer_of_a_plan_in_no_partnership(world: World) -> Probe:
         author=world.amina,
         now=timezone.now(),
     )
-    return lambda: any(str(made.pk) in item.path for item in waiting_from(WAITING, world.ben, timezone.now()))
+    return lambda: any(str(made.pk) in item.path for item in tasks_from(WAITING, world.ben, timezone.now()))
 
 
 def facilitator(world: World) -> Probe:

@@ -22,13 +22,13 @@ from partnerships.exchange.services import refer_entry
 from partnerships.kit.dates import known_day
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Membership, Role, Succession
-from partnerships.organisations.obligations import held_by as obligations_of
-from partnerships.organisations.owned import UnableToHandOver, held_by, left_without_owner, owned_kinds
+from partnerships.organisations.obligations import held_records_by_kind as obligations_of
+from partnerships.organisations.owned import UnableToHandOver, left_without_owner, owned_kinds, owned_records_by_kind
 from partnerships.organisations.services import (
     answer_handovers,
     end_membership,
     hand_over_due,
-    hand_over_things,
+    hand_over_records,
     propose_handovers,
     record_succession,
     take_effect,
@@ -149,7 +149,7 @@ def test_what_a_leaver_held_is_listed_and_handed_over(world: World) -> None:
 
     assert left(world).keys() == {"posts", "commitments", "followed"}
     for group in left_without_owner(world.larkhaven, today()):
-        hand_over_things(
+        hand_over_records(
             organisation=world.larkhaven,
             kind=group.kind.code,
             things=[thing.pk for thing in group.things],
@@ -191,11 +191,11 @@ def test_successor_takes_over_objectives_referrals_next_steps_and_escalations(wo
     lara = lead(world, "Lara Larch")
     holds_all_kinds(world, lara)
     kinds = {"objectives", "next_steps", "referrals", "escalations"}
-    assert {group.kind.code for group in held_by(lara, world.larkhaven, today())} == kinds
+    assert {group.kind.code for group in owned_records_by_kind(lara, world.larkhaven, today())} == kinds
 
     leave(world, lara, successor=world.eddie)
 
-    kinds_held = {group.kind.code for group in held_by(world.eddie, world.larkhaven, today())}
+    kinds_held = {group.kind.code for group in owned_records_by_kind(world.eddie, world.larkhaven, today())}
     assert kinds <= kinds_held
     assert not kinds & left(world).keys()
 
@@ -234,7 +234,7 @@ def test_handing_over_needs_a_lead_a_reason_and_somebody_of_the_organisation(wor
 
     def hand_over(**fields: Any) -> int:
         given = {"to": world.eddie, "reason": "New.", "author": world.amina, "things": [post.pk]} | fields
-        return hand_over_things(organisation=world.larkhaven, kind="posts", now=timezone.now(), **given)
+        return hand_over_records(organisation=world.larkhaven, kind="posts", now=timezone.now(), **given)
 
     with pytest.raises(UnableToAct):
         hand_over(author=world.eddie)

@@ -16,43 +16,43 @@ from partnerships.agreements.services.posts import end_holding_of
 from partnerships.organisations.departures import Departure
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.owned import (
-    Handover,
     OwnedKind,
-    Thing,
+    OwnedRecord,
+    OwnershipHandover,
     UnableToHandOver,
-    left_by,
+    former_people_of,
 )
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
-def _post_as_thing(post: Post) -> Thing:
+def _post_as_thing(post: Post) -> OwnedRecord:
     """Return what pages show about a post: its role and title, and its partnership."""
     scope = post.partnership.title if post.partnership else "the whole organisation"
-    return Thing(
+    return OwnedRecord(
         post.pk, f"{post.get_role_display()}{f': {post.title}' if post.title else ''}", post.get_absolute_url(), scope
     )
 
 
-def _posts_as_things(posts: PostQuerySet) -> list[Thing]:
+def _posts_as_things(posts: PostQuerySet) -> list[OwnedRecord]:
     """Return what pages show about these posts, by partnership and role."""
     ordered_posts = posts.select_related("partnership").order_by("partnership", "role", "title", "pk")
     return [_post_as_thing(post) for post in ordered_posts]
 
 
-def _posts_held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+def _posts_held(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the posts that the person holds for the organisation."""
     own_holders = Holder.objects.current_or_future(day).filter(post=OuterRef("pk"), person=person)
     return _posts_as_things(Post.objects.in_use().filter(Exists(own_holders), organisation=organisation))
 
 
-def _vacant_posts(organisation: Organisation, day: dt.date) -> list[Thing]:
+def _vacant_posts(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the posts of the organisation that nobody holds."""
     return _posts_as_things(Post.objects.vacant_on(day).filter(organisation=organisation))
 
 
-def _hand_over_post(handover: Handover) -> None:
+def _hand_over_post(handover: OwnershipHandover) -> None:
     """Give a post to a colleague. Raises `UnableToHandOver`."""
     post = Post.objects.get(pk=handover.pk)
     try:
@@ -72,26 +72,26 @@ POSTS = OwnedKind(
 )
 
 
-def _objectives(organisation: Organisation, owners: Iterable[int]) -> list[Thing]:
+def _objectives(organisation: Organisation, owners: Iterable[int]) -> list[OwnedRecord]:
     """Return the open objectives of the organisation that these people (ids) own."""
     objectives = Objective.objects.filter(status=ObjectiveStatus.OPEN, organisation=organisation, owner__in=owners)
     return [
-        Thing(objective.pk, objective.text, objective.get_absolute_url(), objective.partnership.title)
+        OwnedRecord(objective.pk, objective.text, objective.get_absolute_url(), objective.partnership.title)
         for objective in objectives.select_related("partnership").order_by("partnership", "position", "pk")
     ]
 
 
-def _objectives_held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+def _objectives_held(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the objectives that the person owns for the organisation."""
     return _objectives(organisation, [person.pk])
 
 
-def _objectives_left(organisation: Organisation, day: dt.date) -> list[Thing]:
+def _objectives_left(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the objectives whose owner no longer acts for the organisation."""
-    return _objectives(organisation, left_by(organisation, day))
+    return _objectives(organisation, former_people_of(organisation, day))
 
 
-def _hand_over_objective(handover: Handover) -> None:
+def _hand_over_objective(handover: OwnershipHandover) -> None:
     """Make a colleague the owner of an objective. Raises `UnableToHandOver`."""
     objective = Objective.objects.get(pk=handover.pk)
     try:

@@ -23,13 +23,13 @@ from partnerships.agreements.models import (
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
-    Held,
+    HeldRecord,
     Obligation,
     RecordMove,
-    register_following,
+    register_following_columns,
     register_obligation,
-    register_signing,
-    register_staying,
+    register_signing_events,
+    register_staying_columns,
 )
 
 #: All roles, from the strongest to the weakest.
@@ -48,9 +48,9 @@ def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partners
     )
 
 
-def _describe(partnership: Any, organisation: Organisation) -> Held:
+def _describe(partnership: Any, organisation: Organisation) -> HeldRecord:
     """Return what the page about the end of an organisation shows about its part in a partnership."""
-    return Held(
+    return HeldRecord(
         partnership.pk,
         partnership.title,
         partnership.get_absolute_url(),
@@ -133,7 +133,7 @@ OBJECTIVES = Obligation(
     "Objectives",
     (Column("agreements.Objective.organisation"),),
     _objectives,
-    lambda objective, _: Held(
+    lambda objective, _: HeldRecord(
         objective.pk,
         objective.text,
         objective.get_absolute_url(),
@@ -157,11 +157,11 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
     )
 
 
-def _describe_post(post: Post, organisation: Organisation) -> Held:
+def _describe_post(post: Post, organisation: Organisation) -> HeldRecord:
     """Return what the page about the end of an organisation shows about one of its posts."""
     title = f"{post.get_role_display()}{f': {post.title}' if post.title else ''}"
     scope = post.partnership.title if post.partnership else "the whole organisation"
-    return Held(post.pk, title, post.get_absolute_url(), scope, outside=f"{post.get_role_display()} {post.pk}")
+    return HeldRecord(post.pk, title, post.get_absolute_url(), scope, outside=f"{post.get_role_display()} {post.pk}")
 
 
 POSTS = Obligation(
@@ -184,9 +184,9 @@ def register() -> None:
     """Register what the successor takes over, and what stays with the organisation that has ended."""
     for kind in (PARTNERSHIPS, OBJECTIVES, POSTS):
         register_obligation(kind)
-    register_following("agreements.Document.added_for")
-    register_signing(EventKind.TERMS_SIGNED, EventKind.TERMS_SIGNED_ON_PAPER)
-    register_staying(
+    register_following_columns("agreements.Document.added_for")
+    register_signing_events(EventKind.TERMS_SIGNED, EventKind.TERMS_SIGNED_ON_PAPER)
+    register_staying_columns(
         "who reported or signed; the database keeps it",
         "agreements.ObjectiveProgress.organisation",
         "agreements.TermsVersion.organisation",

@@ -17,7 +17,7 @@ from django.db.models import Model
 
 from partnerships.agreements.models import Objective, Partnership
 from partnerships.kit.http import row_number
-from partnerships.organisations.statements import RowsAbout, with_rows
+from partnerships.organisations.statements import RowsAbout, functions_with_rows
 from partnerships.people.models import User
 
 
@@ -92,7 +92,7 @@ def _origins_of(target_model: type[Model]) -> list[Origin]:
 def links_of(target: Model, user: User) -> list[Suggested]:
     """Return every record behind an objective, ask, offer or conversation that this person may see."""
     origins = _origins_of(type(target))
-    lookups_with_rows = with_rows(target.pk, *(rows for origin in origins for rows in origin.rows))
+    lookups_with_rows = functions_with_rows(target.pk, *(rows for origin in origins for rows in origin.rows))
     return [
         link
         for origin in origins

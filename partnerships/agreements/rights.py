@@ -22,7 +22,7 @@ from partnerships.agreements.models import (
     PostRole,
     TermsProposal,
 )
-from partnerships.organisations.holdings import of_page
+from partnerships.organisations.holdings import read_once_a_page
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.statements import Lookup, lookup, rows_for
@@ -191,7 +191,9 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
     A party whose notice has run out does not count, whether or not a job has recorded that it left.
     """
     pk = partnership.pk
-    roles_by_party = of_page((rights_over, pk, timezone.localdate(now)), lambda: rows_for(_present_roles, pk, now))
+    roles_by_party = read_once_a_page(
+        (rights_over, pk, timezone.localdate(now)), lambda: rows_for(_present_roles, pk, now)
+    )
     return Rights(
         partnership, dict(_present_roles(pk, now) if roles_by_party is None else roles_by_party), roles_of(person, now)
     )

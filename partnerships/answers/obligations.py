@@ -10,10 +10,10 @@ from partnerships.answers.models import PlanQuestion, Trust
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
-    Held,
+    HeldRecord,
     Obligation,
     RecordMove,
-    register_following,
+    register_following_columns,
     register_obligation,
 )
 
@@ -23,8 +23,8 @@ def _open_questions(organisation: Organisation, day: dt.date) -> QuerySet[PlanQu
     return questions.select_related("plan")
 
 
-def _held_question(question: PlanQuestion, _organisation: Organisation) -> Held:
-    return Held(
+def _held_question(question: PlanQuestion, _organisation: Organisation) -> HeldRecord:
+    return HeldRecord(
         pk=question.pk,
         title=question.title,
         path=question.plan.get_absolute_url(),
@@ -37,8 +37,8 @@ def _current_trust(organisation: Organisation, _day: dt.date) -> QuerySet[Trust]
     return Trust.objects.current().filter(organisation=organisation).select_related("person")
 
 
-def _held_trust(trust: Trust, _organisation: Organisation) -> Held:
-    return Held(
+def _held_trust(trust: Trust, _organisation: Organisation) -> HeldRecord:
+    return HeldRecord(
         pk=trust.pk,
         title=trust.person.display_name,
         what="Answers shown without approval",
@@ -71,4 +71,4 @@ def register() -> None:
     """Register both obligations. Decisions about answers follow the organisation that made them."""
     register_obligation(QUESTIONS)
     register_obligation(TRUST)
-    register_following("answers.Answer.decided_for")
+    register_following_columns("answers.Answer.decided_for")

@@ -16,20 +16,20 @@ from partnerships.commitments.services import (
 )
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.owned import (
-    Handover,
     OwnedKind,
-    Thing,
+    OwnedRecord,
+    OwnershipHandover,
     UnableToHandOver,
-    acting_for,
-    left_by,
+    acting_people_of,
+    former_people_of,
 )
 from partnerships.people.models import User
 
 
-def _commitments_as_things(commitments: CommitmentQuerySet) -> list[Thing]:
+def _commitments_as_things(commitments: CommitmentQuerySet) -> list[OwnedRecord]:
     """Return each commitment as a thing to hand over, the earliest due first."""
     return [
-        Thing(
+        OwnedRecord(
             commitment.pk,
             f"{commitment.reference} {Truncator(commitment.text).chars(90)}",
             commitment.get_absolute_url(),
@@ -44,18 +44,18 @@ def _open_commitments(organisation: Organisation) -> CommitmentQuerySet:
     return Commitment.objects.filter(owner_organisation=organisation).exclude(status__in=OVER)
 
 
-def _owned(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+def _owned(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     return _commitments_as_things(_open_commitments(organisation).filter(owner=person))
 
 
-def _ownerless(organisation: Organisation, day: dt.date) -> list[Thing]:
+def _ownerless(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return open commitments without an owner, or whose owner does not act for the organisation."""
     return _commitments_as_things(
-        _open_commitments(organisation).filter(Q(owner=None) | ~Q(owner__in=acting_for(organisation, day)))
+        _open_commitments(organisation).filter(Q(owner=None) | ~Q(owner__in=acting_people_of(organisation, day)))
     )
 
 
-def _change_owner(handover: Handover) -> None:
+def _change_owner(handover: OwnershipHandover) -> None:
     commitment = Commitment.objects.get(pk=handover.pk)
     try:
         change_owner(
@@ -74,18 +74,18 @@ def _commitments_under_way(organisation: Organisation) -> CommitmentQuerySet:
     return Commitment.objects.under_way().filter(Q(giver=organisation) | Q(receiver=organisation))
 
 
-def _escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+def _escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     return _commitments_as_things(_commitments_under_way(organisation).filter(escalated_to=person))
 
 
-def _escalated_to_leavers(organisation: Organisation, day: dt.date) -> list[Thing]:
+def _escalated_to_leavers(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return commitments under way that were escalated to people who no longer act for the organisation."""
     return _commitments_as_things(
-        _commitments_under_way(organisation).filter(escalated_to__in=left_by(organisation, day))
+        _commitments_under_way(organisation).filter(escalated_to__in=former_people_of(organisation, day))
     )
 
 
-def _escalate_to_colleague(handover: Handover) -> None:
+def _escalate_to_colleague(handover: OwnershipHandover) -> None:
     commitment = Commitment.objects.get(pk=handover.pk)
     try:
         escalate(

@@ -12,9 +12,9 @@ from partnerships.commitments.quantities import homes_and_money
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
-    Held,
+    HeldRecord,
     Obligation,
-    register_following,
+    register_following_columns,
     register_obligation,
 )
 
@@ -32,11 +32,11 @@ def _with_target(target: int) -> Q:
     return Q(giver=target) | Q(receiver=target)
 
 
-def _describe(commitment: Commitment, organisation: Organisation) -> Held:
+def _describe(commitment: Commitment, organisation: Organisation) -> HeldRecord:
     verb = "Gives" if commitment.giver_id == organisation.pk else "Receives"
     title = f"{commitment.reference} {Truncator(commitment.text).chars(90)}"
     homes, money = homes_and_money(commitment.quantity, commitment.unit)
-    return Held(
+    return HeldRecord(
         commitment.pk,
         title,
         commitment.get_absolute_url(),
@@ -66,4 +66,4 @@ COMMITMENTS = Obligation(
 def register() -> None:
     """Register commitments, and the organisations of progress reports and evidence."""
     register_obligation(COMMITMENTS)
-    register_following("commitments.Progress.organisation", "commitments.Evidence.added_for")
+    register_following_columns("commitments.Progress.organisation", "commitments.Evidence.added_for")

@@ -17,7 +17,7 @@ from typing import Protocol
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.statements import Lookup, RowsAbout, rows_lookup, with_rows
+from partnerships.organisations.statements import Lookup, RowsAbout, functions_with_rows, rows_lookup
 from partnerships.people.models import User
 
 
@@ -122,7 +122,7 @@ def parse_origin_record(text: str) -> OriginRecord | None:
 
 def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     """Return links to all records that the commitment was made from and that the person may see."""
-    lookups_with_rows = with_rows(commitment.pk, *_rows_of_links())
+    lookups_with_rows = functions_with_rows(commitment.pk, *_rows_of_links())
     return [
         link
         for _, origin in sorted(_origins.items())

@@ -9,7 +9,13 @@ from django.db.models import Q, QuerySet
 from partnerships.conversations.models import NextStep, Status
 from partnerships.conversations.services import UnableToRecord, name_owner_of_step
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver, left_by
+from partnerships.organisations.owned import (
+    OwnedKind,
+    OwnedRecord,
+    OwnershipHandover,
+    UnableToHandOver,
+    former_people_of,
+)
 from partnerships.people.models import User
 
 
@@ -23,22 +29,22 @@ def _uncirculated_steps(organisation: Organisation) -> QuerySet[NextStep]:
     ).exclude(conversation__status=Status.CANCELLED)
 
 
-def _things(steps: QuerySet[NextStep]) -> list[Thing]:
+def _things(steps: QuerySet[NextStep]) -> list[OwnedRecord]:
     return [
-        Thing(step.pk, step.text, step.conversation.get_absolute_url(), step.conversation.subject)
+        OwnedRecord(step.pk, step.text, step.conversation.get_absolute_url(), step.conversation.subject)
         for step in steps.select_related("conversation").order_by("due_on", "pk")
     ]
 
 
-def _steps_of_person(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+def _steps_of_person(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     return _things(_uncirculated_steps(organisation).filter(owner=person))
 
 
-def _steps_of_leavers(organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_uncirculated_steps(organisation).filter(Q(owner__in=left_by(organisation, day))))
+def _steps_of_leavers(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+    return _things(_uncirculated_steps(organisation).filter(Q(owner__in=former_people_of(organisation, day))))
 
 
-def _hand_over(handover: Handover) -> None:
+def _hand_over(handover: OwnershipHandover) -> None:
     step = NextStep.objects.select_related("conversation").get(pk=handover.pk)
     try:
         name_owner_of_step(step=step, owner=handover.to, author=handover.author, now=handover.now)

@@ -35,9 +35,9 @@ from partnerships.kit.forms import Form
 from partnerships.kit.lists import Column, ListDefinition, joined
 from partnerships.kit.record_fields import RecordField
 from partnerships.organisations.columns import FOUND_WORDS, organisation_column
-from partnerships.organisations.lineage import found_by_name
+from partnerships.organisations.lineage import organisation_ids_by_name
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
-from partnerships.organisations.naming import official_name_at, show_as_at
+from partnerships.organisations.naming import official_name_at, show_names_of_day
 from partnerships.people.models import User
 
 #: The most quiet partnerships shown above the list of conversations; My work lists all of them.
@@ -128,7 +128,7 @@ def _side_names(*order: str) -> Combinable:
 
 def _with_side(words: str) -> Q:
     """Return the condition that an organisation with these words in its name took part."""
-    return Q(pk__in=Side.objects.filter(organisation__in=found_by_name(words)).values("conversation"))
+    return Q(pk__in=Side.objects.filter(organisation__in=organisation_ids_by_name(words)).values("conversation"))
 
 
 def _place(user: User) -> Combinable:
@@ -216,7 +216,7 @@ CONVERSATIONS = ListDefinition(
             moment="held_on",
             is_nullable=False,
             is_shown=False,
-            ready=lambda _user, rows: show_as_at((row.held_on, row.organisation) for row in rows),
+            ready=lambda _user, rows: show_names_of_day((row.held_on, row.organisation) for row in rows),
         ),
         Column(
             name="next_contact",
@@ -308,7 +308,7 @@ MEETINGS = ListDefinition(
             moment="starts_at",
             is_nullable=False,
             is_shown=False,
-            ready=lambda _user, rows: show_as_at((row.day, row.organisation) for row in rows),
+            ready=lambda _user, rows: show_names_of_day((row.day, row.organisation) for row in rows),
         ),
         Column(
             name="minutes",

@@ -26,13 +26,13 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Change,
     Column,
-    Held,
+    HeldRecord,
     Obligation,
     RecordMove,
-    register_following,
+    register_following_columns,
     register_obligation,
-    register_settling,
-    register_staying,
+    register_settler,
+    register_staying_columns,
 )
 from partnerships.organisations.services.moving import move_rows
 
@@ -93,7 +93,7 @@ CONVERSATIONS = Obligation(
         Column("conversations.Correction.organisation", "conversation"),
     ),
     _conversations,
-    lambda row, _: Held(
+    lambda row, _: HeldRecord(
         row.pk,
         f"Conversation of {long_date(row.held_on)}",
         row.get_absolute_url(),
@@ -111,7 +111,9 @@ MEETINGS = Obligation(
         Column("conversations.AgendaItem.added_for", "meeting"),
     ),
     lambda organisation, _: Meeting.objects.filter(organisation=organisation, status=MeetingStatus.PLANNED),
-    lambda row, _: Held(row.pk, row.title, row.get_absolute_url(), "Arranges the meeting", outside=f"Meeting {row.pk}"),
+    lambda row, _: HeldRecord(
+        row.pk, row.title, row.get_absolute_url(), "Arranges the meeting", outside=f"Meeting {row.pk}"
+    ),
 )
 
 
@@ -126,14 +128,16 @@ NOTES = Obligation(
     "Private notes",
     (Column("conversations.PrivateNote.organisation"),),
     lambda organisation, _: PrivateNote.objects.filter(organisation=organisation),
-    lambda row, _: Held(row.pk, f"Private note {row.pk}", "", "On a conversation", outside=f"Private note {row.pk}"),
+    lambda row, _: HeldRecord(
+        row.pk, f"Private note {row.pk}", "", "On a conversation", outside=f"Private note {row.pk}"
+    ),
 )
 JOURNAL = Obligation(
     "journal",
     "Journal",
     (Column("conversations.JournalNote.organisation"),),
     lambda organisation, _: JournalNote.objects.filter(organisation=organisation, deleted_at=None),
-    lambda row, _: Held(row.pk, f"Journal note {row.pk}", "", "In the journal", outside=f"Journal note {row.pk}"),
+    lambda row, _: HeldRecord(row.pk, f"Journal note {row.pk}", "", "In the journal", outside=f"Journal note {row.pk}"),
 )
 FACILITATORS = Obligation(
     "facilitators",
@@ -142,7 +146,7 @@ FACILITATORS = Obligation(
     lambda organisation, _: Facilitator.objects.filter(organisation=organisation, ended_at=None).select_related(
         "person", "partnership"
     ),
-    lambda row, _: Held(
+    lambda row, _: HeldRecord(
         row.pk,
         row.person.display_name,
         row.partnership.get_absolute_url(),
@@ -156,10 +160,10 @@ def register() -> None:
     """Register which records move to a successor, which follow another record, and which stay."""
     for kind in (CONVERSATIONS, MEETINGS, NOTES, JOURNAL, FACILITATORS):
         register_obligation(kind)
-    register_settling("partnerships", pass_seats)
-    register_following(
+    register_settler("partnerships", pass_seats)
+    register_following_columns(
         Column("conversations.JournalNote.about"),
         "conversations.MeetingCycle.set_for",
         "conversations.Attachment.added_for",
     )
-    register_staying("who decided; the database keeps it", "conversations.ReportSubmission.decided_for")
+    register_staying_columns("who decided; the database keeps it", "conversations.ReportSubmission.decided_for")

@@ -18,12 +18,12 @@ from partnerships.digests.services import UnableToSubscribe, add_stakeholder
 from partnerships.organisations.departures import Departure
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.owned import (
-    Handover,
     OwnedKind,
-    Thing,
+    OwnedRecord,
+    OwnershipHandover,
     UnableToHandOver,
-    acting_for,
-    left_by,
+    acting_people_of,
+    former_people_of,
 )
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -45,14 +45,14 @@ def _subscriptions_about(organisation: Organisation) -> SubscriptionQuerySet:
     return Subscription.objects.filter(Q(partnership__in=partnerships) | Q(plan__in=plans.values("pk")))
 
 
-def _records_followed(subscriptions: SubscriptionQuerySet) -> list[Thing]:
+def _records_followed(subscriptions: SubscriptionQuerySet) -> list[OwnedRecord]:
     """Return the plans and partnerships of these subscriptions, each once, with the id of its oldest subscription."""
     oldest_first = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
     subscription_by_target: dict[tuple[int | None, int | None], Subscription] = {}
     for subscription in oldest_first:
         subscription_by_target.setdefault((subscription.partnership_id, subscription.plan_id), subscription)
     return [
-        Thing(subscription.pk, str(_target(subscription)), _target(subscription).get_absolute_url())
+        OwnedRecord(subscription.pk, str(_target(subscription)), _target(subscription).get_absolute_url())
         for subscription in subscription_by_target.values()
     ]
 
@@ -64,12 +64,12 @@ def _target(subscription: Subscription) -> Target:
     return target
 
 
-def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+def _held(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the records of an organisation that a person follows."""
     return _records_followed(_subscriptions_about(organisation).filter(person=person, status__in=_RECEIVING))
 
 
-def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
+def _left(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the records that only leavers followed.
 
     A record is left out if a colleague gets digests about it, or has been asked whether they want them.
@@ -77,12 +77,12 @@ def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
     subscriptions = _subscriptions_about(organisation)
     # Leaving ends subscriptions, so subscriptions that ended on the leaver's last day or later count too.
     memberships = Membership.objects.filter(person=OuterRef("person"), organisation=organisation).order_by("-ends_on")
-    leavers_subscriptions = subscriptions.filter(person__in=left_by(organisation, day), refused_at=None)
+    leavers_subscriptions = subscriptions.filter(person__in=former_people_of(organisation, day), refused_at=None)
     leavers_subscriptions = leavers_subscriptions.annotate(gone_on=Subquery(memberships.values("ends_on")[:1]))
     has_ended_by_leaving = Q(status=SubscriptionStatus.ENDED, ended_at__date__gte=F("gone_on"))
     followed_by_leavers = leavers_subscriptions.filter(Q(status__in=_RECEIVING) | has_ended_by_leaving)
 
-    colleagues_subscriptions = subscriptions.live().filter(person__in=acting_for(organisation, day))
+    colleagues_subscriptions = subscriptions.live().filter(person__in=acting_people_of(organisation, day))
     partnerships_of_colleagues = colleagues_subscriptions.exclude(partnership=None).values("partnership")
     plans_of_colleagues = colleagues_subscriptions.exclude(plan=None).values("plan")
     return _records_followed(
@@ -105,7 +105,7 @@ def _ask(
     )
 
 
-def _hand_over(handover: Handover) -> None:
+def _hand_over(handover: OwnershipHandover) -> None:
     """Ask a colleague whether they want to follow what a leaver followed. Raises `UnableToHandOver`."""
     subscription = Subscription.objects.select_related("partnership", "plan").get(pk=handover.pk)
     try:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from partnerships.digests.models import Subscription, SubscriptionStatus
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.obligations import Column, Held, Obligation, RecordMove, register_obligation
+from partnerships.organisations.obligations import Column, HeldRecord, Obligation, RecordMove, register_obligation
 
 
 def _end(move: RecordMove) -> dict[str, Any]:
@@ -16,10 +16,10 @@ def _end(move: RecordMove) -> dict[str, Any]:
     return {"status": SubscriptionStatus.ENDED.value, "ended_at": move.now, "reason": move.reason[:300]}
 
 
-def _as_line(subscription: Subscription, _: Organisation) -> Held:
+def _as_line(subscription: Subscription, _: Organisation) -> HeldRecord:
     """Return a subscription as a line of a handover, without the follower's name."""
     title = f"Subscription {subscription.pk}"
-    return Held(subscription.pk, title, "", str(subscription.get_status_display()), outside=title)
+    return HeldRecord(subscription.pk, title, "", str(subscription.get_status_display()), outside=title)
 
 
 FOLLOWERS = Obligation(

@@ -32,8 +32,8 @@ from partnerships.digests.services.successions import tell_stakeholders
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
-from partnerships.organisations.statements import look_up_on_every_page
-from partnerships.organisations.vested import register_vested
+from partnerships.organisations.statements import register_lookup_for_every_page
+from partnerships.organisations.vesting_hooks import register_vesting_hook
 from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
 from partnerships.outbox.hooks import register_hooks
 from partnerships.outbox.kinds import EmailKind, register_kind
@@ -56,9 +56,9 @@ def register() -> None:
     register_without_notice(EventKind, because="it concerns one person’s choice of emails")
     register_seen(note_changes_seen, note_events_seen)
     _register_emails()
-    look_up_on_every_page(unread_lookup)
+    register_lookup_for_every_page(unread_lookup)
     ON_POSTS.register("follows", follows_section, order=10)
-    register_vested(tell_stakeholders)
+    register_vesting_hook(tell_stakeholders)
     _register_personal_data()
     register_week("A tenant panel chair follows the plans of a partnership", PlansWeek)
 

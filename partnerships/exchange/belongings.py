@@ -9,7 +9,13 @@ from django.db.models import QuerySet
 from partnerships.exchange.models import Receipt
 from partnerships.exchange.services import UnableToRefer, refer_entry
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver, left_by
+from partnerships.organisations.owned import (
+    OwnedKind,
+    OwnedRecord,
+    OwnershipHandover,
+    UnableToHandOver,
+    former_people_of,
+)
 from partnerships.people.models import User
 
 
@@ -18,25 +24,25 @@ def _referrals(organisation: Organisation) -> QuerySet[Receipt]:
     return Receipt.objects.filter(organisation=organisation, declined_at=None).exclude(referred_to=None)
 
 
-def _open_entries(receipts: QuerySet[Receipt]) -> list[Thing]:
+def _open_entries(receipts: QuerySet[Receipt]) -> list[OwnedRecord]:
     """Return the referred entries that still take answers, the oldest referral first."""
     ordered = receipts.select_related("entry__organisation").order_by("referred_at", "pk")
     return [
-        Thing(receipt.pk, receipt.entry.title, receipt.entry.get_absolute_url(), receipt.entry.organisation.name)
+        OwnedRecord(receipt.pk, receipt.entry.title, receipt.entry.get_absolute_url(), receipt.entry.organisation.name)
         for receipt in ordered
         if receipt.entry.is_open
     ]
 
 
-def _referred_to(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+def _referred_to(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     return _open_entries(_referrals(organisation).filter(referred_to=person))
 
 
-def _referred_to_leavers(organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _open_entries(_referrals(organisation).filter(referred_to__in=left_by(organisation, day)))
+def _referred_to_leavers(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+    return _open_entries(_referrals(organisation).filter(referred_to__in=former_people_of(organisation, day)))
 
 
-def _refer_to_colleague(handover: Handover) -> None:
+def _refer_to_colleague(handover: OwnershipHandover) -> None:
     receipt = Receipt.objects.select_related("entry").get(pk=handover.pk)
     try:
         refer_entry(

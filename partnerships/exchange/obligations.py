@@ -15,10 +15,10 @@ from partnerships.exchange.models import OVER, Entry, EntryFacilitator, Response
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
-    Held,
+    HeldRecord,
     Obligation,
     RecordMove,
-    register_following,
+    register_following_columns,
     register_obligation,
 )
 
@@ -27,11 +27,11 @@ def _own_entries(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
     return Entry.objects.filter(organisation=organisation).exclude(status__in=OVER)
 
 
-def _held_entry(entry: Entry, organisation: Organisation) -> Held:
+def _held_entry(entry: Entry, organisation: Organisation) -> HeldRecord:
     """Describe an entry for the handover page. A draft is shown without its title, because others may not read it."""
     direction = entry.get_direction_display()
     homes, money = homes_and_money(entry.quantity, entry.unit)
-    return Held(
+    return HeldRecord(
         pk=entry.pk,
         title=entry.title if entry.shared_at else f"Draft {entry.noun} {entry.pk}",
         path=entry.get_absolute_url(),
@@ -87,7 +87,7 @@ ANSWERS = Obligation(
         ),
     ),
     lambda organisation, _day: Response.objects.waiting().filter(organisation=organisation).select_related("entry"),
-    lambda response, _organisation: Held(
+    lambda response, _organisation: HeldRecord(
         pk=response.pk,
         title=response.entry.title,
         path=response.entry.get_absolute_url(),
@@ -104,7 +104,7 @@ FACILITATORS = Obligation(
     lambda organisation, _day: EntryFacilitator.objects.filter(organisation=organisation, ended_at=None).select_related(
         "entry", "person"
     ),
-    lambda facilitator, _organisation: Held(
+    lambda facilitator, _organisation: HeldRecord(
         pk=facilitator.pk,
         title=facilitator.person.display_name,
         path=facilitator.entry.get_absolute_url(),
@@ -121,4 +121,4 @@ def register() -> None:
     """
     for obligation in (ENTRIES, ADDRESSED, ANSWERS, FACILITATORS):
         register_obligation(obligation)
-    register_following("exchange.Dismissal.organisation", "exchange.Introduction.organisation")
+    register_following_columns("exchange.Dismissal.organisation", "exchange.Introduction.organisation")

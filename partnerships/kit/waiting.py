@@ -31,7 +31,7 @@ class Waiting:
     within: str = ""
     status: str = ""
     status_label: str = ""
-    #: The id of the record. `complete` uses it to find the missing texts of tasks of this kind (see `in_full`).
+    #: The id of the record. `complete` uses it to find the missing texts of tasks of this kind (see `with_full_texts`).
     number: int = field(default=0, compare=False)
     complete: Complete | None = field(default=None, compare=False)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from partnerships.lists.models import SavedView
-from partnerships.organisations.obligations import Column, Held, Obligation, register_obligation
+from partnerships.organisations.obligations import Column, HeldRecord, Obligation, register_obligation
 
 SHARED_VIEWS = Obligation(
     "shared_views",
     "Shared views of lists",
     (Column("lists.SavedView.organisation"),),
     lambda organisation, _: SavedView.objects.filter(organisation=organisation),
-    lambda view, _: Held(view.pk, view.name, view.get_absolute_url(), outside=f"Shared view {view.pk}"),
+    lambda view, _: HeldRecord(view.pk, view.name, view.get_absolute_url(), outside=f"Shared view {view.pk}"),
 )
 
 

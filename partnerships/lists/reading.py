@@ -17,7 +17,7 @@ from partnerships.kit.active_filters import PAGING_PARAMETERS
 from partnerships.kit.http import sorted_by
 from partnerships.kit.lists import Column, ListDefinition, find_list, unquoted
 from partnerships.kit.record_fields import UNREADABLE
-from partnerships.organisations.holdings import one_by_one
+from partnerships.organisations.holdings import for_a_few_records
 from partnerships.organisations.statements import count_for, count_lookup, lookup, read_ahead, rows_for
 
 #: Parameters that arrange a list. All others are filters. `from` is the id of the saved view that the reader changed.
@@ -265,7 +265,7 @@ def _first_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
     if not listing.definition.numbers_first:
         return rows[:size]
     first_ids = rows.select_related(None).values("pk")[:size]
-    with one_by_one():
+    with for_a_few_records():
         full_rows = _plain_listing(reader, slug).sortable().order_by(*listing.sorting)
     return full_rows.filter(pk__in=first_ids)
 

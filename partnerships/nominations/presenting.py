@@ -16,7 +16,7 @@ from partnerships.kit.text import counted, figure
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import ReturnLine
 from partnerships.nominations.queries import MaskedLine, QuarterResult, ReturnResult, Total
-from partnerships.nominations.queries.returns import median_in, per_cent_of, total_of
+from partnerships.nominations.queries.returns import median_void_days, percentage, sum_lines
 from partnerships.nominations.schedule import Bedrooms
 
 #: Shown in place of a masked figure.
@@ -67,53 +67,53 @@ def return_tables(quarter: Quarter, result: ReturnResult, report: Mapping[str, A
 
     `report` is the report of the return's run, or empty.
     """
-    charts = [chart_of(quarter, result.lines), days_chart(quarter, result.lines)]
+    charts = [shares_chart(quarter, result.lines), void_days_chart(quarter, result.lines)]
     if result.refusals:
         charts.append(refusals_chart(quarter, result.refusals))
     return {
         "headings": HEADINGS,
         "rows": [
-            (line, named_cells(HEADINGS, cells_of(line, refusals)))
+            (line, named_cells(HEADINGS, line_cells(line, refusals)))
             for line, refusals in zip(result.lines, result.refused, strict=True)
         ],
-        "total": named_cells(HEADINGS, cells_of_total(result, median_in(report, "all"))),
-        "days": sentences_about_days(quarter, report),
-        "in_time": time_to_nominate(result.lines),
+        "total": named_cells(HEADINGS, total_cells(result, median_void_days(report, "all"))),
+        "days": days_sentence(quarter, report),
+        "in_time": in_time_sentence(result.lines),
         "charts": charts,
     }
 
 
-def plain(value: int | Decimal | None) -> str:
+def number_text(value: int | Decimal | None) -> str:
     """Return a figure without trailing zeros, or "" for None."""
     return "" if value is None else figure(value)
 
 
 def per_cent(value: Decimal | None) -> str:
     """Return a share such as "66.7%", or "" for None."""
-    return "" if value is None else f"{plain(value)}%"
+    return "" if value is None else f"{number_text(value)}%"
 
 
-def cells_of(line: ReturnLine, refusals: Mapping[str, int]) -> tuple[str, ...]:
+def line_cells(line: ReturnLine, refusals: Mapping[str, int]) -> tuple[str, ...]:
     """Return the cells of a line, in the order of `HEADINGS`. `refusals` are counts by ground."""
     result = line.result
     return (
-        plain(line.lettings),
-        plain(line.not_supplied),
-        plain(line.nominated),
+        number_text(line.lettings),
+        number_text(line.not_supplied),
+        number_text(line.nominated),
         per_cent(result.achieved),
         per_cent(line.share),
-        plain(result.shortfall),
-        per_cent(None if line.in_time is None else per_cent_of(line.in_time, line.lettings)),
-        plain(line.offers),
-        plain(sum(refusals.values())),
-        plain(line.median_days),
+        number_text(result.shortfall),
+        per_cent(None if line.in_time is None else percentage(line.in_time, line.lettings)),
+        number_text(line.offers),
+        number_text(sum(refusals.values())),
+        number_text(line.median_days),
     )
 
 
-def in_words(line: ReturnLine) -> str:
+def line_in_words(line: ReturnLine) -> str:
     """Return in sentences the figures of a line on which the council decides."""
-    without_nominee = f", {plain(line.not_supplied)} without a nominee in time" if line.not_supplied else ""
-    sentences = [f"{plain(line.lettings)} let, {plain(line.nominated)} to nominees{without_nominee}."]
+    without_nominee = f", {number_text(line.not_supplied)} without a nominee in time" if line.not_supplied else ""
+    sentences = [f"{number_text(line.lettings)} let, {number_text(line.nominated)} to nominees{without_nominee}."]
     if line.in_time is not None:
         days = "" if line.days is None else f" within {counted(line.days, 'working day')}"
         sentences.append(f"Nominees were named{days} for {counted(line.in_time, 'home')}.")
@@ -127,7 +127,7 @@ def in_words(line: ReturnLine) -> str:
     return " ".join(sentences)
 
 
-def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
+def in_time_sentence(lines: Iterable[ReturnLine]) -> str:
     """Return a sentence on what "in time" means for these lines.
 
     "" for older lines, which do not store the agreed number of days.
@@ -143,7 +143,7 @@ def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
     return f"In time: a nominee was named within {' and '.join(agreed_times)}, as agreed."
 
 
-def sentences_about_days(quarter: Quarter, content: Mapping[str, Any]) -> str:
+def days_sentence(quarter: Quarter, content: Mapping[str, Any]) -> str:
     """Return which tenancies were counted, in sentences. Empty if those of the whole quarter were.
 
     `content` is a report or a record, with the days `in_force` and the times `suspended`.
@@ -163,41 +163,41 @@ def sentences_about_days(quarter: Quarter, content: Mapping[str, Any]) -> str:
     return " ".join(sentences)
 
 
-def cells_of_total(result: ReturnResult, median_days: Decimal | None) -> tuple[str, ...]:
+def total_cells(result: ReturnResult, median_days: Decimal | None) -> tuple[str, ...]:
     """Return the cells of the total, in the order of `HEADINGS`. The median is that of all lettings."""
     total = result.total
     return (
-        plain(total.lettings),
-        plain(total.not_supplied),
-        plain(total.nominated),
+        number_text(total.lettings),
+        number_text(total.not_supplied),
+        number_text(total.nominated),
         per_cent(total.achieved),
         per_cent(_agreed_share(total)),
-        plain(total.shortfall),
+        number_text(total.shortfall),
         per_cent(total.in_time),
-        plain(result.offers),
-        plain(sum(count for _ground, count in result.refusals)),
-        plain(median_days),
+        number_text(result.offers),
+        number_text(sum(count for _ground, count in result.refusals)),
+        number_text(median_days),
     )
 
 
-def masked_cells_of(line: MaskedLine) -> tuple[str, ...]:
+def masked_line_cells(line: MaskedLine) -> tuple[str, ...]:
     """Return the cells of a masked line, in the order of `MASKED_HEADINGS`."""
-    counts = (MASKED if value is None else plain(value) for value in (line.lettings, line.nominated))
+    counts = (MASKED if value is None else number_text(value) for value in (line.lettings, line.nominated))
     return (*counts, per_cent(line.achieved) or MASKED, per_cent(line.share))
 
 
-def chart_of(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
+def shares_chart(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
     """Return a chart of achieved and agreed shares: of all first lets, and of relets by size."""
     first_lets = [line for line in lines if line.is_first_let]
     shares = []
     if first_lets:
-        total = total_of(first_lets)
+        total = sum_lines(first_lets)
         shares.append(("First lets", total.achieved, _agreed_share(total)))
     shares += [(_SHORT[line.size], line.result.achieved, line.share) for line in lines if not line.is_first_let]
     return _share_chart(f"Homes let to nominees, {quarter}: first lets, and relets by size", "Homes", shares)
 
 
-def days_chart(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
+def void_days_chart(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
     """Return a chart of median void days by size, of first lets and of relets."""
     days_by_line = {(line.size, line.is_first_let): line.median_days for line in lines}
     sizes = [size for size in Bedrooms if (size, True) in days_by_line or (size, False) in days_by_line]
@@ -209,15 +209,19 @@ def refusals_chart(quarter: Quarter, refusals: Sequence[tuple[str, int]]) -> Cha
     """Return a chart of refused nominees by ground."""
     title = f"Why nominees were refused, {quarter}"
     svg = row_chart(f"{title}; the table gives the figures", refusals)
-    return Chart(title, svg, ("Ground", "Refused"), [(ground, plain(count)) for ground, count in refusals])
+    return Chart(title, svg, ("Ground", "Refused"), [(ground, number_text(count)) for ground, count in refusals])
 
 
 def trend_charts(quarters: Sequence[QuarterResult]) -> list[Chart]:
     """Return charts of shares, days vacant, offers and refusals by quarter."""
-    return [_let_chart(quarters), _vacant_chart(quarters), _offers_chart(quarters)] if quarters else []
+    return (
+        [_shares_trend_chart(quarters), _void_days_trend_chart(quarters), _offers_trend_chart(quarters)]
+        if quarters
+        else []
+    )
 
 
-def _let_chart(quarters: Sequence[QuarterResult]) -> Chart:
+def _shares_trend_chart(quarters: Sequence[QuarterResult]) -> Chart:
     """Return a chart of the shares of all homes, by quarter.
 
     Its table also has the shares of first lets, and of relets by size.
@@ -232,12 +236,12 @@ def _let_chart(quarters: Sequence[QuarterResult]) -> Chart:
     return replace(chart, headings=(*chart.headings, "First lets", *size_headings), rows=rows)
 
 
-def _vacant_chart(quarters: Sequence[QuarterResult]) -> Chart:
+def _void_days_trend_chart(quarters: Sequence[QuarterResult]) -> Chart:
     days = [(_months_of(quarter.quarter), *quarter.median_days) for quarter in quarters]
     return _number_chart("Median days vacant, by quarter", "Quarter", ("first lets", "relets"), days)
 
 
-def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
+def _offers_trend_chart(quarters: Sequence[QuarterResult]) -> Chart:
     """Return a chart of offers and refused nominees, by quarter. Its table also has the refusals by ground."""
     refusals_by_quarter = [dict(quarter.result.refusals) for quarter in quarters]
     figures = [
@@ -248,13 +252,13 @@ def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
     grounds = sorted(set().union(*refusals_by_quarter))
     rows = []
     for row, refusals in zip(chart.rows, refusals_by_quarter, strict=True):
-        rows.append((*row, *(plain(refusals.get(ground, 0)) for ground in grounds)))
+        rows.append((*row, *(number_text(refusals.get(ground, 0)) for ground in grounds)))
     return replace(chart, headings=(*chart.headings, *grounds), rows=rows)
 
 
 def _shares_by_size(lines: Sequence[ReturnLine]) -> list[str]:
     """Return the achieved shares of all first lets, then of relets of each size; "–" where nothing was let."""
-    first_lets = total_of(line for line in lines if line.is_first_let).achieved
+    first_lets = sum_lines(line for line in lines if line.is_first_let).achieved
     relets_by_size = {line.size: line.result.achieved for line in lines if not line.is_first_let}
     shares = [first_lets, *(relets_by_size.get(size) for size in Bedrooms)]
     return [per_cent(share) or "–" for share in shares]
@@ -288,7 +292,7 @@ def _number_chart(
     """Return a chart of names with two numbers each. A missing number is shown as "none"."""
     groups, rows = [], []
     for name, *values in figures:
-        texts = [plain(value) or "none" for value in values]
+        texts = [number_text(value) or "none" for value in values]
         groups.append((name, list(zip(values, texts, strict=True))))
         rows.append((name, *texts))
     svg = bar_chart(f"{title}; the table gives the figures", series, groups)

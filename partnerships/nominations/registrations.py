@@ -11,10 +11,10 @@ from partnerships.nominations import emails, restoring, telling
 from partnerships.nominations.event_kinds import EventKind
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.nominations.personal import RULES
-from partnerships.nominations.sections import ask_section, nominations_lookups, nominations_section
+from partnerships.nominations.sections import ask_origin_section, nominations_lookups, nominations_section
 from partnerships.nominations.services.agreement import follow_parties, follow_terms
 from partnerships.nominations.services.lettings import delete_uncounted_lettings
-from partnerships.organisations.obligations import register_settling
+from partnerships.organisations.obligations import register_settler
 from partnerships.outbox.groups import NoticeGroup, RecordLookup
 from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.personal import register_personal
@@ -29,10 +29,10 @@ def register() -> None:
 
     # What follows from changes of terms and of parties.
     register_terms(follow_terms)
-    register_settling("partnerships", follow_parties)
+    register_settler("partnerships", follow_parties)
 
     ON_PARTNERSHIPS.register("nominations", nominations_section, order=3, lookups=nominations_lookups)
-    ON_ENTRIES.register("return", ask_section, order=1)
+    ON_ENTRIES.register("return", ask_origin_section, order=1)
 
     register_personal(RULES)
     register_retention(

@@ -109,7 +109,7 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
     )
 
 
-def all_read_masked(agreement: NominationsAgreement, readers: Everybody, now: dt.datetime) -> bool:
+def all_may_read_masked(agreement: NominationsAgreement, readers: Everybody, now: dt.datetime) -> bool:
     """Return whether people of each of these organisations read at least the results with small numbers masked."""
     present_ids = rights_inside(agreement.partnership, None, now).present.keys()
     # An empty set is a subset of any other: without organisations there is nobody who reads.

@@ -38,7 +38,7 @@ class Bedrooms(StrEnum):
         return cls.STUDIO if studio or count < 1 else cls(str(min(count, 4)))
 
 
-def words_of(size: Bedrooms, *, first_let: bool) -> str:
+def size_and_let_in_words(size: Bedrooms, *, first_let: bool) -> str:
     """Return a size and kind of let as text, such as "Relets, 2 bedrooms"."""
     return f"{'First lets' if first_let else 'Relets'}, {size.label.lower()}"
 

@@ -9,7 +9,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Entry
 from partnerships.kit.sections import Section
 from partnerships.nominations.models import NominationsAgreement
-from partnerships.nominations.queries.pages import origin_of
+from partnerships.nominations.queries.pages import shortfall_origin
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.schedule import KIND
 from partnerships.organisations.statements import Lookup, count_for, count_lookup
@@ -34,9 +34,9 @@ def nominations_section(user: User, partnership: Partnership) -> Section | None:
     return Section("nominations/_section.html", {"partnership": partnership, "has_begun": has_begun})
 
 
-def ask_section(user: User, ask: Entry) -> Section | None:
+def ask_origin_section(user: User, ask: Entry) -> Section | None:
     """Return the section that names the return behind an ask and its correction, for readers of that return."""
-    origin = origin_of(ask)
+    origin = shortfall_origin(ask)
     if origin is None or not rights_over(origin.nominations_return.agreement, user, timezone.now()).reads(
         origin.nominations_return
     ):

@@ -9,7 +9,7 @@ from partnerships.activity.telling import register_without_notice
 from partnerships.open_data import restoring
 from partnerships.open_data.event_kinds import EventKind
 from partnerships.open_data.sections import open_data_section
-from partnerships.organisations.obligations import Column, RecordMove, register_following
+from partnerships.organisations.obligations import Column, RecordMove, register_following_columns
 from partnerships.organisations.sections import ON_ORGANISATIONS
 
 
@@ -25,6 +25,6 @@ def register() -> None:
     """
     register_events(EventKind)
     register_without_notice(EventKind, because="the files contain only what everyone can already read")
-    register_following(Column("open_data.Publication.organisation", ending=_ending_fields))
+    register_following_columns(Column("open_data.Publication.organisation", ending=_ending_fields))
     restoring.register()
     ON_ORGANISATIONS.register("open data", open_data_section, order=45)

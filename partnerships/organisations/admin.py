@@ -22,7 +22,7 @@ from partnerships.kit.administration import (
     VocabularyAdmin,
 )
 from partnerships.organisations import admin_corrections
-from partnerships.organisations.forms import OrganisationAdminForm, ReasonedForm
+from partnerships.organisations.forms import CorrectionForm, OrganisationAdminForm
 from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import (
     AreaServed,
@@ -157,7 +157,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
         messages.info(request, f"{count} organisation{pluralize(count)} marked as checked.")
 
 
-class IdentifierAdminForm(ReasonedForm):
+class IdentifierAdminForm(CorrectionForm):
     """The form for a new identifier or for a correction with a reason."""
 
     class Meta:

@@ -19,7 +19,7 @@ from partnerships.kit.administration import (
     RowHistory,
     ShowsRefusals,
 )
-from partnerships.organisations.forms import ReasonedForm
+from partnerships.organisations.forms import CorrectionForm
 from partnerships.organisations.models import Area, AreaServed, NameKind, OrganisationName
 from partnerships.organisations.services import (
     UnableToCorrect,
@@ -34,7 +34,7 @@ from partnerships.people.models import User
 _CORRECTABLE = [(kind.value, kind.label) for kind in NameKind if kind not in PRESENT_NAMES]
 
 
-class NameForm(ReasonedForm):
+class NameForm(CorrectionForm):
     """The form to correct a name, other than the present official and short names."""
 
     kind = forms.ChoiceField(choices=_CORRECTABLE)
@@ -44,7 +44,7 @@ class NameForm(ReasonedForm):
         fields = ("name", "kind", "valid_from", "valid_to")
 
 
-class AreaServedForm(ReasonedForm):
+class AreaServedForm(CorrectionForm):
     """The form to correct which area an organisation serves, and when."""
 
     class Meta:
@@ -52,7 +52,7 @@ class AreaServedForm(ReasonedForm):
         fields = ("area", "starts_on", "ends_on", "source")
 
 
-class AreaForm(ReasonedForm):
+class AreaForm(CorrectionForm):
     """The form to correct an area. The code of an area never changes."""
 
     class Meta:

@@ -4,12 +4,10 @@ For each model, a room declares the routes by which a record reaches people. The
 
 * `visible_to`: the records that one person may see; every queryset's `visible_to` uses this function;
 * `readers_of`: the people who may see one record, for example to choose recipients;
-* `reaches`: an SQL condition over pairs of person and record.
+* `reaches_person`: an SQL condition over pairs of person and record.
 
 A `Reach` is a queryset of records with its own routes. It selects the records that reach one person and, for many
-people together, the people whom a record reaches.
-
-The rules are in docs/rights.md.
+people together, the people whom a record reaches. The rules are in docs/rights.md.
 """
 
 from __future__ import annotations
@@ -27,7 +25,14 @@ from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from partnerships.kit.compiled import Slot, compiled
-from partnerships.organisations.holdings import Ids, OneByOne, among, is_one_by_one, is_remembering, records_held
+from partnerships.organisations.holdings import (
+    CheckedForEachRow,
+    Ids,
+    held_record_ids,
+    id_is_among,
+    is_for_a_few_records,
+    is_page_being_made,
+)
 from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.routes import (
     JoiningRows,
@@ -56,11 +61,11 @@ __all__ = [
     "Reach",
     "Reader",
     "Route",
+    "people_reached",
     "reach_lookup",
-    "reached",
-    "reaches",
+    "reaches_person",
     "readers_of",
-    "sorted_by_reach",
+    "record_ids_by_reach",
     "visible_to",
 ]
 
@@ -99,14 +104,14 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
 
     Anonymous users see no records; `Everybody` sees the records that all its people may see. While a page is made, the
     SQL composed for an earlier reader is reused. PostgreSQL first lists all records that the reader may see. If other
-    conditions leave only a few records, checking each record is faster: compose such a query within `one_by_one`.
+    conditions leave only a few records, checking each of them is faster: compose the query in `for_a_few_records`.
     """
     if isinstance(user, Everybody):
-        return _visible_to_all(model, routes, user.organisations)
+        return _visible_to_everybody(model, routes, user.organisations)
     if not (isinstance(user, User) and user.is_active):
         return NOTHING
     own_routes = [route for route in routes if not (isinstance(route, Network) and user.is_stakeholder)]
-    condition = _stored_condition(model, own_routes, user) if is_remembering() else None
+    condition = _stored_condition(model, own_routes, user) if is_page_being_made() else None
     if condition is None:
         split_routes = [split_route(model, route) for route in own_routes]
         condition = _reached_by_any(
@@ -115,7 +120,7 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
     return condition
 
 
-def _visible_to_all(model: type[Model], routes: Iterable[Route], organisations: Sequence[int]) -> Q:
+def _visible_to_everybody(model: type[Model], routes: Iterable[Route], organisations: Sequence[int]) -> Q:
     """Return the condition that all people of all these organisations may see a record, whatever their role."""
     shared_routes = [
         route
@@ -139,7 +144,7 @@ def _stored_condition(model: type[Model], routes: Sequence[Route], user: User) -
     The SQL depends on how many lists of ids each route has for this reader, which is the `shape`.
     """
     values: list[Any] = []
-    cache_key = (model, is_one_by_one(), tuple(route_key(route, values) for route in routes))
+    cache_key = (model, is_for_a_few_records(), tuple(route_key(route, values) for route in routes))
     split_routes = _split_routes.get(cache_key)
     if split_routes is None:
         if len(_split_routes) >= _MAX_SPLIT_ROUTES:
@@ -170,7 +175,7 @@ def _reached_by_any(model: type[Model], split_routes: Sequence[tuple[SplitRoute,
     """Return the condition that a record is reached by one of these routes with these ids."""
     if (
         len(split_routes) > 1
-        and not is_one_by_one()
+        and not is_for_a_few_records()
         and not any(isinstance(split.route, Network) for split, _ in split_routes)
     ):
         # The person sees a small part of the table. Each query of a union uses its own index; an OR uses no index.
@@ -203,7 +208,7 @@ def _ids_reached(
 
 def _joining_rows(split: SplitRoute, joining: JoiningRows, own_ids: Ids) -> QuerySet[Any]:
     """Return the joining rows of a route that belong to these organisations."""
-    return joining.model._base_manager.filter(split.rows_condition & among("organisation", own_ids))
+    return joining.model._base_manager.filter(split.rows_condition & id_is_among("organisation", own_ids))
 
 
 def _ids_on_route(split: SplitRoute, user: User) -> list[Ids]:
@@ -220,7 +225,7 @@ def _ids_on_route(split: SplitRoute, user: User) -> list[Ids]:
     own_organisations = Membership.objects.organisations_of(user, *route.roles)
     if split.joining is None:
         return [own_organisations]
-    ids = records_held(
+    ids = held_record_ids(
         split.joining.model,
         split.joining.key,
         split.rows_condition,
@@ -240,21 +245,21 @@ def _reached_by(model: type[Model], split: SplitRoute, own_ids: Ids | None = Non
     route, joining = split.route, split.joining
     if isinstance(route, Network) or own_ids is None:
         return among_records(model, route.when or EVERYTHING)
-    unsplit_condition = route.when & among(route.path, own_ids)
+    unsplit_condition = route.when & id_is_among(route.path, own_ids)
     if joining is None:
         return among_records(model, unsplit_condition)
     if split.is_mixed:
         if ids is not None:
-            unsplit_condition &= among(joining.column, ids)
-        if is_one_by_one():
-            return Q(OneByOne(model._default_manager.filter(unsplit_condition, pk=OuterRef("pk"))))
+            unsplit_condition &= id_is_among(joining.column, ids)
+        if is_for_a_few_records():
+            return Q(CheckedForEachRow(model._default_manager.filter(unsplit_condition, pk=OuterRef("pk"))))
         return among_records(model, unsplit_condition)
     if ids is None:
         rows = _joining_rows(split, joining, own_ids)
-        if is_one_by_one():
-            return split.record_condition & Q(OneByOne(rows.filter(**{joining.key: OuterRef(joining.column)})))
+        if is_for_a_few_records():
+            return split.record_condition & Q(CheckedForEachRow(rows.filter(**{joining.key: OuterRef(joining.column)})))
         ids = rows.values(joining.key)
-    return among_records(model, split.record_condition & among(joining.column, ids))
+    return among_records(model, split.record_condition & id_is_among(joining.column, ids))
 
 
 def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> QuerySet[User]:
@@ -272,7 +277,7 @@ def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> Qu
     return User.objects.filter(condition, is_active=True)
 
 
-def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F, person: OuterRef | F) -> Q:
+def reaches_person(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F, person: OuterRef | F) -> Q:
     """Return the condition that a record reaches a person, for a query over pairs of record id and person id."""
     rows = model._default_manager.filter(pk=record)
     condition = Q(pk__in=[])  # matches nothing; each route adds its own
@@ -352,7 +357,7 @@ class Crowd:
         return people_by_organisation
 
 
-def reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
+def people_reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
     """Return, for each reach, the people of the crowd whom it reaches. One query serves all reaches."""
     reached_people: list[set[int]] = [set() for _ in reaches]
     ends = [(reach_index, *route_end) for reach_index, reach in enumerate(reaches) for route_end in reach.to(crowd)]
@@ -367,11 +372,10 @@ def reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
     return reached_people
 
 
-def sorted_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Reached:
+def record_ids_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Reached:
     """Return the ids of the records that reach one person, by the index of the reach that `many` returns.
 
-    All reaches must be of one model, and one query serves all of them. `many` must be a function at module level (see
-    `statements`).
+    One query serves all reaches, which must be of one model. `many` must be defined at module level (see `statements`).
     """
     ids_by_reach: Reached = defaultdict(set)
     for pk, reach_index in rows_for(_ids_with_reach, user, now, many=many):
@@ -380,7 +384,7 @@ def sorted_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: 
 
 
 def reach_lookup(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Lookup:
-    """Return the lookup that a later `sorted_by_reach` needs, for `read_ahead`."""
+    """Return the lookup that a later `record_ids_by_reach` needs, for `read_ahead`."""
     return lookup(_ids_with_reach, user, now, many=many)
 
 

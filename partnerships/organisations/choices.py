@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import choice_words
+from partnerships.organisations.naming import choice_label
 
 
 class OrganisationField(forms.ModelChoiceField[Organisation]):
@@ -13,7 +13,7 @@ class OrganisationField(forms.ModelChoiceField[Organisation]):
 
     def label_from_instance(self, obj: Organisation) -> str:
         """Return the present name, with the former names in brackets."""
-        return choice_words(obj)
+        return choice_label(obj)
 
 
 class OrganisationsField(forms.ModelMultipleChoiceField[Organisation]):
@@ -21,4 +21,4 @@ class OrganisationsField(forms.ModelMultipleChoiceField[Organisation]):
 
     def label_from_instance(self, obj: Organisation) -> str:
         """Return the present name, with the former names in brackets."""
-        return choice_words(obj)
+        return choice_label(obj)

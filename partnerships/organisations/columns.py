@@ -9,8 +9,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from partnerships.kit.lists import Column
-from partnerships.organisations.lineage import found_by_name
-from partnerships.organisations.naming import group_words, official_name_at
+from partnerships.organisations.lineage import organisation_ids_by_name
+from partnerships.organisations.naming import group_headings, official_name_at
 
 #: The help text that explains why a filter finds rows that show another name.
 FOUND_WORDS = "You can also find organisations by a former name, or by the name of the organisation that followed them."
@@ -23,9 +23,9 @@ def present_organisation_column(*, side: str, **column: Any) -> Column:
     """
     return Column(
         key=f"{side}__name",
-        found_by=lambda words: Q(**{f"{side}__in": found_by_name(words)}),
+        found_by=lambda words: Q(**{f"{side}__in": organisation_ids_by_name(words)}),
         found_words=FOUND_WORDS,
-        group_words=group_words,
+        group_words=group_headings,
         is_grouped=True,
         **column,
     )
@@ -47,7 +47,7 @@ def organisation_column(*, side: str, moment: str, otherwise: str = "", **column
         return Coalesce(name, F(otherwise)) if otherwise else name
 
     def name_condition(words: str) -> Q:
-        condition = Q(**{f"{side}__in": found_by_name(words)})
+        condition = Q(**{f"{side}__in": organisation_ids_by_name(words)})
         return condition | Q(**{f"{otherwise}__icontains": words}) if otherwise else condition
 
     return Column(
@@ -55,7 +55,7 @@ def organisation_column(*, side: str, moment: str, otherwise: str = "", **column
         sorts_by=name_at_moment,
         found_by=name_condition,
         found_words=FOUND_WORDS,
-        group_words=group_words,
+        group_words=group_headings,
         is_grouped=True,
         **column,
     )

@@ -66,7 +66,7 @@ class Pair:
     alike: float
 
 
-def similar_to(name: str, *, excluded_id: int | None = None) -> list[Organisation]:
+def organisations_with_similar_name(name: str, *, excluded_id: int | None = None) -> list[Organisation]:
     """Return up to five organisations with nearly this name, the most similar first."""
     folded = core_name(name, words=LEGAL_WORDS, phrases=())[:300]
     names = OrganisationName.objects.filter(folded__trigram_similar=folded)
@@ -112,11 +112,11 @@ def possible_duplicates() -> list[Pair]:
     for pair in _separate_pairs():
         likenesses.pop(pair, None)
     ids = {pk for pair in likenesses for pk in pair}
-    numbers = _numbers(ids)
+    numbers = _numbers_by_organisation(ids)
     bodies = Organisation.objects.not_merged().in_bulk(ids)
     pairs = []
     for (one, other), likeness in likenesses.items():
-        if one not in bodies or other not in bodies or _differ(numbers[one], numbers[other]):
+        if one not in bodies or other not in bodies or _have_different_numbers(numbers[one], numbers[other]):
             continue
         if bodies[one].kind != bodies[other].kind and _are_registered(numbers[one], numbers[other]):
             continue
@@ -124,7 +124,7 @@ def possible_duplicates() -> list[Pair]:
     return sorted(pairs, key=lambda pair: (-pair.alike, pair.one.name, pair.one.pk, pair.other.pk))[:MAX_PAIRS]
 
 
-def merges() -> Iterable[Merge]:
+def merges_in_force() -> Iterable[Merge]:
     """Return the merges in force, the newest first."""
     return Merge.objects.in_force().select_related("kept", "merged", "merged_by").order_by("-merged_at", "-pk")
 
@@ -139,7 +139,7 @@ def _separate_pairs() -> set[tuple[int, int]]:
     return separate_pairs | {(min(pair), max(pair)) for pair in succession_pairs if None not in pair}
 
 
-def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
+def _numbers_by_organisation(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
     """Return the present numbers of each organisation, by register."""
     numbers: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     rows = Identifier.objects.filter(organisation__in=organisations, scheme__in=_ONE_FOR_EACH_BODY, valid_to=None)
@@ -148,7 +148,7 @@ def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
     return numbers
 
 
-def _differ(numbers: dict[str, set[str]], other_numbers: dict[str, set[str]]) -> bool:
+def _have_different_numbers(numbers: dict[str, set[str]], other_numbers: dict[str, set[str]]) -> bool:
     """Return True if both organisations have numbers in one register and share none of these numbers."""
     return any(not (numbers[scheme] & other_numbers[scheme]) for scheme in numbers.keys() & other_numbers.keys())
 

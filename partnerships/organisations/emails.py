@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.organisations.handovers import proposed_to
+from partnerships.organisations.handovers import proposed_totals
 from partnerships.organisations.lineage import effective_succession, successions_in_email, with_ties
 from partnerships.organisations.models import (
     REASON,
@@ -19,8 +19,8 @@ from partnerships.organisations.models import (
     Role,
     Succession,
 )
-from partnerships.organisations.passed_on import awaiting_for, passed_for
-from partnerships.organisations.presenting import on_day, title_in_full, title_together
+from partnerships.organisations.passed_on import passed_records, records_awaiting_successor
+from partnerships.organisations.presenting import order_title, title_in_full, vesting_day_in_words
 from partnerships.organisations.queries import leads_of, recipients_of_change
 from partnerships.outbox.content import Content, link, message, repeatable
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
@@ -47,7 +47,7 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("organisations/invitation", context, reply_to=inviter.email if inviter else "")
 
 
-def write_let_in(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_membership(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Return the email to the person and to the leads (or administrators) that an administrator has added a member."""
     return _by_administrator("organisations/let_in", due, person)
 
@@ -142,7 +142,7 @@ def write_sign_in_rules_changed(due: Due, person: User, now: dt.datetime) -> Con
     return Content("organisations/ways_in", context)
 
 
-def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_succession(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Return the email about a made order.
 
     The email lists what passed from or to the reader's organisations, and what still has to pass.
@@ -157,12 +157,12 @@ def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str
     if not successions:
         return "The recipient no longer acts for any of the organisations in the succession."
     context = {
-        "heading": title_together(successions),
+        "heading": order_title(successions),
         "titles": [title_in_full(succession) for succession in successions],
-        "day": on_day(successions[0]),
-        "passed": passed_for(successions, person, own_organisation_ids),
+        "day": vesting_day_in_words(successions[0]),
+        "passed": passed_records(successions, person, own_organisation_ids),
         "is_undoing": effective_succession(successions[0]).undoes is not None,
-        "awaiting": awaiting_for(successions, person, own_organisation_ids, due.params["waiting"], day),
+        "awaiting": records_awaiting_successor(successions, person, own_organisation_ids, due.params["waiting"], day),
         "link": link("organisations:succession", pk=successions[0].pk),
     }
     return Content("organisations/handed_over", context)
@@ -179,12 +179,12 @@ def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content
     proposals = [
         (
             title_in_full(succession),
-            on_day(succession),
+            vesting_day_in_words(succession),
             proposed_lines,
             link("organisations:handover-answer", pk=succession.pk),
         )
         for succession in successions.values()
-        if (proposed_lines := proposed_to(succession, led_ids))
+        if (proposed_lines := proposed_totals(succession, led_ids))
     ]
     if not proposals:
         return "All handover lines have been answered, or the recipient no longer leads any of these organisations."

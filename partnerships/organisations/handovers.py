@@ -13,7 +13,15 @@ from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 
 from partnerships.organisations.models import AcceptedPart, Handover, HandoverState, Organisation, Succession
-from partnerships.organisations.obligations import Group, Held, Obligation, held_by, obligation, obligations, total
+from partnerships.organisations.obligations import (
+    HeldGroup,
+    HeldRecord,
+    Obligation,
+    held_records_by_kind,
+    obligation,
+    obligations,
+    total_of_amounts,
+)
 from partnerships.organisations.presenting import steps_in_words
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
@@ -34,9 +42,9 @@ class KindCount:
     #: The number of lines that still lack the consent that they need.
     lacking: int
     #: Records without a line.
-    without: Sequence[Held]
+    without: Sequence[HeldRecord]
     #: Records without a line, then records that are disputed or could not be handed over, with the reason.
-    undecided: Sequence[Held]
+    undecided: Sequence[HeldRecord]
 
     def for_others(self, title_by_id: Mapping[int, str]) -> KindCount:
         """Return the counts for a person who may read only the records with these titles; the reasons do not change."""
@@ -46,7 +54,7 @@ class KindCount:
 
 
 #: Records by the code of their kind and their id, so that a record of several organisations counts only once.
-Things = Mapping[tuple[str, int], Held]
+Things = Mapping[tuple[str, int], HeldRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +72,12 @@ class Share:
     @property
     def homes(self) -> Decimal:
         """Return the number of homes in these records."""
-        return total(record.homes for record in self.held.values())
+        return total_of_amounts(record.homes for record in self.held.values())
 
     @property
     def money(self) -> Decimal:
         """Return the amount of money in these records, in pounds."""
-        return total(record.money for record in self.held.values())
+        return total_of_amounts(record.money for record in self.held.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +127,12 @@ class Estate:
     @property
     def homes(self) -> Decimal:
         """Return the number of homes in these records."""
-        return total(record.homes for record in self.kinds)
+        return total_of_amounts(record.homes for record in self.kinds)
 
     @property
     def money(self) -> Decimal:
         """Return the amount of money in these records, in pounds."""
-        return total(record.money for record in self.kinds)
+        return total_of_amounts(record.money for record in self.kinds)
 
     @property
     def without(self) -> int:
@@ -143,11 +151,8 @@ class Estate:
 
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
-    """Return the predecessor's records on a day, with their handover lines.
-
-    Records that return automatically, because the succession undoes their handover, are excluded.
-    """
-    lines = list(with_steps(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
+    """Return the predecessor's records with their handover lines, except records that an undoing returns by itself."""
+    lines = list(with_people(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
     line_by_thing = {(line.kind, line.record): line for line in lines}
     groups = _groups_to_hand_over(succession, predecessor, day)
     kinds = [_kind_count(group, line_by_thing) for group in groups]
@@ -156,16 +161,16 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
         predecessor=predecessor,
         kinds=kinds,
         shares=_shares(groups, line_by_thing),
-        terms=_terms(lines),
+        terms=_terms_of_lines(lines),
         # Whether there are leads matters, and is queried, only if a line or a consent is missing.
         is_led=not needs_a_person or leads_of(predecessor).exists(),
     )
 
 
-def _kind_count(group: Group, line_by_thing: Mapping[tuple[str, int], Handover]) -> KindCount:
+def _kind_count(group: HeldGroup, line_by_thing: Mapping[tuple[str, int], Handover]) -> KindCount:
     """Count the records of one kind by the state of their lines."""
-    without: list[Held] = []
-    disputed: list[Held] = []
+    without: list[HeldRecord] = []
+    disputed: list[HeldRecord] = []
     lines: list[Handover] = []
     for thing in group.things:
         line = line_by_thing.get((group.kind.code, thing.pk))
@@ -192,9 +197,9 @@ def _kind_count(group: Group, line_by_thing: Mapping[tuple[str, int], Handover])
     )
 
 
-def _shares(groups: Iterable[Group], line_by_thing: Mapping[tuple[str, int], Handover]) -> list[Share]:
+def _shares(groups: Iterable[HeldGroup], line_by_thing: Mapping[tuple[str, int], Handover]) -> list[Share]:
     """Return the share of each successor according to the lines, sorted by name. Records without a line come last."""
-    things_by_successor: dict[Organisation | None, dict[tuple[str, int], Held]] = defaultdict(dict)
+    things_by_successor: dict[Organisation | None, dict[tuple[str, int], HeldRecord]] = defaultdict(dict)
     for group in groups:
         for thing in group.things:
             key = group.kind.code, thing.pk
@@ -211,22 +216,22 @@ def _by_successor_name(item: tuple[Organisation | None, object]) -> tuple[bool, 
     return successor is None, successor.name if successor is not None else ""
 
 
-def with_steps(lines: QuerySet[Handover]) -> QuerySet[Handover]:
+def with_people(lines: QuerySet[Handover]) -> QuerySet[Handover]:
     """Return the lines with their successor and the people who proposed, answered or recorded a step; two queries."""
     parts = AcceptedPart.objects.select_related("organisation", "accepted_by").order_by("organisation__name", "pk")
     people = ("proposed_by", "answered_by", "consent_recorded_by")
     return lines.select_related("successor", *people).prefetch_related(Prefetch("accepted_parts", parts))
 
 
-def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
+def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[HeldGroup]:
     """Return the predecessor's records by kind, without the records that return automatically."""
-    groups = held_by(predecessor, day)
+    groups = held_records_by_kind(predecessor, day)
     if succession.undoes is None:
         return groups
     remaining_groups = []
     for group in groups:
         records = group.kind.records(predecessor, day)
-        is_returned = condition_of_returned(succession, group.kind, records)
+        is_returned = returned_records_condition(succession, group.kind, records)
         returned_ids = set(records.filter(is_returned).values_list("pk", flat=True))
         things = [thing for thing in group.things if thing.pk not in returned_ids]
         if things:
@@ -234,7 +239,7 @@ def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day:
     return remaining_groups
 
 
-def is_passing_back(undoing: Succession) -> bool:
+def has_records_to_return(undoing: Succession) -> bool:
     """Return True if records that the undone succession passed on have yet to be returned."""
     undone = undoing.undoes
     if undone is None:
@@ -242,7 +247,7 @@ def is_passing_back(undoing: Succession) -> bool:
     return undone.moved_rows.exists() or undone.handovers.filter(state=HandoverState.APPLIED).exists()
 
 
-def condition_of_returned(succession: Succession, kind: Obligation, records: QuerySet[Any]) -> Q:
+def returned_records_condition(succession: Succession, kind: Obligation, records: QuerySet[Any]) -> Q:
     """Return the condition for records that return automatically, because the succession undoes their handover."""
     if succession.undoes is None:
         return Q(pk__in=[])
@@ -251,7 +256,7 @@ def condition_of_returned(succession: Succession, kind: Obligation, records: Que
     return Q(pk__in=applied_lines.values("record")) | Q(pk__in=moved_rows.values("row"))
 
 
-def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
+def _terms_of_lines(lines: Iterable[Handover]) -> list[LineTerms]:
     """Return the terms of the lines; lines with equal terms are counted together."""
     label_by_code = {kind.code: kind.label for kind in obligations()}
     line_counts = Counter(
@@ -272,21 +277,21 @@ def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
     return [LineTerms(*terms, count) for terms, count in sorted(line_counts.items(), key=lambda item: item[0][:4])]
 
 
-def shares_together(estates: Sequence[Estate]) -> list[Share]:
+def combined_shares(estates: Sequence[Estate]) -> list[Share]:
     """Return the share of each successor from all predecessors together. Records without a line come last."""
     shares_by_successor: dict[Organisation | None, list[Share]] = defaultdict(list)
     for estate in estates:
         for share in estate.shares:
             shares_by_successor[share.successor].append(share)
     return [
-        sum_of(shares, successor=successor)
+        sum_of_shares(shares, successor=successor)
         for successor, shares in sorted(shares_by_successor.items(), key=_by_successor_name)
     ]
 
 
-def sum_of(shares: Sequence[Share], *, successor: Organisation | None = None) -> Share:
+def sum_of_shares(shares: Sequence[Share], *, successor: Organisation | None = None) -> Share:
     """Combine several shares into one share, in which each record counts once."""
-    things: dict[tuple[str, int], Held] = {}
+    things: dict[tuple[str, int], HeldRecord] = {}
     for share in shares:
         things |= share.held
     return Share(successor, things)
@@ -307,7 +312,7 @@ def holdings_after(
         if known_ids is not None and successor.pk not in known_ids:
             holdings.append(SuccessorHoldings(successor=successor, received=share))
             continue
-        groups = held_by(successor, day)
+        groups = held_records_by_kind(successor, day)
         own_things = {(group.kind.code, thing.pk): thing for group in groups for thing in group.things}
         holdings.append(
             SuccessorHoldings(
@@ -358,12 +363,12 @@ def estates_of(succession: Succession, day: dt.date, *, involved_ids: Collection
 
 def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
     """Return the lines that these organisations (ids) have yet to answer, the most urgent first."""
-    unanswered_lines = with_steps(succession.handovers.awaiting_answer_from(successors)).select_related("predecessor")
+    unanswered_lines = with_people(succession.handovers.awaiting_answer_from(successors)).select_related("predecessor")
     unanswered_lines = unanswered_lines.prefetch_related("others")
     return list(unanswered_lines.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
 
 
-def proposed_to(succession: Succession, successors: Collection[int]) -> list[dict[str, Any]]:
+def proposed_totals(succession: Succession, successors: Collection[int]) -> list[dict[str, Any]]:
     """Return the totals of the lines that these organisations (ids) have yet to answer, by predecessor.
 
     Each dict has `before` (the predecessor's name), `count`, `homes` and `due`.
@@ -378,11 +383,11 @@ def lines_lacking_consent(succession: Succession, organisation_ids: Collection[i
     lines = succession.handovers.lacking_consent()
     if organisation_ids is not None:
         lines = lines.filter(Q(predecessor__in=organisation_ids) | Q(successor__in=organisation_ids))
-    detailed_lines = with_steps(lines).select_related("predecessor").prefetch_related("others")
+    detailed_lines = with_people(lines).select_related("predecessor").prefetch_related("others")
     return detailed_lines.order_by("consent", "predecessor__name", "kind", "title", "pk")
 
 
-def titles_of(lines: Iterable[Handover], user: User) -> dict[int, str]:
+def line_titles(lines: Iterable[Handover], user: User) -> dict[int, str]:
     """Return the titles of lines by id: the record's title if the person may read it, else the line's own title."""
     groups: dict[tuple[str, Organisation], list[Handover]] = defaultdict(list)
     for line in lines:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from partnerships.organisations.handovers import condition_of_returned
+from partnerships.organisations.handovers import returned_records_condition
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
 from partnerships.organisations.obligations import Obligation, obligation, obligations
 
@@ -22,7 +22,7 @@ def count_undecided(succession: Succession, predecessor: Organisation, day: dt.d
 
     def undecided_records(kind: Obligation) -> QuerySet[Any]:
         records = kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
-        return records.exclude(condition_of_returned(succession, kind, records))
+        return records.exclude(returned_records_condition(succession, kind, records))
 
     return _count_all(undecided_records(kind) for kind in obligations())
 

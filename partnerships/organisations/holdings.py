@@ -27,14 +27,14 @@ Ids = QuerySet[Any] | list[int] | Slot
 #: The memory of the page that is being made, by key; None outside a page.
 _remembered: ContextVar[dict[Hashable, Any] | None] = ContextVar("holdings", default=None)
 #: Stand-ins for a reader's holdings while a query is composed for all readers; None otherwise.
-_standing_in: ContextVar[StandIns | None] = ContextVar("standing_in", default=None)
+_stand_ins: ContextVar[StandIns | None] = ContextVar("stand_ins", default=None)
 #: True while `visible_to` composes conditions for a few known records.
-_one_by_one: ContextVar[bool] = ContextVar("one_by_one", default=False)
+_for_a_few_records: ContextVar[bool] = ContextVar("for_a_few_records", default=False)
 #: The columns that conditions use, by model. The model has at most thousands of rows for each person: see `remember`.
 _columns: dict[type[Model], tuple[str, ...]] = {}
 
 
-class Held(Lookup[Any]):
+class InArray(Lookup[Any]):
     """The lookup `column = ANY(array)`. The array is one parameter, so Django does no work for each id."""
 
     lookup_name = "held"
@@ -47,12 +47,12 @@ class Held(Lookup[Any]):
         return f"{column} = ANY(%s::bigint[])", (*params, ids)
 
 
-BigAutoField.register_lookup(Held)
-ForeignKey.register_lookup(Held)
+BigAutoField.register_lookup(InArray)
+ForeignKey.register_lookup(InArray)
 
 
 @contextmanager
-def remembered() -> Iterator[None]:
+def remembering_holdings() -> Iterator[None]:
     """Remember each person's holdings until the end of the block. Nothing in the block may change holdings."""
     token = _remembered.set({})
     try:
@@ -70,29 +70,29 @@ class HoldingsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in {"GET", "HEAD"}:
             return self.get_response(request)
-        with remembered():
+        with remembering_holdings():
             return self.get_response(request)
 
 
-class OneByOne(Exists):
+class CheckedForEachRow(Exists):
     """An EXISTS that PostgreSQL checks for each row. The OFFSET prevents PostgreSQL from turning it into a join."""
 
     template = "EXISTS(%(subquery)s OFFSET 0)"
 
 
 @contextmanager
-def one_by_one() -> Iterator[None]:
+def for_a_few_records() -> Iterator[None]:
     """Make `visible_to` return conditions that suit a few known records, until the end of the block."""
-    token = _one_by_one.set(True)
+    token = _for_a_few_records.set(True)
     try:
         yield
     finally:
-        _one_by_one.reset(token)
+        _for_a_few_records.reset(token)
 
 
-def is_one_by_one() -> bool:
+def is_for_a_few_records() -> bool:
     """Return True if `visible_to` composes conditions for a few known records."""
-    return _one_by_one.get()
+    return _for_a_few_records.get()
 
 
 class CannotStandIn(Exception):
@@ -115,21 +115,21 @@ class StandIns(ABC):
 
 
 @contextmanager
-def standing_in(stand_ins: StandIns | None) -> Iterator[None]:
+def using_stand_ins(stand_ins: StandIns | None) -> Iterator[None]:
     """Use these stand-ins instead of holdings until the end of the block; with None, use the real holdings."""
-    token = _standing_in.set(stand_ins)
+    token = _stand_ins.set(stand_ins)
     try:
         yield
     finally:
-        _standing_in.reset(token)
+        _stand_ins.reset(token)
 
 
-def stand_ins() -> StandIns | None:
+def stand_ins_in_use() -> StandIns | None:
     """Return the stand-ins if a query is being composed for all readers; otherwise None."""
-    return _standing_in.get()
+    return _stand_ins.get()
 
 
-def is_remembering() -> bool:
+def is_page_being_made() -> bool:
     """Return True while a page is made."""
     return _remembered.get() is not None
 
@@ -152,7 +152,7 @@ def remember(*columns: str) -> Callable[[M], M]:
     return declare
 
 
-def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | None:
+def read_once_a_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | None:
     """Return the result of `read`, which is called once for each page; None outside a page.
 
     Callers must always use the same `read` with the same `key`.
@@ -160,7 +160,7 @@ def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | Non
     page = _remembered.get()
     if page is None:
         return None
-    if _standing_in.get() is not None:
+    if _stand_ins.get() is not None:
         raise CannotStandIn
     if key not in page:
         items = read()
@@ -169,7 +169,7 @@ def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | Non
     return cached
 
 
-def records_held(
+def held_record_ids(
     model: type[Model], column: str, condition: Q, *, person: int, everywhere: Callable[[], Ids], organisations: Ids
 ) -> list[int] | None:
     """Return the ids in a column of the rows that meet a condition and belong to these organisations.
@@ -181,13 +181,13 @@ def records_held(
         return None
     if not isinstance(organisations, list):
         return None
-    current_stand_ins = _standing_in.get()
+    current_stand_ins = _stand_ins.get()
     if current_stand_ins is not None:
         return current_stand_ins.records(model, column, condition, organisations)
     organisation_ids, columns = frozenset(organisations), _columns[model]
 
     def compose() -> QuerySet[Any, tuple[Any, ...]]:
-        rows = model._base_manager.filter(among("organisation", Slot(0)))
+        rows = model._base_manager.filter(id_is_among("organisation", Slot(0)))
         return rows.values_list(column, "organisation", *columns)
 
     def read_rows() -> list[tuple[int, dict[str, Any], set[int]]]:
@@ -204,12 +204,12 @@ def records_held(
 
     def select_ids() -> IdArray:
         record_ids: set[int] = set()
-        for organisation, values, ids in of_page((model, column, person), read_rows) or ():
-            if organisation in organisation_ids and _meets(values, condition):
+        for organisation, values, ids in read_once_a_page((model, column, person), read_rows) or ():
+            if organisation in organisation_ids and _row_meets(values, condition):
                 record_ids |= ids
         return IdArray(record_ids)
 
-    return of_page((model, column, condition, person, organisation_ids), select_ids)
+    return read_once_a_page((model, column, condition, person, organisation_ids), select_ids)
 
 
 def _can_choose(condition: Q, columns: tuple[str, ...]) -> bool:
@@ -227,18 +227,20 @@ def _can_choose(condition: Q, columns: tuple[str, ...]) -> bool:
     return True
 
 
-def _meets(row: dict[str, Any], condition: Q) -> bool:
+def _row_meets(row: dict[str, Any], condition: Q) -> bool:
     """Return True if the row meets a condition that passed `_can_choose`."""
-    answers = (_meets(row, child) if isinstance(child, Q) else _compares(row, *child) for child in condition.children)  # type: ignore[misc]  # `_can_choose` left nothing else
+    answers = (
+        _row_meets(row, child) if isinstance(child, Q) else _row_compares(row, *child) for child in condition.children
+    )  # type: ignore[misc]  # `_can_choose` left nothing else
     is_met = any(answers) if condition.connector == Q.OR else all(answers)
     return is_met is not condition.negated
 
 
-def _compares(row: dict[str, Any], name: str, value: Any) -> bool:
+def _row_compares(row: dict[str, Any], name: str, value: Any) -> bool:
     column, _, lookup = name.partition("__")
     return row[column] in value if lookup == "in" else row[column] == value
 
 
-def among(path: str, ids: Ids) -> Q:
+def id_is_among(path: str, ids: Ids) -> Q:
     """Return the condition that the id at `path` is one of these ids."""
     return Q(**{f"{path}__held": ids}) if isinstance(ids, list | Slot) else Q(**{f"{path}__in": ids})

@@ -12,9 +12,8 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.organisations.answering import NOBODY, STRENGTH, Answer, Life, Step, Tie, in_force, who_answers
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import (
     CERTAIN,
     KEEPING,
@@ -29,6 +28,16 @@ from partnerships.organisations.models import (
     SuccessionTie,
 )
 from partnerships.organisations.naming import organisations_named
+from partnerships.organisations.responsibility import (
+    NOBODY,
+    STRENGTH,
+    Life,
+    Responsibility,
+    Step,
+    Tie,
+    responsible_body,
+    steps_in_force,
+)
 
 #: The kinds of succession that pass an organisation's records to its successors.
 INHERITING = frozenset(SuccessionKind) - {SuccessionKind.BOUNDARY_CHANGE}
@@ -42,7 +51,7 @@ def with_ties(successions: QuerySet[Succession]) -> QuerySet[Succession]:
     return successions.prefetch_related(Prefetch("ties", ties))
 
 
-def rivals_of(succession: Succession) -> SuccessionQuerySet:
+def rival_successions(succession: Succession) -> SuccessionQuerySet:
     """Return pending successions for the same place that belong to another proposal, in the order of recording."""
     if not succession.place:
         return Succession.objects.none()
@@ -50,7 +59,7 @@ def rivals_of(succession: Succession) -> SuccessionQuerySet:
     return pending.exclude(proposal__iexact=succession.proposal).order_by("pk")
 
 
-def of_same_order(succession: Succession) -> SuccessionQuerySet:
+def successions_of_order(succession: Succession) -> SuccessionQuerySet:
     """Return the successions of the same order, including this succession.
 
     They have the same place, proposal and vesting day. Successions that undo others form a separate group. A succession
@@ -67,9 +76,9 @@ def of_same_order(succession: Succession) -> SuccessionQuerySet:
     ).order_by("pk")
 
 
-def same_status_in_order(succession: Succession) -> SuccessionQuerySet:
+def others_of_order_with_status(succession: Succession) -> SuccessionQuerySet:
     """Return the other successions of the same order that have the same status."""
-    return of_same_order(succession).filter(status=succession.status).exclude(pk=succession.pk)
+    return successions_of_order(succession).filter(status=succession.status).exclude(pk=succession.pk)
 
 
 def is_in_force(succession: Succession) -> bool:
@@ -133,7 +142,7 @@ def changes_of(succession: Succession) -> list[Event]:
     return list(event_by_change.values())
 
 
-def ending(succession: Succession) -> list[Organisation]:
+def ending_predecessors(succession: Succession) -> list[Organisation]:
     """Return the predecessors that end with the succession, sorted by id."""
     ties = list(succession.ties.select_related("predecessor"))
     continuing_ids = _continuing_ids(succession, ties)
@@ -141,7 +150,7 @@ def ending(succession: Succession) -> list[Organisation]:
     return [ended_by_id[pk] for pk in sorted(ended_by_id)]
 
 
-def going_on(succession: Succession) -> set[int]:
+def continuing_predecessor_ids(succession: Succession) -> set[int]:
     """Return the ids of the predecessors that continue after the succession; no query if the ties are prefetched."""
     return _continuing_ids(succession, succession.ties.all())
 
@@ -160,7 +169,7 @@ def holders_at(kind: str, record: int, at: dt.datetime) -> dict[int, Organisatio
     return holders
 
 
-def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
+def steps_of_bodies(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
     """Return all certain successions of these organisations (ids) and of the organisations that followed them.
 
     This takes one query for each link of the longest chain, and one more query.
@@ -174,7 +183,9 @@ def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -
         if kinds is not None:
             certain_successions = certain_successions.filter(kind__in=kinds)
         successions = (
-            certain_successions.filter(among("ties__predecessor", list(next_ids))).distinct().prefetch_related("ties")
+            certain_successions.filter(id_is_among("ties__predecessor", list(next_ids)))
+            .distinct()
+            .prefetch_related("ties")
         )
         successor_ids = set()
         for succession in successions:
@@ -208,7 +219,7 @@ def _step(succession: Succession) -> Step:
 
 def _steps_by(steps: Iterable[Step], day: dt.date) -> list[Step]:
     """Return the steps in force that vested on or before a day, or on an unknown day."""
-    return in_force(step for step in steps if step.vests is None or step.vests.latest <= day)
+    return steps_in_force(step for step in steps if step.vests is None or step.vests.latest <= day)
 
 
 def _successor_ids(steps: Iterable[Step], body: int) -> set[int]:
@@ -221,7 +232,7 @@ def _successor_ids(steps: Iterable[Step], body: int) -> set[int]:
     }
 
 
-def _ended_by(step: Step) -> set[int]:
+def _bodies_ended_by(step: Step) -> set[int]:
     """Return the ids of the organisations that a step ends: the predecessors that do not continue."""
     if not step.ends:
         return set()
@@ -236,13 +247,13 @@ def successors_on(
 
     Only certain successions that were not undone count, including successions on an unknown day in the past.
     """
-    steps = _steps_by(steps_from([organisation.pk], kinds=kinds), day or timezone.localdate())
+    steps = _steps_by(steps_of_bodies([organisation.pk], kinds=kinds), day or timezone.localdate())
     return list(Organisation.objects.filter(pk__in=_successor_ids(steps, organisation.pk)).order_by("name", "pk"))
 
 
 def successors_of_each(organisations: Collection[int], day: dt.date) -> dict[int, list[int]]:
     """Return the ids of the direct successors of each organisation (id) on a day, by the rules of `successors_on`."""
-    steps = _steps_by(steps_from(organisations, kinds=INHERITING), day)
+    steps = _steps_by(steps_of_bodies(organisations, kinds=INHERITING), day)
     return {body: sorted(_successor_ids(steps, body)) for body in organisations}
 
 
@@ -251,8 +262,8 @@ def followers_of_each(organisations: Collection[int], day: dt.date) -> dict[int,
 
     Organisations that still existed have no entry.
     """
-    steps = _steps_by(steps_from(organisations, kinds=INHERITING), day)
-    ended_ids = set[int]().union(*(_ended_by(step) for step in steps))
+    steps = _steps_by(steps_of_bodies(organisations, kinds=INHERITING), day)
+    ended_ids = set[int]().union(*(_bodies_ended_by(step) for step in steps))
     return {body: sorted(_successor_ids(steps, body)) for body in organisations if body in ended_ids}
 
 
@@ -292,7 +303,7 @@ _WITH_PREDECESSORS = """
 """
 
 
-def found_by_name(words: str) -> RawSQL:
+def organisation_ids_by_name(words: str) -> RawSQL:
     """Return the ids of organisations that have or had a name with every word, and of ended organisations before them.
 
     The ended organisations are those that a found organisation followed, directly or through others. The result is a
@@ -339,12 +350,12 @@ def predecessors_by_sole_successor() -> dict[int, set[int]]:
     return predecessor_ids_by_id
 
 
-def who_answers_for(*, function: str, organisation: Organisation, day: dt.date) -> Answer:
+def responsible_body_for(*, function: str, organisation: Organisation, day: dt.date) -> Responsibility:
     """Return who is responsible on a day for a function (the code of a `Function`) of an organisation."""
-    steps = steps_from([organisation.pk])
+    steps = steps_of_bodies([organisation.pk])
     organisation_ids = {organisation.pk} | {tie.successor for step in steps for tie in step.ties}
-    ended_ids = set[int]().union(*(_ended_by(step) for step in steps))
+    ended_ids = set[int]().union(*(_bodies_ended_by(step) for step in steps))
     rows = Organisation.objects.filter(pk__in=organisation_ids).values_list("pk", "valid_from", "valid_to")
     # If a step ends an organisation, the step already contains its last day.
     lives = {pk: Life(start, None if pk in ended_ids else end) for pk, start, end in rows}
-    return who_answers(function=function, body=organisation.pk, day=day, steps=steps, lives=lives)
+    return responsible_body(function=function, body=organisation.pk, day=day, steps=steps, lives=lives)

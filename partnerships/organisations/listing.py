@@ -55,11 +55,11 @@ def _form(parameters: QueryDict, _user: User) -> DirectoryFilter:
     return DirectoryFilter(parameters)
 
 
-def _ready_areas(_user: User, rows: Sequence[Organisation]) -> None:
+def _add_areas(_user: User, rows: Sequence[Organisation]) -> None:
     prefetch_related_objects(list(rows), "areas")
 
 
-def _ready_parents(_user: User, rows: Sequence[Organisation]) -> None:
+def _add_parents(_user: User, rows: Sequence[Organisation]) -> None:
     prefetch_related_objects(list(rows), "parent")
 
 
@@ -167,7 +167,7 @@ _NAMES_AND_PLACE = hidden_at_first(
         value=_area_words,
         key=_areas,
         covered="area",
-        ready=_ready_areas,
+        ready=_add_areas,
     ),
     Column(
         name="parent",
@@ -175,7 +175,7 @@ _NAMES_AND_PLACE = hidden_at_first(
         value=lambda row: row.parent.name if row.parent else None,
         key="parent__name",
         is_grouped=True,
-        ready=_ready_parents,
+        ready=_add_parents,
     ),
 )
 #: Columns with data from the registers of providers.

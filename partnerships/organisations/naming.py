@@ -26,7 +26,7 @@ from django.db.models.functions import Coalesce, Concat, TruncDate
 
 from partnerships.kit.lists import joined
 from partnerships.kit.names import fold_name
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import NameKind, Organisation, OrganisationName, OrganisationQuerySet
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 
@@ -74,13 +74,13 @@ def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
 
 
 def with_former_names(organisations: OrganisationQuerySet) -> OrganisationQuerySet:
-    """Annotate the organisations with their former official names, for `choice_words`."""
+    """Annotate the organisations with their former official names, for `choice_label`."""
     former_names = OrganisationName.objects.filter(organisation=OuterRef("pk"), kind=NameKind.FORMER)
     former_names = former_names.exclude(name=OuterRef("name")).order_by("-valid_to", "pk")
     return organisations.annotate(former_names=joined(former_names, "name"))
 
 
-def choice_words(organisation: Organisation) -> str:
+def choice_label(organisation: Organisation) -> str:
     """Return the name with former names for a list of choices: “Marsh Homes (formerly Fen Homes)”.
 
     The organisation must come from `with_former_names`.
@@ -89,11 +89,11 @@ def choice_words(organisation: Organisation) -> str:
     return f"{organisation.name} (formerly {former_names})" if former_names else organisation.name
 
 
-def group_words(names: Collection[str]) -> dict[str, str]:
+def group_headings(names: Collection[str]) -> dict[str, str]:
     """Return the headings of groups by present name: each name with the former names; one query."""
     organisations = with_former_names(Organisation.objects.filter(name__in=names)).order_by("pk")
     return {name: name for name in names} | {
-        organisation.name: choice_words(organisation) for organisation in organisations
+        organisation.name: choice_label(organisation) for organisation in organisations
     }
 
 
@@ -147,7 +147,7 @@ def names_lookup(organisation_ids: Collection[int]) -> Lookup:
 def _names_among(organisations: list[int]) -> QuerySet[Organisation, Any]:
     former_name = FilteredRelation("names", condition=Q(names__kind=NameKind.FORMER, names__valid_to__isnull=False))
     return (
-        Organisation.objects.filter(among("pk", organisations))
+        Organisation.objects.filter(id_is_among("pk", organisations))
         .annotate(former_name=former_name)
         .order_by("pk", "former_name__valid_to", "former_name__pk")
         .values_list("pk", "name", "former_name__valid_from", "former_name__valid_to", "former_name__name")
@@ -158,7 +158,7 @@ def _names_among(organisations: list[int]) -> QuerySet[Organisation, Any]:
 AsAt = tuple[dt.date | None, Organisation | None]
 
 
-def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> None:
+def show_names_of_day(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> None:
     """Change the names of fetched organisations to the names that they had on a day, in one query.
 
     Organisations in `with_present` also show their present name. Never save these objects: the names are only for
@@ -166,7 +166,10 @@ def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> N
     """
     renamings = {
         id(renaming.organisation): renaming
-        for renaming in (*_renamings(shown, keep_present=False), *_renamings(with_present, keep_present=True))
+        for renaming in (
+            *_renamings_needed(shown, keep_present=False),
+            *_renamings_needed(with_present, keep_present=True),
+        )
     }
     former_names: dict[int, list[OrganisationName]] = {}
     ids = {renaming.organisation.pk for renaming in renamings.values()}
@@ -191,7 +194,7 @@ class _Renaming:
             setattr(self.organisation, field, with_present_name(name, present) if self.keep_present else name)
 
 
-def _renamings(organisations: Iterable[AsAt], *, keep_present: bool) -> list[_Renaming]:
+def _renamings_needed(organisations: Iterable[AsAt], *, keep_present: bool) -> list[_Renaming]:
     return [
         _Renaming(organisation, day, keep_present)
         for day, organisation in organisations
@@ -202,7 +205,9 @@ def _renamings(organisations: Iterable[AsAt], *, keep_present: bool) -> list[_Re
 def _former_names(organisations: list[int]) -> QuerySet[OrganisationName]:
     """Return the names that these organisations no longer have, the earliest first."""
     kinds = [NameKind.FORMER, NameKind.FORMER_SHORT]
-    rows = OrganisationName.objects.filter(among("organisation", organisations), kind__in=kinds, valid_to__isnull=False)
+    rows = OrganisationName.objects.filter(
+        id_is_among("organisation", organisations), kind__in=kinds, valid_to__isnull=False
+    )
     return rows.order_by("valid_to", "pk")
 
 

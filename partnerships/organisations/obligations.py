@@ -25,7 +25,7 @@ class UnableToMove(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldRecord:
     """A record that an organisation has, as lists and totals show it."""
 
     pk: int
@@ -118,7 +118,7 @@ class Obligation:
     #: Returns the records that the organisation has on a day.
     records: Callable[[Organisation, dt.date], QuerySet[Any]]
     #: Returns the description of a record for lists.
-    describe: Callable[[Any, Organisation], Held]
+    describe: Callable[[Any, Organisation], HeldRecord]
     #: The kind of record in the activity log; "" if no event is recorded, as for private notes.
     target: str = ""
     #: Returns the kind and id of the target to which a record belongs, for the record's event.
@@ -127,7 +127,7 @@ class Obligation:
     #: memberships.
     move: Callable[[Sequence[Any], RecordMove], list[Change]] | None = None
 
-    def held(self, organisation: Organisation, day: dt.date) -> list[Held]:
+    def held(self, organisation: Organisation, day: dt.date) -> list[HeldRecord]:
         """Return the descriptions of the records that the organisation has on a day, the oldest first."""
         return [self.describe(record, organisation) for record in self.records(organisation, day).order_by("pk")]
 
@@ -151,7 +151,7 @@ def register_obligation(kind: Obligation) -> None:
     _kinds[kind.code] = kind
 
 
-def register_settling(code: str, settling: Settling) -> None:
+def register_settler(code: str, settling: Settling) -> None:
     """Register a function that makes necessary changes after records of a kind have moved.
 
     An example is an ask that would be addressed to its own side after the move.
@@ -160,7 +160,7 @@ def register_settling(code: str, settling: Settling) -> None:
         _settling[code].append(settling)
 
 
-def settle(kind: Obligation, records: Collection[int], move: RecordMove) -> list[Change]:
+def settle_moved_records(kind: Obligation, records: Collection[int], move: RecordMove) -> list[Change]:
     """Make the changes that are necessary after records of a kind have moved, and return them."""
     changes: list[Change] = []
     for settling in _settling.get(kind.code, ()):
@@ -168,36 +168,36 @@ def settle(kind: Obligation, records: Collection[int], move: RecordMove) -> list
     return changes
 
 
-def register_putting_back(putting_back: PuttingBack) -> None:
+def register_restore_hook(putting_back: PuttingBack) -> None:
     """Register a function that a room needs to call after rows were restored to undo a succession."""
     if putting_back not in _putting_back:
         _putting_back.append(putting_back)
 
 
-def run_putting_back_hooks(changes: Sequence[Change], now: dt.datetime) -> None:
+def run_restore_hooks(changes: Sequence[Change], now: dt.datetime) -> None:
     """Call the rooms' registered functions with the changes that were made to undo a succession."""
     for putting_back in _putting_back:
         putting_back(changes, now)
 
 
-def register_following(*columns: Column | str) -> None:
+def register_following_columns(*columns: Column | str) -> None:
     """Register columns that stay with an organisation that ends and move only in a merge, for example its names."""
     for column_or_label in columns:
         column = Column(column_or_label) if isinstance(column_or_label, str) else column_or_label
         _following[column.label] = column
 
 
-def register_staying(reason: str, *labels: str) -> None:
+def register_staying_columns(reason: str, *labels: str) -> None:
     """Register columns that always refer to the same organisation, with the reason."""
     _staying.update(dict.fromkeys(labels, reason))
 
 
-def register_signing(*kinds: str) -> None:
+def register_signing_events(*kinds: str) -> None:
     """Register kinds of event by which an organisation signs. Signatures never pass to a successor."""
     _signing.extend(kinds)
 
 
-def signing() -> tuple[str, ...]:
+def signing_event_kinds() -> tuple[str, ...]:
     """Return the registered kinds of event by which organisations sign."""
     return tuple(_signing)
 
@@ -214,14 +214,14 @@ def obligation(code: str) -> Obligation:
     return _kinds[code]
 
 
-def following() -> tuple[Column, ...]:
+def following_columns() -> tuple[Column, ...]:
     """Return the columns that move only in a merge, sorted by label."""
     return tuple(_following[label] for label in sorted(_following))
 
 
 def all_columns() -> list[Column]:
     """Return the columns of every kind of obligation and the columns that move only in a merge."""
-    return [*(column for kind in obligations() for column in kind.columns), *following()]
+    return [*(column for kind in obligations() for column in kind.columns), *following_columns()]
 
 
 def registered_columns() -> dict[str, str]:
@@ -231,33 +231,35 @@ def registered_columns() -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class HeldGroup:
     """An organisation's records of one kind."""
 
     kind: Obligation
-    things: Sequence[Held]
+    things: Sequence[HeldRecord]
 
     @property
     def homes(self) -> Decimal:
         """Return the number of homes in these records."""
-        return total(thing.homes for thing in self.things)
+        return total_of_amounts(thing.homes for thing in self.things)
 
     @property
     def money(self) -> Decimal:
         """Return the amount of money in these records, in pounds."""
-        return total(thing.money for thing in self.things)
+        return total_of_amounts(thing.money for thing in self.things)
 
 
-def total(amounts: Iterable[Decimal | None]) -> Decimal:
+def total_of_amounts(amounts: Iterable[Decimal | None]) -> Decimal:
     """Return the sum of the amounts that are not None."""
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
 
 
-def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | None = None) -> list[Group]:
+def held_records_by_kind(
+    organisation: Organisation, day: dt.date, codes: Collection[str] | None = None
+) -> list[HeldGroup]:
     """Return the records that the organisation has on a day, grouped by kind, without empty kinds."""
     kinds = [kind for kind in obligations() if codes is None or kind.code in codes]
     held_codes = _held_codes(kinds, organisation, day)
-    groups = (Group(kind, kind.held(organisation, day)) for kind in kinds if kind.code in held_codes)
+    groups = (HeldGroup(kind, kind.held(organisation, day)) for kind in kinds if kind.code in held_codes)
     return [group for group in groups if group.things]
 
 

@@ -14,12 +14,12 @@ from partnerships.organisations.models import Membership, Organisation, Role, St
 from partnerships.organisations.obligations import (
     Change,
     Column,
-    Held,
+    HeldRecord,
     Obligation,
     RecordMove,
-    register_following,
+    register_following_columns,
     register_obligation,
-    register_staying,
+    register_staying_columns,
 )
 
 #: Roles from the strongest to the weakest.
@@ -123,7 +123,7 @@ PEOPLE = Obligation(
         ),
     ),
     _people,
-    lambda membership, _: Held(
+    lambda membership, _: HeldRecord(
         membership.pk,
         membership.person.display_name,
         what=membership.get_role_display(),
@@ -136,7 +136,7 @@ GROUP = Obligation(
     "Members of its group",
     (Column("organisations.Organisation.parent", locked=lambda target: Q(pk=target)),),
     _group,
-    lambda member, _: Held(
+    lambda member, _: HeldRecord(
         member.pk,
         member.name,
         member.get_absolute_url(),
@@ -151,7 +151,7 @@ def register() -> None:
     """Register both obligations, and the columns that follow or stay with the organisation itself."""
     register_obligation(PEOPLE)
     register_obligation(GROUP)
-    register_following(
+    register_following_columns(
         "organisations.OrganisationName.organisation",
         "organisations.Identifier.organisation",
         "organisations.AreaServed.organisation",
@@ -163,7 +163,7 @@ def register() -> None:
         "organisations.Handover_others.organisation",
         "organisations.AcceptedPart.organisation",
     )
-    register_staying(
+    register_staying_columns(
         "the two records of a merge",
         "organisations.Merge.kept",
         "organisations.Merge.merged",

@@ -21,7 +21,7 @@ class UnableToHandOver(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class OwnedRecord:
     """A record that has or needs an owner."""
 
     pk: int
@@ -31,7 +31,7 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class OwnershipHandover:
     """A record of an organisation, and the person who takes it over."""
 
     pk: int
@@ -51,11 +51,11 @@ class OwnedKind:
     #: The columns that refer to the owner, as "app.Model.field".
     fields: tuple[str, ...]
     #: Returns the records that a person owns for an organisation on a day.
-    held: Callable[[User, Organisation, dt.date], Sequence[Thing]]
+    held: Callable[[User, Organisation, dt.date], Sequence[OwnedRecord]]
     #: Returns the records that on a day have no owner, or an owner who no longer acts for the organisation.
-    left: Callable[[Organisation, dt.date], Sequence[Thing]]
+    left: Callable[[Organisation, dt.date], Sequence[OwnedRecord]]
     #: Calls the service that sets the new owner. May raise `UnableToHandOver`.
-    hand_over: Callable[[Handover], None]
+    hand_over: Callable[[OwnershipHandover], None]
     #: True if My work has a separate line for each record without an owner.
     waits_alone: bool = False
     #: True if `hand_over` is called for each record when a person leaves and names a successor. Other kinds have their
@@ -63,15 +63,15 @@ class OwnedKind:
     goes_to_colleague: bool = False
 
 
-def acting_for(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
+def acting_people_of(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
     """Return the ids of the people who act for the organisation on a day, as a subquery."""
     return Membership.objects.current(day).filter(organisation=organisation).values_list("person", flat=True)
 
 
-def left_by(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
+def former_people_of(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
     """Return the ids of the people who once acted for the organisation but do not on this day, as a subquery."""
     accepted_memberships = Membership.objects.filter(organisation=organisation, accepted_at__isnull=False)
-    return accepted_memberships.exclude(person__in=acting_for(organisation, day)).values_list("person", flat=True)
+    return accepted_memberships.exclude(person__in=acting_people_of(organisation, day)).values_list("person", flat=True)
 
 
 _kinds: dict[str, OwnedKind] = {}
@@ -87,7 +87,7 @@ def owned_kinds() -> tuple[OwnedKind, ...]:
     return tuple(sorted(_kinds.values(), key=lambda kind: kind.label))
 
 
-def kind_of(code: str) -> OwnedKind:
+def owned_kind_with_code(code: str) -> OwnedKind:
     """Return the kind of owned record with this code. Raises `UnableToHandOver` if the code is not registered."""
     if code not in _kinds:
         raise UnableToHandOver("Choose what to hand over.")
@@ -95,20 +95,20 @@ def kind_of(code: str) -> OwnedKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class OwnedGroup:
     """Records of one kind that a person owns, or that have no owner."""
 
     kind: OwnedKind
-    things: Sequence[Thing]
+    things: Sequence[OwnedRecord]
 
 
-def held_by(person: User, organisation: Organisation, day: dt.date) -> list[Group]:
+def owned_records_by_kind(person: User, organisation: Organisation, day: dt.date) -> list[OwnedGroup]:
     """Return the records that a person owns for the organisation, grouped by kind, without empty kinds."""
-    groups = (Group(kind, kind.held(person, organisation, day)) for kind in owned_kinds())
+    groups = (OwnedGroup(kind, kind.held(person, organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]
 
 
-def left_without_owner(organisation: Organisation, day: dt.date) -> list[Group]:
+def left_without_owner(organisation: Organisation, day: dt.date) -> list[OwnedGroup]:
     """Return the organisation's records without an owner, grouped by kind, without empty kinds."""
-    groups = (Group(kind, kind.left(organisation, day)) for kind in owned_kinds())
+    groups = (OwnedGroup(kind, kind.left(organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]

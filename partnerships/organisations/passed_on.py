@@ -12,9 +12,9 @@ from django.db.models import F, Q
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
 from partnerships.organisations.handovers import readable_titles
-from partnerships.organisations.lineage import effective_succession, ending
+from partnerships.organisations.lineage import effective_succession, ending_predecessors
 from partnerships.organisations.models import HandoverState, Organisation, Succession, SuccessionStatus
-from partnerships.organisations.obligations import obligations, signing
+from partnerships.organisations.obligations import obligations, signing_event_kinds
 from partnerships.people.models import User
 
 #: The largest number of titles for each organisation, so that an email stays short.
@@ -22,7 +22,7 @@ NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class PassedRecords:
     """Records of one organisation that another organisation has taken over."""
 
     #: The name of the organisation that had the records.
@@ -39,7 +39,7 @@ class Passed:
         return self.count - len(self.titles)
 
 
-def passed_for(successions: Sequence[Succession], reader: User, own_ids: Collection[int]) -> list[Passed]:
+def passed_records(successions: Sequence[Succession], reader: User, own_ids: Collection[int]) -> list[PassedRecords]:
     """Return the records that passed on or were returned, sorted by names.
 
     `own_ids` are the ids of the reader's organisations; the records came from or went to one of these.
@@ -63,7 +63,7 @@ def passed_for(successions: Sequence[Succession], reader: User, own_ids: Collect
 
     organisation_by_id = Organisation.objects.in_bulk({pk for pair in record_ids for pk in pair})
     passed_records = [
-        Passed(
+        PassedRecords(
             before=organisation_by_id[before_id].name,
             holder=organisation_by_id[holder_id].name,
             count=sum(len(ids) for ids in ids_by_kind.values()),
@@ -74,29 +74,29 @@ def passed_for(successions: Sequence[Succession], reader: User, own_ids: Collect
     return sorted(passed_records, key=lambda passed: (passed.before, passed.holder))
 
 
-def awaiting_for(
+def records_awaiting_successor(
     successions: Sequence[Succession], reader: User, own_ids: Collection[int], counts: Mapping[str, int], day: dt.date
-) -> list[Passed]:
+) -> list[PassedRecords]:
     """Return the records of ended organisations that nobody has taken over yet, sorted by name.
 
     Only organisations count that are, or whose successor is, one of the reader's own (`own_ids`). `counts` contains the
     number of records that each organisation (id) had when people were emailed.
     """
     every_kind = {kind.code: None for kind in obligations()}
-    awaiting_by_id: dict[int, Passed] = {}
+    awaiting_by_id: dict[int, PassedRecords] = {}
     for succession in successions:
         own_predecessor_ids = {
             tie.predecessor_id for tie in succession.ties.all() if {tie.predecessor_id, tie.successor_id} & set(own_ids)
         }
-        for organisation in ending(succession):
+        for organisation in ending_predecessors(succession):
             count = counts.get(str(organisation.pk), 0)
             if organisation.pk in own_predecessor_ids and count:
                 titles = _titles(organisation, every_kind, reader)[:count]
-                awaiting_by_id[organisation.pk] = Passed(organisation.name, "", count, titles)
+                awaiting_by_id[organisation.pk] = PassedRecords(organisation.name, "", count, titles)
     return sorted(awaiting_by_id.values(), key=lambda things: things.before)
 
 
-def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], reader: User) -> list[Event]:
+def events_signed_meanwhile(succession: Succession, undone_by: Collection[Succession], reader: User) -> list[Event]:
     """Return what successors signed for records that an undone succession had passed on, the newest first.
 
     The events are limited to those that the reader may see. The list is empty unless one of `undone_by` has taken
@@ -123,7 +123,7 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
         is_about_record |= Q(target_kind=target, target_id__in=ids) | Q(within_kind=target, within_id__in=ids)
     ties = succession.ties.exclude(successor=None).exclude(successor=F("predecessor"))
     is_signed_by_successor = Q(
-        kind__in=signing(),
+        kind__in=signing_event_kinds(),
         organisation_id__in=ties.values("successor"),
         at__date__gte=succession.vests_on.earliest,
         at__date__lte=undoing.vests_on.latest,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from django.utils import timezone
 
 from partnerships.kit.dates import long_date
-from partnerships.organisations.answering import NOBODY, Answer, Reason
 from partnerships.organisations.models import (
     Handover,
     HandoverState,
@@ -19,6 +18,7 @@ from partnerships.organisations.models import (
     SuccessionKind,
     SuccessionTie,
 )
+from partnerships.organisations.responsibility import NOBODY, NoSingleBody, Responsibility
 from partnerships.people.models import User
 
 #: Verbs for what a predecessor does to its successors, before and after the vesting day.
@@ -55,14 +55,14 @@ _TITLE_VERBS = {
 _USUAL_TITLE_VERBS = ("becomes", "become")
 
 
-def kinds_among(codes: Iterable[str]) -> list[tuple[str, str]]:
+def kind_choices(codes: Iterable[str]) -> list[tuple[str, str]]:
     """Return the kinds of organisation with these codes, each with its label, for a legend."""
     shown_codes = set(codes)
     return [(kind.value, str(kind.label)) for kind in Kind if kind.value in shown_codes]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SuccessionLine:
     """A succession as a line on an organisation's page: a phrase, the other bodies, and the day."""
 
     words: str
@@ -77,12 +77,14 @@ class Line:
     replaces: bool = False
 
 
-def lines_for(organisation: Organisation, successions: Iterable[Succession], today: dt.date) -> list[Line]:
+def succession_lines(
+    organisation: Organisation, successions: Iterable[Succession], today: dt.date
+) -> list[SuccessionLine]:
     """Return one or two lines for each succession that say what it means for the organisation, in the given order.
 
     The successions must have their ties (`lineage.with_ties`).
     """
-    lines: list[Line] = []
+    lines: list[SuccessionLine] = []
     all_successions = list(successions)
     undone_ids = _undone_ids(all_successions, today)
     for succession in all_successions:
@@ -112,7 +114,7 @@ def _undone_ids(successions: Iterable[Succession], today: dt.date) -> set[int]:
     undone_ids: set[int] = set()
     # A succession that undoes another has the higher id, so the last one comes first.
     for succession in sorted(successions, key=lambda succession: succession.pk, reverse=True):
-        if succession.undoes_id is None or succession.pk in undone_ids or has_yet_to_come(succession, today):
+        if succession.undoes_id is None or succession.pk in undone_ids or is_still_to_come(succession, today):
             continue
         undone_ids.add(succession.undoes_id)
     return undone_ids
@@ -126,43 +128,43 @@ def _line(
     today: dt.date,
     *,
     names_predecessors: bool = False,
-) -> Line:
+) -> SuccessionLine:
     """Return one line on an organisation's page.
 
     `usual_verbs` are for kinds without verbs of their own. The line names the successors, or the predecessors if
     `names_predecessors` is set.
     """
-    comes = has_yet_to_come(succession, today)
+    comes = is_still_to_come(succession, today)
     present, past = verbs.get(SuccessionKind(succession.kind), usual_verbs)
     functions = dict.fromkeys(tie.function.label.lower() for tie in ties if tie.function)
     words = (present if comes else past).format(functions=_list(functions), name=succession.new_name)
     if succession.kind == SuccessionKind.RECODE and succession.new_code:
         words = f"{'Gets' if comes else 'Got'} the code {succession.new_code}"
     bodies = dict.fromkeys(tie.predecessor if names_predecessors else tie.successor for tie in ties)
-    return Line(
+    return SuccessionLine(
         words=words,
         bodies=() if verbs is _OWN_VERBS else tuple(body for body in bodies if body is not None),
-        day=on_day(succession),
+        day=vesting_day_in_words(succession),
         succession=succession,
         comes=comes,
         replaces=names_predecessors,
     )
 
 
-def has_yet_to_come(succession: Succession, today: dt.date) -> bool:
+def is_still_to_come(succession: Succession, today: dt.date) -> bool:
     """Return True if the vesting day is still to come, or the succession is not certain yet."""
     if not succession.is_certain:
         return True
     return succession.vests_on is not None and succession.vests_on.latest > today
 
 
-def on_day(succession: Succession) -> str:
+def vesting_day_in_words(succession: Succession) -> str:
     """Return the vesting day with its preposition: “on 1 April 2027”, “in April 2028”, “in 2028” or ""."""
     day = succession.vests_on
     return "" if day is None else f"{'on' if day.day else 'in'} {day.words}"
 
 
-def title_of(succession: Succession) -> str:
+def succession_title(succession: Succession) -> str:
     """Return a title that says what happens: “Guildford and Woking become West Surrey”.
 
     The succession must have its ties (`lineage.with_ties`).
@@ -184,10 +186,10 @@ def title_of(succession: Succession) -> str:
 
 def title_in_full(succession: Succession) -> str:
     """Return the title, which begins with “Undone:” if the succession undoes another succession."""
-    return f"Undone: {title_of(succession.undoes)}" if succession.undoes else title_of(succession)
+    return f"Undone: {succession_title(succession.undoes)}" if succession.undoes else succession_title(succession)
 
 
-def title_together(successions: Sequence[Succession]) -> str:
+def order_title(successions: Sequence[Succession]) -> str:
     """Return one title for the successions of an order.
 
     It is the title of the only succession, or names the place that they reorganise.
@@ -198,7 +200,7 @@ def title_together(successions: Sequence[Succession]) -> str:
     return f"{'Undone: reorganisation' if first_succession.undoes else 'Reorganisation'} of {first_succession.place}"
 
 
-def line_in_words(line: Handover | None, *, shows_reason: bool) -> str:
+def handover_line_in_words(line: Handover | None, *, shows_reason: bool) -> str:
     """Return the state of a handover line and any consent that it lacks.
 
     With `shows_reason`, the words also say why the line is disputed.
@@ -235,12 +237,12 @@ def _step(verb: str, person: User | None, moment: dt.datetime) -> str:
     return f"{verb}{author_words} on {long_date(timezone.localdate(moment))}"
 
 
-def is_by_function(succession: Succession) -> bool:
+def has_function_ties(succession: Succession) -> bool:
     """Return True if a tie names a function, so that the other ties are about the remaining functions."""
     return any(tie.function_id for tie in succession.ties.all())
 
 
-def answer_in_words(answer: Answer, organisation: Organisation, *, function: str, day: dt.date) -> str:
+def responsibility_in_words(answer: Responsibility, organisation: Organisation, *, function: str, day: dt.date) -> str:
     """Return a sentence that says who is responsible for a function on a day."""
     holder_ids = {pk for holders in answer.parts for pk in holders}
     names = dict(Organisation.objects.filter(pk__in=holder_ids).values_list("pk", "name")) | {NOBODY: "nobody"}
@@ -250,18 +252,18 @@ def answer_in_words(answer: Answer, organisation: Organisation, *, function: str
     if answer.body is not None:
         return f"{names[answer.body]} is responsible for {function.lower()} of {organisation.name} on {when}."
     match answer.reason:
-        case Reason.NOT_YET:
+        case NoSingleBody.NOT_YET:
             return f"Nobody was responsible: {organisation.name} did not exist yet on {when}."
-        case Reason.DAY_UNKNOWN:
+        case NoSingleBody.DAY_UNKNOWN:
             return f"We do not know: a succession may have vested by {when}, but only its month or year is recorded."
-        case Reason.DIVIDED:
+        case NoSingleBody.DIVIDED:
             return f"Several organisations are responsible on {when}: {_parts_in_words(answer, names)}."
     return (
         f"We do not know: {organisation.name} had ended by {when}, and no successor is recorded for {function.lower()}."
     )
 
 
-def _parts_in_words(answer: Answer, name_by_id: Mapping[int, str]) -> str:
+def _parts_in_words(answer: Responsibility, name_by_id: Mapping[int, str]) -> str:
     """Return the share of each organisation, the largest first: “60% East; 40% jointly North and West”."""
     parts = [(share, sorted(name_by_id[pk] for pk in holders)) for holders, share in answer.parts.items()]
     texts = []

@@ -17,7 +17,7 @@ from partnerships.organisations.listing import LIST
 from partnerships.organisations.models import AccessRequest, Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership, recheck_own_sign_in
-from partnerships.organisations.services.handing_over import give_to_colleague
+from partnerships.organisations.services.handing_over import hand_over_to_colleague
 from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind
@@ -123,7 +123,7 @@ def register() -> None:
     _register_sign_in_rules()
 
     # What happens to memberships when a person leaves an organisation, or the network.
-    register_departure(give_to_colleague)
+    register_departure(hand_over_to_colleague)
     register_leaving(
         "memberships ended and commitments transferred",
         end_memberships,
@@ -225,7 +225,7 @@ def _delete_old_requests(now: dt.datetime, dry_run: bool) -> int:
 def _register_emails() -> None:
     """Register this room's kinds of email. Nobody can turn off the emails about access."""
     for code, label, write in (
-        ("let_in", "Member added by an administrator", emails.write_let_in),
+        ("let_in", "Member added by an administrator", emails.write_membership),
         ("invited_by_administrator", "Invitation by an administrator", emails.write_invited_by_administrator),
         ("role_by_administrator", "Role changed by an administrator", emails.write_role),
         ("access_requested", "Request for access", emails.write_access_requested),
@@ -245,7 +245,7 @@ def _register_emails() -> None:
         PersonEmail(
             "organisations.handed_over",
             "What a succession handed over",
-            emails.write_handed_over,
+            emails.write_succession,
             group=NoticeGroup.PARTNERSHIPS,
         ),
         PersonEmail(

@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from partnerships.kit.sections import Section, Sections
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.statements import Lookup, RowsAbout, read_ahead, rows_lookup, with_rows
+from partnerships.organisations.statements import Lookup, RowsAbout, functions_with_rows, read_ahead, rows_lookup
 from partnerships.people.models import User
 
 Record = TypeVar("Record", bound=Model)
@@ -79,7 +79,7 @@ class RecordSections(Sections[User, Record]):
 
     def of(self, reader: User, record: Record) -> list[Section]:
         """Return the sections that have something to show to this reader."""
-        section_rows = with_rows(record.pk, *(rows for _, rows in self._rows))
+        section_rows = functions_with_rows(record.pk, *(rows for _, rows in self._rows))
         names_with_content = {*self._builders, *(name for name, rows in self._rows if rows in section_rows)}
         with_lookups = names_with_content & self._lookups.keys()
         read_ahead(

@@ -27,30 +27,31 @@ from typing import Any, TypeAlias, TypeVar
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Model, Prefetch, Q, QuerySet, Value
+from django.db.models import Model, Q, QuerySet, Value
 from django.utils import timezone
 
 from partnerships.kit.database import rows_of
-from partnerships.organisations.filling import (
+from partnerships.organisations.combined_queries import Row, rows_in_one_query
+from partnerships.organisations.holdings import (
+    CannotStandIn,
+    StandIns,
+    is_page_being_made,
+    page_memory,
+    stand_ins_in_use,
+    using_stand_ins,
+)
+from partnerships.organisations.stored_statements import (
     MOMENT_MARKS,
     READER_STAND_IN,
     Argument,
     OwnIds,
-    Ready,
+    ReadyStatement,
     Statement,
-    id_at,
+    can_be_stored,
+    id_stand_in,
     is_planned_for_each_reader,
-    text_at,
+    text_stand_in,
 )
-from partnerships.organisations.holdings import (
-    CannotStandIn,
-    StandIns,
-    is_remembering,
-    page_memory,
-    stand_ins,
-    standing_in,
-)
-from partnerships.organisations.together import Row, rows_together
 from partnerships.people.models import User
 
 T = TypeVar("T")
@@ -73,7 +74,7 @@ def rows_for(compose: Callable[..., QuerySet[Any, T]], *arguments: Argument, **n
     if rows_read_ahead is not None:
         ready, result = rows_read_ahead
         return ready.rows(result)
-    ready_now = _ready(compose, arguments, named)
+    ready_now = _ready_statement(compose, arguments, named)
     return list(compose(*arguments, **named)) if ready_now is None else ready_now.rows()
 
 
@@ -83,7 +84,7 @@ def count_for(compose: Callable[..., QuerySet[Any, Any]], *arguments: Argument, 
     if rows_read_ahead is not None:
         _, result = rows_read_ahead
         return int(result[0][0])
-    ready = _ready(compose, arguments, named)
+    ready = _ready_statement(compose, arguments, named)
     if ready is None:
         return compose(*arguments, **named).count()
     if ready.statement.rows is None:
@@ -136,30 +137,30 @@ def read_ahead(lookups: Iterable[Lookup]) -> None:
         page[_EVERY_PAGE] = True
         all_lookups += [make(user) for make in _on_every_page]
 
-    ready_by_key: list[tuple[Hashable, Ready]] = []
+    ready_by_key: list[tuple[Hashable, ReadyStatement]] = []
     for one_lookup in all_lookups:
-        ready = _ready(one_lookup.compose, one_lookup.arguments, one_lookup.named)
+        ready = _ready_statement(one_lookup.compose, one_lookup.arguments, one_lookup.named)
         if ready is not None and ready.statement.rows is not None:
             ready_by_key.append((one_lookup.key(), replace(ready, wrapper=_COUNT) if one_lookup.counts else ready))
     # Reading a single lookup ahead would save nothing.
     if len(ready_by_key) > 1:
-        results = rows_together([ready for _, ready in ready_by_key])
+        results = rows_in_one_query([ready for _, ready in ready_by_key])
         for (key, ready), result in zip(ready_by_key, results, strict=True):
             rows_read_ahead[key] = ready, result
 
 
-def look_up_on_every_page(make: Callable[[User], Lookup]) -> None:
+def register_lookup_for_every_page(make: Callable[[User], Lookup]) -> None:
     """Register a lookup of page headers, at start-up. It is read together with a page's first lookups."""
     _on_every_page.append(make)
 
 
-def _read_ahead_rows() -> dict[Hashable, tuple[Ready, list[Row]]] | None:
+def _read_ahead_rows() -> dict[Hashable, tuple[ReadyStatement, list[Row]]] | None:
     """Return the unused rows that were read ahead for this page, by key; None outside a page."""
     page = page_memory()
     return None if page is None else page.setdefault(_AHEAD, {})
 
 
-def _take_read_ahead(needed_lookup: Lookup) -> tuple[Ready, list[Row]] | None:
+def _take_read_ahead(needed_lookup: Lookup) -> tuple[ReadyStatement, list[Row]] | None:
     """Remove and return the rows that were read ahead for a lookup; None if there are none."""
     rows_read_ahead = _read_ahead_rows()
     return rows_read_ahead.pop(needed_lookup.key(), None) if rows_read_ahead else None
@@ -169,7 +170,7 @@ def _take_read_ahead(needed_lookup: Lookup) -> tuple[Ready, list[Row]] | None:
 RowsAbout: TypeAlias = Callable[[int], QuerySet[Any, Any]]
 
 
-def with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
+def functions_with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
     """Return those of these functions that have at least one row about the record, in one query.
 
     This is for pages with many parts that most records lack: a part without rows needs no query with the reader's
@@ -179,7 +180,7 @@ def with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
 
 
 def rows_lookup(record: int, *many: RowsAbout) -> Lookup:
-    """Return the lookup that a later `with_rows` with the same arguments needs, for `read_ahead`."""
+    """Return the lookup that a later `functions_with_rows` with the same arguments needs, for `read_ahead`."""
     return lookup(_indexes_with_row, record, many=many)
 
 
@@ -190,7 +191,7 @@ def _indexes_with_row(record: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any
     return first_query.union(*other_queries, all=True)
 
 
-class _Composing(StandIns):
+class _ReaderStandIns(StandIns):
     """Provides stand-ins for one reader while a query is composed, and remembers the stand-ins that the query used."""
 
     def __init__(self, user: User | None) -> None:
@@ -220,7 +221,7 @@ class _Composing(StandIns):
             self.stand_in_by_own_ids[own_ids] = stand_in
             if own_ids.model is None:
                 self._roles_by_stand_in[stand_in] = own_ids.roles
-            with standing_in(None):
+            with using_stand_ins(None):
                 if self.user is None or not own_ids.of(self.user):
                     self._empty.add(own_ids)
         return [] if own_ids in self._empty else [self.stand_in_by_own_ids[own_ids]]
@@ -237,12 +238,12 @@ class _Variants:
     statement_by_shape: dict[tuple[bool, ...], Statement | None] = field(default_factory=dict)
 
 
-def _ready(
+def _ready_statement(
     compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Argument], named: dict[str, Hashable]
-) -> Ready | None:
+) -> ReadyStatement | None:
     """Return the stored statement for this reader, which is composed now if necessary; None if it cannot be stored."""
     user = next((argument for argument in arguments if isinstance(argument, User)), None)
-    if not is_remembering() or (user is not None and not user.is_active):
+    if not is_page_being_made() or (user is not None and not user.is_active):
         return None
     if any(isinstance(argument, AnonymousUser) for argument in arguments):
         return None
@@ -257,7 +258,7 @@ def _ready(
     ids_by_own_ids = _ids_of(user, variants)
     shape = _shape(ids_by_own_ids)
     if shape not in variants.statement_by_shape:
-        composing = _Composing(user)
+        composing = _ReaderStandIns(user)
         statement = _compose_statement(composing, compose, arguments, named)
         new_own_ids = tuple(own_ids for own_ids in composing.stand_in_by_own_ids if own_ids not in ids_by_own_ids)
         if new_own_ids:
@@ -268,7 +269,7 @@ def _ready(
         variants.statement_by_shape[shape] = statement
 
     stored_statement = variants.statement_by_shape[shape]
-    return None if stored_statement is None else Ready(stored_statement, arguments, ids_by_own_ids, now)
+    return None if stored_statement is None else ReadyStatement(stored_statement, arguments, ids_by_own_ids, now)
 
 
 def _ids_of(user: User | None, variants: _Variants) -> dict[OwnIds, list[int]]:
@@ -304,7 +305,7 @@ def _kind_of(argument: Argument) -> Hashable:
 
 
 def _compose_statement(
-    composing: _Composing,
+    composing: _ReaderStandIns,
     compose: Callable[..., QuerySet[Any, Any]],
     arguments: Sequence[Argument],
     named: dict[str, Hashable],
@@ -322,17 +323,21 @@ def _compose_statement(
                 moments.append(argument.replace(microsecond=MOMENT_MARKS[len(moments)]))
                 replacements.append(moments[-1])
             case list():
-                replacements.append([id_at(position)] if argument else [])
+                replacements.append([id_stand_in(position)] if argument else [])
             case str():
-                replacements.append(text_at(position))
+                replacements.append(text_stand_in(position))
             case _:
-                replacements.append(id_at(position))
-    list_stand_ins = {id_at(position) for position, argument in enumerate(arguments) if isinstance(argument, list)}
-    text_stand_ins = {text_at(position) for position, argument in enumerate(arguments) if isinstance(argument, str)}
+                replacements.append(id_stand_in(position))
+    list_stand_ins = {
+        id_stand_in(position) for position, argument in enumerate(arguments) if isinstance(argument, list)
+    }
+    text_stand_ins = {
+        text_stand_in(position) for position, argument in enumerate(arguments) if isinstance(argument, str)
+    }
 
     began = timezone.now()
     try:
-        with standing_in(composing), connection.execute_wrapper(_refuse):
+        with using_stand_ins(composing), connection.execute_wrapper(_refuse_query):
             rows = compose(*replacements, **named)
             compiler = rows.query.get_compiler(connection=connection)
             sql, params = compiler.as_sql()
@@ -353,48 +358,14 @@ def _compose_statement(
         ended=timezone.now(),
         is_planned_each_time=is_planned_for_each_reader(compose),
     )
-    return statement if _can_be_stored(statement) else None
+    return statement if can_be_stored(statement) else None
 
 
-def _refuse(execute: Callable[..., Any], *arguments: Any) -> Any:
+def _refuse_query(execute: Callable[..., Any], *arguments: Any) -> Any:
     """Raise `CannotStandIn` for a query that runs while another query is composed: stand-ins would make its rows wrong.
 
     Queries of the reader's own ids, which are made without stand-ins, may run.
     """
-    if stand_ins() is not None:
+    if stand_ins_in_use() is not None:
         raise CannotStandIn
     return execute(*arguments)
-
-
-def _can_be_stored(statement: Statement) -> bool:
-    """Return True if every value in the SQL is a stand-in or the same for all readers."""
-    rows: Any = statement.rows
-    if rows is not None:
-        # A related manager attaches its record to each row, and prefetched querysets may have their own conditions.
-        has_related_record = bool(rows._known_related_objects)
-        if has_related_record or not all(
-            _is_for_everybody(prefetched) for prefetched in rows._prefetch_related_lookups
-        ):
-            return False
-    moments = [param for param in statement.params if isinstance(param, dt.datetime)]
-    # Any other moment was computed by the query itself from the clock, and would never change in the stored SQL.
-    are_known_moments = all(
-        statement.is_present_moment(moment) or moment.microsecond in {0, *MOMENT_MARKS} for moment in moments
-    )
-    # The numbers differ if the SQL also contains "%s" as text.
-    return are_known_moments and len(statement.pieces) == len(statement.params) + 1
-
-
-def _is_for_everybody(prefetched: str | Prefetch[Any]) -> bool:
-    """Return True if the prefetched rows depend neither on the reader nor on a moment."""
-    queryset: Any = None if isinstance(prefetched, str) else prefetched.queryset
-    if queryset is None:
-        return True
-    if not all(_is_for_everybody(item) for item in queryset._prefetch_related_lookups):
-        return False
-    values = [
-        item
-        for value in queryset.query.sql_with_params()[1]
-        for item in (value if isinstance(value, list) else [value])
-    ]
-    return not any(isinstance(item, dt.datetime) or (type(item) is int and item <= READER_STAND_IN) for item in values)

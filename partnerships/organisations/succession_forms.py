@@ -45,7 +45,7 @@ def _reason() -> forms.CharField:
     )
 
 
-class Organisations(forms.CharField):
+class OrganisationNamesField(forms.CharField):
     """A field for organisations, one on each line, by name or identifier."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -67,7 +67,7 @@ class Organisations(forms.CharField):
         return list(dict.fromkeys(organisations))
 
 
-class OneOrganisation(forms.CharField):
+class OrganisationNameField(forms.CharField):
     """A field for one organisation, by name or identifier; None if the field is empty."""
 
     def clean(self, value: Any) -> Any:
@@ -168,8 +168,8 @@ class SuccessionForm(SuccessionFieldsForm):
     """A form to record a new succession, with a tie from each predecessor to each successor."""
 
     status = forms.ChoiceField(label="What is the status?", choices=_PENDING)
-    predecessors = Organisations(label="Predecessors")
-    successors = Organisations(
+    predecessors = OrganisationNamesField(label="Predecessors")
+    successors = OrganisationNamesField(
         label="Successors",
         required=False,
         help_text=f"{_HOW_TO_NAME} If an organisation continues, for example under a new name, enter it on "
@@ -215,7 +215,7 @@ def _initial(succession: Succession) -> dict[str, Any]:
     return initial | {name: str(initial[name]) if initial[name] else "" for name in _DATE_FIELDS}
 
 
-class CorrectForm(SuccessionFieldsForm):
+class CorrectSuccessionForm(SuccessionFieldsForm):
     """A form to correct a succession, with a reason."""
 
     reason = _reason()
@@ -245,7 +245,7 @@ class _OrderForm(Form):
         return bool(self.cleaned_data.get("together"))
 
 
-class StatusForm(_OrderForm):
+class SuccessionStatusForm(_OrderForm):
     """A form to change the status of a succession, with a reason."""
 
     status = forms.ChoiceField(label="New status", widget=forms.RadioSelect)
@@ -263,8 +263,8 @@ class StatusForm(_OrderForm):
 class TieForm(Form):
     """A form to add one tie, with a reason."""
 
-    predecessor = OneOrganisation(label="Predecessor", max_length=300, help_text="Enter the name or number.")
-    successor = OneOrganisation(
+    predecessor = OrganisationNameField(label="Predecessor", max_length=300, help_text="Enter the name or number.")
+    successor = OrganisationNameField(
         label="Successor",
         required=False,
         max_length=300,
@@ -307,7 +307,7 @@ class TieForm(Form):
         )
 
 
-class UndoForm(_OrderForm):
+class UndoSuccessionForm(_OrderForm):
     """A form to undo a succession from a day on, with a reason."""
 
     vests_on = DayField(label="First day on which the succession no longer counts")
@@ -320,7 +320,7 @@ class UndoForm(_OrderForm):
         self.helper = Helper(self, submit="Record succession", cancel=cancel, danger=True)
 
 
-class AnsweringForm(Form):
+class ResponsibilityForm(Form):
     """A form to choose the function and the day for which the responsible body is shown."""
 
     function = forms.ChoiceField(label="Function", choices=Function.choices)

@@ -17,11 +17,11 @@ from partnerships.activity.models import Event
 from partnerships.activity.queries import NetLine, about, fields_of, of_visible_records
 from partnerships.activity.telling import FollowerNotice, Group, Sentence, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
-from partnerships.organisations.filling import Argument
-from partnerships.organisations.holdings import among, one_by_one
+from partnerships.organisations.holdings import for_a_few_records, id_is_among
 from partnerships.organisations.models import SuccessionKind, SuccessionStatus
 from partnerships.organisations.naming import NameHistory, names_lookup, names_of
 from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
+from partnerships.organisations.stored_statements import Argument
 from partnerships.people.models import User
 
 #: The page of each kind of record in a timeline. Other kinds are shown without a link.
@@ -47,7 +47,7 @@ PAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """The value of one field before and after an event, in words; "" for no value."""
 
     field: str
@@ -65,7 +65,7 @@ class TimelineLine:
     href: str
     subject: str
     reason: str
-    changes: tuple[Change, ...]
+    changes: tuple[FieldChange, ...]
 
 
 #: Fields in the data of events that only programs need. Timelines do not show these fields.
@@ -111,10 +111,10 @@ def _date_in_words(text: str) -> str:
         return text
 
 
-def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
+def _changes(data: dict[str, Any]) -> tuple[FieldChange, ...]:
     old, new = fields_of(data)
     return tuple(
-        Change(
+        FieldChange(
             field.replace("_", " "),
             _in_words(field, old.get(field), data),
             _in_words(field, new.get(field), data),
@@ -240,8 +240,8 @@ def _visible_among(
     user: User, events: list[int], *records: list[int], kinds: tuple[str, ...], count: int
 ) -> QuerySet[Event]:
     """Return the newest of these events that the person may see. `records` are the ids of their records by kind."""
-    candidates = Event.objects.filter(among("pk", events))
-    with one_by_one():
+    candidates = Event.objects.filter(id_is_among("pk", events))
+    with for_a_few_records():
         visible_events = of_visible_records(user, candidates, dict(zip(kinds, records, strict=True)))
     return visible_events.order_by("-at", "-id")[:count]
 
@@ -265,7 +265,7 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldLine:
+class DigestLine:
     """One net change as the recipient of a digest reads it.
 
     `path` is the page of the record, "" if the record has no page. `numbers` are the changes that the line combines.
@@ -300,7 +300,7 @@ def _words_before(told_event: FollowerNotice, name: str, value: object, today: d
     return "answers by " if str(value) >= today.isoformat() else "answers were due by "
 
 
-def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = False) -> list[ToldLine]:
+def digest_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = False) -> list[DigestLine]:
     """Return net changes in words, in the same order.
 
     `today` (local time) decides whether an answer is late. With `outside`, the lines are for a stakeholder without an
@@ -309,7 +309,7 @@ def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = Fals
     rows = list(lines)
     names = _Names.of(event for row in rows for event in row.events)
     return [
-        ToldLine(
+        DigestLine(
             group=row.notice.group,
             subject=names.subject(row.event),
             path=_page(row.event),

@@ -11,15 +11,15 @@ from typing import Any
 from django.db.models import QuerySet, Value
 
 from partnerships.kit.waiting import Complete, Waiting, Work
-from partnerships.organisations.audience import Crowd, People, Reach, reached
-from partnerships.organisations.holdings import is_remembering
+from partnerships.organisations.audience import Crowd, People, Reach, people_reached
+from partnerships.organisations.holdings import is_page_being_made
 from partnerships.organisations.models import Membership
 from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TaskSource:
     """A source of tasks for My work: one kind of task, and how to find the people who have such tasks."""
 
     #: Returns the tasks of a person; as `InOrder` if there may be thousands.
@@ -33,7 +33,7 @@ class Source:
     lookups: Callable[[User, dt.datetime], Sequence[Lookup]] | None = None
 
 
-def in_full(brief_tasks: Sequence[Waiting]) -> list[Waiting]:
+def with_full_texts(brief_tasks: Sequence[Waiting]) -> list[Waiting]:
     """Return the same tasks in the same order, with their full texts.
 
     Tasks of one kind are completed together, and one query makes the first queries of all kinds.
@@ -55,41 +55,43 @@ def in_full(brief_tasks: Sequence[Waiting]) -> list[Waiting]:
     return tasks
 
 
-def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
+def tasks_from(sources: Iterable[TaskSource], user: User, now: dt.datetime) -> list[Waiting]:
     """Return the tasks of one person from all sources, the most urgent first."""
-    return in_full(Work(source.of(user, now) for source in sources).first())
+    return with_full_texts(Work(source.of(user, now) for source in sources).first())
 
 
-def waiting_in_brief(sources: Sequence[Source], person: User, now: dt.datetime) -> Work:
-    """Return one person's tasks in brief, for a page that shows a few of them; call `in_full` for these few."""
+def brief_tasks_from(sources: Sequence[TaskSource], person: User, now: dt.datetime) -> Work:
+    """Return one person's tasks in brief, for a page that shows a few of them; call `with_full_texts` for these few."""
     return Work(source.of(person, now) for source in _sources_with_tasks(sources, person, now))
 
 
-def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
+def tasks_for_people(
+    sources: Sequence[TaskSource], people: Collection[User], now: dt.datetime
+) -> dict[int, list[Waiting]]:
     """Return the tasks of many people, by the id of the person.
 
     One query finds the sources that have tasks for each person; only these sources are then queried.
     """
     if not people:
         return {}
-    if len(people) == 1 and is_remembering():
+    if len(people) == 1 and is_page_being_made():
         (person,) = people
-        return {person.pk: in_full(waiting_in_brief(sources, person, now).first())}
+        return {person.pk: with_full_texts(brief_tasks_from(sources, person, now).first())}
     reaches = [(source, reach) for source in sources for reach in source.reaches(now)]
     crowd = Crowd(person.pk for person in people)
-    person_ids_by_source: dict[Source, set[int]] = {source: set() for source in sources}
-    for (source, _), reached_people in zip(reaches, reached([reach for _, reach in reaches], crowd), strict=True):
+    person_ids_by_source: dict[TaskSource, set[int]] = {source: set() for source in sources}
+    for (source, _), reached_people in zip(
+        reaches, people_reached([reach for _, reach in reaches], crowd), strict=True
+    ):
         person_ids_by_source[source] |= reached_people
     return {
-        person.pk: waiting_from(
-            (source for source in sources if person.pk in person_ids_by_source[source]), person, now
-        )
+        person.pk: tasks_from((source for source in sources if person.pk in person_ids_by_source[source]), person, now)
         for person in people
     }
 
 
-def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Lookup]:
-    """Return the queries that `waiting_in_brief` makes first, for `read_ahead`."""
+def first_task_lookups(sources: Sequence[TaskSource], person: User, now: dt.datetime) -> list[Lookup]:
+    """Return the queries that `brief_tasks_from` makes first, for `read_ahead`."""
     unusual_sources = tuple(source for source in sources if not source.is_usual)
     return [
         lookup(_source_indexes, person, now, sources=unusual_sources),
@@ -97,11 +99,11 @@ def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -
     ]
 
 
-def _first_lookups(sources: Iterable[Source], person: User, now: dt.datetime) -> list[Lookup]:
+def _first_lookups(sources: Iterable[TaskSource], person: User, now: dt.datetime) -> list[Lookup]:
     return [first_lookup for source in sources if source.lookups for first_lookup in source.lookups(person, now)]
 
 
-def _sources_with_tasks(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Source]:
+def _sources_with_tasks(sources: Sequence[TaskSource], person: User, now: dt.datetime) -> list[TaskSource]:
     """Return the sources that may have tasks for one person; one query checks all sources that are not usual."""
     unusual_sources = tuple(source for source in sources if not source.is_usual)
     unusual_with_tasks = {
@@ -111,7 +113,7 @@ def _sources_with_tasks(sources: Sequence[Source], person: User, now: dt.datetim
     return [source for source in sources if source.is_usual or source in unusual_with_tasks]
 
 
-def _source_indexes(person: User, now: dt.datetime, *, sources: Sequence[Source]) -> QuerySet[Any, int]:
+def _source_indexes(person: User, now: dt.datetime, *, sources: Sequence[TaskSource]) -> QuerySet[Any, int]:
     """Return the index of each source with a record that reaches the person or one of their organisations."""
     queries: list[QuerySet[Any, Any]] = []
     for index, source in enumerate(sources):

@@ -11,13 +11,13 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
-    Held,
+    HeldRecord,
     Obligation,
     RecordMove,
-    register_following,
+    register_following_columns,
     register_obligation,
-    register_signing,
-    register_staying,
+    register_signing_events,
+    register_staying_columns,
 )
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import OVER, EndedBecause, OwnershipOffer, Plan, PlanOwner, Share, Signatory, SignOff
@@ -28,10 +28,10 @@ def _plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
     return Plan.objects.filter(pk__in=owned_plan_ids).exclude(status__in=OVER).annotate(homes=Sum("sites__homes"))
 
 
-def _held_plan(plan: Any, organisation: Organisation) -> Held:
+def _held_plan(plan: Any, organisation: Organisation) -> HeldRecord:
     homes = Decimal(plan.homes) if plan.homes else None
     status = str(plan.get_status_display())
-    return Held(plan.pk, plan.title, plan.get_absolute_url(), status, homes=homes, outside=f"Plan {plan.pk}")
+    return HeldRecord(plan.pk, plan.title, plan.get_absolute_url(), status, homes=homes, outside=f"Plan {plan.pk}")
 
 
 def _hand_over(move: RecordMove) -> dict[str, Any]:
@@ -72,7 +72,7 @@ SIGNING = Obligation(
     "Plans to sign",
     (Column("plans.Signatory.organisation", locked=_decided, ending=lambda move: {"removed_at": move.now}),),
     _to_sign,
-    lambda signatory, _: Held(
+    lambda signatory, _: HeldRecord(
         signatory.pk,
         signatory.plan.title,
         signatory.plan.get_absolute_url(),
@@ -87,7 +87,7 @@ OFFERED = Obligation(
     lambda organisation, _: (
         OwnershipOffer.objects.acceptable().filter(organisation=organisation).select_related("plan")
     ),
-    lambda offer, _: Held(
+    lambda offer, _: HeldRecord(
         offer.pk, offer.plan.title, offer.plan.get_absolute_url(), "Offered", outside=f"Plan {offer.plan_id}"
     ),
 )
@@ -100,7 +100,7 @@ SHARES = Obligation(
         .filter(Q(ends_on=None) | Q(ends_on__gte=day))
         .select_related("plan", "person")
     ),
-    lambda share, _: Held(
+    lambda share, _: HeldRecord(
         share.pk,
         share.plan.title,
         share.plan.get_absolute_url(),
@@ -114,8 +114,8 @@ def register() -> None:
     """Register the records that a successor may take over, and the records that remain with the organisation."""
     for obligation in (PLANS, SIGNING, OFFERED, SHARES):
         register_obligation(obligation)
-    register_following("plans.Comment.organisation")
-    register_signing(EventKind.VERSION_APPROVED, EventKind.VERSION_APPROVED_WITH_CONDITION)
-    register_staying(
+    register_following_columns("plans.Comment.organisation")
+    register_signing_events(EventKind.VERSION_APPROVED, EventKind.VERSION_APPROVED_WITH_CONDITION)
+    register_staying_columns(
         "who published or signed; the database keeps it", "plans.Version.organisation", "plans.SignOff.organisation"
     )

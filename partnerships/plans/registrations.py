@@ -13,7 +13,7 @@ from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
-from partnerships.organisations.obligations import register_putting_back, register_settling
+from partnerships.organisations.obligations import register_restore_hook, register_settler
 from partnerships.people.composing import register_emails
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
@@ -73,9 +73,9 @@ def _register_departures() -> None:
     register_party_departure(departures.leave_with_party, departures.preview_leaving)
     register_observing(departures.step_back)
     register_ending(departures.withdraw_with_partnership)
-    register_settling(obligations.PLANS.code, passing.leave_with_plan_taken_over)
-    register_settling("partnerships", passing.leave_with_part_passed_on)
-    register_putting_back(passing.journal_undone)
+    register_settler(obligations.PLANS.code, passing.leave_with_plan_taken_over)
+    register_settler("partnerships", passing.leave_with_part_passed_on)
+    register_restore_hook(passing.journal_undone)
 
 
 def _register_events() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from partnerships.organisations.obligations import (
     Column,
-    Held,
+    HeldRecord,
     Obligation,
     RecordMove,
-    register_following,
+    register_following_columns,
     register_obligation,
 )
 from partnerships.recommendations.models import Response, ResponseStatus
@@ -27,7 +27,7 @@ RESPONSES = Obligation(
     lambda organisation, _: (
         Response.objects.unfinished().filter(organisation=organisation).select_related("recommendation")
     ),
-    lambda response, _: Held(
+    lambda response, _: HeldRecord(
         response.pk,
         response.recommendation.title,
         response.get_absolute_url(),
@@ -42,7 +42,7 @@ RESPONSES = Obligation(
 def register() -> None:
     """Register open responses and addressees, and the organisations for which sources and proposals were recorded."""
     register_obligation(RESPONSES)
-    register_following(
+    register_following_columns(
         Column("recommendations.Addressee.organisation", "recommendation", dropping=True),
         "recommendations.Source.recorded_for",
         "recommendations.Adoption.proposed_for",

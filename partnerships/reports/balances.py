@@ -15,7 +15,7 @@ from partnerships.commitments.models import UNDER_WAY, Commitment, Kind, overdue
 from partnerships.commitments.models import Status as Promise
 from partnerships.exchange.models import OVER, Addressee, Audience, Direction, Entry, EntryQuerySet, Fulfilment, Status
 from partnerships.organisations.audience import Reader
-from partnerships.organisations.holdings import among, of_page
+from partnerships.organisations.holdings import id_is_among, read_once_a_page
 from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.statements import rows_for
@@ -147,7 +147,7 @@ def _asked_partnership_ids(ours: list[int]) -> list[int]:
     The ids are a list, because PostgreSQL guesses the number of rows of a subquery badly and then reads all asks.
     """
     asked_in = _shared_partnership_ids(ours).exclude(role=PartyRole.OBSERVER).values_list("partnership", flat=True)
-    partnership_ids = of_page((_asked_partnership_ids, tuple(ours)), lambda: asked_in)
+    partnership_ids = read_once_a_page((_asked_partnership_ids, tuple(ours)), lambda: asked_in)
     return list(asked_in) if partnership_ids is None else partnership_ids
 
 
@@ -194,7 +194,7 @@ def _asks(
     named_us = by_them.filter(
         audience=Audience.NAMED, pk__in=Addressee.objects.filter(organisation__in=ours).values("entry")
     )
-    in_our_partnerships = among("partnership", asked_in)
+    in_our_partnerships = id_is_among("partnership", asked_in)
     asked_our_partnerships = by_them.filter(in_our_partnerships, audience=Audience.PARTNERSHIP)
     by_us = asks.filter(organisation__in=ours)
     named_them = by_us.filter(audience=Audience.NAMED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from partnerships.organisations.obligations import Column, Held, Obligation, register_obligation
+from partnerships.organisations.obligations import Column, HeldRecord, Obligation, register_obligation
 from partnerships.reports.models import FrozenReport, Schedule
 
 FROZEN = Obligation(
@@ -12,7 +12,9 @@ FROZEN = Obligation(
     "Frozen reports",
     (Column("reports.FrozenReport.organisation"),),
     lambda organisation, _: FrozenReport.objects.filter(organisation=organisation).defer("content"),
-    lambda report, _: Held(report.pk, report.name, report.get_absolute_url(), outside=f"Frozen report {report.pk}"),
+    lambda report, _: HeldRecord(
+        report.pk, report.name, report.get_absolute_url(), outside=f"Frozen report {report.pk}"
+    ),
     target="frozen_report",
 )
 SCHEDULES = Obligation(
@@ -20,7 +22,7 @@ SCHEDULES = Obligation(
     "Scheduled reports",
     (Column("reports.Schedule.organisation", only=Q(ended_at=None)),),
     lambda organisation, _: Schedule.objects.filter(organisation=organisation, ended_at=None),
-    lambda schedule, _: Held(
+    lambda schedule, _: HeldRecord(
         schedule.pk,
         schedule.name,
         schedule.get_absolute_url(),

@@ -13,7 +13,7 @@ from partnerships.kit.charts import Bar, bar_chart, row_chart
 from partnerships.kit.maps import OUTLINES_FILE, Map, Shaded, level_of, shaded_map
 from partnerships.kit.networks import MAX_LINES, MAX_NODES, Node, Picture, lay_out
 from partnerships.organisations.models import Kind as OrganisationKind
-from partnerships.organisations.presenting import kinds_among
+from partnerships.organisations.presenting import kind_choices
 from partnerships.reports.paging import ROWS_A_PAGE, Paging
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, NetworkPicture, Row, Snapshot, Table
 from partnerships.reports.wording import cell_words
@@ -164,7 +164,7 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
             weight_by_pair[int(first_key), int(second_key)] = int(_number(row.cells[-1]) or 0)
     return ShownNetwork(
         picture=lay_out(nodes, weight_by_pair),
-        kinds=kinds_among(node.kind for node in nodes),
+        kinds=kind_choices(node.kind for node in nodes),
         words=_network_in_words(nodes, drawn_lines=len(weight_by_pair), all_lines=links.row_count),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.telling import register_without_notice
-from partnerships.organisations.obligations import register_following
+from partnerships.organisations.obligations import register_following_columns
 from partnerships.people.personal import register_personal
 from partnerships.spreadsheets.event_kinds import EventKind
 from partnerships.spreadsheets.personal import RULES
@@ -14,7 +14,7 @@ from partnerships.spreadsheets.services import retention
 def register() -> None:
     """Register kinds of event, the rules for personal data, and its retention."""
     register_events(EventKind)
-    register_following("spreadsheets.Upload.organisation", "spreadsheets.OwnHeading.organisation")
+    register_following_columns("spreadsheets.Upload.organisation", "spreadsheets.OwnHeading.organisation")
     register_without_notice(
         EventKind, because="a file is its author’s own; followers hear about the records that it changed"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.telling import register_without_notice
-from partnerships.organisations.obligations import register_following
+from partnerships.organisations.obligations import register_following_columns
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.personal import register_personal
 from partnerships.transfer.event_kinds import EventKind
@@ -16,7 +16,7 @@ from partnerships.transfer.services import retention
 def register() -> None:
     """Register kinds of event, rules about personal data and retention, and a section of organisations' pages."""
     register_events(EventKind)
-    register_following(
+    register_following_columns(
         "transfer.ImportRun.organisation", "transfer.Doubt.organisation", "transfer.Doubt_candidates.organisation"
     )
     register_without_notice(

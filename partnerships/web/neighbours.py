@@ -13,7 +13,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyStatus
 from partnerships.kit.addresses import page_address
 from partnerships.kit.networks import SMALL, Node
-from partnerships.organisations.holdings import OneByOne, among, one_by_one
+from partnerships.organisations.holdings import CheckedForEachRow, for_a_few_records, id_is_among
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
@@ -59,9 +59,9 @@ def partnership_counts(user: User, organisations: Collection[Organisation]) -> d
 
 def _partnership_counts(user: User, organisations: list[int]) -> QuerySet[Party, tuple[int, int]]:
     """Return the query of `partnership_counts`, which `rows_for` composes only once."""
-    with one_by_one():
+    with for_a_few_records():
         known = known_partnerships(user).filter(pk=OuterRef("partnership"))
-    parties = Party.objects.accepted().filter(among("organisation", organisations), OneByOne(known))
+    parties = Party.objects.accepted().filter(id_is_among("organisation", organisations), CheckedForEachRow(known))
     return parties.order_by().values_list("organisation").annotate(number=Count("pk"))
 
 
@@ -79,7 +79,7 @@ def partnerships_around(user: User, centre: Collection[int]) -> list[KnownPartne
     parties = Party.objects.accepted().filter(organisation__in=centre)
     # The ids are read first, because PostgreSQL would otherwise check the rights of every partnership in the country.
     ids = list(parties.values_list("partnership", flat=True))
-    return _shared(known_partnerships(user).filter(among("pk", ids)))
+    return _shared(known_partnerships(user).filter(id_is_among("pk", ids)))
 
 
 def all_partnerships(user: User) -> list[KnownPartnership]:

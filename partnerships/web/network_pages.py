@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import Page, keyset_page
 from partnerships.kit.networks import lay_out
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.presenting import kinds_among
+from partnerships.organisations.presenting import kind_choices
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -63,7 +63,7 @@ def _drawing(neighbourhood: neighbours.Neighbourhood) -> dict[str, object]:
     if not neighbourhood.weights:
         return {}
     picture = lay_out(neighbourhood.nodes, neighbourhood.weights)
-    return {"picture": picture, "kinds": kinds_among(place.node.kind for place in picture.nodes)}
+    return {"picture": picture, "kinds": kind_choices(place.node.kind for place in picture.nodes)}
 
 
 @require_safe
@@ -73,7 +73,7 @@ def partners(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     shared_partnerships = neighbours.partnerships_around(user, [pk])
     partner_ids = {body for partner in shared_partnerships for body in partner.organisations} - {pk}
-    page = keyset_page(request, Organisation.objects.filter(among("pk", sorted(partner_ids))), order=_BY_NAME)
+    page = keyset_page(request, Organisation.objects.filter(id_is_among("pk", sorted(partner_ids))), order=_BY_NAME)
     context = {
         "organisation": organisation,
         "page": page,

@@ -13,7 +13,7 @@ from partnerships.activity.models import Event
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.waiting import Waiting, Work
 from partnerships.organisations.event_kinds import EventKind as OrganisationEvent
-from partnerships.organisations.holdings import OneByOne
+from partnerships.organisations.holdings import CheckedForEachRow
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import Lookup, count_for, count_lookup
 from partnerships.organisations.timeline import newest_lookup, newest_visible
@@ -64,7 +64,11 @@ def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
         Event.objects.filter(at__gte=since)
         .exclude(actor_id=user.pk)
         .exclude(kind__in=_OF_IMPORTS)
-        .filter(~Q(target_kind="organisation") | Q(target_id__in=own_organisations) | Q(OneByOne(parties_of_partners)))
+        .filter(
+            ~Q(target_kind="organisation")
+            | Q(target_id__in=own_organisations)
+            | Q(CheckedForEachRow(parties_of_partners))
+        )
     )
 
 

@@ -27,12 +27,12 @@ from partnerships.exchange.queries.matches import entry_cards
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.http import keyset_page_of
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.holdings import one_by_one
+from partnerships.organisations.holdings import for_a_few_records
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.services import hide_steps
 from partnerships.organisations.statements import read_ahead, rows_for
 from partnerships.organisations.timeline import timeline_lines
-from partnerships.organisations.waiting import in_full
+from partnerships.organisations.waiting import with_full_texts
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan, PlanQuerySet
@@ -81,7 +81,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "part_of_day": _part_of_day(timezone.localtime(now).hour),
         "first_steps": first_steps,
-        "waiting": in_full(work.first(WORK_AT_HOME)),
+        "waiting": with_full_texts(work.first(WORK_AT_HOME)),
         "more_waiting": max(len(work) - WORK_AT_HOME, 0),
         "counts": queries.counts(user, work),
         "may_write": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
@@ -137,7 +137,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
         tasks = work.first(WORK_PAGE_SIZE + 1)
 
     page = keyset_page_of(request, tasks, key=Waiting.oldest_first, size=WORK_PAGE_SIZE)
-    context = {"page": page, "groups": queries.by_partnership(in_full(page.rows)), "count": len(work)}
+    context = {"page": page, "groups": queries.by_partnership(with_full_texts(page.rows)), "count": len(work)}
     return render(request, "web/my_work.html", context)
 
 
@@ -197,7 +197,7 @@ def _board_cards(user: User, entries: Sequence[Entry]) -> dict[str, Any]:
 
 def _entries_of_partnership(user: User, partnership: int) -> EntryQuerySet:
     """Return the newest asks and offers of a partnership that the person may see."""
-    with one_by_one():  # a partnership has few of them, and its reader may see tens of thousands elsewhere
+    with for_a_few_records():  # a partnership has few of them, and its reader may see tens of thousands elsewhere
         entries = Entry.objects.visible_to(user).filter(partnership=partnership)
     return entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS]
 
@@ -224,7 +224,7 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _plans_of_partnership(user: User, partnership: int) -> PlanQuerySet:
     """Return the plans of a partnership that the person may see; the plan that was published last comes first."""
-    with one_by_one():  # a partnership has few plans, and its reader may see thousands elsewhere
+    with for_a_few_records():  # a partnership has few plans, and its reader may see thousands elsewhere
         plans = Plan.objects.visible_to(user).filter(partnership=partnership)
     return plans.for_listing().order_by("-last_published_at", "-pk")[:MAX_RECORDS]
 
@@ -280,7 +280,7 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
 def _conversations(user: User, partnership: int) -> ConversationQuerySet:
     """Return the newest conversations of a partnership that its reader may see."""
     # Rights are checked for each conversation of the partnership, which has few; the reader may see tens of thousands.
-    with one_by_one():
+    with for_a_few_records():
         visible_conversations = Conversation.objects.visible_to(user)
     conversations = visible_conversations.filter(partnership=partnership).for_listing()
     return conversations.order_by("-held_on", "-pk")[:MAX_RECORDS]

@@ -11,17 +11,17 @@ from partnerships.conversations import queries as conversations
 from partnerships.exchange import queries as exchange
 from partnerships.kit.waiting import Waiting, Work
 from partnerships.nominations import queries as nominations
-from partnerships.organisations.left_over import HANDING_OVER, LEFT_OVER
-from partnerships.organisations.overdue import OVERDUE
+from partnerships.organisations.handover_tasks import HANDING_OVER, LEFT_OVER
 from partnerships.organisations.statements import Lookup
-from partnerships.organisations.waiting import Source, waiting_from_all, waiting_in_brief, waiting_lookups
+from partnerships.organisations.succession_tasks import OVERDUE
+from partnerships.organisations.waiting import TaskSource, brief_tasks_from, first_task_lookups, tasks_for_people
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
 from partnerships.recommendations import queries as recommendations
 from partnerships.surveys import queries as surveys
 
 #: The sources of every room below this one. A new room adds its `WAITING` here; rooms above call `register_sources`.
-SOURCES: list[Source] = [
+SOURCES: list[TaskSource] = [
     *agreements.WAITING,
     *exchange.WAITING,
     *plans.WAITING,
@@ -36,7 +36,7 @@ SOURCES: list[Source] = [
 ]
 
 
-def register_sources(sources: Iterable[Source]) -> None:
+def register_sources(sources: Iterable[TaskSource]) -> None:
     """Add the sources of a room above this one, at start-up. Sources that are already registered are left out."""
     SOURCES.extend(source for source in sources if source not in SOURCES)
 
@@ -53,7 +53,7 @@ def work_in_brief(person: User, now: dt.datetime) -> Work:
     """
     if person.is_stakeholder:
         return Work([])
-    return waiting_in_brief(SOURCES, person, now)
+    return brief_tasks_from(SOURCES, person, now)
 
 
 def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
@@ -63,7 +63,7 @@ def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
     """
     if person.is_stakeholder:
         return []
-    return waiting_lookups(SOURCES, person, now)
+    return first_task_lookups(SOURCES, person, now)
 
 
 def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
@@ -73,4 +73,4 @@ def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, lis
     """
     account_holders = [person for person in people if person.is_active and not person.is_stakeholder]
     tasks_by_person: dict[int, list[Waiting]] = {person.pk: [] for person in people}
-    return tasks_by_person | waiting_from_all(SOURCES, account_holders, now)
+    return tasks_by_person | tasks_for_people(SOURCES, account_holders, now)

@@ -37,7 +37,7 @@ from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment, Status
 from partnerships.conversations import services as conversations
 from partnerships.exchange import services as exchange
-from partnerships.organisations.timeline import ToldLine, told_lines
+from partnerships.organisations.timeline import DigestLine, digest_lines
 from partnerships.plans.models import Plan
 from partnerships.plans.services import lift_embargoes
 from tests.commitments.promises import agree, in_days, propose, report
@@ -53,13 +53,13 @@ pytestmark = pytest.mark.django_db
 
 def lines_since(
     number: int, record_id: int, kind: SubjectKind = SubjectKind.PARTNERSHIP, *, outside: bool = False
-) -> list[ToldLine]:
+) -> list[DigestLine]:
     """Return the lines about a subject's changes after this number, as followers read them."""
     newest = last_number(kind=kind, record_id=record_id)
     changes = changes_between(kind=kind, record_id=record_id, after=number, up_to=newest)
     audiences = (Audience.OUTSIDE, Audience.MARKED) if outside else Audience.values
     heard = [(change.number, change.event) for change in changes if change.event.audience in audiences]
-    return told_lines(net_changes(heard), today=timezone.localdate(), outside=outside)
+    return digest_lines(net_changes(heard), today=timezone.localdate(), outside=outside)
 
 
 def newest_number(world: World) -> int:
@@ -67,7 +67,7 @@ def newest_number(world: World) -> int:
     return last_number(kind=SubjectKind.PARTNERSHIP, record_id=world.partnership.pk)
 
 
-def sentences(lines: list[ToldLine]) -> list[str]:
+def sentences(lines: list[DigestLine]) -> list[str]:
     """Return the sentences of these lines, as in the text part of an email."""
     return [line.sentence.text for line in lines]
 

@@ -40,7 +40,7 @@ from partnerships.agreements.services import (
     restore_document,
 )
 from partnerships.documents.services import UnableToSavePiece
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
@@ -241,7 +241,7 @@ def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: W
     address = reverse("agreements:status", args=[world.partnership.pk])
 
     def path_by_action() -> dict[str, str]:
-        return {item.what: item.path for item in waiting_from(WAITING, world.amina, timezone.now())}
+        return {item.what: item.path for item in tasks_from(WAITING, world.amina, timezone.now())}
 
     def agenda_titles() -> list[str]:
         since = Since({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())
@@ -441,14 +441,14 @@ def test_an_invitation_waits_for_a_lead_who_accepts_it_on_its_page(world: World)
         author=world.amina,
         now=world.now,
     )
-    assert [item.title for item in waiting_from(WAITING, world.hana, timezone.now())] == ["Estuary Partnership"]
+    assert [item.title for item in tasks_from(WAITING, world.hana, timezone.now())] == ["Estuary Partnership"]
 
     response = signed_in(world.hana).post(
         reverse("agreements:answer", kwargs={"pk": world.partnership.pk, "party": party.pk}), {"answer": "accept"}
     )
 
     assert response.status_code == 302
-    assert waiting_from(WAITING, world.hana, timezone.now()) == []
+    assert tasks_from(WAITING, world.hana, timezone.now()) == []
     party.refresh_from_db()
     assert party.is_present
 

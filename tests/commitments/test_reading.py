@@ -11,7 +11,7 @@ from partnerships.agreements import services as agreements
 from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment, Status, commitment_readers
 from partnerships.organisations.models import Role
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from tests.commitments.promises import agree, done_commitment, in_days, propose, report, verified_commitment
 from tests.world import World, join
 
@@ -63,9 +63,7 @@ def test_proposal_waits_for_leads_who_have_not_confirmed(world: World) -> None:
     now = timezone.now()
 
     people = ("amina", "ben", "chidi")
-    waiting = {
-        name: [item.what for item in waiting_from(queries.WAITING, getattr(world, name), now)] for name in people
-    }
+    waiting = {name: [item.what for item in tasks_from(queries.WAITING, getattr(world, name), now)] for name in people}
 
     assert waiting == {"amina": [], "ben": ["Confirm this commitment"], "chidi": []}
 
@@ -73,7 +71,7 @@ def test_proposal_waits_for_leads_who_have_not_confirmed(world: World) -> None:
 def test_finished_commitment_waits_for_the_receiver(world: World) -> None:
     done_commitment(world)
 
-    (item,) = waiting_from(queries.WAITING, world.ben, timezone.now())
+    (item,) = tasks_from(queries.WAITING, world.ben, timezone.now())
 
     assert item.what == "Verify this delivery"
     assert item.within == "Estuary Partnership"
@@ -83,7 +81,7 @@ def test_commitment_that_falls_due_waits_for_its_owner(world: World) -> None:
     near = agree(world, due_on=in_days(5))
     agree(world, due_on=in_days(60))
 
-    (item,) = waiting_from(queries.WAITING, world.eddie, timezone.now())
+    (item,) = tasks_from(queries.WAITING, world.eddie, timezone.now())
 
     assert item.path == near.get_absolute_url()
     assert queries.due_soon(world.eddie, timezone.now()) == [near]
@@ -93,7 +91,7 @@ def test_commitment_without_an_owner_waits_for_the_leads(world: World) -> None:
     agree(world)
     services.hand_over(person=world.eddie, organisation=world.larkhaven, to=None, author=None, now=timezone.now())
 
-    waiting = [item.what for item in waiting_from(queries.WAITING, world.amina, timezone.now())]
+    waiting = [item.what for item in tasks_from(queries.WAITING, world.amina, timezone.now())]
 
     assert waiting == ["Name an owner"]
 

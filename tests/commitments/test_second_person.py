@@ -10,7 +10,7 @@ from partnerships.commitments import services
 from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.queries import WAITING
 from partnerships.kit.rights import UnableToAct
-from partnerships.organisations.waiting import waiting_from, waiting_from_all
+from partnerships.organisations.waiting import tasks_for_people, tasks_from
 from partnerships.people.models import User
 from tests.commitments.promises import done_action, in_days
 from tests.support.outbox import deliver, drop_emails, recorded
@@ -21,7 +21,7 @@ NOW = timezone.now
 
 
 def tasks_of(person: User) -> set[str]:
-    return {task.what for task in waiting_from(WAITING, person, NOW())}
+    return {task.what for task in tasks_from(WAITING, person, NOW())}
 
 
 def test_the_one_who_did_it_cannot_verify_it(world: World) -> None:
@@ -79,9 +79,9 @@ def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
     done_action(world)
     people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
 
-    tasks_by_person = waiting_from_all(WAITING, people, NOW())
+    tasks_by_person = tasks_for_people(WAITING, people, NOW())
 
-    assert tasks_by_person == {person.pk: waiting_from(WAITING, person, NOW()) for person in people}
+    assert tasks_by_person == {person.pk: tasks_from(WAITING, person, NOW()) for person in people}
 
 
 def test_leads_of_the_other_side_are_emailed(world: World) -> None:

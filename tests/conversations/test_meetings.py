@@ -24,7 +24,7 @@ from partnerships.exchange.models import Audience, Entry
 from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations.models import Membership
 from partnerships.organisations.services import end_membership
-from partnerships.organisations.waiting import waiting_from, waiting_from_all
+from partnerships.organisations.waiting import tasks_for_people, tasks_from
 from partnerships.people.models import User
 from tests.conversations.gatherings import (
     a_cycle,
@@ -534,7 +534,7 @@ def test_work_waits_for_invited_people_and_the_caller(world: World) -> None:
     begun_meeting(world)
 
     def tasks_of(name: str) -> set[str]:
-        return {task.what for task in waiting_from(WAITING, getattr(world, name), NOW())}
+        return {task.what for task in tasks_from(WAITING, getattr(world, name), NOW())}
 
     assert "Say whether you are coming" in tasks_of("ben")
     assert {"Prepare the agenda", "Record who attended", "Say whether you are coming"} <= tasks_of("eddie")
@@ -547,18 +547,18 @@ def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
     a_cycle(world)
     people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
 
-    together = waiting_from_all(WAITING, people, NOW())
+    together = tasks_for_people(WAITING, people, NOW())
 
-    assert together == {person.pk: waiting_from(WAITING, person, NOW()) for person in people}
+    assert together == {person.pk: tasks_from(WAITING, person, NOW()) for person in people}
 
 
 def test_planned_meeting_keeps_a_partnership_from_going_quiet(world: World) -> None:
     later = NOW() + dt.timedelta(days=100)
-    tasks_before = [task.what for task in waiting_from(WAITING, world.amina, later)]
+    tasks_before = [task.what for task in tasks_from(WAITING, world.amina, later)]
     planned_meeting(world, starts_at=in_days(120))
 
     assert any("no conversation" in what for what in tasks_before)
-    assert not any("no conversation" in task.what for task in waiting_from(WAITING, world.amina, later))
+    assert not any("no conversation" in task.what for task in tasks_from(WAITING, world.amina, later))
 
 
 def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:

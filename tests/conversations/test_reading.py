@@ -22,7 +22,7 @@ from partnerships.conversations import queries, services
 from partnerships.conversations.models import Attribution, Point, PointKind, PrivateNote
 from partnerships.conversations.services import PointInput
 from partnerships.exchange.models import Direction, Entry
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from partnerships.work.queries import waiting_for
 from tests.conversations.talks import (
     agreed,
@@ -105,7 +105,7 @@ def test_side_outside_the_partnership_reads_the_record_but_not_its_partnership(w
     conversation = circulated_conversation(world, organisations=[world.westmarch, world.tidewater])
 
     page = signed_in(world.chidi).get(conversation.get_absolute_url()).content.decode()
-    waiting = waiting_from(queries.WAITING, world.chidi, timezone.now())
+    waiting = tasks_from(queries.WAITING, world.chidi, timezone.now())
 
     assert "Quayside" in page
     assert world.partnership.title not in page
@@ -359,7 +359,7 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
     tasks_by_person = {
         name: {
             item.what
-            for item in waiting_from(queries.WAITING, getattr(world, name), timezone.now() + dt.timedelta(days=4))
+            for item in tasks_from(queries.WAITING, getattr(world, name), timezone.now() + dt.timedelta(days=4))
         }
         for name in ("eddie", "ben", "vera", "chidi")
     }
@@ -371,7 +371,7 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
 
 def subjects_to_continue(world: World, who: str) -> list[str]:
     """Return the subjects of the conversations that a person has to continue."""
-    waiting = waiting_from(queries.WAITING, getattr(world, who), timezone.now())
+    waiting = tasks_from(queries.WAITING, getattr(world, who), timezone.now())
     return [item.title for item in waiting if item.what == "Get in touch again"]
 
 
@@ -414,7 +414,7 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
     assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
     assert quiet.words.startswith("No contact for 70 days, since ")
     assert quiet.words.endswith(", with Tidewater Housing Group and Westmarch Borough Council")
-    tasks = {item.what for item in waiting_from(queries.WAITING, world.amina, now)}
+    tasks = {item.what for item in tasks_from(queries.WAITING, world.amina, now)}
     assert "Get in touch with Tidewater Housing Group and Westmarch Borough Council: no contact for 70 days" in tasks
 
     circulated_conversation(world, organisations=[world.tidewater], held_on=days_ago(3), **NOBODY)

@@ -19,7 +19,7 @@ from partnerships.conversations.models import Report, ReportingRound, ReportStat
 from partnerships.conversations.queries import WAITING
 from partnerships.conversations.reporting import USUAL_QUESTIONS, add_months
 from partnerships.kit.rights import UnableToAct
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import last_month, set_up, submit, submitted, the_report, write
@@ -49,7 +49,7 @@ def decide(report: Report, world: World, **reasons: Any) -> None:
 
 def tasks_of(person: User) -> set[str]:
     """Return the tasks of the person in conversations and reports."""
-    return {task.what for task in waiting_from(WAITING, person, NOW())}
+    return {task.what for task in tasks_from(WAITING, person, NOW())}
 
 
 # ---- Opening

@@ -18,7 +18,7 @@ from partnerships.digests.retention import tidy
 from partnerships.kit.dates import known_day, long_date
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Organisation, Role, Succession
-from partnerships.organisations.obligations import held_by
+from partnerships.organisations.obligations import held_records_by_kind
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, play, text_of
@@ -50,7 +50,7 @@ def merger(world: World, *kinds: str, place: str = "") -> Succession:
         author=None,
         now=timezone.now(),
     )
-    for group in held_by(world.westmarch, today(), kinds):
+    for group in held_records_by_kind(world.westmarch, today(), kinds):
         organisations.propose_handovers(
             succession=succession,
             predecessor=world.westmarch,

@@ -20,8 +20,8 @@ from partnerships.digests.services import subscribe
 from partnerships.kit.dates import known_day
 from partnerships.kit.waiting import Work
 from partnerships.nominations.models import NominationsReturn
-from partnerships.organisations.audience import Crowd, reached
-from partnerships.organisations.holdings import remembered
+from partnerships.organisations.audience import Crowd, people_reached
+from partnerships.organisations.holdings import remembering_holdings
 from partnerships.organisations.models import Handover, Organisation, Role
 from partnerships.organisations.services import (
     create_organisation,
@@ -30,7 +30,7 @@ from partnerships.organisations.services import (
     record_succession,
     ties_between,
 )
-from partnerships.organisations.waiting import Source, in_full
+from partnerships.organisations.waiting import TaskSource, with_full_texts
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment
 from partnerships.surveys.services import ask_moderator
@@ -162,7 +162,7 @@ def _propose_to_nobody(now: dt.datetime) -> None:
     )
 
 
-def sorts_for(someone: User, now: dt.datetime) -> list[Source]:
+def sorts_for(someone: User, now: dt.datetime) -> list[TaskSource]:
     """Return the sources that have tasks for a person, asked one by one."""
     return [source for source in SOURCES if source.of(someone, now)]
 
@@ -175,10 +175,10 @@ def assert_the_same(people: Collection[User], now: dt.datetime, *, on_pages: boo
     tasks_by_person = waiting_for_all(people, now)
 
     for someone in people:
-        with remembered() if on_pages else nullcontext():
+        with remembering_holdings() if on_pages else nullcontext():
             sources = SOURCES if someone.is_active and not someone.is_stakeholder else []
             work = Work(source.of(someone, now) for source in sources)
-            tasks = in_full(work.first())
+            tasks = with_full_texts(work.first())
         assert tasks_by_person[someone.pk] == tasks, someone
         assert [work.first(count) for count in (1, 3, 6)] == [work.first()[:count] for count in (1, 3, 6)], someone
         assert work.due_by(now.date()) == sum(1 for task in tasks if task.due and task.due <= now.date()), someone
@@ -218,8 +218,8 @@ def test_results_are_the_same_with_random_memberships(everything: World) -> None
 def test_the_test_worlds_contain_every_kind_of_waiting_item(everything: World) -> None:
     people = User.objects.filter(account_since__isnull=False).in_bulk()
 
-    def has_something(source: Source, now: dt.datetime) -> bool:
-        reached_now = set().union(*reached(source.reaches(now), Crowd(people)))  # it asks only these people
+    def has_something(source: TaskSource, now: dt.datetime) -> bool:
+        reached_now = set().union(*people_reached(source.reaches(now), Crowd(people)))  # it asks only these people
         return any(source.of(people[pk], now) for pk in reached_now)
 
     moments = [timezone.now() + dt.timedelta(days=days) for days in AHEAD]

@@ -14,7 +14,7 @@ from partnerships.agreements import services as agreements
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, EntryCount, ResponseStatus, Status
 from partnerships.exchange.queries import WAITING, responses_to_decide
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from tests.exchange.conftest import draft, shared_entry
 from tests.world import World
 
@@ -244,7 +244,7 @@ def test_a_question_about_an_ask_is_answered_once(ask: Entry, world: World, now:
         entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
     )
     assert "Answer the question from Westmarch Borough Council" in {
-        item.what for item in waiting_from(WAITING, world.amina, now)
+        item.what for item in tasks_from(WAITING, world.amina, now)
     }
 
     services.answer_question(question=question, text="By May.", author=world.amina, now=now)

@@ -9,7 +9,7 @@ from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries import WAITING, responses_to_decide, unanswered_for
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Role
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from tests.exchange.conftest import shared_entry
 from tests.world import World
 
@@ -21,7 +21,7 @@ def test_a_referred_ask_waits_for_the_colleague_only_until_they_leave(world: Wor
     services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.eddie, author=world.amina, now=now)
 
     assert not unanswered_for(world.amina)
-    (item,) = waiting_from(WAITING, world.eddie, now)
+    (item,) = tasks_from(WAITING, world.eddie, now)
     assert item.what == f"Answer this ask from {world.westmarch.name}, which {world.amina.name} referred to you"
 
     membership = Membership.objects.get(person=world.eddie, organisation=world.larkhaven)

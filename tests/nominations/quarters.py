@@ -138,7 +138,7 @@ def fill_in_table(
     nominations_return: NominationsReturn, figures_by_line: dict[int, services.Supplement], author: User
 ) -> None:
     """Fill in the table as a person who has seen the figures that are saved now."""
-    saved_supplements = services.supplements_of(nominations_return.lines.prefetch_related("refusals"))
+    saved_supplements = services.saved_supplements(nominations_return.lines.prefetch_related("refusals"))
     services.complete_return(
         nominations_return=nominations_return,
         figures=figures_by_line,

@@ -13,9 +13,9 @@ from partnerships.agreements.models import Status
 from partnerships.agreements.services import UnableToSendForSignature, change_status, give_notice, propose_amendment
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
-from partnerships.nominations.presenting import sentences_about_days
+from partnerships.nominations.presenting import days_sentence
 from partnerships.nominations.queries import nomination_terms_on
-from partnerships.nominations.queries.agreement import period_of, suspended_since
+from partnerships.nominations.queries.agreement import period_in_force, suspended_since
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.schedule import Bedrooms
@@ -85,7 +85,7 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
     now = timezone.now()
 
     before, begun, later = (
-        period_of(agreement, each_quarter) for each_quarter in (quarter.previous(), quarter, quarter.next())
+        period_in_force(agreement, each_quarter) for each_quarter in (quarter.previous(), quarter, quarter.next())
     )
     ended_on = quarter.next().starts_on + dt.timedelta(days=40)
     change_status(
@@ -96,7 +96,9 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
         now=now + (ended_on - today),
     )
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    ended, after = (period_of(agreement, each_quarter) for each_quarter in (quarter.next(), quarter.next().next()))
+    ended, after = (
+        period_in_force(agreement, each_quarter) for each_quarter in (quarter.next(), quarter.next().next())
+    )
 
     assert before is None
     assert after is None
@@ -125,13 +127,13 @@ def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(wo
 
     change(Status.SUSPENDED, first_day + dt.timedelta(days=10))
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    suspended_period = period_of(agreement, quarter)
-    period_in_suspended_quarter = period_of(agreement, quarter.next())
+    suspended_period = period_in_force(agreement, quarter)
+    period_in_suspended_quarter = period_in_force(agreement, quarter.next())
     suspended_from = suspended_since(agreement.partnership)
     change(Status.ACTIVE, first_day + dt.timedelta(days=20))
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    resumed_period = period_of(agreement, quarter)
-    period_after_resuming = period_of(agreement, quarter.next())
+    resumed_period = period_in_force(agreement, quarter)
+    period_after_resuming = period_in_force(agreement, quarter.next())
 
     assert suspended_period is not None
     assert suspended_period.suspended == ((first_day + dt.timedelta(days=10), quarter.last_day),)
@@ -143,7 +145,7 @@ def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(wo
     assert period_after_resuming.suspended == ()
     assert suspended_since(agreement.partnership) is None
     report = {"in_force": [], "suspended": [[day.isoformat() for day in days] for days in resumed_period.suspended]}
-    assert "are not counted, because the agreement was suspended then." in sentences_about_days(quarter, report)
+    assert "are not counted, because the agreement was suspended then." in days_sentence(quarter, report)
 
 
 def test_a_partnership_that_ends_while_it_is_suspended_does_not_go_on_for_a_day(world: World) -> None:
@@ -155,7 +157,7 @@ def test_a_partnership_that_ends_while_it_is_suspended_does_not_go_on_for_a_day(
 
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
 
-    assert period_of(agreement, quarter) is None
+    assert period_in_force(agreement, quarter) is None
 
 
 def test_amendment_that_names_others_changes_who_is_the_council(world: World) -> None:

@@ -12,11 +12,11 @@ from types import MappingProxyType
 
 import pytest
 
-from partnerships.nominations.lettings.columns import CollectionYear, core_columns, plain
+from partnerships.nominations.lettings.columns import CollectionYear, core_columns, normalise_text
 from partnerships.nominations.lettings.counting import LettingsCount, LineResult, count_lettings
-from partnerships.nominations.lettings.filtering import MAX_ROW, LettingsFilter, UnableToReadLettings, kept_rows
+from partnerships.nominations.lettings.filtering import MAX_ROW, LettingsFilter, UnableToReadLettings, unpacked_rows
 from partnerships.nominations.lettings.quarters import Quarter
-from partnerships.nominations.lettings.reading import Outcome, Scope, code_in, day_of
+from partnerships.nominations.lettings.reading import Outcome, Scope, parse_day, value_code
 from partnerships.nominations.schedule import Bedrooms, NominationTerms, Scheme
 from tests.support.core_files import CANARY, Invented, Place, core_file, expected, headings, invent
 
@@ -59,14 +59,14 @@ def year_of(start: int) -> CollectionYear:
 def scope_of(place: Place, *, in_force: tuple[dt.date, dt.date] | None = None, **changes: object) -> Scope:
     """Return the lettings that a return of that quarter counts."""
     year = year_of(place.starts_on.year)
-    names = frozenset({plain(place.landlord)})
+    names = frozenset({normalise_text(place.landlord)})
     return Scope(
         Quarter(place.starts_on),
         in_force or (place.starts_on, Quarter(place.starts_on).last_day),
         year,
         agreed_terms(**changes),
         frozenset({place.code}),
-        frozenset({plain(place.name)}),
+        frozenset({normalise_text(place.name)}),
         names,
     )
 
@@ -91,7 +91,7 @@ def filter_content(content: bytes, sizes: Iterable[int] = ()) -> tuple[bytes, Le
 def count_content(content: bytes, scope: Scope) -> LettingsCount:
     """Return the count of the lettings in a file."""
     packed, lettings_filter = filter_content(content)
-    return count_lettings(kept_rows(packed, lettings_filter.columns), scope)
+    return count_lettings(unpacked_rows(packed, lettings_filter.columns), scope)
 
 
 def count_one_row(**cells: str) -> LettingsCount:
@@ -158,7 +158,7 @@ def test_it_does_not_matter_where_the_file_is_cut() -> None:
 
     for _ in range(20):
         cut, _ = filter_content(content, [chance.randrange(1, 9000) for _ in range(30)])
-        assert list(kept_rows(cut, lettings_filter.columns)) == list(kept_rows(uncut, lettings_filter.columns))
+        assert list(unpacked_rows(cut, lettings_filter.columns)) == list(unpacked_rows(uncut, lettings_filter.columns))
 
 
 def test_kept_headings_are_those_of_real_exports() -> None:
@@ -167,7 +167,7 @@ def test_kept_headings_are_those_of_real_exports() -> None:
 
     for heading, code in columns.headings.items():
         if not code.startswith("referral_"):
-            assert heading in {code, plain(label_by_code[code])}
+            assert heading in {code, normalise_text(label_by_code[code])}
     assert [year.is_verified for year in columns.years.values()] == [True, True, False, False]
 
 
@@ -220,7 +220,7 @@ def test_a_row_that_slipped_is_set_aside() -> None:
 def test_names_in_windows_1252_are_read() -> None:
     packed, lettings_filter = filter_content("startdate,la_label\n2024-07-01,Côte\n".encode("cp1252"))
 
-    assert list(kept_rows(packed, lettings_filter.columns)) == [{"startdate": "2024-07-01", "la_label": "Côte"}]
+    assert list(unpacked_rows(packed, lettings_filter.columns)) == [{"startdate": "2024-07-01", "la_label": "Côte"}]
 
 
 @pytest.mark.parametrize(
@@ -238,13 +238,13 @@ def test_names_in_windows_1252_are_read() -> None:
     ],
 )
 def test_dates_are_read_as_core_and_spreadsheets_write_them(text: str, day: dt.date | None) -> None:
-    assert day_of(text) == day
+    assert parse_day(text) == day
 
 
 def test_labels_of_values_are_read_like_codes() -> None:
-    assert code_in({"rsnvac": "Internal transfer"}, "rsnvac") == "13"
-    assert code_in({"rsnvac": "Any other reason"}, "rsnvac") == "Any other reason"
-    assert code_in({"beds": "0"}, "beds") == "0"
+    assert value_code({"rsnvac": "Internal transfer"}, "rsnvac") == "13"
+    assert value_code({"rsnvac": "Any other reason"}, "rsnvac") == "Any other reason"
+    assert value_code({"beds": "0"}, "beds") == "0"
     assert outcome_of(rsnvac="Renewal of fixed-term tenancy") is Outcome.RENEWAL
     assert outcome_of(needstype="Supported housing") is Outcome.SUPPORTED
     nominated = count_one_row(referral="Nominated by a local housing authority")

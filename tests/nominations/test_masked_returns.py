@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from partnerships.nominations import services
 from partnerships.nominations.models import Decision, NominationsReturn, ReturnLine, ReturnRecord
 from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, trend_of
-from partnerships.nominations.queries.records import masked_for
+from partnerships.nominations.queries.records import masked_counts
 from tests.nominations.quarters import (
     afterwards,
     collection_year,
@@ -143,8 +143,8 @@ def test_a_count_made_small_by_a_correction_does_not_follow_from_earlier_totals(
         all_lines[3].lettings = lettings
         return all_lines
 
-    first_record = ReturnRecord(masked=masked_for(lines(6, 26), None))
-    corrected_counts = {tuple(cell): count for *cell, count in masked_for(lines(4, 24), first_record)}
+    first_record = ReturnRecord(masked=masked_counts(lines(6, 26), None))
+    corrected_counts = {tuple(cell): count for *cell, count in masked_counts(lines(4, 24), first_record)}
 
     small_cell = ("1", "relets", "nominees")
     assert {tuple(cell): count for *cell, count in first_record.masked}[small_cell] == 6

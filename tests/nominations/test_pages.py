@@ -20,7 +20,7 @@ from partnerships.nominations import services
 from partnerships.nominations.lettings.filtering import LettingsFilter
 from partnerships.nominations.models import Decision, NominationsReturn, ReturnLine
 from partnerships.nominations.queries.pages import quarters_to_start
-from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
+from partnerships.nominations.services.shortfalls import UnableToAskForShortfall, ask_for_shortfall
 from partnerships.people.models import User
 from partnerships.work.queries import waiting_for
 from tests.nominations.quarters import (
@@ -281,11 +281,11 @@ def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World
     nominations_return = counted_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)
 
-    with pytest.raises(UnableToAsk, match="has not sent"):
+    with pytest.raises(UnableToAskForShortfall, match="has not sent"):
         ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
     ReturnLine.objects.filter(pk=line.pk).update(nominated=line.lettings)
-    with pytest.raises(UnableToAsk, match="No nominations are missing"):
+    with pytest.raises(UnableToAskForShortfall, match="No nominations are missing"):
         ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
 
 

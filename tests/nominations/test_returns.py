@@ -19,7 +19,7 @@ from partnerships.kit.models import WaitingLine
 from partnerships.kit.rights import UnableToAct
 from partnerships.nominations import services
 from partnerships.nominations.emails import write_return_decided
-from partnerships.nominations.lettings.columns import plain
+from partnerships.nominations.lettings.columns import normalise_text
 from partnerships.nominations.models import (
     Decision,
     LettingsRun,
@@ -27,9 +27,9 @@ from partnerships.nominations.models import (
     NominationsReturn,
     ReturnStatus,
 )
-from partnerships.nominations.presenting import in_words
-from partnerships.nominations.queries import outcomes_of, records_of, result_in, result_of, returns_of
-from partnerships.nominations.queries.returns import per_cent_of, scope_of
+from partnerships.nominations.presenting import line_in_words
+from partnerships.nominations.queries import records_of, result_of, result_of_record, returns_of, row_outcomes
+from partnerships.nominations.queries.returns import percentage, scope_of
 from partnerships.nominations.restoring import redo_returns
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services import FiguresChanged, Supplement, UnableToDecide, UnableToReport
@@ -85,7 +85,7 @@ def test_a_return_is_computed_to_the_letting(world: World) -> None:
         "4": 75,
     }
     assert result.total.lettings == outcomes["used"]
-    assert sum(outcome.number for outcome in outcomes_of(nominations_return.run)) == 400
+    assert sum(outcome.number for outcome in row_outcomes(nominations_return.run)) == 400
 
 
 def test_kept_rows_go_when_they_are_counted(world: World) -> None:
@@ -251,8 +251,8 @@ def test_the_provider_adds_what_core_lacks(world: World) -> None:
     assert line.not_supplied == 2
     assert line.in_time == line.lettings - 2
     assert line.days == (10 if line.is_first_let else 3)
-    assert f"within {line.days} working days for {line.in_time}" in in_words(line)
-    assert result.total.in_time == per_cent_of(line.in_time, line.lettings)
+    assert f"within {line.days} working days for {line.in_time}" in line_in_words(line)
+    assert result.total.in_time == percentage(line.in_time, line.lettings)
     assert result.refusals == [("Rent arrears", 3)]
     assert line.result.counting == result_before.counting - 2
 
@@ -337,7 +337,7 @@ def test_a_line_that_changed_is_decided_again(world: World, changed: Supplement,
 def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     first, second, third = nominations_return.lines.prefetch_related("refusals").order_by("pk")[:3]
-    figures_seen = services.supplements_of([first, second, third])
+    figures_seen = services.saved_supplements([first, second, third])
 
     def save(author: User, lines: dict[int, Supplement]) -> None:
         services.complete_return(
@@ -354,7 +354,7 @@ def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: Wor
     with pytest.raises(FiguresChanged, match=first.words):
         save(world.eddie, {first.pk: Supplement(offers=8), third.pk: Supplement(offers=5)})
 
-    saved = services.supplements_of(nominations_return.lines.prefetch_related("refusals"))
+    saved = services.saved_supplements(nominations_return.lines.prefetch_related("refusals"))
     assert saved[first.pk].offers == 9
     assert saved[second.pk].refusals == {"Rent arrears": 2}
     assert saved[third.pk].offers == 4
@@ -382,7 +382,7 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
     fill_in_table(nominations_return, {disputed_line: Supplement(offers=77)}, world.amina)
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
 
-    assert {outcome.label for outcome in outcomes_of(nominations_return.run)} >= {
+    assert {outcome.label for outcome in row_outcomes(nominations_return.run)} >= {
         "The tenancy starts after the agreement ended"
     }
     assert f"Nominations, {nominations_return.quarter}" in task_titles
@@ -417,7 +417,7 @@ def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> N
     assert correction.reason == "A home is missing."
     assert correction.words == "Correction 1"
     assert offers_of(correction, line.words) == [41]
-    assert result_in(correction).total == result_of(reloaded(nominations_return)).total
+    assert result_of_record(correction).total == result_of(reloaded(nominations_return)).total
     assert stored_record.pk == first_record.pk
     assert stored_record.content == first_record.content
     assert offers_of(stored_record, line.words) == [line.offers]
@@ -439,7 +439,7 @@ def send_and_confirm(world: World, nominations_return: Any) -> None:
 
 def offers_of(record: Any, line_words: str) -> list[int]:
     """Return the offers of a line in a record."""
-    return [line.offers for line in result_in(record).lines if line.words == line_words]
+    return [line.offers for line in result_of_record(record).lines if line.words == line_words]
 
 
 def test_a_return_is_not_reopened_without_a_reason(world: World) -> None:
@@ -497,7 +497,7 @@ def test_the_provider_answers_a_dispute_in_words(world: World) -> None:
     assert line.reason == "One is missing."
     assert line.answer == "It was let in March."
     (record,) = records_of(reloaded(nominations_return))
-    assert [(line.reason, line.answer) for line in result_in(record).lines if line.reason] == [
+    assert [(line.reason, line.answer) for line in result_of_record(record).lines if line.reason] == [
         (line.reason, line.answer)
     ]
 
@@ -563,7 +563,7 @@ def test_a_successor_s_return_of_an_earlier_quarter_counts_the_predecessor_s_are
     assert scope is not None
     assert CODE in scope.areas
     assert "E06000999" not in scope.areas
-    assert plain(world.westmarch.name) in scope.area_names
+    assert normalise_text(world.westmarch.name) in scope.area_names
 
 
 def test_only_council_and_provider_find_returns(world: World) -> None:

@@ -12,7 +12,14 @@ from typing import Protocol, TypeVar
 from hypothesis import strategies as st
 
 from partnerships.kit.dates import PartialDate, known_day
-from partnerships.organisations.answering import NOBODY, Reason, Step, Tie, parts_after, who_answers
+from partnerships.organisations.responsibility import (
+    NOBODY,
+    NoSingleBody,
+    Step,
+    Tie,
+    parts_after_steps,
+    responsible_body,
+)
 
 T = TypeVar("T")
 FUNCTIONS = ("planning", "housing", "business_representation")
@@ -132,7 +139,7 @@ def check_answers(history: History, function: str, day: dt.date) -> int:
     Returns the number of answers that were checked.
     """
     for body in sorted(history.bodies):
-        answer = who_answers(function=function, body=body, day=day, steps=history.steps)
+        answer = responsible_body(function=function, body=body, day=day, steps=history.steps)
 
         holders = set[int]().union(*answer.parts)
         assert (answer.body is None) != (answer.reason is None)
@@ -141,7 +148,7 @@ def check_answers(history: History, function: str, day: dt.date) -> int:
         assert holders <= history.bodies | {NOBODY}
         if answer.body is not None:
             assert answer.parts == {frozenset({answer.body}): 1}
-        if answer.reason is Reason.DIVIDED:
+        if answer.reason is NoSingleBody.DIVIDED:
             assert len(holders) > 1
     return len(history.bodies)
 
@@ -159,12 +166,12 @@ def check_undoing(history: History, function: str, day: dt.date) -> int:
         repeated_step = replace(step, number=next_number + 1, vests=undoing_step.vests)
         earlier_steps = [other for other in history.steps if other.order < step.order]
         for body in history.origins:
-            parts_before_step = parts_after(earlier_steps, function=function, body=body)
-            parts_after_step = parts_after([*earlier_steps, step], function=function, body=body)
+            parts_before_step = parts_after_steps(earlier_steps, function=function, body=body)
+            parts_after_step = parts_after_steps([*earlier_steps, step], function=function, body=body)
 
             steps = [*earlier_steps, step, undoing_step]
-            assert parts_after(steps, function=function, body=body) == parts_before_step
-            assert parts_after([*steps, repeated_step], function=function, body=body) == parts_after_step
+            assert parts_after_steps(steps, function=function, body=body) == parts_before_step
+            assert parts_after_steps([*steps, repeated_step], function=function, body=body) == parts_after_step
     return len(steps_to_undo)
 
 

@@ -174,7 +174,7 @@ def _needing_consent(world: World) -> Succession:
 ROWS = (
     Row(
         "organisations.hand_over_things",
-        lambda world, author, post: services.hand_over_things(
+        lambda world, author, post: services.hand_over_records(
             organisation=world.larkhaven,
             kind="posts",
             things=[post],

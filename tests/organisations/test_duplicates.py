@@ -17,7 +17,7 @@ from partnerships.agreements.services import leave_partnership
 from partnerships.commitments.models import Commitment
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
-from partnerships.organisations.duplicates import possible_duplicates, similar_to
+from partnerships.organisations.duplicates import organisations_with_similar_name, possible_duplicates
 from partnerships.organisations.models import Membership, Merge, Organisation, OrganisationName
 from partnerships.organisations.services import UnableToMerge
 from partnerships.people.models import User
@@ -319,7 +319,7 @@ def test_organisations_with_similar_names_are_possible_duplicates(world: World) 
     reasons = {(pair.one, pair.other): pair.why for pair in possible_duplicates()}
 
     assert reasons[world.larkhaven, copy] == "Nearly the same name"
-    assert similar_to("Larkhaven homes limited") == [world.larkhaven, copy]
+    assert organisations_with_similar_name("Larkhaven homes limited") == [world.larkhaven, copy]
 
 
 def test_organisations_with_the_same_number_are_possible_duplicates(world: World) -> None:

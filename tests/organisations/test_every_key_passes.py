@@ -26,8 +26,8 @@ from partnerships.organisations.models import Handover, Membership, Merge, Organ
 from partnerships.organisations.obligations import (
     Obligation,
     all_columns,
-    following,
-    held_by,
+    following_columns,
+    held_records_by_kind,
     obligations,
     registered_columns,
 )
@@ -217,7 +217,7 @@ def test_a_merge_changes_every_row_that_can_move(merger: Merger) -> None:
 
 
 def test_after_a_merge_no_following_column_refers_to_the_merged_record(merger: Merger) -> None:
-    for column in following():
+    for column in following_columns():
         table = column.model._meta.label
         values_before = values_by_id(merger.rows_before[table], column.name)
         values_after = values_by_id(merger.rows_after[table], column.name)
@@ -299,7 +299,7 @@ def test_predecessors_have_only_the_records_whose_lines_stayed(amalgamation: Ama
     remaining_records = {
         (predecessor.pk, group.kind.code, record.pk)
         for predecessor in amalgamation.predecessors
-        for group in held_by(predecessor, today())
+        for group in held_records_by_kind(predecessor, today())
         for record in group.things
     }
 

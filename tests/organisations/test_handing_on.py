@@ -9,9 +9,9 @@ from django.utils import timezone
 from partnerships.commitments.models import Commitment
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
-from partnerships.organisations.lineage import who_answers_for
+from partnerships.organisations.lineage import responsible_body_for
 from partnerships.organisations.models import Handover, Organisation, Role, Status, Succession
-from partnerships.organisations.obligations import held_by, total
+from partnerships.organisations.obligations import held_records_by_kind, total_of_amounts
 from partnerships.organisations.services import NewTie, ties_between
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
@@ -42,7 +42,7 @@ def undo_at_once(succession: Succession) -> Succession:
 
 def homes_held_by(*bodies: Organisation) -> Any:
     """Return the number of homes in these bodies' records. Homes that two bodies share count for each."""
-    return total(group.homes for body in bodies for group in held_by(body, today()))
+    return total_of_amounts(group.homes for body in bodies for group in held_records_by_kind(body, today()))
 
 
 def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(world: World) -> None:
@@ -66,7 +66,10 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
     take_effect(succession)
 
     holders_after = holders()
-    assert [held_by(predecessor, today()) for predecessor in (world.larkhaven, world.tidewater)] == [[], []]
+    assert [held_records_by_kind(predecessor, today()) for predecessor in (world.larkhaven, world.tidewater)] == [
+        [],
+        [],
+    ]
     assert homes_held_by(new_provider) == homes > 0
     new_provider.refresh_from_db()
     assert new_provider.status == Status.ACTIVE
@@ -153,4 +156,4 @@ def propose_record(
 
 def answering_body(function: str, organisation: Organisation) -> int | None:
     """Return the id of the organisation that answers today for a function of another one."""
-    return who_answers_for(function=function, organisation=organisation, day=today()).body
+    return responsible_body_for(function=function, organisation=organisation, day=today()).body

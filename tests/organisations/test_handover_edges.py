@@ -27,7 +27,7 @@ from partnerships.conversations.services import AttendeeInput
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
 from partnerships.organisations.models import Handover, Organisation, Role, Succession
-from partnerships.organisations.obligations import held_by
+from partnerships.organisations.obligations import held_records_by_kind
 from partnerships.organisations.services import UnableToHandOverLines
 from partnerships.outbox.models import Email
 from partnerships.work.queries import waiting_for
@@ -277,7 +277,7 @@ def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(worl
     promise.refresh_from_db()
     assert promise.giver == world.harbour
     assert promise.owner_organisation == world.harbour
-    assert not [group for group in held_by(world.larkhaven, today()) if group.kind.code == "commitments"]
+    assert not [group for group in held_records_by_kind(world.larkhaven, today()) if group.kind.code == "commitments"]
 
 
 def test_a_body_that_continues_takes_nothing_over_from_itself(world: World) -> None:
@@ -529,7 +529,7 @@ def test_two_sides_of_a_conversation_are_combined_and_separated_again(
         {(world.larkhaven.pk, True), (world.harbour.pk, False)},  # for what Westmarch had not agreed to
         {(world.larkhaven.pk, world.amina.pk), (world.harbour.pk, world.ben.pk)},
     )
-    assert "conversations" not in {group.kind.code for group in held_by(world.westmarch, today())}
+    assert "conversations" not in {group.kind.code for group in held_records_by_kind(world.westmarch, today())}
     undoing_succession = record_undoing(succession)
     take_effect(undoing_succession)
     assert seats_of(record) == seats_before

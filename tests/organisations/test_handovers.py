@@ -21,7 +21,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
 from partnerships.organisations.handovers import estate_of, holdings_after
 from partnerships.organisations.models import Handover, Membership, Organisation, Role, Succession
-from partnerships.organisations.obligations import held_by, total
+from partnerships.organisations.obligations import held_records_by_kind, total_of_amounts
 from partnerships.organisations.presenting import steps_in_words
 from partnerships.organisations.services import UnableToHandOverLines, ties_between
 from partnerships.organisations.tasks import hand_over_due
@@ -90,7 +90,7 @@ def accept_lines(world: World, succession: Succession, **fields: Any) -> int:
 
 def propose_and_accept_everything(succession: Succession, predecessor: Organisation, successor: Organisation) -> None:
     """Propose that one successor takes over all records of the predecessor, and accept the proposal."""
-    for group in held_by(predecessor, today()):
+    for group in held_records_by_kind(predecessor, today()):
         services.propose_handovers(
             succession=succession,
             predecessor=predecessor,
@@ -633,7 +633,7 @@ def test_a_proposed_line_counts_for_its_successor(world: World) -> None:
     assert estate.without == estate_before.without - 1
     assert harbour_share.things == 1
     assert harbour_share.homes == 60
-    assert total(share.homes for share in estate.shares) == estate.homes == 60
+    assert total_of_amounts(share.homes for share in estate.shares) == estate.homes == 60
     assert "Answer handover lines" in task_names(world, world.hana)
 
 

@@ -12,7 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.obligations import following, held_by, obligations, registered_columns
+from partnerships.organisations.obligations import (
+    following_columns,
+    held_records_by_kind,
+    obligations,
+    registered_columns,
+)
 from partnerships.people.personal import is_history
 from tests.world import World
 
@@ -68,7 +73,7 @@ def test_registered_columns_exist() -> None:
 
 def test_each_column_is_registered_once() -> None:
     columns = [column.label for kind in obligations() for column in kind.columns]
-    columns += [column.label for column in following()]
+    columns += [column.label for column in following_columns()]
 
     assert sorted(columns) == sorted(set(columns))
 
@@ -86,7 +91,7 @@ def test_columns_that_stay_are_those_that_nobody_may_change() -> None:
 
 
 def test_the_records_of_an_organisation_are_grouped_by_kind(world: World) -> None:
-    groups = {group.kind.code: group for group in held_by(world.larkhaven, timezone.localdate())}
+    groups = {group.kind.code: group for group in held_records_by_kind(world.larkhaven, timezone.localdate())}
 
     assert [thing.title for thing in groups["partnerships"].things] == ["Estuary Partnership"]
     assert [thing.what for thing in groups["partnerships"].things] == ["Chair"]
@@ -98,9 +103,9 @@ def test_kinds_without_records_need_no_query_each(world: World) -> None:
     today = timezone.localdate()
 
     with CaptureQueriesContext(connection) as queries_without_records:
-        assert held_by(empty, today) == []
+        assert held_records_by_kind(empty, today) == []
     with CaptureQueriesContext(connection) as queries_with_records:
-        kinds = {group.kind.code for group in held_by(world.larkhaven, today)}
+        kinds = {group.kind.code for group in held_records_by_kind(world.larkhaven, today)}
 
     assert len(queries_without_records) == 1
     assert kinds

@@ -76,16 +76,16 @@ def test_leads_of_the_successor_get_one_email_about_all_proposed_lines(
 ) -> None:
     later = proposed_lines.proposed_at + EMAIL_DELAY
 
-    assert services.tell_of_proposals(now=proposed_lines.proposed_at) == 0
-    assert services.tell_of_proposals(now=later) == 1
-    assert services.tell_of_proposals(now=later) == 0
+    assert services.email_proposals(now=proposed_lines.proposed_at) == 0
+    assert services.email_proposals(now=later) == 1
+    assert services.email_proposals(now=later) == 0
     assert proposed_lines.email().person_id == world.hana.pk
 
 
 def test_email_about_proposed_lines_counts_the_records_and_names_none(
     world: World, proposed_lines: ProposedLines
 ) -> None:
-    services.tell_of_proposals(now=proposed_lines.proposed_at + EMAIL_DELAY)
+    services.email_proposals(now=proposed_lines.proposed_at + EMAIL_DELAY)
 
     content = write_handover_proposed(proposed_lines.email(), world.hana, proposed_lines.proposed_at)
 
@@ -102,22 +102,22 @@ def test_lines_that_are_proposed_again_are_emailed_again_once_the_successor_has_
     world: World, proposed_lines: ProposedLines
 ) -> None:
     later = proposed_lines.proposed_at + EMAIL_DELAY
-    services.tell_of_proposals(now=later)
+    services.email_proposals(now=later)
     membership = Membership.objects.filter(organisation=world.harbour, person=world.hana)
     membership.update(role=Role.EDITOR)
     propose_lines(world, proposed_lines.succession, "commitments", proposed_lines.commitment.pk)
 
-    assert services.tell_of_proposals(now=later + EMAIL_DELAY) == 0
+    assert services.email_proposals(now=later + EMAIL_DELAY) == 0
     assert "Invite a lead to answer handover lines" in task_names(world, world.dee)
 
     membership.update(role=Role.LEAD)
-    assert services.tell_of_proposals(now=later + EMAIL_DELAY) == 1
+    assert services.email_proposals(now=later + EMAIL_DELAY) == 1
 
 
 def test_email_about_proposed_lines_is_not_sent_once_all_are_accepted(
     world: World, proposed_lines: ProposedLines
 ) -> None:
-    services.tell_of_proposals(now=proposed_lines.proposed_at + EMAIL_DELAY)
+    services.email_proposals(now=proposed_lines.proposed_at + EMAIL_DELAY)
 
     accept_lines(world, proposed_lines.succession)
 
@@ -136,11 +136,11 @@ def test_a_line_is_emailed_once_the_organisation_has_a_lead(world: World) -> Non
     propose_lines(world, succession, "posts", post.pk, **sides_and_author)
     emails = Email.objects.filter(kind="organisations.handover_proposed")
 
-    services.tell_of_proposals(now=now + quiet_period)
+    services.email_proposals(now=now + quiet_period)
     assert {email.person_id for email in emails} == {world.amina.pk}
 
     Membership.objects.filter(organisation=world.tidewater, person=world.chidi).update(role=Role.LEAD)
-    assert services.tell_of_proposals(now=now + quiet_period) == 2
+    assert services.email_proposals(now=now + quiet_period) == 2
     assert {email.person_id for email in emails.all()} == {world.amina.pk, world.hana.pk, world.chidi.pk}
 
 

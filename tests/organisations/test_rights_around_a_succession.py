@@ -21,7 +21,7 @@ from partnerships.documents import downloads
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
 from partnerships.organisations.models import Succession
-from partnerships.organisations.obligations import held_by
+from partnerships.organisations.obligations import held_records_by_kind
 from partnerships.organisations.services import ties_between
 from tests.support.canaries import columns, fill, words_in
 from tests.support.prepared import ROWS, checked_browser, kept_world, media_root
@@ -126,7 +126,7 @@ def record_and_accept(world: World, vesting: dt.date) -> Succession:
         author=None,
         now=now,
     )
-    for group in held_by(world.westmarch, timezone.localdate(now)):
+    for group in held_records_by_kind(world.westmarch, timezone.localdate(now)):
         services.propose_handovers(
             succession=succession,
             predecessor=world.westmarch,

@@ -15,17 +15,17 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.database import planned_once, rows_of
-from partnerships.organisations.holdings import remembered
+from partnerships.organisations.holdings import remembering_holdings
 from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.services import end_membership
 from partnerships.organisations.statements import (
     count_for,
     count_lookup,
+    functions_with_rows,
     lookup,
     read_ahead,
     rows_for,
     rows_lookup,
-    with_rows,
 )
 from partnerships.people.models import User
 from tests.support.kept_statements import forget_statements, number_of_statements
@@ -77,7 +77,7 @@ def read_before(user: User) -> QuerySet[Partnership]:
 
 def on_a_page(compose: Any, *arguments: Any) -> list[Any]:
     """Return the rows as a separate page reads them."""
-    with remembered():
+    with remembering_holdings():
         return rows_for(compose, *arguments)
 
 
@@ -115,7 +115,7 @@ def test_lists_of_ids_may_have_any_length(world: World) -> None:
 
 
 def test_the_ids_of_a_readers_holdings_are_sent_as_one_array(world: World) -> None:
-    with remembered(), CaptureQueriesContext(connection) as captured:
+    with remembering_holdings(), CaptureQueriesContext(connection) as captured:
         rows_for(taking_part, world.amina)
     held_ids = sorted(Partnership.objects.with_party_of(world.amina).values_list("pk", flat=True))
 
@@ -142,7 +142,7 @@ def test_a_statement_that_cannot_be_planned_does_not_reuse_a_name(monkeypatch: p
 
 def test_ids_in_a_list_are_one_value_of_a_planned_statement(world: World) -> None:
     ids = [world.partnership.pk, world.other_partnership.pk]
-    with remembered():
+    with remembering_holdings():
         rows_for(readable_ids_among, world.amina, ids[:1])
         with CaptureQueriesContext(connection) as captured:
             rows = rows_for(readable_ids_among, world.amina, ids)
@@ -154,7 +154,7 @@ def test_ids_in_a_list_are_one_value_of_a_planned_statement(world: World) -> Non
 def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> None:
     pk = world.partnership.pk
     now = timezone.now()
-    with remembered():
+    with remembering_holdings():
         Membership.objects.roles_of(world.amina)
         rows_for(taking_part, world.amina)
         with CaptureQueriesContext(connection) as captured:
@@ -177,7 +177,7 @@ def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> Non
             memberships = rows_for(memberships_accepted_before, now)
             successors = rows_for(successors_of, pk)
             party_count = count_for(parties_of, pk)
-            queries_with_rows = with_rows(pk, parties_of, successors_of)
+            queries_with_rows = functions_with_rows(pk, parties_of, successors_of)
 
     assert len([query for query in captured if "EXECUTE" in query["sql"]]) == 1
 
@@ -196,7 +196,7 @@ def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> Non
 
 def test_rows_read_ahead_are_used_once(world: World) -> None:
     pk = world.partnership.pk
-    with remembered():
+    with remembering_holdings():
         read_ahead([lookup(parties_of, pk), lookup(successors_of, pk)])
         rows_read_ahead = rows_for(parties_of, pk)
         rows_read_again = rows_for(parties_of, pk)
@@ -206,11 +206,11 @@ def test_rows_read_ahead_are_used_once(world: World) -> None:
 
 
 def test_one_query_finds_the_queries_with_rows(world: World) -> None:
-    with remembered(), CaptureQueriesContext(connection) as captured:
-        queries_with_rows = with_rows(world.partnership.pk, parties_of, successors_of)
+    with remembering_holdings(), CaptureQueriesContext(connection) as captured:
+        queries_with_rows = functions_with_rows(world.partnership.pk, parties_of, successors_of)
 
     assert queries_with_rows == {parties_of}
-    assert with_rows(0, parties_of, successors_of) == set()
+    assert functions_with_rows(0, parties_of, successors_of) == set()
     assert len(captured) == 1
 
 
@@ -232,7 +232,7 @@ def test_a_query_that_reads_rows_first_is_composed_for_its_reader(world: World) 
 
 
 def test_rows_are_counted_without_reading_them(world: World) -> None:
-    with remembered():
+    with remembering_holdings():
         count_for(taking_part, world.amina)
         with CaptureQueriesContext(connection) as captured:
             number = count_for(taking_part, world.amina)

@@ -19,8 +19,8 @@ from partnerships.organisations.handovers import estate_of
 from partnerships.organisations.holding_counts import count_undecided
 from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import Membership, Organisation, Role, Succession, SuccessionStatus
-from partnerships.organisations.obligations import held_by
-from partnerships.organisations.presenting import title_of
+from partnerships.organisations.obligations import held_records_by_kind
+from partnerships.organisations.presenting import succession_title
 from partnerships.organisations.registrations import required_providers
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
@@ -202,7 +202,7 @@ def test_remaining_records_are_a_task_of_leads_and_then_of_administrators(world:
     take_effect(succession)
     assert "Say who takes over" in task_names(world, world.ben)
     assert estate_of(succession, world.westmarch, today()).is_led
-    (people,) = held_by(world.westmarch, today(), ["people"])
+    (people,) = held_records_by_kind(world.westmarch, today(), ["people"])
     services.propose_handovers(
         succession=succession,
         predecessor=world.westmarch,
@@ -339,7 +339,7 @@ def test_title_has_a_plural_verb_for_several_predecessors(world: World) -> None:
         now=timezone.now(),
     )
 
-    title = title_of(with_ties(Succession.objects.filter(pk=succession.pk)).get())
+    title = succession_title(with_ties(Succession.objects.filter(pk=succession.pk)).get())
 
     names = sorted([world.westmarch.name, world.riverside.name])
     assert title == f"{names[0]} and {names[1]} join {world.harbour.name}"

@@ -14,9 +14,8 @@ from django.utils.html import strip_tags
 
 from partnerships.activity.models import Change, Event
 from partnerships.kit.dates import PartialDate, known_day
-from partnerships.organisations.lineage import successors_on, who_answers_for
+from partnerships.organisations.lineage import responsible_body_for, successors_on
 from partnerships.organisations.models import Organisation, Scheme, Status, Succession, SuccessionStatus, SuccessionTie
-from partnerships.organisations.overdue import what_to_do
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import (
     NewTie,
@@ -32,6 +31,7 @@ from partnerships.organisations.services import (
     ties_between,
     undo_succession,
 )
+from partnerships.organisations.succession_tasks import action_needed
 from tests.support.moments import today
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -178,7 +178,7 @@ def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) ->
         Status.ACTIVE,
     ]
     answers = [
-        who_answers_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days)).body
+        responsible_body_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days)).body
         for days in (21, 20, 11, 10, 1, 0)
     ]
     larkhaven, merged_body = world.larkhaven.pk, skylark.pk
@@ -198,7 +198,7 @@ def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
     has_taken_effect = take_effect(succession=repeated_merger, author=None, now=timezone.now())
 
     skylark = Organisation.objects.get(name="Skylark Homes")
-    answer = who_answers_for(function="landlord", organisation=world.larkhaven, day=today())
+    answer = responsible_body_for(function="landlord", organisation=world.larkhaven, day=today())
     assert has_taken_effect
     assert repeated_merger not in (merger, undoing_succession)
     assert reloaded(world.larkhaven).status == Status.DISSOLVED
@@ -240,7 +240,7 @@ def test_two_functions_of_a_lep_pass_to_two_bodies_and_the_company_lives_on(worl
     take_effect(succession=succession, author=None, now=timezone.now())
 
     answers = {
-        function: who_answers_for(function=function, organisation=lep, day=dt.date(2024, 4, 1)).body
+        function: responsible_body_for(function=function, organisation=lep, day=dt.date(2024, 4, 1)).body
         for function in (*functions, "government_programmes")
     }
 
@@ -431,9 +431,9 @@ def test_an_election_known_to_the_month_is_overdue_once_the_month_is_over(world:
         world, status="proposed", shadow_on=PartialDate(2097, 5), vests_on=PartialDate(2098), codes_on=PartialDate(2098)
     )
 
-    assert what_to_do(succession, dt.date(2097, 5, 30)) == ""
-    assert "was due May 2097" in what_to_do(succession, dt.date(2097, 5, 31))
-    assert "The vesting day was 2098" in what_to_do(succession, dt.date(2098, 12, 31))
+    assert action_needed(succession, dt.date(2097, 5, 30)) == ""
+    assert "was due May 2097" in action_needed(succession, dt.date(2097, 5, 31))
+    assert "The vesting day was 2098" in action_needed(succession, dt.date(2098, 12, 31))
 
 
 def test_the_geography_of_shares_is_shown_exported_and_kept_in_the_history(world: World, client: Client) -> None:
@@ -466,7 +466,7 @@ def test_the_geography_of_shares_is_shown_exported_and_kept_in_the_history(world
     change_succession_status(
         succession=succession, to="order_made", reason="Made.", author=world.dee, now=timezone.now()
     )
-    answer = who_answers_for(function="planning", organisation=world.westmarch, day=day)
+    answer = responsible_body_for(function="planning", organisation=world.westmarch, day=day)
     assert {part: float(share) for part, share in answer.parts.items()} == {
         frozenset({world.harbour.pk}): 0.6,
         frozenset({world.tidewater.pk}): 0.4,
@@ -480,8 +480,8 @@ def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:
     add_tie(tie=NewTie(world.larkhaven, world.harbour, "caretaker", "housing"), now=timezone.now(), **arguments)
 
     day = dt.date(2098, 4, 1)
-    housing = who_answers_for(function="housing", organisation=world.larkhaven, day=day)
-    landlord = who_answers_for(function="landlord", organisation=world.larkhaven, day=day)
+    housing = responsible_body_for(function="housing", organisation=world.larkhaven, day=day)
+    landlord = responsible_body_for(function="landlord", organisation=world.larkhaven, day=day)
     assert housing.body == world.harbour.pk
     assert landlord.body == Organisation.objects.get(name="Skylark Homes").pk
 

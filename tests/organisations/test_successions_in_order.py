@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from partnerships.kit.dates import known_day
-from partnerships.organisations.answering import Reason
-from partnerships.organisations.lineage import who_answers_for
+from partnerships.organisations.lineage import responsible_body_for
 from partnerships.organisations.models import Organisation, Succession
+from partnerships.organisations.responsibility import NoSingleBody
 from partnerships.organisations.services import (
     NewTie,
     UnableToChangeSuccession,
@@ -138,7 +138,7 @@ def test_undoing_does_not_end_a_successor_whose_first_day_is_unknown(world: Worl
     take_effect(succession=undoing_succession, author=None, now=timezone.now())
 
     assert [reloaded(body).is_ended for body in (world.larkhaven, world.harbour)] == [False, False]
-    answer = who_answers_for(function="landlord", organisation=world.harbour, day=today())
+    answer = responsible_body_for(function="landlord", organisation=world.harbour, day=today())
     assert answer.body == world.harbour.pk
 
 
@@ -157,13 +157,13 @@ def test_a_renamed_body_that_ended_later_is_no_longer_responsible(world: World) 
     dissolve(organisation=world.larkhaven, on=today(), author=None, now=timezone.now())
 
     answer_before, answer_after = (
-        who_answers_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days))
+        responsible_body_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days))
         for days in (1, 0)
     )
 
     assert answer_before.body == world.larkhaven.pk
     assert answer_after.body is None
-    assert answer_after.reason == Reason.NOBODY
+    assert answer_after.reason == NoSingleBody.NOBODY
 
 
 def test_the_page_of_a_body_that_continues_does_not_say_that_it_was_dissolved(world: World, client: Client) -> None:

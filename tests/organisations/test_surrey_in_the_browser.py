@@ -16,7 +16,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
 from partnerships.organisations.models import Handover, Organisation, Role, Succession
-from partnerships.organisations.obligations import held_by
+from partnerships.organisations.obligations import held_records_by_kind
 from partnerships.organisations.tasks import hand_over_due
 from partnerships.people.models import User
 from partnerships.transfer.services.pending import load_pending
@@ -89,7 +89,7 @@ def propose_all_but_one(surrey: Surrey) -> None:
     for name, council in surrey.councils.items():
         successor = surrey.successor_of(name)
         succession = Succession.objects.get(ties__predecessor=council, ties__successor=successor)
-        for group in held_by(council, timezone.localdate()):
+        for group in held_records_by_kind(council, timezone.localdate()):
             if name == UNDECIDED_COUNCIL and group.kind.code == "commitments":
                 continue
             services.propose_handovers(
@@ -145,7 +145,9 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     with in_days(1):
         hand_over_due()
         holders_after = holders()
-        assert [held_by(council, timezone.localdate()) for council in surrey.councils.values()] == [[]] * 12
+        assert [held_records_by_kind(council, timezone.localdate()) for council in surrey.councils.values()] == [
+            []
+        ] * 12
         assert {receiver for _, _, receiver in holders_after["commitments"]} == {surrey.east.pk, surrey.west.pk}
         enter(page, origin, surrey.wilf)
         page.goto(partnership_url)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.kit.dates import PartialDate
-from partnerships.organisations.answering import Life, Reason, Step, Tie, who_answers
+from partnerships.organisations.responsibility import Life, NoSingleBody, Step, Tie, responsible_body
 from tests.organisations.histories import FUNCTIONS, START, History, check_answers, check_undoing, histories, undoing
 
 #: Enough histories for the suite; `make bench-successions` checks 100,000.
@@ -40,7 +40,7 @@ def test_the_order_of_recording_does_not_matter(history: History, function: str,
 
     for body in history.origins:
         arguments = {"function": function, "body": body, "day": day}
-        assert who_answers(steps=shuffled, **arguments) == who_answers(steps=history.steps, **arguments)  # type: ignore[arg-type]
+        assert responsible_body(steps=shuffled, **arguments) == responsible_body(steps=history.steps, **arguments)  # type: ignore[arg-type]
 
 
 @thorough
@@ -54,19 +54,19 @@ def test_two_councils_divide_a_county_by_area_or_jointly() -> None:
     split = Step(1, on("2027-04-01"), ties)
     by_area = Step(1, on("2027-04-01"), (Tie(1, 2, share=Fraction(2, 5)), Tie(1, 3, share=Fraction(3, 5))))
 
-    before = who_answers(function="highways", body=1, day=dt.date(2027, 3, 31), steps=[split])
-    jointly = who_answers(function="highways", body=1, day=dt.date(2027, 4, 1), steps=[split])
-    shared = who_answers(function="highways", body=1, day=dt.date(2027, 4, 1), steps=[by_area])
+    before = responsible_body(function="highways", body=1, day=dt.date(2027, 3, 31), steps=[split])
+    jointly = responsible_body(function="highways", body=1, day=dt.date(2027, 4, 1), steps=[split])
+    shared = responsible_body(function="highways", body=1, day=dt.date(2027, 4, 1), steps=[by_area])
 
     assert before.body == 1
-    assert (jointly.reason, jointly.parts) == (Reason.DIVIDED, {frozenset({2, 3}): 1})
+    assert (jointly.reason, jointly.parts) == (NoSingleBody.DIVIDED, {frozenset({2, 3}): 1})
     assert shared.parts == {frozenset({2}): Fraction(2, 5), frozenset({3}): Fraction(3, 5)}
 
 
 def test_a_body_formed_by_two_joint_holders_is_solely_responsible() -> None:
     steps = [Step(1, on("2027-04-01"), (Tie(1, 2), Tie(1, 3))), Step(2, on("2030-04-01"), (Tie(2, 4), Tie(3, 4)))]
 
-    assert who_answers(function="planning", body=1, day=dt.date(2030, 4, 1), steps=steps).body == 4
+    assert responsible_body(function="planning", body=1, day=dt.date(2030, 4, 1), steps=steps).body == 4
 
 
 def test_two_functions_of_a_lep_go_to_two_bodies_and_the_others_stay() -> None:
@@ -75,7 +75,7 @@ def test_two_functions_of_a_lep_go_to_two_bodies_and_the_others_stay() -> None:
     day = dt.date(2024, 4, 1)
 
     bodies = [
-        who_answers(function=function, body=1, day=day, steps=[step]).body
+        responsible_body(function=function, body=1, day=day, steps=[step]).body
         for function in ("business_representation", "strategic_economic_planning", "government_programmes")
     ]
 
@@ -89,24 +89,25 @@ def test_a_nominated_body_does_not_answer_and_a_caretaker_gives_way_to_a_success
     day = dt.date(2027, 4, 1)
 
     answers = [
-        who_answers(function="housing", body=1, day=day, steps=[answer]) for answer in (nominated, caretaker, successor)
+        responsible_body(function="housing", body=1, day=day, steps=[answer])
+        for answer in (nominated, caretaker, successor)
     ]
 
-    assert [(answer.body, answer.reason) for answer in answers] == [(None, Reason.NOBODY), (2, None), (3, None)]
+    assert [(answer.body, answer.reason) for answer in answers] == [(None, NoSingleBody.NOBODY), (2, None), (3, None)]
 
 
 def test_a_vesting_day_known_to_the_month_leaves_the_month_open() -> None:
     step = Step(1, on("2028-04"), (Tie(1, 2),))
 
     answers = [
-        who_answers(function="housing", body=1, day=day, steps=[step])
+        responsible_body(function="housing", body=1, day=day, steps=[step])
         for day in (dt.date(2028, 3, 31), dt.date(2028, 4, 1), dt.date(2028, 4, 29), dt.date(2028, 4, 30))
     ]
 
     assert [(answer.body, answer.reason) for answer in answers] == [
         (1, None),
-        (None, Reason.DAY_UNKNOWN),
-        (None, Reason.DAY_UNKNOWN),
+        (None, NoSingleBody.DAY_UNKNOWN),
+        (None, NoSingleBody.DAY_UNKNOWN),
         (2, None),
     ]
 
@@ -114,13 +115,13 @@ def test_a_vesting_day_known_to_the_month_leaves_the_month_open() -> None:
 def test_nobody_answers_before_a_body_begins_or_after_it_ended_alone() -> None:
     lives = {1: Life(dt.date(2000, 4, 1), dt.date(2020, 4, 1))}
 
-    early = who_answers(function="housing", body=1, day=dt.date(2000, 3, 31), steps=[], lives=lives)
-    last = who_answers(function="housing", body=1, day=dt.date(2020, 3, 31), steps=[], lives=lives)
-    ended = who_answers(function="housing", body=1, day=dt.date(2020, 4, 1), steps=[], lives=lives)
+    early = responsible_body(function="housing", body=1, day=dt.date(2000, 3, 31), steps=[], lives=lives)
+    last = responsible_body(function="housing", body=1, day=dt.date(2020, 3, 31), steps=[], lives=lives)
+    ended = responsible_body(function="housing", body=1, day=dt.date(2020, 4, 1), steps=[], lives=lives)
 
-    assert early.reason == Reason.NOT_YET
+    assert early.reason == NoSingleBody.NOT_YET
     assert last.body == 1
-    assert ended.reason == Reason.NOBODY
+    assert ended.reason == NoSingleBody.NOBODY
 
 
 def test_functions_of_a_merged_body_itself_go_to_both_when_the_merger_is_undone() -> None:
@@ -128,7 +129,9 @@ def test_functions_of_a_merged_body_itself_go_to_both_when_the_merger_is_undone(
     undoing_step = undoing(2, merger, on("2028-04-01"))
     day = dt.date(2028, 4, 1)
 
-    answers = [who_answers(function="housing", body=body, day=day, steps=[merger, undoing_step]) for body in (1, 2, 3)]
+    answers = [
+        responsible_body(function="housing", body=body, day=day, steps=[merger, undoing_step]) for body in (1, 2, 3)
+    ]
 
     assert [answer.body for answer in answers] == [1, 2, None]
     assert answers[2].parts == {frozenset({1, 2}): 1}
@@ -140,7 +143,7 @@ def test_a_body_that_absorbed_another_keeps_its_own_when_that_is_undone() -> Non
     days_and_bodies = [(dt.date(2028, 3, 31), 1), (dt.date(2028, 4, 1), 1), (dt.date(2028, 4, 1), 2)]
 
     answers = [
-        who_answers(function="housing", body=body, day=day, steps=[absorption, undoing_step])
+        responsible_body(function="housing", body=body, day=day, steps=[absorption, undoing_step])
         for day, body in days_and_bodies
     ]
 

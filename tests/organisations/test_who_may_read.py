@@ -1,4 +1,4 @@
-"""Three queries of the audience rules agree in random worlds: `visible_to`, `readers_of` and `reaches`.
+"""Three queries of the audience rules agree in random worlds: `visible_to`, `readers_of` and `reaches_person`.
 
 These return what a person may see, who may see a record, and pairs of both.
 """
@@ -32,11 +32,11 @@ from partnerships.organisations.audience import (
     Network,
     Organisations,
     Route,
-    reaches,
+    reaches_person,
     readers_of,
     visible_to,
 )
-from partnerships.organisations.holdings import one_by_one, remembered
+from partnerships.organisations.holdings import for_a_few_records, remembering_holdings
 from partnerships.organisations.models import Kind, Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Share
@@ -340,7 +340,9 @@ def by_condition(model: type[Model], routes: tuple[Route, ...], people: list[Use
     """Return the pairs for which the condition is true inside a larger query."""
     return pairs(
         people,
-        lambda who: model._default_manager.filter(reaches(model, routes, record=OuterRef("pk"), person=Value(who.pk))),
+        lambda who: model._default_manager.filter(
+            reaches_person(model, routes, record=OuterRef("pk"), person=Value(who.pk))
+        ),
     )
 
 
@@ -372,12 +374,12 @@ def check_all_queries_agree(rule: AudienceRule, people: list[User]) -> None:
     expected_pairs = by_record(model, routes)
 
     assert by_person(model, routes, people) == expected_pairs, rule.name
-    with one_by_one():
+    with for_a_few_records():
         assert by_person(model, routes, people) == expected_pairs, rule.name
-    with remembered():
+    with remembering_holdings():
         assert by_person(model, routes, people) == expected_pairs, rule.name
         assert pairs(people, rule.visible_to) == expected_pairs, rule.name
-        with one_by_one():
+        with for_a_few_records():
             assert by_person(model, routes, people) == expected_pairs, rule.name
     assert by_condition(model, routes, people) == expected_pairs, rule.name
     assert pairs(people, rule.visible_to) == expected_pairs, rule.name
@@ -394,7 +396,7 @@ def test_a_route_to_the_network_without_a_condition_opens_every_record(
     expected = {(who.pk, record.pk) for who in people[:2] for record in (world.partnership, world.other_partnership)}
 
     pairs_by_person = by_person(Partnership, routes, people)
-    with remembered():
+    with remembering_holdings():
         pairs_on_a_page = by_person(Partnership, routes, people)
 
     assert pairs_by_person == pairs_on_a_page == expected

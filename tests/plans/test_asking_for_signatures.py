@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
@@ -177,7 +177,7 @@ def test_signatory_that_left_gets_no_email_and_has_nothing_waiting(world: World)
     plan.refresh_from_db()
     assert code_of(plan, world.westmarch) == "left"
     assert [step.who for step in next_steps(plan)] == ["Larkhaven Homes (Chief executive)"]
-    assert waiting_from(WAITING, world.ben, timezone.now()) == []
+    assert tasks_from(WAITING, world.ben, timezone.now()) == []
 
 
 def test_plan_is_agreed_without_a_signatory_that_left(world: World) -> None:

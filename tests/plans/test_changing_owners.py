@@ -19,7 +19,7 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
@@ -250,7 +250,7 @@ def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[
     assert address in page
 
     amina.post(address, {"organisation": world.westmarch.pk, "hands_over": "no", "message": "Join us."})
-    task_paths = [task.path for task in waiting_from(WAITING, world.ben, timezone.now())]
+    task_paths = [task.path for task in tasks_from(WAITING, world.ben, timezone.now())]
     offer = OwnershipOffer.objects.get()
     answer_url = reverse("plans:answer-ownership", args=[offer.pk])
     assert answer_url in task_paths

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING
@@ -37,18 +37,18 @@ def test_milestones_due_soon_wait_for_people_who_may_update_them(world: World, a
     }
 
     for person, path in paths.items():
-        (task,) = [item for item in waiting_from(WAITING, person, timezone.now()) if "milestone" in item.what]
+        (task,) = [item for item in tasks_from(WAITING, person, timezone.now()) if "milestone" in item.what]
         assert task.path == path
         assert as_(person).get(path).status_code == 200
     for person in (world.vera, world.ben, world.chidi):
-        assert [item for item in waiting_from(WAITING, person, timezone.now()) if "milestone" in item.what] == []
+        assert [item for item in tasks_from(WAITING, person, timezone.now()) if "milestone" in item.what] == []
 
 
 def test_every_link_in_my_work_opens_for_its_reader(world: World, as_: Callable[[User], Client]) -> None:
     plan_with_milestones(world, ballot=-3, permission=10)
 
     for person in (world.amina, world.eddie, world.vera, world.ben):
-        for task in waiting_from(WAITING, person, timezone.now()):
+        for task in tasks_from(WAITING, person, timezone.now()):
             assert as_(person).get(task.path).status_code == 200, task
 
 

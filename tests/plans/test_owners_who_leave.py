@@ -14,7 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.digests.queries.readers import owners_among, reading_classes
 from partnerships.digests.services import subscribe
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.owned import held_by
+from partnerships.organisations.owned import owned_records_by_kind
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, PlanOwner, Version, plan_readers
@@ -139,7 +139,7 @@ def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_
     subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
     def followed_titles() -> list[str]:
-        held = held_by(world.ben, world.westmarch, timezone.localdate())
+        held = owned_records_by_kind(world.ben, world.westmarch, timezone.localdate())
         return [thing.title for group in held if group.kind.code == "followed" for thing in group.things]
 
     assert followed_titles() == [plan.title]

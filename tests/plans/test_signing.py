@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.agreements.services import leave_partnership
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import end_membership, update_organisation
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.services import close_account
@@ -168,12 +168,12 @@ def test_organisation_that_left_cannot_confirm_its_condition(world: World, as_: 
 def test_condition_waits_for_its_organisation_until_it_is_met(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
-    tasks_before = waiting_from(WAITING, world.ben, timezone.now())
+    tasks_before = tasks_from(WAITING, world.ben, timezone.now())
 
     services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
 
     assert [task.what for task in tasks_before] == ["Confirm that your condition is met"]
-    assert waiting_from(WAITING, world.ben, timezone.now()) == []
+    assert tasks_from(WAITING, world.ben, timezone.now()) == []
 
 
 def test_rejection_needs_a_reason_and_the_owners_must_answer(world: World) -> None:
@@ -399,7 +399,7 @@ def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> 
 def test_signatory_finds_the_plan_under_my_work(world: World, as_: Callable[[User], Client]) -> None:
     plan = plan_awaiting_signatures(world)
 
-    tasks = waiting_from(WAITING, world.ben, timezone.now())
+    tasks = tasks_from(WAITING, world.ben, timezone.now())
 
     assert [(item.what, item.path) for item in tasks] == [
         ("Sign off version 1", reverse("plans:signing", kwargs={"pk": plan.pk}))

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.documents import downloads
-from partnerships.organisations.waiting import waiting_from
+from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Plan
@@ -71,7 +71,7 @@ def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> No
     )
 
     assert deliver() == []
-    assert waiting_from(WAITING, world.ben, timezone.now()) == []
+    assert tasks_from(WAITING, world.ben, timezone.now()) == []
 
 
 def plan_with_earlier_signatures(world: World) -> Plan:

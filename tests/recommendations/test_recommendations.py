@@ -22,7 +22,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.conversations.queries.agendas import suggestions_for
 from partnerships.kit.calendars import CalendarKind
 from partnerships.organisations.models import Kind, Organisation
-from partnerships.organisations.obligations import held_by
+from partnerships.organisations.obligations import held_records_by_kind
 from partnerships.organisations.services import create_organisation, merge_organisations
 from partnerships.people.models import User
 from partnerships.recommendations.models import (
@@ -595,7 +595,7 @@ def test_duplicate_organisations_keep_one_response(world: World) -> None:
     duplicate = create_organisation(name="Larkhaven Home", kind=Kind.REGISTERED_PROVIDER, author=None, now=world.now)
     answer_recommendation(recommendation, duplicate, None, "not_started")
 
-    assert [group.kind.code for group in held_by(duplicate, timezone.localdate())] == ["recommendations"]
+    assert [group.kind.code for group in held_records_by_kind(duplicate, timezone.localdate())] == ["recommendations"]
     merge_organisations(
         kept=world.larkhaven, merged=duplicate, reason="The same body.", author=world.dee, now=timezone.now()
     )

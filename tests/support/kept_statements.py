@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from partnerships.organisations import statements
-from partnerships.organisations.filling import Ready
+from partnerships.organisations.stored_statements import ReadyStatement
 
 Shape = tuple[str, tuple[Any, ...]]
 #: Beginnings and ends of settings that no query depends on: when and how emails are sent, limits, and folders of files.
@@ -67,12 +67,12 @@ _TIMES = max(4, 12 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 _compared: Counter[tuple[object, tuple[str, ...]]] = Counter()
 
 
-def compared(make_ready: Callable[..., Ready | None]) -> Callable[..., Ready | None]:
+def compared(make_ready: Callable[..., ReadyStatement | None]) -> Callable[..., ReadyStatement | None]:
     """Wrap `_ready`, so that it fails if the cached statement differs from the query composed for the reader."""
 
     def make_and_compare(
         compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Any], named: dict[str, Any]
-    ) -> Ready | None:
+    ) -> ReadyStatement | None:
         ready = make_ready(compose, arguments, named)
         if ready is None:
             return None

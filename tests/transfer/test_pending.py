@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Party
 from partnerships.kit.dates import known_day
-from partnerships.organisations.lineage import who_answers_for
+from partnerships.organisations.lineage import responsible_body_for
 from partnerships.organisations.models import Organisation, Status, Succession
 from partnerships.organisations.services import (
     change_succession_status,
@@ -81,7 +81,9 @@ def test_loading_again_does_not_change_what_an_administrator_decided(world: Worl
 
     assert Succession.objects.count() == 3
     day = dt.date(2027, 4, 1)
-    answers = [who_answers_for(function="housing", organisation=council, day=day).body for council in councils.values()]
+    answers = [
+        responsible_body_for(function="housing", organisation=council, day=day).body for council in councils.values()
+    ]
     assert answers.count(councils["E10000030"].pk) == 1
     assert answers.count(Organisation.objects.get(name="West Surrey Council").pk) == 6
 

@@ -19,7 +19,7 @@ from partnerships.agreements.models import Holder, HolderQuerySet, PostRole
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition
 from partnerships.organisations.columns import present_organisation_column
-from partnerships.organisations.lineage import found_by_name
+from partnerships.organisations.lineage import organisation_ids_by_name
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -66,7 +66,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> HolderQuerySet:
         rows = rows.filter(
             Q(listed_name__icontains=search_text)
             | Q(listed_email__icontains=search_text)
-            | Q(post__organisation__in=found_by_name(search_text))
+            | Q(post__organisation__in=organisation_ids_by_name(search_text))
         )
     return rows
 

@@ -15,7 +15,7 @@ from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition
 from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.people.models import User
 
 
@@ -58,7 +58,9 @@ DOCUMENTS = ListDefinition(
             value=lambda row: row.added_for.name if row.added_for else None,
             side="added_for",
             moment="added_at",
-            ready=lambda _user, rows: show_as_at((timezone.localdate(row.added_at), row.added_for) for row in rows),
+            ready=lambda _user, rows: show_names_of_day(
+                (timezone.localdate(row.added_at), row.added_for) for row in rows
+            ),
         ),
         ADDED_BY,
         Column(

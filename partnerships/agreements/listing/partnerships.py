@@ -27,7 +27,7 @@ from partnerships.agreements.queries.dates import gaps_of, has_gap
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, joined
 from partnerships.kit.templatetags.kit import when_due
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership
 from partnerships.organisations.naming import names_of, official_name_at
 from partnerships.organisations.statements import rows_for
@@ -76,7 +76,7 @@ def _set_party_names(rows: Sequence[Partnership]) -> None:
 
 def _present_parties(partnerships: list[int]) -> QuerySet[Party, tuple[int, int, str]]:
     """Return the present parties of these partnerships: the partnership's id, the organisation's id and its name."""
-    parties = Party.objects.accepted().filter(among("partnership", partnerships)).order_by("role", "pk")
+    parties = Party.objects.accepted().filter(id_is_among("partnership", partnerships)).order_by("role", "pk")
     return parties.values_list("partnership", "organisation", "organisation__name")
 
 

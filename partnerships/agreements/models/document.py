@@ -12,7 +12,7 @@ from partnerships.agreements.models.choices import FORMER_STATUSES, PartyStatus
 from partnerships.agreements.models.partnership import Partnership
 from partnerships.agreements.models.party import Party
 from partnerships.kit.addresses import page_address
-from partnerships.organisations.holdings import Ids, among
+from partnerships.organisations.holdings import Ids, id_is_among
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -49,7 +49,7 @@ def _is_in_partnerships(user: User, *statuses: PartyStatus) -> Q:
     if partnership_ids is None:
         own_organisations = Organisation.objects.of_person(user)
         partnership_ids = Party.objects.filter(has_status, organisation__in=own_organisations).values("partnership")
-    return among("partnership", partnership_ids)
+    return id_is_among("partnership", partnership_ids)
 
 
 @pghistory.track()

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from partnerships.agreements.models.choices import FORMER_STATUSES, LEADING_ROLES, PartyRole, PartyStatus
 from partnerships.agreements.models.partnership import Partnership
 from partnerships.kit.addresses import page_address
-from partnerships.organisations.holdings import among, records_held, remember
+from partnerships.organisations.holdings import held_record_ids, id_is_among, remember
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 
@@ -40,7 +40,7 @@ class PartyQuerySet(models.QuerySet["Party"]):
         condition may compare status and role only.
         """
         organisations_of = Membership.objects.organisations_of
-        return records_held(
+        return held_record_ids(
             Party,
             "partnership",
             condition,
@@ -63,7 +63,9 @@ class PartyQuerySet(models.QuerySet["Party"]):
         partnership_ids = self.remembered_partnership_ids(user, condition, *roles)
         if partnership_ids is None:
             own_organisations = Membership.objects.organisations_of(user, *roles)
-            return self.filter(condition, among("organisation", own_organisations), partnership=partnership).exists()
+            return self.filter(
+                condition, id_is_among("organisation", own_organisations), partnership=partnership
+            ).exists()
         return partnership in partnership_ids
 
     def accepted(self) -> PartyQuerySet:

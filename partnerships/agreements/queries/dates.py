@@ -32,7 +32,7 @@ from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.queries import leads_with_account
 from partnerships.organisations.statements import Lookup, lookup, rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 #: How long before a start, an end or the last day to give notice it appears in My work.
@@ -260,7 +260,7 @@ def _waiting_dates(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: Dates that are coming up, for the leads of parties that decide.
-COMING = Source(
+COMING = TaskSource(
     _waiting_dates, lambda now: (_coming(now),), lookups=lambda user, now: (lookup(_coming_for, user, now),)
 )
 

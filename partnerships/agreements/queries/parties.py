@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.agreements.models import OVER, Partnership, Party
 from partnerships.organisations.lineage import holders_at
 from partnerships.organisations.models import Handover, HandoverState, Organisation
-from partnerships.organisations.naming import AsAt, show_as_at
+from partnerships.organisations.naming import AsAt, show_names_of_day
 
 
 def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
@@ -51,7 +51,7 @@ def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: d
     parties_by_own_day = [
         (_gone_on(row), row.organisation) for row in rows if not row.is_present and not row.is_waiting
     ]
-    show_as_at([*parties_by_page_day, *parties_by_own_day])
+    show_names_of_day([*parties_by_page_day, *parties_by_own_day])
 
 
 def earlier_holders_of_parts(partnership: int, at: dt.datetime) -> dict[int, Organisation]:

@@ -30,10 +30,10 @@ from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Organisation, OrganisationName, Role
 from partnerships.organisations.statements import rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 #: How long before the review date a partnership appears in the leads' work.
@@ -48,7 +48,9 @@ def inside_among(user: User, partnerships: Collection[int | None]) -> set[int]:
 
 def _inside_among(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
     """Return the query of `inside_among`."""
-    return Partnership.objects.readable_today_by(user).filter(among("pk", partnerships)).values_list("pk", flat=True)
+    return (
+        Partnership.objects.readable_today_by(user).filter(id_is_among("pk", partnerships)).values_list("pk", flat=True)
+    )
 
 
 def find_partnerships(
@@ -283,9 +285,9 @@ def _waiting_signatures(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Work of leads in partnerships: signatures, invitations, reviews, and dates that are coming up.
 STEPS = (
-    Source(_waiting_signatures, lambda _: (_signatures(),)),
-    Source(_waiting_invitations, lambda _: (_invitations(),)),
-    Source(_waiting_reviews, lambda now: (_reviews(now),)),
+    TaskSource(_waiting_signatures, lambda _: (_signatures(),)),
+    TaskSource(_waiting_invitations, lambda _: (_invitations(),)),
+    TaskSource(_waiting_reviews, lambda now: (_reviews(now),)),
     COMING,
 )
 

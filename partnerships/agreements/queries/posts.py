@@ -22,7 +22,7 @@ from partnerships.organisations.models import (
     Role,
 )
 from partnerships.organisations.statements import rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 
@@ -126,4 +126,4 @@ def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: Work of the leads of organisations: vacant posts to fill.
-POSTS_TO_FILL = Source(_posts_to_fill, lambda now: (_vacant(now),))
+POSTS_TO_FILL = TaskSource(_posts_to_fill, lambda now: (_vacant(now),))

@@ -33,7 +33,7 @@ from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline
 from partnerships.agreements.terms.schema import build_schema, declarations_with
 from partnerships.documents import Content, Schema
 from partnerships.kit.text import counted
-from partnerships.organisations.holdings import of_page
+from partnerships.organisations.holdings import read_once_a_page
 from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.statements import Lookup, lookup, rows_for
@@ -105,7 +105,7 @@ def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> li
         rows = rows_for(_terms_in_force, partnership.pk, *moments)
         return [Entry(day=from_day, order=index, version=version) for index, (from_day, version) in enumerate(rows)]
 
-    entries = of_page((entries_of, partnership.pk, until), fetch_entries)
+    entries = read_once_a_page((entries_of, partnership.pk, until), fetch_entries)
     return fetch_entries() if entries is None else entries
 
 

@@ -32,7 +32,7 @@ from partnerships.agreements.views.access import get_readable, get_visible
 from partnerships.kit.dates import long_date
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -52,7 +52,7 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
     rights = rights_over(partnership, user, timezone.now())
     notices = list(partnership.notices.select_related("organisation", "given_by").order_by("-given_at", "-pk"))
     # A closed notice shows the organisation under the name that it had on that day.
-    show_as_at((_closed_on(notice), notice.organisation) for notice in notices)
+    show_names_of_day((_closed_on(notice), notice.organisation) for notice in notices)
     parties = list(partnership.parties.accepted().select_related("organisation").order_by("organisation__name", "pk"))
     context = {
         "partnership": partnership,

@@ -22,7 +22,7 @@ from partnerships.agreements.views.access import get_readable
 from partnerships.kit.http import form_page, keyset_page, post_data_and_files, private_file, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.people.requests import signed_in
 
 
@@ -39,7 +39,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
     )
     page = keyset_page(request, rows, order=("-added_at", "-pk"))
     # Each organisation is shown under the name that it had when it added the document.
-    show_as_at((timezone.localdate(row.added_at), row.added_for) for row in page.rows)
+    show_names_of_day((timezone.localdate(row.added_at), row.added_for) for row in page.rows)
     rights = rights_over(partnership, user, now)
     organisation_ids = frozenset[int]() if partnership.is_over else rights.adds_documents_for
     context = {

@@ -36,7 +36,7 @@ from partnerships.agreements.views.access import get_readable
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -95,7 +95,7 @@ def objective_detail(request: HttpRequest, pk: int, objective: int) -> HttpRespo
     row = rows[0]
     shown_objective = row.objective
     # Each report shows the organisation under the name that it had on that day.
-    show_as_at((report.on, report.organisation) for report in row.reports)
+    show_names_of_day((report.on, report.organisation) for report in row.reports)
 
     rights = rights_over(partnership, user, timezone.now())
     context = {

@@ -12,7 +12,7 @@ from partnerships.answers.models import Answer, AnswerStatus, Incoming
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import Role
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -67,6 +67,6 @@ def _emails_to_confirm(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 WAITING = (
-    Source(of=_emails_to_confirm, reaches=lambda now: (_unconfirmed_emails(now),)),
-    Source(of=_answers_to_decide, reaches=lambda _now: (_UNDECIDED_ANSWERS,)),
+    TaskSource(of=_emails_to_confirm, reaches=lambda now: (_unconfirmed_emails(now),)),
+    TaskSource(of=_answers_to_decide, reaches=lambda _now: (_UNDECIDED_ANSWERS,)),
 )

@@ -18,8 +18,8 @@ from partnerships.commitments.models import (
     Slippage,
     Status,
 )
-from partnerships.organisations.lineage import found_by_name
-from partnerships.organisations.naming import AsAt, show_as_at
+from partnerships.organisations.lineage import organisation_ids_by_name
+from partnerships.organisations.naming import AsAt, show_names_of_day
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
@@ -67,7 +67,7 @@ def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()
         day = timezone.localdate(commitment.proposed_at)
         names = then_only if commitment.is_over else then_and_now
         names += [(day, body) for body in (commitment.giver, commitment.receiver, commitment.owner_organisation)]
-    show_as_at(then_only, with_present=then_and_now)
+    show_names_of_day(then_only, with_present=then_and_now)
 
 
 def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
@@ -125,8 +125,8 @@ def with_people(commitment: Commitment) -> Commitment:
 
 
 def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
-    """Return commitments that have the words in their reference, their text or a name of a side (`found_by_name`)."""
-    organisations = found_by_name(words)
+    """Return commitments that have the words in their reference, their text or any name of a side."""
+    organisations = organisation_ids_by_name(words)
     return commitments.filter(
         Q(reference__iexact=words)
         | Q(text__icontains=words)

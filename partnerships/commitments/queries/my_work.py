@@ -22,11 +22,11 @@ from partnerships.commitments.queries.listings import in_order
 from partnerships.kit.addresses import page_address
 from partnerships.kit.text import cut
 from partnerships.kit.waiting import InOrder, Urgency, Waiting, urgency
-from partnerships.organisations.audience import Organisations, People, Reach, reach_lookup, sorted_by_reach
-from partnerships.organisations.holdings import among, one_by_one
+from partnerships.organisations.audience import Organisations, People, Reach, reach_lookup, record_ids_by_reach
+from partnerships.organisations.holdings import for_a_few_records, id_is_among
 from partnerships.organisations.models import Role
 from partnerships.organisations.statements import rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 #: How long before its due date a commitment appears in its owner's work.
@@ -94,15 +94,15 @@ def _reaches_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
 def _rows_to_show(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
     times = ("proposed_at", "escalated_at", "status_since", "done_at")
     fields = ("pk", "reference", "text", "due_on", "status", "partnership__title", *times)
-    with one_by_one():
-        commitments = Commitment.objects.visible_to(user).filter(among("pk", ids)).order_by("pk")
+    with for_a_few_records():
+        commitments = Commitment.objects.visible_to(user).filter(id_is_among("pk", ids)).order_by("pk")
     rows: QuerySet[Commitment, dict[str, Any]] = commitments.values(*fields)
     return rows
 
 
 def _step_tasks(user: User, now: dt.datetime) -> InOrder:
     """Return a task for each commitment that waits for the person, the most urgent first."""
-    ids_by_step = sorted_by_reach(_reaches_for, user, now)
+    ids_by_step = record_ids_by_reach(_reaches_for, user, now)
     steps_by_commitment: dict[int, tuple[str, str]] = {}
     for position, step in enumerate(_STEPS):
         steps_by_commitment |= dict.fromkeys(ids_by_step[position], step)
@@ -134,7 +134,7 @@ def _step_tasks(user: User, now: dt.datetime) -> InOrder:
 
 #: Where My work finds the tasks of this room.
 WAITING = (
-    Source(
+    TaskSource(
         _step_tasks,
         _reaches_of_steps,
         is_usual=True,

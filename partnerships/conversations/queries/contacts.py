@@ -34,10 +34,10 @@ from partnerships.conversations.queries.listings import in_order
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import listed
 from partnerships.organisations.audience import EDITORS, Reach
-from partnerships.organisations.filling import planned_for_each_reader
-from partnerships.organisations.holdings import OneByOne, among, one_by_one
+from partnerships.organisations.holdings import CheckedForEachRow, for_a_few_records, id_is_among
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import Lookup, lookup, rows_for
+from partnerships.organisations.stored_statements import planned_for_each_reader
 from partnerships.people.models import User
 
 #: People are reminded of a planned next contact this long before its day.
@@ -131,13 +131,13 @@ def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> L
     return lookup(_quiet_partnerships, user, now, limit=limit)
 
 
-def _has_meeting_ahead(now: dt.datetime, partnership_column: str) -> OneByOne:
+def _has_meeting_ahead(now: dt.datetime, partnership_column: str) -> CheckedForEachRow:
     """Return the condition that a partnership has a planned meeting, so that it has not gone quiet.
 
     The database checks each partnership by itself, because the network has many more planned meetings
     than a person has partnerships.
     """
-    return OneByOne(Meeting.objects.upcoming(now).filter(partnership=OuterRef(partnership_column)))
+    return CheckedForEachRow(Meeting.objects.upcoming(now).filter(partnership=OuterRef(partnership_column)))
 
 
 class _QuietRow(NamedTuple):
@@ -155,7 +155,7 @@ class _QuietRow(NamedTuple):
 def _quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None) -> QuerySet[Partnership, Any]:
     """Return partnerships that have gone quiet for the person, each with the values of `_QuietRow`."""
     today = timezone.localdate(now)
-    with one_by_one():
+    with for_a_few_records():
         readable = Conversation.objects.visible_to(user).filter(partnership=OuterRef("pk"))
     held_conversations = readable.filter(status__in=HELD, held_on__lte=today).order_by("-held_on", "-pk")
     recent_conversations = readable.filter(_held_or_planned(today), held_on__gt=OuterRef("limit_day"))
@@ -265,9 +265,9 @@ def _other_parties(user: User, partnership_ids: list[int]) -> QuerySet[Party]:
     """Return the present parties of these partnerships for which the person does not act, without observers."""
     return (
         Party.objects.accepted()
-        .filter(among("partnership", partnership_ids))
+        .filter(id_is_among("partnership", partnership_ids))
         .exclude(role=PartyRole.OBSERVER)
-        .exclude(among("organisation", Membership.objects.organisations_of(user)))
+        .exclude(id_is_among("organisation", Membership.objects.organisations_of(user)))
         .select_related("organisation")
         # Pages show only names, and a lead may have thousands of partners.
         .only("partnership", "organisation__name", "organisation__short_name")
@@ -283,9 +283,9 @@ def _last_with(user: User, partnership_ids: list[int], now: dt.datetime) -> Quer
     """
     other_parties = _other_parties(user, partnership_ids).order_by().values("organisation")
     # A subquery, so that PostgreSQL joins only the common conversations of two organisations that have thousands.
-    own_conversations = Side.objects.filter(among("organisation", Membership.objects.organisations_of(user))).values(
-        "conversation"
-    )
+    own_conversations = Side.objects.filter(
+        id_is_among("organisation", Membership.objects.organisations_of(user))
+    ).values("conversation")
     rows = Side.objects.filter(
         _readable_by(user),
         conversation__in=own_conversations,
@@ -301,8 +301,8 @@ def _readable_by(user: User) -> Q:
 
     The person may then read every conversation except a draft that another organisation keeps.
     """
-    own_records = Conversation.objects.filter(among("organisation", Membership.objects.organisations_of(user)))
-    return Q(status__in=SHARED) | Q(OneByOne(own_records.filter(pk=OuterRef("conversation"))))
+    own_records = Conversation.objects.filter(id_is_among("organisation", Membership.objects.organisations_of(user)))
+    return Q(status__in=SHARED) | Q(CheckedForEachRow(own_records.filter(pk=OuterRef("conversation"))))
 
 
 #: Nobody is reminded of the next contact of a conversation that is longer ago than this.
@@ -374,6 +374,6 @@ def contacts_due(user: User, now: dt.datetime) -> QuerySet[Conversation]:
     A conversation counts only if the person's side has neither met another side since nor planned to meet it.
     """
     today = timezone.localdate(now)
-    is_own_side = among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
+    is_own_side = id_is_among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
     last_conversations = _last_with_each(Side.objects.filter(is_own_side, _readable_by(user)), today, "conversation_id")
     return in_order(Conversation.objects.filter(_contact_due(today), pk__in=last_conversations))

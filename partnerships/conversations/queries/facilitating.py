@@ -13,7 +13,7 @@ from partnerships.conversations.models import Conversation, Facilitator, Report,
 from partnerships.kit.addresses import page_address
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import People, Reach
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 
@@ -97,4 +97,4 @@ def _tasks_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: The source from which My work takes the requests to be a facilitator.
-FACILITATORS_WAITING = (Source(_tasks_to_answer, _unanswered),)
+FACILITATORS_WAITING = (TaskSource(_tasks_to_answer, _unanswered),)

@@ -19,10 +19,10 @@ from partnerships.conversations.models import (
     RecordedDecision,
     Side,
 )
-from partnerships.organisations.holdings import among, one_by_one
-from partnerships.organisations.lineage import found_by_name
+from partnerships.organisations.holdings import for_a_few_records, id_is_among
+from partnerships.organisations.lineage import organisation_ids_by_name
 from partnerships.organisations.models import EDITING_ROLES, Organisation
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
@@ -80,7 +80,7 @@ def name_as_at(conversations: Iterable[Conversation]) -> None:
 
     Only for lists that show the names: such organisations must not be saved.
     """
-    show_as_at(
+    show_names_of_day(
         (conversation.held_on, organisation)
         for conversation in conversations
         for organisation in (conversation.organisation, *(side.organisation for side in conversation.sides.all()))
@@ -88,8 +88,8 @@ def name_as_at(conversations: Iterable[Conversation]) -> None:
 
 
 def with_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:
-    """Return the conversations with these words in their subject or in a name of a side (`found_by_name`)."""
-    sides = Side.objects.filter(organisation__in=found_by_name(words))
+    """Return the conversations with these words in their subject or in any name of a side."""
+    sides = Side.objects.filter(organisation__in=organisation_ids_by_name(words))
     return conversations.filter(Q(subject__icontains=words) | Q(pk__in=sides.values("conversation")))
 
 
@@ -120,9 +120,9 @@ def titles_lookup(user: User, partnership_ids: Collection[int]) -> Lookup:
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
-    with one_by_one():
+    with for_a_few_records():
         visible = Partnership.objects.visible_to(user)
-    return visible.filter(among("pk", ids)).values_list("pk", "title")
+    return visible.filter(id_is_among("pk", ids)).values_list("pk", "title")
 
 
 def last_held(*, user: User, own_side: Organisation, other_side: Organisation, today: dt.date) -> Conversation | None:

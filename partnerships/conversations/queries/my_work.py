@@ -40,11 +40,11 @@ from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.addresses import page_address
 from partnerships.kit.moments import beginning_of
 from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting
-from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, reach_lookup, sorted_by_reach
-from partnerships.organisations.holdings import among
+from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, reach_lookup, record_ids_by_reach
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import EDITING_ROLES, Role
 from partnerships.organisations.statements import Lookup, lookup, rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 
@@ -123,8 +123,8 @@ def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet
     return rows.values_list("pk", "subject", "status", "partnership", "due", "since")[:MAX_LISTED]
 
 
-def _record_source(task: _RecordTask) -> Source:
-    return Source(
+def _record_source(task: _RecordTask) -> TaskSource:
+    return TaskSource(
         lambda user, now: _record_tasks(task.value, rows_for(_records_for, user, now, task=task), user),
         lambda now: (_records(now, task),),
         is_usual=True,
@@ -240,16 +240,18 @@ def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 
 def _meetings_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    """Return the same as `_meetings`, with the signature that `sorted_by_reach` needs."""
+    """Return the same as `_meetings`, with the signature that `record_ids_by_reach` needs."""
     return _meetings(now)
 
 
 def _readable_meetings(user: User, ids: list[int]) -> QuerySet[Meeting]:
-    return Meeting.objects.with_party_of(user).filter(among("pk", ids)).select_related("partnership").order_by("pk")
+    return (
+        Meeting.objects.with_party_of(user).filter(id_is_among("pk", ids)).select_related("partnership").order_by("pk")
+    )
 
 
 def _meeting_tasks(user: User, now: dt.datetime) -> list[Waiting]:
-    ids_by_reach = sorted_by_reach(_meetings_for, user, now)
+    ids_by_reach = record_ids_by_reach(_meetings_for, user, now)
     without_agenda, without_attendance, without_minutes = (ids_by_reach[index] for index in range(3))
     tasks: list[Waiting] = []
     for meeting in rows_for(_readable_meetings, user, list(without_agenda | without_attendance | without_minutes)):
@@ -316,16 +318,16 @@ def _cycle_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 #: The sources from which My work takes the tasks of this room.
 WAITING = (
     *map(_record_source, _RecordTask),
-    Source(
+    TaskSource(
         _contact_tasks,
         lambda now: (past_contacts(now),),
         is_usual=True,
         lookups=lambda user, now: (lookup(_contacts_for, user, now),),
     ),
-    Source(_seat_tasks, lambda now: (_seats(now),), lookups=lambda user, now: (lookup(_own_seats, user, now),)),
-    Source(_meeting_tasks, _meetings, lookups=lambda user, now: (reach_lookup(_meetings_for, user, now),)),
-    Source(_cycle_tasks, lambda now: (_cycles(now),), lookups=lambda user, now: (lookup(_cycles_for, user, now),)),
-    Source(
+    TaskSource(_seat_tasks, lambda now: (_seats(now),), lookups=lambda user, now: (lookup(_own_seats, user, now),)),
+    TaskSource(_meeting_tasks, _meetings, lookups=lambda user, now: (reach_lookup(_meetings_for, user, now),)),
+    TaskSource(_cycle_tasks, lambda now: (_cycles(now),), lookups=lambda user, now: (lookup(_cycles_for, user, now),)),
+    TaskSource(
         _quiet_tasks,
         lambda now: (quiet_parties(now),),
         is_usual=True,

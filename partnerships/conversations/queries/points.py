@@ -10,7 +10,7 @@ from django.db.models import OuterRef, QuerySet
 from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.conversations.models import Attribution, Conversation, Point, PointKind
 from partnerships.exchange.models import Entry
-from partnerships.organisations.holdings import OneByOne, one_by_one
+from partnerships.organisations.holdings import CheckedForEachRow, for_a_few_records
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
@@ -99,10 +99,10 @@ def _points_within(user: User, partnership: int) -> QuerySet[Point]:
 def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
     """Return the open points among these that the person may read, those of the newest conversation first."""
     # Each conversation is checked by itself: the points belong to few, and the person may read tens of thousands.
-    with one_by_one():
+    with for_a_few_records():
         visible = Conversation.objects.visible_to(user).filter(pk=OuterRef("conversation"))
     return (
-        points.filter(OneByOne(visible), closed_at=None)
+        points.filter(CheckedForEachRow(visible), closed_at=None)
         .select_related("conversation", "organisation", "became__entry")
         .prefetch_related("conversation__sides")
         .order_by("-conversation__held_on", "-conversation_id", "pk")

@@ -27,9 +27,9 @@ from partnerships.kit.addresses import page_address
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Reach
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.organisations.queries import leads_with_account
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 
@@ -111,7 +111,7 @@ def _writing_task(report: Report) -> str:
 
 
 #: The sources from which My work takes reports to write, and reports to accept or return.
-REPORTS_WAITING = (Source(_reports_wanted, _reports),)
+REPORTS_WAITING = (TaskSource(_reports_wanted, _reports),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
             party = submission.report.party
             earlier_holder_by_organisation = earlier_holders_of_parts(partnership, submission.submitted_at)
             party.organisation = earlier_holder_by_organisation.get(party.organisation_id, party.organisation)
-    show_as_at(
+    show_names_of_day(
         (timezone.localdate(submission.submitted_at), submission.report.party.organisation)
         for submission in submissions
     )

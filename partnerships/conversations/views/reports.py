@@ -25,7 +25,7 @@ from partnerships.documents import PieceConflict
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.kit.text import DiffTime, word_differences
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
@@ -47,7 +47,7 @@ def _name_as_at(report: Report, submission: ReportSubmission) -> None:
     organisation, submitted_at = report.party.organisation, submission.submitted_at
     earlier_holder_by_organisation = earlier_holders_of_parts(report.party.partnership_id, submitted_at)
     report.party.organisation = earlier_holder_by_organisation.get(organisation.pk, organisation)
-    show_as_at([(timezone.localdate(submitted_at), report.party.organisation)])
+    show_names_of_day([(timezone.localdate(submitted_at), report.party.organisation)])
 
 
 def _figures(report: Report) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
     shows_draft = rights.acts and report.is_to_write
     if submissions and not shows_draft:
         _name_as_at(report, submissions[0])
-    show_as_at(
+    show_names_of_day(
         (timezone.localdate(submission.decided_at) if submission.decided_at else None, submission.decided_for)
         for submission in submissions
     )

@@ -21,7 +21,7 @@ from partnerships.activity.telling import Group, follower_notice_of, phrase_of
 from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.objects import TitleAndPath, named
 from partnerships.kit.text import counted, shorten
-from partnerships.organisations.timeline import ToldLine, told_lines
+from partnerships.organisations.timeline import DigestLine, digest_lines
 
 #: How many changes of one record an email shows; the page of the record shows the others.
 MAX_LINES = 12
@@ -143,7 +143,7 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     subject_name = names.get((subject.kind, subject.record_id), TitleAndPath("", "/"))
     today = timezone.localdate(now)
     changes = net_changes(indexed_events)
-    line_groups = _group_by_sheet(told_lines(changes, today=today, outside=stakeholder), events)
+    line_groups = _group_by_sheet(digest_lines(changes, today=today, outside=stakeholder), events)
     # A single line too many is shown: "and 1 more change" would take as much room.
     shown_groups = line_groups[:MAX_LINES] if len(line_groups) > MAX_LINES + 1 else line_groups
     shown_lines: list[ChangeLine] = []
@@ -201,12 +201,12 @@ class _Sheet(NamedTuple):
 
 
 #: The lines from one spreadsheet about one kind of record; or None and a single line that came from no spreadsheet.
-_LineGroup = tuple[_Sheet | None, list[ToldLine]]
+_LineGroup = tuple[_Sheet | None, list[DigestLine]]
 #: The list page of each kind of record; it can be limited to a partnership.
 _LISTS = {Group.COMMITMENTS: "commitments:list", Group.ASKS_AND_OFFERS: "exchange:list"}
 
 
-def _group_by_sheet(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[_LineGroup]:
+def _group_by_sheet(lines: Iterable[DigestLine], events: Sequence[Event]) -> list[_LineGroup]:
     """Group the lines from one spreadsheet about one kind of record, because nobody reads sixty similar lines.
 
     Every other line is a group by itself. Groups are in the order of their last event.
@@ -228,13 +228,13 @@ def _group_by_sheet(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[
     return sorted(groups, key=lambda group: group[1][-1].numbers[-1])
 
 
-def _count_records(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
+def _count_records(lines: Iterable[DigestLine], events: Sequence[Event]) -> int:
     """Count the records that the lines are about."""
     line_events = (events[index] for line in lines for index in line.numbers)
     return len({(event.target_kind, event.target_id) for event in line_events})
 
 
-def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
+def _sheet_of(line: DigestLine, events: Sequence[Event]) -> _Sheet | None:
     """Return the spreadsheet that a line came from, if any.
 
     A record that a spreadsheet added counts even if a person has changed it since. A record that a spreadsheet changed
@@ -251,7 +251,7 @@ def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
 
 
 def _line_of_sheet(
-    sheet: _Sheet, lines: Sequence[ToldLine], events: Sequence[Event], subject: Subject, *, is_linked: bool
+    sheet: _Sheet, lines: Sequence[DigestLine], events: Sequence[Event], subject: Subject, *, is_linked: bool
 ) -> ChangeLine:
     """Return one line for all records that a spreadsheet changed: "12 commitments added from a spreadsheet"."""
     count_in_words = f"{_count_records(lines, events):,} {sheet.group.label.lower()}"
@@ -266,7 +266,7 @@ def _line_of_sheet(
 
 
 def _line(
-    told_line: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], TitleAndPath]
+    told_line: DigestLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], TitleAndPath]
 ) -> ChangeLine:
     """Return the line of one net change; it names the record, unless that is the subject of the section."""
     record_key = next((key for key in _record_keys(event) if key in names), None)

@@ -24,7 +24,7 @@ from partnerships.digests.models.targets import title_of
 from partnerships.digests.queries.successions import Moved
 from partnerships.kit.text import shorten
 from partnerships.organisations.lineage import effective_succession
-from partnerships.organisations.presenting import on_day, title_in_full, title_together
+from partnerships.organisations.presenting import order_title, title_in_full, vesting_day_in_words
 from partnerships.outbox import mime
 from partnerships.outbox.content import render_subject, unsubscribe_headers
 from partnerships.outbox.parts import Message
@@ -115,9 +115,9 @@ def succession(
 
     context = {
         "name": addressee.name,
-        "title": title_together(moved.about),
+        "title": order_title(moved.about),
         "titles": [title_in_full(name) for name in moved.about],
-        "day": on_day(moved.about[0]),
+        "day": vesting_day_in_words(moved.about[0]),
         "is_later": is_later,
         "passed": sorted(moved.passed.items()),
         "waiting": moved.waiting,

@@ -17,8 +17,8 @@ from partnerships.digests.models import Subscription
 from partnerships.digests.queries.readers import reach_of
 from partnerships.exchange.models import Entry
 from partnerships.kit.database import rows_planned_once
-from partnerships.organisations.audience import reaches
-from partnerships.organisations.holdings import one_by_one
+from partnerships.organisations.audience import reaches_person
+from partnerships.organisations.holdings import for_a_few_records
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
@@ -178,7 +178,7 @@ def _visible_to(
     recommendations: list[int],
 ) -> QuerySet[Subscription, int]:
     """Return the ids of the subscriptions whose target the person may see; the targets are given by kind."""
-    with one_by_one():
+    with for_a_few_records():
         visible_records = records_known_to(person)
     # Filter by the ids of the targets, because PostgreSQL would otherwise work out the rights to every plan.
     record_groups = (plans, partnerships, organisations, requests, commitments, recommendations)
@@ -204,7 +204,7 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
         subscription.pk for subscription in subscriptions_of_accounts if subscription.partnership_id is not None
     ]
     if partnership_subscription_ids:
-        may_see = reaches(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
+        may_see = reaches_person(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
         named_ids |= set(
             Subscription.objects.filter(may_see, pk__in=partnership_subscription_ids).values_list("pk", flat=True)
         )

@@ -20,7 +20,7 @@ from partnerships.digests.models import (
 from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.digests.queries.naming import set_names_for
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
@@ -59,7 +59,7 @@ def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
     organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
     if not isinstance(organisations, list):
         organisations = [organisation.pk for organisation in may_ask_for(user)]
-    asked_by_own = Subscription.objects.for_listing().filter(among("added_for", organisations))
+    asked_by_own = Subscription.objects.for_listing().filter(id_is_among("added_for", organisations))
     shown_until = ExpressionWrapper(F("ended_at") + Value(REFUSAL_HOLDS), DateTimeField())
     return (
         asked_by_own.exclude(has_own_address=True, confirmed_at=None)

@@ -13,7 +13,7 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.models import Subscription, SubscriptionQuerySet
 from partnerships.digests.models.targets import Target
 from partnerships.digests.queries.naming import set_names_for_followers
-from partnerships.organisations.lineage import effective_succession, ending
+from partnerships.organisations.lineage import effective_succession, ending_predecessors
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
 from partnerships.organisations.obligations import obligations
 from partnerships.people.models import User
@@ -150,7 +150,7 @@ def _ended_organisations(succession: Succession) -> list[Organisation]:
     If the succession undoes another one, these are the organisations that the other one ended.
     """
     effect = effective_succession(succession)
-    return ending(effect.undoes or effect)
+    return ending_predecessors(effect.undoes or effect)
 
 
 def _handovers_done(succession: Succession, since: dt.datetime | None = None) -> QuerySet[Handover]:

@@ -15,7 +15,7 @@ from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Preference
 from partnerships.digests.queries.ways import ways_of
 from partnerships.kit.http import Page, keyset_page
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.outbox.groups import FOR_OPERATORS
@@ -101,7 +101,9 @@ def first_parties_lookup(person: User) -> Lookup:
 def _parties_reminded(person: User) -> QuerySet[Party]:
     """Return the present parties of live partnerships for which the person is a lead."""
     leads = Membership.objects.organisations_of(person, Role.LEAD)
-    parties = Party.objects.accepted().filter(among("organisation", leads), partnership__in=Partnership.objects.live())
+    parties = Party.objects.accepted().filter(
+        id_is_among("organisation", leads), partnership__in=Partnership.objects.live()
+    )
     return parties.select_related("partnership", "organisation")
 
 

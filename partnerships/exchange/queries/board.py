@@ -40,7 +40,7 @@ from partnerships.exchange.reach import Places, near_keys
 from partnerships.kit.database import rows_of
 from partnerships.kit.lists import unquoted
 from partnerships.organisations.audience import Network
-from partnerships.organisations.lineage import found_by_name
+from partnerships.organisations.lineage import organisation_ids_by_name
 from partnerships.organisations.models import Area
 from partnerships.organisations.naming import official_name_at, with_present_name
 from partnerships.people.models import User
@@ -104,7 +104,7 @@ def _matching_details(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet
         if exact_name:
             entries = entries.filter(organisation__name=exact_name)
         else:
-            entries = entries.filter(organisation__in=found_by_name(filters.organisation))
+            entries = entries.filter(organisation__in=organisation_ids_by_name(filters.organisation))
     if filters.area:
         themes = filters.themes or tuple(Theme.by_code())
         # An entry for a county has the keys of its districts too, so it is found for a district.

@@ -11,7 +11,7 @@ from partnerships.activity.registry import Records
 from partnerships.agreements.models import Party
 from partnerships.exchange.models import Entry, EntryQuerySet, Response
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import AsAt, show_as_at
+from partnerships.organisations.naming import AsAt, show_names_of_day
 from partnerships.people.models import User
 
 
@@ -31,7 +31,7 @@ def name_as_at(
         day = timezone.localdate(entry.shared_at) if entry.shared_at else None
         names = then_only if entry.is_over else then_and_now
         names.append((day, organisation))
-    show_as_at(then_only, with_present=then_and_now)
+    show_names_of_day(then_only, with_present=then_and_now)
 
 
 def events_of_entries(user: User, records: Records) -> Q:

@@ -28,10 +28,10 @@ from partnerships.exchange.models import (
 from partnerships.kit.addresses import page_address
 from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.statements import Lookup, lookup, rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 #: The route from a record about an entry to the editors of the entry's organisation.
@@ -165,7 +165,7 @@ def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
 
 def _askers(user: User, entry_ids: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
     """Return the organisation, the referring colleague and the partnership of each of these entries."""
-    entries: Any = _with_referrer(user, Entry.objects.filter(among("pk", entry_ids)))
+    entries: Any = _with_referrer(user, Entry.objects.filter(id_is_among("pk", entry_ids)))
     rows: QuerySet[Entry, tuple[Any, ...]] = entries.values_list(
         "pk",
         "direction",
@@ -256,7 +256,9 @@ def _question_answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: The sources from which My work takes the tasks of the exchange: entries to answer, answers to decide, questions.
 WAITING = (
-    Source(_answers_wanted, _unanswered, is_usual=True, lookups=lambda user, _: (lookup(_answers_for, user),)),
-    Source(_decisions_wanted, lambda _: (_UNDECIDED,), lookups=lambda user, _: (lookup(_undecided_for, user),)),
-    Source(_question_answers_wanted, lambda _: (_QUESTIONS,), lookups=lambda user, _: (lookup(_questions_for, user),)),
+    TaskSource(_answers_wanted, _unanswered, is_usual=True, lookups=lambda user, _: (lookup(_answers_for, user),)),
+    TaskSource(_decisions_wanted, lambda _: (_UNDECIDED,), lookups=lambda user, _: (lookup(_undecided_for, user),)),
+    TaskSource(
+        _question_answers_wanted, lambda _: (_QUESTIONS,), lookups=lambda user, _: (lookup(_questions_for, user),)
+    ),
 )

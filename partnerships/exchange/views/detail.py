@@ -35,11 +35,11 @@ from partnerships.exchange.sections import ON_ENTRIES
 from partnerships.exchange.views.rows import KINDS_OF_ROWS, Rows, lookups_of_rows, rows_about
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import (
+    functions_with_rows,
     lookup,
     read_ahead,
     rows_for,
     rows_lookup,
-    with_rows,
 )
 from partnerships.organisations.timeline import TimelineLine, newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
@@ -55,7 +55,7 @@ _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one ask or offer with its answers, questions, commitments and history."""
     user = signed_in(request)
-    # Each `read_ahead` sends several queries at once; `rows_for` and `with_rows` then return the rows of these queries.
+    # Each `read_ahead` sends several queries at once. Later calls of `rows_for` and so on use these rows.
     read_ahead(
         [
             lookup(_entry, user, pk),
@@ -69,7 +69,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     entry = entry_rows[0]
 
     rights = rights_over(entry, user, timezone.now())
-    existing_kinds = with_rows(pk, *KINDS_OF_ROWS)
+    existing_kinds = functions_with_rows(pk, *KINDS_OF_ROWS)
     lookups = list(lookups_of_rows(entry, user, existing_kinds, rights))
     if entry.partnership_id is not None:
         lookups.append(lookup(_visible_partnership, user, entry.partnership_id))

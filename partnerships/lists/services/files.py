@@ -15,7 +15,7 @@ from partnerships.kit.standby import from_standby
 from partnerships.lists.downloads import FORMATS, MAX_ROWS, count_of, file_bytes, log_entry
 from partnerships.lists.models import ListFile
 from partnerships.lists.reading import Listing, read_again
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 from partnerships.people.retention import delete_in_batches, register_retention
@@ -96,7 +96,7 @@ def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
 
 def _may_read_all(definition: ListDefinition, record_ids: list[int], person: User) -> bool:
     """Return whether the person may read each of these records that still exists."""
-    is_in_file = among("pk", record_ids)
+    is_in_file = id_is_among("pk", record_ids)
     readable_records = definition.readable(person).filter(is_in_file).order_by()
     existing_records = readable_records.model._default_manager.filter(is_in_file)
     return not existing_records.exclude(pk__in=readable_records.values("pk")).exists()

@@ -16,8 +16,8 @@ from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import CountField, Form, Helper
 from partnerships.nominations.lettings.uploading import FilteredLettings
 from partnerships.nominations.models import Decision, ReturnLine
-from partnerships.nominations.presenting import in_words
-from partnerships.nominations.services import Supplement, supplements_of
+from partnerships.nominations.presenting import line_in_words
+from partnerships.nominations.services import Supplement, saved_supplements
 
 #: The highest figure that a line of a return may have.
 MAX_COUNT = 100_000
@@ -89,7 +89,7 @@ class SendForm(Form):
         return {line.pk: self.cleaned_data[f"answer-{line.pk}"] for line in self._disputed}
 
 
-class TableForm(Form):
+class SupplementForm(Form):
     """A table for the figures that CORE does not contain: a row for each line, a column for each figure.
 
     `read` contains the figures that were saved when the page was opened, so that two people do not overwrite each
@@ -110,7 +110,7 @@ class TableForm(Form):
     ) -> None:
         """Add a field for each line and column, with the saved figure."""
         super().__init__(data, *args, **kwargs)
-        self._saved = supplements_of(lines)
+        self._saved = saved_supplements(lines)
         self.fields["read"].initial = {
             str(pk): [saved_line.offers, saved_line.not_supplied, dict(saved_line.refusals), saved_line.in_time]
             for pk, saved_line in self._saved.items()
@@ -224,7 +224,7 @@ class DecideForm(Form):
         decision_name, reason_name = f"decision-{line.pk}", f"reason-{line.pk}"
         self.fields[decision_name] = forms.ChoiceField(
             label=line.words,
-            help_text=in_words(line),
+            help_text=line_in_words(line),
             choices=[(Decision.CONFIRMED.value, "Confirm"), (Decision.DISPUTED.value, "Dispute")],
             initial=line.decision or None,
             widget=forms.RadioSelect,

@@ -60,7 +60,7 @@ class Columns:
         return replace(newest_year, start=start, is_verified=False)
 
 
-def plain(text: str) -> str:
+def normalise_text(text: str) -> str:
     """Return a heading or label in lower case with single spaces, so that two can be compared."""
     return " ".join(text.replace("’", "'").split()).casefold()
 
@@ -71,7 +71,7 @@ def core_columns() -> Columns:
     facts = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     headings: dict[str, str] = {}
     for code, label in facts["columns"].items():
-        headings |= {plain(code): code, plain(label): code}
+        headings |= {normalise_text(code): code, normalise_text(label): code}
     values = {column: MappingProxyType(_codes_by_label(labels)) for column, labels in facts["values"].items()}
     years = {int(start): _collection_year(int(start), year) for start, year in facts["years"].items()}
     return Columns(
@@ -86,7 +86,7 @@ def core_columns() -> Columns:
 
 def _codes_by_label(labels: Mapping[str, str]) -> dict[str, str]:
     """Return the codes of the values of a column, by label."""
-    return {plain(label): code for code, label in labels.items()}
+    return {normalise_text(label): code for code, label in labels.items()}
 
 
 def _collection_year(start: int, year: Mapping[str, Any]) -> CollectionYear:

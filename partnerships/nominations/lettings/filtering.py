@@ -11,7 +11,7 @@ import io
 import zlib
 from collections.abc import Iterator
 
-from partnerships.nominations.lettings.columns import core_columns, plain
+from partnerships.nominations.lettings.columns import core_columns, normalise_text
 
 # The reasons for these limits are in docs/safety.md, Limits.
 #: Limit of an uploaded file of lettings, in bytes.
@@ -124,7 +124,7 @@ class LettingsFilter:
     def _find_headings(self, cells: list[str]) -> None:
         """Read the headings from a row, if one of its cells is the heading of the start date."""
         code_by_heading = core_columns().headings
-        codes = {index: code_by_heading.get(plain(_decode(cell))) for index, cell in enumerate(cells)}
+        codes = {index: code_by_heading.get(normalise_text(_decode(cell))) for index, cell in enumerate(cells)}
         code_by_index = {index: code for index, code in codes.items() if code is not None}
         if "startdate" not in code_by_index.values():
             self._rows_before_headings += 1
@@ -152,7 +152,7 @@ def _decode(cell: str) -> str:
         return raw.decode("cp1252", "replace")
 
 
-def kept_rows(packed: bytes, columns: tuple[str, ...]) -> Iterator[dict[str, str] | None]:
+def unpacked_rows(packed: bytes, columns: tuple[str, ...]) -> Iterator[dict[str, str] | None]:
     """Yield the kept rows of a compressed file as dictionaries by column, or None for a slipped row."""
     text = io.TextIOWrapper(io.BytesIO(zlib.decompress(packed)), encoding="utf-8", newline="")
     for mark, *cells in csv.reader(text):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from partnerships.nominations.lettings.columns import CollectionYear, core_columns, plain
+from partnerships.nominations.lettings.columns import CollectionYear, core_columns, normalise_text
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.schedule import Bedrooms, NominationTerms
 
@@ -103,7 +103,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The lettings that a return counts. Names are normalised by `plain`."""
+    """The lettings that a return counts. Names are normalised with `normalise_text`."""
 
     quarter: Quarter
     #: First and last day of the quarter on which the agreement was in force.
@@ -134,16 +134,16 @@ class Letting:
     home: tuple[str, dt.date] | None
 
 
-def code_in(row: Mapping[str, str], column: str) -> str:
+def value_code(row: Mapping[str, str], column: str) -> str:
     """Return the code of a value, which the row may give as a label; "" if the value is missing."""
     value = row.get(column, "").strip()
     if not value or value.isdigit():
         return value.lstrip("0") or value[:1]
-    return core_columns().values.get(column, {}).get(plain(value), value)
+    return core_columns().values.get(column, {}).get(normalise_text(value), value)
 
 
 @lru_cache(maxsize=20_000)
-def day_of(text: str) -> dt.date | None:
+def parse_day(text: str) -> dt.date | None:
     """Return a date that CORE or a spreadsheet has written, or None for any other text.
 
     A time with an offset counts for its day in London.
@@ -169,7 +169,7 @@ def read_letting(row: Mapping[str, str] | None, scope: Scope) -> Letting | Outco
     """
     if row is None:
         return Outcome.SLIPPED
-    starts_on = day_of(row.get("startdate", ""))
+    starts_on = parse_day(row.get("startdate", ""))
     if starts_on is None:
         return Outcome.NO_DATE
     if (outcome := _check_day(starts_on, scope)) is not None:
@@ -183,7 +183,7 @@ def read_letting(row: Mapping[str, str] | None, scope: Scope) -> Letting | Outco
     bedrooms = _bedrooms(row)
     if bedrooms is None:
         return Outcome.NO_BEDROOMS
-    sources = {column: code_in(row, column) for column in scope.year.nominated}
+    sources = {column: value_code(row, column) for column in scope.year.nominated}
     # The first of these columns is the source of referral.
     if not next(iter(sources.values())):
         return Outcome.NO_SOURCE
@@ -213,7 +213,7 @@ def _check_day(starts_on: dt.date, scope: Scope) -> Outcome | None:
 
 
 def _check_authority(row: Mapping[str, str], scope: Scope) -> Outcome | None:
-    code, name = row.get("la", "").strip().upper(), plain(row.get("la_label", ""))
+    code, name = row.get("la", "").strip().upper(), normalise_text(row.get("la_label", ""))
     if not code and not name:
         return Outcome.NO_AUTHORITY
     is_in_area = code in scope.areas if code else name in scope.area_names
@@ -221,7 +221,9 @@ def _check_authority(row: Mapping[str, str], scope: Scope) -> Outcome | None:
 
 
 def _check_landlord(row: Mapping[str, str], scope: Scope) -> Outcome | None:
-    names = {plain(row.get(column, "")) for column in ("owning_organisation_name", "managing_organisation_name")} - {""}
+    names = {
+        normalise_text(row.get(column, "")) for column in ("owning_organisation_name", "managing_organisation_name")
+    } - {""}
     return Outcome.OTHER_LANDLORD if names and not names & scope.landlord_names else None
 
 
@@ -234,7 +236,7 @@ def _check_scheme(row: Mapping[str, str], scope: Scope) -> Outcome | None:
 
 
 def _check_vacancy(row: Mapping[str, str], scope: Scope) -> Outcome | None:
-    reason = code_in(row, "rsnvac")
+    reason = value_code(row, "rsnvac")
     if reason == _RENEWAL:
         return Outcome.RENEWAL
     if _is_supported(row) and not scope.agreed.counts_supported:
@@ -260,18 +262,18 @@ def _is_supported(row: Mapping[str, str]) -> bool:
 
     If the row has no needs type, only general needs homes have a type of unit.
     """
-    if needs_type := code_in(row, "needstype"):
+    if needs_type := value_code(row, "needstype"):
         return needs_type == "2"
     return "unittype_gn" in row and not row["unittype_gn"].strip()
 
 
 def _is_first_let(row: Mapping[str, str]) -> bool | None:
     """Return whether the home was let as social housing for the first time. None if the row does not say."""
-    if first_time := code_in(row, "first_time_property_let_as_social_housing"):
+    if first_time := value_code(row, "first_time_property_let_as_social_housing"):
         return first_time == "1"
-    if reason := code_in(row, "rsnvac"):
+    if reason := value_code(row, "rsnvac"):
         return reason in _FIRST_LETS
-    if new_property := code_in(row, "newprop"):
+    if new_property := value_code(row, "newprop"):
         return new_property == "1"
     return None
 
@@ -281,7 +283,7 @@ def _bedrooms(row: Mapping[str, str]) -> Bedrooms | None:
 
     A bedsit is a studio, whatever number of bedrooms CORE gives for it.
     """
-    is_studio = code_in(row, "unittype_gn") == _BEDSIT
+    is_studio = value_code(row, "unittype_gn") == _BEDSIT
     bedrooms = _whole_number(row.get("beds", ""), _MAX_BEDS)
     if bedrooms is None:
         return Bedrooms.STUDIO if is_studio else None
@@ -296,7 +298,7 @@ def _void_days(row: Mapping[str, str], starts_on: dt.date) -> int | None:
     days_in_core = _whole_number(row.get("vacdays", ""), _MAX_DAYS)
     if days_in_core is not None:
         return days_in_core
-    dates = [day_of(row.get("voiddate", "")), day_of(row.get("mrcdate", ""))]
+    dates = [parse_day(row.get("voiddate", "")), parse_day(row.get("mrcdate", ""))]
     vacant_since = max((day for day in dates if day is not None), default=None)
     if vacant_since is None:
         return None

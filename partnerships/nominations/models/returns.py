@@ -15,7 +15,7 @@ from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.nominations.lettings.counting import LineResult
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models.agreement import NominationsAgreement
-from partnerships.nominations.schedule import Bedrooms, words_of
+from partnerships.nominations.schedule import Bedrooms, size_and_let_in_words
 from partnerships.organisations.audience import Organisations, Route, visible_to
 from partnerships.people.models import User
 
@@ -249,7 +249,7 @@ class ReturnLine(models.Model):
     @property
     def words(self) -> str:
         """Return the name of the line, such as "First lets, 2 bedrooms"."""
-        return words_of(self.size, first_let=self.is_first_let)
+        return size_and_let_in_words(self.size, first_let=self.is_first_let)
 
     @property
     def result(self) -> LineResult:

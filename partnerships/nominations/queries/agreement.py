@@ -52,12 +52,12 @@ class Period:
         return is_suspended(self.first_day, self.last_day, self.suspended)
 
 
-def period_of(agreement: NominationsAgreement, quarter: Quarter) -> Period | None:
+def period_in_force(agreement: NominationsAgreement, quarter: Quarter) -> Period | None:
     """Return the part of a quarter in which the agreement was in force, or None if it was not."""
-    return periods_of(agreement, [quarter]).get(quarter)
+    return periods_in_force(agreement, [quarter]).get(quarter)
 
 
-def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> dict[Quarter, Period]:
+def periods_in_force(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> dict[Quarter, Period]:
     """Return by quarter the part in which the agreement was in force, without the quarters in which it was not.
 
     The agreement begins when terms with shares first come into force, and ends with the partnership. It is not in force
@@ -71,7 +71,7 @@ def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> 
 
     period_by_quarter = {}
     for quarter in quarters:
-        period = _period(quarter, min(quarter.last_day, final_day), terms)
+        period = _period_with_terms(quarter, min(quarter.last_day, final_day), terms)
         if period is None:
             continue
         period = replace(period, suspended=tuple(_suspensions_within(period, suspensions)))
@@ -100,10 +100,10 @@ def is_suspended(first_day: dt.date, final_day: dt.date, suspensions: Iterable[D
 
 def suspensions_of(partnership: Partnership) -> list[Days]:
     """Return the times when a partnership was suspended."""
-    return suspensions_of_each([partnership.pk])[partnership.pk]
+    return suspensions_by_partnership([partnership.pk])[partnership.pk]
 
 
-def suspensions_of_each(partnerships: Collection[int]) -> dict[int, list[Days]]:
+def suspensions_by_partnership(partnerships: Collection[int]) -> dict[int, list[Days]]:
     """Return the times when these partnerships (by id) were suspended, from their row histories. This needs one query.
 
     A suspension includes the day on which it begins, but not the day on which the partnership resumes. For a
@@ -143,7 +143,7 @@ def _suspensions_within(period: Period, suspensions: Iterable[Days]) -> Iterator
             yield max(suspended_from, period.first_day), min(suspended_to, period.last_day)
 
 
-def _period(quarter: Quarter, final_day: dt.date, terms: Sequence[_Terms]) -> Period | None:
+def _period_with_terms(quarter: Quarter, final_day: dt.date, terms: Sequence[_Terms]) -> Period | None:
     """Return the days of a quarter, up to a final day, on which terms with shares were in force without a break.
 
     None if no such terms were in force on the final day.
@@ -164,7 +164,7 @@ def _period(quarter: Quarter, final_day: dt.date, terms: Sequence[_Terms]) -> Pe
     return period
 
 
-def sides_in(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:
+def council_and_provider_ids(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:
     """Return the ids of the councils, and the ids of the providers, whose lettings count in a period.
 
     Today's council and provider count, and those that the terms of the period name, which may have had successors

@@ -12,7 +12,7 @@ from partnerships.agreements.models import last_day
 from partnerships.kit.calendars import CalendarEntry, CalendarKind
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
-from partnerships.nominations.queries.agreement import Days, is_suspended, suspensions_of_each
+from partnerships.nominations.queries.agreement import Days, is_suspended, suspensions_by_partnership
 from partnerships.nominations.queries.pages import QUARTERS
 from partnerships.people.models import User
 
@@ -28,7 +28,7 @@ def return_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     returns = list(NominationsReturn.objects.filter(agreement__in=agreements).order_by("pk"))
     return_by_quarter = {(row.agreement_id, row.starts_on): row for row in returns}
     revisions = revisions_of([row.pk for row in returns], "nominations_return")
-    suspensions = suspensions_of_each({agreement.partnership_id for agreement in agreements})
+    suspensions = suspensions_by_partnership({agreement.partnership_id for agreement in agreements})
     today = timezone.localdate()
     return [
         _entry(agreement, quarter, return_by_quarter.get((agreement.pk, quarter.starts_on)), revisions)

@@ -12,34 +12,34 @@ from partnerships.nominations.models import NominationsReturn, ReturnStatus
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.statements import rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 
-def _editors(side: str) -> tuple[Organisations, ...]:
+def _routes_to_editors(side: str) -> tuple[Organisations, ...]:
     """Return routes to the editors and leads of the council or the provider, while that organisation is a party."""
     is_party = Q(**{f"agreement__{side}__status": PartyStatus.ACCEPTED})
     return (Organisations(f"agreement__{side}__organisation", when=is_party, roles=EDITING_ROLES),)
 
 
-def _to_decide() -> Reach:
-    return Reach(NominationsReturn.objects.filter(status=ReturnStatus.SENT), _editors("council"))
+def _reach_of_returns_to_decide() -> Reach:
+    return Reach(NominationsReturn.objects.filter(status=ReturnStatus.SENT), _routes_to_editors("council"))
 
 
-def _to_correct() -> Reach:
+def _reach_of_returns_to_correct() -> Reach:
     returns = NominationsReturn.objects.filter(status__in=[ReturnStatus.DISPUTED, ReturnStatus.REOPENED])
-    return Reach(returns, _editors("provider"))
+    return Reach(returns, _routes_to_editors("provider"))
 
 
 def _returns_to_decide(user: User) -> QuerySet[NominationsReturn]:
-    return _to_decide().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
+    return _reach_of_returns_to_decide().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
 
 
 def _returns_to_correct(user: User) -> QuerySet[NominationsReturn]:
-    return _to_correct().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
+    return _reach_of_returns_to_correct().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
 
 
-def _entry(action: str, nominations_return: NominationsReturn) -> Waiting:
+def _task(action: str, nominations_return: NominationsReturn) -> Waiting:
     return Waiting(
         what=action,
         title=f"Nominations, {nominations_return.quarter}",
@@ -49,18 +49,18 @@ def _entry(action: str, nominations_return: NominationsReturn) -> Waiting:
     )
 
 
-def _entries_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
-    return [_entry("Confirm or dispute this return", row) for row in rows_for(_returns_to_decide, user)]
+def _tasks_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
+    return [_task("Confirm or dispute this return", row) for row in rows_for(_returns_to_decide, user)]
 
 
-def _entries_to_correct(user: User, now: dt.datetime) -> list[Waiting]:
+def _tasks_to_correct(user: User, now: dt.datetime) -> list[Waiting]:
     return [
-        _entry(f"Correct this {'disputed' if row.is_disputed else 'reopened'} return", row)
+        _task(f"Correct this {'disputed' if row.is_disputed else 'reopened'} return", row)
         for row in rows_for(_returns_to_correct, user)
     ]
 
 
 WAITING = (
-    Source(_entries_to_decide, lambda _: (_to_decide(),)),
-    Source(_entries_to_correct, lambda _: (_to_correct(),)),
+    TaskSource(_tasks_to_decide, lambda _: (_reach_of_returns_to_decide(),)),
+    TaskSource(_tasks_to_correct, lambda _: (_reach_of_returns_to_correct(),)),
 )

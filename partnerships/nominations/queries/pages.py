@@ -11,10 +11,10 @@ from itertools import product
 from partnerships.exchange.models import Entry
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnLine, ReturnRecord
-from partnerships.nominations.queries.agreement import periods_of
-from partnerships.nominations.queries.records import result_in
+from partnerships.nominations.queries.agreement import periods_in_force
+from partnerships.nominations.queries.records import result_of_record
 from partnerships.nominations.queries.returns import nomination_terms_for
-from partnerships.nominations.schedule import Bedrooms, words_of
+from partnerships.nominations.schedule import Bedrooms, size_and_let_in_words
 from partnerships.people.models import User
 
 #: The number of past quarters for which the page offers to start a return.
@@ -36,11 +36,13 @@ def quarters_to_start(agreement: NominationsAgreement, today: dt.date) -> list[Q
     quarters = [Quarter.of(today)]
     while len(quarters) <= QUARTERS:
         quarters.append(quarters[-1].previous())
-    periods = periods_of(agreement, [quarter for quarter in quarters if quarter.starts_on not in days_with_return])
+    periods = periods_in_force(
+        agreement, [quarter for quarter in quarters if quarter.starts_on not in days_with_return]
+    )
     return [quarter for quarter, period in periods.items() if period.last_day < today]
 
 
-def grounds_of(nominations_return: NominationsReturn, lines: Sequence[ReturnLine]) -> list[str]:
+def refusal_grounds(nominations_return: NominationsReturn, lines: Sequence[ReturnLine]) -> list[str]:
     """Return the grounds to fill in: those agreed for the quarter, the nominee's own, and any other with a figure."""
     agreed = nomination_terms_for(nominations_return.agreement, nominations_return.quarter)
     agreed_grounds = agreed.refusal_grounds if agreed else ()
@@ -48,17 +50,17 @@ def grounds_of(nominations_return: NominationsReturn, lines: Sequence[ReturnLine
     return list(dict.fromkeys([*agreed_grounds, NOMINEE_REFUSED, *grounds_with_figure]))
 
 
-def ask_key(line: ReturnLine) -> uuid.UUID:
+def shortfall_ask_key(line: ReturnLine) -> uuid.UUID:
     """Return the key of the ask to make up a line's shortfall. A second click has the same key, so it finds the ask."""
-    return _ask_key(line.nominations_return_id, line.bedrooms, first_let=line.is_first_let)
+    return _shortfall_ask_key(line.nominations_return_id, line.bedrooms, first_let=line.is_first_let)
 
 
-def _ask_key(return_id: int, size: str, *, first_let: bool) -> uuid.UUID:
+def _shortfall_ask_key(return_id: int, size: str, *, first_let: bool) -> uuid.UUID:
     return uuid.uuid5(_ASKS, f"{return_id}/{'first' if first_let else 'relet'}/{size}")
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ShortfallOrigin:
     """The line of a return whose shortfall an ask is meant to make up."""
 
     nominations_return: NominationsReturn
@@ -69,7 +71,7 @@ class Origin:
     missing: int | None
 
 
-def origin_of(ask: Entry) -> Origin | None:
+def shortfall_origin(ask: Entry) -> ShortfallOrigin | None:
     """Return the line of a return whose shortfall an ask is meant to make up, or None for other asks.
 
     The ask stores only a hash of the line, so this tries every line that returns of the council can have.
@@ -79,23 +81,26 @@ def origin_of(ask: Entry) -> Origin | None:
     returns = NominationsReturn.objects.for_pages().filter(agreement__council__organisation=ask.organisation_id)
     for nominations_return in returns.order_by("-starts_on", "pk"):
         for size, first_let in product(Bedrooms, (True, False)):
-            if _ask_key(nominations_return.pk, size, first_let=first_let) == ask.key:
-                return _origin(ask, nominations_return, size, first_let=first_let)
+            if _shortfall_ask_key(nominations_return.pk, size, first_let=first_let) == ask.key:
+                return _shortfall_origin(ask, nominations_return, size, first_let=first_let)
     return None
 
 
-def _origin(ask: Entry, nominations_return: NominationsReturn, size: Bedrooms, *, first_let: bool) -> Origin:
+def _shortfall_origin(
+    ask: Entry, nominations_return: NominationsReturn, size: Bedrooms, *, first_let: bool
+) -> ShortfallOrigin:
+    """Return the line with this size and kind of let, and how the newest correction changed its shortfall."""
     corrections = nominations_return.records.filter(number__gt=1, confirmed_at__gt=ask.created_at)
     newest_correction = corrections.order_by("-number").first()
     shortfall = None
     if newest_correction is not None:
-        lines = result_in(newest_correction).lines
+        lines = result_of_record(newest_correction).lines
         shortfall = sum(
             line.result.shortfall for line in lines if (line.bedrooms, line.is_first_let) == (size, first_let)
         )
-    return Origin(
+    return ShortfallOrigin(
         nominations_return=nominations_return,
-        words=words_of(size, first_let=first_let),
+        words=size_and_let_in_words(size, first_let=first_let),
         corrected=newest_correction,
         missing=shortfall,
     )
@@ -110,9 +115,9 @@ class Shortfall:
     ask: Entry | None
 
 
-def shortfalls_of(lines: Sequence[ReturnLine], user: User) -> list[Shortfall]:
+def line_shortfalls(lines: Sequence[ReturnLine], user: User) -> list[Shortfall]:
     """Return the shortfall of each line that has one, with its ask if the person may read the ask."""
-    line_by_key = {ask_key(line): line for line in lines if line.result.shortfall}
+    line_by_key = {shortfall_ask_key(line): line for line in lines if line.result.shortfall}
     if not line_by_key:
         return []
     asks = Entry.objects.visible_to(user).filter(key__in=line_by_key)

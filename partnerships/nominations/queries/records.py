@@ -21,8 +21,8 @@ from partnerships.nominations.models import (
     ReturnRecord,
 )
 from partnerships.nominations.queries.agreement import Period
-from partnerships.nominations.queries.returns import ReturnResult, per_cent_of, total_of
-from partnerships.nominations.schedule import Bedrooms, words_of
+from partnerships.nominations.queries.returns import ReturnResult, percentage, sum_lines
+from partnerships.nominations.schedule import Bedrooms, size_and_let_in_words
 
 _FIRST_LETS, _RELETS = "first lets", "relets"
 _NOMINEES, _OTHERS = "nominees", "others"
@@ -32,7 +32,7 @@ _VALUES = ("bedrooms", "is_first_let", "reason", "answer")
 _DECIMALS = ("median_days", "share")
 
 
-def content_of(
+def record_content(
     nominations_return: NominationsReturn, lines: Sequence[ReturnLine], period: Period | None
 ) -> dict[str, Any]:
     """Return the content for a new record of a return. The refusals of the lines should be prefetched."""
@@ -44,12 +44,12 @@ def content_of(
         "in_force": run.report.get("in_force", []),
         "suspended": run.report.get("suspended", []),
         "median_days": run.report.get("median_days", {}),
-        "shares": _shares(period),
+        "shares": _agreed_shares(period),
         "lines": [_line_content(line) for line in lines],
     }
 
 
-def _shares(period: Period | None) -> dict[str, str]:
+def _agreed_shares(period: Period | None) -> dict[str, str]:
     """Return the agreed shares of first lets, and of relets by size; empty without a period."""
     if period is None:
         return {}
@@ -69,7 +69,7 @@ def _line_content(line: ReturnLine) -> dict[str, Any]:
     return content
 
 
-def result_in(record: ReturnRecord) -> ReturnResult:
+def result_of_record(record: ReturnRecord) -> ReturnResult:
     """Return the figures of a record, in the same form as `result_of` returns those of a return."""
     line_contents = record.content["lines"]
     lines = [
@@ -80,10 +80,10 @@ def result_in(record: ReturnRecord) -> ReturnResult:
         )
         for content in line_contents
     ]
-    return ReturnResult(lines, [dict(content["refusals"]) for content in line_contents], total_of(lines))
+    return ReturnResult(lines, [dict(content["refusals"]) for content in line_contents], sum_lines(lines))
 
 
-def masked_for(lines: Iterable[ReturnLine], previous_record: ReturnRecord | None) -> list[list[Any]]:
+def masked_counts(lines: Iterable[ReturnLine], previous_record: ReturnRecord | None) -> list[list[Any]]:
     """Return the counts of settled lines, with small counts masked, as lists of size, kind, source and count.
 
     A correction publishes nearly the same counts again, and the difference could reveal a masked count. So a count that
@@ -102,7 +102,7 @@ def masked_for(lines: Iterable[ReturnLine], previous_record: ReturnRecord | None
     ]
 
     def stays_masked(cell: Cell) -> bool:
-        return previous_counts[cell] is None or any(_covers(cell, small_cell) for small_cell in newly_small)
+        return previous_counts[cell] is None or any(_includes_cell(cell, small_cell) for small_cell in newly_small)
 
     masked_before = [cell for cell in previous_counts if stays_masked(cell)]
     figures = release(counts, tables=[(0, 1, 2)], masked_before=masked_before)
@@ -111,10 +111,10 @@ def masked_for(lines: Iterable[ReturnLine], previous_record: ReturnRecord | None
 
 def _sum_of(counts: Mapping[tuple[str, ...], int], cell: Cell) -> int:
     """Return the count of a cell or total."""
-    return sum(count for inner_cell, count in counts.items() if _covers(cell, inner_cell))
+    return sum(count for inner_cell, count in counts.items() if _includes_cell(cell, inner_cell))
 
 
-def _covers(cell: Cell, other_cell: Cell) -> bool:
+def _includes_cell(cell: Cell, other_cell: Cell) -> bool:
     """Return whether a cell or total includes all that another includes. None in a cell represents all values."""
     return all(value is None or value == other for value, other in zip(cell, other_cell, strict=True))
 
@@ -137,11 +137,11 @@ class MaskedLine:
         """Nominations in per cent of lettings, if both are shown."""
         if self.lettings is None or self.nominated is None:
             return None
-        return per_cent_of(self.nominated, self.lettings)
+        return percentage(self.nominated, self.lettings)
 
 
-def with_sides(returns: ReturnQuerySet) -> ReturnQuerySet:
-    """Annotate returns with the names of council and provider in their newest record, for `sides_of`."""
+def with_side_names(returns: ReturnQuerySet) -> ReturnQuerySet:
+    """Annotate returns with the names of council and provider in their newest record, for `side_names`."""
     records = ReturnRecord.objects.filter(nominations_return=OuterRef("pk")).order_by("-number")
 
     def name_in_newest_record(side: str) -> Subquery:
@@ -152,10 +152,10 @@ def with_sides(returns: ReturnQuerySet) -> ReturnQuerySet:
     )
 
 
-def sides_of(nominations_return: NominationsReturn) -> tuple[str, str]:
+def side_names(nominations_return: NominationsReturn) -> tuple[str, str]:
     """Return the names of council and provider in the newest record or, without a record, their present names.
 
-    Other organisations may have succeeded them since. `nominations_return` should be fetched with `with_sides`.
+    Other organisations may have succeeded them since. `nominations_return` should be fetched with `with_side_names`.
     """
     council, provider = nominations_return.kept_council, nominations_return.kept_provider  # type: ignore[attr-defined]  # annotated
     return (
@@ -187,7 +187,7 @@ def masked_result_of(nominations_return: NominationsReturn) -> list[MaskedLine]:
         is_first_let = kind == _FIRST_LETS
         for size in Bedrooms:
             share = shares.get("first_lets" if is_first_let else size)
-            line = _masked_line(counts, words_of(size, first_let=is_first_let), size=size, kind=kind)
+            line = _masked_line(counts, size_and_let_in_words(size, first_let=is_first_let), size=size, kind=kind)
             lines.append(replace(line, share=Decimal(share) if share else None))
         lines.append(_masked_line(counts, f"{kind_label}, all sizes", kind=kind))
     lines += [_masked_line(counts, f"All lettings, {size.label.lower()}", size=size) for size in Bedrooms]

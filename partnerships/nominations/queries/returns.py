@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from partnerships.nominations.lettings.columns import CollectionYear, core_columns, plain
+from partnerships.nominations.lettings.columns import CollectionYear, core_columns, normalise_text
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.lettings.reading import Outcome, Scope
 from partnerships.nominations.models import (
@@ -21,7 +21,7 @@ from partnerships.nominations.models import (
     ReturnLine,
 )
 from partnerships.nominations.models.returns import ReturnQuerySet
-from partnerships.nominations.queries.agreement import period_of, sides_in
+from partnerships.nominations.queries.agreement import council_and_provider_ids, period_in_force
 from partnerships.nominations.schedule import Bedrooms, NominationTerms
 from partnerships.organisations.models import Area, AreaServed, Identifier, Organisation, OrganisationName, Scheme
 
@@ -31,11 +31,11 @@ def nomination_terms_for(agreement: NominationsAgreement, quarter: Quarter) -> N
 
     None if they were not in force in the quarter.
     """
-    period = period_of(agreement, quarter)
+    period = period_in_force(agreement, quarter)
     return period.agreed if period else None
 
 
-def year_of(nominations_return: NominationsReturn) -> CollectionYear | None:
+def collection_year_of(nominations_return: NominationsReturn) -> CollectionYear | None:
     """Return the CORE collection year of a return's lettings, or None for a year before the first in our data file."""
     return core_columns().year_of(nominations_return.starts_on)
 
@@ -46,12 +46,12 @@ def scope_of(nominations_return: NominationsReturn) -> Scope | None:
     The return should be fetched with `for_pages`. Before a succession, homes were in the area of the predecessor and
     let in its name, so the areas and names of predecessor and successor count.
     """
-    period = period_of(nominations_return.agreement, nominations_return.quarter)
-    year = year_of(nominations_return)
+    period = period_in_force(nominations_return.agreement, nominations_return.quarter)
+    year = collection_year_of(nominations_return)
     if period is None or year is None:
         return None
     agreed = period.agreed
-    councils, providers = sides_in(nominations_return.agreement, period)
+    councils, providers = council_and_provider_ids(nominations_return.agreement, period)
     codes, names = _areas(councils, nominations_return.quarter)
     return Scope(
         quarter=nominations_return.quarter,
@@ -59,8 +59,8 @@ def scope_of(nominations_return: NominationsReturn) -> Scope | None:
         year=year,
         agreed=agreed,
         areas=codes,
-        area_names=names | _names(councils) | {plain(agreed.council)},
-        landlord_names=_names(providers) | {plain(agreed.provider)},
+        area_names=names | _normalised_names(councils) | {normalise_text(agreed.council)},
+        landlord_names=_normalised_names(providers) | {normalise_text(agreed.provider)},
         suspended=period.suspended,
     )
 
@@ -82,14 +82,14 @@ def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str],
         "area__code", "area__name", "area__children__code", "area__children__name"
     ):
         codes.update(filter(None, (code, code_within)))
-        names.update(plain(area_name) for area_name in (name, name_within) if area_name)
+        names.update(normalise_text(area_name) for area_name in (name, name_within) if area_name)
     return frozenset(codes), frozenset(names)
 
 
-def _names(bodies: Collection[int]) -> frozenset[str]:
+def _normalised_names(bodies: Collection[int]) -> frozenset[str]:
     current = Organisation.objects.filter(pk__in=bodies).values_list("name", flat=True)
     names = OrganisationName.objects.filter(organisation__in=bodies).values_list("name", flat=True)
-    return frozenset(plain(name) for name in (*current, *names))
+    return frozenset(normalise_text(name) for name in (*current, *names))
 
 
 def returns_of(agreement: NominationsAgreement) -> ReturnQuerySet:
@@ -115,7 +115,7 @@ class Total:
     @property
     def achieved(self) -> Decimal | None:
         """Return nominations in per cent of the lettings that count; None if none count."""
-        return per_cent_of(self.nominated, self.lettings - self.not_supplied)
+        return percentage(self.nominated, self.lettings - self.not_supplied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +144,17 @@ class ReturnResult:
 
 def result_of(nominations_return: NominationsReturn) -> ReturnResult:
     """Return the figures of a return, for the council and the provider."""
-    return result_from(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
+    return result_of_lines(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
 
 
-def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
+def result_of_lines(lines: Iterable[ReturnLine]) -> ReturnResult:
     """Return the figures of lines: first lets, then relets, by size. The refusals of the lines should be prefetched."""
     sorted_lines = sorted(lines, key=_sort_key)
     refused = [{refusal.ground: refusal.number for refusal in line.refusals.all()} for line in sorted_lines]
-    return ReturnResult(sorted_lines, refused, total_of(sorted_lines))
+    return ReturnResult(sorted_lines, refused, sum_lines(sorted_lines))
 
 
-def total_of(lines: Iterable[ReturnLine]) -> Total:
+def sum_lines(lines: Iterable[ReturnLine]) -> Total:
     """Return the sums over the lines."""
     all_lines = list(lines)
     results = [line.result for line in all_lines]
@@ -165,7 +165,7 @@ def total_of(lines: Iterable[ReturnLine]) -> Total:
         not_supplied=sum(result.not_supplied for result in results),
         agreed=sum(result.agreed for result in results),
         shortfall=sum(result.shortfall for result in results),
-        in_time=per_cent_of(sum(line.in_time or 0 for line in timed_lines), sum(line.lettings for line in timed_lines)),
+        in_time=percentage(sum(line.in_time or 0 for line in timed_lines), sum(line.lettings for line in timed_lines)),
     )
 
 
@@ -198,21 +198,21 @@ def trend_of(agreement: NominationsAgreement) -> list[QuarterResult]:
         report = nominations_return.run.report
         quarter_result = QuarterResult(
             quarter=nominations_return.quarter,
-            result=result_from(nominations_return.lines.all()),
-            median_days=(median_in(report, "first_lets"), median_in(report, "relets")),
+            result=result_of_lines(nominations_return.lines.all()),
+            median_days=(median_void_days(report, "first_lets"), median_void_days(report, "relets")),
         )
         quarters.append(quarter_result)
     return quarters
 
 
-def median_in(content: Mapping[str, Any], kind: str) -> Decimal | None:
+def median_void_days(content: Mapping[str, Any], kind: str) -> Decimal | None:
     """Return the median void days in a report or record, of "first_lets", "relets" or "all"."""
     days = content.get("median_days", {}).get(kind)
     return None if days is None else Decimal(days)
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeOfRows:
+class RowOutcome:
     """The rows of an upload that had the same outcome, and what to correct."""
 
     label: str
@@ -222,28 +222,28 @@ class OutcomeOfRows:
     is_used: bool
 
 
-def outcomes_of(run: LettingsRun) -> list[OutcomeOfRows]:
+def row_outcomes(run: LettingsRun) -> list[RowOutcome]:
     """Return the outcomes of the rows of an upload, in the order of `Outcome`."""
     ranges_by_outcome = run.report.get("outcomes", {})
-    return [_outcome(outcome, ranges_by_outcome[outcome]) for outcome in Outcome if outcome in ranges_by_outcome]
+    return [_row_outcome(outcome, ranges_by_outcome[outcome]) for outcome in Outcome if outcome in ranges_by_outcome]
 
 
-def _outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> OutcomeOfRows:
+def _row_outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> RowOutcome:
     rows = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
     number = sum(last - first + 1 for first, last in ranges)
-    return OutcomeOfRows(
+    return RowOutcome(
         label=outcome.label, remedy=outcome.remedy, number=number, rows=rows, is_used=outcome is Outcome.USED
     )
 
 
-def authorities_of(run: LettingsRun) -> list[tuple[str, int]]:
+def rows_by_authority(run: LettingsRun) -> list[tuple[str, int]]:
     """Return the names of authorities with the number of rows of the quarter in their areas, most rows first."""
     counts: list[tuple[str, int]] = [(code, count) for code, count in run.report.get("by_authority", ())]
     name_by_code = dict(Area.objects.filter(code__in=[code for code, _ in counts]).values_list("code", "name"))
     return [(name_by_code.get(code, code) or "No authority code", count) for code, count in counts]
 
 
-def per_cent_of(part: int, whole: int) -> Decimal | None:
+def percentage(part: int, whole: int) -> Decimal | None:
     """Return a share in per cent with one decimal, or None if the whole is zero."""
     if whole <= 0:
         return None

@@ -9,9 +9,9 @@ from partnerships.nominations.services.returns import (
     complete_return,
     decide_lines,
     reopen_return,
+    saved_supplements,
     send_return,
     start_return,
-    supplements_of,
 )
 
 __all__ = [
@@ -24,8 +24,8 @@ __all__ = [
     "count_waiting",
     "decide_lines",
     "reopen_return",
+    "saved_supplements",
     "send_return",
     "start_return",
     "store_lettings",
-    "supplements_of",
 ]

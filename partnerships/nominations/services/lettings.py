@@ -16,11 +16,16 @@ from partnerships.kit.uploads import clean_file_name
 from partnerships.nominations.event_kinds import EventKind
 from partnerships.nominations.lettings.columns import core_columns
 from partnerships.nominations.lettings.counting import LettingsCount, LineCount, count_lettings
-from partnerships.nominations.lettings.filtering import kept_rows
+from partnerships.nominations.lettings.filtering import unpacked_rows
 from partnerships.nominations.models import LettingsRun, NominationsReturn, ReturnLine
 from partnerships.nominations.queries.returns import scope_of
 from partnerships.nominations.schedule import NominationTerms
-from partnerships.nominations.services.returns import UnableToReport, clear_decision, lock_to_write, record_return
+from partnerships.nominations.services.returns import (
+    UnableToReport,
+    clear_decision,
+    lock_return_to_edit,
+    record_return_event,
+)
 from partnerships.people.models import User
 from partnerships.people.retention import change_in_batches
 
@@ -51,7 +56,7 @@ def store_lettings(
     *, nominations_return: NominationsReturn, file: FilteredFile, author: User, now: dt.datetime
 ) -> LettingsRun:
     """Store the lettings of an upload for a worker to count, in place of an earlier upload. Raises `UnableToReport`."""
-    nominations_return = lock_to_write(nominations_return, author, now)
+    nominations_return = lock_return_to_edit(nominations_return, author, now)
     year = core_columns().year_of(nominations_return.starts_on)
     if year is None:
         raise UnableToReport("We cannot read CORE exports of this collection year yet. Tell your administrator.")
@@ -78,7 +83,7 @@ def store_lettings(
             "report": {},
         },
     )
-    record_return(nominations_return, EventKind.LETTINGS_READ, author=author, now=now)
+    record_return_event(nominations_return, EventKind.LETTINGS_READ, author=author, now=now)
     return run
 
 
@@ -105,11 +110,11 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     if scope is None:
         return "No terms with shares for nominations were in force in this quarter, so we did not count the lettings."
 
-    rows = kept_rows(bytes(run.content or b""), tuple(run.columns))
+    rows = unpacked_rows(bytes(run.content or b""), tuple(run.columns))
     lettings_count = count_lettings(rows, scope, progress=lambda done: progress(done, run.total))
     try:
         with transaction.atomic():
-            nominations_return = lock_to_write(nominations_return, run.asked_by, now)
+            nominations_return = lock_return_to_edit(nominations_return, run.asked_by, now)
             locked_run = LettingsRun.objects.select_for_update(of=("self",)).defer("content").get(pk=run.pk)
             # Another upload may have replaced this one while it was counted.
             if locked_run.asked_at == run.asked_at:

@@ -32,7 +32,7 @@ def return_identity(nominations_return: NominationsReturn) -> str:
     return identity(nominations_return.agreement_id, nominations_return.starts_on, nominations_return.begun_at)
 
 
-def note_status(nominations_return: NominationsReturn, *, now: dt.datetime) -> None:
+def journal_status(nominations_return: NominationsReturn, *, now: dt.datetime) -> None:
     """Note the status of a return in the journal.
 
     After a restore, the journal shows which returns people must bring up to date again (see `restoring`).

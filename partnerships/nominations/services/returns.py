@@ -20,9 +20,9 @@ from partnerships.nominations.models import (
     ReturnLine,
     ReturnStatus,
 )
-from partnerships.nominations.queries.agreement import period_of
+from partnerships.nominations.queries.agreement import period_in_force
 from partnerships.nominations.rights import rights_over
-from partnerships.nominations.services.recording import lock_agreement, note_status, record_event
+from partnerships.nominations.services.recording import journal_status, lock_agreement, record_event
 from partnerships.nominations.services.records import create_record
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
@@ -66,7 +66,7 @@ def lock_return(nominations_return: NominationsReturn) -> NominationsReturn:
     return nominations_return
 
 
-def record_return(
+def record_return_event(
     nominations_return: NominationsReturn,
     event: EventKind,
     *,
@@ -87,7 +87,7 @@ def record_return(
     )
 
 
-def lock_to_write(nominations_return: NominationsReturn, author: User, now: dt.datetime) -> NominationsReturn:
+def lock_return_to_edit(nominations_return: NominationsReturn, author: User, now: dt.datetime) -> NominationsReturn:
     """Lock and return a return that the author may change now, even if the partnership is over.
 
     Raises `UnableToAct` and `UnableToReport`.
@@ -119,7 +119,7 @@ def start_return(
     nominations_return = NominationsReturn.objects.filter(agreement=agreement, starts_on=starts_on).first()
     if nominations_return is not None:
         return nominations_return
-    period = period_of(agreement, quarter)
+    period = period_in_force(agreement, quarter)
     if period is None:
         raise UnableToReport(
             "No terms with shares for nominations were in force in this quarter. Choose another quarter."
@@ -127,11 +127,11 @@ def start_return(
     if period.last_day >= timezone.localdate(now):
         raise UnableToReport("This quarter is not over yet. Start its return once the quarter has ended.")
     nominations_return = NominationsReturn.objects.create(agreement=agreement, starts_on=starts_on, begun_at=now)
-    record_return(nominations_return, EventKind.RETURN_STARTED, author=author, now=now)
+    record_return_event(nominations_return, EventKind.RETURN_STARTED, author=author, now=now)
     return nominations_return
 
 
-def supplements_of(lines: Iterable[ReturnLine]) -> dict[int, Supplement]:
+def saved_supplements(lines: Iterable[ReturnLine]) -> dict[int, Supplement]:
     """Return the saved figures of lines by the id of the line. The refusals of the lines should be prefetched."""
     return {
         line.pk: Supplement(
@@ -158,14 +158,14 @@ def complete_return(
     `figures_seen` are the figures that the author saw when opening the page. Raises `UnableToReport`. Raises
     `FiguresChanged`, without saving anything, if another person has changed one of the same lines.
     """
-    nominations_return = lock_to_write(nominations_return, author, now)
+    nominations_return = lock_return_to_edit(nominations_return, author, now)
     line_by_pk = {line.pk: line for line in nominations_return.lines.prefetch_related("refusals").order_by("pk")}
     if not figures.keys() <= line_by_pk.keys():
         raise UnableToReport(
             "The lettings have been counted again since you opened this page. Check the new figures first."
         )
 
-    saved_figures = supplements_of(line_by_pk.values())
+    saved_figures = saved_supplements(line_by_pk.values())
     new_figures = {
         pk: supplement
         for pk, supplement in figures.items()
@@ -181,7 +181,7 @@ def complete_return(
 
     for pk, supplement in sorted(new_figures.items()):
         _save_supplement(line_by_pk[pk], supplement)
-    record_return(nominations_return, EventKind.RETURN_COMPLETED, author=author, now=now)
+    record_return_event(nominations_return, EventKind.RETURN_COMPLETED, author=author, now=now)
 
 
 def _save_supplement(line: ReturnLine, supplement: Supplement) -> None:
@@ -239,7 +239,7 @@ def send_return(
     The council decides again about lines that it disputed; `answers` are the provider's answers to these disputes, by
     the id of the line. Confirmed lines stay confirmed unless they have changed. Raises `UnableToReport`.
     """
-    nominations_return = lock_to_write(nominations_return, author, now)
+    nominations_return = lock_return_to_edit(nominations_return, author, now)
     run = getattr(nominations_return, "run", None)
     if run is None or run.finished_at is None:
         raise UnableToReport("Upload the lettings first, and wait until they are counted.")
@@ -254,8 +254,8 @@ def send_return(
     nominations_return.sendings += 1
     nominations_return.save(update_fields=["status", "sent_at", "sent_by", "sendings"])
 
-    record_return(nominations_return, EventKind.RETURN_SENT, author=author, now=now)
-    note_status(nominations_return, now=now)
+    record_return_event(nominations_return, EventKind.RETURN_SENT, author=author, now=now)
+    journal_status(nominations_return, now=now)
     provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
     record_emails(
         kind="nominations.return_sent",
@@ -294,7 +294,7 @@ def decide_lines(
 
     for pk, (decision, reason) in sorted(decisions.items()):
         _decide(lines[pk], Decision(decision), reason.strip(), author, now)
-    record_return(nominations_return, EventKind.LINES_DECIDED, of_council=True, author=author, now=now)
+    record_return_event(nominations_return, EventKind.LINES_DECIDED, of_council=True, author=author, now=now)
     if all(line.decision for line in lines.values()):
         _settle_or_send_back(nominations_return, list(lines.values()), author, now)
 
@@ -329,8 +329,8 @@ def _settle_or_send_back(
         nominations_return.confirmations += 1
         nominations_return.save(update_fields=["status", "settled_at", "confirmations"])
         create_record(nominations_return, author=author, now=now)
-        record_return(nominations_return, EventKind.RETURN_AGREED, of_council=True, author=author, now=now)
-    note_status(nominations_return, now=now)
+        record_return_event(nominations_return, EventKind.RETURN_AGREED, of_council=True, author=author, now=now)
+    journal_status(nominations_return, now=now)
 
     provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
     recipient_ids = {*leads_of(provider).values_list("pk", flat=True), nominations_return.sent_by_id}
@@ -370,10 +370,10 @@ def reopen_return(*, nominations_return: NominationsReturn, reason: str, author:
     nominations_return.correction = reason.strip()
     nominations_return.save(update_fields=["status", "settled_at", "correction"])
 
-    record_return(
+    record_return_event(
         nominations_return, EventKind.RETURN_REOPENED, of_council=not rights.may_report, author=author, now=now
     )
-    note_status(nominations_return, now=now)
+    journal_status(nominations_return, now=now)
     provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
     lead_ids = {*leads_of(provider).values_list("pk", flat=True), *leads_of(council).values_list("pk", flat=True)}
     record_emails(

@@ -11,7 +11,7 @@ from partnerships.exchange.models import Audience, Direction, Entry, Status
 from partnerships.exchange.services import UnableToChangeEntry, create_entry, share_entry
 from partnerships.kit.rights import require
 from partnerships.nominations.models import NominationsReturn
-from partnerships.nominations.queries.pages import THEME, ask_key
+from partnerships.nominations.queries.pages import THEME, shortfall_ask_key
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services.returns import lock_return
 from partnerships.people.models import User
@@ -19,7 +19,7 @@ from partnerships.people.models import User
 UNIT = "homes"
 
 
-class UnableToAsk(Exception):
+class UnableToAskForShortfall(Exception):
     """The return is not sent, the line has no shortfall, or the ask cannot be created."""
 
 
@@ -29,21 +29,22 @@ def ask_for_shortfall(
 ) -> Entry:
     """Create the council's ask to the provider for the shortfall of a line, or return the existing ask.
 
-    The ask belongs to no partnership, because other parties would then see the number of homes. Raises `UnableToAsk`.
+    The ask belongs to no partnership, because other parties would then see the number of homes. Raises
+    `UnableToAskForShortfall`.
     """
     nominations_return = lock_return(nominations_return)
     agreement = nominations_return.agreement
     require(rights_over(agreement, author, now).may_ask)
     return_line = nominations_return.lines.filter(pk=line).first()
     if return_line is None or not return_line.result.shortfall:
-        raise UnableToAsk("No nominations are missing in this line, so you do not need to ask for any.")
+        raise UnableToAskForShortfall("No nominations are missing in this line, so you do not need to ask for any.")
     if nominations_return.is_writable:
-        raise UnableToAsk(
+        raise UnableToAskForShortfall(
             "The provider has not sent this return, or is correcting it now. Wait until you receive the return."
         )
 
     result = return_line.result
-    key = ask_key(return_line)
+    key = shortfall_ask_key(return_line)
     existing_ask = Entry.objects.filter(key=key).first()
     if existing_ask is not None:
         return existing_ask
@@ -71,5 +72,5 @@ def ask_for_shortfall(
         if entry.status == Status.DRAFT:
             share_entry(entry=entry, author=author, now=now)
     except UnableToChangeEntry as error:
-        raise UnableToAsk(str(error)) from error
+        raise UnableToAskForShortfall(str(error)) from error
     return entry

@@ -14,7 +14,7 @@ from partnerships.nominations import services
 from partnerships.nominations.forms import DecideForm
 from partnerships.nominations.models import Decision
 from partnerships.nominations.queries import result_of
-from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
+from partnerships.nominations.services.shortfalls import UnableToAskForShortfall, ask_for_shortfall
 from partnerships.nominations.views.returns import open_return, return_context
 from partnerships.people.recipients import collect_recipients
 
@@ -59,7 +59,7 @@ def ask_to_make_up(request: HttpRequest, pk: int, number: int, line: int) -> Htt
 
     try:
         entry = ask_for_shortfall(nominations_return=nominations_return, line=line, author=user, now=timezone.now())
-    except UnableToAsk as error:
+    except UnableToAskForShortfall as error:
         messages.error(request, str(error))
         return redirect(nominations_return)
 

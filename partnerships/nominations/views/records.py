@@ -21,13 +21,13 @@ from partnerships.nominations.models import ReturnRecord
 from partnerships.nominations.presenting import (
     FILES,
     HEADINGS,
-    cells_of,
-    cells_of_total,
-    sentences_about_days,
-    time_to_nominate,
+    days_sentence,
+    in_time_sentence,
+    line_cells,
+    total_cells,
 )
-from partnerships.nominations.queries import records_of, result_in
-from partnerships.nominations.queries.returns import median_in
+from partnerships.nominations.queries import records_of, result_of_record
+from partnerships.nominations.queries.returns import median_void_days
 from partnerships.nominations.views.returns import open_return, return_context
 from partnerships.people.models import User
 
@@ -61,9 +61,11 @@ def sheet_of(record: ReturnRecord) -> Sheet:
     """
     content = record.content
     quarter = Quarter(record.starts_on)
-    result = result_in(record)
-    rows = [(line.words, *cells_of(line, refused)) for line, refused in zip(result.lines, result.refused, strict=True)]
-    total_row = ("All lettings", *cells_of_total(result, median_in(content, "all")))
+    result = result_of_record(record)
+    rows = [
+        (line.words, *line_cells(line, refused)) for line, refused in zip(result.lines, result.refused, strict=True)
+    ]
+    total_row = ("All lettings", *total_cells(result, median_void_days(content, "all")))
     facts = [
         ("Quarter", str(quarter)),
         ("CORE export", _year(record)),
@@ -71,8 +73,8 @@ def sheet_of(record: ReturnRecord) -> Sheet:
         ("Provider", content["provider"]),
         ("Record", record.words),
         ("Reason for the correction", record.reason),
-        ("Counted", sentences_about_days(quarter, content)),
-        ("Time to nominate", time_to_nominate(result.lines)),
+        ("Counted", days_sentence(quarter, content)),
+        ("Time to nominate", in_time_sentence(result.lines)),
         ("Sent", _when(record.sent_at, record.sent_by)),
         ("Confirmed", _when(record.confirmed_at, record.confirmed_by)),
     ]

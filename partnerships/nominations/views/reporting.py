@@ -15,11 +15,11 @@ from partnerships.kit.http import form_page, post_data, post_data_and_files, sho
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
 from partnerships.nominations import services
-from partnerships.nominations.forms import ReopenForm, SendForm, StartForm, TableForm, UploadForm
+from partnerships.nominations.forms import ReopenForm, SendForm, StartForm, SupplementForm, UploadForm
 from partnerships.nominations.lettings.uploading import FilteredLettings, filter_uploads
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.queries import disputed_lines_of, result_of
-from partnerships.nominations.queries.pages import grounds_of, quarters_to_start
+from partnerships.nominations.queries.pages import quarters_to_start, refusal_grounds
 from partnerships.nominations.rights import Rights
 from partnerships.nominations.tasks import count_waiting
 from partnerships.nominations.views.returns import open_agreement, open_return, return_context
@@ -112,7 +112,7 @@ def complete_figures(request: HttpRequest, pk: int, number: int) -> HttpResponse
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_report)
     lines = result_of(nominations_return).lines
-    form = TableForm(post_data(request), lines=lines, grounds=grounds_of(nominations_return, lines))
+    form = SupplementForm(post_data(request), lines=lines, grounds=refusal_grounds(nominations_return, lines))
 
     if request.method == "POST" and form.is_valid():
         try:

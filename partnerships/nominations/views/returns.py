@@ -22,23 +22,23 @@ from partnerships.nominations.presenting import (
     FILES,
     HEADINGS,
     MASKED_HEADINGS,
-    cells_of,
-    masked_cells_of,
+    line_cells,
+    masked_line_cells,
     named_cells,
     return_tables,
 )
 from partnerships.nominations.queries import (
-    authorities_of,
+    collection_year_of,
     masked_result_of,
-    outcomes_of,
     records_of,
     result_of,
     returns_of,
-    sides_of,
-    with_sides,
-    year_of,
+    row_outcomes,
+    rows_by_authority,
+    side_names,
+    with_side_names,
 )
-from partnerships.nominations.queries.pages import shortfalls_of
+from partnerships.nominations.queries.pages import line_shortfalls
 from partnerships.nominations.rights import Rights, rights_over
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -74,7 +74,7 @@ def _readable_return(agreement: NominationsAgreement, rights: Rights, number: in
     Other parties may read only confirmed returns, with small counts masked. Raises Http404, or PermissionDenied if the
     person may read no return of the agreement.
     """
-    nominations_return = get_object_or_404(with_sides(returns_of(agreement)), pk=number)
+    nominations_return = get_object_or_404(with_side_names(returns_of(agreement)), pk=number)
     nominations_return.agreement = agreement
     if rights.reads_masked:
         is_readable = nominations_return.confirmations > 0
@@ -94,7 +94,7 @@ def return_context(nominations_return: NominationsReturn, rights: Rights) -> dic
         "agreement": nominations_return.agreement,
         "partnership": nominations_return.agreement.partnership,
         "quarter": str(nominations_return.quarter),
-        "year": year_of(nominations_return),
+        "year": collection_year_of(nominations_return),
         "rights": rights,
     }
 
@@ -122,7 +122,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     result = result_of(nominations_return)
     run = run_of(nominations_return)
     report = run.report if run else {}
-    council, provider = sides_of(nominations_return)
+    council, provider = side_names(nominations_return)
     records = [
         (record, [(label, record.address(code)) for code, label in FILES.items()])
         for record in records_of(nominations_return)
@@ -133,12 +133,12 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "council": council,
         "provider": provider,
         "run": run,
-        "outcomes": outcomes_of(run) if run else [],
+        "outcomes": row_outcomes(run) if run else [],
         "let_again": report.get("let_again", 0),
         "not_counted": report.get("not_counted", ()),
-        "authorities": authorities_of(run) if run and rights.reads_other_areas else [],
+        "authorities": rows_by_authority(run) if run and rights.reads_other_areas else [],
         "records": records,
-        "shortfalls": shortfalls_of(result.lines, user) if not nominations_return.is_writable else [],
+        "shortfalls": line_shortfalls(result.lines, user) if not nominations_return.is_writable else [],
         "may_reopen": rights.may_reopen_return(nominations_return),
         "may_write": rights.may_fill_in(nominations_return),
         "may_decide": rights.may_decide_about(nominations_return),
@@ -149,8 +149,8 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def _masked(request: HttpRequest, nominations_return: NominationsReturn, rights: Rights) -> HttpResponse:
     """Show the newest record of a return with small counts masked, for other parties."""
     lines = masked_result_of(nominations_return)
-    rows = [(line.words, named_cells(MASKED_HEADINGS, masked_cells_of(line))) for line in lines]
-    council, provider = sides_of(nominations_return)
+    rows = [(line.words, named_cells(MASKED_HEADINGS, masked_line_cells(line))) for line in lines]
+    council, provider = side_names(nominations_return)
     context = {
         **return_context(nominations_return, rights),
         "council": council,
@@ -180,12 +180,12 @@ def lines_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     _, agreement, rights = open_agreement(request, pk)
     nominations_return = _readable_return(agreement, rights, number)
     if rights.reads_masked:
-        masked_rows = [(line.words, *masked_cells_of(line)) for line in masked_result_of(nominations_return)]
+        masked_rows = [(line.words, *masked_line_cells(line)) for line in masked_result_of(nominations_return)]
         return csv_response(_file_name(nominations_return), ["Homes", *MASKED_HEADINGS], masked_rows)
 
     result = result_of(nominations_return)
     rows = [
-        (line.words, *cells_of(line, refused), line.get_decision_display(), line.reason, line.answer)
+        (line.words, *line_cells(line, refused), line.get_decision_display(), line.reason, line.answer)
         for line, refused in zip(result.lines, result.refused, strict=True)
     ]
     return csv_response(_file_name(nominations_return), ["Homes", *HEADINGS, "Council", "Why", "Answer"], rows)
@@ -196,7 +196,7 @@ def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     """Download the outcomes of the rows of an upload as CSV: reason, remedy, number of rows and row numbers."""
     _, nominations_return, _ = open_return(request, pk, number)
     run = run_of(nominations_return)
-    outcomes = outcomes_of(run) if run else []
+    outcomes = row_outcomes(run) if run else []
     rows = [(outcome.label, outcome.remedy, outcome.number, outcome.rows) for outcome in outcomes]
     name = f"rows-{nominations_return.starts_on:%Y-%m}.csv"
     return csv_response(name, ["What happened", "What to do", "Number of rows", "Row numbers"], rows)

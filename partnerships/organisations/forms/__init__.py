@@ -12,7 +12,7 @@ from partnerships.kit import forms as kit
 from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import Form, Helper
 from partnerships.kit.record_fields import RecordSelect
-from partnerships.organisations.duplicates import similar_to
+from partnerships.organisations.duplicates import organisations_with_similar_name
 from partnerships.organisations.models import (
     Area,
     AreaKind,
@@ -21,7 +21,7 @@ from partnerships.organisations.models import (
     Organisation,
     Role,
 )
-from partnerships.organisations.owned import Group
+from partnerships.organisations.owned import OwnedGroup
 from partnerships.organisations.services import sign_in_refusal
 from partnerships.people.identity_providers import provider_choices
 from partnerships.people.models import User
@@ -228,7 +228,7 @@ class AccessRequestForm(Form):
         self.helper = Helper(self, submit="Ask an administrator", cancel=cancel_url)
 
 
-def choices_of(group: Group) -> list[tuple[str, str]]:
+def record_choices(group: OwnedGroup) -> list[tuple[str, str]]:
     """Return the records of a group as choices to tick."""
     return [
         (str(thing.pk), f"{thing.title} ({thing.within})" if thing.within else thing.title) for thing in group.things
@@ -257,13 +257,13 @@ class HandOverForm(Form):
     )
     reason = forms.CharField(label="Reason", max_length=300)
 
-    def __init__(self, *args: Any, group: Group, people: QuerySet[User], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, group: OwnedGroup, people: QuerySet[User], **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"kind": group.kind.code, "things": [str(thing.pk) for thing in group.things]})
         kwargs["prefix"] = group.kind.code
         super().__init__(*args, **kwargs)
         things = choice_field(self, "things")
         things.label = group.kind.label
-        things.choices = choices_of(group)
+        things.choices = record_choices(group)
         model_choice_field(self, "to").queryset = people
         self.helper = Helper(self, submit="Hand over")
 
@@ -272,7 +272,7 @@ def _sign_in_pages() -> list[tuple[str, str]]:
     return [("", "None: people sign in with email address and password"), *provider_choices()]
 
 
-class ReasonedForm(forms.ModelForm[Any], Form):
+class CorrectionForm(forms.ModelForm[Any], Form):
     """Base class of admin forms that correct the directory, with a reason that the history shows."""
 
     reason = forms.CharField(
@@ -284,7 +284,7 @@ class ReasonedForm(forms.ModelForm[Any], Form):
     )
 
 
-class OrganisationAdminForm(ReasonedForm):
+class OrganisationAdminForm(CorrectionForm):
     """The admin form that corrects an organisation and the rules for how its people sign in.
 
     `OrganisationAdmin` adds the model's other fields. This form declares only the fields that the model lacks or that
@@ -345,7 +345,7 @@ class OrganisationAdminForm(ReasonedForm):
         is_new = self.instance.pk is None
         if not is_new or data.get("is_another"):
             return
-        similar_organisations = similar_to(data.get("name", ""))
+        similar_organisations = organisations_with_similar_name(data.get("name", ""))
         if similar_organisations:
             names = ", ".join(organisation.name for organisation in similar_organisations)
             self.add_error(

@@ -15,7 +15,7 @@ from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Handover, Organisation, Sharing
-from partnerships.organisations.obligations import Held
+from partnerships.organisations.obligations import HeldRecord
 from partnerships.organisations.presenting import steps_in_words
 
 
@@ -71,7 +71,7 @@ class ProposeHandoversForm(_TickingForm):
     due_on = kit.DayField(label="Answer by", required=False)
 
     def __init__(
-        self, *args: Any, things: Sequence[Held], successors: QuerySet[Organisation], count: int, **kwargs: Any
+        self, *args: Any, things: Sequence[HeldRecord], successors: QuerySet[Organisation], count: int, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         records = choice_field(self, "records")

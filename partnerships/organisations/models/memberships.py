@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.kit.compiled import Slot, rows_composed_once
 from partnerships.kit.database import IdArray
-from partnerships.organisations.holdings import among, of_page, stand_ins
+from partnerships.organisations.holdings import id_is_among, read_once_a_page, stand_ins_in_use
 from partnerships.people.models import Invitation, User
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
         """Return the ids of the organisations for which a person acts today, to pass to `holdings.among`."""
-        current_stand_ins = stand_ins()
+        current_stand_ins = stand_ins_in_use()
         if current_stand_ins is not None:
             return current_stand_ins.organisations(user.pk, roles)
         memberships = self.remembered_for(user)
@@ -103,14 +103,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         day = timezone.localdate()
 
         def compose() -> models.QuerySet[Any, Any]:
-            rows = Membership.objects.current(day).filter(among("person", Slot(0))).order_by("starts_on", "pk")
+            rows = Membership.objects.current(day).filter(id_is_among("person", Slot(0))).order_by("starts_on", "pk")
             return rows.values_list("organisation", "role", "organisation__name", "starts_on")
 
         def read() -> list[Any]:
             own_id = IdArray([user.pk] if user.pk else [])
             return rows_composed_once((Membership, day), compose, [own_id])
 
-        return of_page((Membership, user.pk), read)
+        return read_once_a_page((Membership, user.pk), read)
 
     def for_listing(self) -> MembershipQuerySet:
         """Return the memberships with person and organisation, in the order in which lists show them."""

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from partnerships.kit.addresses import page_address
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models.areas import Area
 from partnerships.organisations.models.memberships import Membership
 from partnerships.organisations.models.merges import Merge
@@ -77,7 +77,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
         """Return the organisations for which the person acts today; if roles are given, only those in these roles."""
-        return self.filter(among("pk", Membership.objects.organisations_of(user, *roles)))
+        return self.filter(id_is_among("pk", Membership.objects.organisations_of(user, *roles)))
 
     def current(self) -> OrganisationQuerySet:
         """Return organisations that are neither dissolved nor merged into another record."""

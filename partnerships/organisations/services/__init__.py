@@ -8,7 +8,7 @@ from partnerships.organisations.services.corrections import (
     correct_area_served,
     correct_name,
 )
-from partnerships.organisations.services.handing_over import hand_over_things
+from partnerships.organisations.services.handing_over import hand_over_records
 from partnerships.organisations.services.handover_batches import apply_handovers, undo_handovers
 from partnerships.organisations.services.handovers import (
     UnableToHandOverLines,
@@ -62,7 +62,7 @@ from partnerships.organisations.services.organisations import (
     update_organisation,
 )
 from partnerships.organisations.services.own_sign_in import sign_in_refusal
-from partnerships.organisations.services.proposals import tell_of_proposals
+from partnerships.organisations.services.proposals import email_proposals
 from partnerships.organisations.services.requests import (
     UnableToAnswerRequest,
     UnableToAskForAccess,
@@ -126,10 +126,11 @@ __all__ = [
     "create_organisations",
     "decline_request",
     "dissolve",
+    "email_proposals",
     "end_area_served",
     "end_membership",
     "hand_over_due",
-    "hand_over_things",
+    "hand_over_records",
     "hide_steps",
     "invitation_for",
     "invite_member",
@@ -148,7 +149,6 @@ __all__ = [
     "serve_area",
     "sign_in_refusal",
     "take_effect",
-    "tell_of_proposals",
     "ties_between",
     "undo_handovers",
     "undo_merge",

@@ -12,14 +12,14 @@ from django.utils import timezone
 from partnerships.kit.rights import UnableToAct, require
 from partnerships.organisations.departures import Departure
 from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.owned import Handover, UnableToHandOver, kind_of, owned_kinds
+from partnerships.organisations.owned import OwnershipHandover, UnableToHandOver, owned_kind_with_code, owned_kinds
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import lock_organisation
 from partnerships.people.models import User
 
 
 @transaction.atomic
-def hand_over_things(
+def hand_over_records(
     *,
     organisation: Organisation,
     kind: str,
@@ -42,7 +42,7 @@ def hand_over_things(
         raise UnableToHandOver(
             f"{to.display_name} does not act for {locked_organisation.name}. Choose someone who does."
         )
-    owned_kind = kind_of(kind)
+    owned_kind = owned_kind_with_code(kind)
     thing_ids = [thing.pk for thing in owned_kind.left(locked_organisation, day) if thing.pk in things]
     if not thing_ids or len(thing_ids) < len(set(things)):
         raise UnableToHandOver(
@@ -52,12 +52,14 @@ def hand_over_things(
 
     for pk in thing_ids:
         owned_kind.hand_over(
-            Handover(pk=pk, organisation=locked_organisation, to=to, reason=reason.strip(), author=author, now=now)
+            OwnershipHandover(
+                pk=pk, organisation=locked_organisation, to=to, reason=reason.strip(), author=author, now=now
+            )
         )
     return len(thing_ids)
 
 
-def give_to_colleague(departure: Departure) -> int:
+def hand_over_to_colleague(departure: Departure) -> int:
     """Hand over a leaver's records to the colleague who takes over, and return their number.
 
     Records that the author may not hand over, or that the colleague may not own, stay without an owner until the leads
@@ -74,7 +76,7 @@ def give_to_colleague(departure: Departure) -> int:
         if not kind.goes_to_colleague:
             continue
         for thing in kind.held(membership.person, organisation, day):
-            handover = Handover(
+            handover = OwnershipHandover(
                 pk=thing.pk,
                 organisation=organisation,
                 to=successor,

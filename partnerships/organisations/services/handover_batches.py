@@ -18,15 +18,15 @@ from partnerships.organisations.obligations import (
     Obligation,
     RecordMove,
     obligation,
-    run_putting_back_hooks,
+    run_restore_hooks,
 )
 from partnerships.organisations.services.moved_memberships import journal_moved_memberships, record_moved_memberships
 from partnerships.organisations.services.moving import (
     move_records,
-    record_passing,
+    record_passed_records,
+    replace_merged_organisations,
     restore_changes,
     save_changes,
-    with_merged_replaced,
 )
 from partnerships.organisations.services.successions import lock_succession
 
@@ -137,11 +137,11 @@ def _undo_batch(succession_id: int, now: dt.datetime) -> int:
         return _reopen_batch(succession, now)
 
     changes = [Change(row.table, row.row, row.before, row.after) for row in reversed(rows)]
-    undone_changes, _remaining_changes = restore_changes(with_merged_replaced(changes))
+    undone_changes, _remaining_changes = restore_changes(replace_merged_organisations(changes))
 
     record_moved_memberships(undone_changes, reason=f"Undone: {succession}", author=None, now=now)
     journal_moved_memberships(undone_changes, now=now)
-    run_putting_back_hooks(undone_changes, now)
+    run_restore_hooks(undone_changes, now)
     journal_handover(succession, now=now, undone=True)
 
     MovedRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
@@ -168,7 +168,7 @@ def _record_return(succession: Succession, group: Sequence[Handover], now: dt.da
     )
     predecessor_records = kind.records(move.target, timezone.localdate(now))
     returned_records = predecessor_records.filter(pk__in=[line.record for line in group])
-    record_passing(kind, list(returned_records.order_by("pk")), move)
+    record_passed_records(kind, list(returned_records.order_by("pk")), move)
 
 
 def _lock_with_bodies(succession_id: int) -> Succession:

@@ -22,7 +22,7 @@ from partnerships.organisations.models import (
     SuccessionStatus,
 )
 from partnerships.organisations.obligations import (
-    Held,
+    HeldRecord,
     UnableToMove,
     obligation,
 )
@@ -148,7 +148,7 @@ def _check_successors(succession: Succession, predecessor: Organisation, success
         raise UnableToHandOverLines(f"Choose a successor of {predecessor.name}.")
 
 
-def _held_things(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[Held]:
+def _held_things(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[HeldRecord]:
     """Return the descriptions of a kind's records with these ids, all of which the predecessor must still have."""
     try:
         kind = obligation(code)

@@ -23,14 +23,21 @@ from partnerships.organisations.models import (
     Succession,
     SuccessionTie,
 )
-from partnerships.organisations.obligations import Change, Column, RecordMove, following, obligations, settle
+from partnerships.organisations.obligations import (
+    Change,
+    Column,
+    RecordMove,
+    following_columns,
+    obligations,
+    settle_moved_records,
+)
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moved_memberships import record_moved_memberships
 from partnerships.organisations.services.moving import (
     change_row,
     move_rows,
     move_rows_together,
-    record_passing,
+    record_passed_records,
     restore_changes,
     save_changes,
     sort_rows,
@@ -63,7 +70,7 @@ class Preview:
 def preview_merge(*, kept: Organisation, merged: Organisation) -> list[Preview]:
     """Return the rows that a merge would move, counted by kind; kinds without rows are left out."""
     previews = [_preview(kind.label, kind.columns, kept, merged) for kind in obligations()]
-    previews.append(_preview("Names, identifiers, areas and history", following(), kept, merged))
+    previews.append(_preview("Names, identifiers, areas and history", following_columns(), kept, merged))
     return [preview for preview in previews if preview.moves or preview.held_by_both]
 
 
@@ -152,14 +159,14 @@ def _move_everything(move: RecordMove) -> list[Change]:
     day = timezone.localdate(move.now)
     records_and_kinds = [(list(kind.records(move.source, day).order_by("pk")), kind) for kind in obligations()]
     for records, kind in records_and_kinds:
-        record_passing(kind, records, move)
+        record_passed_records(kind, records, move)
 
     changes: list[Change] = []
     for _, kind in records_and_kinds:
         changes += move_rows_together(kind.columns, move)
     for records, kind in records_and_kinds:
-        changes += settle(kind, [record.pk for record in records], move)
-    for column in following():
+        changes += settle_moved_records(kind, [record.pk for record in records], move)
+    for column in following_columns():
         changes += move_rows(column, move)
     changes += _combine_sign_in_rules(move)
 
@@ -252,7 +259,7 @@ def _record_returned(undone_changes: Sequence[Change], move: RecordMove) -> None
     """Record which records, rules for signing in and memberships have returned after a merge was undone."""
     day = timezone.localdate(move.now)
     for kind in obligations():
-        record_passing(kind, list(kind.records(move.target, day).order_by("pk")), move)
+        record_passed_records(kind, list(kind.records(move.target, day).order_by("pk")), move)
 
     # Undoing the changes has changed the rows of both organisations, but not these objects.
     move.target.refresh_from_db()

@@ -22,7 +22,7 @@ from partnerships.organisations.obligations import (
     RecordMove,
     all_columns,
     json_value,
-    settle,
+    settle_moved_records,
 )
 
 
@@ -236,7 +236,7 @@ def _restore(model: type[Model], equal_changes: Sequence[Change]) -> set[int]:
     return restorable_ids
 
 
-def with_merged_replaced(changes: Iterable[Change]) -> list[Change]:
+def replace_merged_organisations(changes: Iterable[Change]) -> list[Change]:
     """Return the changes, with each organisation that has been merged replaced by the organisation that was kept."""
     kept_by_merged = dict(Merge.objects.in_force().values_list("merged", "kept"))
     if not kept_by_merged:
@@ -263,7 +263,7 @@ def _replace_merged(table: str, values: dict[str, Any], kept_by_merged: Mapping[
     return new_values
 
 
-def record_passing(kind: Obligation, records: Sequence[Any], move: RecordMove) -> None:
+def record_passed_records(kind: Obligation, records: Sequence[Any], move: RecordMove) -> None:
     """Record in the log of each record that the record passed to the other organisation."""
     if kind.target:
         record_all([_passing_event(kind, record, move) for record in records])
@@ -308,11 +308,11 @@ def move_records(kind: Obligation, records: Collection[int], move: RecordMove) -
     if kind.move is not None:
         changes = kind.move(source_records, move)
     else:
-        changes = move_rows_together(kind.columns, move, ids) + settle(kind, ids, move)
+        changes = move_rows_together(kind.columns, move, ids) + settle_moved_records(kind, ids, move)
 
     # Some records may have stayed, because the other organisation cannot have them.
     stayed_ids = set(kind.records(move.source, day).filter(pk__in=ids).values_list("pk", flat=True))
-    record_passing(kind, [record for record in source_records if record.pk not in stayed_ids], move)
+    record_passed_records(kind, [record for record in source_records if record.pk not in stayed_ids], move)
     return changes
 
 

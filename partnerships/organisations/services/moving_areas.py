@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from partnerships.organisations.answering import STRENGTH
-from partnerships.organisations.lineage import ending
+from partnerships.organisations.lineage import ending_predecessors
 from partnerships.organisations.models import (
     CERTAIN,
     Area,
@@ -21,6 +20,7 @@ from partnerships.organisations.models import (
     SuccessionKind,
     SuccessionTie,
 )
+from partnerships.organisations.responsibility import STRENGTH
 from partnerships.organisations.services.areas_served import end_area_served, serve_area
 from partnerships.organisations.services.corrections import correct_area_served
 from partnerships.organisations.services.identifiers import add_identifier, correct_identifier
@@ -63,7 +63,7 @@ def move_areas(*, succession: Succession, on: dt.date, author: User | None, now:
     if succession.undoes is not None and succession.undoes.undoes is None:
         returned_area_ids = _return_areas(vesting, succession.undoes)
 
-    ended_organisations = ending(succession)
+    ended_organisations = ending_predecessors(succession)
     areas_by_ended = {organisation.pk: _end_areas(organisation, vesting) for organisation in ended_organisations}
     _end_codes(ended_organisations, vesting)
     _recode(vesting)

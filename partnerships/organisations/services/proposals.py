@@ -19,7 +19,7 @@ QUIET = dt.timedelta(minutes=15)
 
 
 @transaction.atomic
-def tell_of_proposals(*, now: dt.datetime) -> int:
+def email_proposals(*, now: dt.datetime) -> int:
     """Email the leads of successors about proposed lines, and return the number of people who were emailed.
 
     Each person receives one email about all lines. Lines for an organisation without a lead are emailed once it has a

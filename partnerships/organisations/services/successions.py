@@ -12,7 +12,7 @@ from partnerships.activity.values import apply_changes
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.lineage import rivals_of, same_status_in_order
+from partnerships.organisations.lineage import others_of_order_with_status, rival_successions
 from partnerships.organisations.models import CERTAIN, Organisation, Succession, SuccessionStatus, SuccessionTie
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
@@ -253,7 +253,7 @@ def lock_with_order(succession: Succession) -> list[Succession]:
     """Lock a succession and those of the same order and status; return them with the given succession first."""
     # Fetched again, because the caller's object may have an old order or status.
     current_succession = Succession.objects.get(pk=succession.pk)
-    ids = {succession.pk, *(other.pk for other in same_status_in_order(current_succession))}
+    ids = {succession.pk, *(other.pk for other in others_of_order_with_status(current_succession))}
     # Locked in the order of their ids, so that two transactions cannot wait for each other.
     locked_by_id = {pk: lock_succession(pk) for pk in sorted(ids)}
     locked_succession = locked_by_id.pop(succession.pk)
@@ -321,7 +321,7 @@ def check_certain(succession: Succession) -> None:
     """Raise `UnableToChangeSuccession` if the succession has no vesting day or a rival proposal."""
     if succession.vests_on is None:
         raise UnableToChangeSuccession("Enter the vesting day first.")
-    if rival := rivals_of(succession).first():
+    if rival := rival_successions(succession).first():
         raise UnableToChangeSuccession(
             f"“{rival.proposal or rival}” is still proposed for {succession.place}. Cancel it first."
         )

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.kit.rights import require
-from partnerships.organisations.handovers import is_passing_back
-from partnerships.organisations.lineage import effective_succession, ending
+from partnerships.organisations.handovers import has_records_to_return
+from partnerships.organisations.lineage import effective_succession, ending_predecessors
 from partnerships.organisations.models import (
     HandoverState,
     Organisation,
@@ -70,7 +70,7 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
 
 def _end_predecessors(succession: Succession, day: dt.date, *, author: User | None, now: dt.datetime) -> None:
     """End the organisations that the succession ends. Raises `UnableToChangeSuccession` if one cannot end that day."""
-    for body in ending(succession):
+    for body in ending_predecessors(succession):
         if body.is_ended:
             continue
         try:
@@ -124,7 +124,7 @@ def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
         raise UnableToChangeSuccession(
             "The succession that this one undoes has not taken effect yet. Wait until that has happened."
         )
-    if succession.undoes is not None and is_passing_back(succession.undoes):
+    if succession.undoes is not None and has_records_to_return(succession.undoes):
         raise UnableToChangeSuccession("Records are still being returned to the predecessors. Wait a few minutes.")
     vesting = succession.vesting_day
     if vesting is None:

@@ -10,9 +10,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from partnerships.kit.operators import alert_operators
-from partnerships.organisations.handovers import is_passing_back
+from partnerships.organisations.handovers import has_records_to_return
 from partnerships.organisations.holding_counts import count_held
-from partnerships.organisations.lineage import effective_succession, ending, is_in_force, of_same_order
+from partnerships.organisations.lineage import (
+    effective_succession,
+    ending_predecessors,
+    is_in_force,
+    successions_of_order,
+)
 from partnerships.organisations.models import (
     CERTAIN,
     HandoverState,
@@ -23,10 +28,10 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.services.handover_batches import apply_handovers, undo_handovers
 from partnerships.organisations.services.organisations import UnableToDissolve
-from partnerships.organisations.services.proposals import tell_of_proposals
+from partnerships.organisations.services.proposals import email_proposals
 from partnerships.organisations.services.successions import UnableToChangeSuccession
 from partnerships.organisations.services.taking_effect import take_effect
-from partnerships.organisations.vested import run_vested_hooks
+from partnerships.organisations.vesting_hooks import run_vesting_hooks
 from partnerships.outbox.services import record_emails
 
 #: The largest number of characters in `refused_because`.
@@ -52,7 +57,7 @@ def process_due_successions(*, now: dt.datetime) -> tuple[int, dict[int, Excepti
     errors = _take_due_effect(now)
     count = _move_due_records(errors, now)
     _email_due_successions(errors, now)
-    tell_of_proposals(now=now)
+    email_proposals(now=now)
     return count, errors
 
 
@@ -139,7 +144,9 @@ def email_succession(*, succession: Succession, now: dt.datetime) -> None:
     more records pass on later, only other rooms send a second email: to people whose first email said that something
     was waiting.
     """
-    same_order = of_same_order(succession).filter(status=SuccessionStatus.EFFECTIVE).select_for_update(of=("self",))
+    same_order = (
+        successions_of_order(succession).filter(status=SuccessionStatus.EFFECTIVE).select_for_update(of=("self",))
+    )
     in_force_by_id = {member.pk: member for member in same_order if is_in_force(member)}
     locked_succession = in_force_by_id.get(succession.pk)
     if locked_succession is None or not locked_succession.is_untold:
@@ -165,12 +172,12 @@ def email_succession(*, succession: Succession, now: dt.datetime) -> None:
         return
     if not is_later:
         _email_members(successions_with_news, now)
-    run_vested_hooks(successions_with_news, is_later=is_later, now=now)
+    run_vesting_hooks(successions_with_news, is_later=is_later, now=now)
 
 
 def _is_moving(succession: Succession) -> bool:
     """Return True if lines still have to be applied or undone."""
-    if succession.undoes is not None and is_passing_back(succession.undoes):
+    if succession.undoes is not None and has_records_to_return(succession.undoes):
         return True
     # Lines belong to the first succession, even if it was undone and this one makes it effective again.
     successions_with_lines = {succession, effective_succession(succession)}
@@ -183,7 +190,9 @@ def _email_members(successions: Sequence[Succession], now: dt.datetime) -> None:
     ties = SuccessionTie.objects.filter(succession__in=successions)
     is_on_either_side = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
     person_ids = Membership.objects.current(day).filter(is_on_either_side).values_list("person", flat=True)
-    ended_by_id = {organisation.pk: organisation for member in successions for organisation in ending(member)}
+    ended_by_id = {
+        organisation.pk: organisation for member in successions for organisation in ending_predecessors(member)
+    }
 
     first_succession, *other_successions = successions
     # The slot leaves out the counts, which may differ if the email is recorded again after a restore.

@@ -28,12 +28,19 @@ from partnerships.organisations.models import (
     OrganisationName,
     SuccessionTie,
 )
-from partnerships.organisations.presenting import lines_for
+from partnerships.organisations.presenting import succession_lines
 from partnerships.organisations.queries import contacts_of, find_organisations
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
-from partnerships.organisations.statements import RowsAbout, lookup, read_ahead, rows_for, rows_lookup, with_rows
+from partnerships.organisations.statements import (
+    RowsAbout,
+    functions_with_rows,
+    lookup,
+    read_ahead,
+    rows_for,
+    rows_lookup,
+)
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
@@ -102,14 +109,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _facts_context(organisation: Organisation) -> dict[str, Any]:
     """Return the facts that the directory records about the organisation, such as its identifiers and former names."""
     # Most organisations lack most of these rows, so read only those that exist.
-    queries_with_rows = with_rows(organisation.pk, *_ABOUT)
+    queries_with_rows = functions_with_rows(organisation.pk, *_ABOUT)
     read_ahead(lookup(rows, organisation.pk) for kind, rows in _READ.items() if kind in queries_with_rows)
 
     def rows_about(query: RowsAbout) -> list[Any]:
         return rows_for(_READ[query], organisation.pk) if query in queries_with_rows else []
 
     successions = successions_of(organisation) if _ties in queries_with_rows else ()
-    lines = lines_for(organisation, successions, timezone.localdate())
+    lines = succession_lines(organisation, successions, timezone.localdate())
     return {
         "identifiers": rows_about(_identifiers),
         "names": [name for name in rows_about(_names) if name.name != organisation.name],

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
-from partnerships.organisations.duplicates import merges, possible_duplicates
+from partnerships.organisations.duplicates import merges_in_force, possible_duplicates
 from partnerships.organisations.forms import ReasonForm
 from partnerships.organisations.models import Merge, Organisation
 from partnerships.organisations.rights import roles_of
@@ -46,7 +46,7 @@ def _pair_or_404(pk: int, other: int) -> tuple[Organisation, Organisation]:
 def duplicates(request: HttpRequest) -> HttpResponse:
     """Show the possible duplicates and the merges in force."""
     _administrator_or_403(request)
-    context = {"pairs": possible_duplicates(), "merges": merges()}
+    context = {"pairs": possible_duplicates(), "merges": merges_in_force()}
     return render(request, "organisations/duplicates.html", context)
 
 

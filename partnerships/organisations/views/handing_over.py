@@ -18,14 +18,14 @@ from django.views.decorators.http import require_http_methods
 from partnerships.kit.rights import UnableToAct, require
 from partnerships.organisations.forms import HandOverForm
 from partnerships.organisations.handovers import readable_titles
-from partnerships.organisations.lineage import ending, successions_of, successors_on
+from partnerships.organisations.lineage import ending_predecessors, successions_of, successors_on
 from partnerships.organisations.models import Handover, HandoverState, Organisation
-from partnerships.organisations.obligations import Group, held_by
+from partnerships.organisations.obligations import HeldGroup, held_records_by_kind
 from partnerships.organisations.owned import UnableToHandOver, left_without_owner
-from partnerships.organisations.presenting import line_in_words, title_of
+from partnerships.organisations.presenting import handover_line_in_words, succession_title
 from partnerships.organisations.queries import leads_of, people_of, with_account
 from partnerships.organisations.rights import Roles, roles_of
-from partnerships.organisations.services import hand_over_things
+from partnerships.organisations.services import hand_over_records
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -81,11 +81,13 @@ def _show_records_of_ended(request: HttpRequest, organisation: Organisation, rol
     leads_successor = bool(roles.led_among([successor.pk for successor in successors]))
     require(roles.lead(organisation.pk) or leads_successor or roles.keeps_directory)
 
-    successions = [succession for succession in successions_of(organisation) if organisation in ending(succession)]
+    successions = [
+        succession for succession in successions_of(organisation) if organisation in ending_predecessors(succession)
+    ]
     lines = Handover.objects.filter(predecessor=organisation, succession__in=[item.pk for item in successions])
     lines = lines.exclude(state=HandoverState.APPLIED).select_related("successor").order_by("pk")
     line_by_record = {(line.kind, line.record): line for line in lines}
-    held_groups = held_by(organisation, today)
+    held_groups = held_records_by_kind(organisation, today)
     # The names of the successors that must deal with records that could not be handed over.
     settling_names = {
         line.successor.name
@@ -99,7 +101,7 @@ def _show_records_of_ended(request: HttpRequest, organisation: Organisation, rol
         "groups": [
             (group.kind.label, _held_records(group, organisation, line_by_record, user, roles)) for group in held_groups
         ],
-        "successions": [(succession.pk, title_of(succession)) for succession in successions],
+        "successions": [(succession.pk, succession_title(succession)) for succession in successions],
         "is_led": leads_of(organisation).exists(),
         "settling": sorted(settling_names),
     }
@@ -107,7 +109,7 @@ def _show_records_of_ended(request: HttpRequest, organisation: Organisation, rol
 
 
 def _held_records(
-    group: Group,
+    group: HeldGroup,
     organisation: Organisation,
     line_by_record: Mapping[tuple[str, int], Handover],
     user: User,
@@ -126,7 +128,7 @@ def _held_records(
             _HeldRecord(
                 title=thing.title if is_lead else readable_title_by_id.get(thing.pk, thing.outside),
                 path=thing.path if may_read_record else "",
-                line_in_words=line_in_words(line, shows_reason=may_read_dispute),
+                line_in_words=handover_line_in_words(line, shows_reason=may_read_dispute),
             )
         )
     return records
@@ -137,7 +139,7 @@ def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisat
     new_owner: User = form.cleaned_data["to"]
     try:
         with collect_recipients() as recipients:
-            count = hand_over_things(
+            count = hand_over_records(
                 organisation=organisation,
                 kind=form.prefix or "",
                 things=[int(pk) for pk in form.cleaned_data["things"]],

@@ -22,20 +22,20 @@ from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
 from partnerships.organisations.handovers import (
     KindCount,
+    combined_shares,
     estate_of,
     estates_of,
     holdings_after,
+    line_titles,
     lines_lacking_consent,
     lines_to_answer,
     readable_titles,
-    shares_together,
-    sum_of,
-    titles_of,
+    sum_of_shares,
 )
-from partnerships.organisations.lineage import going_on, with_ties
+from partnerships.organisations.lineage import continuing_predecessor_ids, with_ties
 from partnerships.organisations.models import Handover, Organisation, Succession
 from partnerships.organisations.obligations import obligation
-from partnerships.organisations.presenting import title_of
+from partnerships.organisations.presenting import succession_title
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import (
     UnableToHandOverLines,
@@ -62,17 +62,17 @@ def handover_overview(request: HttpRequest, pk: int) -> HttpResponse:
     estates = estates_of(succession, today, involved_ids=visible_ids)
     require(bool(estates))
 
-    shares = shares_together(estates)
+    shares = combined_shares(estates)
     context = {
         "succession": succession,
-        "heading": title_of(succession),
+        "heading": succession_title(succession),
         "after": holdings_after(shares, today, known_ids=visible_ids),
-        "sum": sum_of(shares),
+        "sum": sum_of_shares(shares),
         "estates": estates,
         "waiting": succession.handovers.awaiting_answer_from(roles.led).count(),
         "lacking": lines_lacking_consent(succession, visible_ids).count(),
         "led": roles.led,
-        "going_on": going_on(succession),
+        "going_on": continuing_predecessor_ids(succession),
         "may_keep": roles.keeps_directory,
     }
     return render(request, "organisations/handover.html", context)
@@ -163,7 +163,7 @@ def answer_lines(request: HttpRequest, pk: int) -> HttpResponse:
     lines = lines_to_answer(succession, roles.led)
     shown_lines = lines[:MAX_LINES_ON_PAGE]
     form = AnswerHandoversForm(
-        post_data(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines)
+        post_data(request), lines=shown_lines, titles=line_titles(shown_lines, user), count=len(lines)
     )
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
@@ -204,7 +204,7 @@ def record_line_consent(request: HttpRequest, pk: int) -> HttpResponse:
 
     lines = list(lines_lacking_consent(succession, None if roles.keeps_directory else roles.led))
     shown_lines = lines[:MAX_LINES_ON_PAGE]
-    form = ConsentForm(post_data(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines))
+    form = ConsentForm(post_data(request), lines=shown_lines, titles=line_titles(shown_lines, user), count=len(lines))
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToHandOverLines):
             message = _save_consent(form, _chosen_lines(lines, form), user)

@@ -20,7 +20,7 @@ from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import AcceptForm, EndForm, InviteForm, MembershipForm
 from partnerships.organisations.models import Membership, Organisation, Role
-from partnerships.organisations.owned import held_by
+from partnerships.organisations.owned import owned_records_by_kind
 from partnerships.organisations.queries import colleagues_of, contacts_of
 from partnerships.organisations.rights import rights_over
 from partnerships.organisations.services import (
@@ -211,7 +211,7 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
         form,
         membership=membership,
         organisation=organisation,
-        held=held_by(person, organisation, timezone.localdate()),
+        held=owned_records_by_kind(person, organisation, timezone.localdate()),
         shows_titles=not user.is_staff,
     )
 

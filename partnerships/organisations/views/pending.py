@@ -18,9 +18,9 @@ from django.views.decorators.http import require_safe
 from partnerships.kit.exports import csv_response
 from partnerships.organisations.lineage import pending_successions
 from partnerships.organisations.models import Organisation, Scheme, Succession, SuccessionTie
-from partnerships.organisations.overdue import what_to_do
-from partnerships.organisations.presenting import is_by_function, on_day, title_of
+from partnerships.organisations.presenting import has_function_ties, succession_title, vesting_day_in_words
 from partnerships.organisations.rights import roles_of
+from partnerships.organisations.succession_tasks import action_needed
 from partnerships.people.models import User
 
 _HEADINGS = (
@@ -66,10 +66,10 @@ def pending(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     rows = [
         PendingLine(
-            heading=title_of(succession),
+            heading=succession_title(succession),
             succession=succession,
-            is_by_function=is_by_function(succession),
-            to_do=what_to_do(succession, today),
+            is_by_function=has_function_ties(succession),
+            to_do=action_needed(succession, today),
         )
         for succession in pending_successions()
     ]
@@ -141,7 +141,7 @@ class PendingFeed(Feed[Succession, None]):
 
     def item_title(self, item: Succession) -> str:
         """Return a title that says what happens and when."""
-        return f"{title_of(item)} {on_day(item)}".strip()
+        return f"{succession_title(item)} {vesting_day_in_words(item)}".strip()
 
     def item_description(self, item: Succession) -> str:
         """Return the status, instrument and source as one text."""

@@ -18,16 +18,20 @@ from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.lineage import (
     changes_of,
-    rivals_of,
-    same_status_in_order,
+    others_of_order_with_status,
+    responsible_body_for,
+    rival_successions,
     successions_of,
-    who_answers_for,
     with_ties,
 )
 from partnerships.organisations.models import Function, Organisation, Succession, SuccessionTie
-from partnerships.organisations.overdue import what_to_do
-from partnerships.organisations.passed_on import signed_meanwhile
-from partnerships.organisations.presenting import answer_in_words, is_by_function, lines_for, title_of
+from partnerships.organisations.passed_on import events_signed_meanwhile
+from partnerships.organisations.presenting import (
+    has_function_ties,
+    responsibility_in_words,
+    succession_lines,
+    succession_title,
+)
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
@@ -41,13 +45,14 @@ from partnerships.organisations.services import (
     undo_succession,
 )
 from partnerships.organisations.succession_forms import (
-    AnsweringForm,
-    CorrectForm,
-    StatusForm,
+    CorrectSuccessionForm,
+    ResponsibilityForm,
     SuccessionForm,
+    SuccessionStatusForm,
     TieForm,
-    UndoForm,
+    UndoSuccessionForm,
 )
+from partnerships.organisations.succession_tasks import action_needed
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -81,16 +86,16 @@ def succession_detail(request: HttpRequest, pk: int) -> HttpResponse:
     may_keep = roles.keeps_directory
     organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id)}
     undoing_successions = list(succession.undone_by.live())
-    signature_events = signed_meanwhile(succession, undoing_successions, user)
+    signature_events = events_signed_meanwhile(succession, undoing_successions, user)
     context = {
         "succession": succession,
-        "heading": title_of(succession),
-        "by_function": is_by_function(succession),
-        "rivals": with_ties(rivals_of(succession)),
+        "heading": succession_title(succession),
+        "by_function": has_function_ties(succession),
+        "rivals": with_ties(rival_successions(succession)),
         "undone_by": undoing_successions,
         "lines": timeline_lines(changes_of(succession)),
         "signed": timeline_lines(signature_events) if signature_events else [],
-        "to_do": what_to_do(succession, timezone.localdate()) if may_keep else "",
+        "to_do": action_needed(succession, timezone.localdate()) if may_keep else "",
         # What the reader can do
         "may_keep": may_keep,
         "may_hand_over": may_keep or bool(organisation_ids & set(roles.led)),
@@ -127,7 +132,7 @@ def succession_correct(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
-    form = CorrectForm(post_data(request), succession=succession, cancel=succession_url)
+    form = CorrectSuccessionForm(post_data(request), succession=succession, cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, *_REFUSALS):
@@ -149,8 +154,8 @@ def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
-    other_count = same_status_in_order(succession).count()
-    form = StatusForm(post_data(request), succession=succession, others=other_count, cancel=succession_url)
+    other_count = others_of_order_with_status(succession).count()
+    form = SuccessionStatusForm(post_data(request), succession=succession, others=other_count, cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, *_REFUSALS):
@@ -195,7 +200,9 @@ def succession_undo(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
-    form = UndoForm(post_data(request), others=same_status_in_order(succession).count(), cancel=succession_url)
+    form = UndoSuccessionForm(
+        post_data(request), others=others_of_order_with_status(succession).count(), cancel=succession_url
+    )
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, *_REFUSALS):
@@ -260,14 +267,14 @@ def answering_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     today = timezone.localdate()
-    form = AnsweringForm(request.GET if "function" in request.GET else None, today=today)
+    form = ResponsibilityForm(request.GET if "function" in request.GET else None, today=today)
 
     answer_sentence = None
     uncertain_successions: list[Succession] = []
     if form.is_valid():
         function, day = form.cleaned_data["function"], form.cleaned_data["day"]
-        answer = who_answers_for(function=function, organisation=organisation, day=day)
-        answer_sentence = answer_in_words(answer, organisation, function=Function.label_of(function), day=day)
+        answer = responsible_body_for(function=function, organisation=organisation, day=day)
+        answer_sentence = responsibility_in_words(answer, organisation, function=Function.label_of(function), day=day)
         uncertain_successions = [succession for succession in successions_of(organisation) if not succession.is_certain]
     return form_page(
         request,
@@ -275,5 +282,5 @@ def answering_organisation(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         organisation=organisation,
         answer=answer_sentence,
-        uncertain=lines_for(organisation, uncertain_successions, today),
+        uncertain=succession_lines(organisation, uncertain_successions, today),
     )

@@ -25,10 +25,10 @@ from partnerships.kit.forms import Form
 from partnerships.kit.lists import Column, Key, ListDefinition, hidden_at_first, joined
 from partnerships.kit.record_fields import RecordField
 from partnerships.organisations.columns import FOUND_WORDS
-from partnerships.organisations.holdings import OneByOne, among, one_by_one
-from partnerships.organisations.lineage import found_by_name
+from partnerships.organisations.holdings import CheckedForEachRow, for_a_few_records, id_is_among
+from partnerships.organisations.lineage import organisation_ids_by_name
 from partnerships.organisations.models import EDITING_ROLES, Membership
-from partnerships.organisations.naming import displayed_name_at, group_words
+from partnerships.organisations.naming import displayed_name_at, group_headings
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import OVER, Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
@@ -78,9 +78,9 @@ def _add_since(user: User, rows: Sequence[Any]) -> None:
 
 def _since_by_plan(user: User, plan_ids: list[int]) -> Any:
     """Return the id of each plan and the moment of the column "since"."""
-    with one_by_one():
-        is_known_today = Q(OneByOne(Plan.objects.visible_today_to(user).filter(pk=OuterRef("pk"))))
-        plans = Plan.objects.filter(among("pk", plan_ids)).annotate(since=_since(user, is_known_today))
+    with for_a_few_records():
+        is_known_today = Q(CheckedForEachRow(Plan.objects.visible_today_to(user).filter(pk=OuterRef("pk"))))
+        plans = Plan.objects.filter(id_is_among("pk", plan_ids)).annotate(since=_since(user, is_known_today))
     return plans.values_list("pk", "since")
 
 
@@ -161,7 +161,7 @@ def _owners_shown(user: User) -> Combinable:
 
 def _owned_by(name: str) -> Q:
     """Return the condition that an owner has this name, for plans whose present owners the reader may know."""
-    owners = PlanOwner.objects.filter(organisation__in=found_by_name(name))
+    owners = PlanOwner.objects.filter(organisation__in=organisation_ids_by_name(name))
     return Q(list_owners__isnull=False) & Q(pk__in=owners.values("plan"))
 
 
@@ -206,7 +206,7 @@ _SHOWN = (
         sorts_by=_owners_shown,
         found_by=_owned_by,
         found_words=FOUND_WORDS,
-        group_words=group_words,
+        group_words=group_headings,
         is_grouped=True,
     ),
     Column(

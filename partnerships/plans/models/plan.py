@@ -16,7 +16,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import readers_of, visible_to
-from partnerships.organisations.holdings import OneByOne
+from partnerships.organisations.holdings import CheckedForEachRow
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import YEAR_KINDS
@@ -107,7 +107,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         PostgreSQL may still list all plans if it expects many records. `one_by_one` prevents this, for queries that
         need only the first rows.
         """
-        return (OneByOne if one_by_one else models.Exists)(self.filter(pk=models.OuterRef("plan")))
+        return (CheckedForEachRow if one_by_one else models.Exists)(self.filter(pk=models.OuterRef("plan")))
 
     def public(self) -> PlanQuerySet:
         """Return plans that anyone may read without signing in."""

@@ -12,7 +12,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 
 from partnerships.kit.dates import PartialDate
-from partnerships.organisations.holdings import one_by_one
+from partnerships.organisations.holdings import for_a_few_records
 from partnerships.organisations.models import Area
 from partnerships.people.models import User
 from partnerships.plans.content import SETTLED, Content, Item, milestone_status
@@ -34,7 +34,7 @@ def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
     which the organisation left.
     """
     has_no_embargo = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
-    with one_by_one():
+    with for_a_few_records():
         inside = Plan.objects.fully_readable_by(user).contains_outer_plan(one_by_one=True)
         owned = Plan.objects.owned_by_organisations_of(user).contains_outer_plan(one_by_one=True)
         published = Plan.objects.published_today_for(user) if user.is_authenticated else Plan.objects.public()

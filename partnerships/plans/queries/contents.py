@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
-from partnerships.organisations.filling import planned_for_each_reader
 from partnerships.organisations.models import Area
 from partnerships.organisations.statements import rows_for
+from partnerships.organisations.stored_statements import planned_for_each_reader
 from partnerships.people.models import User
 from partnerships.plans.content import Content, empty, outside
 from partnerships.plans.models import Draft, Plan, ReadingClass, Version, VersionQuerySet

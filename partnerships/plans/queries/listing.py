@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Case, QuerySet, When
 
-from partnerships.organisations.holdings import among, one_by_one
+from partnerships.organisations.holdings import for_a_few_records, id_is_among
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, PlanOwner, Status
@@ -49,9 +49,9 @@ def with_next_steps(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
 
 
 def _inside_ids_among(user: User, plan_ids: list[int]) -> QuerySet[Plan, int]:
-    with one_by_one():
+    with for_a_few_records():
         inside = Plan.objects.with_insider(user)
-    return inside.filter(among("pk", plan_ids)).values_list("pk", flat=True)
+    return inside.filter(id_is_among("pk", plan_ids)).values_list("pk", flat=True)
 
 
 def _with_steps(plans: list[Plan], inside_ids: Collection[int]) -> list[ListedPlan]:
@@ -98,6 +98,6 @@ def _waiting_ids(user: User, partnership: int | None = None, *, first: int | Non
 
 def _visible_plans(user: User, ids: list[int], *, limit: int) -> QuerySet[Plan]:
     """Return the plans with these ids that the person may see, the most urgent first."""
-    with one_by_one():
+    with for_a_few_records():
         visible = Plan.objects.visible_to(user)
-    return visible.filter(among("pk", ids)).for_listing().order_by(_URGENCY, "-pk")[:limit]
+    return visible.filter(id_is_among("pk", ids)).for_listing().order_by(_URGENCY, "-pk")[:limit]

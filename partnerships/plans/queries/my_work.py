@@ -20,7 +20,7 @@ from partnerships.kit.waiting import InOrder, Urgency, Waiting, urgency
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import Role
 from partnerships.organisations.statements import lookup, rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 from partnerships.plans.models import (
     SOON,
@@ -270,14 +270,14 @@ def _offer_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: In order: signatures and conditions, access requests, mentions, shared drafts, milestones, offers of ownership.
 WAITING = (
-    Source(_signing_tasks, lambda _: (_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)),
-    Source(_request_tasks, lambda _: (_REQUESTS,)),
-    Source(_mention_tasks, lambda _: (_mentions(),)),
-    Source(_share_tasks, lambda now: (_shares(now),), lookups=lambda user, now: (lookup(_shares_for, user, now),)),
-    Source(
+    TaskSource(_signing_tasks, lambda _: (_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)),
+    TaskSource(_request_tasks, lambda _: (_REQUESTS,)),
+    TaskSource(_mention_tasks, lambda _: (_mentions(),)),
+    TaskSource(_share_tasks, lambda now: (_shares(now),), lookups=lambda user, now: (lookup(_shares_for, user, now),)),
+    TaskSource(
         _milestone_tasks,
         lambda now: (_milestones(now),),
         lookups=lambda user, now: (lookup(_milestones_for, user, now),),
     ),
-    Source(_offer_tasks, lambda _: (_offers(),), lookups=lambda user, _: (lookup(_offers_for, user),)),
+    TaskSource(_offer_tasks, lambda _: (_offers(),), lookups=lambda user, _: (lookup(_offers_for, user),)),
 )

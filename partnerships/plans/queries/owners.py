@@ -13,7 +13,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.organisations.lineage import holders_at
 from partnerships.organisations.models import Organisation, Role
-from partnerships.organisations.naming import AsAt, show_as_at
+from partnerships.organisations.naming import AsAt, show_names_of_day
 from partnerships.people.models import User
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Version
 from partnerships.plans.queries.past import as_read_by
@@ -45,11 +45,11 @@ def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> li
     owners = owners_of(plan)
     day = timezone.localdate(version.published_at)
     if is_newest and not plan.is_over:
-        show_as_at((), with_present=[(day, owner.organisation) for owner in owners])
+        show_names_of_day((), with_present=[(day, owner.organisation) for owner in owners])
         return owners
     if plan.owners_then is None:
         _show_predecessors(plan, owners, moment=version.published_at)
-    show_as_at((day, owner.organisation) for owner in owners)
+    show_names_of_day((day, owner.organisation) for owner in owners)
     return owners
 
 
@@ -85,7 +85,7 @@ def name_owners_as_at(plans: Iterable[Plan]) -> None:
         day = timezone.localdate(plan.last_published_at)
         names = then_only if plan.is_over else then_and_now
         names.extend((day, owner.organisation) for owner in owners_of(plan))
-    show_as_at(then_only, with_present=then_and_now)
+    show_names_of_day(then_only, with_present=then_and_now)
 
 
 def parties_that_may_own(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:

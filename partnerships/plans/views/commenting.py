@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.outbox.content import will_be_emailed
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
@@ -61,7 +61,7 @@ def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_
     """Return the threads of these comments, with open threads first."""
     rows = list(comments.select_related("author", "organisation", "resolved_by").order_by("created_at", "pk"))
     # Each comment shows the organisation under the name that it had on that day.
-    show_as_at((timezone.localdate(row.created_at), row.organisation) for row in rows)
+    show_names_of_day((timezone.localdate(row.created_at), row.organisation) for row in rows)
 
     replies_by_thread: dict[int, list[Comment]] = {}
     for row in rows:

@@ -17,8 +17,8 @@ from partnerships.activity.seen import note_seen
 from partnerships.documents import downloads
 from partnerships.documents.queries import last_saves
 from partnerships.kit.dates import long_date
-from partnerships.organisations.filling import planned_for_each_reader
 from partnerships.organisations.statements import rows_for
+from partnerships.organisations.stored_statements import planned_for_each_reader
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading
 from partnerships.plans.comparisons import Comparison, csv_rows

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.organisations.models import Organisation, Role
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import OfferAnswerForm, OfferForm
@@ -65,7 +65,9 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
     ended_ownerships_of_plan = PlanOwner.ever.filter(plan=plan, ended_at__isnull=False)
     former_owners = list(ended_ownerships_of_plan.select_related("organisation").order_by("-ended_at", "-pk"))
     # Former owners are shown under the names that they had when their ownership ended.
-    show_as_at((timezone.localdate(owner.ended_at), owner.organisation) for owner in former_owners if owner.ended_at)
+    show_names_of_day(
+        (timezone.localdate(owner.ended_at), owner.organisation) for owner in former_owners if owner.ended_at
+    )
     return render(
         request,
         "plans/owners.html",

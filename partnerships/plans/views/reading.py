@@ -16,10 +16,10 @@ from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_of_kinds
 from partnerships.activity.seen import note_events_seen
 from partnerships.kit.http import private_file
-from partnerships.organisations.filling import planned_for_each_reader
 from partnerships.organisations.models import Organisation, Role
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.organisations.statements import rows_for
+from partnerships.organisations.stored_statements import planned_for_each_reader
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
@@ -193,7 +193,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     user, reader = signed_in(request), access.reader.value
     versions = rows_for(_versions, user, pk)
     # Each owner is shown under the name that it had when the version was published.
-    show_as_at((timezone.localdate(version.published_at), version.organisation) for version in versions)
+    show_names_of_day((timezone.localdate(version.published_at), version.organisation) for version in versions)
     events = rows_for(_events, user, pk)
     if is_reading(request):
         event_ids = [event.pk for event in events]

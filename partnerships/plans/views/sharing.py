@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.kit.http import form_page, keyset_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
@@ -87,7 +87,7 @@ def openings(request: HttpRequest, pk: int) -> HttpResponse:
     rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
     page = keyset_page(request, rows, order=("-at", "-pk"), size=50)
     # Each line shows the organisation under the name that it had on that day.
-    show_as_at((timezone.localdate(row.at), row.share.organisation) for row in page.rows)
+    show_names_of_day((timezone.localdate(row.at), row.share.organisation) for row in page.rows)
     return render(request, "plans/openings.html", {"plan": access.plan, "access": access, "page": page})
 
 

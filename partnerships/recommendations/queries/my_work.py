@@ -11,10 +11,10 @@ from django.utils import timezone
 from partnerships.kit.addresses import page_address
 from partnerships.kit.text import shorten
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.audience import Organisations, People, Reach, sorted_by_reach
+from partnerships.organisations.audience import Organisations, People, Reach, record_ids_by_reach
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.statements import rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 from partnerships.recommendations.models import Response, ResponseStatus
 
@@ -46,7 +46,7 @@ def _review_rows(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any
 
 def _review_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     """Return a task for each response of the person's organisations whose review is due soon."""
-    ids_by_reach = sorted_by_reach(_due_reviews_for, user, now)
+    ids_by_reach = record_ids_by_reach(_due_reviews_for, user, now)
     ids = sorted({pk for reach_ids in ids_by_reach.values() for pk in reach_ids})
     labels = dict(ResponseStatus.choices)
     return [
@@ -64,4 +64,4 @@ def _review_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-WAITING = (Source(_review_tasks, _due_reviews),)
+WAITING = (TaskSource(_review_tasks, _due_reviews),)

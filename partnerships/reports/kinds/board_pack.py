@@ -27,7 +27,7 @@ from partnerships.kit.record_fields import RecordsField
 from partnerships.kit.text import counted
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.queries import masked_trend_of
-from partnerships.nominations.rights import all_read_masked, rights_over
+from partnerships.nominations.rights import all_may_read_masked, rights_over
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
@@ -276,7 +276,7 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 def _may_read_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
     """Return whether the reader may read the agreement's figures, in full or with small numbers hidden."""
     if isinstance(pack.reader, Everybody):
-        return all_read_masked(agreement, pack.reader, pack.now)
+        return all_may_read_masked(agreement, pack.reader, pack.now)
     if not isinstance(pack.reader, User):
         return False
     rights = rights_over(agreement, pack.reader, pack.now)

@@ -22,10 +22,10 @@ from partnerships.kit.forms import AutocompleteSelect, DayField, Form
 from partnerships.kit.moments import beginning_of, end_of
 from partnerships.kit.text import counted
 from partnerships.nominations.models import NominationsReturn
-from partnerships.nominations.queries import sides_of, with_sides
+from partnerships.nominations.queries import side_names, with_side_names
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.plans.models import Plan, SignOff, Version
 from partnerships.reports.kinds.counting import number_of
 from partnerships.reports.kinds.reciprocity import own_organisations
@@ -157,7 +157,7 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
     )
     rows = []
     newest_commitments = list(commitments.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS])
-    show_as_at((timezone.localdate(row.done_at), row.receiver) for row in newest_commitments if row.done_at)
+    show_names_of_day((timezone.localdate(row.done_at), row.receiver) for row in newest_commitments if row.done_at)
     for commitment in newest_commitments:
         assert commitment.done_at is not None  # a done or verified commitment has this time
         done_on = timezone.localdate(commitment.done_at)
@@ -174,11 +174,11 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         agreement__provider__organisation=ours, sendings__gt=0, starts_on__range=(days.first, days.last)
     )
     rows = []
-    for nominations_return in with_sides(sent_returns.for_pages()).order_by("-starts_on", "-pk")[:_MAX_ROWS]:
+    for nominations_return in with_side_names(sent_returns.for_pages()).order_by("-starts_on", "-pk")[:_MAX_ROWS]:
         cells = (
             str(nominations_return.quarter),
             nominations_return.starts_on,
-            sides_of(nominations_return)[0],
+            side_names(nominations_return)[0],
             nominations_return.get_status_display(),
         )
         key, record = str(nominations_return.pk), f"nominations_return:{nominations_return.pk}"

@@ -25,7 +25,7 @@ from partnerships.kit.networks import MAX_NODES
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.lineage import followers_of_each
 from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.organisations.models import Organisation
@@ -90,7 +90,7 @@ def _compute(context: ReportContext) -> Snapshot:
     network = Network.of(party_rows)
     parts, pieces_by_body = network.cut_apart()
     shown_ids = network.near(centre.pk) if centre is not None and centre.pk in network.held else set(network.bodies)
-    kinds = dict(Organisation.objects.filter(among("pk", network.bodies)).values_list("pk", "kind"))
+    kinds = dict(Organisation.objects.filter(id_is_among("pk", network.bodies)).values_list("pk", "kind"))
     names = _names(network.bodies, context, day)
 
     tables = [_counts(network, pieces_by_body, parts), _failure_points(network, pieces_by_body, names)]

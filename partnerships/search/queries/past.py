@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import FORMER_STATUSES, Party
 from partnerships.agreements.queries import find_left_behind
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Membership
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
@@ -58,7 +58,7 @@ def _departures(user: User) -> QuerySet[Any, int]:
 
     They are a party that ended, an owner that ended, and a plan that left a partnership of theirs.
     """
-    own_organisations = among("organisation", Membership.objects.organisations_of(user))
+    own_organisations = id_is_among("organisation", Membership.objects.organisations_of(user))
     parties = Party.objects.filter(own_organisations)
     former_parties = parties.filter(status__in=FORMER_STATUSES)
     former_owners = PlanOwner.ever.filter(own_organisations, ended_at__isnull=False)

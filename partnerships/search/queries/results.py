@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.agreements.models import Holder, Partnership, Post, PostRole
 from partnerships.kit.database import rows_of
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
@@ -283,12 +283,12 @@ def _ids(values: Iterable[int | None]) -> list[int]:
 
 def _organisation_names(ids: list[int]) -> QuerySet[Organisation, tuple[int, str]]:
     """Return the names of these organisations. Everybody who can sign in may read the directory."""
-    return Organisation.objects.filter(among("pk", ids)).values_list("pk", "name")
+    return Organisation.objects.filter(id_is_among("pk", ids)).values_list("pk", "name")
 
 
 def _partnership_titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
     """Return the titles of those of the partnerships that the person may read today."""
-    return Partnership.objects.visible_today_to(user).filter(among("pk", ids)).values_list("pk", "title")
+    return Partnership.objects.visible_today_to(user).filter(id_is_among("pk", ids)).values_list("pk", "title")
 
 
 def _posts_by_path(user: User, page: Sequence[MatchingEntry]) -> dict[str, Post]:
@@ -309,7 +309,7 @@ def _post_ids(page: Sequence[MatchingEntry]) -> list[int]:
 
 def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
     """Return those of these open posts that the person may read."""
-    return Post.objects.visible_to(user).not_ended().filter(among("pk", ids)).for_listing()
+    return Post.objects.visible_to(user).not_ended().filter(id_is_among("pk", ids)).for_listing()
 
 
 def _deputies_by_post(user: User, posts: Collection[Post]) -> dict[int, tuple[Holder, ...]]:
@@ -329,4 +329,4 @@ def _deputies_by_post(user: User, posts: Collection[Post]) -> dict[int, tuple[Ho
 def _deputy_posts(user: User, organisation_ids: list[int]) -> QuerySet[Post]:
     """Return the open deputy posts of these organisations that the person may read."""
     open_posts = Post.objects.visible_to(user).not_ended()
-    return open_posts.filter(among("organisation", organisation_ids), role=PostRole.DEPUTY).for_listing()
+    return open_posts.filter(id_is_among("organisation", organisation_ids), role=PostRole.DEPUTY).for_listing()

@@ -15,7 +15,7 @@ from partnerships.commitments.models.routes import ROUTES as COMMITMENT_ROUTES
 from partnerships.conversations.models import AgendaItem, Attachment, Conversation, Meeting
 from partnerships.conversations.models.conversations import ROUTES
 from partnerships.conversations.models.meetings import MEETING_ROUTES
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, divided, joined
 from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
@@ -61,7 +61,7 @@ def _evidence_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_evidence(user: User, ids: list[int]) -> QuerySet[Evidence, int]:
     """Return the ids of the evidence that the person may read."""
-    return Evidence.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Evidence.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 #: Attachments that are files, except papers of agenda items about a record. Links to records are attachments too.
@@ -97,7 +97,9 @@ def _readable_attachments(user: User, ids: list[int]) -> QuerySet[Attachment, in
     """
     of_conversation = Q(conversation__in=Conversation.objects.visible_to(user).values("pk"))
     of_meeting = Q(meeting__in=Meeting.objects.visible_to(user).values("pk"))
-    attachments = Attachment.objects.filter(_OWN_FILES, of_conversation | of_meeting, among("pk", ids), removed_at=None)
+    attachments = Attachment.objects.filter(
+        _OWN_FILES, of_conversation | of_meeting, id_is_among("pk", ids), removed_at=None
+    )
     return attachments.values_list("pk", flat=True)
 
 
@@ -125,7 +127,7 @@ def _readable_items(user: User, ids: list[int]) -> QuerySet[AgendaItem, int]:
     Agrees with `AgendaItem.visible_to`, but has a shorter query, because only items without a record are indexed.
     """
     meetings = Meeting.objects.visible_to(user).values("pk")
-    items = AgendaItem.objects.filter(among("pk", ids), subject_kind="", dropped_at=None, meeting__in=meetings)
+    items = AgendaItem.objects.filter(id_is_among("pk", ids), subject_kind="", dropped_at=None, meeting__in=meetings)
     return items.values_list("pk", flat=True)
 
 

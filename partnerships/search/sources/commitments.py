@@ -10,7 +10,7 @@ from django.urls import reverse
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.models.routes import ROUTES
 from partnerships.developer_agreements.models import DeveloperAgreement
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.models import EVERYONE
@@ -44,7 +44,7 @@ def _commitment_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_commitments(user: User, ids: list[int]) -> QuerySet[Commitment, int]:
     """Return the ids of the commitments that the person may read."""
-    return Commitment.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Commitment.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _agreement_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -65,7 +65,7 @@ def _agreement_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_agreements(user: User, ids: list[int]) -> QuerySet[DeveloperAgreement, int]:
     """Return the ids of the developer agreements that the person may read."""
-    return DeveloperAgreement.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return DeveloperAgreement.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 _FOLLOWS: dict[str, tuple[str, ...]] = {

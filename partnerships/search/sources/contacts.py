@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Holder, Party, Post, PostRole
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.source import KindNames, Source, by_record
@@ -110,7 +110,7 @@ def _post_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_posts(user: User, ids: list[int]) -> QuerySet[Post, int]:
     """Return the ids of the open posts that the person may see."""
-    return Post.objects.visible_to(user).not_ended().filter(among("pk", ids)).values_list("pk", flat=True)
+    return Post.objects.visible_to(user).not_ended().filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _holder_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -140,7 +140,7 @@ def _readable_holders(user: User, ids: list[int]) -> QuerySet[Holder, int]:
     Future holders are never found: only the organisation itself sees them, on the page of the post.
     """
     present_holders = Holder.objects.current(timezone.localdate()).visible_to(user)
-    return present_holders.filter(among("pk", ids), post__ended_on=None).values_list("pk", flat=True)
+    return present_holders.filter(id_is_among("pk", ids), post__ended_on=None).values_list("pk", flat=True)
 
 
 POSTS = Source(

@@ -17,7 +17,7 @@ from partnerships.conversations.models.meetings import MEETING_ROUTES
 from partnerships.conversations.models.reports import READERS
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.models.returns import READERS as RETURN_READERS
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
@@ -45,7 +45,7 @@ def _conversation_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_conversations(user: User, ids: list[int]) -> QuerySet[Conversation, int]:
     """Return the ids of the conversations that the person may read."""
-    return Conversation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Conversation.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _meeting_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -68,7 +68,7 @@ def _meeting_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_meetings(user: User, ids: list[int]) -> QuerySet[Meeting, int]:
     """Return the ids of the meetings that the person may read."""
-    return Meeting.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Meeting.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _report_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -93,7 +93,7 @@ def _report_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_reports(user: User, ids: list[int]) -> QuerySet[Report, int]:
     """Return the ids of the progress reports that the person may read."""
-    return Report.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Report.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _return_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -116,7 +116,7 @@ def _return_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_returns(user: User, ids: list[int]) -> QuerySet[NominationsReturn, int]:
     """Return the ids of the nominations returns that the person may read."""
-    return NominationsReturn.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return NominationsReturn.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 #: Changes of an organisation's names change the rows of its records.

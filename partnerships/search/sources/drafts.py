@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.models import Comment, Draft, Plan, Version
@@ -87,7 +87,7 @@ def _changed_pieces(draft: Draft, base: Content, common: dict[str, Any], names: 
 def _readable_drafts(user: User, ids: list[int]) -> QuerySet[Draft, int]:
     """Return the ids of the drafts whose plans the person may edit."""
     editable = Plan.objects.editable_by(user).contains_outer_plan()
-    return Draft.objects.filter(Q(editable), among("pk", ids)).values_list("pk", flat=True)
+    return Draft.objects.filter(Q(editable), id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _comment_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -130,7 +130,7 @@ def _findable_comments(user: User, ids: list[int]) -> QuerySet[Comment, int]:
     """
     may_edit_plan = Q(Plan.objects.editable_by(user).contains_outer_plan())
     may_find = Q(version_number__gt=0) | may_edit_plan | Q(author=user.pk)
-    return Comment.objects.visible_to(user).filter(may_find, among("pk", ids)).values_list("pk", flat=True)
+    return Comment.objects.visible_to(user).filter(may_find, id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 _OWNERS = {"plans_plan.id": ("plan",), "plans_planowner.plan_id": ("plan",)}

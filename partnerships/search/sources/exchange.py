@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.exchange.models import Entry
 from partnerships.exchange.models.routes import ROUTES
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
@@ -44,7 +44,7 @@ def _entry_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_entries(user: User, ids: list[int]) -> QuerySet[Entry, int]:
     """Return the ids of the asks and offers that the person may read."""
-    return Entry.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Entry.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 ENTRIES = Source(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
@@ -41,7 +41,7 @@ def _organisation_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_organisations(user: User, ids: list[int]) -> QuerySet[Organisation, int]:
     """Return the ids of the organisations that the person may see."""
-    return Organisation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Organisation.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _person_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -61,7 +61,7 @@ def _person_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_memberships(user: User, ids: list[int]) -> QuerySet[Membership, int]:
     """Return the ids of the current memberships that the person may see."""
-    return Membership.objects.current().visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Membership.objects.current().visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 ORGANISATIONS = Source(

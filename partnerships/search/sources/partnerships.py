@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from partnerships.agreements.models import Document, Objective, Partnership, Party, TermsVersion
 from partnerships.agreements.models.partnership import FORMER, INSIDE, OUTLINED
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, divided, joined
 from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
@@ -47,7 +47,7 @@ def _readable_partnerships(user: User, ids: list[int]) -> QuerySet[Partnership, 
 
     Former parties are left out, as the words may have changed since they left (see `queries.past`).
     """
-    return Partnership.objects.visible_today_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Partnership.objects.visible_today_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _terms_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -73,7 +73,7 @@ def _terms_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_terms(user: User, ids: list[int]) -> QuerySet[TermsVersion, int]:
     """Return the ids of the versions that the person may read."""
-    return TermsVersion.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return TermsVersion.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _objective_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -96,7 +96,7 @@ def _objective_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_objectives(user: User, ids: list[int]) -> QuerySet[Objective, int]:
     """Return the ids of the objectives that the person may read."""
-    return Objective.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Objective.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 def _document_rows(ids: Collection[int]) -> Iterable[Row]:
@@ -128,7 +128,7 @@ def _document_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_documents(user: User, ids: list[int]) -> QuerySet[Document, int]:
     """Return the ids of the documents that the person may read."""
-    return Document.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Document.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 PARTNERSHIPS = Source(

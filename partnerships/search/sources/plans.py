@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.documents import Item
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Area
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, Collection, Content, outside
@@ -199,7 +199,7 @@ def _readable_versions(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, 
     now = timezone.now()
     is_free = Q(embargoed_until=None) | Q(embargoed_until__lte=now)
     is_embargoed = Q(embargoed_until__gt=now)
-    plans = Plan.objects.filter(among("pk", ids)).order_by()
+    plans = Plan.objects.filter(id_is_among("pk", ids)).order_by()
     inside, present = plans.fully_readable_by(user), plans.published_today_for(user)
     routes = (
         (plans.owned_by_organisations_of(user), "current_number", _OWNER),

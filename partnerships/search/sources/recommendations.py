@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from django.db.models import QuerySet
 
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.recommendations.models import Recommendation
 from partnerships.recommendations.models.sources import EVERYBODY
@@ -42,7 +42,7 @@ def _recommendation_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_recommendations(user: User, ids: list[int]) -> QuerySet[Recommendation, int]:
     """Return the ids of the recommendations that the person may read."""
-    return Recommendation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Recommendation.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 RECOMMENDATIONS = Source(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.reports.models import READERS, FrozenReport
 from partnerships.reports.registry import find_report
@@ -35,7 +35,7 @@ def _frozen_report_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_frozen_reports(user: User, ids: list[int]) -> QuerySet[FrozenReport, int]:
     """Return the ids of the frozen reports that the person may read."""
-    return FrozenReport.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return FrozenReport.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
 FROZEN = Source(

@@ -10,7 +10,7 @@ from partnerships.kit.addresses import page_address
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import People, Reach
 from partnerships.organisations.statements import rows_for
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 from partnerships.surveys.models import Comment, CommentStatus, Round, RoundStatus
 
@@ -70,6 +70,6 @@ def _agreement_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Where My work finds the tasks of this room.
 WAITING = (
-    Source(_moderating_tasks, _rounds_with_unread_comments),
-    Source(_agreement_tasks, _drafts_asking_moderators),
+    TaskSource(_moderating_tasks, _rounds_with_unread_comments),
+    TaskSource(_agreement_tasks, _drafts_asking_moderators),
 )

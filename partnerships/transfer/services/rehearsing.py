@@ -13,9 +13,9 @@ from django.utils import timezone
 from partnerships.agreements.services import answer_invitation, create_partnership, create_post, invite_organisation
 from partnerships.commitments.services import propose_commitment
 from partnerships.kit.dates import known_day
-from partnerships.organisations.lineage import ending, of_same_order
+from partnerships.organisations.lineage import ending_predecessors, successions_of_order
 from partnerships.organisations.models import HandoverState, Organisation, Role, Succession
-from partnerships.organisations.obligations import held_by
+from partnerships.organisations.obligations import held_records_by_kind
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
     UnableToHandOverLines,
@@ -98,13 +98,15 @@ def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.
 
 def _rehearse(succession: Succession, *, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:
     """Apply the successions, undo them and apply them again, and count the holdings at each step."""
-    successions = list(of_same_order(succession).pending())
+    successions = list(successions_of_order(succession).pending())
     if succession not in successions:
         raise UnableToRehearse(
             "Only a pending succession can be rehearsed. Run the command without a number to list them."
         )
     _move_to_today(successions, now)
-    ending_by_pk = {organisation.pk: organisation for pending in successions for organisation in ending(pending)}
+    ending_by_pk = {
+        organisation.pk: organisation for pending in successions for organisation in ending_predecessors(pending)
+    }
     if invent:
         _invent(list(ending_by_pk.values()), now)
     if everything:
@@ -178,11 +180,11 @@ def _undo(successions: Sequence[Succession], now: dt.datetime) -> list[Successio
 def _propose_everything(succession: Succession, now: dt.datetime) -> None:
     """Propose and accept handover lines for all records that have no accepted line yet."""
     accepted_records = set(succession.handovers.filter(state=HandoverState.ACCEPTED).values_list("kind", "record"))
-    for organisation in ending(succession):
+    for organisation in ending_predecessors(succession):
         successor = _first_successor(succession, organisation)
         if successor is None:
             continue
-        for group in held_by(organisation, timezone.localdate(now)):
+        for group in held_records_by_kind(organisation, timezone.localdate(now)):
             records = [record.pk for record in group.things if (group.kind.code, record.pk) not in accepted_records]
             if records:
                 propose_handovers(
@@ -213,7 +215,7 @@ def _state(organisations: Sequence[Organisation], now: dt.datetime) -> State:
     return {
         organisation.name: {
             group.kind.label: (len(group.things), group.homes, group.money)
-            for group in held_by(Organisation.objects.get(pk=organisation.pk), day)
+            for group in held_records_by_kind(Organisation.objects.get(pk=organisation.pk), day)
         }
         for organisation in organisations
     }

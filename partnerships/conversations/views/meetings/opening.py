@@ -14,7 +14,7 @@ from partnerships.conversations.models import Meeting
 from partnerships.conversations.queries.meetings import with_seats
 from partnerships.conversations.rights import MeetingRights, rights_over_meetings
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import show_names_of_day
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -47,7 +47,7 @@ def name_as_at(meetings: Iterable[Meeting]) -> None:
 
     Only for pages that show the names: such organisations must not be saved.
     """
-    show_as_at(
+    show_names_of_day(
         (timezone.localdate(meeting.starts_at), organisation)
         for meeting in meetings
         for organisation in (meeting.organisation, *(seat.organisation for seat in meeting.seats.all()))

@@ -11,7 +11,7 @@ from partnerships.kit.accounting import AccountedCommand
 from partnerships.kit.text import counted
 from partnerships.organisations.lineage import pending_successions
 from partnerships.organisations.models import Succession
-from partnerships.organisations.presenting import title_of
+from partnerships.organisations.presenting import succession_title
 from partnerships.transfer.services.rehearsing import Holdings, Rehearsal, UnableToRehearse, rehearse
 
 
@@ -45,7 +45,7 @@ class Command(AccountedCommand):
         """
         if options["succession"] is None:
             for pending_succession in pending_successions():
-                self.stdout.write(f"{pending_succession.pk:>6}  {title_of(pending_succession)}")
+                self.stdout.write(f"{pending_succession.pk:>6}  {succession_title(pending_succession)}")
             return
         succession = Succession.objects.filter(pk=options["succession"]).first()
         if succession is None:

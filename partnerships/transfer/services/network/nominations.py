@@ -63,7 +63,7 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
         filtered_file = _filtered_lettings(item, quarter, area.code if area else "")
         services.store_lettings(nominations_return=nominations_return, file=filtered_file, author=author, now=now)
         services.count_waiting(now=now)
-        figures_seen = services.supplements_of(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
+        figures_seen = services.saved_supplements(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
         services.complete_return(
             nominations_return=nominations_return,
             figures=_supplements(item, nominations_return),

@@ -24,11 +24,11 @@ from partnerships.organisations.models import (
     SuccessionTie,
 )
 from partnerships.organisations.owned import left_without_owner
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 
-def _leavers(now: dt.datetime) -> Reach:
+def _reach_of_leavers(now: dt.datetime) -> Reach:
     """Return the reach to leads of organisations with former members: only these can have records without an owner."""
     ended = Membership.objects.filter(accepted_at__isnull=False, ends_on__lte=timezone.localdate(now))
     return Reach(ended, (Organisations("organisation", roles=(Role.LEAD,)),))
@@ -37,7 +37,7 @@ def _leavers(now: dt.datetime) -> Reach:
 def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each organisation with records without an owner, except kinds that have their own tasks."""
     organisations = Organisation.objects.of_person(user, Role.LEAD).filter(
-        pk__in=_leavers(now).of(user).values("organisation")
+        pk__in=_reach_of_leavers(now).of(user).values("organisation")
     )
     tasks = []
     for body in organisations.order_by("name", "pk"):
@@ -55,14 +55,14 @@ def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: Tasks of leads about records that nobody took over.
-LEFT_OVER = (Source(_left_without_owner_tasks, lambda now: (_leavers(now),)),)
+LEFT_OVER = (TaskSource(_left_without_owner_tasks, lambda now: (_reach_of_leavers(now),)),)
 
 
 #: How long before and after vesting day the predecessors' leads have the task to propose who takes over.
 ASKING_PERIOD = dt.timedelta(days=366)
 
 
-def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
+def _ties_that_vest_soon(now: dt.datetime) -> QuerySet[SuccessionTie]:
     """Return the ties from bodies that end to their successors, within `ASKING_PERIOD` of vesting day.
 
     A body that continues keeps its records, so its leads need not propose who takes over.
@@ -83,7 +83,7 @@ def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
 
 def _lines_to_propose(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each organisation that the person leads and each of its successions near vesting day."""
-    ties = _near_ties(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD))
+    ties = _ties_that_vest_soon(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD))
     ties = ties.select_related("succession", "predecessor").order_by("pk")
     pairs = {(tie.succession, tie.predecessor): None for tie in ties}
     return [task for pair in pairs if (task := _task_to_propose(*pair, now))]
@@ -108,7 +108,7 @@ def _lines_to_propose_for_others(user: User, now: dt.datetime) -> list[Waiting]:
     if not user.is_staff:
         return []
     bodies_by_succession: dict[Succession, dict[int, Organisation]] = {}
-    ties = _near_ties(now).filter(~_is_led("predecessor", now)).select_related("succession", "predecessor")
+    ties = _ties_that_vest_soon(now).filter(~_is_led("predecessor", now)).select_related("succession", "predecessor")
     for tie in ties.order_by("pk"):
         bodies_by_succession.setdefault(tie.succession, {})[tie.predecessor_id] = tie.predecessor
     tasks = []
@@ -161,7 +161,7 @@ def _lines_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _lines_without_answering_lead(now: dt.datetime) -> QuerySet[Handover]:
     """Return the handover lines of live successions that were proposed to an organisation without a lead."""
-    return _live(Handover.objects.filter(~_is_led("successor", now), state=HandoverState.PROPOSED))
+    return _lines_of_live_successions(Handover.objects.filter(~_is_led("successor", now), state=HandoverState.PROPOSED))
 
 
 def _leads_to_invite(user: User, now: dt.datetime) -> list[Waiting]:
@@ -180,19 +180,19 @@ def _leads_to_invite(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _stayed_lines() -> QuerySet[Handover]:
+def _lines_that_stayed() -> QuerySet[Handover]:
     """Return the handover lines of live successions whose records could not pass on."""
-    return _live(Handover.objects.filter(state=HandoverState.STAYED))
+    return _lines_of_live_successions(Handover.objects.filter(state=HandoverState.STAYED))
 
 
-def _stayed_to_settle(user: User, now: dt.datetime) -> list[Waiting]:
+def _stayed_records_to_settle(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each body with records that could not pass on, for the leads of the successor.
 
     Administrators have the task if the successor has no lead.
     """
     is_led_by_user = Q(successor__in=_organisations_led_by(user))
     is_concerned = is_led_by_user | ~_is_led("successor", now) if user.is_staff else is_led_by_user
-    lines = _stayed_lines().filter(is_concerned)
+    lines = _lines_that_stayed().filter(is_concerned)
     bodies = Organisation.objects.filter(pk__in=lines.values("predecessor")).order_by("name", "pk")
     tasks = []
     for body in bodies:
@@ -203,7 +203,7 @@ def _stayed_to_settle(user: User, now: dt.datetime) -> list[Waiting]:
     return tasks
 
 
-def _live(lines: QuerySet[Handover]) -> QuerySet[Handover]:
+def _lines_of_live_successions(lines: QuerySet[Handover]) -> QuerySet[Handover]:
     """Return the lines whose succession was neither cancelled nor undone."""
     live_successions = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
     return lines.filter(succession__in=live_successions)
@@ -211,7 +211,7 @@ def _live(lines: QuerySet[Handover]) -> QuerySet[Handover]:
 
 def _lines_lacking_consent() -> QuerySet[Handover]:
     """Return the handover lines of live successions that lack the consent they need."""
-    return _live(Handover.objects.lacking_consent())
+    return _lines_of_live_successions(Handover.objects.lacking_consent())
 
 
 def _without_any_lead(now: dt.datetime) -> Q:
@@ -240,14 +240,15 @@ def _consents_to_record(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Tasks of leads and administrators while a succession is prepared.
 HANDING_OVER = (
-    Source(
+    TaskSource(
         _lines_to_propose_for_others,
         lambda _: (Reach(_administrators(), (People("pk"),)),),
     ),
-    Source(
-        _lines_to_propose, lambda now: (Reach(_near_ties(now), (Organisations("predecessor", roles=(Role.LEAD,)),)),)
+    TaskSource(
+        _lines_to_propose,
+        lambda now: (Reach(_ties_that_vest_soon(now), (Organisations("predecessor", roles=(Role.LEAD,)),)),),
     ),
-    Source(
+    TaskSource(
         _lines_to_answer,
         lambda _: (
             Reach(
@@ -256,20 +257,21 @@ HANDING_OVER = (
             ),
         ),
     ),
-    Source(
+    TaskSource(
         _leads_to_invite,
         lambda now: (Reach(_administrators().filter(Exists(_lines_without_answering_lead(now))), (People("pk"),)),),
     ),
-    Source(
-        _stayed_to_settle,
+    TaskSource(
+        _stayed_records_to_settle,
         lambda now: (
-            Reach(_stayed_lines(), (Organisations("successor", roles=(Role.LEAD,)),)),
+            Reach(_lines_that_stayed(), (Organisations("successor", roles=(Role.LEAD,)),)),
             Reach(
-                _administrators().filter(Exists(_stayed_lines().filter(~_is_led("successor", now)))), (People("pk"),)
+                _administrators().filter(Exists(_lines_that_stayed().filter(~_is_led("successor", now)))),
+                (People("pk"),),
             ),
         ),
     ),
-    Source(
+    TaskSource(
         _consents_to_record,
         lambda now: (
             Reach(

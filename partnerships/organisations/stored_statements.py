@@ -17,10 +17,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet
 
 from partnerships.kit.database import IdArray, numbered, planned_once, with_values
-from partnerships.organisations.holdings import of_page, records_held
+from partnerships.organisations.holdings import held_record_ids, read_once_a_page
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
@@ -38,12 +38,12 @@ _TEXT_STAND_IN = "\ue000{}\ue001"
 _IN = " IN ("
 
 
-def id_at(position: int) -> int:
+def id_stand_in(position: int) -> int:
     """Return the stand-in for the id in the argument at this position."""
     return READER_STAND_IN - 1 - position
 
 
-def text_at(position: int) -> str:
+def text_stand_in(position: int) -> str:
     """Return the stand-in for the text in the argument at this position."""
     return _TEXT_STAND_IN.format(position)
 
@@ -63,13 +63,13 @@ class OwnIds:
 
     def of(self, user: User) -> list[int]:
         """Return this person's ids, which are queried once while a page is made."""
-        return of_page((OwnIds, self, user.pk), partial(self._query, user)) or []
+        return read_once_a_page((OwnIds, self, user.pk), partial(self._query, user)) or []
 
     def _query(self, user: User) -> list[int]:
         organisation_ids = Membership.objects.organisations_of(user, *self.roles)
         if self.model is None:
             return list(organisation_ids)
-        record_ids = records_held(
+        record_ids = held_record_ids(
             self.model,
             self.column,
             self.condition,
@@ -203,7 +203,7 @@ class NumberedSql:
 
 
 @dataclass(frozen=True)
-class Ready:
+class ReadyStatement:
     """A statement that is ready to run for one reader, with the arguments and the reader's own ids."""
 
     statement: Statement
@@ -311,9 +311,9 @@ class Ready:
                 case User():
                     ids[READER_STAND_IN] = [argument.pk]
                 case list():
-                    ids[id_at(position)] = argument
+                    ids[id_stand_in(position)] = argument
                 case int():
-                    ids[id_at(position)] = [argument]
+                    ids[id_stand_in(position)] = [argument]
         return ids
 
     @cached_property
@@ -323,7 +323,9 @@ class Ready:
     @cached_property
     def _texts(self) -> list[tuple[str, str]]:
         """Return the stand-in and the value of each text among the arguments."""
-        return [(text_at(position), text) for position, text in enumerate(self.arguments) if isinstance(text, str)]
+        return [
+            (text_stand_in(position), text) for position, text in enumerate(self.arguments) if isinstance(text, str)
+        ]
 
 
 def _with_ids(items: list[Any], ids_by_stand_in: dict[Any, list[int]]) -> list[Any]:
@@ -339,3 +341,37 @@ def _with_texts(value: str, texts: Sequence[tuple[str, str]]) -> str:
         if stand_in in value:
             value = value.replace(stand_in, connection.ops.prep_for_like_query(text))
     return value
+
+
+def can_be_stored(statement: Statement) -> bool:
+    """Return True if every value in the SQL is a stand-in or the same for all readers."""
+    rows: Any = statement.rows
+    if rows is not None:
+        # A related manager attaches its record to each row, and prefetched querysets may have their own conditions.
+        has_related_record = bool(rows._known_related_objects)
+        if has_related_record or not all(
+            _is_for_everybody(prefetched) for prefetched in rows._prefetch_related_lookups
+        ):
+            return False
+    moments = [param for param in statement.params if isinstance(param, dt.datetime)]
+    # Any other moment was computed by the query itself from the clock, and would never change in the stored SQL.
+    are_known_moments = all(
+        statement.is_present_moment(moment) or moment.microsecond in {0, *MOMENT_MARKS} for moment in moments
+    )
+    # The numbers differ if the SQL also contains "%s" as text.
+    return are_known_moments and len(statement.pieces) == len(statement.params) + 1
+
+
+def _is_for_everybody(prefetched: str | Prefetch[Any]) -> bool:
+    """Return True if the prefetched rows depend neither on the reader nor on a moment."""
+    queryset: Any = None if isinstance(prefetched, str) else prefetched.queryset
+    if queryset is None:
+        return True
+    if not all(_is_for_everybody(item) for item in queryset._prefetch_related_lookups):
+        return False
+    values = [
+        item
+        for value in queryset.query.sql_with_params()[1]
+        for item in (value if isinstance(value, list) else [value])
+    ]
+    return not any(isinstance(item, dt.datetime) or (type(item) is int and item <= READER_STAND_IN) for item in values)

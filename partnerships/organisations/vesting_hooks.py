@@ -9,7 +9,7 @@ from typing import Protocol
 from partnerships.organisations.models import Succession
 
 
-class Hook(Protocol):
+class VestingHook(Protocol):
     """A function that emails a room's people about the successions of one order.
 
     It is called in the transaction, after all accepted records have passed on: once for each order, and again with
@@ -19,15 +19,15 @@ class Hook(Protocol):
     def __call__(self, successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> object: ...
 
 
-_hooks: list[Hook] = []
+_hooks: list[VestingHook] = []
 
 
-def register_vested(hook: Hook) -> None:
+def register_vesting_hook(hook: VestingHook) -> None:
     """Register a function that emails the people of its room, for example followers."""
     _hooks.append(hook)
 
 
-def run_vested_hooks(successions: Sequence[Succession], *, is_later: bool, now: dt.datetime) -> None:
+def run_vesting_hooks(successions: Sequence[Succession], *, is_later: bool, now: dt.datetime) -> None:
     """Call every registered function with the successions of one order."""
     for hook in _hooks:
         hook(successions, is_later=is_later, now=now)

@@ -23,7 +23,7 @@ STRENGTH = {"successor": 0, "continuing": 0, "caretaker": 1, "hosting": 2}
 Parts = Mapping[frozenset[int], Fraction]
 
 
-class Reason(StrEnum):
+class NoSingleBody(StrEnum):
     """The reason why no single body is responsible."""
 
     NOT_YET = "not_yet"
@@ -83,7 +83,7 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Responsibility:
     """The one body that is responsible, or the reason why no single body is.
 
     `parts` contains the share of each group of bodies, even if the answer is a reason.
@@ -91,12 +91,12 @@ class Answer:
 
     parts: Parts
     body: int | None = None
-    reason: Reason | None = None
+    reason: NoSingleBody | None = None
 
 
-def who_answers(
+def responsible_body(
     *, function: str, body: int, day: dt.date, steps: Collection[Step], lives: Mapping[int, Life] | None = None
-) -> Answer:
+) -> Responsibility:
     """Return the body that is responsible on a day for a function of the given body.
 
     Exactly one of the answer's `body` and `reason` is set. `lives` contains the first and last days of bodies, where
@@ -105,37 +105,37 @@ def who_answers(
     life_by_body = lives or {}
     start = life_by_body.get(body, Life()).start
     if start is not None and day < start:
-        return Answer({frozenset({body}): Fraction(1)}, reason=Reason.NOT_YET)
+        return Responsibility({frozenset({body}): Fraction(1)}, reason=NoSingleBody.NOT_YET)
     past_steps = [step for step in steps if step.vests is None or step.vests.latest <= day]
-    parts = parts_after(past_steps, function=function, body=body)
+    parts = parts_after_steps(past_steps, function=function, body=body)
     # A step whose exact day is unknown matters only if it changes the parts.
     for step in sorted((step for step in steps if _may_have_vested(step, day)), key=lambda step: step.order):
         past_steps.append(step)
-        if parts_after(past_steps, function=function, body=body) != parts:
-            return Answer(parts, reason=Reason.DAY_UNKNOWN)
+        if parts_after_steps(past_steps, function=function, body=body) != parts:
+            return Responsibility(parts, reason=NoSingleBody.DAY_UNKNOWN)
     holders = set[int]().union(*parts)
     if len(holders) > 1:
-        return Answer(parts, reason=Reason.DIVIDED)
+        return Responsibility(parts, reason=NoSingleBody.DIVIDED)
     holder = holders.pop()
     end = life_by_body.get(holder, Life()).end
     if holder == NOBODY or (end is not None and end <= day):
-        return Answer(parts, reason=Reason.NOBODY)
-    return Answer(parts, body=holder)
+        return Responsibility(parts, reason=NoSingleBody.NOBODY)
+    return Responsibility(parts, body=holder)
 
 
-def parts_after(steps: Iterable[Step], *, function: str, body: int) -> dict[frozenset[int], Fraction]:
+def parts_after_steps(steps: Iterable[Step], *, function: str, body: int) -> dict[frozenset[int], Fraction]:
     """Return the bodies that have the function after these steps, in parts that add up to 1."""
     parts = {frozenset({body}): Fraction(1)}
-    for step in in_force(steps):
+    for step in steps_in_force(steps):
         parts_after_step: dict[frozenset[int], Fraction] = {}
         for holders, part in parts.items():
-            for new_holders, share in _shares(step, holders, function).items():
+            for new_holders, share in _parts_after_step(step, holders, function).items():
                 parts_after_step[new_holders] = parts_after_step.get(new_holders, Fraction(0)) + part * share
         parts = parts_after_step
     return parts
 
 
-def in_force(steps: Iterable[Step]) -> list[Step]:
+def steps_in_force(steps: Iterable[Step]) -> list[Step]:
     """Return the steps in order, without the steps that another step in force undoes."""
     all_steps = list(steps)
     undone_numbers: set[int] = set()
@@ -150,16 +150,16 @@ def _may_have_vested(step: Step, day: dt.date) -> bool:
     return step.vests is not None and step.vests.earliest <= day < step.vests.latest
 
 
-def _shares(step: Step, holders: frozenset[int], function: str) -> dict[frozenset[int], Fraction]:
+def _parts_after_step(step: Step, holders: frozenset[int], function: str) -> dict[frozenset[int], Fraction]:
     """Return how these bodies' part is divided by the step. Bodies that share a part jointly continue to do so."""
-    outcomes = [_outcome(step, holder, function) for holder in holders]
+    outcomes = [_parts_of_body(step, holder, function) for holder in holders]
     if len(outcomes) == 1:
         return outcomes[0]
     new_holders = frozenset[int]().union(*(bodies for outcome in outcomes for bodies in outcome))
     return {new_holders: Fraction(1)}
 
 
-def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fraction]:
+def _parts_of_body(step: Step, body: int, function: str) -> dict[frozenset[int], Fraction]:
     """Return how one body's function is divided by the step: the part of each group of bodies."""
     own_ties = [tie for tie in step.ties if tie.predecessor == body]
     if not own_ties:

@@ -12,14 +12,14 @@ from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import People, Reach
 from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import CERTAIN, FINAL, Succession, SuccessionQuerySet, SuccessionStatus
-from partnerships.organisations.presenting import title_of
-from partnerships.organisations.waiting import Source
+from partnerships.organisations.presenting import succession_title
+from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 _BEFORE_ITS_ORDER = (SuccessionStatus.PROPOSED, SuccessionStatus.CONSULTED, SuccessionStatus.ORDER_LAID)
 
 
-def what_to_do(succession: Succession, today: dt.date) -> str:
+def action_needed(succession: Succession, today: dt.date) -> str:
     """Return what an administrator must do so that the succession takes effect or passes records on; "" if nothing."""
     if succession.status == SuccessionStatus.EFFECTIVE and succession.refused_because:
         return (
@@ -50,14 +50,14 @@ def what_to_do(succession: Succession, today: dt.date) -> str:
     return ""
 
 
-def _overdue(today: dt.date) -> SuccessionQuerySet:
-    """Return the successions that may need an administrator; `what_to_do` decides for each of them."""
+def _overdue_successions(today: dt.date) -> SuccessionQuerySet:
+    """Return the successions that may need an administrator; `action_needed` decides for each of them."""
     is_unmade = Q(status__in=_BEFORE_ITS_ORDER) & (Q(vests_on__lte=today) | Q(shadow_on__lte=today))
     is_due = Q(status__in=CERTAIN - FINAL, vests_on__lte=today)
     return Succession.objects.live().filter(is_unmade | is_due | ~Q(refused_because=""))
 
 
-def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
+def _tasks_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
     """Return a task for administrators for each succession that needs a decision."""
     if not user.is_staff:
         return []
@@ -65,11 +65,11 @@ def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what=_task(succession),
-            title=title_of(succession),
+            title=succession_title(succession),
             path=reverse("organisations:succession", args=[succession.pk]),
         )
-        for succession in with_ties(_overdue(today)).order_by("pk")
-        if what_to_do(succession, today)
+        for succession in with_ties(_overdue_successions(today)).order_by("pk")
+        if action_needed(succession, today)
     ]
 
 
@@ -84,8 +84,8 @@ def _task(succession: Succession) -> str:
 def _administrators(now: dt.datetime) -> Reach:
     """Return the reach of these tasks: active administrators, if any succession is overdue."""
     staff = User.objects.filter(is_staff=True, is_active=True)
-    return Reach(staff.filter(Exists(_overdue(timezone.localdate(now)))), (People("pk"),))
+    return Reach(staff.filter(Exists(_overdue_successions(timezone.localdate(now)))), (People("pk"),))
 
 
 #: Tasks of administrators about overdue successions.
-OVERDUE = (Source(_to_decide, lambda now: (_administrators(now),)),)
+OVERDUE = (TaskSource(_tasks_to_decide, lambda now: (_administrators(now),)),)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from django.db import connection
 
 from partnerships.kit.database import planned_once, rows_of
-from partnerships.organisations.filling import NumberedSql, Ready
+from partnerships.organisations.stored_statements import NumberedSql, ReadyStatement
 
 Row: TypeAlias = tuple[Any, ...]
 #: The names of PostgreSQL types by their number (OID).
@@ -38,7 +38,7 @@ class _Layout:
     numbered: tuple[tuple[NumberedSql, ...], NumberedSql] | None
 
 
-def rows_together(statements: Sequence[Ready]) -> list[list[Row]]:
+def rows_in_one_query(statements: Sequence[ReadyStatement]) -> list[list[Row]]:
     """Return the raw rows of each of these statements, in one query.
 
     Each statement must be able to return rows (`statement.rows`).
@@ -51,7 +51,7 @@ def rows_together(statements: Sequence[Ready]) -> list[list[Row]]:
     return rows_by_statement
 
 
-def _sql_and_values(statements: Sequence[Ready], layout: _Layout) -> tuple[str, Sequence[Any]]:
+def _sql_and_values(statements: Sequence[ReadyStatement], layout: _Layout) -> tuple[str, Sequence[Any]]:
     """Return all statements as one query, and its values; if possible, the SQL calls the prepared query."""
     if layout.numbered is not None:
         numbered_statements, combined = layout.numbered
@@ -68,7 +68,7 @@ def _sql_and_values(statements: Sequence[Ready], layout: _Layout) -> tuple[str, 
     return " UNION ALL ".join(parts), [value for statement in statements for value in statement.values]
 
 
-def _layout_of(statements: Sequence[Ready]) -> _Layout:
+def _layout_of(statements: Sequence[ReadyStatement]) -> _Layout:
     key = tuple((ready.statement, ready.wrapper) for ready in statements)
     layout = _layouts.get(key)
     if layout is None:
@@ -79,7 +79,9 @@ def _layout_of(statements: Sequence[Ready]) -> _Layout:
     return layout
 
 
-def _number(statements: Sequence[Ready], wrappers: Sequence[str]) -> tuple[tuple[NumberedSql, ...], NumberedSql] | None:
+def _number(
+    statements: Sequence[ReadyStatement], wrappers: Sequence[str]
+) -> tuple[tuple[NumberedSql, ...], NumberedSql] | None:
     """Number the values of all statements in one sequence; return each statement, and all statements as one."""
     numbered_statements: list[NumberedSql] = []
     types: tuple[str, ...] = ()
@@ -132,7 +134,7 @@ def _picker(positions: Sequence[int]) -> Callable[[Row], Row]:
     return lambda row: tuple(row[position] for position in positions)
 
 
-def _column_types(ready: Ready) -> list[str]:
+def _column_types(ready: ReadyStatement) -> list[str]:
     """Return the PostgreSQL types of a statement's columns."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({ready.sql}) found LIMIT 0", ready.values)  # noqa: S608  # our SQL

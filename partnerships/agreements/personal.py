@@ -7,7 +7,7 @@ import datetime as dt
 from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.agreements.models import CONTACT_FIELDS, KEPT_MONTHS, Holder, HolderQuerySet
+from partnerships.agreements.models import CONTACT_FIELDS, CONTACT_RETENTION_MONTHS, Holder, HolderQuerySet
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule
 from partnerships.people.retention import change_in_batches
@@ -20,8 +20,8 @@ def clear_contacts_of(person: User) -> int:
 
 
 def clear_old_contacts(now: dt.datetime, dry_run: bool) -> int:
-    """Clear the contact details of holders whose time in a post ended `KEPT_MONTHS` ago or earlier."""
-    last_kept_day = timezone.localdate(now) - dt.timedelta(days=KEPT_MONTHS * 365 // 12)
+    """Clear the contact details of holders whose time in a post ended `CONTACT_RETENTION_MONTHS` ago or earlier."""
+    last_kept_day = timezone.localdate(now) - dt.timedelta(days=CONTACT_RETENTION_MONTHS * 365 // 12)
     former_holders = Holder.objects.filter(ends_on__lte=last_kept_day, cleared_at=None)
     return change_in_batches(former_holders, HolderQuerySet.clear_contacts, dry_run=dry_run)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from partnerships.agreements.models import How, TermsSignature, TermsVersion
+from partnerships.agreements.models import SigningMethod, TermsSignature, TermsVersion
 from partnerships.agreements.terms.contributions import Contributions, contributions_of
 from partnerships.documents import Collection, Content, Field, Names, Schema
 from partnerships.kit.dates import long_date, long_time
@@ -165,7 +165,7 @@ def decision_in_words(signature: TermsSignature) -> str:
     day = long_date(signature.signed_on)
     if signature.is_rejected:
         return f"Declined to sign, {day}: “{signature.reason}”"
-    if signature.how == How.ACCEPTED:
+    if signature.how == SigningMethod.ACCEPTED:
         return f"Accepted {day}, before terms could be signed here"
     if signature.is_on_paper:
         return f"Signed on paper, dated {day}{_recorded(signature)}"

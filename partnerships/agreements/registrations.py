@@ -13,7 +13,7 @@ from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.listing import CONTACTS, DOCUMENTS, PARTNERSHIPS
 from partnerships.agreements.models import (
-    KEPT_MONTHS,
+    CONTACT_RETENTION_MONTHS,
     Partnership,
     Post,
 )
@@ -124,7 +124,7 @@ def _register_retention() -> None:
         "working days, note",
         purpose="so that partners know who to contact",
         basis="public task: working together on housing",
-        kept_for=f"{KEPT_MONTHS} months after their time in the post",
+        kept_for=f"{CONTACT_RETENTION_MONTHS} months after their time in the post",
         apply=personal.clear_old_contacts,
     )
     register_retention(

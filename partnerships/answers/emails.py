@@ -9,7 +9,7 @@ import datetime as dt
 
 from django.conf import settings
 
-from partnerships.answers.models import Answer, Incoming, Unfit
+from partnerships.answers.models import Answer, Incoming, UnusableReason
 from partnerships.answers.rights import may_answer, may_forward_to
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference
@@ -74,7 +74,7 @@ def write_unfit(due: Due, person: User, now: dt.datetime) -> Content | str:
     record_path = "" if person.is_stakeholder else _path_of_record(person, due.params.get("email"))
     context = {
         "person": person,
-        "why": Unfit(due.params.get("why", Unfit.UNKNOWN)).label,
+        "why": UnusableReason(due.params.get("why", UnusableReason.UNKNOWN)).label,
         "page": f"{settings.SITE_ORIGIN}{record_path}" if record_path else "",
         "link": link("digests:new-links") if person.is_stakeholder else link("web:my-work"),
     }

@@ -18,7 +18,7 @@ from partnerships.kit.sections import Section
 from partnerships.organisations.statements import rows_for
 from partnerships.outbox.reply_addresses import FORWARD, make_address
 from partnerships.people.models import User
-from partnerships.plans.models import OVER
+from partnerships.plans.models import FINAL_STATUSES
 
 
 def answering_section(person: User, read: ReadByLink) -> Section | None:
@@ -53,7 +53,7 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
     open_questions = Count("questions", filter=Q(questions__in=PlanQuestion.objects.open_at(now)))
     plans = list(
         published_plans(subjects)
-        .exclude(status__in=OVER)
+        .exclude(status__in=FINAL_STATUSES)
         .only("title")
         .annotate(asked=open_questions)
         .order_by("-asked", "title", "pk")

@@ -95,4 +95,4 @@ class CalendarAddress(models.Model):
 
 
 #: How long `read_at` is not written again, because an app may read every few minutes.
-READ_AGAIN = dt.timedelta(hours=1)
+READ_AT_INTERVAL = dt.timedelta(hours=1)

@@ -12,7 +12,7 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership
 from partnerships.calendars.event_kinds import EventKind
-from partnerships.calendars.models import READ_AGAIN, CalendarAddress
+from partnerships.calendars.models import READ_AT_INTERVAL, CalendarAddress
 from partnerships.calendars.queries import digest_of, partnerships_of
 from partnerships.calendars.registry import find_view
 from partnerships.kit import journal
@@ -124,7 +124,7 @@ def end_addresses_of(*, person: User, author: User | None, now: dt.datetime) -> 
 
 def note_reading(*, address: CalendarAddress, now: dt.datetime) -> None:
     """Record that a calendar app has read the address, at most once an hour."""
-    if address.read_at is None or address.read_at <= now - READ_AGAIN:
+    if address.read_at is None or address.read_at <= now - READ_AT_INTERVAL:
         CalendarAddress.objects.filter(pk=address.pk).update(read_at=now.replace(minute=0, second=0, microsecond=0))
 
 

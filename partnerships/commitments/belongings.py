@@ -7,7 +7,7 @@ import datetime as dt
 from django.db.models import Q
 from django.utils.text import Truncator
 
-from partnerships.commitments.models import OVER, Commitment, CommitmentQuerySet
+from partnerships.commitments.models import FINAL_STATUSES, Commitment, CommitmentQuerySet
 from partnerships.commitments.services import (
     UnableToChangeOwner,
     UnableToEscalate,
@@ -41,7 +41,7 @@ def _commitments_as_things(commitments: CommitmentQuerySet) -> list[OwnedRecord]
 
 def _open_commitments(organisation: Organisation) -> CommitmentQuerySet:
     """Return the commitments that are not over and whose owner is, or has to be, from the organisation."""
-    return Commitment.objects.filter(owner_organisation=organisation).exclude(status__in=OVER)
+    return Commitment.objects.filter(owner_organisation=organisation).exclude(status__in=FINAL_STATUSES)
 
 
 def _owned(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:

@@ -11,7 +11,7 @@ import datetime as dt
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from partnerships.commitments.models import OVER, Commitment, Reminder, Status, commitment_readers
+from partnerships.commitments.models import FINAL_STATUSES, Commitment, Reminder, Status, commitment_readers
 from partnerships.commitments.rights import waits_for
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_with_account
@@ -116,7 +116,9 @@ def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | 
     owner. It leaves out commitments that are over, that another person owns now, or that the recipient may not read.
     """
     owned = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], owner=person)
-    commitments = list(owned.exclude(status__in=OVER).select_related("giver", "receiver").order_by("due_on", "pk"))
+    commitments = list(
+        owned.exclude(status__in=FINAL_STATUSES).select_related("giver", "receiver").order_by("due_on", "pk")
+    )
     if not commitments:
         return "The recipient no longer owns any of these commitments."
     author = User.objects.get(pk=due.params["author"])

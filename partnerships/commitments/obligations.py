@@ -7,7 +7,7 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 from django.utils.text import Truncator
 
-from partnerships.commitments.models import OVER, Commitment
+from partnerships.commitments.models import FINAL_STATUSES, Commitment
 from partnerships.commitments.quantities import homes_and_money
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
@@ -21,7 +21,7 @@ from partnerships.organisations.obligations import (
 
 def _commitments(organisation: Organisation, day: dt.date) -> QuerySet[Commitment]:
     of_organisation = Q(giver=organisation) | Q(receiver=organisation) | Q(owner_organisation=organisation)
-    return Commitment.objects.filter(of_organisation).exclude(status__in=OVER)
+    return Commitment.objects.filter(of_organisation).exclude(status__in=FINAL_STATUSES)
 
 
 def _with_target(target: int) -> Q:

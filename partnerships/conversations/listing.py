@@ -16,7 +16,7 @@ from partnerships.agreements.columns import offer_partnerships, partnership_colu
 from partnerships.agreements.models import Partnership
 from partnerships.conversations import queries
 from partnerships.conversations.models import (
-    OPEN_FOR_CORRECTION,
+    CORRECTABLE_STATUSES,
     Conversation,
     ConversationQuerySet,
     Format,
@@ -85,7 +85,7 @@ def _conversations(user: User, filters: Mapping[str, Any]) -> ConversationQueryS
         own_sides = Side.objects.filter(
             organisation__in=Organisation.objects.of_person(user).values("pk"), agreed_at=None
         )
-        rows = rows.filter(status__in=OPEN_FOR_CORRECTION, pk__in=own_sides.values("conversation"))
+        rows = rows.filter(status__in=CORRECTABLE_STATUSES, pk__in=own_sides.values("conversation"))
     if filters.get("partnership"):
         rows = rows.filter(partnership=filters["partnership"])
     if filters.get("words"):

@@ -11,7 +11,7 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.digests.models import Frequency, Preference, Way, Weekday
+from partnerships.digests.models import Frequency, NoticeDelivery, Preference, Weekday
 from partnerships.digests.schedule import EVERY_DAY, HOME, local_day
 from partnerships.kit import forms as kit
 from partnerships.kit.bank_holidays import NATIONS
@@ -169,7 +169,7 @@ class PreferenceForm(Form):
             names.append(name)
             self.fields[name] = forms.ChoiceField(
                 label=NoticeGroup(group).label,
-                choices=Way.choices,
+                choices=NoticeDelivery.choices,
                 initial=way,
                 # A page opened before an update may submit the form without this field; then the choice is unchanged.
                 required=not self.is_bound or name in self.data,

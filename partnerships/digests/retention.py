@@ -22,7 +22,7 @@ from partnerships.digests.models import (
     Subscription,
     SubscriptionStatus,
 )
-from partnerships.digests.models.stops import UNDO_WITHIN
+from partnerships.digests.models.stops import UNDO_PERIOD
 from partnerships.digests.queries.stoppable import kinds_stopped_by_params
 from partnerships.outbox import retention as outbox
 from partnerships.outbox.models import Email
@@ -55,7 +55,7 @@ def _old_notices(now: dt.datetime) -> QuerySet[InboxItem]:
 
 
 def _old_stops(now: dt.datetime) -> QuerySet[Stop]:
-    return Stop.objects.filter(at__lte=now - UNDO_WITHIN)
+    return Stop.objects.filter(at__lte=now - UNDO_PERIOD)
 
 
 def _items_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliveryItem]:

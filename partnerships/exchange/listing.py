@@ -16,8 +16,8 @@ from partnerships.exchange.bulk import ACTIONS
 from partnerships.exchange.forms.filters import FilterForm, filters_of
 from partnerships.exchange.html import cards_html
 from partnerships.exchange.models import (
-    OVER,
-    UNANSWERED,
+    FINAL_STATUSES,
+    UNANSWERED_STATUSES,
     Addressee,
     Audience,
     Direction,
@@ -67,7 +67,7 @@ def _asked(user: User) -> Combinable:
     parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER).filter(partnership=OuterRef("partnership"))
     other_parties = parties.exclude(organisation=OuterRef("organisation")).order_by("organisation__name", "pk")
 
-    name_shown = displayed_name_at("entry__shared_at", is_over=Q(entry__status__in=OVER))
+    name_shown = displayed_name_at("entry__shared_at", is_over=Q(entry__status__in=FINAL_STATUSES))
     addressees = Addressee.objects.filter(entry=OuterRef("pk")).annotate(shown=name_shown)
     addressees = addressees.order_by("organisation__name", "pk")
     other_addressees = addressees.exclude(organisation=OuterRef("organisation"))
@@ -93,7 +93,7 @@ def _areas(user: User) -> Combinable:
 
 def _waiting(user: User) -> Combinable:
     """Return the expression for the moment since which an entry waits for an answer; NULL if it does not wait."""
-    return Case(When(Q(status__in=UNANSWERED, answered_at=None, standing=False), then=F("shared_at")))
+    return Case(When(Q(status__in=UNANSWERED_STATUSES, answered_at=None, standing=False), then=F("shared_at")))
 
 
 def _waiting_words(row: Entry) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from partnerships.commitments.quantities import homes_and_money
-from partnerships.exchange.models import OVER, Entry, EntryFacilitator, Response, ResponseStatus
+from partnerships.exchange.models import FINAL_STATUSES, Entry, EntryFacilitator, Response, ResponseStatus
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
@@ -24,7 +24,7 @@ from partnerships.organisations.obligations import (
 
 
 def _own_entries(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
-    return Entry.objects.filter(organisation=organisation).exclude(status__in=OVER)
+    return Entry.objects.filter(organisation=organisation).exclude(status__in=FINAL_STATUSES)
 
 
 def _held_entry(entry: Entry, organisation: Organisation) -> HeldRecord:

@@ -13,7 +13,7 @@ from partnerships.organisations.models import Organisation, Status
 from partnerships.plans.models import Plan
 
 #: The position of rows that were entered on pages: after all rows of files.
-LAST = 10**9
+ENTERED_POSITION = 10**9
 
 
 class PublicationQuerySet(models.QuerySet["Publication"]):

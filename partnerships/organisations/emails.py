@@ -11,7 +11,7 @@ from partnerships.activity.models import Event
 from partnerships.organisations.handovers import proposed_totals
 from partnerships.organisations.lineage import effective_succession, successions_in_email, with_ties
 from partnerships.organisations.models import (
-    REASON,
+    REASON_KEY,
     AccessRequest,
     Membership,
     Organisation,
@@ -215,7 +215,7 @@ def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
         "organisation": membership.organisation,
         "own": is_own,  # the reader is the member
         "author": User.objects.filter(pk=event.actor_id or 0).first(),
-        "reason": event.data[REASON],
+        "reason": event.data[REASON_KEY],
         "link": link("organisations:people", pk=membership.organisation_id),
     }
     return Content(template, context)

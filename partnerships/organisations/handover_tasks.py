@@ -13,7 +13,7 @@ from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.holding_counts import count_stayed, count_undecided
 from partnerships.organisations.models import (
-    KEEPING,
+    KINDS_KEEPING_PREDECESSOR,
     Handover,
     HandoverState,
     Membership,
@@ -75,9 +75,9 @@ def _ties_that_vest_soon(now: dt.datetime) -> QuerySet[SuccessionTie]:
     tie_to_itself = SuccessionTie.objects.filter(
         succession=OuterRef("succession"), predecessor=OuterRef("predecessor"), successor=OuterRef("predecessor")
     )
-    ties = SuccessionTie.objects.filter(succession__in=near_successions.exclude(kind__in=KEEPING)).exclude(
-        successor=None
-    )
+    ties = SuccessionTie.objects.filter(
+        succession__in=near_successions.exclude(kind__in=KINDS_KEEPING_PREDECESSOR)
+    ).exclude(successor=None)
     return ties.filter(~Exists(tie_to_itself))
 
 

@@ -15,8 +15,8 @@ from partnerships.activity.models import Event
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import (
-    CERTAIN,
-    KEEPING,
+    CERTAIN_STATUSES,
+    KINDS_KEEPING_PREDECESSOR,
     Handover,
     HandoverState,
     Organisation,
@@ -156,7 +156,11 @@ def continuing_predecessor_ids(succession: Succession) -> set[int]:
 
 
 def _continuing_ids(succession: Succession, ties: Iterable[SuccessionTie]) -> set[int]:
-    return {tie.predecessor_id for tie in ties if succession.kind in KEEPING or tie.successor_id == tie.predecessor_id}
+    return {
+        tie.predecessor_id
+        for tie in ties
+        if succession.kind in KINDS_KEEPING_PREDECESSOR or tie.successor_id == tie.predecessor_id
+    }
 
 
 def holders_at(kind: str, record: int, at: dt.datetime) -> dict[int, Organisation]:
@@ -179,7 +183,7 @@ def steps_of_bodies(bodies: Iterable[int], *, kinds: Collection[str] | None = No
     next_ids = set(bodies)
     while next_ids:
         visited_ids |= next_ids
-        certain_successions = Succession.objects.filter(status__in=CERTAIN).exclude(pk__in=succession_by_id)
+        certain_successions = Succession.objects.filter(status__in=CERTAIN_STATUSES).exclude(pk__in=succession_by_id)
         if kinds is not None:
             certain_successions = certain_successions.filter(kind__in=kinds)
         successions = (
@@ -211,7 +215,7 @@ def _step(succession: Succession) -> Step:
         number=succession.pk,
         vests=succession.vests_on,
         ties=ties,
-        ends=succession.kind not in KEEPING,
+        ends=succession.kind not in KINDS_KEEPING_PREDECESSOR,
         divides=succession.kind == SuccessionKind.BOUNDARY_CHANGE,
         undoes=succession.undoes_id,
     )
@@ -284,7 +288,7 @@ def _ending_ties() -> QuerySet[SuccessionTie]:
     undone_successions = Succession.objects.filter(undone_by__status=SuccessionStatus.EFFECTIVE)
     return (
         SuccessionTie.objects.filter(succession__status=SuccessionStatus.EFFECTIVE, role__in=STRENGTH)
-        .exclude(succession__kind__in=KEEPING)
+        .exclude(succession__kind__in=KINDS_KEEPING_PREDECESSOR)
         .exclude(succession__in=undone_successions.values("pk"))
         .exclude(successor=F("predecessor"))
     )

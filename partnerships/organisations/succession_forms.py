@@ -15,7 +15,7 @@ from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.forms import DayField, Form, Helper, PartialDateField, Section
 from partnerships.organisations.models import (
-    FINAL,
+    FINAL_STATUSES,
     Function,
     Identifier,
     Organisation,
@@ -29,7 +29,7 @@ from partnerships.organisations.queries import match_by_name
 from partnerships.organisations.services import NewTie, ties_between
 
 #: The statuses, with labels, of a succession that has not taken effect.
-_PENDING = [(status.value, status.label) for status in SuccessionStatus if status not in FINAL]
+_PENDING = [(status.value, status.label) for status in SuccessionStatus if status not in FINAL_STATUSES]
 _HOW_TO_NAME = (
     "Enter one organisation on each line: the name, or a number, for example the GSS code or registration number."
 )

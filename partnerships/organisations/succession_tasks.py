@@ -11,7 +11,13 @@ from django.utils import timezone
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import People, Reach
 from partnerships.organisations.lineage import with_ties
-from partnerships.organisations.models import CERTAIN, FINAL, Succession, SuccessionQuerySet, SuccessionStatus
+from partnerships.organisations.models import (
+    CERTAIN_STATUSES,
+    FINAL_STATUSES,
+    Succession,
+    SuccessionQuerySet,
+    SuccessionStatus,
+)
 from partnerships.organisations.presenting import succession_title
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
@@ -53,7 +59,7 @@ def action_needed(succession: Succession, today: dt.date) -> str:
 def _overdue_successions(today: dt.date) -> SuccessionQuerySet:
     """Return the successions that may need an administrator; `action_needed` decides for each of them."""
     is_unmade = Q(status__in=_BEFORE_ITS_ORDER) & (Q(vests_on__lte=today) | Q(shadow_on__lte=today))
-    is_due = Q(status__in=CERTAIN - FINAL, vests_on__lte=today)
+    is_due = Q(status__in=CERTAIN_STATUSES - FINAL_STATUSES, vests_on__lte=today)
     return Succession.objects.live().filter(is_unmade | is_due | ~Q(refused_because=""))
 
 

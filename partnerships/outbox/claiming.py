@@ -24,7 +24,7 @@ from partnerships.outbox.answers import can_be_addressed
 from partnerships.outbox.freezing import freeze
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, SetAside, kind_of
 from partnerships.outbox.leases import Claim, Claimed
-from partnerships.outbox.models import STILL_OPEN, EmailReason, EmailStatus, Lane
+from partnerships.outbox.models import IS_UNSETTLED_SQL, EmailReason, EmailStatus, Lane
 from partnerships.outbox.months import by_month
 from partnerships.outbox.parts import Recipe
 from partnerships.outbox.queries.suppressions import suppressed_among
@@ -94,7 +94,7 @@ UPDATE outbox_email e
        in_doubt = e.in_doubt OR e.status = 'sending', attempts = e.attempts + 1, unanswered = e.unanswered + 1,
        available_at = clock_timestamp() + %(first)s * 2 ^ LEAST(e.unanswered, 10) * interval '1 second',
        reason = %(reason)s, reason_code = %(code)s
- WHERE e.id = %(id)s AND {STILL_OPEN} AND e.available_at <= statement_timestamp()
+ WHERE e.id = %(id)s AND {IS_UNSETTLED_SQL} AND e.available_at <= statement_timestamp()
 RETURNING e.status
 """  # noqa: S608 - our own constants
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from partnerships.kit.database import BY_INDEX, rows_of, rows_planned_once
 from partnerships.outbox.kinds import Composer
-from partnerships.outbox.models import STILL_SENDING
+from partnerships.outbox.models import IS_SENDING_SQL
 from partnerships.outbox.months import by_month
 from partnerships.outbox.restoring import Facts
 
@@ -23,13 +23,13 @@ UPDATE outbox_email e
    SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(e.attempts - 1, 0),
        unanswered = GREATEST(e.unanswered - 1, 0)
   FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND {{month}} AND {STILL_SENDING} AND e.attempts = c.attempt
+ WHERE e.id = c.id AND {{month}} AND {IS_SENDING_SQL} AND e.attempts = c.attempt
 """  # noqa: S608 - our own constants
 
 _RENEW = f"""
 UPDATE outbox_email e SET available_at = clock_timestamp() + %(lease)s::interval
   FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND {{month}} AND {STILL_SENDING} AND e.attempts = c.attempt
+ WHERE e.id = c.id AND {{month}} AND {IS_SENDING_SQL} AND e.attempts = c.attempt
 RETURNING e.id
 """  # noqa: S608 - our own constants
 
@@ -37,14 +37,14 @@ RETURNING e.id
 # whether the email has arrived.
 _NOTE_WAIT = f"""
 UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
- WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
+ WHERE e.id = %(id)s AND {IS_SENDING_SQL} AND e.attempts = %(attempt)s
 """  # noqa: S608 - our own constants
 
 # If the sender of an earlier copy died before it got the answer, that copy is not counted yet, so it is counted now
 # together with this one.
 _NOTE_COPY = f"""
 UPDATE outbox_email e SET doubts = GREATEST(e.doubts, 1) + 1
- WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
+ WHERE e.id = %(id)s AND {IS_SENDING_SQL} AND e.attempts = %(attempt)s
 """  # noqa: S608 - our own constants
 
 

@@ -10,11 +10,11 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 #: How long the message as sent is stored.
-BODY_KEPT = dt.timedelta(days=30)
+BODY_RETENTION = dt.timedelta(days=30)
 #: How long the address, the subject and the server's reply are stored.
-ADDRESS_KEPT = dt.timedelta(days=365)
+ADDRESS_RETENTION = dt.timedelta(days=365)
 #: Partitions whose newest email is older than this are dropped. A function in the database has the same number.
-ROWS_KEPT = dt.timedelta(days=3 * 365)
+ROW_RETENTION = dt.timedelta(days=3 * 365)
 
 
 class Lane(models.IntegerChoices):
@@ -40,7 +40,7 @@ class EmailStatus(models.TextChoices):
 
 
 #: Statuses of emails that are not settled.
-OPEN = (EmailStatus.QUEUED, EmailStatus.SENDING)
+UNSETTLED_STATUSES = (EmailStatus.QUEUED, EmailStatus.SENDING)
 
 
 class EmailReason(models.TextChoices):
@@ -59,7 +59,7 @@ class EmailQuerySet(models.QuerySet["Email"]):
 
     def unsettled(self) -> EmailQuerySet:
         """Return the emails that are queued or being sent."""
-        return self.filter(status__in=OPEN)
+        return self.filter(status__in=UNSETTLED_STATUSES)
 
     def settled(self) -> EmailQuerySet:
         """Return the emails that are sent, failed, suppressed or dropped."""
@@ -148,7 +148,7 @@ class Email(models.Model):
     @property
     def is_open(self) -> bool:
         """Return True if the email is queued or being sent."""
-        return self.status in OPEN
+        return self.status in UNSETTLED_STATUSES
 
     @property
     def is_sent(self) -> bool:
@@ -319,5 +319,5 @@ class SendCount(models.Model):
 #: SQL conditions for an email `e` that is looked up by its id: it is being sent, and it is open. The empty text
 #: prevents PostgreSQL from using the index of open emails. The statistics may say that no email is open, so that
 #: reading that index would seem cheaper than a look-up by id.
-STILL_SENDING = "e.status || '' = 'sending'"
-STILL_OPEN = "e.status || '' IN ('queued', 'sending')"
+IS_SENDING_SQL = "e.status || '' = 'sending'"
+IS_UNSETTLED_SQL = "e.status || '' IN ('queued', 'sending')"

@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.db.models import Case, F, JSONField, QuerySet, Value, When
 
 from partnerships.outbox.models import (
-    ADDRESS_KEPT,
-    BODY_KEPT,
+    ADDRESS_RETENTION,
+    BODY_RETENTION,
     Bounce,
     DeliveredBefore,
     Email,
@@ -42,7 +42,7 @@ def first_id(moment: dt.datetime) -> int:
 
 def clear_bodies(*, now: dt.datetime, dry_run: bool = False) -> int:
     """Clear messages, and the values that composers stored with them, after 30 days; returns how many."""
-    rows = Email.objects.settled().filter(created_at__lte=now - BODY_KEPT, recipe__isnull=False)
+    rows = Email.objects.settled().filter(created_at__lte=now - BODY_RETENTION, recipe__isnull=False)
     return _in_batches(rows, "created_at", {"recipe": None, "memo": None}, dry_run=dry_run)
 
 
@@ -53,23 +53,23 @@ def clear_addresses(*, now: dt.datetime, kinds_with_params: Collection[str] = ()
     need the parameters to find what the email was about. Parameters of other kinds may contain text, such as why a
     meeting was moved.
     """
-    emails = Email.objects.settled().filter(created_at__lte=now - ADDRESS_KEPT)
+    emails = Email.objects.settled().filter(created_at__lte=now - ADDRESS_RETENTION)
     emails = emails.exclude(address="", subject="", reason="")  # the condition of the index `outbox_email_personal`
     params = Case(When(kind__in=kinds_with_params, then=F("params")), default=Value({}, JSONField()))
     cleared_values = {"address": "", "subject": "", "reason": "", "params": params}
     cleared_count = _in_batches(emails, "created_at", cleared_values, dry_run=dry_run)
-    bounces = Bounce.objects.filter(at__lte=now - ADDRESS_KEPT).exclude(address="")
+    bounces = Bounce.objects.filter(at__lte=now - ADDRESS_RETENTION).exclude(address="")
     return cleared_count + _in_batches(bounces, "at", {"address": "", "text": ""}, dry_run=dry_run)
 
 
 def old_parts(now: dt.datetime) -> QuerySet[EmailPart]:
     """Return the shared parts that no email needs any more."""
-    return EmailPart.objects.filter(used_at__lte=now - BODY_KEPT - dt.timedelta(days=3))
+    return EmailPart.objects.filter(used_at__lte=now - BODY_RETENTION - dt.timedelta(days=3))
 
 
 def old_deliveries(now: dt.datetime) -> QuerySet[DeliveredBefore]:
     """Return the deliveries before a restore that are too old for an email to repeat them."""
-    return DeliveredBefore.objects.filter(at__lte=now - BODY_KEPT)
+    return DeliveredBefore.objects.filter(at__lte=now - BODY_RETENTION)
 
 
 def old_counts(now: dt.datetime) -> QuerySet[SendCount]:
@@ -79,7 +79,7 @@ def old_counts(now: dt.datetime) -> QuerySet[SendCount]:
 
 def old_reports(now: dt.datetime) -> QuerySet[ReportSeen]:
     """Return the processed reports that are too old to arrive a second time."""
-    return ReportSeen.objects.filter(seen_at__lte=now - ADDRESS_KEPT)
+    return ReportSeen.objects.filter(seen_at__lte=now - ADDRESS_RETENTION)
 
 
 def old_message_ids(now: dt.datetime) -> QuerySet[LegacyMessageId]:

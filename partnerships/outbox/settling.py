@@ -21,8 +21,8 @@ from partnerships.outbox.answers import Answer, Outcome, enhanced_code
 from partnerships.outbox.bounces import note_refusal, suppress
 from partnerships.outbox.claiming import MAX_DOUBTS
 from partnerships.outbox.models import (
-    STILL_OPEN,
-    STILL_SENDING,
+    IS_SENDING_SQL,
+    IS_UNSETTLED_SQL,
     Email,
     EmailReason,
     EmailStatus,
@@ -71,7 +71,7 @@ UPDATE outbox_email e
    SET status = 'failed', settled_at = clock_timestamp(), reason = answer.reason, reason_code = '',
        secrets = NULL, tokens = NULL
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
- WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
+ WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {IS_SENDING_SQL}
 """  # noqa: S608 - our own constants
 
 # The first retry is soon, and each later retry after twice as long, up to an hour. An email that may have arrived waits
@@ -83,7 +83,7 @@ WITH answer AS (
            a.in_doubt AND e.doubts + a.counts >= %(max_doubts)s AS is_doubtful
       FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(doubts)s::bool[], %(counts)s::int[])
            AS a(id, reason, in_doubt, counts)
-      JOIN outbox_email e ON e.id = a.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
+      JOIN outbox_email e ON e.id = a.id AND e.id = ANY(%(ids)s) AND {IS_SENDING_SQL}
        FOR UPDATE OF e
 )
 UPDATE outbox_email e
@@ -111,7 +111,7 @@ UPDATE outbox_email e
        available_at = clock_timestamp() + interval '1 second'
            * LEAST(GREATEST(%(first)s, EXTRACT(EPOCH FROM clock_timestamp() - e.created_at) / 4), %(longest)s)
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(counts)s::int[]) AS answer(id, reason, counts)
- WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
+ WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {IS_SENDING_SQL}
 """  # noqa: S608 - our own constants
 
 _effects_in_sql: dict[str, str] = {}
@@ -136,7 +136,7 @@ def _accepted_sql(month: str, *, with_effects: bool) -> str:
     """Return the statement that settles accepted emails of one month; `month` is a condition made by `months`."""
     effects = _effects_in_sql if with_effects else {}
     more = "".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in effects.items())
-    return _ACCEPTED.format(month=month, still_open=STILL_OPEN, more=more)
+    return _ACCEPTED.format(month=month, still_open=IS_UNSETTLED_SQL, more=more)
 
 
 class Settler:

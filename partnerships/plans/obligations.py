@@ -20,12 +20,25 @@ from partnerships.organisations.obligations import (
     register_staying_columns,
 )
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import OVER, EndedBecause, OwnershipOffer, Plan, PlanOwner, Share, Signatory, SignOff
+from partnerships.plans.models import (
+    FINAL_STATUSES,
+    OwnershipEndReason,
+    OwnershipOffer,
+    Plan,
+    PlanOwner,
+    Share,
+    Signatory,
+    SignOff,
+)
 
 
 def _plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
     owned_plan_ids = PlanOwner.objects.filter(organisation=organisation).values("plan")
-    return Plan.objects.filter(pk__in=owned_plan_ids).exclude(status__in=OVER).annotate(homes=Sum("sites__homes"))
+    return (
+        Plan.objects.filter(pk__in=owned_plan_ids)
+        .exclude(status__in=FINAL_STATUSES)
+        .annotate(homes=Sum("sites__homes"))
+    )
 
 
 def _held_plan(plan: Any, organisation: Organisation) -> HeldRecord:
@@ -35,7 +48,7 @@ def _held_plan(plan: Any, organisation: Organisation) -> HeldRecord:
 
 
 def _hand_over(move: RecordMove) -> dict[str, Any]:
-    return {"ended_at": move.now, "ended_because": EndedBecause.HANDED_OVER.value}
+    return {"ended_at": move.now, "ended_because": OwnershipEndReason.HANDED_OVER.value}
 
 
 PLANS = Obligation(
@@ -64,7 +77,9 @@ def _decided(target: int) -> Q:
 
 def _to_sign(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
     signatories = Signatory.objects.filter(organisation=organisation, removed_at=None)
-    return signatories.exclude(plan__status__in=OVER).exclude(_decided(organisation.pk)).select_related("plan")
+    return (
+        signatories.exclude(plan__status__in=FINAL_STATUSES).exclude(_decided(organisation.pk)).select_related("plan")
+    )
 
 
 SIGNING = Obligation(

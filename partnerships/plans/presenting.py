@@ -25,7 +25,7 @@ from partnerships.plans.content import (
     line_of,
     milestone_status,
 )
-from partnerships.plans.models import SOON
+from partnerships.plans.models import DUE_SOON
 
 #: Sites on one page of a plan's table.
 SITES_A_PAGE = 50
@@ -281,7 +281,7 @@ def _milestone_row(
         status_code="overdue" if is_overdue else status,
         slipped=slipped.words() if slipped else "",
         is_overdue=is_overdue,
-        is_due_soon=last_day is not None and today <= last_day <= today + SOON,
+        is_due_soon=last_day is not None and today <= last_day <= today + DUE_SOON,
         due=last_day,
         note=_html(prose, "milestones", item, "note"),
         restricted=item["restricted"],

@@ -11,9 +11,18 @@ from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet,
 from django.db.models.functions import TruncQuarter
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
-from partnerships.commitments.models import UNDER_WAY, Commitment, Kind, overdue_on
+from partnerships.commitments.models import UNDER_WAY_STATUSES, Commitment, Kind, overdue_on
 from partnerships.commitments.models import Status as Promise
-from partnerships.exchange.models import OVER, Addressee, Audience, Direction, Entry, EntryQuerySet, Fulfilment, Status
+from partnerships.exchange.models import (
+    FINAL_STATUSES,
+    Addressee,
+    Audience,
+    Direction,
+    Entry,
+    EntryQuerySet,
+    Fulfilment,
+    Status,
+)
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.holdings import id_is_among, read_once_a_page
 from partnerships.organisations.lineage import predecessors_summed_with
@@ -270,7 +279,7 @@ def _with_counts(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
         made=Count("pk", distinct=True),
         met=Count("pk", filter=met, distinct=True),
         all_met=Count("pk", filter=Q(status=Status.MET), distinct=True),
-        open=Count("pk", filter=~Q(status__in=OVER), distinct=True),
+        open=Count("pk", filter=~Q(status__in=FINAL_STATUSES), distinct=True),
     )
 
 
@@ -334,7 +343,7 @@ def _commitments_by_partner(
         commitments.filter(**{f"{partner}__in": partner_ids}).order_by().values(partner)
     )
     return by_partner.annotate(
-        agreed=Count("pk", filter=broken | kept | Q(status__in=UNDER_WAY)),
+        agreed=Count("pk", filter=broken | kept | Q(status__in=UNDER_WAY_STATUSES)),
         kept=Count("pk", filter=kept),
         broken=Count("pk", filter=broken),
     )

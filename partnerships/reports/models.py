@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 #: The names of file formats, by file extension.
 FORMATS = {"pdf": "PDF", "docx": "Word", "xlsx": "Excel"}
 #: The people of the organisation, or of the partnership's present parties (docs/rights.md).
-_PRESENT = (
+_PRESENT_READERS = (
     Organisations("organisation"),
     Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
 )
 #: The people for whom a frozen report was computed. The people of a party that joined later are not among them, because
 #: they may not be allowed to read everything that the report counts.
-_AUDIENCE = (
+_CURRENT_AUDIENCE = (
     Organisations("organisation"),
     Organisations(
         "partnership__parties__organisation",
@@ -41,14 +41,14 @@ _AUDIENCE = (
     ),
 )
 #: The people of former parties, who may still read the reports that were frozen before the party left.
-_FORMER = (
+_FORMER_READERS = (
     Organisations(
         "partnership__parties__organisation",
         when=Q(partnership__parties__status__in=FORMER_STATUSES, frozen_at__lte=F("partnership__parties__left_at")),
     ),
 )
 #: Everybody who may read a frozen report.
-READERS = (*_AUDIENCE, *_FORMER)
+READERS = (*_CURRENT_AUDIENCE, *_FORMER_READERS)
 
 
 class Audience(models.Model):
@@ -85,7 +85,7 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
 
     def visible_to_current_audience(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
         """Return the frozen reports to whose audience the person belonged when they were frozen, and still does."""
-        return self.filter(visible_to(FrozenReport, _AUDIENCE, user))
+        return self.filter(visible_to(FrozenReport, _CURRENT_AUDIENCE, user))
 
 
 class FrozenReport(Audience):
@@ -140,7 +140,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
 
     def visible_to(self, user: User | AnonymousUser) -> ScheduleQuerySet:
         """Return the schedules of the person's organisations and partnerships."""
-        return self.filter(visible_to(Schedule, _PRESENT, user))
+        return self.filter(visible_to(Schedule, _PRESENT_READERS, user))
 
 
 @pghistory.track()

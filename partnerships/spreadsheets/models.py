@@ -44,9 +44,9 @@ class Status(models.TextChoices):
 
 
 #: Statuses in which a worker has to check or import the upload.
-AT_WORK = (Status.UNCHECKED, Status.WAITING)
+IN_PROGRESS_STATUSES = (Status.UNCHECKED, Status.WAITING)
 #: Final statuses. The file has been deleted.
-OVER = (Status.APPLIED, Status.DISCARDED)
+FINAL_STATUSES = (Status.APPLIED, Status.DISCARDED)
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -136,12 +136,12 @@ class Upload(LeasedJob):
     @property
     def is_at_work(self) -> bool:
         """Return whether a worker checks or imports the upload, or will soon."""
-        return self.status in AT_WORK and not self.error
+        return self.status in IN_PROGRESS_STATUSES and not self.error
 
     @property
     def is_over(self) -> bool:
         """Return whether the upload was imported or discarded."""
-        return self.status in OVER
+        return self.status in FINAL_STATUSES
 
     @property
     def is_unread(self) -> bool:

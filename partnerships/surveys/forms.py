@@ -18,7 +18,7 @@ from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper, ScaleSelect, Section
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.counting import Answer
-from partnerships.surveys.models import Comment, QuestionSet, Way
+from partnerships.surveys.models import AnswerMode, Comment, QuestionSet
 from partnerships.surveys.questions import MAX_COMMENT, SCORES, Questions
 
 #: Whatever separates two addresses in a list.
@@ -42,11 +42,11 @@ class PrepareForm(Form):
     way = forms.ChoiceField(
         label="How do people answer?",
         choices=[
-            (Way.ANONYMOUS, "Anonymously: nobody can find out who answered what"),
-            (Way.NAMED, "By name: the members can read each answer once the survey is over"),
+            (AnswerMode.ANONYMOUS, "Anonymously: nobody can find out who answered what"),
+            (AnswerMode.NAMED, "By name: the members can read each answer once the survey is over"),
         ],
         widget=forms.RadioSelect,
-        initial=Way.ANONYMOUS,
+        initial=AnswerMode.ANONYMOUS,
     )
     closes_on = DayField(label="Last day to answer")
     moderator = forms.EmailField(
@@ -65,7 +65,7 @@ class PrepareForm(Form):
     def clean(self) -> dict[str, Any]:
         """Require a moderator for an anonymous round."""
         data = super().clean() or {}
-        if data.get("way") == Way.ANONYMOUS and not data.get("moderator") and "moderator" not in self.errors:
+        if data.get("way") == AnswerMode.ANONYMOUS and not data.get("moderator") and "moderator" not in self.errors:
             error = "Enter the address of a person outside the partnership who will read the comments first."
             self.add_error("moderator", error)
         return data

@@ -75,7 +75,7 @@ class RunStatus(models.TextChoices):
 
 
 #: Statuses in which the file is still to be applied or discarded.
-WAITING = (RunStatus.CHECKING, RunStatus.UNREAD, RunStatus.PREVIEWED)
+WAITING_STATUSES = (RunStatus.CHECKING, RunStatus.UNREAD, RunStatus.PREVIEWED)
 
 
 class ImportRunQuerySet(models.QuerySet["ImportRun"]):
@@ -153,7 +153,7 @@ class ImportRun(models.Model):
     @property
     def is_waiting(self) -> bool:
         """Return whether the file has been neither applied nor discarded."""
-        return self.status in WAITING
+        return self.status in WAITING_STATUSES
 
     @property
     def is_unchecked(self) -> bool:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.commitments.models import UNDER_WAY, Commitment, Status
+from partnerships.commitments.models import UNDER_WAY_STATUSES, Commitment, Status
 from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import group_of
 from partnerships.people.models import User
-from partnerships.plans.models import OVER, PlanOwner, Site
+from partnerships.plans.models import FINAL_STATUSES, PlanOwner, Site
 
 _DONE = (Status.DONE, Status.VERIFIED)
 
@@ -95,7 +95,7 @@ def _figures_by_organisation(user: User, group: Iterable[int]) -> defaultdict[in
         figures[organisation].partnerships.add(partnership)
 
     commitments_of_group = Commitment.objects.followed_by(user).filter(Q(giver__in=ids) | Q(receiver__in=ids))
-    commitments_of_group = commitments_of_group.filter(status__in=(*UNDER_WAY, *_DONE))
+    commitments_of_group = commitments_of_group.filter(status__in=(*UNDER_WAY_STATUSES, *_DONE))
     for commitment, status, giver, receiver in commitments_of_group.values_list("pk", "status", "giver", "receiver"):
         for organisation in ids.intersection((giver, receiver)):
             commitments = figures[organisation].done if status in _DONE else figures[organisation].commitments
@@ -103,7 +103,7 @@ def _figures_by_organisation(user: User, group: Iterable[int]) -> defaultdict[in
 
     owners_by_plan: dict[int, list[int]] = defaultdict(list)
     # Superseded plans are left out, because the plan that followed has the same homes.
-    plan_owners = PlanOwner.objects.filter(organisation__in=ids).exclude(plan__status__in=OVER)
+    plan_owners = PlanOwner.objects.filter(organisation__in=ids).exclude(plan__status__in=FINAL_STATUSES)
     for organisation, plan in plan_owners.values_list("organisation", "plan"):
         owners_by_plan[plan].append(organisation)
     for site, plan, homes in (

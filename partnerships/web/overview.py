@@ -20,7 +20,7 @@ from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
-from partnerships.plans.models import SOON, Milestone, Plan
+from partnerships.plans.models import DUE_SOON, Milestone, Plan
 from partnerships.plans.queries import milestones_due_by, waiting_plans, waiting_plans_lookup
 
 #: The most milestones in the section. The page of each plan shows all its milestones.
@@ -98,7 +98,7 @@ def milestones_section(user: User, partnership: Partnership, *, has_rows: bool) 
 
 def _milestones(user: User, partnership: int) -> QuerySet[Milestone]:
     """Return the plans' milestones that are overdue or due within a month."""
-    due_soon = milestones_due_by(user, timezone.localdate() + SOON).filter(plan__partnership=partnership)
+    due_soon = milestones_due_by(user, timezone.localdate() + DUE_SOON).filter(plan__partnership=partnership)
     return due_soon.order_by("due_by", "pk")[:MILESTONES]
 
 

@@ -21,7 +21,7 @@ from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.digests.retention import tidy
 from partnerships.outbox import bounces, message_ids
-from partnerships.outbox.models import BODY_KEPT, Bounce, Email, LegacyMessageId, Suppression
+from partnerships.outbox.models import BODY_RETENTION, Bounce, Email, LegacyMessageId, Suppression
 from partnerships.outbox.reports import read_report
 from partnerships.people.services import close_account
 from tests.digests.conftest import PostOffice, play, publish
@@ -331,10 +331,10 @@ def test_while_digests_are_held_none_are_made_and_none_are_lost(
 
 
 def test_a_digest_as_sent_is_kept_for_thirty_days(email: Delivery) -> None:
-    tidy(now=email.created_at + BODY_KEPT - dt.timedelta(days=1))
+    tidy(now=email.created_at + BODY_RETENTION - dt.timedelta(days=1))
     email.refresh_from_db()
     was_kept_before = email.is_kept
-    tidy(now=email.created_at + BODY_KEPT + dt.timedelta(days=1))
+    tidy(now=email.created_at + BODY_RETENTION + dt.timedelta(days=1))
     email.refresh_from_db()
 
     assert was_kept_before

@@ -22,7 +22,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.digests.models import InboxItem, Way
+from partnerships.digests.models import InboxItem, NoticeDelivery
 from partnerships.digests.planning.notices import line_of
 from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.services import choose_ways
@@ -177,8 +177,8 @@ def cause_notice(prepared: Prepared, way: str) -> Received:
     return received
 
 
-@pytest.mark.parametrize("way", Way)
-def test_page_keeps_and_shows_the_way_chosen_for_each_group(world: World, way: Way) -> None:
+@pytest.mark.parametrize("way", NoticeDelivery)
+def test_page_keeps_and_shows_the_way_chosen_for_each_group(world: World, way: NoticeDelivery) -> None:
     shown_ways = choose_on_page(world.ben, **dict.fromkeys(CHOOSABLE, way))
 
     assert shown_ways == dict.fromkeys(CHOOSABLE, way)
@@ -193,7 +193,7 @@ def test_every_group_of_notices_has_a_kind() -> None:
 @pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.code)
 def test_what_is_sent_matches_the_choice(world: World, kind: EmailKind) -> None:
     prepared = prepare(world, kind)
-    ways = (Way.AT_ONCE, Way.SUMMARY, Way.INBOX, Way.OFF)
+    ways = (NoticeDelivery.AT_ONCE, NoticeDelivery.SUMMARY, NoticeDelivery.INBOX, NoticeDelivery.OFF)
     at_once, summary, inbox, off = (cause_notice(prepared, way) for way in ways)
 
     _, recipient_name = case_of(kind)
@@ -223,7 +223,7 @@ def test_what_cannot_be_turned_off_is_sent_and_the_page_says_why(world: World, k
     assert kind.always in page
 
     prepared = prepare(world, kind)
-    for way in (Way.SUMMARY, Way.INBOX, Way.OFF):
+    for way in (NoticeDelivery.SUMMARY, NoticeDelivery.INBOX, NoticeDelivery.OFF):
         received = cause_notice(prepared, way)
 
         assert received.at_once > 0, way

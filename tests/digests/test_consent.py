@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription
+from partnerships.digests.models import REFUSAL_PERIOD, Delivery, Preference, Subscription
 from partnerships.digests.planning.choosing import announce_joined
 from partnerships.digests.services import asking, new_links
 from partnerships.organisations.models import Role
@@ -118,7 +118,7 @@ def test_a_refusal_holds_until_the_person_asks_themselves(world: World, plan: Pl
 
     with pytest.raises(services.UnableToSubscribe, match="Only they can ask"):
         ask(world, plan)
-    subscription = ask(world, plan, now=timezone.now() + REFUSAL_HOLDS)
+    subscription = ask(world, plan, now=timezone.now() + REFUSAL_PERIOD)
 
     assert subscription.is_waiting
 

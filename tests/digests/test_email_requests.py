@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose
-from partnerships.digests.models import REFUSAL_HOLDS, Delivery, EmailRequest, Preference, Subscription
+from partnerships.digests.models import REFUSAL_PERIOD, Delivery, EmailRequest, Preference, Subscription
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.retention import tidy
 from partnerships.digests.services import email_requests
@@ -169,7 +169,7 @@ def test_a_refusal_holds_until_a_partners_later_question_is_answered(
     declined(world, public_plan)
     [sols_subscription] = Subscription.objects.filter(person=world.sol)
     rewrite(created_at=timezone.now() - dt.timedelta(days=400))
-    later = timezone.now() + REFUSAL_HOLDS
+    later = timezone.now() + REFUSAL_PERIOD
     assert ask(world, public_plan, now=later).is_waiting
     if answer == "yes":
         services.confirm(subscription=sols_subscription, now=later)

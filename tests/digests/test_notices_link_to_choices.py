@@ -10,7 +10,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from partnerships.digests.models import Subscription, Way
+from partnerships.digests.models import NoticeDelivery, Subscription
 from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.services import subscribe
 from partnerships.outbox import kinds
@@ -58,7 +58,7 @@ def test_one_click_keeps_notices_of_that_kind_in_the_inbox_and_can_be_undone(wor
 
     assert "Commitments: keep these notices in my inbox, without email" in question_page
     assert "Notices of this kind now stay in your inbox, without email: Commitments." in answer.content.decode()
-    assert ways_of(world.ben) == ways_before | {"commitments": Way.INBOX}
+    assert ways_of(world.ben) == ways_before | {"commitments": NoticeDelivery.INBOX}
     [undo] = [form for form in forms_of(answer.content) if "undo" in form.fields]
     Client().post(stop_url, undo.fields)
     assert ways_of(world.ben) == ways_before

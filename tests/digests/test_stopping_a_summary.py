@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.models import InboxItem, Subscription, Way
+from partnerships.digests.models import InboxItem, NoticeDelivery, Subscription
 from partnerships.digests.queries.ways import ways_of
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -49,7 +49,7 @@ def test_undoing_a_stop_brings_the_summary_back(world: World, office: PostOffice
     [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(email))
     ways_before = ways_of(world.ben)
     page = Client().post(stop, data)
-    assert ways_of(world.ben)["commitments"] == Way.INBOX
+    assert ways_of(world.ben)["commitments"] == NoticeDelivery.INBOX
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
 
     [undo] = [form for form in forms_of(page.content) if "undo" in form.fields]
@@ -61,16 +61,16 @@ def test_undoing_a_stop_brings_the_summary_back(world: World, office: PostOffice
 
 def test_stopping_all_digests_stops_the_whole_summary(world: World, office: PostOffice) -> None:
     propose(world)
-    choose(world.ben, meetings=Way.OFF, mentions=Way.AT_ONCE)
+    choose(world.ben, meetings=NoticeDelivery.OFF, mentions=NoticeDelivery.AT_ONCE)
     [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(summary(world.ben, office)))
 
     html = Client().post(stop, {"all": "yes"}).content.decode()
 
     ways = ways_of(world.ben)
-    assert Way.SUMMARY not in ways.values()
-    assert ways["asks"] == Way.INBOX
-    assert ways["meetings"] == Way.OFF
-    assert ways["mentions"] == Way.AT_ONCE
+    assert NoticeDelivery.SUMMARY not in ways.values()
+    assert ways["asks"] == NoticeDelivery.INBOX
+    assert ways["meetings"] == NoticeDelivery.OFF
+    assert ways["mentions"] == NoticeDelivery.AT_ONCE
     assert "Notices that came in your summary stay in your inbox." in html
 
 
@@ -84,7 +84,7 @@ def test_one_click_on_a_summary_whose_notices_are_forgotten_stops_the_summary_al
 
     Client().post(stop, {})
 
-    assert Way.SUMMARY not in ways_of(world.ben).values()
+    assert NoticeDelivery.SUMMARY not in ways_of(world.ben).values()
     assert Subscription.objects.confirmed().filter(person=world.ben).exists()
 
 
@@ -92,13 +92,13 @@ def test_an_undo_leaves_a_way_that_was_chosen_since(world: World, office: PostOf
     propose(world)
     [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(summary(world.ben, office)))
     [undo] = [form for form in forms_of(Client().post(stop, {"all": "yes"}).content) if "undo" in form.fields]
-    choose(world.ben, commitments=Way.OFF)
+    choose(world.ben, commitments=NoticeDelivery.OFF)
 
     Client().post(stop, undo.fields)
 
     ways = ways_of(world.ben)
-    assert ways["commitments"] == Way.OFF
-    assert ways["asks"] == Way.SUMMARY
+    assert ways["commitments"] == NoticeDelivery.OFF
+    assert ways["asks"] == NoticeDelivery.SUMMARY
 
 
 def test_an_undo_that_is_sent_again_changes_nothing(world: World, office: PostOffice) -> None:
@@ -106,13 +106,13 @@ def test_an_undo_that_is_sent_again_changes_nothing(world: World, office: PostOf
     [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(summary(world.ben, office)))
     [undo] = [form for form in forms_of(Client().post(stop, {"all": "yes"}).content) if "undo" in form.fields]
     Client().post(stop, undo.fields)
-    choose(world.ben, commitments=Way.INBOX)
+    choose(world.ben, commitments=NoticeDelivery.INBOX)
 
     Client().post(stop, undo.fields)
 
     ways = ways_of(world.ben)
-    assert ways["commitments"] == Way.INBOX
-    assert ways["asks"] == Way.SUMMARY
+    assert ways["commitments"] == NoticeDelivery.INBOX
+    assert ways["asks"] == NoticeDelivery.SUMMARY
 
 
 def test_the_page_after_a_stop_says_that_the_summary_still_comes(world: World) -> None:

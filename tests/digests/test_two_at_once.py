@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.models import Delivery, How, RoleRule, Subscription, Watermark
+from partnerships.digests.models import Delivery, RoleRule, Subscription, SubscriptionOrigin, Watermark
 from partnerships.digests.planning import roles, watermarks
 from partnerships.digests.planning.choosing import announce_joined, reconcile
 from partnerships.digests.planning.timing import lock_planning
@@ -155,7 +155,7 @@ def test_ending_a_role_rule_while_it_is_applied_leaves_no_subscriptions(
     end_thread.join(10)
 
     assert not RoleRule.objects.exists()
-    assert not Subscription.objects.live().filter(how=How.ROLE).exists()
+    assert not Subscription.objects.live().filter(how=SubscriptionOrigin.ROLE).exists()
 
 
 def test_two_requests_to_the_same_new_address_do_not_deadlock(world: World, plan: Plan) -> None:

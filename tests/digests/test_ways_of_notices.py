@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
-from partnerships.digests.models import Delivery, InboxItem, NoticeChoice, Preference, SubjectWatermark, Way
+from partnerships.digests.models import Delivery, InboxItem, NoticeChoice, NoticeDelivery, Preference, SubjectWatermark
 from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.restoring import redo_ways
 from partnerships.digests.services.noting import person_identity
@@ -290,8 +290,8 @@ def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) 
     preference.refresh_from_db()
     assert preference.days_chosen == [0, 1, 2]
     assert preference.more_hours_chosen == [13, 17]
-    assert ways_of(world.ben)["asks"] == Way.INBOX
-    assert ways_of(world.ben)["commitments"] == Way.OFF
+    assert ways_of(world.ben)["asks"] == NoticeDelivery.INBOX
+    assert ways_of(world.ben)["commitments"] == NoticeDelivery.OFF
     lead_times = {"commitments": [7, 0], "dates": [], "reports": [14, 1], "signatures": [], "asks": [7]}
     assert lead_times_of(world.ben) == lead_times
     fields = client.get(address).context["form"].fields
@@ -308,14 +308,14 @@ def test_nobody_chooses_for_another(world: World) -> None:
 def test_account_emails_and_signatures_cannot_be_chosen(world: World) -> None:
     for group in ("account", "signatures", "digests"):
         with pytest.raises(services.UnableToChooseWay):
-            choose(world.ben, **{group: Way.OFF})
+            choose(world.ben, **{group: NoticeDelivery.OFF})
 
 
 def test_an_item_leaves_the_summary_when_its_group_is_turned_off(world: World) -> None:
     propose(world)
     assert InboxItem.objects.for_summary().filter(person=world.ben).exists()
 
-    choose(world.ben, commitments=Way.INBOX)
+    choose(world.ben, commitments=NoticeDelivery.INBOX)
 
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
 
@@ -327,8 +327,8 @@ def test_a_choice_made_after_a_backup_is_made_again(world: World) -> None:
     redone = redo_ways([line | {"way": "inbox"}, line | {"way": "off"}, line_of_other_person], timezone.now())
 
     assert redone.done == 1
-    assert ways_of(world.ben)["asks"] == Way.OFF
-    assert ways_of(world.amina)["asks"] == Way.SUMMARY
+    assert ways_of(world.ben)["asks"] == NoticeDelivery.OFF
+    assert ways_of(world.amina)["asks"] == NoticeDelivery.SUMMARY
 
 
 def test_the_stop_link_of_a_summary_keeps_its_notices_in_the_inbox(world: World, office: PostOffice) -> None:
@@ -339,8 +339,8 @@ def test_the_stop_link_of_a_summary_keeps_its_notices_in_the_inbox(world: World,
     answer = Client().post(stop)  # one click (RFC 8058)
 
     assert answer.status_code == 200
-    assert ways_of(world.ben)["commitments"] == Way.INBOX
-    assert ways_of(world.ben)["asks"] == Way.SUMMARY
+    assert ways_of(world.ben)["commitments"] == NoticeDelivery.INBOX
+    assert ways_of(world.ben)["asks"] == NoticeDelivery.SUMMARY
     propose(world, text="Ten flats at Mill Lane for key workers.")
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
 

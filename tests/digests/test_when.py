@@ -15,7 +15,7 @@ from partnerships.digests.models import Delivery, Preference, Subscription, Wate
 from partnerships.digests.planning.choosing import spread
 from partnerships.digests.planning.forecast import forecast_next_digest, who_will_get
 from partnerships.digests.services.sweep import plan_round
-from partnerships.plans.models import EndedBecause, Plan
+from partnerships.plans.models import OwnershipEndReason, Plan
 from partnerships.plans.services import create_plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.support.signing_in import signed_in
@@ -378,7 +378,7 @@ def test_the_page_of_a_former_owner_shows_no_digest_about_the_plan(
     world: World, plan: Plan, bens_subscription: Subscription
 ) -> None:
     plan.owners.create(
-        organisation=world.westmarch, began_at=world.now, ended_at=world.now, ended_because=EndedBecause.GIVEN_UP
+        organisation=world.westmarch, began_at=world.now, ended_at=world.now, ended_because=OwnershipEndReason.GIVEN_UP
     )
     services.add_confirmed_subscription(
         person=world.ben, target=world.westmarch, author=None, frequency="monthly", now=timezone.now()

@@ -46,7 +46,7 @@ from partnerships.people.services import close_account
 from partnerships.plans import services as plans
 from partnerships.plans.models import OwnershipOffer, Plan, Share, Signatory
 from partnerships.surveys import services as surveys
-from partnerships.surveys.models import Way
+from partnerships.surveys.models import AnswerMode
 from tests.commitments import promises
 from tests.faults.restore import left, lost, redo
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
@@ -552,7 +552,7 @@ def test_view_removed_or_shared_with_nobody_since_the_backup_is_so_again(world: 
 
 
 def test_survey_ended_since_the_backup_is_ended_again_with_its_named_answers(world: World) -> None:
-    survey = asking.opened_round(world, way=Way.NAMED, asked={"council": 3})
+    survey = asking.opened_round(world, way=AnswerMode.NAMED, asked={"council": 3})
     invitation = survey.invitations.all()[0]
     surveys.answer_by_name(invitation=invitation, answer=asking.answer_of("council", 1), now=NOW())
     with lost():

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from partnerships.digests.models import Subscription, Way
+from partnerships.digests.models import NoticeDelivery, Subscription
 from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.services import subscribe
 from partnerships.exchange.reach import THEME_STEP
@@ -92,7 +92,7 @@ def test_stop_link_of_a_notice_that_a_restore_lost_stops_notices_of_its_kind(wor
     stopped = Client().post(stop_address(mail.outbox[-1]), {"List-Unsubscribe": "One-Click"})
 
     assert stopped.status_code == 200
-    assert ways_of(world.ben)["mentions"] == Way.INBOX
+    assert ways_of(world.ben)["mentions"] == NoticeDelivery.INBOX
     assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
 
 

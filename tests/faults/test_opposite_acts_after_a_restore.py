@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Party
 from partnerships.agreements.services import answer_invitation, change_party_role, invite_organisation, remove_party
 from partnerships.digests import services as digests
-from partnerships.digests.models import InboxItem, Preference, Subscription, Way
+from partnerships.digests.models import InboxItem, NoticeDelivery, Preference, Subscription
 from partnerships.digests.planning.matches import find_new_matches
 from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Direction, Match
@@ -317,7 +317,7 @@ def test_version_told_of_before_a_restore_is_not_told_again(world: World, settin
 
 def mention_waits_for_a_summary(world: World) -> None:
     """Mention Ben, whose summary with the mention is due."""
-    digests.choose_ways(person=world.ben, ways={"mentions": Way.SUMMARY}, author=world.ben, now=NOW())
+    digests.choose_ways(person=world.ben, ways={"mentions": NoticeDelivery.SUMMARY}, author=world.ben, now=NOW())
     plans.add_comment(
         plan=published_plan(world), version_number=1, text="@Ben West: why?", author=world.amina, now=NOW()
     )

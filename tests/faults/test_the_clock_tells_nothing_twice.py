@@ -17,7 +17,7 @@ from partnerships.agreements.services import remind_of_dates
 from partnerships.conversations import services as conversations
 from partnerships.conversations.models import Report, ReportingRound
 from partnerships.digests import services as digests
-from partnerships.digests.models import InboxItem, Way
+from partnerships.digests.models import InboxItem, NoticeDelivery
 from partnerships.digests.planning.notices import TOLD_NOTICE
 from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Audience, Entry
@@ -233,7 +233,10 @@ def told_in_summaries(world: World, name: str) -> tuple[list[User], Callable[[],
     people = [User.objects.get(email__startswith=f"{who}@") for _, who in CASES[name].told]
     for person in people:
         digests.choose_ways(
-            person=person, ways={"reminders": Way.SUMMARY, "views": Way.SUMMARY}, author=person, now=NOW()
+            person=person,
+            ways={"reminders": NoticeDelivery.SUMMARY, "views": NoticeDelivery.SUMMARY},
+            author=person,
+            now=NOW(),
         )
     drop_emails()
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.agreements.services import leave_partnership
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import end_commitment
-from partnerships.digests.models import NoticeChoice, Way
+from partnerships.digests.models import NoticeChoice, NoticeDelivery
 from partnerships.digests.retention import tidy
 from partnerships.kit.rights import UnableToAct
 from partnerships.lists import services
@@ -23,7 +23,7 @@ from partnerships.lists.queries import listing_by
 from partnerships.lists.services import UnableToSaveView
 from partnerships.organisations.models import Handover, Role, Succession
 from partnerships.organisations.services import end_membership
-from partnerships.outbox.models import ADDRESS_KEPT
+from partnerships.outbox.models import ADDRESS_RETENTION
 from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
 from tests.organisations.test_handovers import accept_lines, propose_lines, record_merger, record_undoing, take_effect
@@ -327,7 +327,7 @@ def stop_link(world: World) -> StopLink:
         for email in check_and_return_emails(now + dt.timedelta(hours=2))
         if email.subject.startswith("“Agreed”")
     )
-    tidy(now=now + ADDRESS_KEPT + dt.timedelta(days=1))  # the link lives longer
+    tidy(now=now + ADDRESS_RETENTION + dt.timedelta(days=1))  # the link lives longer
     return StopLink(url, view, other_view)
 
 
@@ -374,13 +374,13 @@ def test_one_click_works_again_after_it_was_undone(world: World, stop_link: Stop
 @pytest.mark.parametrize(
     ("way", "words"),
     [
-        (Way.AT_ONCE, "You will get an email when rows enter or leave “My view”."),
-        (Way.SUMMARY, "Your summary by email will say which rows enter or leave “My view”."),
-        (Way.INBOX, "Your inbox will say which rows enter or leave “My view”."),
-        (Way.OFF, "You follow “My view”, but you have turned off notifications about views."),
+        (NoticeDelivery.AT_ONCE, "You will get an email when rows enter or leave “My view”."),
+        (NoticeDelivery.SUMMARY, "Your summary by email will say which rows enter or leave “My view”."),
+        (NoticeDelivery.INBOX, "Your inbox will say which rows enter or leave “My view”."),
+        (NoticeDelivery.OFF, "You follow “My view”, but you have turned off notifications about views."),
     ],
 )
-def test_following_a_view_says_how_its_news_come(world: World, way: Way, words: str) -> None:
+def test_following_a_view_says_how_its_news_come(world: World, way: NoticeDelivery, words: str) -> None:
     NoticeChoice.objects.create(person=world.ben, group="views", way=way)
     view = create_view(world.ben)
 

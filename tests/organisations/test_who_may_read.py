@@ -18,7 +18,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.activity.models import Event
-from partnerships.agreements.models import FORMER, INSIDE, OUTLINED, Partnership, Party, PartyRole, PartyStatus
+from partnerships.agreements.models import (
+    ALL_READERS,
+    FORMER_READERS,
+    FULL_READERS,
+    Partnership,
+    Party,
+    PartyRole,
+    PartyStatus,
+)
 from partnerships.commitments.models import ROUTES as COMMITMENT_ROUTES
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import READ_BY_SIDE, Conversation, Side
@@ -299,9 +307,11 @@ class AudienceRule(NamedTuple):
 def audience_rules(now: dt.datetime) -> list[AudienceRule]:
     """Return the audience rules of all models that declare routes."""
     return [
-        AudienceRule("partnerships in full", Partnership, INSIDE, Partnership.objects.readable_today_by),
-        AudienceRule("partnerships held", Partnership, (*INSIDE, *FORMER), Partnership.objects.readable_by),
-        AudienceRule("partnerships", Partnership, OUTLINED, Partnership.objects.visible_to),
+        AudienceRule("partnerships in full", Partnership, FULL_READERS, Partnership.objects.readable_today_by),
+        AudienceRule(
+            "partnerships held", Partnership, (*FULL_READERS, *FORMER_READERS), Partnership.objects.readable_by
+        ),
+        AudienceRule("partnerships", Partnership, ALL_READERS, Partnership.objects.visible_to),
         AudienceRule("entries", Entry, ENTRY_ROUTES, Entry.objects.visible_to),
         AudienceRule("commitments", Commitment, COMMITMENT_ROUTES, Commitment.objects.visible_to),
         AudienceRule("conversations", Conversation, CONVERSATION_ROUTES, Conversation.objects.visible_to),

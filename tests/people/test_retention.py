@@ -33,7 +33,7 @@ from partnerships.people.retention import RULES, RetentionRule, apply_retention,
 from partnerships.people.services import close_account, create_invitation
 from partnerships.people.tasks import apply_retention_now
 from partnerships.surveys import services as surveys
-from partnerships.surveys.models import Round, Way
+from partnerships.surveys.models import AnswerMode, Round
 from tests.people.test_leaving_and_erasing import read_all_rows
 from tests.surveys.asking import prepared_round
 from tests.world import World, join
@@ -120,7 +120,7 @@ def test_people_known_only_from_a_survey_are_erased_a_month_after_its_emails(
     world: World, days: int, forgotten: bool
 ) -> None:
     now = timezone.now()
-    survey = prepared_round(world, way=Way.NAMED, asked={"council": 3})
+    survey = prepared_round(world, way=AnswerMode.NAMED, asked={"council": 3})
     survey = surveys.open_round(survey_round=survey, author=world.amina, now=now)
     invited_people = User.objects.filter(email__endswith="@members.example")
     apply_retention(now=now + 31 * DAY)

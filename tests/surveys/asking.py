@@ -13,7 +13,7 @@ from partnerships.outbox.services import without_emails
 from partnerships.people.models import User
 from partnerships.surveys import sealing, services
 from partnerships.surveys.counting import Answer
-from partnerships.surveys.models import QuestionSet, Round, Way
+from partnerships.surveys.models import AnswerMode, QuestionSet, Round
 from partnerships.surveys.queries.rounds import list_hash_of
 from tests.world import World, person
 
@@ -56,7 +56,7 @@ def known_to_all(world: World) -> Partnership:
 def prepared_round(
     world: World,
     *,
-    way: str = Way.ANONYMOUS,
+    way: str = AnswerMode.ANONYMOUS,
     asked: dict[str, int] | None = None,
     moderator: User | None = None,
     partnership: Partnership | None = None,
@@ -71,7 +71,7 @@ def prepared_round(
         question_set=QuestionSet.objects.get(code="health", version=1),
         way=way,
         closes_on=timezone.localdate(now) + dt.timedelta(days=14),
-        moderator=reader.email if way == Way.ANONYMOUS else "",
+        moderator=reader.email if way == AnswerMode.ANONYMOUS else "",
         author=author or world.amina,
         now=now,
     )
@@ -102,7 +102,7 @@ def agreed_round(survey_round: Round) -> Round:
 def opened_round(
     world: World,
     *,
-    way: str = Way.ANONYMOUS,
+    way: str = AnswerMode.ANONYMOUS,
     asked: dict[str, int] | None = None,
     moderator: User | None = None,
     partnership: Partnership | None = None,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Objective, Partnership
 from partnerships.people.models import User
 from partnerships.surveys import services
-from partnerships.surveys.models import Action, Joining, QuestionSet, Round, Way
+from partnerships.surveys.models import Action, AnswerMode, Joining, QuestionSet, Round
 from partnerships.surveys.queries.rounds import list_hash_of
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.surveys.asking import (
@@ -35,7 +35,7 @@ def _prepare(world: World, author: User) -> Round:
         partnership=world.partnership,
         title="How are we doing?",
         question_set=QuestionSet.objects.get(code="health", version=1),
-        way=Way.NAMED,
+        way=AnswerMode.NAMED,
         closes_on=timezone.localdate() + dt.timedelta(days=14),
         author=author,
         now=timezone.now(),

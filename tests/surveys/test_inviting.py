@@ -14,7 +14,7 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.refusals import hashes_of, keep_hashes
 from partnerships.surveys import services
-from partnerships.surveys.models import Way
+from partnerships.surveys.models import AnswerMode
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import agreed_round, answer_of, give_answers, opened_round, prepared_round
@@ -51,7 +51,7 @@ def test_a_reminder_can_be_sent_again_after_a_week(world: World) -> None:
 
 
 def test_survey_by_name_of_one_person_says_one_person(world: World) -> None:
-    survey_round = prepared_round(world, way=Way.NAMED, asked={"council": 1})
+    survey_round = prepared_round(world, way=AnswerMode.NAMED, asked={"council": 1})
     client = signed_in(world.amina)
     url_args = [survey_round.partnership_id, survey_round.number]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.surveys import sealing, services
 from partnerships.surveys.counting import Answer
-from partnerships.surveys.models import NamedAnswer, QuestionSet, Round, SealedAnswer, Token, Way
+from partnerships.surveys.models import AnswerMode, NamedAnswer, QuestionSet, Round, SealedAnswer, Token
 from partnerships.surveys.questions import read_toml
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
@@ -116,7 +116,7 @@ def test_language_in_which_somebody_answers_is_not_stored_with_the_answer(biling
 
 def test_named_answer_can_be_changed_until_the_round_closes(world: World) -> None:
     drop_emails()
-    survey_round = opened_round(world, way=Way.NAMED, asked={"council": 2})
+    survey_round = opened_round(world, way=AnswerMode.NAMED, asked={"council": 2})
     [link, _] = links_in(deliver(), "/surveys/answer-by-name/")
 
     for score in ("2", "4"):
@@ -129,7 +129,7 @@ def test_named_answer_can_be_changed_until_the_round_closes(world: World) -> Non
 
 def test_named_answers_are_read_only_after_closing(world: World) -> None:
     drop_emails()
-    survey_round = opened_round(world, way=Way.NAMED, asked={"council": 2})
+    survey_round = opened_round(world, way=AnswerMode.NAMED, asked={"council": 2})
     [link, _] = links_in(deliver(), "/surveys/answer-by-name/")
     client = signed_in(world.ben)
     assert Client().post(link, {"group": "council", "score-trust": "4"}).status_code == 302

@@ -13,7 +13,7 @@ from housing.grants import grant
 from partnerships.activity.models import Event
 from partnerships.agreements.services import change_status
 from partnerships.surveys import sealing, services
-from partnerships.surveys.models import Comment, Figure, Invitation, Round, SealedAnswer, Token, Way
+from partnerships.surveys.models import AnswerMode, Comment, Figure, Invitation, Round, SealedAnswer, Token
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import (
     agreed_round,
@@ -73,7 +73,11 @@ def test_fourth_survey_in_thirty_days_cannot_open(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("first_way", "second_way"),
-    [(Way.ANONYMOUS, Way.ANONYMOUS), (Way.NAMED, Way.ANONYMOUS), (Way.ANONYMOUS, Way.NAMED)],
+    [
+        (AnswerMode.ANONYMOUS, AnswerMode.ANONYMOUS),
+        (AnswerMode.NAMED, AnswerMode.ANONYMOUS),
+        (AnswerMode.ANONYMOUS, AnswerMode.NAMED),
+    ],
 )
 def test_round_before_or_after_an_anonymous_one_waits_so_that_two_cannot_be_compared(
     world: World, first_way: str, second_way: str

@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from partnerships.outbox.services import without_emails
 from partnerships.surveys import services
-from partnerships.surveys.models import Round, Way
+from partnerships.surveys.models import AnswerMode, Round
 from tests.surveys.asking import answer_as_everybody, known_to_all, opened_round, prepared_round
 from tests.telling.case import Act, case
 from tests.world import World
 
 
 def _asking_ben(world: World) -> Round:
-    survey_round = prepared_round(world, way=Way.NAMED, asked={})
+    survey_round = prepared_round(world, way=AnswerMode.NAMED, asked={})
     services.invite(
         survey_round=survey_round, addresses=[world.ben.email], group="council", author=world.amina, now=timezone.now()
     )

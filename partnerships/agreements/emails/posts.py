@@ -10,7 +10,7 @@ from django.core import signing
 from django.utils import timezone
 
 from partnerships.agreements.models import (
-    KEPT_MONTHS,
+    CONTACT_RETENTION_MONTHS,
     Holder,
 )
 from partnerships.organisations.models import Organisation
@@ -112,7 +112,7 @@ class ContactComposer(Composer):
             context = {
                 "holder": holder,
                 "post": holder.post,
-                "months": KEPT_MONTHS,
+                "months": CONTACT_RETENTION_MONTHS,
                 "link": link("agreements:contact-data", token=contact_token(holder)),
                 "others": [
                     (other_contact, link("agreements:contact-data", token=contact_token(other_contact)))

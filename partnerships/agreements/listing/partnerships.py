@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.agreements.forms import PartnershipFilter
 from partnerships.agreements.models import (
-    OVER,
+    FINAL_STATUSES,
     Partnership,
     PartnershipKind,
     PartnershipQuerySet,
@@ -64,7 +64,7 @@ def _ready(user: User, rows: Sequence[Partnership]) -> None:
 def _set_party_names(rows: Sequence[Partnership]) -> None:
     """Set the names of the present parties, in order; of a partnership that is over, the names of its last day."""
     parties = rows_for(_present_parties, [row.pk for row in rows if not row.is_former])
-    day_by_id = {row.pk: timezone.localdate(row.status_since) for row in rows if row.status in OVER}
+    day_by_id = {row.pk: timezone.localdate(row.status_since) for row in rows if row.status in FINAL_STATUSES}
     histories = names_of({organisation_id for pk, organisation_id, _ in parties if pk in day_by_id})
     names_by_id: defaultdict[int, list[str]] = defaultdict(list)
     for pk, organisation_id, name in parties:
@@ -114,7 +114,7 @@ def _parties(_user: User) -> Combinable:
     parties = Party.objects.accepted().filter(partnership=OuterRef("pk")).order_by("role", "pk")
     parties_with_last_name = parties.annotate(name_then=official_name_at("partnership__status_since"))
     names = Case(
-        When(status__in=OVER, then=joined(parties_with_last_name, "name_then")),
+        When(status__in=FINAL_STATUSES, then=joined(parties_with_last_name, "name_then")),
         default=joined(parties, "organisation__name"),
     )
     return _unless_left(names)

@@ -38,7 +38,7 @@ TRANSITIONS: dict[str, tuple[Status, ...]] = {
 CONTACT_DAYS = range(7, 731)
 
 #: Statuses in which a partnership is read-only.
-OVER = (Status.RENEWED, Status.ENDED)
+FINAL_STATUSES = (Status.RENEWED, Status.ENDED)
 
 
 class Audience(models.TextChoices):

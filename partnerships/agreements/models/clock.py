@@ -12,14 +12,14 @@ from typing import Protocol
 
 from django.db.models import Q
 
-from partnerships.agreements.models.choices import OVER, Status
+from partnerships.agreements.models.choices import FINAL_STATUSES, Status
 from partnerships.kit.dates import long_date
 
 #: Statuses that the end date ends. In earlier statuses, no terms are in force that could end.
-ENDING = (Status.AGREED, Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
+ENDABLE_STATUSES = (Status.AGREED, Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
 
 
-class Dated(Protocol):
+class DatedPartnership(Protocol):
     """An object with the stored status and dates from which a status is worked out."""
 
     status: str
@@ -30,11 +30,11 @@ class Dated(Protocol):
     notice_ends_on: dt.date | None
 
 
-def status_on(day: dt.date, dated: Dated) -> Status:
+def status_on(day: dt.date, dated: DatedPartnership) -> Status:
     """Return the status on a day. The end date is the last day in force."""
     status = Status(dated.status)
     final_day = last_day(dated)
-    if status in ENDING and final_day is not None and final_day < day:
+    if status in ENDABLE_STATUSES and final_day is not None and final_day < day:
         return Status.ENDED
     if status == Status.AGREED and (dated.starts_on is None or dated.starts_on <= day):
         status = Status.ACTIVE
@@ -45,12 +45,12 @@ def status_on(day: dt.date, dated: Dated) -> Status:
 
 def has_run_out(day: dt.date) -> Q:
     """Return a condition for partnerships whose dates ended them before this day, recorded or not."""
-    return Q(status__in=ENDING) & (Q(goes_on=False, ends_on__lt=day) | Q(notice_ends_on__lt=day))
+    return Q(status__in=ENDABLE_STATUSES) & (Q(goes_on=False, ends_on__lt=day) | Q(notice_ends_on__lt=day))
 
 
 def is_over_on(day: dt.date) -> Q:
     """Return a condition for partnerships that are renewed or ended on this day."""
-    return Q(status__in=OVER) | has_run_out(day)
+    return Q(status__in=FINAL_STATUSES) | has_run_out(day)
 
 
 def has_status_on(status: str, day: dt.date) -> Q:
@@ -100,16 +100,16 @@ class Gap:
         return f"{self.days} days without cover: {start} to {long_date(last_day)}"
 
 
-def last_day(dated: Dated) -> dt.date | None:
+def last_day(dated: DatedPartnership) -> dt.date | None:
     """Return the last day in force according to end date and notices, or None if no end is set."""
-    if dated.status in OVER:
+    if dated.status in FINAL_STATUSES:
         return dated.ends_on
     end_date = None if dated.goes_on else dated.ends_on
     days = [day for day in (end_date, dated.notice_ends_on) if day is not None]
     return min(days, default=None)
 
 
-def gap_between(earlier: Dated, later: Dated, today: dt.date) -> Gap | None:
+def gap_between(earlier: DatedPartnership, later: DatedPartnership, today: dt.date) -> Gap | None:
     """Return the days without cover between two agreements, or None if every day is covered.
 
     If the later agreement has no start date, the gap has no end. Such a gap is reported only once the earlier agreement

@@ -121,7 +121,7 @@ class PartnershipKind(Vocabulary):
         return [{"title": clause.title, "body": clause.body} for clause in in_use(self.starter_clauses.all())]
 
 
-class Declared(models.Model):
+class KindPart(models.Model):
     """A part of the terms of a kind. It can be retired, but never deleted.
 
     A change here affects new terms only, because each version stores the declarations with which it was published.
@@ -147,7 +147,7 @@ class Declared(models.Model):
         transaction.on_commit(lambda: forget(PartnershipKind), robust=True)
 
 
-D = TypeVar("D", bound=Declared)
+D = TypeVar("D", bound=KindPart)
 
 
 def in_use(rows: Iterable[D]) -> list[D]:
@@ -162,7 +162,7 @@ def _refuse_reserved(code: str) -> None:
 
 
 @pghistory.track()
-class KindTable(Declared):
+class KindTable(KindPart):
     """A table in the terms of a kind, such as the lots of a panel."""
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="tables")
@@ -210,7 +210,7 @@ class KindTable(Declared):
 
 
 @pghistory.track()
-class KindField(Declared):
+class KindField(KindPart):
     """A field in the terms of a kind, or a column of one of its tables."""
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="fields", null=True, blank=True)
@@ -302,7 +302,7 @@ class KindField(Declared):
 
 
 @pghistory.track()
-class KindCheck(Declared):
+class KindCheck(KindPart):
     """A check before terms of a kind can be signed."""
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="checks")
@@ -363,7 +363,7 @@ class KindCheck(Declared):
 
 
 @pghistory.track()
-class StarterClause(Declared):
+class StarterClause(KindPart):
     """A clause in the first draft of the terms of a kind."""
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="starter_clauses")

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from partnerships.agreements.models.choices import (
     CONTACT_DAYS,
+    FINAL_STATUSES,
     LEADING_ROLES,
     NOTICE_DAYS,
-    OVER,
     TRANSITIONS,
     Audience,
     PartyStatus,
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 
 #: Routes to people who may read all of a partnership. People of invited organisations may, because they must know what
 #: they would accept.
-INSIDE = (
+FULL_READERS = (
     Organisations(
         "parties__organisation",
         when=Q(parties__status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED]),
     ),
 )
 #: Routes to people of former parties. They read the partnership as it was on the day their organisation left.
-FORMER = (Organisations("parties__organisation", when=Q(parties__status=PartyStatus.LEFT)),)
+FORMER_READERS = (Organisations("parties__organisation", when=Q(parties__status=PartyStatus.LEFT)),)
 #: Routes to people who may change the status and settings of a partnership.
-LEADING = (
+MANAGERS = (
     Organisations(
         "parties__organisation",
         when=Q(parties__status=PartyStatus.ACCEPTED, parties__role__in=LEADING_ROLES),
@@ -55,7 +55,7 @@ LEADING = (
     ),
 )
 #: Routes to people who may read the outline of a partnership.
-OUTLINE = (
+OUTLINE_READERS = (
     Network(when=Q(audience=Audience.NETWORK)),
     # People of the parties of a partnership may read the outlines of its working groups.
     Organisations(
@@ -64,7 +64,7 @@ OUTLINE = (
     ),
 )
 #: Routes to people who may read a partnership in full or in outline.
-OUTLINED = (*INSIDE, *FORMER, *OUTLINE)
+ALL_READERS = (*FULL_READERS, *FORMER_READERS, *OUTLINE_READERS)
 
 
 class PartnershipQuerySet(models.QuerySet["Partnership"]):
@@ -76,22 +76,22 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
 
     def visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may see, at least in outline."""
-        return self.filter(visible_to(Partnership, OUTLINED, user))
+        return self.filter(visible_to(Partnership, ALL_READERS, user))
 
     def visible_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may see today, in full or in outline.
 
         Partnerships that the person reads only for a former party are left out.
         """
-        return self.filter(visible_to(Partnership, (*INSIDE, *OUTLINE), user))
+        return self.filter(visible_to(Partnership, (*FULL_READERS, *OUTLINE_READERS), user))
 
     def readable_today_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may read in full today, for a present or invited party."""
-        return self.filter(visible_to(Partnership, INSIDE, user))
+        return self.filter(visible_to(Partnership, FULL_READERS, user))
 
     def readable_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may read in full, as they are today or were when a party left."""
-        return self.filter(visible_to(Partnership, (*INSIDE, *FORMER), user))
+        return self.filter(visible_to(Partnership, (*FULL_READERS, *FORMER_READERS), user))
 
     def with_party_of(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
         """Return partnerships with a present party for which the person has one of the roles."""
@@ -109,7 +109,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
 
     def changeable_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may change, as lead for a party that is chair or lead."""
-        return self.filter(visible_to(Partnership, LEADING, user))
+        return self.filter(visible_to(Partnership, MANAGERS, user))
 
     def live(self) -> PartnershipQuerySet:
         """Return partnerships that are not over today."""
@@ -271,14 +271,14 @@ class Partnership(models.Model):
     @property
     def is_over(self) -> bool:
         """Return whether the partnership is renewed or ended, and so read-only."""
-        return self.state in OVER
+        return self.state in FINAL_STATUSES
 
     def is_over_on(self, day: dt.date) -> bool:
         """Return whether the partnership is read-only on a day.
 
         Services use this method, because their caller passes the time.
         """
-        return self.state_on(day) in OVER
+        return self.state_on(day) in FINAL_STATUSES
 
     @property
     def quiet_after(self) -> int:
@@ -304,4 +304,4 @@ class PartnershipArea(Partnership.areas.through):  # type: ignore[name-defined,m
 
 def partnership_readers(partnership: Partnership) -> models.QuerySet[User]:
     """Return the people who may read all of a partnership today."""
-    return readers_of(Partnership, INSIDE, partnership)
+    return readers_of(Partnership, FULL_READERS, partnership)

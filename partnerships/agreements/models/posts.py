@@ -150,7 +150,7 @@ class Post(models.Model):
 
 
 #: How many months we keep a holder's contact details after their time in the post.
-KEPT_MONTHS = 6
+CONTACT_RETENTION_MONTHS = 6
 #: Columns that hold contact details.
 CONTACT_FIELDS = ("name", "email", "phone", "working_days", "note")
 
@@ -196,7 +196,8 @@ class Holder(models.Model):
     """A person's time in a post, from `starts_on` up to but not including `ends_on`.
 
     The holder is a `person` who acts for the organisation, or a contact without an account, who has a `name` instead.
-    When the time ends, the row stays. A job empties the contact details of former holders after `KEPT_MONTHS`.
+    When the time ends, the row stays. After `CONTACT_RETENTION_MONTHS`, a job empties the contact details of former
+    holders.
     """
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="holders")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 #: How long after its deadline a version can still be signed. After that, the proposal becomes "not agreed".
-SIGNED_LATE = dt.timedelta(days=30)
+LATE_SIGNING_PERIOD = dt.timedelta(days=30)
 
 
 class ProposalStatus(models.TextChoices):
@@ -38,7 +38,7 @@ class ProposalStatus(models.TextChoices):
 
 
 #: How long a party that joins has to sign the version in force before its escalation post is emailed.
-JOINED_SIGNS_WITHIN = dt.timedelta(days=30)
+JOINING_SIGNING_PERIOD = dt.timedelta(days=30)
 
 #: States in which a proposal may still come into force.
 OPEN_PROPOSALS = (ProposalStatus.DRAFTING, ProposalStatus.AWAITING)
@@ -160,10 +160,10 @@ class TermsProposal(documents.Draft):
         return self.status in OPEN_PROPOSALS
 
     def has_lapsed(self, today: dt.date) -> bool:
-        """Return whether the deadline passed more than `SIGNED_LATE` ago, so that nobody can sign any more."""
+        """Return whether the deadline passed more than `LATE_SIGNING_PERIOD` ago, so that nobody can sign any more."""
         if not self.is_awaiting or self.sign_by is None:
             return False
-        return today > self.sign_by + SIGNED_LATE
+        return today > self.sign_by + LATE_SIGNING_PERIOD
 
 
 class Origin(models.TextChoices):
@@ -297,7 +297,7 @@ class TermsSignatory(documents.Signatory):
         return f"{self.organisation_id} signs {self.version_id}"
 
 
-class How(models.TextChoices):
+class SigningMethod(models.TextChoices):
     """How a party signed."""
 
     PAGE = "page", "On the page"
@@ -318,7 +318,7 @@ class TermsSignature(documents.Signature):
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatures")
     #: The name that the signatory typed, or that the paper shows.
     name = models.CharField(max_length=200)
-    how = models.CharField(max_length=8, choices=How)
+    how = models.CharField(max_length=8, choices=SigningMethod)
     scan = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     signed_on = models.DateField()
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -330,7 +330,7 @@ class TermsSignature(documents.Signature):
             ),
             models.CheckConstraint(condition=documents.reason_given(), name="terms_signature_has_reason"),
             models.CheckConstraint(
-                condition=~Q(how=How.PAPER) | ~Q(scan=None), name="terms_signature_on_paper_has_scan"
+                condition=~Q(how=SigningMethod.PAPER) | ~Q(scan=None), name="terms_signature_on_paper_has_scan"
             ),
         ]
 
@@ -345,7 +345,7 @@ class TermsSignature(documents.Signature):
     @property
     def is_on_paper(self) -> bool:
         """Return whether the party signed on paper and somebody recorded the signature here."""
-        return self.how == How.PAPER
+        return self.how == SigningMethod.PAPER
 
     @property
     def version_number(self) -> int:

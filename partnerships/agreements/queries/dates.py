@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import (
     DECIDING_ROLES,
-    ENDING,
+    ENDABLE_STATUSES,
     DateChoice,
     DateKind,
     Gap,
@@ -68,7 +68,7 @@ def last_day_for_notice(partnership: Partnership) -> dt.date | None:
 def dates_ahead(partnership: Partnership, today: dt.date) -> dict[DateKind, dt.date]:
     """Return the dates that are still to come, including today."""
     state = partnership.state_on(today)
-    if state not in ENDING:
+    if state not in ENDABLE_STATUSES:
         return {}
     dates = {
         DateKind.START: partnership.starts_on if state == Status.AGREED else None,
@@ -86,7 +86,7 @@ def with_dates_within(days: int, today: dt.date) -> PartnershipQuerySet:
     has_date |= Q(notice_ends_on__range=(today, until))
     # The last day to give notice may be two years before the end date, so any later end date may have one.
     has_date |= Q(ends_on__gte=today) & (Q(ends_on__lte=until) | Q(notice_days__isnull=False))
-    return Partnership.objects.filter(has_date, status__in=ENDING).exclude(has_run_out(today))
+    return Partnership.objects.filter(has_date, status__in=ENDABLE_STATUSES).exclude(has_run_out(today))
 
 
 def reminder_choice_of(party: Party) -> tuple[list[int], list[str]]:

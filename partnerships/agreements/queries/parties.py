@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from partnerships.agreements.models import OVER, Partnership, Party
+from partnerships.agreements.models import FINAL_STATUSES, Partnership, Party
 from partnerships.organisations.lineage import holders_at
 from partnerships.organisations.models import Handover, HandoverState, Organisation
 from partnerships.organisations.naming import AsAt, show_names_of_day
@@ -30,7 +30,7 @@ def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
 
 def ended_names(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt]:
     """Return the parties with the day on which the partnership ended, or an empty list if it has not."""
-    if partnership.status not in OVER:
+    if partnership.status not in FINAL_STATUSES:
         return []
     day = timezone.localdate(partnership.status_since)
     return [(day, party.organisation) for party in parties]

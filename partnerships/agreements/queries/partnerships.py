@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.activity.registry import Records
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
-    LEADING,
+    MANAGERS,
     Partnership,
     PartnershipQuerySet,
     Party,
@@ -215,7 +215,7 @@ def _reviews(now: dt.datetime) -> Reach:
         has_status_on(Status.UNDER_REVIEW, today)
         | (has_status_on(Status.ACTIVE, today) & Q(review_on__lte=today + REVIEW_NOTICE))
     )
-    return Reach(partnerships, LEADING)
+    return Reach(partnerships, MANAGERS)
 
 
 def _reviews_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:

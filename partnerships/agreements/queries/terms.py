@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships import documents
 from partnerships.agreements.models import (
-    ENDING,
+    ENDABLE_STATUSES,
     Holder,
     Notice,
     Partnership,
@@ -254,7 +254,7 @@ def must_give_notice(partnership: Partnership, party: Party, day: dt.date) -> bo
     Observers and invited parties may leave at once.
     """
     is_signing_party = party.is_present and party.role != PartyRole.OBSERVER
-    needs_notice = bool(partnership.notice_days) and partnership.state_on(day) in ENDING
+    needs_notice = bool(partnership.notice_days) and partnership.state_on(day) in ENDABLE_STATUSES
     if not is_signing_party or not needs_notice:
         return False
     return party.organisation_id not in unbound_organisation_ids(partnership, day)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from partnerships.agreements.models import (
+    FINAL_STATUSES,
     FORMER_STATUSES,
-    OVER,
     Notice,
     Partnership,
     PartnershipQuerySet,
@@ -85,7 +85,7 @@ def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
 
     A partnership is over from the day on which its status changed, or from the day after its end date.
     """
-    over_by = Q(status__in=OVER) & (Q(status_since__lt=end_of(day)) | Q(ends_on__lt=day))
+    over_by = Q(status__in=FINAL_STATUSES) & (Q(status_since__lt=end_of(day)) | Q(ends_on__lt=day))
     return Partnership.objects.visible_today_to(reader).exclude(over_by | has_run_out(day))
 
 

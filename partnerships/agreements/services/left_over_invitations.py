@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.agreements.departures import PartnershipEnding
-from partnerships.agreements.models import OVER, Party, PartyStatus
+from partnerships.agreements.models import FINAL_STATUSES, Party, PartyStatus
 from partnerships.agreements.services.invitations import withdraw_with_partnership
 from partnerships.agreements.services.recording import lock_partnership
 
@@ -18,7 +18,7 @@ def withdraw_left_over_invitations(*, now: dt.datetime) -> int:
     Today, ending a partnership withdraws its invitations. This function withdraws older invitations, and is safe to run
     twice.
     """
-    invited = Party.objects.filter(status=PartyStatus.INVITED, partnership__status__in=OVER)
+    invited = Party.objects.filter(status=PartyStatus.INVITED, partnership__status__in=FINAL_STATUSES)
     partnership_ids = invited.order_by("partnership").values_list("partnership", flat=True).distinct()
     return sum(_withdraw_invitations_to(pk, now) for pk in partnership_ids)
 

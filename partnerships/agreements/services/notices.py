@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
-    ENDING,
+    ENDABLE_STATUSES,
     Notice,
     Partnership,
     Party,
@@ -89,7 +89,7 @@ def give_notice(
 def _check_may_give_notice(partnership: Partnership, party: Party, today: dt.date, *, reason: str) -> None:
     """Raise `UnableToGiveNotice` if the partnership is not in force, or the party cannot give notice now."""
     name = party.organisation.name
-    if partnership.state_on(today) not in ENDING:
+    if partnership.state_on(today) not in ENDABLE_STATUSES:
         raise UnableToGiveNotice("The partnership is not in force, so you do not need to give notice to leave it.")
     if not party.is_present:
         raise UnableToGiveNotice(f"{name} does not take part in this partnership, so it cannot give notice.")

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
-    OVER,
+    FINAL_STATUSES,
     TRANSITIONS,
     Partnership,
     PartnershipKind,
@@ -122,7 +122,11 @@ def change_status(
     today = timezone.localdate(now)
     locked_partnership = lock_partnership(partnership.pk)
     require(rights_over(locked_partnership, author, now).leads_for(organisation))
-    if locked_partnership.is_over_on(today) and locked_partnership.status not in OVER and status not in OVER:
+    if (
+        locked_partnership.is_over_on(today)
+        and locked_partnership.status not in FINAL_STATUSES
+        and status not in FINAL_STATUSES
+    ):
         raise UnableToChangeStatus(
             "This partnership reached its end date, so you can renew it but not change its status."
         )

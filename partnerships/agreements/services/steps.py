@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements.departures import PartnershipEnding, run_ending_hooks
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import OVER, Partnership, Status, gap_between, last_day
+from partnerships.agreements.models import FINAL_STATUSES, Partnership, Status, gap_between, last_day
 from partnerships.agreements.queries.dates import leads_who_decide
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.organisations.models import Organisation
@@ -40,7 +40,7 @@ def set_status(
     previous_status = partnership.status
     _save_status(partnership, status, now=now)
 
-    if status in OVER:
+    if status in FINAL_STATUSES:
         # Run the hooks before the event is recorded: other rooms must lock their rows before an event gets its number.
         ending_reason = reason if status == Status.RENEWED else f"The partnership has ended. {reason}"
         run_ending_hooks(PartnershipEnding(partnership=partnership, reason=ending_reason, author=author, now=now))
@@ -70,7 +70,7 @@ def _save_status(partnership: Partnership, status: str, *, now: dt.datetime) -> 
     if status == Status.ACTIVE and partnership.starts_on is None:
         # A partnership cannot start after its own review or end.
         partnership.starts_on = min(today, partnership.review_on or today, partnership.ends_on or today)
-    if status in OVER:
+    if status in FINAL_STATUSES:
         has_run_out = final_day is not None and final_day <= today
         partnership.ends_on = final_day if has_run_out else max(today, partnership.starts_on or today)
     partnership.save(update_fields=["status", "status_since", "starts_on", "ends_on"])

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.dates import DateRemindersForm, NoticeForm
-from partnerships.agreements.models import ENDING, LEADING_ROLES, Notice, Partnership, Party
+from partnerships.agreements.models import ENDABLE_STATUSES, LEADING_ROLES, Notice, Partnership, Party
 from partnerships.agreements.queries.dates import chain_of, gaps_of, last_day_for_notice, reminder_choice_of
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notice_effects import end_if_notice_given
@@ -60,7 +60,7 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
         "last_day_for_notice": last_day_for_notice(partnership),
         "gap": gaps_of(user, [pk], today).get(pk),
         "chain": chain_of(user, partnership, today),
-        "in_force": partnership.state in ENDING,
+        "in_force": partnership.state in ENDABLE_STATUSES,
         # Each notice with whether the person may withdraw it.
         "notices": [(notice, notice.is_open and rights.may_withdraw_notice(notice)) for notice in notices],
         "own": [party for party in parties if rights.may_leave(party)],

@@ -13,7 +13,7 @@ from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.digests import services as digests
 from partnerships.digests.management.weeks.stage import Stage
-from partnerships.digests.models import InboxItem, Subscription, Way
+from partnerships.digests.models import InboxItem, NoticeDelivery, Subscription
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry
 from partnerships.kit.bank_holidays import Nation
@@ -190,7 +190,9 @@ class Company(Stage):
 
     def _choose_summary(self, manager: User, partnership: Partnership, now: dt.datetime) -> None:
         """Make the manager receive all notices about the partnership in one summary a day."""
-        digests.choose_ways(person=manager, ways=dict.fromkeys(CHOOSABLE, Way.SUMMARY), author=manager, now=now)
+        digests.choose_ways(
+            person=manager, ways=dict.fromkeys(CHOOSABLE, NoticeDelivery.SUMMARY), author=manager, now=now
+        )
         digests.subscribe(person=manager, target=partnership, author=manager, now=now)
         self._prefer(manager, "daily", now)
 

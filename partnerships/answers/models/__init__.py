@@ -1,7 +1,7 @@
 """Answers of stakeholders, questions about plans, and who is trusted."""
 
 from partnerships.answers.models.answers import Answer, AnswerKind, AnswerStatus
-from partnerships.answers.models.incoming import Incoming, IncomingFile, IncomingStatus, Unfit
+from partnerships.answers.models.incoming import Incoming, IncomingFile, IncomingStatus, UnusableReason
 from partnerships.answers.models.people import Trust, WorkRole
 from partnerships.answers.models.questions import PlanQuestion
 
@@ -14,6 +14,6 @@ __all__ = [
     "IncomingStatus",
     "PlanQuestion",
     "Trust",
-    "Unfit",
+    "UnusableReason",
     "WorkRole",
 ]

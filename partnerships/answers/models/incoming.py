@@ -13,7 +13,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
 #: The time for which an incoming email can be confirmed and is stored, and for which a reply address works.
-INCOMING_KEPT = dt.timedelta(days=30)
+INCOMING_RETENTION = dt.timedelta(days=30)
 
 
 class IncomingStatus(models.TextChoices):
@@ -27,7 +27,7 @@ class IncomingStatus(models.TextChoices):
     DROPPED = "dropped", "Dropped"
 
 
-class Unfit(models.TextChoices):
+class UnusableReason(models.TextChoices):
     """Why an email could not be used. The label is the text for its sender."""
 
     LATE = "late", "Your email came more than 30 days after the email that you replied to."
@@ -51,7 +51,7 @@ class IncomingQuerySet(models.QuerySet["Incoming"]):
 
     def waiting(self, now: dt.datetime) -> IncomingQuerySet:
         """Return emails that can still be confirmed."""
-        return self.filter(status=IncomingStatus.WAITING, received_at__gt=now - INCOMING_KEPT)
+        return self.filter(status=IncomingStatus.WAITING, received_at__gt=now - INCOMING_RETENTION)
 
 
 class Incoming(models.Model):

@@ -22,7 +22,7 @@ from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.outbox.groups import Subject
 from partnerships.outbox.hooks import NoticeTo, ReplyTo
 from partnerships.outbox.kinds import kind_of
-from partnerships.plans.models import OVER, Plan
+from partnerships.plans.models import FINAL_STATUSES, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _open_plans(emails: Iterable[ReplyTo]) -> _OpenPlans:
     named_plan_ids = {pk for email in emails for pk in email.readable_plan_ids | email.plan_ids}
     partnership_ids = {pk for email in emails for pk in email.published_in_ids}
     could_be_about = Q(pk__in=named_plan_ids) | Q(partnership__in=partnership_ids, current_number__gt=0)
-    plans = Plan.objects.filter(could_be_about).exclude(status__in=OVER)
+    plans = Plan.objects.filter(could_be_about).exclude(status__in=FINAL_STATUSES)
 
     opened_at_by_plan: dict[int, dt.datetime | None] = {}
     published_by_partnership: dict[int, set[int]] = defaultdict(set)

@@ -15,8 +15,8 @@ from django.db import transaction
 
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.models import Partnership
-from partnerships.answers.models import Incoming, IncomingFile, Unfit
-from partnerships.answers.models.incoming import INCOMING_KEPT
+from partnerships.answers.models import Incoming, IncomingFile, UnusableReason
+from partnerships.answers.models.incoming import INCOMING_RETENTION
 from partnerships.answers.queries.replying import subject_of
 from partnerships.answers.reading import MAX_FILES, Attachment, Mail
 from partnerships.answers.rights import answerable, may_forward_to, partnership_key
@@ -75,21 +75,21 @@ def _receive_reply(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
     person = _recipient_of(email) if email is not None else None
     if email is None or person is None or not _is_signed_for(token, email, person):
         sender = find_person(mail.sender) if mail.sender else None
-        return _explain_unfit(sender, Unfit.UNKNOWN, now=now)
+        return _explain_unfit(sender, UnusableReason.UNKNOWN, now=now)
 
     with time_limit(MAX_PARSING_SECONDS):
         reply_text = mail.reply[:_MAX_REPLY]
-    if now - email.created_at > INCOMING_KEPT:
-        return _explain_unfit(person, Unfit.LATE, email, now=now)
+    if now - email.created_at > INCOMING_RETENTION:
+        return _explain_unfit(person, UnusableReason.LATE, email, now=now)
     if not reply_text:
-        return _explain_unfit(person, Unfit.EMPTY, email, now=now)
+        return _explain_unfit(person, UnusableReason.EMPTY, email, now=now)
 
     plans = _plans_of_email(email, person, now)
     partnership = None if plans else _partnership_of_email(email, person, now)
     if not plans and partnership is None:
-        return _explain_unfit(person, Unfit.NO_PLACE, email, now=now)
+        return _explain_unfit(person, UnusableReason.NO_PLACE, email, now=now)
     if _has_sent_too_many(person, now):
-        return _explain_unfit(person, Unfit.MANY, email, now=now)
+        return _explain_unfit(person, UnusableReason.MANY, email, now=now)
 
     if partnership is not None:
         return _save_for_conversation(mail, reply_text, partnership, person, now)
@@ -184,11 +184,11 @@ def _receive_forwarded(mail: Mail, token: AddressToken, now: dt.datetime) -> str
     partnership = _partnership_of_address(token)
     person = _account_with_address(mail.sender)
     if partnership is None or person is None or not may_forward_to(partnership, person, now):
-        return _explain_unfit(person, Unfit.UNKNOWN, now=now)
+        return _explain_unfit(person, UnusableReason.UNKNOWN, now=now)
     if not mail.text:
-        return _explain_unfit(person, Unfit.EMPTY, now=now)
+        return _explain_unfit(person, UnusableReason.EMPTY, now=now)
     if _has_sent_too_many(person, now):
-        return _explain_unfit(person, Unfit.MANY, now=now)
+        return _explain_unfit(person, UnusableReason.MANY, now=now)
     return _save_for_conversation(mail, mail.text, partnership, person, now)
 
 
@@ -232,7 +232,7 @@ def _has_sent_too_many(person: User, now: dt.datetime) -> bool:
     return count(f"incoming {person.pk}", stretch=_DAY, now=now) > MAX_A_DAY
 
 
-def _explain_unfit(person: User | None, why: Unfit, email: Email | None = None, *, now: dt.datetime) -> str:
+def _explain_unfit(person: User | None, why: UnusableReason, email: Email | None = None, *, now: dt.datetime) -> str:
     """Email a known person, at their own address, why we could not use their email; returns what it became.
 
     `email` is the email to which the person replied.

@@ -30,21 +30,21 @@ class Status(models.TextChoices):
 
 
 #: Final statuses of commitments that ended without a verified delivery.
-ENDS = (Status.CANCELLED, Status.SUPERSEDED)
+UNDELIVERED_STATUSES = (Status.CANCELLED, Status.SUPERSEDED)
 #: Statuses that may follow each status (docs/rights.md). A done commitment returns to in progress when the receiver
 #: sends the delivery back.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
-    Status.PROPOSED: (Status.AGREED, *ENDS),
-    Status.AGREED: (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE, *ENDS),
-    Status.IN_PROGRESS: (Status.AT_RISK, Status.BLOCKED, Status.DONE, *ENDS),
-    Status.AT_RISK: (Status.IN_PROGRESS, Status.BLOCKED, Status.DONE, *ENDS),
-    Status.BLOCKED: (Status.IN_PROGRESS, Status.AT_RISK, Status.DONE, *ENDS),
-    Status.DONE: (Status.VERIFIED, Status.IN_PROGRESS, *ENDS),
+    Status.PROPOSED: (Status.AGREED, *UNDELIVERED_STATUSES),
+    Status.AGREED: (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE, *UNDELIVERED_STATUSES),
+    Status.IN_PROGRESS: (Status.AT_RISK, Status.BLOCKED, Status.DONE, *UNDELIVERED_STATUSES),
+    Status.AT_RISK: (Status.IN_PROGRESS, Status.BLOCKED, Status.DONE, *UNDELIVERED_STATUSES),
+    Status.BLOCKED: (Status.IN_PROGRESS, Status.AT_RISK, Status.DONE, *UNDELIVERED_STATUSES),
+    Status.DONE: (Status.VERIFIED, Status.IN_PROGRESS, *UNDELIVERED_STATUSES),
     Status.VERIFIED: (),
     Status.CANCELLED: (),
     Status.SUPERSEDED: (),
 }
 #: Statuses of commitments that are agreed and not yet done.
-UNDER_WAY = (Status.AGREED, Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED)
+UNDER_WAY_STATUSES = (Status.AGREED, Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED)
 #: Final statuses.
-OVER = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)
+FINAL_STATUSES = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)

@@ -11,8 +11,14 @@ from django.db import models
 from django.db.models import F, Q
 
 from partnerships.agreements.models import Partnership
-from partnerships.commitments.models.choices import ENDS, OVER, UNDER_WAY, Kind, Status
-from partnerships.commitments.models.routes import CONFIRMING, PRESENT_ROUTES, ROUTES, VERIFYING, VERIFYING_ACTIONS
+from partnerships.commitments.models.choices import (
+    FINAL_STATUSES,
+    UNDELIVERED_STATUSES,
+    UNDER_WAY_STATUSES,
+    Kind,
+    Status,
+)
+from partnerships.commitments.models.routes import ACTION_VERIFIERS, CONFIRMERS, PRESENT_ROUTES, ROUTES, VERIFIERS
 from partnerships.commitments.quantities import delivered_words, quantity_words
 from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
 
 def overdue_on(day: dt.date) -> Q:
     """Return the condition that a commitment is under way and was due before a day."""
-    return Q(status__in=UNDER_WAY, due_on__lt=day)
+    return Q(status__in=UNDER_WAY_STATUSES, due_on__lt=day)
 
 
 class CommitmentQuerySet(models.QuerySet["Commitment"]):
@@ -47,14 +53,14 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
 
     def awaiting_confirmation_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
         """Return proposed commitments that the person must confirm as a lead of a side."""
-        return self.filter(visible_to(Commitment, CONFIRMING, user), status=Status.PROPOSED)
+        return self.filter(visible_to(Commitment, CONFIRMERS, user), status=Status.PROPOSED)
 
     def awaiting_verification_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
         """Return done commitments that the person must verify.
 
         A lead of the receiver verifies a commitment, and an editor verifies an action that they neither own nor did.
         """
-        routes = visible_to(Commitment, (*VERIFYING, *VERIFYING_ACTIONS), user)
+        routes = visible_to(Commitment, (*VERIFIERS, *ACTION_VERIFIERS), user)
         own_actions = Q(kind=Kind.ACTION) & (Q(done_by=user.pk) | Q(owner=user.pk))
         return self.awaiting_verification().filter(routes).exclude(own_actions)
 
@@ -67,7 +73,7 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
 
     def under_way(self) -> CommitmentQuerySet:
         """Return commitments that are agreed and not yet done."""
-        return self.filter(status__in=UNDER_WAY)
+        return self.filter(status__in=UNDER_WAY_STATUSES)
 
     def overdue(self, today: dt.date) -> CommitmentQuerySet:
         """Return commitments that are agreed, not yet done and past their due date."""
@@ -217,7 +223,7 @@ class Commitment(models.Model):
             ),
             models.CheckConstraint(condition=Q(delivered_quantity__gte=0), name="commitment_delivered_not_negative"),
             models.CheckConstraint(
-                condition=Q(status__in=[Status.PROPOSED, *ENDS])
+                condition=Q(status__in=[Status.PROPOSED, *UNDELIVERED_STATUSES])
                 | Q(giver_confirmed_at__isnull=False) & (Q(receiver_confirmed_at__isnull=False) | Q(kind=Kind.ACTION)),
                 name="commitment_agreed_by_both",
                 violation_error_message="Both sides must confirm.",
@@ -228,7 +234,7 @@ class Commitment(models.Model):
                 violation_error_message="Say what is blocking it.",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=ENDS) | ~Q(reason=""),
+                condition=~Q(status__in=UNDELIVERED_STATUSES) | ~Q(reason=""),
                 name="ended_commitment_has_reason",
                 violation_error_message="Give a reason.",
             ),
@@ -247,10 +253,10 @@ class Commitment(models.Model):
             models.Index(fields=["receiver", "status", "due_on", "id"], name="commitment_receiver"),
             models.Index(fields=["partnership", "status", "due_on", "id"], name="commitment_partnership"),
             models.Index(fields=["owner", "status", "due_on"], name="commitment_owner"),
-            models.Index(fields=["due_on", "id"], condition=Q(status__in=UNDER_WAY), name="commitment_due"),
+            models.Index(fields=["due_on", "id"], condition=Q(status__in=UNDER_WAY_STATUSES), name="commitment_due"),
             models.Index(
                 fields=["owner_organisation", "id"],
-                condition=Q(owner=None, giver__isnull=False, status__in=UNDER_WAY),
+                condition=Q(owner=None, giver__isnull=False, status__in=UNDER_WAY_STATUSES),
                 name="commitment_without_owner",
             ),
         ]
@@ -275,7 +281,7 @@ class Commitment(models.Model):
     @property
     def is_under_way(self) -> bool:
         """Return whether the commitment is agreed and not yet done."""
-        return self.status in UNDER_WAY
+        return self.status in UNDER_WAY_STATUSES
 
     @property
     def is_done(self) -> bool:
@@ -300,7 +306,7 @@ class Commitment(models.Model):
     @property
     def is_over(self) -> bool:
         """Return whether the status is final. Actions done before actions needed to be verified are final too."""
-        return self.status in OVER or (self.is_action and self.is_done and self.done_by_id is None)
+        return self.status in FINAL_STATUSES or (self.is_action and self.is_done and self.done_by_id is None)
 
     @property
     def was_broken(self) -> bool:

@@ -21,7 +21,9 @@ PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
 )
 #: Events on a commitment after a party left its partnership.
-_SINCE = Event.objects.filter(target_kind="commitment", target_id=OuterRef("pk"), at__gt=OuterRef(f"{_PARTY}__left_at"))
+_EVENTS_SINCE_LEAVING = Event.objects.filter(
+    target_kind="commitment", target_id=OuterRef("pk"), at__gt=OuterRef(f"{_PARTY}__left_at")
+)
 #: All readers: also former parties of the partnership, unless the commitment has had an event since they left.
 ROUTES: tuple[Route, ...] = (
     *PRESENT_ROUTES,
@@ -29,18 +31,18 @@ ROUTES: tuple[Route, ...] = (
         f"{_PARTY}__organisation",
         when=Q(**{f"{_PARTY}__status__in": FORMER_STATUSES})
         & Q(proposed_at__lte=F(f"{_PARTY}__left_at"))
-        & ~Q(Exists(_SINCE)),
+        & ~Q(Exists(_EVENTS_SINCE_LEAVING)),
     ),
 )
 #: The people who must confirm: leads of a side that has not confirmed.
-CONFIRMING = (
+CONFIRMERS = (
     Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
     Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
 )
 #: The people who must verify: leads of the receiver of a commitment; for an action, editors and leads of the receiver
 #: or, without a receiver, of the giver.
-VERIFYING = (Organisations("receiver", when=Q(kind=Kind.COMMITMENT), roles=(Role.LEAD,)),)
-VERIFYING_ACTIONS = (
+VERIFIERS = (Organisations("receiver", when=Q(kind=Kind.COMMITMENT), roles=(Role.LEAD,)),)
+ACTION_VERIFIERS = (
     Organisations("receiver", when=Q(kind=Kind.ACTION), roles=EDITING_ROLES),
     Organisations("giver", when=Q(kind=Kind.ACTION, receiver=None), roles=EDITING_ROLES),
 )

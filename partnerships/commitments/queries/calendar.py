@@ -9,7 +9,7 @@ from django.utils.text import Truncator
 
 from partnerships.activity.queries import Revision, revisions_of
 from partnerships.commitments.models import Commitment, CommitmentQuerySet
-from partnerships.commitments.models.choices import ENDS
+from partnerships.commitments.models.choices import UNDELIVERED_STATUSES
 from partnerships.kit.calendars import CalendarEntry, CalendarKind
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -56,7 +56,7 @@ def _entry(commitment: Commitment, revision: Revision) -> CalendarEntry:
         partnership=commitment.partnership_id,
         changed_at=revision.at,
         sequence=revision.number,
-        is_cancelled=commitment.status in ENDS,
+        is_cancelled=commitment.status in UNDELIVERED_STATUSES,
     )
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import (
-    OVER,
+    FINAL_STATUSES,
     Commitment,
     CommitmentQuerySet,
     Evidence,
@@ -40,7 +40,7 @@ def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[lis
 
 #: The condition that a commitment is over. A done action without `done_by` is older than verification of actions, so no
 #: second person must verify it.
-_IS_OVER = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
+_IS_OVER = Q(status__in=FINAL_STATUSES) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
 
 
 def _open_commitments_in(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:

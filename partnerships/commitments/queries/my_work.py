@@ -9,10 +9,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.commitments.models import (
-    CONFIRMING,
-    UNDER_WAY,
-    VERIFYING,
-    VERIFYING_ACTIONS,
+    ACTION_VERIFIERS,
+    CONFIRMERS,
+    UNDER_WAY_STATUSES,
+    VERIFIERS,
     Commitment,
     CommitmentQuerySet,
     Kind,
@@ -79,9 +79,9 @@ def _reaches_of_steps(
         Reach(under_way, (helper,)),
         Reach(ownerless, (Organisations("owner_organisation", roles=_LEAD),)),
         Reach(due_within_soon, (owner,)),
-        Reach(done, VERIFYING),
-        Reach(done_by_others, VERIFYING_ACTIONS),
-        Reach(proposed.filter(kind=Kind.COMMITMENT), CONFIRMING),
+        Reach(done, VERIFIERS),
+        Reach(done_by_others, ACTION_VERIFIERS),
+        Reach(proposed.filter(kind=Kind.COMMITMENT), CONFIRMERS),
         Reach(proposed.filter(kind=Kind.ACTION), (Organisations("giver", roles=_LEAD),)),
     )
 
@@ -109,7 +109,7 @@ def _step_tasks(user: User, now: dt.datetime) -> InOrder:
     labels = dict(Status.choices)
 
     def due_date(row: dict[str, Any]) -> dt.date | None:
-        return row["due_on"] if row["status"] in UNDER_WAY else None
+        return row["due_on"] if row["status"] in UNDER_WAY_STATUSES else None
 
     def urgency_of(row: dict[str, Any]) -> Urgency:
         _, since_field = steps_by_commitment[row["pk"]]

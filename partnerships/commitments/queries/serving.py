@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.serving import Provider, Served
-from partnerships.commitments.models import OVER, Commitment
+from partnerships.commitments.models import FINAL_STATUSES, Commitment
 from partnerships.commitments.queries.listings import in_order
 from partnerships.people.models import User
 
@@ -24,7 +24,9 @@ def _title(commitment: Commitment) -> str:
 
 
 def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
-    rows = in_order(Commitment.objects.visible_to(user).filter(partnership=partnership).exclude(status__in=OVER))
+    rows = in_order(
+        Commitment.objects.visible_to(user).filter(partnership=partnership).exclude(status__in=FINAL_STATUSES)
+    )
     return [(str(row.pk), _title(row)) for row in rows[:MAX_CHOICES]]
 
 

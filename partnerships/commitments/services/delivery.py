@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from partnerships.commitments.event_kinds import EventKind
-from partnerships.commitments.models import UNDER_WAY, Commitment, Progress, Status, commitment_readers
+from partnerships.commitments.models import UNDER_WAY_STATUSES, Commitment, Progress, Status, commitment_readers
 from partnerships.commitments.quantities import delivered_words
 from partnerships.commitments.registry import call_listeners
 from partnerships.commitments.rights import rights_over, side_of
@@ -185,7 +185,7 @@ def escalate(*, commitment: Commitment, helper: User, author: User, now: dt.date
     """
     commitment = lock_commitment(commitment)
     rights = rights_over(commitment, author, now)
-    if commitment.status not in UNDER_WAY:
+    if commitment.status not in UNDER_WAY_STATUSES:
         raise UnableToEscalate(f"{commitment.reference} is {commitment.status_words}, so you cannot escalate it.")
     require(rights.may_escalate, "Only editors and leads of the two organisations can escalate this commitment.")
     if not commitment_readers(commitment).filter(pk=helper.pk).exists():

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.activity.models import Event
 from partnerships.commitments.event_kinds import EventKind
-from partnerships.commitments.models import OVER, Commitment
+from partnerships.commitments.models import FINAL_STATUSES, Commitment
 from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.recording import acts_for, lock_commitment, record_event
 from partnerships.kit.rights import require
@@ -89,7 +89,9 @@ def hand_over(
     """
     if to is not None:
         _check_acts_for(to, organisation)
-    open_commitments = Commitment.objects.filter(owner=person, owner_organisation=organisation).exclude(status__in=OVER)
+    open_commitments = Commitment.objects.filter(owner=person, owner_organisation=organisation).exclude(
+        status__in=FINAL_STATUSES
+    )
     locked_commitments = list(open_commitments.select_for_update(of=("self",)).order_by("pk"))
 
     reason = f"The owner no longer acts for {organisation.display_name}."

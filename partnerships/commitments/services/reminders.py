@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import connection, transaction
 from django.utils import timezone
 
-from partnerships.commitments.models import UNDER_WAY, Reminder
+from partnerships.commitments.models import UNDER_WAY_STATUSES, Reminder
 from partnerships.outbox.services import record_email
 from partnerships.people.lead_times import LONGEST_LEAD_TIME, USUAL_LEAD_TIMES
 from partnerships.people.models import ReminderKind
@@ -62,7 +62,7 @@ def _insert_reminders(now: dt.datetime) -> None:
                 "today": timezone.localdate(now),
                 "defaults": list(USUAL_LEAD_TIMES[ReminderKind.COMMITMENTS]),
                 "kind": ReminderKind.COMMITMENTS.value,
-                "under_way": list(UNDER_WAY),
+                "under_way": list(UNDER_WAY_STATUSES),
                 "longest": LONGEST_LEAD_TIME,
             },
         )

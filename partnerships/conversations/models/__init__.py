@@ -3,9 +3,9 @@
 from partnerships.conversations.models.agendas import AgendaItem, ItemPurpose
 from partnerships.conversations.models.attendance import Answer, Attendance, MeetingSeat
 from partnerships.conversations.models.choices import (
-    HELD,
-    OPEN_FOR_CORRECTION,
-    SHARED,
+    CORRECTABLE_STATUSES,
+    HELD_STATUSES,
+    SHARED_STATUSES,
     Attribution,
     Format,
     PointKind,
@@ -40,7 +40,7 @@ from partnerships.conversations.models.points import Point, PointEntry
 from partnerships.conversations.models.reports import (
     DECIDERS,
     OWN_DECIDERS,
-    TO_WRITE,
+    UNSUBMITTED_STATUSES,
     WRITERS,
     Decision,
     Period,
@@ -54,15 +54,15 @@ from partnerships.conversations.models.reports import (
 )
 
 __all__ = [
+    "CORRECTABLE_STATUSES",
     "DECIDERS",
-    "HELD",
+    "HELD_STATUSES",
     "MEETING_ROUTES",
-    "OPEN_FOR_CORRECTION",
     "OWN_DECIDERS",
     "READ_BY_SIDE",
     "ROUTES",
-    "SHARED",
-    "TO_WRITE",
+    "SHARED_STATUSES",
+    "UNSUBMITTED_STATUSES",
     "WRITERS",
     "AgendaItem",
     "Answer",

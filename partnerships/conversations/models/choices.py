@@ -36,11 +36,11 @@ class Attribution(models.TextChoices):
 
 
 #: Statuses in which every side may read the record.
-SHARED = (Status.PLANNED, Status.CIRCULATED, Status.CORRECTED, Status.AGREED, Status.CANCELLED)
+SHARED_STATUSES = (Status.PLANNED, Status.CIRCULATED, Status.CORRECTED, Status.AGREED, Status.CANCELLED)
 #: Statuses of a conversation that took place.
-HELD = (Status.DRAFT, Status.CIRCULATED, Status.CORRECTED, Status.AGREED)
+HELD_STATUSES = (Status.DRAFT, Status.CIRCULATED, Status.CORRECTED, Status.AGREED)
 #: Statuses in which sides are asked to agree to the record.
-OPEN_FOR_CORRECTION = (Status.CIRCULATED, Status.CORRECTED)
+CORRECTABLE_STATUSES = (Status.CIRCULATED, Status.CORRECTED)
 
 
 class PointKind(models.TextChoices):

@@ -10,7 +10,14 @@ from django.db import models
 from django.db.models import Q
 
 from partnerships.agreements.models import Partnership
-from partnerships.conversations.models.choices import HELD, OPEN_FOR_CORRECTION, SHARED, Attribution, Format, Status
+from partnerships.conversations.models.choices import (
+    CORRECTABLE_STATUSES,
+    HELD_STATUSES,
+    SHARED_STATUSES,
+    Attribution,
+    Format,
+    Status,
+)
 from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import EDITORS, Organisations, Route, visible_to
@@ -24,10 +31,10 @@ if TYPE_CHECKING:
 #: only by people of the organisation that keeps the record.
 ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
-    Organisations("sides__organisation", when=Q(status__in=SHARED)),
+    Organisations("sides__organisation", when=Q(status__in=SHARED_STATUSES)),
 )
 #: The same rule as a condition on `Side`: people of the side may read the conversation.
-READ_BY_SIDE = Q(conversation__status__in=SHARED) | Q(conversation__organisation=models.F("organisation"))
+READ_BY_SIDE = Q(conversation__status__in=SHARED_STATUSES) | Q(conversation__organisation=models.F("organisation"))
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -46,7 +53,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def held(self) -> ConversationQuerySet:
         """Return the conversations that took place."""
-        return self.filter(status__in=HELD)
+        return self.filter(status__in=HELD_STATUSES)
 
     def with_organisation(self, organisation: Organisation) -> ConversationQuerySet:
         """Return the conversations in which an organisation took part."""
@@ -190,7 +197,7 @@ class Conversation(models.Model):
     @property
     def is_open_for_correction(self) -> bool:
         """Return whether the sides may suggest corrections of the record."""
-        return self.status in OPEN_FOR_CORRECTION
+        return self.status in CORRECTABLE_STATUSES
 
     @property
     def is_locked(self) -> bool:
@@ -230,7 +237,7 @@ class Side(models.Model):
             models.Index(fields=["organisation", "-held_on", "-conversation"], include=["status"], name="side_by_day"),
             models.Index(
                 fields=["organisation", "conversation"],
-                condition=Q(agreed_at=None, status__in=OPEN_FOR_CORRECTION),
+                condition=Q(agreed_at=None, status__in=CORRECTABLE_STATUSES),
                 name="side_asked_to_agree",
             ),
         ]

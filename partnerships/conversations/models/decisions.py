@@ -7,7 +7,7 @@ import pgtrigger
 from django.db import models
 
 from partnerships.conversations.models.conversations import Conversation
-from partnerships.conversations.models.points import LOCKED
+from partnerships.conversations.models.points import REFUSE_IF_AGREED_SQL
 
 
 @pghistory.track()
@@ -24,13 +24,13 @@ class RecordedDecision(models.Model):
                 name="decision_words_locked",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                func=f"{LOCKED} RETURN NEW;",
+                func=f"{REFUSE_IF_AGREED_SQL} RETURN NEW;",
             ),
             pgtrigger.Trigger(
                 name="decision_kept",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Delete,
-                func=f"{LOCKED} RETURN OLD;",
+                func=f"{REFUSE_IF_AGREED_SQL} RETURN OLD;",
             ),
         ]
 

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 _PARTY = "partnership__parties"
 #: People of present parties, including observers.
-PRESENT: tuple[Route, ...] = (
+PRESENT_PARTIES: tuple[Route, ...] = (
     Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
 )
 #: Who may read a meeting (docs/rights.md): people of present parties, and people of former parties if the meeting
 #: began before their party left.
 MEETING_ROUTES: tuple[Route, ...] = (
-    *PRESENT,
+    *PRESENT_PARTIES,
     Organisations(
         f"{_PARTY}__organisation",
         when=Q(**{f"{_PARTY}__status__in": FORMER_STATUSES}) & Q(starts_at__lte=F(f"{_PARTY}__left_at")),
@@ -135,7 +135,7 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 
     def with_party_of(self, user: User | AnonymousUser) -> MeetingQuerySet:
         """Return the meetings of partnerships in which the person takes part at present."""
-        return self.filter(visible_to(Meeting, PRESENT, user))
+        return self.filter(visible_to(Meeting, PRESENT_PARTIES, user))
 
     def upcoming(self, now: dt.datetime) -> MeetingQuerySet:
         """Return the planned meetings that have not begun."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 #: Trigger code in PL/pgSQL that refuses to change or delete a row of an agreed record.
-LOCKED = """
+REFUSE_IF_AGREED_SQL = """
 IF EXISTS (
     SELECT 1 FROM conversations_conversation
     WHERE id = OLD.conversation_id AND status = 'agreed'
@@ -75,13 +75,13 @@ class Point(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange("conversation", "organisation", "kind", "text"),
-                func=f"{LOCKED} RETURN NEW;",
+                func=f"{REFUSE_IF_AGREED_SQL} RETURN NEW;",
             ),
             pgtrigger.Trigger(
                 name="point_kept",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Delete,
-                func=f"{LOCKED} RETURN OLD;",
+                func=f"{REFUSE_IF_AGREED_SQL} RETURN OLD;",
             ),
         ]
 

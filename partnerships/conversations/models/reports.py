@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 _PARTIES = "round__partnership__parties"
 #: People of the report's own party, even after the party has left.
-OWN: tuple[Route, ...] = (Organisations("party__organisation"),)
+OWN_PARTY: tuple[Route, ...] = (Organisations("party__organisation"),)
 #: Who may read a report (docs/rights.md): people of its own party, and people of present parties.
 READERS: tuple[Route, ...] = (
-    *OWN,
+    *OWN_PARTY,
     Organisations(f"{_PARTIES}__organisation", when=Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED})),
 )
 #: The condition that a report can be written: its party takes part, and is not an observer.
-WRITABLE = Q(party__status=PartyStatus.ACCEPTED) & ~Q(party__role=PartyRole.OBSERVER)
+IS_WRITABLE = Q(party__status=PartyStatus.ACCEPTED) & ~Q(party__role=PartyRole.OBSERVER)
 #: Who may write a report: editors and leads of its own party.
-WRITERS = (Organisations("party__organisation", when=WRITABLE, roles=EDITING_ROLES),)
-_LEADING = Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED, f"{_PARTIES}__role__in": LEADING_ROLES})
+WRITERS = (Organisations("party__organisation", when=IS_WRITABLE, roles=EDITING_ROLES),)
+_IS_LEADING_PARTY = Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED, f"{_PARTIES}__role__in": LEADING_ROLES})
 #: The condition that a party is another than the report's own. (`~Q(parties=F("party"))` would mean something else:
 #: that none of the partnership's parties is the report's own.)
 _IS_OTHER_PARTY = Q(**{f"{_PARTIES}__lt": F("party")}) | Q(**{f"{_PARTIES}__gt": F("party")})
 #: Who may accept or return a report: leads of another leading organisation.
-DECIDERS = (Organisations(f"{_PARTIES}__organisation", when=_LEADING & _IS_OTHER_PARTY, roles=(Role.LEAD,)),)
+DECIDERS = (Organisations(f"{_PARTIES}__organisation", when=_IS_LEADING_PARTY & _IS_OTHER_PARTY, roles=(Role.LEAD,)),)
 #: Who may accept or return a report if no other organisation leads: leads of the only leading organisation.
 OWN_DECIDERS = (
     Organisations(
@@ -69,12 +69,12 @@ class ReportStatus(models.TextChoices):
 
 
 #: Statuses in which the party still has to submit the report.
-TO_WRITE = (ReportStatus.DRAFT, ReportStatus.RETURNED)
+UNSUBMITTED_STATUSES = (ReportStatus.DRAFT, ReportStatus.RETURNED)
 
 
 def report_overdue_on(day: dt.date) -> Q:
     """Return the condition that a report was due before a day and that its party still has to submit it."""
-    return WRITABLE & Q(status__in=TO_WRITE, due_on__lt=day)
+    return IS_WRITABLE & Q(status__in=UNSUBMITTED_STATUSES, due_on__lt=day)
 
 
 @pghistory.track()
@@ -140,7 +140,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
     def to_write(self) -> ReportQuerySet:
         """Return the reports that their party still has to submit."""
-        return self.filter(WRITABLE, status__in=TO_WRITE)
+        return self.filter(IS_WRITABLE, status__in=UNSUBMITTED_STATUSES)
 
     def overdue(self, today: dt.date) -> ReportQuerySet:
         """Return the reports that their party still has to submit and whose due day has passed."""
@@ -212,7 +212,7 @@ class Report(models.Model):
     @property
     def is_to_write(self) -> bool:
         """Return whether the party still has to submit the report."""
-        return self.status in TO_WRITE
+        return self.status in UNSUBMITTED_STATUSES
 
     @property
     def is_submitted(self) -> bool:

@@ -20,7 +20,7 @@ from partnerships.agreements.agenda import (
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status
 from partnerships.conversations.models import (
-    OPEN_FOR_CORRECTION,
+    CORRECTABLE_STATUSES,
     AgendaItem,
     Attachment,
     Conversation,
@@ -111,7 +111,7 @@ def actions_of_minutes(user: User, partnerships: Sequence[Partnership], since: S
 
 def minutes_to_agree(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Suggest circulated records of the partnerships that are not agreed yet."""
-    rows = Conversation.objects.visible_to(user).filter(partnership__in=partnerships, status__in=OPEN_FOR_CORRECTION)
+    rows = Conversation.objects.visible_to(user).filter(partnership__in=partnerships, status__in=CORRECTABLE_STATUSES)
     return [
         Suggestion(
             partnership=row.partnership_id,

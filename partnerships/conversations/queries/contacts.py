@@ -29,7 +29,15 @@ from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole
-from partnerships.conversations.models import HELD, READ_BY_SIDE, SHARED, Conversation, Meeting, Side, Status
+from partnerships.conversations.models import (
+    HELD_STATUSES,
+    READ_BY_SIDE,
+    SHARED_STATUSES,
+    Conversation,
+    Meeting,
+    Side,
+    Status,
+)
 from partnerships.conversations.queries.listings import in_order
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import listed
@@ -157,7 +165,7 @@ def _quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None) -> Q
     today = timezone.localdate(now)
     with for_a_few_records():
         readable = Conversation.objects.visible_to(user).filter(partnership=OuterRef("pk"))
-    held_conversations = readable.filter(status__in=HELD, held_on__lte=today).order_by("-held_on", "-pk")
+    held_conversations = readable.filter(status__in=HELD_STATUSES, held_on__lte=today).order_by("-held_on", "-pk")
     recent_conversations = readable.filter(_held_or_planned(today), held_on__gt=OuterRef("limit_day"))
     quiet_partnerships = (
         Partnership.objects.with_party_of(user, *EDITING_ROLES)
@@ -180,7 +188,7 @@ def _limit_day(today: dt.date, partnership: str = "") -> Combinable:
 
 def _held_or_planned(today: dt.date, path: str = "") -> Q:
     """Return the condition that a conversation took place, or is planned for today or later."""
-    held = Q(**{f"{path}status__in": HELD, f"{path}held_on__lte": today})
+    held = Q(**{f"{path}status__in": HELD_STATUSES, f"{path}held_on__lte": today})
     return held | Q(**{f"{path}status": Status.PLANNED, f"{path}held_on__gte": today})
 
 
@@ -290,7 +298,7 @@ def _last_with(user: User, partnership_ids: list[int], now: dt.datetime) -> Quer
         _readable_by(user),
         conversation__in=own_conversations,
         organisation__in=other_parties,
-        status__in=HELD,
+        status__in=HELD_STATUSES,
         held_on__lte=timezone.localdate(now),
     )
     return rows.order_by().values_list("organisation", "conversation__partnership").annotate(last=Max("held_on"))
@@ -302,7 +310,7 @@ def _readable_by(user: User) -> Q:
     The person may then read every conversation except a draft that another organisation keeps.
     """
     own_records = Conversation.objects.filter(id_is_among("organisation", Membership.objects.organisations_of(user)))
-    return Q(status__in=SHARED) | Q(CheckedForEachRow(own_records.filter(pk=OuterRef("conversation"))))
+    return Q(status__in=SHARED_STATUSES) | Q(CheckedForEachRow(own_records.filter(pk=OuterRef("conversation"))))
 
 
 #: Nobody is reminded of the next contact of a conversation that is longer ago than this.
@@ -349,7 +357,7 @@ def _last_with_each(sides: QuerySet[Side], today: dt.date, column: str) -> Subqu
     )
     other_organisations = ArraySubquery(other_sides.order_by().values("organisation"))
     newest = (
-        sides.filter(Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today))
+        sides.filter(Q(status__in=HELD_STATUSES) | Q(status=Status.PLANNED, held_on__gte=today))
         .annotate(other=_Unnest(other_organisations, output_field=BigIntegerField()))
         .order_by("organisation", "other", "-held_on", "-conversation_id")
         .distinct("organisation", "other")
@@ -361,7 +369,7 @@ def _contact_due(today: dt.date, path: str = "") -> Q:
     """Return the condition that the next contact after a conversation is due soon or overdue."""
     return Q(
         **{
-            f"{path}status__in": HELD,
+            f"{path}status__in": HELD_STATUSES,
             f"{path}held_on__gte": today - _MAX_AGE,
             f"{path}next_contact_on__lte": today + SOON,
         }

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import LEADING_ROLES, Partnership, PartyStatus
 from partnerships.conversations.models import (
-    OPEN_FOR_CORRECTION,
+    CORRECTABLE_STATUSES,
     Conversation,
     Correction,
     Meeting,
@@ -82,10 +82,10 @@ class _RecordTask(StrEnum):
 
 def _records(now: dt.datetime, task: _RecordTask) -> Reach:
     """Return the records with this task, and the people who have the task."""
-    open_records = Conversation.objects.filter(status__in=OPEN_FOR_CORRECTION)
+    open_records = Conversation.objects.filter(status__in=CORRECTABLE_STATUSES)
     if task == _RecordTask.AGREE:
         # The condition repeats the status on the side, so that PostgreSQL uses the index of the sides.
-        has_not_agreed = Q(sides__agreed_at=None, sides__status__in=OPEN_FOR_CORRECTION)
+        has_not_agreed = Q(sides__agreed_at=None, sides__status__in=CORRECTABLE_STATUSES)
         return Reach(open_records, (Organisations("sides__organisation", when=has_not_agreed, roles=EDITING_ROLES),))
     if task == _RecordTask.ANSWER:
         corrections = Correction.objects.filter(conversation=OuterRef("pk"), answered_at=None)

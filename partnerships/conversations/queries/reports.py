@@ -15,7 +15,7 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.conversations.models import (
     DECIDERS,
     OWN_DECIDERS,
-    TO_WRITE,
+    UNSUBMITTED_STATUSES,
     WRITERS,
     Report,
     ReportQuerySet,
@@ -70,7 +70,7 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     )
     submitted = Report.objects.filter(status=ReportStatus.SUBMITTED)
     return (
-        Reach(Report.objects.filter(status__in=TO_WRITE), WRITERS),
+        Reach(Report.objects.filter(status__in=UNSUBMITTED_STATUSES), WRITERS),
         Reach(submitted, DECIDERS),
         Reach(submitted.filter(~Exists(other_parties)), OWN_DECIDERS),
     )

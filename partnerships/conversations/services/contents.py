@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.models import (
-    OPEN_FOR_CORRECTION,
+    CORRECTABLE_STATUSES,
     Attendee,
     Attribution,
     Conversation,
@@ -183,7 +183,7 @@ def save_parts(conversation: Conversation, record: Record, *, author: User, now:
     _save_attendees(conversation, record.attendees)
     _save_sides(conversation, (conversation.organisation, *record.organisations), now)
     _save_next_steps(conversation, record.next_steps)
-    if conversation.status in OPEN_FOR_CORRECTION:
+    if conversation.status in CORRECTABLE_STATUSES:
         make_actions(conversation, author=author, now=now)
     if record.private_note is not None:
         write_private_note(

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.agreements.origin import OriginRecord, UnableToLinkOrigin
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import OPEN_FOR_CORRECTION, Conversation, Status
+from partnerships.conversations.models import CORRECTABLE_STATUSES, Conversation, Status
 from partnerships.conversations.services.contents import (
     Record,
     UnableToRecord,
@@ -115,7 +115,7 @@ def edit_conversation(
             "A colleague changed the record while you were editing. Check the changes before you save."
         )
     check_record(record, conversation.organisation, timezone.localdate(now))
-    is_circulated = conversation.status in OPEN_FOR_CORRECTION
+    is_circulated = conversation.status in CORRECTABLE_STATUSES
     if is_circulated and record.planned:
         raise UnableToRecord("The record has been circulated, so you can no longer mark the conversation as planned.")
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from partnerships.agreements.models import Document
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import (
-    OPEN_FOR_CORRECTION,
+    CORRECTABLE_STATUSES,
     AgendaItem,
     Attachment,
     Conversation,
@@ -238,6 +238,6 @@ def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
 def _count_as_change(conversation: Conversation, author: User, now: dt.datetime) -> None:
     """Count the file as a change of the record, so that the other sides must agree to a circulated record again."""
     conversation.revision += 1
-    if conversation.status in OPEN_FOR_CORRECTION:
+    if conversation.status in CORRECTABLE_STATUSES:
         mark_corrected(conversation, author, now)
     conversation.save(update_fields=["revision", "status"])

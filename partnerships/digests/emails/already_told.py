@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from django.db.models import Q
 
 from partnerships.activity.models import Event
-from partnerships.digests.models import InboxItem, NoticeChoice, Way
+from partnerships.digests.models import InboxItem, NoticeChoice, NoticeDelivery
 from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.event_kinds import EventKind as Organisations
 from partnerships.outbox.groups import NoticeGroup
@@ -56,7 +56,9 @@ def handovers_already_noticed(people: Collection[int], events: Iterable[Event]) 
     for succession_id in succession_ids:
         in_notice |= Q(params__also__contains=succession_id)
     notices = InboxItem.objects.filter(in_notice, person__in=people, kind="organisations.handed_over")
-    inbox_only = NoticeChoice.objects.filter(person__in=people, group=NoticeGroup.PARTNERSHIPS, way=Way.INBOX)
+    inbox_only = NoticeChoice.objects.filter(
+        person__in=people, group=NoticeGroup.PARTNERSHIPS, way=NoticeDelivery.INBOX
+    )
     is_not_emailed = ~Q(left_out="") | Q(told_at=None, person__in=inbox_only.values("person"))
     told_notices = notices.exclude(is_not_emailed, read_at=None)
 

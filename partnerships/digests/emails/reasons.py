@@ -12,7 +12,7 @@ from typing import NamedTuple
 from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.selecting import Item
 from partnerships.digests.emails.subjects import SubjectSelection
-from partnerships.digests.models import A_TARGET, TARGETS, Frequency, Subscription, Watermark, Weekday, because
+from partnerships.digests.models import TARGET_NAMES, TARGETS, Frequency, Subscription, Watermark, Weekday, because
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.queries.objects import named
 from partnerships.digests.schedule import zone_in_words
@@ -179,7 +179,7 @@ def _reason_by_subscription(
             words_by_subscription[pk] = because(how, typed_reason, title, organisation)
         else:
             # The reason that a person typed is left out too, because it may contain the name.
-            unnamed_target = f"{A_TARGET[target_name]} you can no longer read"
+            unnamed_target = f"{TARGET_NAMES[target_name]} you can no longer read"
             words_by_subscription[pk] = because(how, "", unnamed_target, organisation)
     return words_by_subscription
 

@@ -17,7 +17,7 @@ from partnerships.activity.telling import follower_notice_of
 from partnerships.digests.emails.already_told import emails_by_event, handovers_already_noticed
 from partnerships.digests.emails.changes import read_section
 from partnerships.digests.emails.rendering import Block, render_section
-from partnerships.digests.models import Hears
+from partnerships.digests.models import ChangeFilter
 from partnerships.digests.queries.hearing import (
     closed_plans,
     concerned_by,
@@ -182,7 +182,7 @@ class EventFilter:
         self._visible_ids_by_person = visible_to_accounts(people - self._stakeholders, events)
 
         # Read only if a follower chose their own organisation's changes, because few people do.
-        has_own_choice = any((hears or row.hears) == Hears.OWN for row in all_follows)
+        has_own_choice = any((hears or row.hears) == ChangeFilter.OWN for row in all_follows)
         self._organisations_by_person = own_organisations(people, all_follows) if has_own_choice else {}
         self._organisations_by_event = concerned_by(list(events.values())) if has_own_choice else {}
 
@@ -208,7 +208,7 @@ class EventFilter:
         else:
             allowed_ids = self._visible_ids_by_person.get(person_id, frozenset())
         if ignore_choices:
-            choices = {Hears.EVERYTHING.value}
+            choices = {ChangeFilter.EVERYTHING.value}
         else:
             choices = {self._hears or row.hears for row in self.follows_by_pair[person_id, subject_id]}
         return [
@@ -225,11 +225,11 @@ class EventFilter:
         # New versions are events too, but the part of a digest about plans reports them.
         if kind is None or kind.by_plan_engine:
             return False
-        if Hears.EVERYTHING in choices:
+        if ChangeFilter.EVERYTHING in choices:
             return True
-        if Hears.DATES_AND_MONEY in choices and kind.touches_dates_or_money:
+        if ChangeFilter.DATES_AND_MONEY in choices and kind.touches_dates_or_money:
             return True
-        if Hears.OWN not in choices:
+        if ChangeFilter.OWN not in choices:
             return False
         return bool(self._organisations_by_person[person_id] & self._organisations_by_event[event.pk])
 

@@ -1,7 +1,7 @@
 """Models of digests: subscriptions, what each person was told, emails, notices and preferences."""
 
 from partnerships.digests.models.deliveries import (
-    UNDER_WAY,
+    OPEN_DIGEST_RECIPIENTS_SQL,
     Delivery,
     DeliveryItem,
     DeliveryItemQuerySet,
@@ -12,20 +12,20 @@ from partnerships.digests.models.deliveries import (
 )
 from partnerships.digests.models.email_requests import EmailRequest
 from partnerships.digests.models.following import Following
-from partnerships.digests.models.inbox import InboxItem, InboxItemQuerySet, NoticeChoice, Way
+from partnerships.digests.models.inbox import InboxItem, InboxItemQuerySet, NoticeChoice, NoticeDelivery
 from partnerships.digests.models.matches import MatchNotice
 from partnerships.digests.models.preferences import Frequency, Preference, Weekday
 from partnerships.digests.models.role_rules import RoleRule
 from partnerships.digests.models.stops import Stop
 from partnerships.digests.models.subjects import DeliverySubject, SubjectFollowing, SubjectNews, SubjectWatermark
 from partnerships.digests.models.subscriptions import (
-    A_TARGET,
-    NAMELESS,
-    REFUSAL_HOLDS,
+    REFUSAL_PERIOD,
+    TARGET_NAMES,
     TARGETS,
-    Hears,
-    How,
+    UNNAMED_STAKEHOLDER,
+    ChangeFilter,
     Subscription,
+    SubscriptionOrigin,
     SubscriptionQuerySet,
     SubscriptionStatus,
     because,
@@ -33,11 +33,12 @@ from partnerships.digests.models.subscriptions import (
 from partnerships.digests.models.watermarks import Publication, Watermark
 
 __all__ = [
-    "A_TARGET",
-    "NAMELESS",
-    "REFUSAL_HOLDS",
+    "OPEN_DIGEST_RECIPIENTS_SQL",
+    "REFUSAL_PERIOD",
     "TARGETS",
-    "UNDER_WAY",
+    "TARGET_NAMES",
+    "UNNAMED_STAKEHOLDER",
+    "ChangeFilter",
     "Delivery",
     "DeliveryItem",
     "DeliveryItemQuerySet",
@@ -47,12 +48,11 @@ __all__ = [
     "EmailRequest",
     "Following",
     "Frequency",
-    "Hears",
-    "How",
     "InboxItem",
     "InboxItemQuerySet",
     "MatchNotice",
     "NoticeChoice",
+    "NoticeDelivery",
     "OpenDigest",
     "Preference",
     "Publication",
@@ -63,10 +63,10 @@ __all__ = [
     "SubjectNews",
     "SubjectWatermark",
     "Subscription",
+    "SubscriptionOrigin",
     "SubscriptionQuerySet",
     "SubscriptionStatus",
     "Watermark",
-    "Way",
     "Weekday",
     "because",
 ]

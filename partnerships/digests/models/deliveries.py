@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from partnerships.digests.models.subscriptions import Subscription
 from partnerships.digests.models.watermarks import Watermark
 from partnerships.kit.addresses import page_address
-from partnerships.outbox.models import OPEN, EmailReason, EmailStatus
+from partnerships.outbox.models import UNSETTLED_STATUSES, EmailReason, EmailStatus
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -78,7 +78,7 @@ class Delivery(models.Model):
     @property
     def is_open(self) -> bool:
         """Return True if the email is still to be sent."""
-        return self.status in OPEN
+        return self.status in UNSETTLED_STATUSES
 
     @property
     def is_sent(self) -> bool:
@@ -185,4 +185,4 @@ class DeliveryItem(models.Model):
 
 
 #: Selects the people who have a digest still to be sent, not counting repeats.
-UNDER_WAY = "SELECT o.recipient_id FROM digests_opendigest o WHERE o.repeat_of_id = 0"
+OPEN_DIGEST_RECIPIENTS_SQL = "SELECT o.recipient_id FROM digests_opendigest o WHERE o.repeat_of_id = 0"

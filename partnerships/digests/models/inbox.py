@@ -11,7 +11,7 @@ from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.models import User
 
 
-class Way(models.TextChoices):
+class NoticeDelivery(models.TextChoices):
     """How a person gets the notices of a group."""
 
     AT_ONCE = "at_once", "Email at once"
@@ -27,7 +27,7 @@ class NoticeChoice(models.Model):
     # No index of its own: the index of the unique constraint begins with the person.
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_choices", db_index=False)
     group = models.CharField(max_length=12, choices=NoticeGroup)
-    way = models.CharField(max_length=8, choices=Way)
+    way = models.CharField(max_length=8, choices=NoticeDelivery)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "group"], name="unique_notice_choice_per_group")]

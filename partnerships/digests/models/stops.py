@@ -9,7 +9,7 @@ from django.db import models
 from partnerships.people.models import User
 
 #: How long a stop can be undone.
-UNDO_WITHIN = dt.timedelta(days=30)
+UNDO_PERIOD = dt.timedelta(days=30)
 
 
 class Stop(models.Model):

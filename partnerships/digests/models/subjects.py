@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from partnerships.activity.models import Subject
 from partnerships.digests.models.deliveries import Delivery
-from partnerships.digests.models.subscriptions import Hears, Subscription
+from partnerships.digests.models.subscriptions import ChangeFilter, Subscription
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -119,7 +119,7 @@ class SubjectFollowing(models.Model):
     how = models.CharField(max_length=4)
     added_for = models.ForeignKey(Organisation, on_delete=models.DO_NOTHING, null=True, related_name="+")
     frequency = models.CharField(max_length=8)
-    hears = models.CharField(max_length=10, choices=Hears)
+    hears = models.CharField(max_length=10, choices=ChangeFilter)
     confirmed_at = models.DateTimeField()
     rank = models.SmallIntegerField()
 

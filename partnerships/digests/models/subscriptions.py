@@ -22,10 +22,10 @@ from partnerships.recommendations.models import Recommendation
 
 #: For this long, no partner may ask a person again to follow a record that the person declined or stopped. The person
 #: may follow the record again at any time.
-REFUSAL_HOLDS = dt.timedelta(days=180)
+REFUSAL_PERIOD = dt.timedelta(days=180)
 
 
-class How(models.TextChoices):
+class SubscriptionOrigin(models.TextChoices):
     """How a subscription began."""
 
     SELF = "self", "Subscribed themselves"
@@ -39,9 +39,9 @@ def because(how: str, why: str, target: str, organisation: str | None) -> str:
 
     The reason that a lead has typed (`why`) is quoted, because it is in the lead's words and not ours.
     """
-    if how == How.LEAD:
+    if how == SubscriptionOrigin.LEAD:
         return f"{organisation} asked you to follow {target}{_quoted(why)}, and you confirmed"
-    if how == How.ROLE:
+    if how == SubscriptionOrigin.ROLE:
         return why or "you have a role that gets these digests"
     return f"you follow {target}"
 
@@ -52,7 +52,7 @@ def _quoted(why: str) -> str:
     return f" (“{reason}”)" if reason else ""
 
 
-class Hears(models.TextChoices):
+class ChangeFilter(models.TextChoices):
     """Which changes of a followed record a person wants to be told about."""
 
     EVERYTHING = "everything", "Everything"
@@ -75,10 +75,10 @@ class SubscriptionStatus(models.TextChoices):
 
 
 #: The wording for a stakeholder whose name and address the reader may not see.
-NAMELESS = "a stakeholder"
+UNNAMED_STAKEHOLDER = "a stakeholder"
 
 #: The name of each kind of target, with its article.
-A_TARGET = {
+TARGET_NAMES = {
     "plan": "a plan",
     "partnership": "a partnership",
     "organisation": "an organisation",
@@ -87,7 +87,7 @@ A_TARGET = {
     "recommendation": "a recommendation",
 }
 #: The fields of a subscription that refer to the followed record; exactly one is set.
-TARGETS = tuple(A_TARGET)
+TARGETS = tuple(TARGET_NAMES)
 
 
 def _has_one_target() -> Q:
@@ -154,15 +154,15 @@ class Subscription(models.Model):
 
     hears = models.CharField(
         max_length=10,
-        choices=Hears,
-        default=Hears.EVERYTHING,
-        db_default=Hears.EVERYTHING,
+        choices=ChangeFilter,
+        default=ChangeFilter.EVERYTHING,
+        db_default=ChangeFilter.EVERYTHING,
         help_text="Which changes of the target digests include.",
     )
     status = models.CharField(max_length=10, choices=SubscriptionStatus, default=SubscriptionStatus.ASKED)
 
     # How it began, and who asked the person.
-    how = models.CharField(max_length=4, choices=How, default=How.SELF)
+    how = models.CharField(max_length=4, choices=SubscriptionOrigin, default=SubscriptionOrigin.SELF)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     added_for = models.ForeignKey(
         Organisation,
@@ -234,7 +234,8 @@ class Subscription(models.Model):
                 name="confirmed_subscription_has_time",
             ),
             models.CheckConstraint(
-                condition=~Q(how=How.LEAD) | Q(added_for__isnull=False), name="added_stakeholder_has_organisation"
+                condition=~Q(how=SubscriptionOrigin.LEAD) | Q(added_for__isnull=False),
+                name="added_stakeholder_has_organisation",
             ),
         ]
         indexes = [
@@ -304,7 +305,7 @@ class Subscription(models.Model):
     def shown_name(self) -> str:
         """Return the name of the followed record, or "a plan you can no longer read" if the reader may not know it."""
         if not self.named:
-            return f"{A_TARGET[self.target_kind]} you can no longer read"
+            return f"{TARGET_NAMES[self.target_kind]} you can no longer read"
         if self.piece_name:
             return f"{self.piece_name} in {self.target}"
         return title_of(self.followed)
@@ -339,7 +340,7 @@ class Subscription(models.Model):
         """Return the person as shown to the organisation that asked: by address and, once confirmed, by name."""
         if self.confirmed_at and self.person.name:
             return self.person.display_name
-        return self.address_for_askers or NAMELESS
+        return self.address_for_askers or UNNAMED_STAKEHOLDER
 
     @property
     def address_for_askers(self) -> str:
@@ -378,4 +379,4 @@ class Subscription(models.Model):
 
     def was_refused(self, now: dt.datetime) -> bool:
         """Return True if the person refused so recently that no partner may ask them again."""
-        return self.is_ended and self.refused_at is not None and now - self.refused_at < REFUSAL_HOLDS
+        return self.is_ended and self.refused_at is not None and now - self.refused_at < REFUSAL_PERIOD

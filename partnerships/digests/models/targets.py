@@ -36,7 +36,7 @@ Target = Plan | Partnership | Organisation | Entry | Commitment | Recommendation
 #: A commitment has no title, so its text is shown, cut off after this number of characters.
 _MAX_TITLE = 90
 #: The field of a subscription that refers to a target of each type. A site or milestone also needs `key`.
-FIELDS: dict[type[Any], str] = {
+FIELD_BY_TARGET_TYPE: dict[type[Any], str] = {
     Plan: "plan",
     Piece: "plan",
     Partnership: "partnership",
@@ -49,7 +49,7 @@ FIELDS: dict[type[Any], str] = {
 
 def kind_of(target: Target) -> str:
     """Return the word for this kind of target in URLs and field names, such as `plan` or `request`."""
-    return FIELDS[type(target)]
+    return FIELD_BY_TARGET_TYPE[type(target)]
 
 
 def title_of(target: Target) -> str:

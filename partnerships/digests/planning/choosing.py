@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from partnerships.digests.models import (
-    UNDER_WAY,
+    OPEN_DIGEST_RECIPIENTS_SQL,
     Following,
     OpenDigest,
     Publication,
@@ -278,7 +278,7 @@ WITH waiting AS (
       FROM (SELECT recipient_id, due_at, slotted FROM digests_watermark WHERE due_at <= %(now)s
             UNION ALL
             SELECT recipient_id, due_at, slotted FROM digests_subjectwatermark WHERE due_at <= %(now)s) t
-     WHERE t.recipient_id NOT IN ({UNDER_WAY})
+     WHERE t.recipient_id NOT IN ({OPEN_DIGEST_RECIPIENTS_SQL})
      GROUP BY t.recipient_id ORDER BY due_at, t.recipient_id LIMIT %(people)s
 ),
 dated AS (

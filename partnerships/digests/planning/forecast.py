@@ -35,7 +35,7 @@ from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_
 from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.statements import rows_for
-from partnerships.outbox.models import OPEN
+from partnerships.outbox.models import UNSETTLED_STATUSES
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -266,7 +266,7 @@ def _times_due(person: User, about: Target | None) -> QuerySet[Any, tuple[dt.dat
     subject_watermarks = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False)
     matches = MatchNotice.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
     notices = InboxItem.objects.for_summary().filter(person=person)
-    emails = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
+    emails = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=UNSETTLED_STATUSES)
     if about is not None:
         plans = _plans_of(about).values("pk")
         subject_ids = list(_subjects_of(about, person).values_list("subject", flat=True))

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import F, Q
 from django.urls import reverse
 
-from partnerships.digests.models import UNDER_WAY, Frequency, MatchNotice, OpenDigest, Preference, Slot
+from partnerships.digests.models import OPEN_DIGEST_RECIPIENTS_SQL, Frequency, MatchNotice, OpenDigest, Preference, Slot
 from partnerships.digests.planning.timing import settle_time
 from partnerships.digests.schedule import due, local_day
 from partnerships.exchange.matching import MIN_POINTS
@@ -148,7 +148,7 @@ def choose_matches(*, now: dt.datetime) -> int:
     if not MatchNotice.objects.filter(told_at=None, due_at__lte=now).exists():
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(_CHOOSE.format(reachable=_REACHABLE, under_way=UNDER_WAY), {"now": now})
+        cursor.execute(_CHOOSE.format(reachable=_REACHABLE, under_way=OPEN_DIGEST_RECIPIENTS_SQL), {"now": now})
         digest_count = int(cursor.rowcount)
     still_due = MatchNotice.objects.filter(told_at=None, due_at__lte=now, slotted=True)
     matches_to_reschedule = still_due.exclude(recipient__in=OpenDigest.objects.values("recipient"))

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
-from partnerships.digests.models import UNDER_WAY, DeliveryKind, InboxItem, Preference
+from partnerships.digests.models import OPEN_DIGEST_RECIPIENTS_SQL, DeliveryKind, InboxItem, Preference
 from partnerships.digests.queries.inbox import record_page
 from partnerships.digests.schedule import next_slot
 from partnerships.kit.bank_holidays import holidays
@@ -41,7 +41,7 @@ WITH chosen AS MATERIALIZED (
       FROM (SELECT DISTINCT i.person_id
               FROM digests_inboxitem i JOIN people_user u ON u.id = i.person_id
              WHERE i.told_at IS NULL AND i.due_at <= %(now)s AND u.is_active AND NOT {SUPPRESSED}) w
-     WHERE w.person_id NOT IN ({UNDER_WAY})
+     WHERE w.person_id NOT IN ({OPEN_DIGEST_RECIPIENTS_SQL})
 ),
 under_way AS (
     INSERT INTO digests_opendigest (recipient_id, email_id) SELECT person_id, email_id FROM chosen

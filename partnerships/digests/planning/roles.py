@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from partnerships.activity.services import record
 from partnerships.agreements.models import Holder, PartyStatus, Post
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import How, RoleRule, Subscription, SubscriptionStatus
+from partnerships.digests.models import RoleRule, Subscription, SubscriptionOrigin, SubscriptionStatus
 from partnerships.digests.planning.watermarks import drop_unfollowed, start_watermarks
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
@@ -94,7 +94,7 @@ def _end_for_leavers(rule: RoleRule, covered_ids: set[int], *, now: dt.datetime)
     """
     role_subscriptions = Subscription.objects.filter(
         _same_target(rule),
-        how=How.ROLE,
+        how=SubscriptionOrigin.ROLE,
         status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
     )
     ending_subscriptions = list(role_subscriptions.exclude(person__in=covered_ids).select_for_update().order_by("pk"))
@@ -142,7 +142,7 @@ def _subscribe_newcomers(rule: RoleRule, covered_ids: set[int], *, now: dt.datet
     ended_subscriptions = [
         subscription
         for subscription in subscriptions
-        if subscription.how == How.ROLE and subscription.is_ended and subscription.refused_at is None
+        if subscription.how == SubscriptionOrigin.ROLE and subscription.is_ended and subscription.refused_at is None
     ]
     _restart(ended_subscriptions, why, now=now)
 
@@ -151,7 +151,7 @@ def _subscribe_newcomers(rule: RoleRule, covered_ids: set[int], *, now: dt.datet
         Subscription(
             person_id=person_id,
             status=SubscriptionStatus.CONFIRMED,
-            how=How.ROLE,
+            how=SubscriptionOrigin.ROLE,
             added_by_id=rule.set_by_id,
             why=why,
             asked_at=now,

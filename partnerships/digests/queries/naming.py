@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from partnerships.activity.registry import kind_named
 from partnerships.activity.subjects import SubjectKind
-from partnerships.agreements.models import OUTLINED, Partnership, Party
+from partnerships.agreements.models import ALL_READERS, Partnership, Party
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Subscription
@@ -204,7 +204,7 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
         subscription.pk for subscription in subscriptions_of_accounts if subscription.partnership_id is not None
     ]
     if partnership_subscription_ids:
-        may_see = reaches_person(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
+        may_see = reaches_person(Partnership, ALL_READERS, record=OuterRef("partnership"), person=OuterRef("person"))
         named_ids |= set(
             Subscription.objects.filter(may_see, pk__in=partnership_subscription_ids).values_list("pk", flat=True)
         )

@@ -12,16 +12,16 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests.models import (
-    A_TARGET,
+    TARGET_NAMES,
     DeliveryItem,
     DeliveryKind,
     DeliverySubject,
     InboxItem,
     MatchNotice,
     NoticeChoice,
+    NoticeDelivery,
     Preference,
     Subscription,
-    Way,
 )
 from partnerships.digests.models.targets import Target, fields_of, kind_of, title_of
 from partnerships.digests.queries.naming import set_names_for_followers
@@ -132,7 +132,7 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
 
 def _groups_by_email(person: User, groups: Collection[str]) -> tuple[str, ...]:
     """Return the groups among these whose notices the person gets by email, at once or in a summary."""
-    other_choices = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF])
+    other_choices = NoticeChoice.objects.filter(person=person, way__in=[NoticeDelivery.INBOX, NoticeDelivery.OFF])
     return tuple(sorted(set(groups).difference(other_choices.values_list("group", flat=True))))
 
 
@@ -223,7 +223,7 @@ def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> lis
         if subscription is not None and subscription.named:
             names.append(title_of(target))
         else:
-            names.append(f"{A_TARGET[kind_of(target)]} you can no longer read")
+            names.append(f"{TARGET_NAMES[kind_of(target)]} you can no longer read")
     return names
 
 

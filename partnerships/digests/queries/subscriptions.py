@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 from django.db.models import Case, CharField, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value, When
 
 from partnerships.digests.models import (
-    NAMELESS,
-    REFUSAL_HOLDS,
+    REFUSAL_PERIOD,
     TARGETS,
+    UNNAMED_STAKEHOLDER,
     Delivery,
     DeliveryKind,
     Subscription,
@@ -60,7 +60,7 @@ def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
     if not isinstance(organisations, list):
         organisations = [organisation.pk for organisation in may_ask_for(user)]
     asked_by_own = Subscription.objects.for_listing().filter(id_is_among("added_for", organisations))
-    shown_until = ExpressionWrapper(F("ended_at") + Value(REFUSAL_HOLDS), DateTimeField())
+    shown_until = ExpressionWrapper(F("ended_at") + Value(REFUSAL_PERIOD), DateTimeField())
     return (
         asked_by_own.exclude(has_own_address=True, confirmed_at=None)
         .alias(shown_until=shown_until)
@@ -78,7 +78,7 @@ def find_stakeholders(user: User, *, words: str = "", about: str = "", now: dt.d
     has_no_known_name = Q(confirmed_at=None) | Q(person__name="")
     rows = stakeholders_of(user, now).annotate(
         shown_as=Case(
-            When(has_no_known_name, has_own_address=True, then=Value(NAMELESS)),
+            When(has_no_known_name, has_own_address=True, then=Value(UNNAMED_STAKEHOLDER)),
             When(has_no_known_name, then=F("person__email")),
             default=F("person__name"),
             output_field=CharField(),

@@ -5,21 +5,21 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import QuerySet
 
-from partnerships.digests.models import NoticeChoice, Way
+from partnerships.digests.models import NoticeChoice, NoticeDelivery
 from partnerships.organisations.statements import rows_for
 from partnerships.outbox.groups import CHOOSABLE, URGENT
 from partnerships.people.models import User
 
 
-def default_way(group: str) -> Way:
+def default_way(group: str) -> NoticeDelivery:
     """Return how a person without saved choices gets the notices of a group."""
-    return Way.AT_ONCE if settings.NOTICES_AT_ONCE or group in URGENT else Way.SUMMARY
+    return NoticeDelivery.AT_ONCE if settings.NOTICES_AT_ONCE or group in URGENT else NoticeDelivery.SUMMARY
 
 
-def ways_of(person: User) -> dict[str, Way]:
+def ways_of(person: User) -> dict[str, NoticeDelivery]:
     """Return how a person gets the notices of each group, by group."""
     way_by_group = dict(rows_for(chosen_ways, person))
-    return {group: Way(way_by_group.get(group, default_way(group))) for group in CHOOSABLE}
+    return {group: NoticeDelivery(way_by_group.get(group, default_way(group))) for group in CHOOSABLE}
 
 
 def chosen_ways(person: User) -> QuerySet[NoticeChoice, tuple[str, str]]:
@@ -31,4 +31,4 @@ def groups_in_summary(person: User) -> list[str]:
     """Return the groups whose notices are in this person's summary; people without an account get no summaries."""
     if person.is_stakeholder:
         return []
-    return [group for group, way in ways_of(person).items() if way == Way.SUMMARY]
+    return [group for group, way in ways_of(person).items() if way == NoticeDelivery.SUMMARY]

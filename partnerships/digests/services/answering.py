@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import How, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models import Preference, Subscription, SubscriptionOrigin, SubscriptionStatus
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import start_watermarks
 from partnerships.digests.queries.naming import may_still_be_asked
@@ -57,7 +57,7 @@ def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.d
     subscription.save(update_fields=["status", "confirmed_at", "ended_at", "reason", "refused_at"])
     start_watermarks(subscriptions=[subscription.pk], now=now)
     journal_subscription(subscription, now=now, undone=True)
-    if author == subscription.person and subscription.how == How.SELF:
+    if author == subscription.person and subscription.how == SubscriptionOrigin.SELF:
         # Only a person who asked for digests themselves withdraws their refusal of questions from partners.
         withdraw_refusal(subscription.person, now=now)
     record_event(subscription, EventKind.CONFIRMED, author=author, now=now)

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, Subscription, SubscriptionStatus
+from partnerships.digests.models import REFUSAL_PERIOD, Delivery, DeliveryKind, Subscription, SubscriptionStatus
 from partnerships.digests.queries.naming import askable_again, may_still_be_asked, open_to_askers
 from partnerships.digests.rights import rights_over
 from partnerships.digests.services.answering import withdraw_refusal
@@ -20,7 +20,7 @@ from partnerships.people.models import User
 MAX_ASKED_A_DAY = 200
 #: The most times that one organisation may ask one person in a day, about all records together.
 MAX_ASKED_A_PERSON = 5
-#: The most times that a person may be asked about one target within REFUSAL_HOLDS.
+#: The most times that a person may be asked about one target within REFUSAL_PERIOD.
 MAX_TIMES_ASKED = 3
 
 
@@ -128,7 +128,7 @@ def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
     Emails are counted and not subscriptions, so ending a subscription and adding it again does not avoid the limit.
     """
     questions = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION)
-    recent_questions = questions.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS)
+    recent_questions = questions.filter(subscription=subscription, created_at__gt=now - REFUSAL_PERIOD)
     if recent_questions.count() >= MAX_TIMES_ASKED:
         raise UnableToSubscribe(f"We have asked this person {MAX_TIMES_ASKED} times. Contact them directly.")
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership, Post
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import How, RoleRule, Subscription
+from partnerships.digests.models import RoleRule, Subscription, SubscriptionOrigin
 from partnerships.digests.models.targets import kind_of
 from partnerships.digests.planning.roles import apply_rules, contact_person_ids, people_of
 from partnerships.digests.planning.timing import lock_planning
@@ -64,7 +64,7 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
     else:
         require(may_follow_for_post(rule.post, target, author, now))
 
-    subscriptions = Subscription.objects.live().filter(how=How.ROLE, **{kind_of(target): target})
+    subscriptions = Subscription.objects.live().filter(how=SubscriptionOrigin.ROLE, **{kind_of(target): target})
     if rule.role == RoleRule.Role.POST:
         # A target can have rules for several posts, so end only the subscriptions of people who hold this post.
         holds_post = Q(person__in=people_of(rule).values("person")) | Q(person__in=contact_person_ids(rule))

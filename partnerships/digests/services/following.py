@@ -16,7 +16,14 @@ from django.db import transaction
 
 from partnerships.agreements.models import Holder, Post
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import Frequency, How, Preference, RoleRule, Subscription, SubscriptionStatus
+from partnerships.digests.models import (
+    Frequency,
+    Preference,
+    RoleRule,
+    Subscription,
+    SubscriptionOrigin,
+    SubscriptionStatus,
+)
 from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.planning.roles import NO_LONGER, contacts_of, why_of_post
 from partnerships.digests.planning.timing import lock_planning
@@ -41,14 +48,14 @@ from partnerships.recommendations.models import Recommendation
 class _Occasion:
     """How a subscription comes about: who adds it, for which organisation, and why."""
 
-    how: How
+    how: SubscriptionOrigin
     author: User | None
     organisation: Organisation | None = None
     why: str = ""
 
     def is_own_wish_of(self, person: User) -> bool:
         """Return whether the person asks for these digests themselves, signed in or by their own link."""
-        return self.how == How.SELF and self.author == person
+        return self.how == SubscriptionOrigin.SELF and self.author == person
 
 
 @transaction.atomic
@@ -63,7 +70,12 @@ def subscribe(
     lock_planning()
     require(may_follow(person, target, roles_of(author, now)))
     return _start_subscription(
-        person, target, _Occasion(How.SELF, author), frequency=frequency, confirmed=not person.is_stakeholder, now=now
+        person,
+        target,
+        _Occasion(SubscriptionOrigin.SELF, author),
+        frequency=frequency,
+        confirmed=not person.is_stakeholder,
+        now=now,
     )
 
 
@@ -92,7 +104,7 @@ def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) 
         else:
             lock_planning()
             person = person_for_address(email=email)
-            occasion = _Occasion(How.SELF, author=None)
+            occasion = _Occasion(SubscriptionOrigin.SELF, author=None)
             _start_subscription(person, target, occasion, frequency=frequency, confirmed=False, now=now)
 
 
@@ -123,7 +135,7 @@ def add_stakeholder(
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
         raise UnableToSubscribe(str(error)) from error
-    occasion = _Occasion(How.LEAD, author, organisation, why)
+    occasion = _Occasion(SubscriptionOrigin.LEAD, author, organisation, why)
     return _start_subscription(person, target, occasion, frequency=frequency, confirmed=False, now=now)
 
 
@@ -153,7 +165,7 @@ def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
         person = person_for_address(email=holder.email, name=holder.name)
         if not person.is_stakeholder or _has_other_subscription(person, target):
             return False
-        occasion = _Occasion(How.ROLE, rule.set_by, rule.post.organisation, why_of_post(rule.post))
+        occasion = _Occasion(SubscriptionOrigin.ROLE, rule.set_by, rule.post.organisation, why_of_post(rule.post))
         with transaction.atomic():
             _start_subscription(person, target, occasion, frequency="", confirmed=False, now=now)
         return True
@@ -187,7 +199,9 @@ def add_confirmed_subscription(
     lock_planning()
     roles = roles_of(author, now)
     require(may_choose_for(person, roles) if organisation is None else roles.edit_for(organisation.pk))
-    occasion = _Occasion(How.LEAD if organisation is not None else How.SELF, author, organisation, why)
+    occasion = _Occasion(
+        SubscriptionOrigin.LEAD if organisation is not None else SubscriptionOrigin.SELF, author, organisation, why
+    )
     return _start_subscription(person, target, occasion, frequency=frequency, confirmed=True, now=now)
 
 
@@ -216,7 +230,7 @@ def _start_subscription(
             resume(subscription=subscription, author=author, now=now)
         if subscription.is_confirmed or subscription.is_paused:
             return subscription
-        if subscription.is_waiting and occasion.how == How.LEAD and not confirmed:
+        if subscription.is_waiting and occasion.how == SubscriptionOrigin.LEAD and not confirmed:
             return subscription
         _check_refusal(subscription, occasion, is_own_wish=is_own_wish, now=now)
         _restart_subscription(subscription, values, is_own_wish=is_own_wish)
@@ -238,7 +252,7 @@ def _check_refusal(subscription: Subscription, occasion: _Occasion, *, is_own_wi
 
     A partner may ask again after some time. An address entered on a public page never reopens a refusal.
     """
-    is_refused = subscription.is_refused if occasion.how == How.SELF else subscription.was_refused(now)
+    is_refused = subscription.is_refused if occasion.how == SubscriptionOrigin.SELF else subscription.was_refused(now)
     if is_refused and not is_own_wish:
         raise UnableToSubscribe(
             "This person recently said no to these digests. Only they can ask for these digests again."

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import DeliveryKind, InboxItem, NoticeChoice, Preference, Way
+from partnerships.digests.models import DeliveryKind, InboxItem, NoticeChoice, NoticeDelivery, Preference
 from partnerships.digests.planning.notices import next_summary
 from partnerships.digests.queries.ways import default_way, ways_of
 from partnerships.digests.rights import may_choose_for
@@ -50,9 +50,9 @@ class InboxRouter(Router):
                 continue
             is_paused = _preference_of(person).pause_at(now, person.time_zone) is not None
             way = way_for(kind, way_by_person.get(person.pk, ""), is_paused=is_paused)
-            if way == Way.AT_ONCE:
+            if way == NoticeDelivery.AT_ONCE:
                 emails_to_send.append(email)
-            if way == Way.OFF:
+            if way == NoticeDelivery.OFF:
                 continue
             item = InboxItem(
                 person=person,
@@ -65,7 +65,7 @@ class InboxRouter(Router):
                 created_at=now,
             )
             items.append(item)
-            if way == Way.SUMMARY:
+            if way == NoticeDelivery.SUMMARY:
                 items_for_summary.append(item)
 
         _schedule_for_summary(items_for_summary, now)
@@ -104,16 +104,16 @@ def _record_of(kind: EmailKind, email: Email) -> tuple[str, int | None, int | No
     return subject.kind, subject.record_id, subject.partnership_id
 
 
-def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
+def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> NoticeDelivery:
     """Return how a notice reaches a person who has `chosen` a way for its group; "" if they have chosen none.
 
     Notices that nobody can turn off are always sent at once. During a pause, other notices that would be sent at once
     wait for the next summary.
     """
     if kind.always:
-        return Way.AT_ONCE
-    way = Way(chosen) if chosen else default_way(kind.group)
-    return Way.SUMMARY if is_paused and way == Way.AT_ONCE else way
+        return NoticeDelivery.AT_ONCE
+    way = NoticeDelivery(chosen) if chosen else default_way(kind.group)
+    return NoticeDelivery.SUMMARY if is_paused and way == NoticeDelivery.AT_ONCE else way
 
 
 @transaction.atomic
@@ -123,7 +123,7 @@ def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, n
     If notices of a group are no longer to be in summaries, notices that were waiting for a summary remain in the inbox.
     """
     require(may_choose_for(person, roles_of(author, now)))
-    if any(group not in CHOOSABLE or way not in Way.values for group, way in ways.items()):
+    if any(group not in CHOOSABLE or way not in NoticeDelivery.values for group, way in ways.items()):
         raise UnableToChooseWay("Choose an option from the list.")
     User.objects.select_for_update().get(pk=person.pk)
     ways_before = ways_of(person)
@@ -131,7 +131,7 @@ def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, n
     for group, way in changed_ways.items():
         NoticeChoice.objects.update_or_create(person=person, group=group, defaults={"way": way})
         journal_way(person, group, way, now=now)
-        if way in (Way.INBOX, Way.OFF):
+        if way in (NoticeDelivery.INBOX, NoticeDelivery.OFF):
             InboxItem.objects.for_summary().filter(person=person, group=group).update(due_at=None)
     if changed_ways:
         record(

@@ -12,11 +12,11 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import (
+    ChangeFilter,
     DeliveryItem,
     DeliveryKind,
     DeliverySubject,
     Frequency,
-    Hears,
     MatchNotice,
     Preference,
     SubjectWatermark,
@@ -63,7 +63,7 @@ def set_hears(*, subscription: Subscription, hears: str, author: User | None, no
 
     Changes that were left out before are not included later.
     """
-    if hears not in Hears.values:
+    if hears not in ChangeFilter.values:
         raise UnableToChangeSubscription("Choose an option from the list.")
     locked_subscription = lock_subscription(subscription)
     require(rights_over(locked_subscription, author, now).may_change)

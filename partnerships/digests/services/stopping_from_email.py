@@ -11,7 +11,15 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import InboxItem, MatchNotice, Preference, Stop, Subscription, SubscriptionStatus, Way
+from partnerships.digests.models import (
+    InboxItem,
+    MatchNotice,
+    NoticeDelivery,
+    Preference,
+    Stop,
+    Subscription,
+    SubscriptionStatus,
+)
 from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import drop_unfollowed
@@ -171,10 +179,12 @@ def _stop_notices(
     Returns the way in which they were sent before, by group, and the ids of items that waited for a summary.
     """
     ways_before = ways_of(person)
-    changed_ways = tuple((group, ways_before[group].value) for group in groups if ways_before[group] != Way.INBOX)
+    changed_ways = tuple(
+        (group, ways_before[group].value) for group in groups if ways_before[group] != NoticeDelivery.INBOX
+    )
     items = InboxItem.objects.for_summary().filter(person=person, group__in=[group for group, _ in changed_ways])
     waiting_ids = tuple(items.order_by("pk").values_list("pk", flat=True))
-    choose_ways(person=person, ways=dict.fromkeys(dict(changed_ways), Way.INBOX), author=person, now=now)
+    choose_ways(person=person, ways=dict.fromkeys(dict(changed_ways), NoticeDelivery.INBOX), author=person, now=now)
     return changed_ways, waiting_ids
 
 

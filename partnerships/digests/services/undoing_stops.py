@@ -11,8 +11,16 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import InboxItem, MatchNotice, Preference, Stop, Subscription, SubscriptionStatus, Way
-from partnerships.digests.models.stops import UNDO_WITHIN
+from partnerships.digests.models import (
+    InboxItem,
+    MatchNotice,
+    NoticeDelivery,
+    Preference,
+    Stop,
+    Subscription,
+    SubscriptionStatus,
+)
+from partnerships.digests.models.stops import UNDO_PERIOD
 from partnerships.digests.planning.notices import reschedule_notices
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up
@@ -35,7 +43,7 @@ class UnableToUndo(Exception):
 
 def last_stop(person: User, *, now: dt.datetime) -> StopRecord | None:
     """Return the person's last stop that can still be undone; None if there is none."""
-    stops = Stop.objects.filter(person=person, undone_at=None, at__gt=now - UNDO_WITHIN)
+    stops = Stop.objects.filter(person=person, undone_at=None, at__gt=now - UNDO_PERIOD)
     newest_stop = stops.order_by("-at", "-pk").first()
     return _parse_stopped(newest_stop.before) if newest_stop else None
 
@@ -126,7 +134,7 @@ def _adapt_to_suppression(subscription: Subscription, *, is_suppressed: bool) ->
 def _restore_notices(person: User, preference: Preference, stopped: StopRecord, *, now: dt.datetime) -> None:
     """Send notices as before the stop, unless the person has changed the way of their group since."""
     ways_now = ways_of(person)
-    ways = {group: way for group, way in stopped.ways if ways_now[group] == Way.INBOX}
+    ways = {group: way for group, way in stopped.ways if ways_now[group] == NoticeDelivery.INBOX}
     choose_ways(person=person, ways=ways, author=person, now=now)
     items = InboxItem.objects.unread().filter(person=person, pk__in=stopped.notices, group__in=ways, told_at=None)
     items.update(due_at=now)
@@ -168,7 +176,7 @@ def read_undo(token: str, *, person: User, now: dt.datetime) -> StopRecord:
         stopped = _parse_stopped(Signer(salt="digests.undo").unsign_object(token))
     except (BadSignature, TypeError, ValueError) as error:  # the last two come from tokens made by earlier releases
         raise UnableToUndo(_TOO_LATE_TO_UNDO) from error
-    if stopped.person != person.pk or now - dt.datetime.fromisoformat(stopped.at) > UNDO_WITHIN:
+    if stopped.person != person.pk or now - dt.datetime.fromisoformat(stopped.at) > UNDO_PERIOD:
         raise UnableToUndo(_TOO_LATE_TO_UNDO)
     return stopped
 

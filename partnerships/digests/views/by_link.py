@@ -22,7 +22,7 @@ from partnerships.digests.emails.links import Link, Purpose, make, minute_of
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import plan_by_link, readable_news
 from partnerships.digests.emails.reading import content_as
-from partnerships.digests.models import Delivery, Frequency, Hears, Preference, Subscription, Watermark
+from partnerships.digests.models import ChangeFilter, Delivery, Frequency, Preference, Subscription, Watermark
 from partnerships.digests.planning.forecast import forecast_next_digest
 from partnerships.digests.planning.matches import matches_in
 from partnerships.digests.planning.notices import notices_in
@@ -107,7 +107,7 @@ def _subscriptions_context(
         "refused_at": preference.refused_at,
         "next": forecast_next_digest(person, now),
         "frequencies": Frequency.choices,
-        "choices_of_hears": Hears.choices,
+        "choices_of_hears": ChangeFilter.choices,
     }
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from partnerships.digests.bearers import for_bearer
 from partnerships.digests.emails.links import Link, Purpose
 from partnerships.digests.emails.pages import digests_since
-from partnerships.digests.models import Hears
+from partnerships.digests.models import ChangeFilter
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -37,12 +37,12 @@ def last_month_by_link(request: HttpRequest, link: Link) -> HttpResponse:
 def _last_month(request: HttpRequest, person: User, *, back: str, by_link: bool) -> HttpResponse:
     """Return the page for the choice in the query string, or otherwise for the person's own choice."""
     hears = request.GET.get("hears", "")
-    if hears not in Hears.values:
+    if hears not in ChangeFilter.values:
         hears = ""
     now = timezone.now()
     context = {
         "reading": digests_since(person, now - _MONTH, now=now, hears=hears),
-        "choices": [("", "What I have chosen"), *Hears.choices],
+        "choices": [("", "What I have chosen"), *ChangeFilter.choices],
         "hears": hears,
         "back": back,
         "by_link": by_link,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.models import Partnership, Post
 from partnerships.digests import services
-from partnerships.digests.models import Frequency, Hears, Preference, RoleRule
+from partnerships.digests.models import ChangeFilter, Frequency, Preference, RoleRule
 from partnerships.digests.models.targets import title_of
 from partnerships.digests.planning.forecast import (
     followed_plans,
@@ -125,7 +125,7 @@ def _subscriptions_context(person: User, preference: Preference) -> dict[str, An
         "next": forecast_next_digest(person, now, preference=preference),
         "frequencies": Frequency.choices,
         "may_add": may_ask_stakeholders(person),
-        "choices_of_hears": Hears.choices,
+        "choices_of_hears": ChangeFilter.choices,
         "may_look": may_look(person),
         "came_back": open_suppressions(person.email).first(),
     }

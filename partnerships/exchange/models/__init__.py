@@ -10,11 +10,11 @@ from partnerships.exchange.models.matches import Dismissal, Introduction, Match
 from partnerships.exchange.models.routes import ROUTES
 from partnerships.exchange.models.themes import Theme, theme_fault, theme_number
 from partnerships.exchange.models.words import (
-    ANSWERABLE,
-    OVER,
+    ANSWERABLE_STATUSES,
+    EARLIER_STATUSES,
+    FINAL_STATUSES,
     TRANSITIONS,
-    UNANSWERED,
-    WAY_BACK,
+    UNANSWERED_STATUSES,
     Audience,
     Direction,
     Status,
@@ -22,12 +22,12 @@ from partnerships.exchange.models.words import (
 )
 
 __all__ = [
-    "ANSWERABLE",
-    "OVER",
+    "ANSWERABLE_STATUSES",
+    "EARLIER_STATUSES",
+    "FINAL_STATUSES",
     "ROUTES",
     "TRANSITIONS",
-    "UNANSWERED",
-    "WAY_BACK",
+    "UNANSWERED_STATUSES",
     "Addressee",
     "AnswerGroup",
     "Audience",

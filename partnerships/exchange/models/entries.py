@@ -18,8 +18,15 @@ from django.db.models.functions import Upper
 
 from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.commitments.quantities import quantity_words
-from partnerships.exchange.models.routes import PRESENT_ROUTES, ROUTES, SHARED
-from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status, status_in_words
+from partnerships.exchange.models.routes import IS_SHARED, PRESENT_ROUTES, ROUTES
+from partnerships.exchange.models.words import (
+    FINAL_STATUSES,
+    UNANSWERED_STATUSES,
+    Audience,
+    Direction,
+    Status,
+    status_in_words,
+)
 from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import EDITORS, readers_of, visible_to
@@ -59,7 +66,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
         Entries for the whole network are left out, because no particular organisation has to answer them.
         """
-        return self.filter(self._asks_members(Membership.objects.current().of_person(user)), SHARED)
+        return self.filter(self._asks_members(Membership.objects.current().of_person(user)), IS_SHARED)
 
     @staticmethod
     def _asks_members(memberships: models.QuerySet[Membership]) -> Q:
@@ -85,11 +92,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def unanswered(self) -> EntryQuerySet:
         """Return the shared entries without an answer."""
-        return self.filter(status__in=UNANSWERED, answered_at=None)
+        return self.filter(status__in=UNANSWERED_STATUSES, answered_at=None)
 
     def live(self) -> EntryQuerySet:
         """Return the shared entries whose status is not final."""
-        return self.exclude(status__in=[Status.DRAFT, *OVER])
+        return self.exclude(status__in=[Status.DRAFT, *FINAL_STATUSES])
 
     def for_listing(self) -> EntryQuerySet:
         """Return entries with the related rows that a card shows, in two queries. Long texts are not fetched."""
@@ -221,7 +228,7 @@ class Entry(models.Model):
                 name="shared_entry_has_time",
             ),
             models.CheckConstraint(
-                condition=Q(is_open=False) | ~Q(status__in=[Status.DRAFT, *OVER]),
+                condition=Q(is_open=False) | ~Q(status__in=[Status.DRAFT, *FINAL_STATUSES]),
                 name="open_entry_is_not_draft_or_over",
             ),
         ]
@@ -314,12 +321,12 @@ class Entry(models.Model):
     @property
     def is_over(self) -> bool:
         """Return whether the status is final."""
-        return self.status in OVER
+        return self.status in FINAL_STATUSES
 
     @property
     def is_unanswered(self) -> bool:
         """Return whether the entry is shared and has no answer yet."""
-        return self.status in UNANSWERED and self.answered_at is None
+        return self.status in UNANSWERED_STATUSES and self.answered_at is None
 
     @property
     def status_words(self) -> str:

@@ -12,22 +12,22 @@ from partnerships.exchange.models.words import Audience
 from partnerships.organisations.audience import Network, Organisations, Route
 
 #: The condition that an entry was shared. Only its organisation sees a draft, even after the draft is withdrawn.
-SHARED = Q(shared_at__isnull=False)
+IS_SHARED = Q(shared_at__isnull=False)
 #: People who may read an entry, and people whom digests tell about it from now on.
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
-    Organisations("addressees__organisation", when=SHARED & Q(audience=Audience.NAMED)),
+    Organisations("addressees__organisation", when=IS_SHARED & Q(audience=Audience.NAMED)),
     Organisations(
         "partnership__parties__organisation",
-        when=SHARED & Q(audience=Audience.PARTNERSHIP, partnership__parties__status=PartyStatus.ACCEPTED),
+        when=IS_SHARED & Q(audience=Audience.PARTNERSHIP, partnership__parties__status=PartyStatus.ACCEPTED),
     ),
-    Network(when=SHARED & Q(audience=Audience.NETWORK)),
+    Network(when=IS_SHARED & Q(audience=Audience.NETWORK)),
 )
 #: A former party reads what was shared before it left and has not changed since.
 FORMER_ROUTES: tuple[Route, ...] = (
     Organisations(
         "partnership__parties__organisation",
-        when=SHARED
+        when=IS_SHARED
         & Q(
             audience=Audience.PARTNERSHIP,
             partnership__parties__status__in=FORMER_STATUSES,

@@ -78,7 +78,7 @@ TRANSITIONS: dict[str, dict[str, tuple[str, ...]]] = {
 
 #: Earlier statuses to which an entry returns when an agreed commitment falls through. Only `services/status.py` moves
 #: an entry back; people cannot.
-WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
+EARLIER_STATUSES: dict[str, dict[str, tuple[str, ...]]] = {
     Direction.ASK: {
         Status.PART_ACCEPTED: (Status.ACKNOWLEDGED, Status.SHARED),
         Status.ACCEPTED: (Status.PART_ACCEPTED, Status.ACKNOWLEDGED, Status.SHARED),
@@ -91,11 +91,11 @@ WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 #: Statuses of shared entries for which no answer has been accepted.
-UNANSWERED = (Status.SHARED, Status.ACKNOWLEDGED)
+UNANSWERED_STATUSES = (Status.SHARED, Status.ACKNOWLEDGED)
 #: Final statuses.
-OVER = (Status.DECLINED, Status.MET, Status.DELIVERED, Status.LAPSED, Status.WITHDRAWN)
+FINAL_STATUSES = (Status.DECLINED, Status.MET, Status.DELIVERED, Status.LAPSED, Status.WITHDRAWN)
 #: Statuses that allow answers. An entry is open (`is_open`) only if some of its quantity is also left.
-ANSWERABLE = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED, Status.TAKEN_UP)
+ANSWERABLE_STATUSES = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED, Status.TAKEN_UP)
 
 
 def status_in_words(status: str, answered_at: dt.datetime | None, *, standing: bool) -> str:
@@ -104,6 +104,6 @@ def status_in_words(status: str, answered_at: dt.datetime | None, *, standing: b
     It is "Answered" while the entry's organisation has not decided about an answer. A standing offer stays "Shared"
     however often it is answered.
     """
-    if status in UNANSWERED and answered_at is not None and not standing:
+    if status in UNANSWERED_STATUSES and answered_at is not None and not standing:
         return "Answered"
     return Status(status).label

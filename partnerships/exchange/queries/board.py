@@ -24,9 +24,9 @@ from django.utils import timezone
 from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.matching import names_in_words
 from partnerships.exchange.models import (
-    OVER,
+    FINAL_STATUSES,
     ROUTES,
-    UNANSWERED,
+    UNANSWERED_STATUSES,
     Audience,
     Direction,
     Entry,
@@ -144,7 +144,7 @@ class Card:
     @property
     def waiting_since(self) -> dt.date | None:
         """Return the day on which the entry was shared if it still has no answer; None if it needs none."""
-        is_waiting = self.status in UNANSWERED and self.answered_at is None and not self.standing
+        is_waiting = self.status in UNANSWERED_STATUSES and self.answered_at is None and not self.standing
         return timezone.localdate(self.shared_at) if is_waiting and self.shared_at else None
 
     @property
@@ -237,7 +237,7 @@ class _Row(NamedTuple):
         The organisation has the name that it had when the entry was shared and, unless the entry is over, its present
         name beside it.
         """
-        if self.status in OVER:
+        if self.status in FINAL_STATUSES:
             organisation = self.organisation_then
         else:
             organisation = with_present_name(self.organisation_then, self.organisation_now)

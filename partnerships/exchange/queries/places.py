@@ -10,7 +10,14 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.exchange.reach import Places
-from partnerships.organisations.models import CERTAIN, Area, AreaKind, AreaServed, SuccessionKind, SuccessionTie
+from partnerships.organisations.models import (
+    CERTAIN_STATUSES,
+    Area,
+    AreaKind,
+    AreaServed,
+    SuccessionKind,
+    SuccessionTie,
+)
 
 #: Kinds of succession that move no boundary, so that the successor does not take over the predecessor's area.
 _SAME_AREA = (SuccessionKind.RENAME, SuccessionKind.CONVERSION, SuccessionKind.FUNCTION_TRANSFER)
@@ -70,7 +77,7 @@ def _successors(ended_ids: set[int]) -> dict[int, set[int]]:
     for organisation, area in AreaServed.objects.values_list("organisation_id", "area_id"):
         areas_by_organisation[organisation].add(area)
     successors: dict[int, set[int]] = defaultdict(set)
-    ties = SuccessionTie.objects.filter(successor__isnull=False, succession__status__in=CERTAIN)
+    ties = SuccessionTie.objects.filter(successor__isnull=False, succession__status__in=CERTAIN_STATUSES)
     ties = ties.exclude(succession__kind__in=_SAME_AREA)
     for predecessor, successor in ties.values_list("predecessor", "successor"):
         for area in areas_by_organisation.get(predecessor, set()) & ended_ids:

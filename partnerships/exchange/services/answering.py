@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.exchange.event_kinds import EventKind
-from partnerships.exchange.models import UNANSWERED, Entry, Question, Receipt, ResponseStatus, Status
+from partnerships.exchange.models import UNANSWERED_STATUSES, Entry, Question, Receipt, ResponseStatus, Status
 from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.emails import (
@@ -170,7 +170,7 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
 
     receipt = _decline_receipt(entry, organisation, reason.strip(), author, now)
     entry.answered_at = entry.answered_at or now
-    if entry.is_ask and entry.status in UNANSWERED and _is_declined_by_all(entry, asked_ids):
+    if entry.is_ask and entry.status in UNANSWERED_STATUSES and _is_declined_by_all(entry, asked_ids):
         entry.reason = receipt.reason if len(asked_ids) == 1 else "Everybody who was asked declined."
         _decline_ask(entry, now)
     entry.save(update_fields=["status", "reason", "answered_at", "closed_at", "is_open"])

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.exchange.event_kinds import EventKind
-from partnerships.exchange.models import UNANSWERED, Entry, ResponseStatus, Status
+from partnerships.exchange.models import UNANSWERED_STATUSES, Entry, ResponseStatus, Status
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.recording import (
     UnableToChangeEntry,
@@ -123,7 +123,7 @@ def lapse_due_entries(*, now: dt.datetime, limit: int = 500) -> int:
     )
     closed_count = 0
     for entry in entries_to_close:
-        if entry.status in UNANSWERED:
+        if entry.status in UNANSWERED_STATUSES:
             _lapse(entry, now)
         else:
             _close_to_answers(entry, now)

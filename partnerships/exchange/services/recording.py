@@ -8,7 +8,7 @@ from typing import Any
 from partnerships.activity.services import record
 from partnerships.activity.subjects import SubjectKind
 from partnerships.exchange.event_kinds import EventKind
-from partnerships.exchange.models import OVER, TRANSITIONS, Entry, ResponseStatus, Status
+from partnerships.exchange.models import FINAL_STATUSES, TRANSITIONS, Entry, ResponseStatus, Status
 from partnerships.exchange.services.emails import email_decision
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -43,7 +43,7 @@ def change_status(entry: Entry, status: str, *, now: dt.datetime, error: type[Un
         raise error(f"This {entry.noun} is {current_label}, so it cannot become {new_label}.")
     status_before = entry.status
     entry.status = status
-    if status in OVER:
+    if status in FINAL_STATUSES:
         entry.closed_at = now
         entry.is_open = False
     return {"before": status_before, "after": status}

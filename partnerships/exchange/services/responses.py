@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from partnerships.exchange.event_kinds import EventKind
-from partnerships.exchange.models import UNANSWERED, Direction, Entry, Response, ResponseStatus, Status
+from partnerships.exchange.models import UNANSWERED_STATUSES, Direction, Entry, Response, ResponseStatus, Status
 from partnerships.exchange.queries.addressing import is_readable_by
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.answering import acknowledge, check_open
@@ -162,7 +162,7 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     _save_decision(response, reason.strip(), author, now)
     has_other_answers = entry.responses.exclude(status=ResponseStatus.WITHDRAWN).exists()
     has_declines = entry.receipts.exclude(declined_at=None).exists()
-    if not has_other_answers and not has_declines and entry.status in UNANSWERED:
+    if not has_other_answers and not has_declines and entry.status in UNANSWERED_STATUSES:
         entry.answered_at = None
         entry.save(update_fields=["answered_at"])
 

@@ -12,7 +12,14 @@ from django.utils import timezone
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.exchange.amounts import NOTHING, Amounts, Promise, amounts
-from partnerships.exchange.models import ANSWERABLE, WAY_BACK, Entry, Fulfilment, ResponseStatus, Status
+from partnerships.exchange.models import (
+    ANSWERABLE_STATUSES,
+    EARLIER_STATUSES,
+    Entry,
+    Fulfilment,
+    ResponseStatus,
+    Status,
+)
 from partnerships.exchange.services.recording import (
     close_responses,
     event_about,
@@ -31,7 +38,7 @@ _DECIDED = {Status.ACCEPTED, Status.PART_ACCEPTED, Status.TAKEN_UP}
 def takes_answers(entry: Entry) -> bool:
     """Return whether the status of an entry allows answers and some of its quantity is left."""
     has_something_left = entry.standing or entry.quantity_left is None or entry.quantity_left > 0
-    return entry.status in ANSWERABLE and has_something_left
+    return entry.status in ANSWERABLE_STATUSES and has_something_left
 
 
 def update_entries_of_commitment(*, commitment: Commitment, author: User | None, now: dt.datetime) -> None:
@@ -221,8 +228,8 @@ def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, has_lost: bool) 
 
 
 def _go_back(entry: Entry, status: str) -> None:
-    """Return the entry to an earlier status, if `WAY_BACK` allows it."""
-    if status in WAY_BACK[entry.direction].get(entry.status, ()):
+    """Return the entry to an earlier status, if `EARLIER_STATUSES` allows it."""
+    if status in EARLIER_STATUSES[entry.direction].get(entry.status, ()):
         entry.status = status
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.origin import OriginRecord, Suggested, read_from
-from partnerships.commitments.models import OVER as COMMITMENT_OVER
+from partnerships.commitments.models import FINAL_STATUSES as COMMITMENT_OVER
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind
 from partnerships.exchange import services
 from partnerships.exchange.forms.entry import AgreedForm, EntryForm, MeetForm

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.agreements.queries import inside_among
-from partnerships.digests.models import Way
+from partnerships.digests.models import NoticeDelivery
 from partnerships.digests.queries.ways import ways_of
 from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.kit.lists import all_lists, find_list
@@ -34,10 +34,10 @@ from partnerships.people.requests import signed_in
 _NOTICE_GROUP = "views"
 #: The message to a person who starts to follow a view, by the way in which the person gets notices of this group.
 _FOLLOWING_MESSAGES = {
-    Way.AT_ONCE: "You will get an email when rows enter or leave “{}”.",
-    Way.SUMMARY: "Your summary by email will say which rows enter or leave “{}”.",
-    Way.INBOX: "Your inbox will say which rows enter or leave “{}”.",
-    Way.OFF: "You follow “{}”, but you have turned off notifications about views.",
+    NoticeDelivery.AT_ONCE: "You will get an email when rows enter or leave “{}”.",
+    NoticeDelivery.SUMMARY: "Your summary by email will say which rows enter or leave “{}”.",
+    NoticeDelivery.INBOX: "Your inbox will say which rows enter or leave “{}”.",
+    NoticeDelivery.OFF: "You follow “{}”, but you have turned off notifications about views.",
 }
 
 

@@ -3,7 +3,7 @@
 from partnerships.nominations.models.agreement import NominationsAgreement
 from partnerships.nominations.models.records import ReturnRecord
 from partnerships.nominations.models.returns import (
-    WRITABLE,
+    WRITABLE_STATUSES,
     Decision,
     LettingsRun,
     NominationsReturn,
@@ -14,7 +14,7 @@ from partnerships.nominations.models.returns import (
 )
 
 __all__ = [
-    "WRITABLE",
+    "WRITABLE_STATUSES",
     "Decision",
     "LettingsRun",
     "NominationsAgreement",

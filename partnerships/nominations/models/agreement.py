@@ -14,7 +14,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def sides(*roles: str) -> tuple[Organisations, ...]:
+def side_routes(*roles: str) -> tuple[Organisations, ...]:
     """Return routes to people who have one of the roles at the council or the provider, while these are parties."""
     return tuple(
         Organisations(f"{side}__organisation", when=Q(**{f"{side}__status": PartyStatus.ACCEPTED}), roles=roles)
@@ -23,7 +23,7 @@ def sides(*roles: str) -> tuple[Organisations, ...]:
 
 
 #: Routes to people of all present parties.
-PARTIES = (
+PRESENT_PARTIES = (
     Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
 )
 
@@ -36,11 +36,11 @@ class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
 
     def visible_to(self, user: User | AnonymousUser) -> NominationsAgreementQuerySet:
         """Return agreements of partnerships in which an organisation of the person takes part."""
-        return self.filter(visible_to(NominationsAgreement, PARTIES, user))
+        return self.filter(visible_to(NominationsAgreement, PRESENT_PARTIES, user))
 
     def with_side_of(self, user: User | AnonymousUser, *roles: str) -> NominationsAgreementQuerySet:
         """Return agreements for whose council or provider the person has one of the roles (by default, any)."""
-        return self.filter(visible_to(NominationsAgreement, sides(*roles), user))
+        return self.filter(visible_to(NominationsAgreement, side_routes(*roles), user))
 
     def for_pages(self) -> NominationsAgreementQuerySet:
         """Fetch the partnership, the council and the provider with each agreement."""

@@ -37,7 +37,7 @@ class ReturnStatus(models.TextChoices):
 
 
 #: Statuses in which the provider can change a return.
-WRITABLE = (ReturnStatus.DRAFT, ReturnStatus.DISPUTED, ReturnStatus.REOPENED)
+WRITABLE_STATUSES = (ReturnStatus.DRAFT, ReturnStatus.DISPUTED, ReturnStatus.REOPENED)
 
 
 #: Routes to people of the council and the provider, while these take part.
@@ -117,7 +117,7 @@ class NominationsReturn(models.Model):
     @property
     def is_writable(self) -> bool:
         """Return whether the provider can change the return."""
-        return self.status in WRITABLE
+        return self.status in WRITABLE_STATUSES
 
     @property
     def is_sent(self) -> bool:

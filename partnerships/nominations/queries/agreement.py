@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from django.utils import timezone
 
-from partnerships.agreements.models import OVER, Partnership, Status, TermsVersion, last_day
+from partnerships.agreements.models import FINAL_STATUSES, Partnership, Status, TermsVersion, last_day
 from partnerships.agreements.queries.terms import in_force_from, version_in_force
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
@@ -116,7 +116,7 @@ def suspensions_by_partnership(partnerships: Collection[int]) -> dict[int, list[
         day = timezone.localdate(status_since)
         if status == Status.SUSPENDED:
             suspended_from.setdefault(pk, day)
-        elif status not in OVER and pk in suspended_from:
+        elif status not in FINAL_STATUSES and pk in suspended_from:
             first_day = suspended_from.pop(pk)
             if first_day < day:
                 suspensions[pk].append((first_day, day - dt.timedelta(days=1)))

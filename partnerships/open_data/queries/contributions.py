@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from partnerships.commitments.models import ENDS, Progress
+from partnerships.commitments.models import UNDELIVERED_STATUSES, Progress
 from partnerships.kit.dates import long_date
-from partnerships.open_data.models import LAST, Record
+from partnerships.open_data.models import ENTERED_POSITION, Record
 from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.open_data.values import (
@@ -38,7 +38,9 @@ def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
     rows = []
     for record, row in zip(records, _saved_rows(organisation, records), strict=True):
         commitment = record.commitment
-        has_ended_since = commitment is not None and commitment.status in ENDS and record.values.get(OVER) == "no"
+        has_ended_since = (
+            commitment is not None and commitment.status in UNDELIVERED_STATUSES and record.values.get(OVER) == "no"
+        )
         if commitment is None or not has_ended_since:
             rows.append(row)
             continue
@@ -112,7 +114,7 @@ def _rows_of_report(report: Progress, increase: Decimal, contribution: Mapping[s
 
     If the total decreased, the result has the reason why the report is left out. If it did not change, there is no row.
     """
-    order = (LAST, report.pk, "")
+    order = (ENTERED_POSITION, report.pk, "")
     figures = figure_values(increase, report.commitment.unit)
     if not increase or not any(figures.values()):
         return []

@@ -12,13 +12,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.open_data.models import LAST, Record
+from partnerships.open_data.models import ENTERED_POSITION, Record
 from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import PLAN, TIMETABLE, event_of
 from partnerships.open_data.values import Cells, milestone_values, own_reference, plan_values, updated
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.plans.content import Content, outside
-from partnerships.plans.models import OVER, Plan, Version
+from partnerships.plans.models import FINAL_STATUSES, Plan, Version
 
 #: The fields with the codes of a plan's authorities. Minerals and waste plans use the second field.
 _AUTHORITIES, _MINERALS_AUTHORITIES = "local-planning-authorities", "minerals-and-waste-planning-authorities"
@@ -54,7 +54,7 @@ class PublicPlan:
 
 def public_plans(organisation: Organisation, kind: str) -> list[PublicPlan]:
     """Return the organisation's public plans of a kind, except those that are over."""
-    plans = Plan.objects.public().owned_by(organisation).filter(kind=kind).exclude(status__in=OVER)
+    plans = Plan.objects.public().owned_by(organisation).filter(kind=kind).exclude(status__in=FINAL_STATUSES)
     versions = (
         Version.objects.visible_to(AnonymousUser())
         .filter(plan__in=plans)
@@ -100,7 +100,7 @@ def _plan_row(public_plan: PublicPlan, record: Record | None, area_codes: str) -
     if _AUTHORITIES not in cells and _MINERALS_AUTHORITIES not in cells:
         is_minerals_plan = cells["datasets"].startswith(("minerals", "waste"))
         cells[_MINERALS_AUTHORITIES if is_minerals_plan else _AUTHORITIES] = area_codes
-    order = (record.position if record else LAST, plan.pk, "")
+    order = (record.position if record else ENTERED_POSITION, plan.pk, "")
     return PublishedRow(order=order, cells=cells, changed_at=public_plan.changed_at(record))
 
 
@@ -166,7 +166,7 @@ def _event_row(
     public_plan: PublicPlan, milestone: dict[str, str], record: Record | None, reference: str
 ) -> PublishedRow:
     """Return the row of a milestone, or the reason why it is left out."""
-    order = (record.position if record else LAST, public_plan.plan.pk, milestone["key"])
+    order = (record.position if record else ENTERED_POSITION, public_plan.plan.pk, milestone["key"])
     values = milestone_values(milestone)
     event = event_of(milestone["key"], milestone["name"])
     if milestone["status"] == "cancelled":

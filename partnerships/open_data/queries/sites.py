@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from partnerships.open_data.models import LAST, Record
+from partnerships.open_data.models import ENTERED_POSITION, Record
 from partnerships.open_data.queries.plans import PublicPlan, public_plans
 from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import BROWNFIELD_LAND
@@ -58,5 +58,5 @@ def _row(public_plan: PublicPlan, site: dict[str, Any], record: Record | None) -
             maximum, minimum = cells.get("NetDwellingsRangeTo", ""), values["NetDwellingsRangeFrom"]
             if maximum.isdecimal() and minimum.isdecimal() and int(maximum) < int(minimum):
                 cells["NetDwellingsRangeTo"] = minimum
-    order = (record.position if record else LAST, public_plan.plan.pk, site["key"])
+    order = (record.position if record else ENTERED_POSITION, public_plan.plan.pk, site["key"])
     return PublishedRow(order=order, cells=cells, changed_at=public_plan.changed_at(record))

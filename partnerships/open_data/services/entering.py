@@ -21,7 +21,7 @@ from partnerships.developer_agreements.services import (
 )
 from partnerships.kit.moments import beginning_of
 from partnerships.kit.rights import require
-from partnerships.open_data.models import LAST
+from partnerships.open_data.models import ENTERED_POSITION
 from partnerships.open_data.queries.contributions import key_of
 from partnerships.open_data.services.records import FileRow, save_rows
 from partnerships.open_data.standards import AGREEMENT, AGREEMENT_TYPES, CONTRIBUTION, PURPOSES
@@ -73,7 +73,7 @@ def enter_agreement(
         "document-url": document_url,
         **_common_cells(authority, agreed_on, now),
     }
-    row = FileRow(position=LAST, cells=cells, values=organisation_values(authority.pk))
+    row = FileRow(position=ENTERED_POSITION, cells=cells, values=organisation_values(authority.pk))
     save_rows(dataset=AGREEMENT.code, rows={agreement: [row]}, author=author, now=now)
     return agreement
 
@@ -127,7 +127,7 @@ def enter_contribution(
         **_common_cells(authority, agreed_on, now),
     }
     values = {OVER: "no", LAST_REPORT: "0", REPORTED: "0", **organisation_values(authority.pk)}
-    row = FileRow(position=LAST, cells=cells, values=values)
+    row = FileRow(position=ENTERED_POSITION, cells=cells, values=values)
     save_rows(dataset=CONTRIBUTION.code, rows={commitment: [row]}, author=author, now=now)
     return commitment
 

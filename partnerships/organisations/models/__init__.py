@@ -11,7 +11,13 @@ from partnerships.organisations.models.identity import (
     parse_org_id,
     scheme_of,
 )
-from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
+from partnerships.organisations.models.memberships import (
+    EDITING_ROLES,
+    REASON_KEY,
+    Membership,
+    MembershipQuerySet,
+    Role,
+)
 from partnerships.organisations.models.merges import Merge, MovedRow, NotSame
 from partnerships.organisations.models.organisation import (
     PLANNING_BODIES,
@@ -23,9 +29,9 @@ from partnerships.organisations.models.organisation import (
 )
 from partnerships.organisations.models.requests import AccessRequest, AccessRequestQuerySet, RequestAnswer
 from partnerships.organisations.models.successions import (
-    CERTAIN,
-    FINAL,
-    KEEPING,
+    CERTAIN_STATUSES,
+    FINAL_STATUSES,
+    KINDS_KEEPING_PREDECESSOR,
     Function,
     Succession,
     SuccessionKind,
@@ -37,13 +43,13 @@ from partnerships.organisations.models.successions import (
 
 __all__ = [
     "ALLOCATORS",
-    "CERTAIN",
+    "CERTAIN_STATUSES",
     "EDITING_ROLES",
-    "FINAL",
-    "KEEPING",
+    "FINAL_STATUSES",
+    "KINDS_KEEPING_PREDECESSOR",
     "OPEN_HANDOVERS",
     "PLANNING_BODIES",
-    "REASON",
+    "REASON_KEY",
     "AcceptedPart",
     "AccessRequest",
     "AccessRequestQuerySet",

@@ -32,7 +32,7 @@ EDITING_ROLES = (Role.EDITOR, Role.LEAD)
 
 
 #: The key in an event's data of the reason why a membership started or ended. Timelines do not show this reason.
-REASON = "reason_for_leads"
+REASON_KEY = "reason_for_leads"
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

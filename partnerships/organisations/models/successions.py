@@ -61,11 +61,11 @@ class TieRole(models.TextChoices):
 
 
 #: Statuses in which a succession takes effect on its vesting day without another decision.
-CERTAIN = frozenset({SuccessionStatus.ORDER_MADE, SuccessionStatus.SHADOW, SuccessionStatus.EFFECTIVE})
+CERTAIN_STATUSES = frozenset({SuccessionStatus.ORDER_MADE, SuccessionStatus.SHADOW, SuccessionStatus.EFFECTIVE})
 #: Statuses that can no longer change.
-FINAL = frozenset({SuccessionStatus.EFFECTIVE, SuccessionStatus.CANCELLED})
+FINAL_STATUSES = frozenset({SuccessionStatus.EFFECTIVE, SuccessionStatus.CANCELLED})
 #: Kinds after which a predecessor normally continues to exist.
-KEEPING = frozenset({SuccessionKind.BOUNDARY_CHANGE, SuccessionKind.FUNCTION_TRANSFER})
+KINDS_KEEPING_PREDECESSOR = frozenset({SuccessionKind.BOUNDARY_CHANGE, SuccessionKind.FUNCTION_TRANSFER})
 
 
 @pghistory.track()
@@ -82,7 +82,7 @@ class SuccessionQuerySet(models.QuerySet["Succession"]):
 
     def pending(self) -> SuccessionQuerySet:
         """Return successions that have not taken effect or been cancelled."""
-        return self.exclude(status__in=FINAL)
+        return self.exclude(status__in=FINAL_STATUSES)
 
     def involving(self, organisation: Organisation) -> SuccessionQuerySet:
         """Return successions in which the organisation is a predecessor or a successor."""
@@ -170,12 +170,12 @@ class Succession(models.Model):
     @property
     def is_final(self) -> bool:
         """Return True if the succession has taken effect or been cancelled."""
-        return self.status in FINAL
+        return self.status in FINAL_STATUSES
 
     @property
     def is_certain(self) -> bool:
         """Return True if the succession takes effect on its vesting day without another decision."""
-        return self.status in CERTAIN
+        return self.status in CERTAIN_STATUSES
 
     @property
     def vesting_day(self) -> PartialDate | None:

@@ -13,7 +13,7 @@ from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.departures import Departure, hand_over_work
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import REASON, Membership, Organisation, Role
+from partnerships.organisations.models import REASON_KEY, Membership, Organisation, Role
 from partnerships.organisations.queries import recipients_of_change
 from partnerships.organisations.rights import rights_over
 from partnerships.organisations.services.recording import lock_organisation, lock_person, record_membership_event
@@ -97,7 +97,7 @@ def add_membership(
 
 def with_reason(data: dict[str, Any], reason: str) -> dict[str, Any]:
     """Return the data of an event with the reason, or without a reason if there is none."""
-    return {**data, REASON: reason.strip()} if reason else data
+    return {**data, REASON_KEY: reason.strip()} if reason else data
 
 
 def _lock_membership(membership: Membership) -> Membership:
@@ -252,5 +252,5 @@ def end_membership(
 
     _journal(locked_membership, now=now)
     event = EventKind.INVITATION_WITHDRAWN if locked_membership.is_pending else EventKind.MEMBERSHIP_ENDED
-    data = {"before": {"role": locked_membership.role}, REASON: reason}
+    data = {"before": {"role": locked_membership.role}, REASON_KEY: reason}
     record_membership_event(locked_membership, event, author=author, now=now, data=data)

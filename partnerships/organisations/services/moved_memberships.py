@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.activity.services import record_all
 from partnerships.kit import journal
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import REASON, Membership, Organisation
+from partnerships.organisations.models import REASON_KEY, Membership, Organisation
 from partnerships.organisations.obligations import Change
 from partnerships.organisations.services.memberships import MEMBERSHIP, membership_identity
 from partnerships.organisations.services.recording import new_membership_event
@@ -35,7 +35,7 @@ def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: 
         if "organisation" in change.before and _has_ended(membership, today):
             continue
         kind, data = _event_of(change, membership, former_names, today)
-        data[REASON] = reason
+        data[REASON_KEY] = reason
         events.append(new_membership_event(membership, kind, author=author, now=now, data=data))
     record_all(events)
 

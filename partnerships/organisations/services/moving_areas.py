@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.organisations.lineage import ending_predecessors
 from partnerships.organisations.models import (
-    CERTAIN,
+    CERTAIN_STATUSES,
     Area,
     AreaServed,
     Identifier,
@@ -103,8 +103,8 @@ def _only_successors(succession: Succession) -> dict[int, Organisation]:
     Ties of other successions on the same day also count, because the order in which they take effect must not matter.
     Successions that transfer only functions do not divide an area.
     """
-    undone_successions = Succession.objects.filter(undone_by__status__in=CERTAIN)
-    successions_on_day = Succession.objects.filter(status__in=CERTAIN, vests_on=succession.vests_on)
+    undone_successions = Succession.objects.filter(undone_by__status__in=CERTAIN_STATUSES)
+    successions_on_day = Succession.objects.filter(status__in=CERTAIN_STATUSES, vests_on=succession.vests_on)
     successions_on_day = successions_on_day.exclude(pk__in=undone_successions)
     successions_on_day = successions_on_day.exclude(kind=SuccessionKind.FUNCTION_TRANSFER)
     ties = SuccessionTie.objects.filter(Q(succession=succession) | Q(succession__in=successions_on_day))

@@ -12,7 +12,7 @@ from itertools import product
 from django.utils import timezone
 
 from partnerships.organisations.models import (
-    KEEPING,
+    KINDS_KEEPING_PREDECESSOR,
     Function,
     Organisation,
     Succession,
@@ -202,7 +202,7 @@ def _problem_with_shares(succession: Succession, ties: Collection[NewTie]) -> st
         # Without the missing shares, the known shares must leave something for them.
         if total > 1 or (total == 1 and not are_all_known):
             return "The shares of one organisation add up to more than 100 per cent. Correct one of them."
-        if known_shares and are_all_known and total < 1 and succession.kind not in KEEPING:
+        if known_shares and are_all_known and total < 1 and succession.kind not in KINDS_KEEPING_PREDECESSOR:
             return "The shares of one organisation must add up to 100 per cent."
     return ""
 

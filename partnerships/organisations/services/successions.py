@@ -13,7 +13,13 @@ from partnerships.kit.dates import PartialDate
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.lineage import others_of_order_with_status, rival_successions
-from partnerships.organisations.models import CERTAIN, Organisation, Succession, SuccessionStatus, SuccessionTie
+from partnerships.organisations.models import (
+    CERTAIN_STATUSES,
+    Organisation,
+    Succession,
+    SuccessionStatus,
+    SuccessionTie,
+)
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
 from partnerships.organisations.services.succession_ties import (
@@ -237,7 +243,7 @@ def _change_status(succession: Succession, to: str, *, reason: str, author: User
         raise UnableToChangeSuccession(
             "The succession takes effect automatically on its vesting day, so you do not need to change its status."
         )
-    if to in CERTAIN:
+    if to in CERTAIN_STATUSES:
         check_certain(succession)
     elif succession.undone_by.live().exists():
         raise UnableToChangeSuccession("Another succession undoes this one. Cancel that succession first.")

@@ -19,7 +19,7 @@ from partnerships.organisations.lineage import (
     successions_of_order,
 )
 from partnerships.organisations.models import (
-    CERTAIN,
+    CERTAIN_STATUSES,
     HandoverState,
     Membership,
     Succession,
@@ -98,7 +98,7 @@ def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
     """
     today = timezone.localdate(now)
     errors: dict[int, Exception] = {}
-    for succession in Succession.objects.filter(status__in=CERTAIN).pending().order_by("pk"):
+    for succession in Succession.objects.filter(status__in=CERTAIN_STATUSES).pending().order_by("pk"):
         if succession.vests_on is None or succession.vests_on.latest > today:
             continue
         refusal = ""

@@ -31,7 +31,7 @@ from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.naming import displayed_name_at, group_headings
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
-from partnerships.plans.models import OVER, Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
+from partnerships.plans.models import FINAL_STATUSES, Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
 from partnerships.plans.queries import as_listed, as_read_by, my_plans, titled_for
 from partnerships.plans.queries.calendar import dates_of_plans
 
@@ -154,7 +154,7 @@ def _owners(user: User) -> Combinable:
 
 def _owners_shown(user: User) -> Combinable:
     """Return the names of the owners as the cell shows them (see `name_owners_as_at`)."""
-    shown = displayed_name_at("plan__last_published_at", is_over=Q(plan__status__in=OVER))
+    shown = displayed_name_at("plan__last_published_at", is_over=Q(plan__status__in=FINAL_STATUSES))
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).annotate(shown=shown).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "shown")))
 

@@ -6,9 +6,9 @@ from partnerships.plans.models.kinds import Part, PlanKind, StarterPart
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, left_plan_after
 from partnerships.plans.models.paper import ComparedPaper, Paper
 from partnerships.plans.models.pipeline import HomesCombination, HomesProvider, PackedHomes, PlannedHomes
-from partnerships.plans.models.plan import EndedBecause, Plan, PlanOwner, PlanQuerySet, plan_readers
+from partnerships.plans.models.plan import OwnershipEndReason, Plan, PlanOwner, PlanQuerySet, plan_readers
 from partnerships.plans.models.projection import (
-    SOON,
+    DUE_SOON,
     Homes,
     Milestone,
     MilestoneQuerySet,
@@ -21,7 +21,7 @@ from partnerships.plans.models.review import (
     Comment,
     CommentQuerySet,
     Mention,
-    Opening,
+    OpeningMethod,
     Share,
     ShareOpening,
     ShareQuerySet,
@@ -29,7 +29,7 @@ from partnerships.plans.models.review import (
 from partnerships.plans.models.routes import draft_routes, drafters_of, present_routes, routes_once_open
 from partnerships.plans.models.signing import ConditionMet, Signatory, SignOff
 from partnerships.plans.models.states import (
-    OVER,
+    FINAL_STATUSES,
     TRANSITIONS,
     WIDER_THAN_PARTNERSHIP,
     Audience,
@@ -39,8 +39,8 @@ from partnerships.plans.models.states import (
 from partnerships.plans.models.version import Document, Draft, PlanDocumentQuerySet, Version, VersionQuerySet
 
 __all__ = [
-    "OVER",
-    "SOON",
+    "DUE_SOON",
+    "FINAL_STATUSES",
     "TRANSITIONS",
     "WIDER_THAN_PARTNERSHIP",
     "AccessRequest",
@@ -52,7 +52,6 @@ __all__ = [
     "Decision",
     "Document",
     "Draft",
-    "EndedBecause",
     "Homes",
     "HomesCombination",
     "HomesProvider",
@@ -60,7 +59,8 @@ __all__ = [
     "Milestone",
     "MilestoneQuerySet",
     "OfferQuerySet",
-    "Opening",
+    "OpeningMethod",
+    "OwnershipEndReason",
     "OwnershipOffer",
     "PackedHomes",
     "Paper",

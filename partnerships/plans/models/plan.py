@@ -32,7 +32,7 @@ from partnerships.plans.models.routes import (
     present_routes,
     published_routes,
 )
-from partnerships.plans.models.states import OVER, TRANSITIONS, Audience, Status
+from partnerships.plans.models.states import FINAL_STATUSES, TRANSITIONS, Audience, Status
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -244,7 +244,7 @@ class Plan(models.Model):
     @property
     def is_over(self) -> bool:
         """Return whether the plan is superseded or closed, so that nothing more can be published."""
-        return self.status in OVER
+        return self.status in FINAL_STATUSES
 
     @property
     def is_draft(self) -> bool:
@@ -279,7 +279,7 @@ class Plan(models.Model):
         return str(self.period_start or self.period_end or "")
 
 
-class EndedBecause(models.TextChoices):
+class OwnershipEndReason(models.TextChoices):
     """Why an organisation stopped owning a plan."""
 
     LEFT = "left", "It left the partnership, was removed from it, or became an observer"
@@ -287,7 +287,7 @@ class EndedBecause(models.TextChoices):
     GIVEN_UP = "given_up", "It gave up its ownership"
 
 
-class PresentOwners(models.Manager["PlanOwner"]):
+class CurrentOwnerManager(models.Manager["PlanOwner"]):
     """The present owners, which `plan.owners` returns.
 
     `ended_at` is never in the future. Lookups across tables, for example `owners__organisation`, do not use this
@@ -311,9 +311,9 @@ class PlanOwner(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="plan_owners")
     began_at = models.DateTimeField(null=True, blank=True, help_text="Empty for an owner since the plan was created.")
     ended_at = models.DateTimeField(null=True, blank=True)
-    ended_because = models.CharField(max_length=11, choices=EndedBecause, blank=True)
+    ended_because = models.CharField(max_length=11, choices=OwnershipEndReason, blank=True)
 
-    objects = PresentOwners()
+    objects = CurrentOwnerManager()
     ever = models.Manager["PlanOwner"]()
 
     class Meta:

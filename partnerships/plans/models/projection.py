@@ -17,13 +17,13 @@ from partnerships.organisations.models import Area
 from partnerships.people.models import User
 from partnerships.plans.content import SETTLED, Content, Item, milestone_status
 from partnerships.plans.models.plan import Plan
-from partnerships.plans.models.states import OVER
+from partnerships.plans.models.states import FINAL_STATUSES
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 #: A milestone due within this time is "due soon".
-SOON = dt.timedelta(days=30)
+DUE_SOON = dt.timedelta(days=30)
 
 
 def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
@@ -52,7 +52,7 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
 
     def outstanding(self) -> MilestoneQuerySet:
         """Return milestones that are neither achieved nor cancelled, of plans that are not over."""
-        return self.exclude(status__in=SETTLED).exclude(plan__status__in=OVER)
+        return self.exclude(status__in=SETTLED).exclude(plan__status__in=FINAL_STATUSES)
 
     def overdue(self, today: dt.date) -> MilestoneQuerySet:
         """Return open milestones whose last possible day is past."""

@@ -94,7 +94,7 @@ class Share(models.Model):
         return self.ends_on is not None and self.ends_on < timezone.localdate()
 
 
-class Opening(models.TextChoices):
+class OpeningMethod(models.TextChoices):
     """How a person opened a draft shared with them."""
 
     SCREEN = "screen", "On screen"
@@ -113,7 +113,7 @@ class ShareOpening(models.Model):
     share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="openings")
     shown_at = models.DateTimeField(help_text="When the draft was shared.")
     at = models.DateTimeField()
-    how = models.CharField(max_length=8, choices=Opening)
+    how = models.CharField(max_length=8, choices=OpeningMethod)
     what = models.CharField(max_length=200, blank=True, help_text="The name of the document.")
 
     class Meta:

@@ -15,16 +15,16 @@ from django.utils import timezone
 from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
 from partnerships.organisations.audience import Network, Organisations, People, Route
 from partnerships.organisations.models import EDITING_ROLES
-from partnerships.plans.models.states import OVER, WIDER_THAN_OWNERS, WIDER_THAN_PARTNERSHIP
+from partnerships.plans.models.states import FINAL_STATUSES, WIDER_THAN_OWNERS, WIDER_THAN_PARTNERSHIP
 
 #: People who act for a present owner.
-_OWNING = Organisations("owners__organisation", when=Q(owners__ended_at=None))
+_CURRENT_OWNERS = Organisations("owners__organisation", when=Q(owners__ended_at=None))
 #: People who act for a present owner, if the plan is published.
-OWNERS = replace(_OWNING, when=_OWNING.when & Q(current_number__gt=0))
+OWNERS = replace(_CURRENT_OWNERS, when=_CURRENT_OWNERS.when & Q(current_number__gt=0))
 #: Leads of a present owner.
-LEADS = replace(_OWNING, roles=("lead",))
+LEADS = replace(_CURRENT_OWNERS, roles=("lead",))
 #: Editors and leads of a present owner.
-DRAFTERS = replace(_OWNING, roles=EDITING_ROLES)
+DRAFTERS = replace(_CURRENT_OWNERS, roles=EDITING_ROLES)
 
 
 def drafters_of(prefix: str) -> Organisations:
@@ -55,7 +55,7 @@ def insider_routes() -> tuple[Route, ...]:
     parties = Organisations(
         "partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)
     )
-    return _OWNING, parties
+    return _CURRENT_OWNERS, parties
 
 
 def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
@@ -75,7 +75,7 @@ def published_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 def routes_once_open() -> tuple[Route, ...]:
     """Return routes to the people who will read a plan once it has an open version."""
-    return _OWNING, _parties(Q()), _network(Q())
+    return _CURRENT_OWNERS, _parties(Q()), _network(Q())
 
 
 def former_routes(now: dt.datetime) -> tuple[Route, ...]:
@@ -134,5 +134,5 @@ def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Return routes to readers of the draft: editors and leads of owners, and people with an active share."""
-    has_active_share = is_active_share(now, share="shares__", plan="") & ~Q(status__in=OVER)
+    has_active_share = is_active_share(now, share="shares__", plan="") & ~Q(status__in=FINAL_STATUSES)
     return DRAFTERS, People("shares__person", when=has_active_share)

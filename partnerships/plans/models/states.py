@@ -30,7 +30,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 }
 
 #: Statuses in which nothing can be published.
-OVER = (Status.SUPERSEDED, Status.CLOSED)
+FINAL_STATUSES = (Status.SUPERSEDED, Status.CLOSED)
 
 
 class Audience(models.TextChoices):

@@ -23,7 +23,7 @@ from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 from partnerships.plans.models import (
-    SOON,
+    DUE_SOON,
     AccessRequest,
     Comment,
     Decision,
@@ -209,7 +209,7 @@ def _share_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _milestones(now: dt.datetime) -> Reach:
-    return Reach(Milestone.objects.outstanding().filter(due_by__lte=timezone.localdate(now) + SOON), _DRAFTERS)
+    return Reach(Milestone.objects.outstanding().filter(due_by__lte=timezone.localdate(now) + DUE_SOON), _DRAFTERS)
 
 
 def _milestones_for(user: User, now: dt.datetime) -> QuerySet[Any]:

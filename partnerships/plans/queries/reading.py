@@ -10,7 +10,7 @@ from partnerships.activity.models import Event
 from partnerships.kit.database import subquery
 from partnerships.organisations.audience import Reader
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import OVER, Plan
+from partnerships.plans.models import FINAL_STATUSES, Plan
 
 #: The plans that a reader may read, with the reader's rights in each.
 #:
@@ -85,7 +85,7 @@ def parameters_of(
 ) -> dict[str, Any]:
     """Return the values of `READS` that select the plans."""
     return {
-        "over": [str(code) for code in OVER],
+        "over": [str(code) for code in FINAL_STATUSES],
         "ended_later": _ended_after(then) if then is not None else [],
         "areas": list(areas),
         "authorities": list(authorities),
@@ -96,7 +96,7 @@ def parameters_of(
 
 def _ended_after(moment: dt.datetime) -> list[int]:
     """Return the ids of plans that are superseded or closed now, and were neither at the moment."""
-    over_codes = [str(code) for code in OVER]
+    over_codes = [str(code) for code in FINAL_STATUSES]
     plans = Plan.objects.filter(status__in=over_codes).order_by().values("pk")
     events = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)
     return list(

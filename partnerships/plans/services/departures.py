@@ -18,7 +18,7 @@ from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import (
     Audience,
-    EndedBecause,
+    OwnershipEndReason,
     OwnershipOffer,
     PastPartnership,
     Plan,
@@ -99,7 +99,7 @@ def end_part(departure: PlanDeparture, plans: QuerySet[Plan]) -> None:
     for owner in owners.order_by("plan"):
         plan = locked_plans[owner.plan_id]
         if plan.owners.count() > 1:
-            end_ownership(plan, owner, EndedBecause.LEFT, author=author, now=now, reason=departure.reason)
+            end_ownership(plan, owner, OwnershipEndReason.LEFT, author=author, now=now, reason=departure.reason)
         else:
             _leave_partnership(plan, departure)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import OVER, TRANSITIONS, Audience, Plan, Status
+from partnerships.plans.models import FINAL_STATUSES, TRANSITIONS, Audience, Plan, Status
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import (
     acting_organisation,
@@ -63,7 +63,7 @@ def change_status(
         plan.superseded_by = _checked_successor(plan, successor, author)
 
     # Nobody can open the draft of a plan that is over.
-    if to in OVER:
+    if to in FINAL_STATUSES:
         journal_ended_shares(plan, now=now)
     status_before = plan.status
     plan.status = to

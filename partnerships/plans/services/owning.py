@@ -18,7 +18,7 @@ from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import (
     Audience,
-    EndedBecause,
+    OwnershipEndReason,
     OwnershipOffer,
     Plan,
     PlanOwner,
@@ -253,7 +253,7 @@ def _apply_accepted_offer(plan: Plan, offer: OwnershipOffer, *, author: User, no
     begin_ownership(plan, receiver, author=author, now=now)
     if offer.hands_over:
         giver = present_owner(plan, offer.offered_for_id)
-        end_ownership(plan, giver, EndedBecause.HANDED_OVER, author=author, now=now, accepted_offer=offer)
+        end_ownership(plan, giver, OwnershipEndReason.HANDED_OVER, author=author, now=now, accepted_offer=offer)
 
 
 def _return_to_partnership(plan: Plan, partnership: Partnership, *, now: dt.datetime) -> None:
@@ -303,7 +303,7 @@ def give_up_ownership(*, plan: Plan, organisation: Organisation, reason: str, au
         raise UnableToChangeOwners("Enter a reason.")
     if plan.owners.count() == 1:
         raise UnableToChangeOwners("A plan needs an owner. Offer the plan to another organisation instead.")
-    end_ownership(plan, owner, EndedBecause.GIVEN_UP, author=author, now=now, reason=reason.strip())
+    end_ownership(plan, owner, OwnershipEndReason.GIVEN_UP, author=author, now=now, reason=reason.strip())
 
 
 def end_ownership(

@@ -11,7 +11,7 @@ from partnerships.kit import journal
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind, EventTarget
-from partnerships.plans.models import Comment, EndedBecause, OwnershipOffer, Plan, PlanOwner, Version
+from partnerships.plans.models import Comment, OwnershipEndReason, OwnershipOffer, Plan, PlanOwner, Version
 
 #: The journal's name for the audience of a plan.
 AUDIENCE = "plan audience"
@@ -65,7 +65,7 @@ def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisati
 
     If the owner left the partnership, the journal already has a line for its party.
     """
-    if owner.ended_because == EndedBecause.LEFT:
+    if owner.ended_because == OwnershipEndReason.LEFT:
         return
     journal.note(
         OWNER,

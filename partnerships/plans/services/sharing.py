@@ -19,7 +19,7 @@ from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans.event_kinds import EventKind, EventTarget
-from partnerships.plans.models import OVER, AccessRequest, Opening, Plan, Share, ShareOpening
+from partnerships.plans.models import FINAL_STATUSES, AccessRequest, OpeningMethod, Plan, Share, ShareOpening
 from partnerships.plans.rights import may_ask_for_access, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 
@@ -208,14 +208,14 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
 def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
     """Log that a person opened a draft shared with them, and return the person's active share.
 
-    `how` is an `Opening`, and `what` is the name of an opened document. When the draft's page opens, the map that
+    `how` is an `OpeningMethod`, and `what` is the name of an opened document. When the draft's page opens, the map that
     the page fetches is not logged a second time. Returns None if the draft is not shared with the person.
     """
     share = plan.shares.active(now).filter(person=person).first()
     if share is None:
         return None
-    recent_page_views = share.openings.filter(how=Opening.SCREEN, at__gt=now - PAGE_FETCHES_ITS_MAP)
-    if how == Opening.MAP and recent_page_views.exists():
+    recent_page_views = share.openings.filter(how=OpeningMethod.SCREEN, at__gt=now - PAGE_FETCHES_ITS_MAP)
+    if how == OpeningMethod.MAP and recent_page_views.exists():
         return share
 
     ShareOpening.objects.create(share=share, shown_at=share.shared_at, at=now, how=how, what=what[:200])
@@ -289,7 +289,7 @@ def _newest_plan_named(about: str, partnership: Partnership) -> Plan | None:
     """
     address = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
     has_address_or_title = Q(pk=int(address[1])) if address else Q(title__iexact=about)
-    plans = Plan.objects.filter(has_address_or_title, partnership=partnership).exclude(status__in=OVER)
+    plans = Plan.objects.filter(has_address_or_title, partnership=partnership).exclude(status__in=FINAL_STATUSES)
     return plans.order_by("-created_at", "pk").first()
 
 

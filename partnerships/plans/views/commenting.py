@@ -25,7 +25,7 @@ from partnerships.outbox.content import will_be_emailed
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
-from partnerships.plans.models import Comment, Opening
+from partnerships.plans.models import Comment, OpeningMethod
 from partnerships.plans.presenting import anchor_label, place_on_page
 from partnerships.plans.queries import content_for, content_of, draft_content, newest_for
 from partnerships.plans.services import UnableToComment, add_comment, set_resolved
@@ -167,7 +167,7 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
 
     if on_draft:
         # Editors of the plan can see who opened a shared draft, and when.
-        log_opening(request, access, Opening.COMMENTS)
+        log_opening(request, access, OpeningMethod.COMMENTS)
     threads = _threads(_visible_comments(request, pk, on_draft=on_draft), content, pk, on_draft=on_draft)
     chosen_label = dict(anchor_choices).get(anchor, "")
     if chosen_label:
@@ -228,7 +228,7 @@ def reply_to_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse
             return redirect(_address_of(thread))
 
     if thread.is_on_draft:
-        log_opening(request, access, Opening.COMMENTS)
+        log_opening(request, access, OpeningMethod.COMMENTS)
     return form_page(request, "plans/reply.html", form, plan=access.plan, thread=thread, back=_address_of(thread))
 
 

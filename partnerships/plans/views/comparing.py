@@ -23,7 +23,7 @@ from partnerships.people.models import User
 from partnerships.people.requests import is_reading
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
-from partnerships.plans.models import Draft, Opening, Version, VersionQuerySet
+from partnerships.plans.models import Draft, OpeningMethod, Version, VersionQuerySet
 from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.services import paper_of
 from partnerships.plans.views.fetching import PlanAccess, log_opening, login_required_unless_public, open_plan
@@ -159,7 +159,7 @@ def _last_editors(access: PlanAccess) -> dict[str, str]:
     return {piece: last_save.by for piece, last_save in last_saves(draft).items() if last_save.by}
 
 
-def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
+def compare_sides(request: HttpRequest, pk: int, how: OpeningMethod) -> ComparedSides:
     """Fetch both sides and compare them in the reader's class; 404 if the reader may not see one of them.
 
     `how` is logged if one side is a draft shared with the reader.
@@ -220,7 +220,7 @@ def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, A
 @login_required_unless_public
 def compare_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what changed between two versions, in words and figures, and record that the reader saw the changes."""
-    compared_sides = compare_sides(request, pk, Opening.COMPARED)
+    compared_sides = compare_sides(request, pk, OpeningMethod.COMPARED)
     _note_seen(request, compared_sides)
     return render(request, "plans/compare.html", _context(request, compared_sides))
 
@@ -246,14 +246,16 @@ def _note_seen(request: HttpRequest, compared_sides: ComparedSides) -> None:
 @login_required_unless_public
 def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the comparison to print."""
-    return render(request, "plans/compare_paper.html", _context(request, compare_sides(request, pk, Opening.PAPER)))
+    return render(
+        request, "plans/compare_paper.html", _context(request, compare_sides(request, pk, OpeningMethod.PAPER))
+    )
 
 
 @require_safe
 @login_required_unless_public
 def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the comparison as a PDF, stored for the next reader unless one side is the draft."""
-    compared_sides = compare_sides(request, pk, Opening.PDF)
+    compared_sides = compare_sides(request, pk, OpeningMethod.PDF)
     context, title = _context(request, compared_sides), _title(compared_sides)
     draw: Callable[[str], bytes] = partial(_stored_or_new_pdf, compared_sides)
     if compared_sides.is_draft:
@@ -279,7 +281,7 @@ def _stored_or_new_pdf(compared_sides: ComparedSides, html: str) -> bytes:
 @login_required_unless_public
 def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the comparison as a CSV file."""
-    compared_sides = compare_sides(request, pk, Opening.SPREADSHEET)
+    compared_sides = compare_sides(request, pk, OpeningMethod.SPREADSHEET)
     names_author = request.user.is_authenticated
     rows = csv_rows(
         compared_sides.compared,

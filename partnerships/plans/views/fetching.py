@@ -18,7 +18,7 @@ from django.utils import timezone
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import PrefetchRefused, is_prefetch, is_reading, signed_in
-from partnerships.plans.models import Draft, Opening, Plan, ReadingClass, Share, Version
+from partnerships.plans.models import Draft, OpeningMethod, Plan, ReadingClass, Share, Version
 from partnerships.plans.queries import as_read_by, newest_for, past_lookup, versions_for
 from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services import open_share
@@ -139,7 +139,7 @@ def open_to_publish(request: HttpRequest, pk: int) -> PlanAccess:
     return access
 
 
-def log_opening(request: HttpRequest, access: PlanAccess, how: Opening, page_kind: str = "") -> Share | None:
+def log_opening(request: HttpRequest, access: PlanAccess, how: OpeningMethod, page_kind: str = "") -> Share | None:
     """Log that a person opened a draft shared with them, and return the share.
 
     Returns None for people who may edit the draft. Only pages that are read (`is_reading`) or shown again with form

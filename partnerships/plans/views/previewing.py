@@ -14,7 +14,7 @@ from partnerships.documents.services import prose_of
 from partnerships.kit.prose import StoredHtml, rules
 from partnerships.plans.content import PLAN
 from partnerships.plans.downloads import geojson
-from partnerships.plans.models import Draft, Opening
+from partnerships.plans.models import Draft, OpeningMethod
 from partnerships.plans.queries import comment_counts, content_for, draft_content, owners_of, version_of
 from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draft
 from partnerships.plans.views.whole import reading_context
@@ -40,7 +40,7 @@ def _draft_context(request: HttpRequest, access: PlanAccess, draft: Draft, *, on
 def read_draft(request: HttpRequest, access: PlanAccess, draft: Draft) -> HttpResponse:
     """Show the draft as a page to read and comment on."""
     plan = access.plan
-    share = log_opening(request, access, Opening.SCREEN)
+    share = log_opening(request, access, OpeningMethod.SCREEN)
     return render(
         request,
         "plans/preview.html",
@@ -64,7 +64,7 @@ def draft_preview(request: HttpRequest, pk: int) -> HttpResponse:
 def draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the draft to print, marked as a draft."""
     access, draft = open_draft(request, pk)
-    log_opening(request, access, Opening.PAPER)
+    log_opening(request, access, OpeningMethod.PAPER)
     return render(request, "plans/draft_paper.html", _draft_context(request, access, draft, on_paper=True))
 
 
@@ -75,7 +75,7 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     context = _draft_context(request, access, draft, on_paper=True)
     response = downloads.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
     if response.status_code == 200:
-        log_opening(request, access, Opening.PDF)
+        log_opening(request, access, OpeningMethod.PDF)
     return response
 
 
@@ -83,5 +83,5 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 def draft_map(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the sites of the draft that have a position, as GeoJSON."""
     access, _draft = open_draft(request, pk)
-    log_opening(request, access, Opening.MAP)
+    log_opening(request, access, OpeningMethod.MAP)
     return geojson(content_for(draft_content(access.plan), access.reader))

@@ -25,7 +25,7 @@ from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 from partnerships.plans.downloads import geojson
 from partnerships.plans.event_kinds import EventKind, EventTarget
-from partnerships.plans.models import Document, Milestone, Opening, Plan, Site, Version
+from partnerships.plans.models import Document, Milestone, OpeningMethod, Plan, Site, Version
 from partnerships.plans.origins import commitments_of, may_propose_commitment
 from partnerships.plans.queries import (
     SigningState,
@@ -231,7 +231,7 @@ def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
     if not _is_in_version(request, access, key):
         if not _is_in_draft(access, key):
             raise Http404
-        log_opening(request, access, Opening.DOCUMENT, document.file_name)
+        log_opening(request, access, OpeningMethod.DOCUMENT, document.file_name)
     return private_file(document.file, name=document.file_name, content_type=document.content_type)
 
 

@@ -18,7 +18,7 @@ from partnerships.kit.forms import (
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of
 from partnerships.people.models import User
-from partnerships.recommendations.models import NEEDS_REASON, Response, ResponseStatus
+from partnerships.recommendations.models import STATUSES_WITH_REASON, Response, ResponseStatus
 from partnerships.recommendations.services import ResponseDetails
 
 
@@ -34,7 +34,7 @@ class ResponseForm(VerdictForm):
     """The form for an organisation's response to a recommendation."""
 
     verdict_field = "status"
-    needs_words = {status.value: "Give a reason" for status in NEEDS_REASON}
+    needs_words = {status.value: "Give a reason" for status in STATUSES_WITH_REASON}
 
     status = forms.ChoiceField(label="Status", choices=ResponseStatus.choices, widget=forms.RadioSelect)
     reason = forms.CharField(

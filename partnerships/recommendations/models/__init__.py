@@ -2,8 +2,8 @@
 
 from partnerships.recommendations.models.adoptions import Adoption, AdoptionQuerySet, AdoptionStatus, Outcome
 from partnerships.recommendations.models.responses import (
-    NEEDS_REASON,
-    WORKING,
+    STATUSES_WITH_REASON,
+    WORKING_STATUSES,
     Evidence,
     RecommendationEvidenceQuerySet,
     RecommendationResponseQuerySet,
@@ -20,8 +20,8 @@ from partnerships.recommendations.models.sources import (
 )
 
 __all__ = [
-    "NEEDS_REASON",
-    "WORKING",
+    "STATUSES_WITH_REASON",
+    "WORKING_STATUSES",
     "Addressee",
     "Adoption",
     "AdoptionQuerySet",

@@ -36,11 +36,11 @@ class ResponseStatus(models.TextChoices):
 
 
 #: Statuses of organisations that work on a recommendation, or have completed the work.
-WORKING = (ResponseStatus.UNDER_WAY, ResponseStatus.DONE)
+WORKING_STATUSES = (ResponseStatus.UNDER_WAY, ResponseStatus.DONE)
 #: Statuses that need a reason.
-NEEDS_REASON = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
+STATUSES_WITH_REASON = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
 #: Statuses in which nothing is left to do.
-_OVER = (ResponseStatus.DONE, ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
+_FINISHED_STATUSES = (ResponseStatus.DONE, ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
 
 
 class RecommendationResponseQuerySet(models.QuerySet["Response"]):
@@ -59,11 +59,11 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
 
     def working(self) -> RecommendationResponseQuerySet:
         """Return responses of organisations that work on the recommendation, or have completed the work."""
-        return self.filter(status__in=WORKING)
+        return self.filter(status__in=WORKING_STATUSES)
 
     def unfinished(self) -> RecommendationResponseQuerySet:
         """Return responses that are not started or under way."""
-        return self.exclude(status__in=_OVER)
+        return self.exclude(status__in=_FINISHED_STATUSES)
 
 
 @pghistory.track()
@@ -93,7 +93,7 @@ class Response(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["recommendation", "organisation"], name="unique_recommendation_response"),
             models.CheckConstraint(
-                condition=~Q(status__in=NEEDS_REASON) | ~Q(reason=""), name="response_has_reason_if_needed"
+                condition=~Q(status__in=STATUSES_WITH_REASON) | ~Q(reason=""), name="response_has_reason_if_needed"
             ),
         ]
         indexes = [
@@ -111,7 +111,7 @@ class Response(models.Model):
     @property
     def is_open(self) -> bool:
         """Return whether the response is not started or under way."""
-        return self.status not in _OVER
+        return self.status not in _FINISHED_STATUSES
 
     def is_due(self, today: dt.date) -> bool:
         """Return whether the review date has been reached."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Readers (docs/rights.md): anyone signed in.
 EVERYBODY: tuple[Route, ...] = (Network(),)
 #: The order of recommendations in lists: the newest report first, and within a report as the report lists them.
-IN_ORDER = ("-source__year", "source__title", "source_id", "position", "pk")
+LIST_ORDER = ("-source__year", "source__title", "source_id", "position", "pk")
 #: Limit of characters of a title that is made from the text of a recommendation.
 _MAX_TITLE = 110
 
@@ -97,7 +97,7 @@ class RecommendationQuerySet(models.QuerySet["Recommendation"]):
 
     def in_order(self) -> RecommendationQuerySet:
         """Sort these recommendations as lists show them."""
-        return self.order_by(*IN_ORDER)
+        return self.order_by(*LIST_ORDER)
 
 
 @pghistory.track()

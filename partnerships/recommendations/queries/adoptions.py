@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from partnerships.agreements.agenda import Purpose, Since, Suggestion
 from partnerships.agreements.models import Objective, ObjectiveStatus, Partnership, Party, PartyQuerySet
-from partnerships.commitments.models import OVER, Commitment
+from partnerships.commitments.models import FINAL_STATUSES, Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.kit.text import shorten
 from partnerships.organisations.audience import Reader
 from partnerships.people.models import User
 from partnerships.recommendations.models import (
-    WORKING,
+    WORKING_STATUSES,
     Adoption,
     AdoptionStatus,
     Outcome,
@@ -157,7 +157,7 @@ def also_under_way(user: User, partnership: Partnership) -> list[Response]:
     parties = parties_known_to(user, [partnership.pk])
     responses = (
         Response.objects.visible_to(user)
-        .filter(organisation__in=parties.values("organisation"), status__in=WORKING)
+        .filter(organisation__in=parties.values("organisation"), status__in=WORKING_STATUSES)
         .exclude(recommendation__in=adoptions.values("recommendation"))
     )
     return list(
@@ -187,7 +187,11 @@ def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
 def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
     """Return commitments of the partnership that are not over and not linked yet, as choices."""
     linked_commitments = adoption.outcomes.exclude(commitment=None).values("commitment")
-    rows = Commitment.objects.visible_to(user).filter(partnership=adoption.partnership_id).exclude(status__in=OVER)
+    rows = (
+        Commitment.objects.visible_to(user)
+        .filter(partnership=adoption.partnership_id)
+        .exclude(status__in=FINAL_STATUSES)
+    )
     return [
         (f"commitment-{row.pk}", f"{row.reference}: {shorten(row.text, _MAX_TEXT)}")
         for row in rows.exclude(pk__in=linked_commitments).order_by("-pk")[:MAX_OFFERED]

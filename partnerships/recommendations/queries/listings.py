@@ -15,7 +15,7 @@ from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.recommendations.models import (
-    WORKING,
+    WORKING_STATUSES,
     Addressee,
     Adoption,
     Recommendation,
@@ -174,7 +174,7 @@ def recommendations_of(organisation: Organisation, user: User, day: dt.date) -> 
     """Return an organisation's recommendations and the numbers of its responses that the reader may know."""
     bodies = responding_bodies(organisation, day)
     responses = _responses_of(organisation, user)
-    counts = responses.aggregate(answered=Count("pk"), working=Count("pk", filter=Q(status__in=WORKING)))
+    counts = responses.aggregate(answered=Count("pk"), working=Count("pk", filter=Q(status__in=WORKING_STATUSES)))
     has_response = Exists(responses.filter(recommendation=OuterRef("pk")))
     rows = Recommendation.objects.visible_to(user).filter(Q(bodies.addressed) | Q(has_response))
     return OrganisationRecommendations(
@@ -205,4 +205,6 @@ def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
     visible = Response.objects.visible_to(user).filter(recommendation=recommendation)
     responses = visible.select_related("organisation", "owner").order_by("organisation__name", "pk")
     order = list(ResponseStatus.values)
-    return sorted(responses, key=lambda response: (response.status not in WORKING, order.index(response.status)))
+    return sorted(
+        responses, key=lambda response: (response.status not in WORKING_STATUSES, order.index(response.status))
+    )

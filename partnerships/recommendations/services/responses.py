@@ -16,7 +16,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of
 from partnerships.people.models import User
 from partnerships.recommendations.event_kinds import EventKind
-from partnerships.recommendations.models import NEEDS_REASON, Recommendation, Response, ResponseStatus
+from partnerships.recommendations.models import STATUSES_WITH_REASON, Recommendation, Response, ResponseStatus
 from partnerships.recommendations.queries.addressing import is_addressed
 from partnerships.recommendations.rights import may_answer_for
 from partnerships.recommendations.services.recording import lock_recommendation, record_response
@@ -147,7 +147,7 @@ def _check(response: Response, new_response: ResponseDetails, today: dt.date) ->
     """
     if new_response.status not in ResponseStatus.values:
         raise UnableToRespond("Choose a status.")
-    if new_response.status in NEEDS_REASON and not new_response.reason.strip():
+    if new_response.status in STATUSES_WITH_REASON and not new_response.reason.strip():
         raise UnableToRespond(f"Give a reason for “{ResponseStatus(new_response.status).label}”.")
     owner, review_on = new_response.owner, new_response.review_on
     people = people_of(response.organisation)

@@ -14,7 +14,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.moved import MovedForm
 from partnerships.recommendations.models import Adoption, Recommendation, Source
-from partnerships.recommendations.models.sources import IN_ORDER
+from partnerships.recommendations.models.sources import LIST_ORDER
 from partnerships.recommendations.queries.adoptions import outcomes_of
 from partnerships.recommendations.queries.evidence import proofs_of
 from partnerships.recommendations.queries.listings import (
@@ -65,7 +65,7 @@ def organisation_recommendations(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     now = timezone.now()
     recommendations = recommendations_of(organisation, user, timezone.localdate(now))
-    page = keyset_page(request, recommendations.rows, order=IN_ORDER, size=_PAGE)
+    page = keyset_page(request, recommendations.rows, order=LIST_ORDER, size=_PAGE)
     context = {
         "organisation": organisation,
         "recommendations": recommendations,
@@ -117,6 +117,6 @@ def recommendations_without_work(request: HttpRequest) -> HttpResponse:
     """Show recommendations that nobody is working on."""
     user = signed_in(request)
     rows = uncovered(user)
-    page = keyset_page(request, rows, order=IN_ORDER, size=_PAGE)
+    page = keyset_page(request, rows, order=LIST_ORDER, size=_PAGE)
     context = {"sources": sources_for(user), "number": rows.count(), "page": page, "rows": page.rows}
     return render(request, "recommendations/coverage.html", context)

@@ -30,7 +30,7 @@ from partnerships.organisations.lineage import followers_of_each
 from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import names_of
-from partnerships.plans.models import OVER as OVER_PLANS
+from partnerships.plans.models import FINAL_STATUSES as OVER_PLANS
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.reports.kinds.linked import Fate, Network, fate_of, parties_with
 from partnerships.reports.registry import Report, ReportContext

@@ -15,7 +15,7 @@ from django.db.models import F
 from django.http import QueryDict
 
 from partnerships.agreements.models import (
-    OVER,
+    FINAL_STATUSES,
     Document,
     Partnership,
     PartnershipKind,
@@ -215,7 +215,7 @@ def _lines(context: ReportContext) -> list[_Line]:
     partnerships = [
         partnership
         for partnership, state in states.items()
-        if (state == chosen_status if chosen_status else (includes_ended or state not in OVER))
+        if (state == chosen_status if chosen_status else (includes_ended or state not in FINAL_STATUSES))
     ]
 
     ids = [partnership.pk for partnership in partnerships]

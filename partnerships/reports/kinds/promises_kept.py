@@ -15,7 +15,7 @@ from django.http import QueryDict
 
 from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
-from partnerships.commitments.models import UNDER_WAY, Commitment, CommitmentQuerySet, Kind, Status, overdue_on
+from partnerships.commitments.models import UNDER_WAY_STATUSES, Commitment, CommitmentQuerySet, Kind, Status, overdue_on
 from partnerships.commitments.queries import name_as_at
 from partnerships.kit.forms import DayField, Form
 from partnerships.kit.record_fields import RecordSelect
@@ -135,7 +135,7 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_GiverCounts]:
             late=Count("pk", filter=is_kept & ~is_on_time),
             overdue=Count("pk", filter=is_overdue),
             cancelled=Count("pk", filter=Q(status=Status.CANCELLED)),
-            under_way=Count("pk", filter=Q(status__in=UNDER_WAY) & ~is_overdue),
+            under_way=Count("pk", filter=Q(status__in=UNDER_WAY_STATUSES) & ~is_overdue),
         )
     )
     counts = [

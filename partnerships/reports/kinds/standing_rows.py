@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.commitments.models import OVER as OVER_COMMITMENTS
+from partnerships.commitments.models import FINAL_STATUSES as OVER_COMMITMENTS
 from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Entry, Fulfilment, Theme
 from partnerships.kit.database import as_array, binary_rows, rows_of, subquery
 from partnerships.kit.late import late
 from partnerships.kit.numbers import packed, unpacked
 from partnerships.organisations.audience import Reader
-from partnerships.plans.models import OVER as OVER_PLANS
+from partnerships.plans.models import FINAL_STATUSES as OVER_PLANS
 from partnerships.plans.models import Plan
 from partnerships.plans.queries.reading import rights_of
 from partnerships.reports.kinds.districts import Districts

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.urls import reverse
 
 from partnerships.agreements.models import Document, Objective, Partnership, Party, TermsVersion
-from partnerships.agreements.models.partnership import FORMER, INSIDE, OUTLINED
+from partnerships.agreements.models.partnership import ALL_READERS, FORMER_READERS, FULL_READERS
 from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, divided, joined
@@ -21,7 +21,7 @@ _PARTIES = "agreements_party.partnership_id"
 
 def _partnership_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for the outline of each partnership, with the names of its present parties."""
-    readers = readers_by_routes(Partnership, OUTLINED, ids)
+    readers = readers_by_routes(Partnership, ALL_READERS, ids)
     present = Prefetch("parties", Party.objects.accepted().select_related("organisation"), to_attr="partners")
     for partnership in Partnership.objects.filter(pk__in=ids).select_related("kind").prefetch_related("areas", present):
         partners: list[Party] = partnership.partners  # type: ignore[attr-defined]  # prefetched
@@ -55,7 +55,7 @@ def _terms_rows(ids: Collection[int]) -> Iterable[Row]:
     later = TermsVersion.objects.filter(partnership=OuterRef("partnership"), number__gt=OuterRef("number"))
     newest_versions = list(TermsVersion.objects.filter(~Exists(later), pk__in=ids).defer("prose", "declarations"))
     partnership_ids = {version.partnership_id for version in newest_versions}
-    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), partnership_ids)
+    readers = readers_by_routes(Partnership, (*FULL_READERS, *FORMER_READERS), partnership_ids)
     for version in newest_versions:
         for index, text in enumerate(divided("\n".join(texts_of(version.content)))):
             yield Row(
@@ -79,7 +79,7 @@ def _readable_terms(user: User, ids: list[int]) -> QuerySet[TermsVersion, int]:
 def _objective_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each objective."""
     objectives = list(Objective.objects.filter(pk__in=ids))
-    readers = readers_by_routes(Partnership, INSIDE, {objective.partnership_id for objective in objectives})
+    readers = readers_by_routes(Partnership, FULL_READERS, {objective.partnership_id for objective in objectives})
     for objective in objectives:
         yield Row(
             object_id=objective.pk,
@@ -108,7 +108,7 @@ def _document_rows(ids: Collection[int]) -> Iterable[Row]:
     documents = list(Document.objects.filter(pk__in=ids, removed_at=None))
     text_by_sha256 = texts_of_files(document.sha256 for document in documents if not document.personal_data)
     partnership_ids = {document.partnership_id for document in documents}
-    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), partnership_ids)
+    readers = readers_by_routes(Partnership, (*FULL_READERS, *FORMER_READERS), partnership_ids)
     for document in documents:
         text = "" if document.personal_data else text_by_sha256.get(document.sha256, "")
         for index, piece in enumerate(divided(joined(document.file_name, text))):

@@ -10,7 +10,7 @@ from django.db import transaction
 from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.rights import UnableToAct, require
 from partnerships.people.models import User
-from partnerships.spreadsheets.models import AT_WORK, Status, Upload
+from partnerships.spreadsheets.models import IN_PROGRESS_STATUSES, Status, Upload
 from partnerships.spreadsheets.services.applying import NOT_WAITING, UnableToApply, import_upload, preview_upload
 from partnerships.spreadsheets.services.kinds import KINDS
 from partnerships.spreadsheets.services.reading import target_of
@@ -46,7 +46,7 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
 
 def work_on_uploads(*, now: dt.datetime) -> int:
     """Preview or import the uploads that wait for a worker, and return the number of attempts. Safe to run twice."""
-    waiting = Upload.objects.filter(status__in=AT_WORK).order_by("started_at", "pk")
+    waiting = Upload.objects.filter(status__in=IN_PROGRESS_STATUSES).order_by("started_at", "pk")
     waiting = waiting.select_related("by", "plan", "partnership", "organisation")
     return work_through(waiting, partial(_preview_or_import, now=now), lease=LEASE, failure_message=_FAILED, now=now)
 

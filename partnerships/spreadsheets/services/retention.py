@@ -8,7 +8,7 @@ from functools import partial
 from django.db import transaction
 
 from partnerships.people.retention import delete_in_batches, for_each, register_retention
-from partnerships.spreadsheets.models import OVER, Upload
+from partnerships.spreadsheets.models import FINAL_STATUSES, Upload
 from partnerships.spreadsheets.services.applying import empty_upload
 
 #: Time after which a file that nobody imported is discarded.
@@ -19,7 +19,7 @@ DELETED_AFTER = dt.timedelta(days=30)
 
 def _discard_old(now: dt.datetime, dry_run: bool) -> int:
     """Discard the files that nobody imported in time, and return how many."""
-    old_uploads = Upload.objects.exclude(status__in=OVER).filter(started_at__lte=now - DISCARDED_AFTER)
+    old_uploads = Upload.objects.exclude(status__in=FINAL_STATUSES).filter(started_at__lte=now - DISCARDED_AFTER)
     if dry_run:
         return old_uploads.count()
     return for_each(list(old_uploads.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
@@ -35,7 +35,7 @@ def _discard(pk: int, now: dt.datetime) -> None:
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
     """Delete the uploads that were imported or discarded long ago, and return how many."""
-    old_uploads = Upload.objects.filter(status__in=OVER, finished_at__lte=now - DELETED_AFTER)
+    old_uploads = Upload.objects.filter(status__in=FINAL_STATUSES, finished_at__lte=now - DELETED_AFTER)
     return delete_in_batches(old_uploads, dry_run=dry_run)
 
 

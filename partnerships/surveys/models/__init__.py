@@ -4,18 +4,19 @@ from partnerships.surveys.models.answers import NamedAnswer, SealedAnswer, Token
 from partnerships.surveys.models.results import KINDS_OF_ACTION, Action, Comment, CommentStatus, Figure
 from partnerships.surveys.models.rounds import (
     JOINT_FLOOR,
+    AnswerMode,
     Invitation,
     Joining,
     QuestionSet,
     Round,
     RoundStatus,
-    Way,
 )
 
 __all__ = [
     "JOINT_FLOOR",
     "KINDS_OF_ACTION",
     "Action",
+    "AnswerMode",
     "Comment",
     "CommentStatus",
     "Figure",
@@ -27,5 +28,4 @@ __all__ = [
     "RoundStatus",
     "SealedAnswer",
     "Token",
-    "Way",
 ]

@@ -21,7 +21,7 @@ from partnerships.surveys.bodies import Group
 from partnerships.surveys.questions import Questions, in_language
 
 
-class Way(models.TextChoices):
+class AnswerMode(models.TextChoices):
     """Whether answers are anonymous. A partnership that is too small for anonymous answers can only ask by name."""
 
     ANONYMOUS = "anonymous", "Anonymous"
@@ -56,7 +56,7 @@ class QuestionSet(models.Model):
 
 
 #: Readers of surveys: people of all present parties.
-PARTIES = (
+PRESENT_PARTIES = (
     Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
 )
 
@@ -70,8 +70,8 @@ class RoundQuerySet(models.QuerySet["Round"]):
 
     def visible_to(self, user: User | AnonymousUser) -> RoundQuerySet:
         """Return rounds that the person's partnerships run, alone or with others."""
-        joined = Joining.objects.accepted().filter(visible_to(Joining, PARTIES, user))
-        return self.filter(visible_to(Round, PARTIES, user) | Q(pk__in=joined.values("round")))
+        joined = Joining.objects.accepted().filter(visible_to(Joining, PRESENT_PARTIES, user))
+        return self.filter(visible_to(Round, PRESENT_PARTIES, user) | Q(pk__in=joined.values("round")))
 
     def of_partnerships(self, partnerships: Iterable[int]) -> RoundQuerySet:
         """Return rounds that any of these partnerships, given by id, run alone or with others."""
@@ -119,7 +119,7 @@ class Round(models.Model):
     number = models.PositiveSmallIntegerField(help_text="The number of the round: 1 for the partnership’s first.")
     title = models.CharField(max_length=120)
     question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="+")
-    way = models.CharField(max_length=9, choices=Way)
+    way = models.CharField(max_length=9, choices=AnswerMode)
     status = models.CharField(max_length=9, choices=RoundStatus, default=RoundStatus.DRAFT)
     closes_on = models.DateField(help_text="The last day to answer.")
 
@@ -190,7 +190,7 @@ class Round(models.Model):
     @property
     def is_anonymous(self) -> bool:
         """Return whether people answer without giving their name."""
-        return self.way == Way.ANONYMOUS
+        return self.way == AnswerMode.ANONYMOUS
 
     @property
     def is_joint(self) -> bool:

@@ -14,7 +14,7 @@ from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.limits import count
 from partnerships.people.models import User
-from partnerships.surveys.models import JOINT_FLOOR, Joining, Round, Way
+from partnerships.surveys.models import JOINT_FLOOR, AnswerMode, Joining, Round
 from partnerships.surveys.queries.rounds import leads_who_run, partnerships_to_ask
 from partnerships.surveys.rights import rights_in, rights_over
 from partnerships.surveys.services.recording import (
@@ -37,7 +37,7 @@ def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, 
     for partnership_id in sorted((survey_round.partnership_id, partnership.pk)):
         lock_partnership(partnership_id)
     survey_round = lock_own_draft(survey_round, author, now)
-    if survey_round.way != Way.ANONYMOUS:
+    if survey_round.way != AnswerMode.ANONYMOUS:
         raise UnableToRun("A survey by several partnerships must be anonymous.")
     if survey_round.joinings.count() >= MAX_JOININGS:
         raise UnableToRun(

@@ -15,7 +15,7 @@ from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.services import UnableToAddPerson, person_for_address
-from partnerships.surveys.models import Round, Way
+from partnerships.surveys.models import AnswerMode, Round
 from partnerships.surveys.queries.rounds import leads_who_run, list_hash_of
 from partnerships.surveys.rights import may_agree
 from partnerships.surveys.services.recording import UnableToRun, journal_reader, lock_own_draft, lock_round
@@ -33,7 +33,7 @@ def person_at_address(address: str) -> User:
 def name_moderator(*, survey_round: Round, address: str, author: User | None, now: dt.datetime) -> None:
     """Name the person who will read the comments of an anonymous draft. Raises `UnableToRun`."""
     survey_round = lock_own_draft(survey_round, author, now)
-    if survey_round.way != Way.ANONYMOUS:
+    if survey_round.way != AnswerMode.ANONYMOUS:
         raise UnableToRun("In a survey by name, nobody reads the comments before the members do.")
     person = person_at_address(address)
     if survey_round.invitations.filter(person=person).exists():

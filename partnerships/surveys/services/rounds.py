@@ -23,7 +23,7 @@ from partnerships.people.retention import delete_in_batches
 from partnerships.surveys import sealing
 from partnerships.surveys.bodies import Group, counted_as
 from partnerships.surveys.event_kinds import EventKind
-from partnerships.surveys.models import Invitation, QuestionSet, Round, RoundStatus, SealedAnswer, Token, Way
+from partnerships.surveys.models import AnswerMode, Invitation, QuestionSet, Round, RoundStatus, SealedAnswer, Token
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import is_outside, may_withdraw, rights_over
 from partnerships.surveys.services.moderators import person_at_address
@@ -88,7 +88,7 @@ def prepare_round(
         question_set=question_set,
         way=way,
         closes_on=closes_on,
-        moderator=person_at_address(moderator) if way == Way.ANONYMOUS else None,
+        moderator=person_at_address(moderator) if way == AnswerMode.ANONYMOUS else None,
         created_at=now,
     )
     record_event(survey_round, EventKind.ROUND_DRAFTED, author=author, now=now)
@@ -156,7 +156,7 @@ def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -
         )
 
     journal_reader(survey_round, now=now)
-    survey_round.way = Way.NAMED
+    survey_round.way = AnswerMode.NAMED
     survey_round.moderator = None
     survey_round.moderator_asked_at = None
     survey_round.moderator_agreed_at = None
@@ -265,7 +265,7 @@ def _check_days_between_rounds(survey_round: Round, now: dt.datetime) -> None:
     partnership_ids = [partnership.pk for partnership in partnerships_of(survey_round)]
     other_rounds = Round.objects.of_partnerships(partnership_ids).exclude(pk=survey_round.pk)
     if not survey_round.is_anonymous:
-        other_rounds = other_rounds.filter(way=Way.ANONYMOUS)
+        other_rounds = other_rounds.filter(way=AnswerMode.ANONYMOUS)
     if other_rounds.filter(status=RoundStatus.OPEN).exists():
         raise UnableToRun("Another survey of these people is open. Wait until that survey is over.")
 

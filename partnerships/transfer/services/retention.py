@@ -12,7 +12,7 @@ from django.db import transaction
 
 from partnerships.people.retention import for_each, register_retention
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.models import WAITING, ImportRun
+from partnerships.transfer.models import WAITING_STATUSES, ImportRun
 from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers.previewing import empty_preview
 
@@ -24,7 +24,7 @@ ROWS_KEPT = dt.timedelta(days=180)
 
 def _discard_old_previews(now: dt.datetime, dry_run: bool) -> int:
     """Discard previews that nobody imported, unless a worker is importing them."""
-    old_runs = ImportRun.objects.filter(status__in=WAITING, started_at__lte=now - DISCARDED_AFTER)
+    old_runs = ImportRun.objects.filter(status__in=WAITING_STATUSES, started_at__lte=now - DISCARDED_AFTER)
     old_runs = old_runs.exclude(job__error="")
     if dry_run:
         return old_runs.count()
@@ -41,7 +41,7 @@ def _discard(pk: int, now: dt.datetime) -> None:
 
 def _delete_old_rows(now: dt.datetime, dry_run: bool) -> int:
     """Delete the cells of old rows set aside from reports; the problems of the rows are not deleted."""
-    old_runs = ImportRun.objects.exclude(status__in=WAITING).filter(
+    old_runs = ImportRun.objects.exclude(status__in=WAITING_STATUSES).filter(
         finished_at__lte=now - ROWS_KEPT, report__set_aside__0__isnull=False
     )
     if dry_run:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import How, ProposalStatus, TermsSignature, TermsVersion
+from partnerships.agreements.models import ProposalStatus, SigningMethod, TermsSignature, TermsVersion
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import record_event
 from partnerships.agreements.services.terms.recording import lock_version
@@ -42,7 +42,7 @@ def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.da
             person=party.answered_by,
             name=party.answered_by.display_name if party.answered_by else "",
             role="",
-            how=How.ACCEPTED,
+            how=SigningMethod.ACCEPTED,
             signed_on=timezone.localdate(accepted_at),
             signed_at=accepted_at,
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from partnerships.agreements.models import JOINED_SIGNS_WITHIN, TermsSignatory, TermsVersion
+from partnerships.agreements.models import JOINING_SIGNING_PERIOD, TermsSignatory, TermsVersion
 from partnerships.agreements.queries.terms import signers_of
 from partnerships.kit import journal
 from partnerships.kit.link_keys import end_links, next_key
@@ -33,7 +33,7 @@ def ask_to_sign(
     """
     deadline = version.proposal.sign_by if version.proposal else None
     if joins:
-        deadline = timezone.localdate(now) + JOINED_SIGNS_WITHIN
+        deadline = timezone.localdate(now) + JOINING_SIGNING_PERIOD
     values = {
         "role": "Signatory",
         "joins": joins,

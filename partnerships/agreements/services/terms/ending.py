@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.agreements.departures import PartnershipEnding
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
-    SIGNED_LATE,
+    LATE_SIGNING_PERIOD,
     Partnership,
     PostRole,
     ProposalStatus,
@@ -166,7 +166,7 @@ def lapse_proposals(*, now: dt.datetime) -> int:
 
     Amendments are closed; first terms go back to drafting. Nobody can sign late terms even before this job runs.
     """
-    latest_deadline = timezone.localdate(now) - SIGNED_LATE
+    latest_deadline = timezone.localdate(now) - LATE_SIGNING_PERIOD
     late_proposals = TermsProposal.objects.filter(
         status=ProposalStatus.AWAITING, sign_by__lt=latest_deadline, partnership__in=Partnership.objects.live()
     )

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
-    How,
     Partnership,
     ProposalStatus,
+    SigningMethod,
     TermsSignatory,
     TermsSignature,
     TermsVersion,
@@ -53,7 +53,7 @@ def sign_terms(
     name: str,
     title: str,
     now: dt.datetime,
-    how: str = How.PAGE,
+    how: str = SigningMethod.PAGE,
     answers: Mapping[str, str] = NO_ANSWERS,
 ) -> TermsSignature:
     """Sign a version for a party with a typed name and job title, and answer the questions to the party.
@@ -282,7 +282,7 @@ def record_paper_signature(
         role=" ".join(signature.title.split())[:150],
         # On paper, answers may be missing. The decision REJECTED makes answers optional.
         answers=_answers(signatory, signature.answers, Decision.REJECTED),
-        how=How.PAPER,
+        how=SigningMethod.PAPER,
         scan=document,
         signed_on=signature.signed_on,
         recorded_by=author,
@@ -317,7 +317,7 @@ def decline_to_sign(
     title: str,
     reason: str,
     now: dt.datetime,
-    how: str = How.PAGE,
+    how: str = SigningMethod.PAGE,
     answers: Mapping[str, str] = NO_ANSWERS,
 ) -> TermsSignature:
     """Decline to sign a version for a party, with a reason, and email the leads of the parties.

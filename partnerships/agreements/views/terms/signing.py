@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from partnerships.agreements.forms.terms import PaperForm, SignTermsForm
 from partnerships.agreements.links import TermsLink, read_terms_token
-from partnerships.agreements.models import How, TermsVersion
+from partnerships.agreements.models import SigningMethod, TermsVersion
 from partnerships.agreements.queries import acting_party
 from partnerships.agreements.queries.terms import may_sign_for, signers_of
 from partnerships.agreements.services.terms import (
@@ -92,7 +92,7 @@ def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToSignTerms):
             with collect_recipients() as recipients:
-                message = _sign_or_decline(form, version, form.cleaned_data["organisation"], user, How.PAGE)
+                message = _sign_or_decline(form, version, form.cleaned_data["organisation"], user, SigningMethod.PAGE)
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(version)
 
@@ -157,7 +157,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     form = _link_form(request, link)
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToSignTerms):
-            _sign_or_decline(form, version, organisation, link.person, How.LINK)
+            _sign_or_decline(form, version, organisation, link.person, SigningMethod.LINK)
             if form.declines:
                 return render(request, "agreements/terms/declined.html", _link_context(link))
             return redirect(request.path)

@@ -12,7 +12,7 @@ from partnerships.agreements.departures import Consequence, PartyDeparture
 from partnerships.agreements.figures import ReportPeriod, figures_of
 from partnerships.agreements.models import Party
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import TO_WRITE, Report, ReportStatus, ReportSubmission
+from partnerships.conversations.models import UNSUBMITTED_STATUSES, Report, ReportStatus, ReportSubmission
 from partnerships.conversations.queries.reports import leads_who_decide
 from partnerships.conversations.rights import report_rights
 from partnerships.conversations.services.reports.recording import lock_report, record_report
@@ -147,7 +147,7 @@ def submit_report(*, report: Report, revision: int, author: User, now: dt.dateti
 def waive_with_party(departure: PartyDeparture) -> None:
     """Waive the reports that a leaving party has not submitted. Call this with the partnership locked."""
     party = departure.party
-    for report in Report.objects.for_listing().filter(party=party, status__in=TO_WRITE).order_by("pk"):
+    for report in Report.objects.for_listing().filter(party=party, status__in=UNSUBMITTED_STATUSES).order_by("pk"):
         report.status = ReportStatus.WAIVED
         report.save(update_fields=["status"])
         record_report(
@@ -162,7 +162,11 @@ def waive_with_party(departure: PartyDeparture) -> None:
 
 def preview_waiving(party: Party, reader: User) -> list[Consequence]:
     """Return the reports that will no longer be needed if the party leaves."""
-    reports = Report.objects.visible_to(reader).filter(party=party, status__in=TO_WRITE).order_by("starts_on", "pk")
+    reports = (
+        Report.objects.visible_to(reader)
+        .filter(party=party, status__in=UNSUBMITTED_STATUSES)
+        .order_by("starts_on", "pk")
+    )
     return [
         Consequence(f"The progress report for {report.period_words} will not be needed", report.get_absolute_url())
         for report in reports

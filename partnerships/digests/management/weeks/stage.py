@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.utils import timezone
 
-from partnerships.digests.models import Delivery, Way
+from partnerships.digests.models import Delivery, NoticeDelivery
 from partnerships.digests.services import choose_ways
 from partnerships.digests.services.sweep import plan_round
 from partnerships.kit.bank_holidays import holidays
@@ -92,7 +92,7 @@ class Stage:
         now = self.at(-3, 9)
         user = User.objects.create_user(f"{name.split()[0].lower()}@week.example", name=name, account_since=now)
         organisations.add_membership(organisation=organisation, person=user, role=role, author=None, now=now)
-        choose_ways(person=user, ways=dict.fromkeys(CHOOSABLE, Way.INBOX), author=user, now=now)
+        choose_ways(person=user, ways=dict.fromkeys(CHOOSABLE, NoticeDelivery.INBOX), author=user, now=now)
         self.people.add(user.pk)
         return user
 

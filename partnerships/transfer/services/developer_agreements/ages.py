@@ -14,7 +14,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.quantities import quantity_words
 from partnerships.commitments.services.registers import RegisterPromise
 from partnerships.kit.dates import long_date
-from partnerships.open_data.models import LAST, Record
+from partnerships.open_data.models import ENTERED_POSITION, Record
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.event_kinds import EventKind
@@ -104,7 +104,7 @@ def _last_dates(authority: Organisation | None) -> dict[_RowKey, dt.date]:
     if authority is not None:
         records = records.filter(Q(agreement__organisation=authority) | Q(commitment__receiver=authority))
     last_dates = {}
-    for dataset, cells in records.exclude(position=LAST).values_list("dataset", "cells").iterator():
+    for dataset, cells in records.exclude(position=ENTERED_POSITION).values_list("dataset", "cells").iterator():
         date = day_in(cells, "entry-date")
         if date is not None:
             last_dates[_row_key(dataset, cells)] = date

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from django.db.models import Max
 
-from partnerships.commitments.models import ENDS, Commitment, Progress
+from partnerships.commitments.models import UNDELIVERED_STATUSES, Commitment, Progress
 from partnerships.developer_agreements.models import DeveloperAgreement
-from partnerships.open_data.models import LAST, Record
+from partnerships.open_data.models import ENTERED_POSITION, Record
 from partnerships.open_data.services import FileRow, save_rows
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, Cells, organisation_values
@@ -73,7 +73,7 @@ def save_contribution_rows(rows: Sequence[ContributionRow], source: str, run: Im
         # were first read, even if the same file is imported again.
         if saved_contribution.cells != [promise.cells, *(movement.cells for movement in movements)]:
             values = {
-                OVER: "yes" if promise.ended_on or commitment.status in ENDS else "no",
+                OVER: "yes" if promise.ended_on or commitment.status in UNDELIVERED_STATUSES else "no",
                 LAST_REPORT: str(last_report_by_commitment.get(commitment.pk, 0)),
                 REPORTED: str(commitment.delivered_quantity),
             }
@@ -121,7 +121,9 @@ def find_saved_rows(
     """
     if not values:
         return []
-    records = Record.objects.filter(dataset=dataset, **{f"cells__{column}__in": list(values)}).exclude(position=LAST)
+    records = Record.objects.filter(dataset=dataset, **{f"cells__{column}__in": list(values)}).exclude(
+        position=ENTERED_POSITION
+    )
     if receiver is not None:
         records = records.filter(commitment__receiver=receiver)
     return list(records.order_by("position", "pk").values_list("position", "cells"))

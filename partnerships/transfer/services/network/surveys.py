@@ -8,7 +8,7 @@ from functools import partial
 from partnerships.surveys import sealing, services
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.counting import Answer
-from partnerships.surveys.models import CommentStatus, Round, Way
+from partnerships.surveys.models import AnswerMode, CommentStatus, Round
 from partnerships.surveys.queries.rounds import list_hash_of, newest_question_sets
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
@@ -36,7 +36,7 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
         partnership=partnership,
         title=item["title"],
         question_set=newest_question_sets()[0],
-        way=Way.ANONYMOUS,
+        way=AnswerMode.ANONYMOUS,
         closes_on=item["closes_on"],
         moderator=network.people[item["moderator"]].email,
         author=author,

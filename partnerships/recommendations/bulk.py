@@ -80,7 +80,7 @@ def _recommendations_left_out(person: User, rows: Sequence[Recommendation], now:
     for organisation in own_organisations:
         addressed = addressed_to(responding_bodies(organisation, day)).filter(pk__in=recommendation_ids)
         answerable_ids |= set(addressed.values_list("pk", flat=True))
-    reason = "These recommendations are not addressed to your organisation, so it cannot respond to them."
+    reason = "These recommendations are not addressed to your organisation, so you cannot respond to them."
     return {pk: reason for pk in recommendation_ids if pk not in answerable_ids}
 
 
@@ -92,7 +92,9 @@ def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now
         response = Response(status=ResponseStatus.NOT_STARTED, revision=0)
     if not response.is_open:
         status = response.get_status_display().lower()
-        raise UnableToRespond(f"The response of {organisation.display_name} is {status}, so nothing is left to review.")
+        raise UnableToRespond(
+            f"The response of {organisation.display_name} is {status}, so you do not need to review it."
+        )
     new_response = ResponseDetails(
         status=response.status,
         reason=response.reason,
@@ -112,7 +114,7 @@ def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now
 
 ASSIGN = BulkAction(
     name="assign",
-    label="Name an owner and a review date",
+    label="Set an owner and a review date",
     done="the owner and the review date have been saved",
     form=AssignForm,
     left_out=_recommendations_left_out,

@@ -21,14 +21,14 @@ def register() -> None:
     """Register the events that followers are told about, and why they are not told about others."""
     for kind, (fold, addition) in _TOLD.items():
         register_follower_notice(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{addition}")
-    register_without_notice([EventKind.RECORDED], because="nobody follows a recommendation before it is recorded")
+    register_without_notice([EventKind.RECORDED], because="nobody can follow a recommendation before it is recorded")
     register_without_notice(
         [EventKind.CORRECTED, EventKind.SOURCE_CORRECTED],
-        because="a correction of the words does not move a recommendation on",
+        because="a correction of the wording does not change what anyone is doing",
     )
     register_without_notice(
-        [EventKind.PLANNED], because="owner, review date and note concern only the organisation’s own people"
+        [EventKind.PLANNED], because="the owner, review date and note concern only the organisation’s own people"
     )
     register_without_notice(
-        [EventKind.EVIDENCE_REMOVED, EventKind.OUTCOME_UNLINKED], because="the removed link is no longer shown"
+        [EventKind.EVIDENCE_REMOVED, EventKind.OUTCOME_UNLINKED], because="nobody sees the link once it is removed"
     )

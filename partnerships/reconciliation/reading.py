@@ -52,7 +52,7 @@ def read_json(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UnableToRead("This is not JSON.") from error
+        raise UnableToRead("The text is not valid JSON.") from error
 
 
 def read_queries(text: str) -> dict[str, Question]:

@@ -80,23 +80,34 @@ DEFAULT_TYPES = (
 PROPERTIES: dict[str, Property] = {
     prop.id: prop
     for prop in (
-        Property(DATE, "As at", "The day, month or year of the name: 2019-04-01, 2019-04 or 2019.", can_narrow=True),
-        Property(KIND, "Kind", "The kind of body, or the tier of a council.", can_narrow=True, can_fetch=True),
         Property(
-            AREA, "Area", "The name or GSS code of an area that the body serves, or of its region.", can_narrow=True
+            DATE, "As at", "The day, month or year of the name, such as 2019-04-01, 2019-04 or 2019.", can_narrow=True
+        ),
+        Property(KIND, "Kind", "The kind of organisation, or the tier of a council.", can_narrow=True, can_fetch=True),
+        Property(
+            AREA,
+            "Area",
+            "The name or GSS code of an area that the organisation serves, or of its region.",
+            can_narrow=True,
         ),
         *(
             Property(str(scheme), str(scheme.label), _allocated(scheme), can_narrow=True, can_fetch=True)
             for scheme in SCHEMES
         ),
-        Property(ORG_ID, "org-id", "Its numbers in the form that org-id.guide uses.", can_narrow=True, can_fetch=True),
-        Property("name", "Name", "Its official name on the date.", can_fetch=True),
-        Property("short-name", "Short name", "Its present short name.", can_fetch=True),
+        Property(
+            ORG_ID,
+            "org-id",
+            "The organisation’s numbers in the form that org-id.guide uses.",
+            can_narrow=True,
+            can_fetch=True,
+        ),
+        Property("name", "Name", "The organisation’s official name on the date.", can_fetch=True),
+        Property("short-name", "Short name", "The organisation’s present short name.", can_fetch=True),
         Property("other-names", "Other names", "Former and alternative names.", can_fetch=True),
-        Property("began", "Began", "The day on which the body began.", can_fetch=True),
-        Property("ended", "Ended", "The first day on which the body no longer existed.", can_fetch=True),
-        Property("successors", "Successors", "Its successors by the date.", can_fetch=True),
-        Property("predecessors", "Predecessors", "Its predecessors by the date.", can_fetch=True),
+        Property("began", "Began", "The day on which the organisation began.", can_fetch=True),
+        Property("ended", "Ended", "The first day on which the organisation no longer existed.", can_fetch=True),
+        Property("successors", "Successors", "The organisation’s successors by the date.", can_fetch=True),
+        Property("predecessors", "Predecessors", "The organisation’s predecessors by the date.", can_fetch=True),
     )
 }
 

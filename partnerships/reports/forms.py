@@ -62,12 +62,14 @@ class ScheduleForm(_ForBodyForm):
     """The name, frequency, first day, audience and recipients of a report to schedule."""
 
     name = forms.CharField(label="Name", max_length=150)
-    every = forms.ChoiceField(label="How often should we send it?", choices=Frequency.choices, widget=forms.RadioSelect)
+    every = forms.ChoiceField(
+        label="How often should we send the report?", choices=Frequency.choices, widget=forms.RadioSelect
+    )
     first_on = DayField(
         label="First day", help_text="We send the report for the first time on this day. For example, 1 April 2027."
     )
     people = forms.ModelMultipleChoiceField(
-        label="Who gets it by email?",
+        label="Who gets the report by email?",
         queryset=User.objects.none(),
         widget=AutocompleteSelectMultiple,
         help_text="Each person can stop getting the report.",

@@ -34,7 +34,7 @@ class UploadForm(Form):
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="Copy the rows in your spreadsheet, with the headings, and paste them here.",
+        help_text="Copy the rows in your spreadsheet, including the headings, and paste them here.",
     )
     all_or_nothing = forms.BooleanField(
         label="Import all rows or nothing",
@@ -96,7 +96,7 @@ class HeadingsForm(Form):
         super().__init__(*args, **kwargs)
         choices = [("", "Not in this file"), *((heading.name, str(heading)) for heading in proposals.headings)]
         for proposal in proposals.proposals:
-            hint = "We know this heading." if proposal.is_known else "We guessed this heading. Please check it."
+            hint = "We recognise this heading." if proposal.is_known else "We guessed this heading. Please check it."
             self.fields[f"column-{proposal.column.code}"] = forms.ChoiceField(
                 label=proposal.column.shown,
                 choices=choices,

@@ -12,7 +12,7 @@ from partnerships.surveys import emails
 from partnerships.surveys.models import Joining, Round
 
 #: Why people cannot turn these emails off.
-_ASKED_TO_ANSWER = "a partnership asks you to answer, and only this email has your link"
+_ASKED_TO_ANSWER = "a partnership asks you to answer, and only this email contains your link"
 _ASKED_TO_READ = "you were named to read the comments from this survey"
 
 EMAILS = (
@@ -34,7 +34,7 @@ EMAILS = (
     ),
     PersonEmail(
         "surveys.joining",
-        "A survey to run together",
+        "Request to run a survey together",
         emails.write_joining,
         group=NoticeGroup.REPORTS,
         about=RecordLookup(
@@ -54,7 +54,7 @@ EMAILS = (
     ),
     PersonEmail(
         "surveys.declined",
-        "Nobody named to read the comments from a survey",
+        "Person declined to read the comments from a survey",
         emails.write_declined,
         group=NoticeGroup.REPORTS,
         about=RecordLookup(
@@ -70,7 +70,7 @@ EMAILS = (
     ),
     PersonEmail(
         "surveys.comments",
-        "Comments from a survey to read",
+        "Comments from a survey are ready to read",
         emails.write_comments,
         group=NoticeGroup.REPORTS,
         always=_ASKED_TO_READ,

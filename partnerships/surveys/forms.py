@@ -37,13 +37,13 @@ _NO_VIEW = ("", "No view")
 class PrepareForm(Form):
     """The form to prepare a new round: its title, questions, last day and, if it is anonymous, the moderator."""
 
-    title = forms.CharField(label="Title", max_length=120, help_text="For example “How are we doing? Spring 2027”.")
+    title = forms.CharField(label="Title", max_length=120, help_text="For example, “How are we doing? Spring 2027”.")
     question_set = forms.ModelChoiceField(label="Questions", queryset=QuestionSet.objects.none(), empty_label=None)
     way = forms.ChoiceField(
         label="How do people answer?",
         choices=[
-            (AnswerMode.ANONYMOUS, "Anonymously: nobody can find out who answered what"),
-            (AnswerMode.NAMED, "By name: the members can read each answer once the survey is over"),
+            (AnswerMode.ANONYMOUS, "Anonymously (nobody can find out who answered what)"),
+            (AnswerMode.NAMED, "By name (the members can read each answer once the survey is over)"),
         ],
         widget=forms.RadioSelect,
         initial=AnswerMode.ANONYMOUS,
@@ -242,7 +242,7 @@ class ModerateForm(Form):
         for position, survey_comment in enumerate(comments, 1):
             self.fields[f"words-{survey_comment.pk}"] = forms.CharField(
                 label=f"Comment {position}: {question_by_key.get(survey_comment.question, '')}",
-                help_text="Remove names and anything that would identify a person. What you remove is deleted.",
+                help_text="Remove names and anything that would identify a person. We delete what you remove.",
                 max_length=MAX_COMMENT,
                 required=False,
                 initial=survey_comment.text,
@@ -269,7 +269,7 @@ class ActionForm(Form):
 
     theme = forms.ChoiceField(label="Result")
     thing = forms.ChoiceField(
-        label="What was done", help_text="Choose work that is already recorded in this partnership."
+        label="What was done", help_text="Choose something that is already recorded in this partnership."
     )
 
     def __init__(

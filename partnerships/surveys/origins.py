@@ -69,7 +69,7 @@ def _link(
     """Link a new record to the result. Raises the exception `unable`, which the caller's room expects."""
     figure = _figure(author, record)
     if figure is None:
-        raise unable("This result no longer exists, so nothing can be linked to it.")
+        raise unable("This result no longer exists, so you cannot link anything to it.")
     try:
         link_new_record(survey_round=figure.round, theme=figure.theme, record=new_record, author=author, now=now)
     except UnableToLink as error:

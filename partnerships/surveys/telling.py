@@ -22,4 +22,4 @@ def register() -> None:
     register_without_notice(
         [EventKind.ROUND_DRAFTED, EventKind.DRAFT_DROPPED], because="followers hear about a survey when it opens"
     )
-    register_without_notice([EventKind.ACTION_UNLINKED], because="it corrects a mistake")
+    register_without_notice([EventKind.ACTION_UNLINKED], because="removing the link corrects a mistake")

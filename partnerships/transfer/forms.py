@@ -162,7 +162,7 @@ class HeadingsForm(Form):
         choices = [("", "Not in this file"), *((heading.name, str(heading)) for heading in headings)]
         for proposal in file.proposals.proposals:
             column = proposal.column
-            hint = "We know this heading." if proposal.is_known else "This is our guess. Please check it."
+            hint = "We recognise this heading." if proposal.is_known else "This is our guess. Please check it."
             self.fields[f"column-{column_key(index, column.code)}"] = forms.ChoiceField(
                 label=f"File of the {file.label}: {column.shown}" if file.label else column.shown,
                 choices=choices,

@@ -286,11 +286,11 @@ def test_several_recommendations_get_an_owner_and_a_review_date(world: World) ->
     list_page = confirm(world.eddie, page, **fields).content.decode()
     page_of_viewer = open_confirmation(world.vera, "assign", unanswered, kind="recommendations").content.decode()
 
-    refusal = "These recommendations are not addressed to your organisation, so it cannot respond to them."
+    refusal = "These recommendations are not addressed to your organisation, so you cannot respond to them."
     assert refusal in page.content.decode()
     assert incomplete_page.status_code == 422
     assert "2 recommendations: the owner and the review date have been saved" in list_page
-    assert f"The response of {world.larkhaven.display_name} is done, so nothing is left to review." in list_page
+    assert f"The response of {world.larkhaven.display_name} is done, so you do not need to review it." in list_page
     responses = Response.objects.filter(owner=world.vera, review_on=in_days(30)).order_by("pk")
     assert set(responses.values_list("recommendation", "status", "reason", "note")) == {
         (unanswered.pk, "not_started", "", ""),

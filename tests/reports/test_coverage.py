@@ -207,7 +207,7 @@ def test_only_what_the_reader_may_see_is_counted(world: World) -> None:
     assert row(stranger, "Gosport")["In all"] == 0
     assert row(figures_for(world.ben, "coverage"), "Gosport")["Asks"] == 1
     assert CANARY not in str(to_json(figures_for(world.ben, "coverage")))
-    assert any("counts only what its reader can see" in note for note in stranger.notes)
+    assert any("counts only what the reader can see" in note for note in stranger.notes)
 
 
 def test_commitment_counts_where_its_sides_are(world: World) -> None:

@@ -271,8 +271,8 @@ def compare_homes_of_next_year(manager: ManagerInBrowser) -> None:
     manager.click("Reports", "Homes pipeline")
     manager.choose("Councils", "Westm", "Westmarch Borough Council")
     manager.choose("Tenures", "Social", "Social rent")
-    manager.page.get_by_label("Compare with the figures of").fill(since)
-    manager.page.get_by_label("Compare with the figures of").press("Tab")
+    manager.page.get_by_label("Compare with the figures on").fill(since)
+    manager.page.get_by_label("Compare with the figures on").press("Tab")
 
     sentence = f"Next year, {NEXT}, 48 homes complete: 12 fewer than the 60 on {since}."
     expect(manager.main).to_contain_text(sentence, timeout=PATIENCE)

@@ -187,7 +187,9 @@ def _check_condition_is_open(plan: Plan, sign_off: SignOff) -> None:
             "This decision has no condition or no longer counts, so you do not need to confirm anything."
         )
     if state.code == "met":
-        raise UnableToSign("A colleague has already confirmed that the condition is met, so you do not need to.")
+        raise UnableToSign(
+            "A colleague has already confirmed that the condition is met, so you do not need to confirm it."
+        )
     if not state.takes_part:
         raise UnableToSign(
             f"{sign_off.organisation.name} no longer takes part in this plan, so it cannot confirm its condition."

@@ -34,11 +34,11 @@ class ResponseForm(VerdictForm):
     """The form for an organisation's response to a recommendation."""
 
     verdict_field = "status"
-    needs_words = {status.value: "Give a reason" for status in STATUSES_WITH_REASON}
+    needs_words = {status.value: "Give a reason." for status in STATUSES_WITH_REASON}
 
     status = forms.ChoiceField(label="Status", choices=ResponseStatus.choices, widget=forms.RadioSelect)
     reason = forms.CharField(
-        label="Reason, or what you are doing",
+        label="Why, or what you are doing",
         required=False,
         max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -84,7 +84,7 @@ class EvidenceForm(Form):
 
     record = forms.ChoiceField(label="Record", widget=AutocompleteSelect)
     words = forms.CharField(
-        label="What it shows",
+        label="What the record shows",
         required=False,
         max_length=300,
         help_text="Everyone who can read the evidence can read this text too.",

@@ -138,9 +138,9 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
     """Drop a recommendation, with a reason; its outcomes stay. Raises `UnableToAdopt`."""
     adoption = _lock_with_partnership(adoption, author, now)
     if adoption.is_dropped:
-        raise UnableToAdopt("The partnership has already dropped this recommendation, so you do not need to.")
+        raise UnableToAdopt("The partnership has already dropped this recommendation, so you do not need to drop it.")
     if not reason.strip():
-        raise UnableToAdopt("Say why the partnership drops this recommendation.")
+        raise UnableToAdopt("Say why the partnership is dropping this recommendation.")
 
     status_before = adoption.status
     adoption.status = AdoptionStatus.DROPPED
@@ -187,7 +187,7 @@ def unlink_outcome(*, outcome: Outcome, author: User, now: dt.datetime) -> None:
     """Remove a link to an objective or commitment, which itself stays. Raises `UnableToLink`."""
     adoption = _lock(outcome.adoption, author, now)
     if not adoption.outcomes.filter(pk=outcome.pk).delete()[0]:
-        raise UnableToLink("A colleague has already removed this link, so you do not need to.")
+        raise UnableToLink("A colleague has already removed this link, so you do not need to remove it.")
     _save(adoption, now)
     party = _acting_party(adoption.partnership, author)
     record_adoption(adoption, EventKind.OUTCOME_UNLINKED, author=author, organisation=party, now=now)

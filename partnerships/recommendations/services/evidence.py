@@ -43,7 +43,7 @@ def add_evidence(
     if evidence_record is None:
         raise UnableToProve("Choose the evidence from the list.")
     if response.evidence.filter(**{kind: evidence_record}).exists():
-        raise UnableToProve("This is already evidence for the response. Choose something else.")
+        raise UnableToProve("This record is already evidence for the response. Choose another record.")
     if response.evidence.count() >= MAX_EVIDENCE:
         raise UnableToProve(f"You can add up to {MAX_EVIDENCE} pieces of evidence. Remove one first.")
 
@@ -59,5 +59,5 @@ def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> No
     """Remove a piece of evidence; the linked record stays. Raises `UnableToProve`."""
     response = _lock(evidence.response, author, now)
     if not response.evidence.filter(pk=evidence.pk).delete()[0]:
-        raise UnableToProve("A colleague has already removed this evidence, so you do not need to.")
+        raise UnableToProve("A colleague has already removed this evidence, so you do not need to remove it.")
     record_response(response, EventKind.EVIDENCE_REMOVED, author=author, now=now, is_inside=True)

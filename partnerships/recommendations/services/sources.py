@@ -24,7 +24,7 @@ from partnerships.recommendations.services.recording import recommendation_event
 #: Limit of recommendations that can be recorded for one report.
 MAX_RECOMMENDATIONS = 500
 _RECORDED_BY_OTHERS = (
-    "{title} was recorded by another organisation, or came with Common Ground. Ask your administrator to change it."
+    "{title} was recorded by another organisation, or came with Common Ground. Ask an administrator to change it."
 )
 
 
@@ -245,9 +245,11 @@ def _check(text: str, details: RecommendationDetails) -> None:
     if not details.kinds and not details.organisations:
         raise UnableToRecord("Choose who the recommendation is addressed to.")
     if unknown := set(details.kinds) - set(Kind.values):
-        raise UnableToRecord(f"There is no kind of organisation called {min(unknown)}. Choose a kind from the list.")
+        raise UnableToRecord(
+            f"We do not know a kind of organisation called {min(unknown)}. Choose a kind from the list."
+        )
     if unknown := set(details.themes or ()) - set(Theme.by_code()):
-        raise UnableToRecord(f"There is no theme called {min(unknown)}. Choose a theme from the list.")
+        raise UnableToRecord(f"We do not know a theme called {min(unknown)}. Choose a theme from the list.")
 
 
 def _recorded_recommendation(source: Source, reference: str, text: str) -> Recommendation | None:

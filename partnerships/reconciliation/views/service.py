@@ -90,7 +90,7 @@ def _response(view: View, request: HttpRequest, *args: object, **kwargs: object)
     try:
         return view(request, *args, **kwargs)
     except Http404:
-        return JsonResponse({"error": "No body has this id."}, status=404)
+        return JsonResponse({"error": "No organisation has this id."}, status=404)
     except TooMany as error:
         return JsonResponse({"error": str(error)}, status=413)
     except TooOften as error:

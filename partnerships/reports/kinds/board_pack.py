@@ -68,14 +68,14 @@ class _Filters(Form):
 
     partnership = RecordsField(label="Partnerships", queryset=Partnership.objects.none())
     since = DayField(
-        label="Since", required=False, help_text="Leave empty to start at each partnership’s last meeting."
+        label="Since", required=False, help_text="Leave this empty to start at each partnership’s last meeting."
     )
     part = forms.MultipleChoiceField(
         label="Parts",
         required=False,
         choices=list(_PARTS.items()),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none to include all parts.",
+        help_text="Leave all parts unticked to include every part.",
     )
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:

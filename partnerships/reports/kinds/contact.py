@@ -41,9 +41,9 @@ class _Filters(Form):
         required=False,
         queryset=Partnership.objects.none(),
         widget=RecordSelect(),
-        empty_label="Any partnership, or none",
+        empty_label="Any partnership, or no partnership",
     )
-    first = DayField(label="From", required=False, help_text="Leave empty for the last year.")
+    first = DayField(label="From", required=False, help_text="Leave this empty for the last year.")
     last = DayField(label="Up to", required=False)
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
@@ -84,7 +84,7 @@ def _compute(context: ReportContext) -> Snapshot:
         filters=context.filter_labels,
         answers=(answer,) if meeting_counts else (),
         tables=(_pairs(meeting_counts, last_days, names), _matrix(meeting_counts, names)),
-        charts=(Chart("Conversations of the pairs that met most often", "pairs", (1,)),),
+        charts=(Chart("Number of conversations of the pairs that met most often", "pairs", (1,)),),
         sources=(Source("Records of conversations that were circulated or agreed", context.today),),
         notes=("A conversation of three organisations counts for each of the three pairs.",),
     )

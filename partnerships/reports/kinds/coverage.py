@@ -45,7 +45,7 @@ class _Filters(DistrictFilters):
         required=False,
         choices=[("", "Everything"), *((code, many.capitalize()) for code, (_, many) in WHAT.items())],
     )
-    gaps = forms.BooleanField(label="Only areas with no records", required=False)
+    gaps = forms.BooleanField(label="Only areas without records", required=False)
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters, reader)
@@ -87,7 +87,7 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 _NOTES = (
-    "This report counts only what its reader can see. Other people may see more.",
+    "This report counts only what the reader can see. Other people may see more.",
     "It counts live partnerships, open asks and offers, and published plans that are not superseded or closed.",
     "Commitments count until they are verified, cancelled or superseded.",
     "An ask or offer counts in the areas that it names, otherwise in the areas of its partnership or organisation.",
@@ -149,7 +149,7 @@ def _kinds_table(
         )
         for area in areas
     ]
-    title = f"What there is in each area: {_theme(theme).lower()}" if theme else "What there is in each area"
+    title = f"Records in each area: {_theme(theme).lower()}" if theme else "Records in each area"
     return Table("areas", title, tuple(columns), tuple(rows), empty="No council area matches these filters.")
 
 

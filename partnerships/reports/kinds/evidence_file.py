@@ -49,7 +49,7 @@ class _Filters(Form):
         widget=AutocompleteSelect,
         empty_label="Your first organisation",
     )
-    first = DayField(label="From", required=False, help_text="Leave empty for the last year.")
+    first = DayField(label="From", required=False, help_text="Leave this empty for the last year.")
     last = DayField(label="Up to", required=False)
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
@@ -107,7 +107,7 @@ def _compute(context: ReportContext) -> Snapshot:
             Source("Meetings, conversations, commitments, nominations and plans in Common Ground", context.today),
         ),
         notes=(
-            "For the Neighbourhood and Community Standard: how an organisation works with partners where it has homes.",
+            "How an organisation works with partners where it has homes, for the Neighbourhood and Community Standard.",
             "Meetings count if someone from the organisation was present. Commitments count once they are delivered.",
             f"Each table has at most {_MAX_ROWS} rows, the newest first.",
         ),
@@ -237,7 +237,7 @@ def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], nu
 EVIDENCE_FILE = Report(
     slug="evidence-file",
     title="Evidence of local co-operation",
-    about="For the regulator: dated meetings, conversations, commitments delivered, nominations and plans.",
+    about="Dated meetings, conversations, delivered commitments, nominations and plans, for the regulator.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

@@ -56,9 +56,9 @@ class _Filters(Form):
     )
     year = forms.ChoiceField(label="Year of completion", required=False)
     since = DayField(
-        label="Compare with the figures of",
+        label="Compare with the figures on",
         required=False,
-        help_text="For example, 1 March 2026. Leave empty to compare with the baselines.",
+        help_text="For example, 1 March 2026. Leave this empty to compare with the baselines.",
     )
     bedrooms = forms.ChoiceField(
         label="Bedrooms",
@@ -350,11 +350,11 @@ def slip_table(slips: Sequence[Slip], compared: Compared) -> Table:
     )
     return Table(
         "slippage",
-        "Sites whose forecast completion has moved",
+        "Sites whose forecast completion date has moved",
         columns,
         tuple(rows),
         note=f"These are the {MAX_SLIPS} changes that affect the most homes." if len(rows) == MAX_SLIPS else "",
-        empty="No forecast completion has moved.",
+        empty="No forecast completion date has moved.",
     )
 
 

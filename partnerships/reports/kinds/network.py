@@ -61,7 +61,7 @@ _MAX_NAMED = 5
 class _Filters(Form):
     """The filters of the network report: a day, the organisation in the middle, and a kind of partnership."""
 
-    day = DayField(label="As at", required=False, help_text="Leave empty for today.")
+    day = DayField(label="As at", required=False, help_text="Leave this empty for today.")
     around = forms.ModelChoiceField(
         label="Around an organisation",
         required=False,
@@ -115,7 +115,7 @@ def _compute(context: ReportContext) -> Snapshot:
 _NOTES = (
     "Two organisations are linked if they take part in the same partnership, in any role.",
     "An organisation is a single point of failure if, without it, other organisations would be cut off from the rest.",
-    "This report counts partnerships that its reader can see today and that had not ended by the chosen day.",
+    "This report counts partnerships that the reader can see today and that had not ended by the chosen day.",
     "If the reader can see only the outline of a partnership, we do not count organisations that have left since.",
     "If an organisation leaves, a partnership ends if it then has fewer than two parties, not counting observers.",
     "Organisations have the names that they had on that day, followed by their present names or successors.",
@@ -209,7 +209,7 @@ def _failure_points(network: Network, pieces_by_body: Mapping[int, Sequence[int]
         Column("Its partnerships", Kind.NUMBER),
         Column("Partnerships that would end", Kind.COUNT),
     )
-    empty = "No organisation alone holds parts of the network together."
+    empty = "No organisation is a single point of failure."
     return Table("single", "Single points of failure", columns, rows, empty=empty)
 
 

@@ -153,7 +153,7 @@ def _compute(context: ReportContext) -> Snapshot:
             Source("Risks in the newest published versions of their plans", context.today),
         ),
         notes=(
-            "This report lists partnerships that its reader can read in full, as a party or an invited organisation.",
+            "This report lists partnerships that the reader can read in full, as a party or an invited organisation.",
             f"A risk is high if likelihood × impact is {HIGH_RISK} or more.",
             "Data sharing is “not needed” if this kind of partnership shares no personal data.",
         ),
@@ -280,7 +280,7 @@ def _score(risk: dict[str, Any]) -> int:
 PARTNERSHIP_REGISTER = Report(
     slug="partnership-register",
     title="Partnership register",
-    about="For an audit: terms, reviews, budget, liabilities, data sharing and risks of each partnership.",
+    about="The terms, reviews, budget, liabilities, data sharing and risks of each partnership, for an audit.",
     group="Partnerships",
     form=lambda parameters, _reader: _Filters(parameters),
     compute=_compute,

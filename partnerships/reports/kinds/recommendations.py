@@ -26,13 +26,13 @@ _LOOK_BACK = dt.timedelta(days=91)
 class _Filters(Form):
     """The filters of the report: the day since which it lists changes, and a partnership."""
 
-    since = DayField(label="Since", required=False, help_text="Leave empty for the last three months.")
+    since = DayField(label="Since", required=False, help_text="Leave this empty for the last three months.")
     partnership = forms.ModelChoiceField(
         label="Partnership",
         required=False,
         queryset=Partnership.objects.none(),
         widget=AutocompleteSelect,
-        empty_label="All that you can read",
+        empty_label="All partnerships that you can read",
     )
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:

@@ -43,7 +43,7 @@ def ask_for_file(*, report: str, query_string: str, form: str, person: User, now
     require(has_open_account(person))
     definition = find_report(report)
     if definition is None or form not in FORMATS:
-        raise UnableToMakeFile("There is no such report. Choose a report from the list of reports.")
+        raise UnableToMakeFile("This report does not exist. Choose a report from the list of reports.")
     if not has_valid_filters(definition, person, query_string):
         raise UnableToMakeFile("Correct the filters first, then make the file.")
     if person.report_files.filter(report=report).count() >= MAX_FILES:

@@ -45,7 +45,7 @@ def freeze_report(
     require(author is None or may_report_for(author, body, now))
     definition = find_report(report)
     if definition is None:
-        raise UnableToFreeze("There is no such report. Choose a report from the list of reports.")
+        raise UnableToFreeze("This report does not exist. Choose a report from the list of reports.")
     if not name.strip():
         raise UnableToFreeze("Enter a name, for example “As reported to the board on 3 March”.")
     if not reason.strip():

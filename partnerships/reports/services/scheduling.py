@@ -96,7 +96,7 @@ def _check(details: ScheduleDetails, today: dt.date) -> None:
     """Check all details of a new schedule. Raises `UnableToSchedule`."""
     definition = find_report(details.report)
     if definition is None:
-        raise UnableToSchedule("There is no such report. Choose a report from the list of reports.")
+        raise UnableToSchedule("This report does not exist. Choose a report from the list of reports.")
     if not has_valid_filters_for(definition, details.body, details.query_string):
         raise UnableToSchedule(
             "Not everyone who gets the report can use these filters. Remove each filter that names something they "

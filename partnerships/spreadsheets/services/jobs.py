@@ -18,7 +18,7 @@ from partnerships.transfer.reading.problems import UnableToRead
 
 #: Time after which another worker may claim the spreadsheet of a worker that died.
 LEASE = dt.timedelta(minutes=15)
-_FAILED = "Something went wrong, and nothing was changed. Ask the people who run this site before you try again."
+_FAILED = "Something went wrong, so we did not change anything. Ask the people who run this site before you try again."
 
 
 def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:

@@ -107,7 +107,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
         messages.error(request, str(error))
         return redirect(upload)
 
-    messages.success(request, "The spreadsheet has been discarded, and nothing was changed.")
+    messages.success(request, "The spreadsheet has been discarded. We did not change anything.")
     return redirect("spreadsheets:record", upload.record, upload.record_id)
 
 

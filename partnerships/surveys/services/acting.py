@@ -63,7 +63,7 @@ def _link(survey_round: Round, theme: str, record_field: dict[str, int], author:
     No lock is needed: a closed round never changes, and for a new record the caller has locked the partnership.
     """
     if not survey_round.is_closed or theme not in survey_round.questions().themes():
-        raise UnableToLink("This survey has no such result. Choose a result from the list.")
+        raise UnableToLink("This result does not belong to the survey. Choose a result from the list.")
     action, is_new = Action.objects.get_or_create(
         round=survey_round, theme=theme, **record_field, defaults={"added_by": author, "added_at": now}
     )

@@ -251,7 +251,7 @@ def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -
             "The person who reads comments has not agreed to this list of people yet. Wait, or name another person."
         )
     if not survey_round.moderator.is_active or not is_outside(survey_round.moderator, partnerships):
-        raise UnableToRun("The person who reads comments can no longer do so. Name another person.")
+        raise UnableToRun("The person who was going to read the comments can no longer do so. Name another person.")
     today = timezone.localdate(now)
     if ended_titles := [partnership.title for partnership in partnerships if partnership.is_over_on(today)]:
         raise UnableToRun(f"The partnership “{ended_titles[0]}” has ended. Remove it from this survey first.")
@@ -292,7 +292,7 @@ def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int
     survey_round = lock_round(survey_round)
     require(rights_over(survey_round.partnership, author, now).may_run)
     if not survey_round.takes_answers(now):
-        raise UnableToRun("This survey is not open for answers, so there is nobody to remind.")
+        raise UnableToRun("This survey is not open for answers, so you do not need to remind anyone.")
     today = timezone.localdate(now)
     if survey_round.reminded_on:
         next_day = survey_round.reminded_on + dt.timedelta(days=MIN_DAYS_TO_REMIND)

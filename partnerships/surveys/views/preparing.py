@@ -47,7 +47,7 @@ def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse
             )
             return redirect(survey_round)
 
-    heading = "Who reads comments before the parties do?"
+    heading = "Who reads comments before the members do?"
     return form_page(request, _STEP, form, **round_context(survey_round, heading))
 
 

@@ -98,7 +98,7 @@ TOPICS = (
         "The page says where its figures come from. You can freeze a report under a name, compare it with later "
         "figures, and have it emailed regularly.",
         who=(
-            "Everyone signed in can read reports. A report counts only what its reader can read.",
+            "Everyone signed in can read reports. A report counts only what the reader can read.",
             (
                 "Editors and leads can freeze and schedule reports for an organisation or a partnership. The people "
                 "who belong to it can read them."

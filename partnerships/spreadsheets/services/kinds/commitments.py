@@ -87,8 +87,10 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             hint="The name of a person at the organisation that gives. If that is your own organisation, you can also "
             "enter their email address.",
         ),
-        column("status", "Status", hint="Only downloads have this column. We do not read it."),
-        column("reference", "ID", hint="From a download, for example C-1042. Leave this blank for a new commitment."),
+        column("status", "Status", hint="Only downloads have this column. We ignore it in an import."),
+        column(
+            "reference", "ID", hint="The ID from a download, for example C-1042. Leave this blank for a new commitment."
+        ),
     )
 
 

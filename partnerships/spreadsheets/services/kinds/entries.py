@@ -66,7 +66,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
         column("closes_on", "Closing date", "closes", hint=day),
         column("conditions", "Conditions"),
         column("private_note", "Private note", hint="Only your organisation can read this."),
-        column("status", "Status", hint="Only downloads have this column. We do not read it."),
+        column("status", "Status", hint="Only downloads have this column. We ignore it in an import."),
         column("pk", "ID", hint="From a download. Leave this blank for a new ask or offer."),
     )
 

@@ -39,7 +39,7 @@ _SITE = column(
 )
 _COLUMNS = (
     column("tenure", "Tenure", "tenure type", required=True, choices=TENURES, example="Social Rent"),
-    column("bedrooms", "Bedrooms", "beds", "bedroom size", "size", example="2", hint="A number, or studio."),
+    column("bedrooms", "Bedrooms", "beds", "bedroom size", "size", example="2", hint="A number, or “studio”."),
     column("needs", "Needs type", "need", choices=NEEDS, example="General needs"),
     column("year", "Year", "financial year", example="2027-28", hint="2027, or 2027-28 for a financial year."),
     column(
@@ -193,7 +193,7 @@ HOMES = SheetKind(
     revision=revision_of,
     arrange=one_line_a_row,
     lead=(
-        "Use one row for each tenure, number of bedrooms, needs type and year. A table with a column for each year "
-        "works too. Homes that are not in the file stay as they are."
+        "Use one row for each tenure, number of bedrooms, needs type and year. You can also use a table with a column "
+        "for each year. Homes that are not in the file stay as they are."
     ),
 )

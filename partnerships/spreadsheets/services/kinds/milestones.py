@@ -44,7 +44,9 @@ COLUMNS = (
     column("status", "Status", choices=MILESTONE_STATUSES, example="On track"),
     column("note", "Note", "notes", "comment"),
     yes_or_no("restricted", "Only for the plan's partners"),
-    column("key", "ID", "milestone id", hint="From a download of this plan. Leave this blank for a new milestone."),
+    column(
+        "key", "ID", "milestone id", hint="The ID from a download of this plan. Leave this blank for a new milestone."
+    ),
 )
 _READERS: Mapping[str, Reader] = MappingProxyType(
     {

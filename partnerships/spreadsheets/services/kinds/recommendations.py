@@ -69,7 +69,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "paraphrase",
             required=True,
             example="Share plans before they are settled.",
-            hint="In your own words.",
+            hint="Write this in your own words.",
         ),
         column(
             "confidence",
@@ -86,7 +86,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "addressee",
             required=True,
             example="Councils; Registered providers",
-            hint="Kinds or names of organisations, with semicolons between them.",
+            hint="Enter kinds or names of organisations, with semicolons between them.",
         ),
         column("themes", "Themes", "theme", example="Planning", hint="With semicolons between them."),
     )

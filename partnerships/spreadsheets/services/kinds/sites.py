@@ -74,8 +74,8 @@ COLUMNS = (
     yes_or_no(
         "confidential", "Confidential", hint="Enter yes if only the owners and partners may know that the site exists."
     ),
-    column("notes", "Notes", "comments", hint="Only the owners and partners can see these."),
-    column("key", "ID", "site id", hint="From a download of this plan. Leave this blank for a new site."),
+    column("notes", "Notes", "comments", hint="Only the owners and partners can see these notes."),
+    column("key", "ID", "site id", hint="The ID from a download of this plan. Leave this blank for a new site."),
 )
 
 _READERS: Mapping[str, Reader] = MappingProxyType(
@@ -148,7 +148,7 @@ def _key(run: Run, line: Line, draft: DraftEditor) -> str | None:
         sites = [site for site in draft.items.by("name", name) if not site["reference"]]
     if len(sites) > 1:
         column_code, shared = ("reference", reference) if reference else ("name", name)
-        remedy = "Give the ID from a download of this plan."
+        remedy = "Enter the ID from a download of this plan."
         run.refuse(line, column_code, f"several sites are called “{shared}”.", remedy)
         return None
     return str(sites[0]["key"]) if sites else key_for(name or reference, draft.keys)
@@ -179,5 +179,5 @@ SITES = SheetKind(
     may_import=may_import,
     remembered_for=remembered_for,
     revision=revision_of,
-    lead="One row for each site. Homes have a spreadsheet of their own.",
+    lead="Use one row for each site. Homes have a spreadsheet of their own.",
 )

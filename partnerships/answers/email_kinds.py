@@ -10,7 +10,7 @@ from partnerships.people.composing import PersonEmail
 EMAILS = (
     PersonEmail(
         "answers.refused",
-        "Answer that is not shown",
+        "Your answer will not be shown",
         emails.write_refused,
         group=NoticeGroup.PLANS,
         about=RecordLookup(
@@ -38,7 +38,7 @@ EMAILS = (
     ),
     PersonEmail(
         "answers.confirm_forwarded",
-        "Email that you forwarded, or your reply",
+        "Your reply or forwarded email, for you to confirm",
         emails.write_confirm_forwarded,
         group=NoticeGroup.PLANS,
         about=RecordLookup(
@@ -52,7 +52,7 @@ EMAILS = (
     ),
     PersonEmail(
         "answers.unfit",
-        "Email that could not be used",
+        "Your email could not be used",
         emails.write_unfit,
         group=NoticeGroup.PLANS,
         always=FOR_CONSENT,

@@ -24,7 +24,7 @@ def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a stakeholder whose answer is not shown, with the reason."""
     answer = Answer.objects.select_related("plan", "decided_for").get(pk=due.params["answer"])
     if not answer.is_refused:
-        return "The answer is no longer refused."
+        return "The owner has since shown the answer."
     if person.is_stakeholder and not may_answer(person, answer.plan, answer.version_number, now):
         return "The recipient can no longer read the plan."
     return Content("answers/refused", {"answer": answer, "plan": answer.plan, "person": person})

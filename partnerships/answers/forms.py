@@ -55,8 +55,8 @@ class ColleagueForm(_ByLinkForm):
     email = forms.EmailField(
         label="Their email address",
         max_length=254,
-        help_text="We do not email your colleague yet. If the plan’s owner agrees, we first ask them whether they want "
-        "to follow the plan.",
+        help_text="We do not email your colleague yet. If the plan’s owner agrees, we first ask your colleague whether "
+        "they want to follow the plan.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -90,7 +90,7 @@ class RefuseForm(ReasonForm):
 class QuestionForm(Form):
     """Ask a question about a plan."""
 
-    title = forms.CharField(label="The question", max_length=200)
+    title = forms.CharField(label="Your question", max_length=200)
     body = forms.CharField(label="Details", required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}))
     closes_on = DayField(label="Last day for answers")
 
@@ -123,7 +123,7 @@ class ForwardedForm(Form):
     part.
     """
 
-    organisation = forms.ChoiceField(label="Which of your organisations is this conversation for?")
+    organisation = forms.ChoiceField(label="Which of your organisations had this conversation?")
     subject = forms.CharField(label="Subject", max_length=200)
     held_on = DayField(label="Date of the email")
     others = forms.MultipleChoiceField(label="Other organisations that took part", widget=forms.CheckboxSelectMultiple)

@@ -61,18 +61,18 @@ def _why_not_assign_owner(rights: Rights) -> str:
 def _why_not_change_due_date(rights: Rights) -> str:
     """Return why the person cannot change the due date, or "" if they can."""
     if not rights.commitment.is_under_way:
-        return "These commitments are not under way."
+        return "These commitments have not been agreed or have ended, so you cannot change their due date."
     return "" if rights.may_report else _NO_RIGHT
 
 
 def _why_not_remind(rights: Rights) -> str:
     """Return why the person cannot remind the owner, or "" if they can."""
     if not rights.commitment.is_under_way:
-        return "These commitments are not under way."
+        return "These commitments have not been agreed or have ended, so their owners need no reminder."
     if not rights.may_escalate:
         return _NEITHER_SIDE
     if rights.commitment.owner_id in (None, rights.person_id):
-        return "These commitments have no owner other than you."
+        return "These commitments have no owner, or you own them, so there is nobody to remind."
     return ""
 
 

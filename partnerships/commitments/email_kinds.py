@@ -64,7 +64,7 @@ EMAILS = (
     ),
     PersonEmail(
         "commitments.answered",
-        "Answer to a delivery",
+        "Delivery verified or sent back",
         emails.write_answered,
         group=NoticeGroup.COMMITMENTS,
         about=_COMMITMENT,

@@ -38,5 +38,5 @@ class EventKind(models.TextChoices):
     REPORTS_READ_FROM_REGISTER = "commitment.reports_read_from_register", "Imported further reports from a register"
     WITHDRAWN_IN_REGISTER = (
         "commitment.withdrawn_in_register",
-        "Withdrawn according to a register",
+        "Withdrawn in the register",
     )

@@ -45,7 +45,7 @@ def test_page_of_the_plan_in_a_digest_leads_to_answering(digest: Delivery, plan:
     token = read_token(digest.recipient, digest)
     html = bearer.get(reverse("digests:read", kwargs={"token": token, "plan": plan.pk})).content.decode()
 
-    assert "Tell the owners what you think" in html
+    assert "Tell the owners of the plan what you think" in html
     assert reverse("answers:by-link", kwargs={"token": token, "plan": plan.pk}) in html
 
 
@@ -110,7 +110,7 @@ def test_plan_concerns_a_stakeholder_until_they_say_otherwise(digest: Delivery, 
 
     assert [answer.kind for answer in Answer.objects.order_by("pk")] == ["concerned", "unconcerned"]
     assert "You have said that this plan concerns you" in page_when_concerned
-    assert "This no longer concerns me" in collapse(page_when_concerned)
+    assert "This plan no longer concerns me" in collapse(page_when_concerned)
     assert "You have said that this plan does not concern you" in page_when_unconcerned
 
 

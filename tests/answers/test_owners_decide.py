@@ -44,7 +44,12 @@ def test_waiting_answer_is_work_of_the_owners_leads_only(world: World, plan: Pla
         for name in ("amina", "eddie", "ben", "chidi")
     }
 
-    assert tasks_by_person == {"amina": ["Decide on 1 answer from a stakeholder"], "eddie": [], "ben": [], "chidi": []}
+    assert tasks_by_person == {
+        "amina": ["Approve or refuse 1 answer from a stakeholder"],
+        "eddie": [],
+        "ben": [],
+        "chidi": [],
+    }
 
 
 def test_only_leads_of_an_owner_see_an_answer_before_it_is_approved(world: World, plan: Plan, comment: Answer) -> None:

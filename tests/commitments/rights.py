@@ -204,7 +204,7 @@ ROWS = (
         frozenset(PERSONAS),
         prepare=propose,
         situation="for neither side",
-        result="UnableToConfirm: Riverside Design neither gives nor receives this, so it cannot confirm.",
+        result="UnableToConfirm: Riverside Design does not give or receive this, so it cannot confirm the commitment.",
     ),
     Row(
         "commitments.propose_action",

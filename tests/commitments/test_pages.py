@@ -45,7 +45,7 @@ def test_form_asks_for_an_organisation_the_person_edits_for(world: World) -> Non
     answer = signed_in(world.eddie).post(reverse("commitments:new"), form_data | {"key": uuid.uuid4()})
 
     assert answer.status_code == 422
-    assert "One of the two must be an organisation that you can make changes for" in answer.content.decode()
+    assert "You cannot make changes for either organisation" in answer.content.decode()
     assert not Commitment.objects.exists()
 
 

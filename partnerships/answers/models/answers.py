@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 class AnswerKind(models.TextChoices):
     """The kinds of answer."""
 
-    ACKNOWLEDGED = "acknowledged", "Has read it"
-    CONCERNED = "concerned", "Says that it concerns them"
-    UNCONCERNED = "unconcerned", "Says that it does not concern them"
+    ACKNOWLEDGED = "acknowledged", "Has read the plan"
+    CONCERNED = "concerned", "Says that the plan concerns them"
+    UNCONCERNED = "unconcerned", "Says that the plan does not concern them"
     COMMENT = "comment", "Comment"
     QUESTION = "question", "Answer to a question"
-    COLLEAGUE = "colleague", "Names a colleague"
+    COLLEAGUE = "colleague", "Named a colleague"
 
 
 #: The kinds with text. An owner approves the text before others see it.
@@ -102,7 +102,7 @@ class Answer(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     decided_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.TextField(blank=True, help_text="The reason for refusing the answer, which we email to the person.")
+    reason = models.TextField(blank=True, help_text="Why the answer was refused. We email this to the person.")
 
     objects = AnswerQuerySet.as_manager()
 

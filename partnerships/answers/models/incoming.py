@@ -24,13 +24,13 @@ class IncomingStatus(models.TextChoices):
 
     WAITING = "waiting", "Waiting for your confirmation"
     USED = "used", "Confirmed"
-    DROPPED = "dropped", "Dropped"
+    DROPPED = "dropped", "Deleted"
 
 
 class UnusableReason(models.TextChoices):
     """Why an email could not be used. The label is the text for its sender."""
 
-    LATE = "late", "Your email came more than 30 days after the email that you replied to."
+    LATE = "late", "You replied to an email that is more than 30 days old."
     EMPTY = "empty", "Your email contained no new text."
     NO_PLACE = (
         "no_place",
@@ -64,7 +64,7 @@ class Incoming(models.Model):
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="incoming_emails")
     reply_to_id = models.BigIntegerField(
-        null=True, blank=True, help_text="The number of the email that was replied to."
+        null=True, blank=True, help_text="The number of the email that the person replied to."
     )
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
@@ -73,7 +73,7 @@ class Incoming(models.Model):
     status = models.CharField(max_length=7, choices=IncomingStatus, default=IncomingStatus.WAITING)
     received_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
-    left_out = models.JSONField(default=list, blank=True, help_text="Attachments that were not accepted, and why.")
+    left_out = models.JSONField(default=list, blank=True, help_text="Attachments that we did not accept, and why.")
 
     objects = IncomingQuerySet.as_manager()
 

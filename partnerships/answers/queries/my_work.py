@@ -43,7 +43,11 @@ def _answers_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _decide_text(count: int) -> str:
-    return "Decide on 1 answer from a stakeholder" if count == 1 else f"Decide on {count} answers from stakeholders"
+    return (
+        "Approve or refuse 1 answer from a stakeholder"
+        if count == 1
+        else f"Approve or refuse {count} answers from stakeholders"
+    )
 
 
 def _unconfirmed_emails(now: dt.datetime) -> Reach:

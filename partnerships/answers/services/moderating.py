@@ -118,7 +118,7 @@ def end_trust(*, trust: Trust, author: User | None, now: dt.datetime) -> None:
     require(roles.is_system or roles.lead(trust.organisation_id))
     trust = Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)
     if trust.ended_at is not None:
-        raise UnableToDecide("Your organisation no longer trusts this person, so there is nothing to end.")
+        raise UnableToDecide("Your organisation no longer trusts this person, so you do not need to do anything.")
 
     trust.ended_at = now
     trust.ended_by = author

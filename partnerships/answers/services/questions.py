@@ -77,7 +77,7 @@ def _check_question(plan: Plan, title: str, body: str, closes_on: dt.date, now: 
             f"Shorten the question to {MAX_TITLE} characters, and its details to {MAX_BODY:,} characters."
         )
     if closes_on < timezone.localdate(now):
-        raise UnableToAsk("The last day for answers is in the past. Choose today or a later day.")
+        raise UnableToAsk("The last day for answers cannot be in the past. Choose today or a later day.")
     if PlanQuestion.objects.open_at(now).filter(plan=plan).count() >= MAX_OPEN:
         raise UnableToAsk(f"A plan can have up to {MAX_OPEN} open questions. Close one first.")
 

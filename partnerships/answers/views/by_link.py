@@ -43,7 +43,7 @@ _MESSAGES = {
     "question": "Your answer has been sent.",
     "colleague": "Thank you. The plan’s owner decides whether to ask your colleague.",
     "named": "Your name and role have been saved.",
-    "over": "That form had expired, so nothing was changed. Fill it in again.",
+    "over": "The form had expired, so we did not save your answer. Fill it in again.",
 }
 _EXPIRED = "over"
 #: The most of a person's own answers that the overview shows.

@@ -81,7 +81,7 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
                 services.confirm_reply(incoming=reply, plan=plan, text=data["text"], author=person, now=now)
                 return render(request, "answers/settled.html", {"incoming": reply, "plan": plan, "by_link": by_link})
         except BadForm:
-            form.add_error(None, "That form had expired, so nothing was changed. Fill it in again.")
+            form.add_error(None, "The form had expired, so we did not save your comment. Fill it in again.")
         except _UNABLE_TO_CONFIRM as error:
             form.add_error(None, str(error))
 

@@ -188,5 +188,5 @@ def close_own_question(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToAsk as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "The question has been closed. The answers to it stay on this page.")
+        messages.success(request, "The question has been closed. Its answers stay on this page.")
     return redirect(answers_url)

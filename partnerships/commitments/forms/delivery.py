@@ -28,9 +28,9 @@ class ProgressForm(Form):
         label="Total delivered so far", required=False, min_value=0, max_digits=14, decimal_places=2
     )
     more = forms.BooleanField(
-        label="Yes, more was delivered than promised",
+        label="Yes, we delivered more than we promised",
         required=False,
-        help_text="Explain why in the note, or correct the figure.",
+        help_text="Say why in the note, or correct the total.",
     )
     status = forms.ChoiceField(
         label="Status",
@@ -43,11 +43,11 @@ class ProgressForm(Form):
         ],
     )
     blocker = forms.CharField(
-        label="What is in the way",
+        label="What is blocking the work?",
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Required if work is blocked. Say what the cause is and who could help.",
+        help_text="You must answer if work is blocked. Say who could help.",
     )
     note_text = forms.CharField(label="Note", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
     evidence = forms.FileField(
@@ -94,32 +94,34 @@ class ProgressForm(Form):
         if "more" in self.fields:
             self._check_larger_total(cleaned)
         if cleaned.get("status") == Status.BLOCKED and not cleaned.get("blocker", "").strip():
-            self.add_error("blocker", "Say what is in the way")
+            self.add_error("blocker", "Say what is blocking the work.")
         return cleaned
 
     def _check_larger_total(self, cleaned: dict[str, Any]) -> None:
         """Require a tick and a note for a total that is more than was promised."""
         delivered_text = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
         if not cleaned.get("more"):
-            self.add_error("more", f"{delivered_text} is more than was promised. Tick this box if the total is correct")
+            self.add_error(
+                "more", f"{delivered_text} is more than was promised. Tick this box if the total is correct."
+            )
         if not cleaned.get("note_text", "").strip():
-            self.add_error("note_text", "Say why more was delivered than promised")
+            self.add_error("note_text", "Say why you delivered more than you promised.")
 
 
 class EscalateForm(Form):
     """The form to escalate to a person."""
 
     reason = forms.CharField(
-        label="What you need from this person", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+        label="What do you need from this person?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
     )
 
     def __init__(self, *args: Any, commitment: Commitment, people: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         person = PersonField(
-            label="Who to escalate to",
+            label="Who do you want to escalate to?",
             queryset=with_memberships(people.order_by("name", "pk")),
             widget=AutocompleteSelect,
-            help_text="Choose anyone who can see this commitment. We email them, and it appears in their work.",
+            help_text="Choose anyone who can see this commitment. We email them and add it to their My work page.",
         )
         self.fields = {"person": person, **self.fields}
         self.helper = Helper(self, submit="Escalate commitment", cancel=commitment.get_absolute_url())
@@ -129,7 +131,7 @@ class VerifyForm(VerdictForm):
     """The form to verify a delivery or an action, or to send it back."""
 
     words_field = "note_text"
-    needs_words = {"missing": "Say what is missing"}
+    needs_words = {"missing": "Say what is missing."}
 
     verdict = forms.ChoiceField(
         label="Has everything been delivered?",

@@ -31,7 +31,7 @@ class FilterForm(Form):
         ("verified", "Verified"),
         ("ended", "Cancelled or superseded"),
     )
-    words = forms.CharField(label="Words, reference or organisation", required=False, max_length=80)
+    words = forms.CharField(label="Text, reference or organisation", required=False, max_length=80)
     side = forms.ChoiceField(label="Side", required=False, choices=SIDES)
     standing = forms.ChoiceField(label="Status", required=False, choices=STATUSES)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])

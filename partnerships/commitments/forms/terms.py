@@ -40,7 +40,7 @@ class TermsForm(Form):
         min_value=0,
         max_digits=14,
         decimal_places=2,
-        help_text="If it can be counted, enter a number, for example 60 or £1.8m. You can then report part deliveries.",
+        help_text="If you can count it, enter a number, for example 60 or £1.8m. You can then report part deliveries.",
     )
     unit = forms.ChoiceField(label="Unit", required=False, choices=lambda: [("", "No quantity"), *Unit.choices()])
     owner = PersonField(
@@ -48,7 +48,7 @@ class TermsForm(Form):
         queryset=User.objects.none(),
         required=False,
         widget=FindSelect,
-        help_text="A person at the organisation that gives, which can also name the owner when it confirms.",
+        help_text="A person at the organisation that gives. It can also name the owner when it confirms.",
     )
     due_on = DayField(label="Due date")
 
@@ -56,7 +56,7 @@ class TermsForm(Form):
         """Require a unit if there is a quantity."""
         cleaned = super().clean() or {}
         if cleaned.get("quantity") is not None and not cleaned.get("unit"):
-            self.add_error("unit", "Choose a unit")
+            self.add_error("unit", "Choose a unit for the quantity.")
         return cleaned
 
 
@@ -137,7 +137,7 @@ class ProposeForm(TermsForm):
         cleaned = super().clean()
         giver, receiver = cleaned.get("giver"), cleaned.get("receiver")
         if giver is not None and giver == receiver:
-            self.add_error("receiver", "Choose a different organisation from the one that gives")
+            self.add_error("receiver", "Choose a different organisation from the one that gives.")
         elif giver is not None and receiver is not None:
             self._check_own_side(giver, receiver, confirms=bool(cleaned.get("confirm")))
         return cleaned
@@ -146,11 +146,11 @@ class ProposeForm(TermsForm):
         roles = roles_of(self._user, timezone.now())
         own_side = next((side for side in (giver, receiver) if roles.edit_for(side.pk)), None)
         if own_side is None:
-            self.add_error("giver", "One of the two must be an organisation that you can make changes for")
+            self.add_error("giver", "You cannot make changes for either organisation. Choose one that you can.")
         elif confirms and not roles.lead(own_side.pk):
             self.add_error(
                 "confirm",
-                f"Only a lead of {own_side.display_name} can confirm this. Remove the tick to let a lead confirm later",
+                f"Only a lead of {own_side.display_name} can confirm this. Untick to let a lead confirm it later.",
             )
 
 

@@ -183,7 +183,7 @@ class Commitment(models.Model):
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account are told the commitment’s title, date and status.",
+        help_text="We tell stakeholders without an account the commitment’s title, date and status.",
     )
 
     # Where an imported commitment came from.
@@ -209,7 +209,7 @@ class Commitment(models.Model):
             models.CheckConstraint(
                 condition=Q(giver=None) | Q(receiver=None) | ~Q(giver=F("receiver")),
                 name="commitment_giver_is_not_receiver",
-                violation_error_message="Giver and receiver must be different organisations.",
+                violation_error_message="The giver and the receiver must be different organisations.",
             ),
             models.CheckConstraint(
                 condition=Q(giver=None) | Q(due_on__isnull=False, original_due_on__isnull=False),
@@ -226,12 +226,12 @@ class Commitment(models.Model):
                 condition=Q(status__in=[Status.PROPOSED, *UNDELIVERED_STATUSES])
                 | Q(giver_confirmed_at__isnull=False) & (Q(receiver_confirmed_at__isnull=False) | Q(kind=Kind.ACTION)),
                 name="commitment_agreed_by_both",
-                violation_error_message="Both sides must confirm.",
+                violation_error_message="Both sides must confirm the commitment first.",
             ),
             models.CheckConstraint(
                 condition=~Q(status=Status.BLOCKED) | ~Q(blocker=""),
                 name="blocked_commitment_has_blocker",
-                violation_error_message="Say what is blocking it.",
+                violation_error_message="Say what is blocking the work.",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=UNDELIVERED_STATUSES) | ~Q(reason=""),

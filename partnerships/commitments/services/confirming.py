@@ -98,7 +98,9 @@ def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, 
     elif organisation.pk == commitment.receiver_id:
         confirmed_at = commitment.receiver_confirmed_at
     else:
-        raise UnableToConfirm(f"{organisation.display_name} neither gives nor receives this, so it cannot confirm.")
+        raise UnableToConfirm(
+            f"{organisation.display_name} does not give or receive this, so it cannot confirm the commitment."
+        )
     if not commitment.is_proposed:
         raise UnableToConfirm(
             f"{commitment.reference} is {commitment.status_words}, so there is nothing left to confirm."

@@ -284,8 +284,8 @@ def _lock_to_verify(commitment: Commitment, author: User, now: dt.datetime) -> t
     if commitment.is_action:
         require(
             rights.verifies,
-            "Only an editor on one of the two sides can verify the action, "
-            "but not its owner or the person who reported it.",
+            "Only editors of the two organisations can verify the action. "
+            "If you own it or reported it as done, ask a colleague.",
         )
         return commitment, side_of(rights)
     require(rights.verifies, "Only a lead of the receiving organisation can verify the delivery.")

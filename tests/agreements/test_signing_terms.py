@@ -501,9 +501,11 @@ def test_a_used_link_no_longer_shows_the_terms(world: World, first_terms: TermsV
     Client().post(link, signature_fields(world))
 
     page = Client().get(link).content.decode()
+    second_response = Client().post(link, signature_fields(world))
 
     assert "Signed" in page
     assert "We meet." not in page
+    assert second_response.status_code == 422
 
 
 def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> None:

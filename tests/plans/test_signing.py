@@ -226,6 +226,19 @@ def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -
     assert "North Quay" not in page_after_decision, "Once used, the mailbox alone no longer shows the plan."
 
 
+def test_decision_sent_to_a_used_link_is_refused(world: World) -> None:
+    plan = plan_awaiting_signatures(world)
+    path = link_to_sign_of(plan, world.westmarch, world.ben)
+    decision_data = {"decision": "approved", "organisation": world.westmarch.pk, "number": 1}
+    Client().post(path, decision_data)
+
+    second_response = Client().post(path, decision_data)
+
+    assert second_response.status_code == 422
+    assert "The decision is recorded" in second_response.content.decode()
+    assert plan.sign_offs.count() == 1
+
+
 def test_link_fails_for_other_people_and_after_a_new_version(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     signatory = plan.signatories.get(organisation=world.westmarch)

@@ -21,6 +21,7 @@ from partnerships.digests.models import Subscription
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
+from partnerships.transfer.management.commands.load_network import counts_in_words
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.network_format.reading import read_network
 from partnerships.transfer.reading.problems import UnableToRead
@@ -298,3 +299,9 @@ def test_odd_value_anywhere_is_loaded_or_refused_in_words(path: tuple[Any, ...],
 
     assert not ImportRun.objects.exists()
     assert not Organisation.objects.filter(name="Larkhaven Homes").exists()
+
+
+def test_a_single_record_is_counted_in_the_singular() -> None:
+    counts = {"organisations": 2, "people": 1, "partnerships": 1, "entries": 1, "commitments": 1_250}
+
+    assert counts_in_words(counts) == "2 organisations, 1 person, 1 partnership, 1 ask or offer, 1,250 commitments"

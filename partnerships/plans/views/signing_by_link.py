@@ -64,7 +64,8 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         "open_to_sign": is_open_to_sign,
     }
     if not is_open_to_sign:  # after the decision, the link alone no longer shows the plan
-        return render(request, "plans/sign_by_link.html", context)
+        # A decision that was sent to a closed link is not recorded, so its response is that of a refused form.
+        return render(request, "plans/sign_by_link.html", context, status=422 if request.method == "POST" else 200)
 
     form_kwargs: dict[str, Any] = {
         "organisations": [organisation],

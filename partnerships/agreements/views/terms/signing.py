@@ -152,7 +152,9 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if signature is not None:
         # Once the party has decided, the link alone no longer shows the terms.
         context = _link_context(link) | {"form": None, "signature": signature}
-        return render(request, "agreements/terms/sign_by_link.html", context)
+        # A signature that was sent after the decision is not recorded, so its response is that of a refused form.
+        status = 422 if request.method == "POST" else 200
+        return render(request, "agreements/terms/sign_by_link.html", context, status=status)
 
     form = _link_form(request, link)
     if request.method == "POST" and form.is_valid():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ password through “Forgotten your password?”. Loading the same file again cha
 
 #: Maximum bytes of a network file, which is larger than a register.
 MAX_BYTES = 32 * 1024 * 1024
+
+#: The nouns of lists in a network file, for one and for several, where one is not the list's name without its s.
+_NOUNS = {"people": ("person", "people"), "entries": ("ask or offer", "asks and offers")}
 
 
 class Command(ImportCommand):
@@ -63,10 +67,21 @@ class Command(ImportCommand):
             )
         except UnableToRead as error:
             raise refusal(error, path.name) from error
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in run.report["counts"].items())
+        counts = counts_in_words(run.report["counts"])
         if not is_new:
-            self.stdout.write(f"{path.name} is loaded already; nothing was changed.")
+            self.stdout.write(f"{path.name} has been loaded before, so nothing was changed.")
         elif options["dry_run"]:
             self.stdout.write(f"Dry run, nothing was changed. {path.name} would load {counts}.")
         else:
             self.stdout.write(f"Loaded {path.name}: {counts}.")
+
+
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    """Return the sizes of lists: `2 organisations, 1 person, 1 partnership`."""
+    return ", ".join(_counted(count, list_name) for list_name, count in counts.items())
+
+
+def _counted(count: int, list_name: str) -> str:
+    """Return the size of one list with its noun."""
+    singular, plural = _NOUNS.get(list_name, (list_name.removesuffix("s"), list_name))
+    return f"{count:,} {singular if count == 1 else plural}"

@@ -162,7 +162,7 @@ class Follow(models.Model):
     since = models.DateTimeField()
     members = ArrayField(models.BigIntegerField(), null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When an email about the view was last recorded.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When we last recorded an email about the view.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "view"], name="unique_follow_per_view")]

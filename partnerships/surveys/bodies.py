@@ -18,7 +18,7 @@ class Group(models.TextChoices):
     COUNCIL = "council", "Councils and authorities"
     ASSOCIATION = "association", "Housing associations"
     LEP = "lep", "LEPs and business boards"
-    OTHER = "other", "Other bodies"
+    OTHER = "other", "Other organisations"
 
 
 #: Groups by kind of organisation (`organisations.Kind`); all other kinds are other bodies.

@@ -31,8 +31,9 @@ class UploadForm(Form):
         label="The published file",
         required=False,
         help_text=(
-            "CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB. Local plans: the plans. Developer agreements: the "
-            "agreements. Rows that were set aside and corrected can be uploaded without the list’s other files."
+            "CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB. For local plans, choose the file of plans; for "
+            "developer agreements, the file of agreements. You can upload corrected rows that were set aside without "
+            "the list’s other files."
         ),
         allow_empty_file=True,
     )
@@ -40,13 +41,14 @@ class UploadForm(Form):
         label="Second file",
         required=False,
         allow_empty_file=True,
-        help_text="Local plans: their timetable. Developer agreements: their contributions. Leave it out otherwise.",
+        help_text="Choose the timetable of local plans or the contributions of developer agreements. Leave this empty "
+        "for any other list.",
     )
     third = forms.FileField(
         label="Third file",
         required=False,
         allow_empty_file=True,
-        help_text="Developer agreements: the transactions. Leave it out otherwise.",
+        help_text="Choose the transactions of developer agreements. Leave this empty for any other list.",
     )
     council = forms.CharField(
         label="Council",
@@ -105,7 +107,7 @@ class UploadForm(Form):
             _refuse_large_file(self, field)
         for field in _FILE_FIELDS[self._file_count :]:
             if cleaned.get(field):
-                self.add_error(field, "This list does not need this file. Leave it out.")
+                self.add_error(field, "This list does not need this file. Leave this field empty.")
         _require_a_file(self, _FILE_FIELDS[: self._file_count])
         return cleaned
 

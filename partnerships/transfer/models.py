@@ -177,9 +177,7 @@ class KnownHeading(models.Model):
 
     register = models.CharField(max_length=24, choices=Register)
     publisher = models.CharField(max_length=120)
-    heading = models.CharField(
-        max_length=120, help_text="The heading in small letters, without spaces and punctuation."
-    )
+    heading = models.CharField(max_length=120, help_text="The heading in lower case, without spaces and punctuation.")
     column = models.CharField(max_length=40, help_text="The code of the column.")
     confirmed_at = models.DateTimeField()
     confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -211,9 +209,9 @@ class ImportJob(LeasedJob):
 class Answer(models.TextChoices):
     """What a person may decide about a row to review."""
 
-    THIS = "this", "It is an organisation already in the directory"
-    NEW = "new", "It is a new organisation"
-    LEAVE_OUT = "leave_out", "Leave it out"
+    THIS = "this", "The row is about an organisation that is already in the directory"
+    NEW = "new", "The row is about a new organisation"
+    LEAVE_OUT = "leave_out", "Leave the row out"
 
 
 @pghistory.track()

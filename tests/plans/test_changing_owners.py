@@ -263,7 +263,7 @@ def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[
     give_up_url = reverse("plans:give-up", args=[plan.pk, plan.owners.get(organisation=world.westmarch).pk])
     ben.post(give_up_url, {"reason": "Too much."})
     ownership_page = ben.get(reverse("plans:ownership")).content.decode()
-    assert "It gave up its ownership" in ownership_page
+    assert "The owner gave up its ownership" in ownership_page
 
 
 def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:

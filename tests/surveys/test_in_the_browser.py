@@ -38,7 +38,7 @@ PEOPLE = {
         *(f"officer{n}@larkhaven.example" for n in range(2)),
         *(f"officer{n}@tidewater.example" for n in range(4)),
     ],
-    "Other bodies": [
+    "Other organisations": [
         "hana@harbour.example",
         *(f"officer{n}@harbour.example" for n in range(2)),
         "nadia@riverside.example",
@@ -151,7 +151,7 @@ def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
     check_nothing_is_left_of_answers()
     enter(page, origin, world.vera)
     page.goto(origin + first_round.get_absolute_url())
-    expect(trust_row(page).locator('[data-label="Other bodies"]')).to_have_text("not shown")
+    expect(trust_row(page).locator('[data-label="Other organisations"]')).to_have_text("not shown")
     looks_right(page)
     check_readers(first_round, world)
 

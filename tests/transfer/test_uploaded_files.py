@@ -135,8 +135,8 @@ def test_corrected_rows_of_brownfield_land_remove_no_site(dee: Any) -> None:
         ("local-plans", (PLANS,), "the timetable is missing."),
         ("developer-agreements", (AGREEMENTS, CONTRIBUTIONS), "the list of transactions is missing."),
         ("local-plans", (), "Choose the file."),
-        ("councils", (COUNCILS, COUNCILS), "This list does not need this file. Leave it out."),
-        ("brownfield-land", (REGISTER, REGISTER), "This list does not need this file. Leave it out."),
+        ("councils", (COUNCILS, COUNCILS), "This list does not need this file. Leave this field empty."),
+        ("brownfield-land", (REGISTER, REGISTER), "This list does not need this file. Leave this field empty."),
     ],
 )
 def test_too_few_or_too_many_files_are_refused(dee: Any, register: str, files: tuple[str, ...], message: str) -> None:

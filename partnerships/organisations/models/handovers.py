@@ -95,7 +95,9 @@ class Handover(models.Model):
     successor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     sharing = models.CharField(max_length=9, choices=Sharing, default=Sharing.ALONE)
     others = models.ManyToManyField(Organisation, blank=True, related_name="+")
-    basis = models.CharField(max_length=300, blank=True, help_text="For example, an article of the order.")
+    basis = models.CharField(
+        max_length=300, blank=True, help_text="What the handover rests on, for example an article of the order."
+    )
     consent = models.CharField(max_length=300, blank=True, help_text="Whose consent is needed.")
     consent_from = models.CharField(max_length=200, blank=True, db_default="", help_text="Who gave the consent.")
     consent_on = models.DateField(null=True, blank=True, help_text="When the consent was given.")

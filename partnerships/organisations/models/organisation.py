@@ -125,10 +125,10 @@ class Organisation(models.Model):
     sign_in_provider = models.CharField(
         max_length=120,
         blank=True,
-        help_text="The provider ID of the OpenID Connect provider through which its people may sign in.",
+        help_text="The provider ID of the OpenID Connect provider through which the organisation’s people may sign in.",
     )
     own_sign_in_required_at = models.DateTimeField(
-        null=True, blank=True, help_text="When its people first had to sign in through the provider."
+        null=True, blank=True, help_text="When the organisation’s people first had to sign in through the provider."
     )
 
     is_demonstration = models.BooleanField(

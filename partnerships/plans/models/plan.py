@@ -282,9 +282,9 @@ class Plan(models.Model):
 class OwnershipEndReason(models.TextChoices):
     """Why an organisation stopped owning a plan."""
 
-    LEFT = "left", "It left the partnership, was removed from it, or became an observer"
-    HANDED_OVER = "handed_over", "It handed over to another organisation"
-    GIVEN_UP = "given_up", "It gave up its ownership"
+    LEFT = "left", "The owner left the partnership, was removed from it or became an observer"
+    HANDED_OVER = "handed_over", "The owner handed the plan over to another organisation"
+    GIVEN_UP = "given_up", "The owner gave up its ownership"
 
 
 class CurrentOwnerManager(models.Manager["PlanOwner"]):

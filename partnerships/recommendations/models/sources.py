@@ -108,7 +108,7 @@ class Recommendation(models.Model):
     """
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="recommendations")
-    position = models.PositiveSmallIntegerField(help_text="Its position among those recorded here.")
+    position = models.PositiveSmallIntegerField(help_text="The recommendation’s position among those recorded here.")
     reference = models.CharField(max_length=20, blank=True)
     text = models.CharField(max_length=500)
     confidence = models.CharField(max_length=6, choices=Confidence)

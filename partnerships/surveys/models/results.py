@@ -70,7 +70,7 @@ class Comment(models.Model):
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="comments")
     question = models.CharField(max_length=40)
     text = models.TextField()
-    shown = models.TextField(blank=True, help_text="The text that the moderator lets the parties read.")
+    shown = models.TextField(blank=True, help_text="The text that the moderator lets the members read.")
     status = models.CharField(max_length=8, choices=CommentStatus, default=CommentStatus.WAITING)
 
     class Meta:

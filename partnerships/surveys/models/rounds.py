@@ -116,7 +116,7 @@ class Round(models.Model):
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="surveys")
-    number = models.PositiveSmallIntegerField(help_text="The number of the round: 1 for the partnership’s first.")
+    number = models.PositiveSmallIntegerField(help_text="The number of the round, starting at 1 in each partnership.")
     title = models.CharField(max_length=120)
     question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="+")
     way = models.CharField(max_length=9, choices=AnswerMode)
@@ -141,7 +141,7 @@ class Round(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     reminded_on = models.DateField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
-    reason = models.TextField(blank=True, help_text="Why the round ended without results.")
+    reason = models.TextField(blank=True, help_text="Why the survey ended without results.")
 
     objects = RoundQuerySet.as_manager()
 

@@ -146,7 +146,7 @@ def floors(stage: Stage) -> dict[str, Any]:
     from benchmarks.digests_rivals import render
     from partnerships.digests.emails.reading import read_news
     from partnerships.digests.planning.choosing import choose, spread
-    from partnerships.outbox.claiming import claim
+    from partnerships.outbox.claiming import claim_emails
     from partnerships.outbox.models import Email
     from partnerships.people.models import User
 
@@ -157,9 +157,9 @@ def floors(stage: Stage) -> dict[str, Any]:
     choose(now=timezone.now())
     number = stage.plan_number()
     with transaction.atomic():
-        claim(now=timezone.now(), limit=10)  # not measured: rendering what emails share
+        claim_emails(now=timezone.now(), limit=10)  # not measured: rendering what emails share
         began, composed = time.process_time(), 0
-        while composed < count and (examined := claim(now=timezone.now(), limit=250).examined):
+        while composed < count and (examined := claim_emails(now=timezone.now(), limit=250).examined):
             composed += examined
         composing = time.process_time() - began
         transaction.set_rollback(True)

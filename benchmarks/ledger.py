@@ -106,14 +106,14 @@ def make_common(open_rows: int) -> Any:
     from django.utils import timezone
 
     from partnerships.outbox.models import Email
-    from partnerships.outbox.retention import first_id
+    from partnerships.outbox.retention import first_id_of_month
     from tests.world import make_world
 
     call_command("migrate", verbosity=0, interactive=False)
     world, now = make_world(), timezone.now()
     Email.objects.all().update(available_at=now + dt.timedelta(days=1))
     execute(_PEOPLE, people=PEOPLE)
-    this_month = first_id(now) + 10_000_000
+    this_month = first_id_of_month(now) + 10_000_000
     execute(_OPEN, first=this_month, rows=open_rows, people=PEOPLE)
     execute(
         _EMAILS.format(table="outbox_email"),
@@ -144,14 +144,14 @@ def load_ledger(world: Any, rows: int) -> None:
     """
     from django.utils import timezone
 
-    from partnerships.outbox.retention import first_id
+    from partnerships.outbox.retention import first_id_of_month
 
     month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     each = rows // MONTHS
     for age in range(1, MONTHS + 1):
-        end = first_id(month)
+        end = first_id_of_month(month)
         month = (month - dt.timedelta(days=1)).replace(day=1)
-        first = first_id(month)
+        first = first_id_of_month(month)
         emails, bounces = f"outbox_email_{month:%Y_%m}", f"outbox_bounce_{month:%Y_%m}"
         for table, parent in ((emails, "outbox_email"), (bounces, "outbox_bounce")):
             execute(f"CREATE TABLE {table} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
@@ -175,7 +175,7 @@ def calls(world: Any) -> dict[str, Callable[[], object]]:
     from partnerships.digests.retention import tidy
     from partnerships.digests.services.sweep import plan_round
     from partnerships.outbox.bounces import note_bounce
-    from partnerships.outbox.claiming import is_due
+    from partnerships.outbox.claiming import has_due_emails
     from partnerships.outbox.models import Email
 
     settled = Email.objects.filter(settled_at__isnull=False, lane=2)
@@ -200,7 +200,7 @@ def calls(world: Any) -> dict[str, Callable[[], object]]:
 
     return {
         "a scrape (queue_figures)": queue_figures,
-        "is anything due": lambda: is_due(lanes="others"),
+        "is anything due": lambda: has_due_emails(lanes="others"),
         "an idle round of digests": lambda: plan_round(now=timezone.now()),
         "a bounce, known Message-ID": lambda: report(message_id=next(known)[0]),
         "a bounce, unknown Message-ID": lambda: report(message_id="<12345.abc@localhost>"),

@@ -26,7 +26,7 @@ from housing.errors import too_large
 from partnerships.activity.services import record_export
 from partnerships.kit.exports import export_description, exported_row_count
 from partnerships.kit.masking import has_secret
-from partnerships.people.limits import too_many
+from partnerships.people.limits import refuse_too_many
 from partnerships.people.requests import PrefetchRefused
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -289,7 +289,7 @@ class ExportLimitMiddleware:
         """
         if not self._is_export_route(request) or request.method not in ("GET", "HEAD"):
             return None
-        return too_many(request, "exports", limit=settings.EXPORTS_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+        return refuse_too_many(request, "exports", limit=settings.EXPORTS_PER_MINUTE, stretch=dt.timedelta(minutes=1))
 
     def _is_export_route(self, request: HttpRequest) -> bool:
         match = request.resolver_match

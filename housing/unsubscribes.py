@@ -23,7 +23,7 @@ from django.urls import Resolver404, resolve
 
 from partnerships.digests.emails.links import BadLink, Purpose, read
 from partnerships.digests.services import stop_email
-from partnerships.people.retention import for_each
+from partnerships.people.retention import count_successes
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +96,7 @@ def act_on_kept(*, now: dt.datetime) -> int:
             file.seek(token.start())
             file.write(b" " * len(token[0]))
 
-        for_each(re.finditer(rb"\S+", file.read()), act)
+        count_successes(re.finditer(rb"\S+", file.read()), act)
         file.truncate(0)
     return sum(results)
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from partnerships.organisations.services import invite_member
 from partnerships.outbox.draining import drain
-from partnerships.people.security import note_sign_in
+from partnerships.people.security import record_sign_in
 from tests.plans.drafts import ask_signatures, published_plan
 from tests.support.outbox import drop_emails, recorded
 from tests.support.ports import reserved_port
@@ -82,7 +82,7 @@ def test_emails_wait_during_an_outage_and_arrive_afterwards(
     world: World, settings: LazySettings, tmp_path: Path, port: int
 ) -> None:
     plan = published_plan(world)
-    note_sign_in(person=world.eddie, now=world.now, ip="192.0.2.1", user_agent="Firefox")
+    record_sign_in(person=world.eddie, now=world.now, ip="192.0.2.1", user_agent="Firefox")
     drop_emails()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
@@ -99,7 +99,7 @@ def test_emails_wait_during_an_outage_and_arrive_afterwards(
     )
     ask_signatures(plan, world)
     Client().post(reverse("account_reset_password"), {"email": world.vera.email})
-    note_sign_in(person=world.eddie, now=timezone.now(), ip="198.51.100.4", user_agent="Firefox")
+    record_sign_in(person=world.eddie, now=timezone.now(), ip="198.51.100.4", user_agent="Firefox")
     drain(seconds=2)
 
     kinds = ["organisations.invitation", "people.new_sign_in", "people.password_reset", "plans.sign_off_request"]

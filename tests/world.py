@@ -24,7 +24,7 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Partnership, Party
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role
-from partnerships.outbox.services import without_emails
+from partnerships.outbox.services import recording_no_emails
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 from tests.support.kept_rows import build_once
@@ -147,7 +147,7 @@ def make_world(mark: str = "", *, now: dt.datetime | None = None) -> World:
     return _built(mark, now) if mark or now else build_once(_built)
 
 
-@without_emails()
+@recording_no_emails()
 def _built(mark: str = "", now: dt.datetime | None = None) -> World:
     now = now or timezone.now() - dt.timedelta(days=30)
 

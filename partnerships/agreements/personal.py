@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import CONTACT_FIELDS, CONTACT_RETENTION_MONTHS, Holder, HolderQuerySet
 from partnerships.people.models import User
-from partnerships.people.personal import Fate, Rule
+from partnerships.people.personal import ErasureAction, Rule
 from partnerships.people.retention import change_in_batches
 
 
@@ -29,15 +29,18 @@ def clear_old_contacts(now: dt.datetime, dry_run: bool) -> int:
 _PURPOSE = "so that partners know how to reach the holder of a post"
 #: `clear_contacts_of` clears every contact field at once; each field still has its rule so that none is overlooked.
 RULES = (
-    Rule("agreements.Post", "created_by", Fate.KEEP, "who created it", ("role", "title", "created_at")),
+    Rule("agreements.Post", "created_by", ErasureAction.KEEP, "who created it", ("role", "title", "created_at")),
     Rule(
         "agreements.Holder",
         "person",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "who held a post, and when",
         ("post", "email", "phone", "working_days", "note", "starts_on", "ends_on"),
     ),
-    Rule("agreements.Holder", "added_by", Fate.KEEP, "who named the holder", ("added_at",)),
-    *(Rule("agreements.Holder", field, Fate.CLEAR, _PURPOSE, apply=clear_contacts_of) for field in CONTACT_FIELDS),
-    Rule("agreements.Holder", "reason", Fate.CLEAR, "why the holder changed", apply=clear_contacts_of),
+    Rule("agreements.Holder", "added_by", ErasureAction.KEEP, "who named the holder", ("added_at",)),
+    *(
+        Rule("agreements.Holder", field, ErasureAction.CLEAR, _PURPOSE, apply=clear_contacts_of)
+        for field in CONTACT_FIELDS
+    ),
+    Rule("agreements.Holder", "reason", ErasureAction.CLEAR, "why the holder changed", apply=clear_contacts_of),
 )

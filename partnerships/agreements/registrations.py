@@ -42,7 +42,7 @@ from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.people.composing import register_emails
-from partnerships.people.personal import Fate, Rule, register_personal
+from partnerships.people.personal import ErasureAction, Rule, register_personal
 from partnerships.people.retention import REMOVED_KEPT_FOR, register_retention
 
 
@@ -141,45 +141,89 @@ def _register_personal() -> None:
     """Register the room's data about people, and what an erasure does with that data."""
     register_personal(
         [
-            Rule("agreements.Notice", "given_by", Fate.KEEP, "who gave notice", ("given_at", "reason", "last_day")),
             Rule(
-                "agreements.Notice", "withdrawn_by", Fate.KEEP, "who withdrew it", ("withdrawn_at", "withdrawn_because")
+                "agreements.Notice",
+                "given_by",
+                ErasureAction.KEEP,
+                "who gave notice",
+                ("given_at", "reason", "last_day"),
             ),
-            Rule("agreements.DateReminder", "person", Fate.DELETE, "which dates they were reminded of", ("kind", "on")),
-            Rule("agreements.Objective", "owner", Fate.KEEP, "who is responsible for it", ("text", "target_on")),
-            Rule("agreements.Objective", "created_by", Fate.KEEP, "who added it", ("text", "created_at")),
-            Rule("agreements.ObjectiveProgress", "by", Fate.KEEP, "who reported progress", ("on", "figure", "note")),
-            Rule("agreements.ObjectiveLink", "linked_by", Fate.KEEP, "who linked a record", ("linked_at",)),
-            Rule("agreements.Partnership", "created_by", Fate.KEEP, "who opened it", ("title", "created_at")),
-            Rule("agreements.Party", "invited_by", Fate.KEEP, "who invited an organisation", ("invited_at",)),
+            Rule(
+                "agreements.Notice",
+                "withdrawn_by",
+                ErasureAction.KEEP,
+                "who withdrew it",
+                ("withdrawn_at", "withdrawn_because"),
+            ),
+            Rule(
+                "agreements.DateReminder",
+                "person",
+                ErasureAction.DELETE,
+                "which dates they were reminded of",
+                ("kind", "on"),
+            ),
+            Rule(
+                "agreements.Objective", "owner", ErasureAction.KEEP, "who is responsible for it", ("text", "target_on")
+            ),
+            Rule("agreements.Objective", "created_by", ErasureAction.KEEP, "who added it", ("text", "created_at")),
+            Rule(
+                "agreements.ObjectiveProgress",
+                "by",
+                ErasureAction.KEEP,
+                "who reported progress",
+                ("on", "figure", "note"),
+            ),
+            Rule("agreements.ObjectiveLink", "linked_by", ErasureAction.KEEP, "who linked a record", ("linked_at",)),
+            Rule("agreements.Partnership", "created_by", ErasureAction.KEEP, "who opened it", ("title", "created_at")),
+            Rule("agreements.Party", "invited_by", ErasureAction.KEEP, "who invited an organisation", ("invited_at",)),
             Rule(
                 "agreements.Party",
                 "answered_by",
-                Fate.KEEP,
+                ErasureAction.KEEP,
                 "who answered for it",
                 ("answered_at", "status", "reason"),
             ),
             Rule(
-                "agreements.TermsProposal", "author", Fate.KEEP, "who proposed it", ("number", "reason", "created_at")
+                "agreements.TermsProposal",
+                "author",
+                ErasureAction.KEEP,
+                "who proposed it",
+                ("number", "reason", "created_at"),
             ),
-            Rule("agreements.TermsProposal", "updated_by", Fate.KEEP, "who last changed the draft", ("updated_at",)),
-            Rule("agreements.TermsVersion", "author", Fate.KEEP, "who sent it for signature", ("published_at",)),
-            Rule("agreements.TermsSignatory", "asked_by", Fate.KEEP, "who asked for a signature", ("asked_at",)),
+            Rule(
+                "agreements.TermsProposal",
+                "updated_by",
+                ErasureAction.KEEP,
+                "who last changed the draft",
+                ("updated_at",),
+            ),
+            Rule(
+                "agreements.TermsVersion", "author", ErasureAction.KEEP, "who sent it for signature", ("published_at",)
+            ),
+            Rule(
+                "agreements.TermsSignatory", "asked_by", ErasureAction.KEEP, "who asked for a signature", ("asked_at",)
+            ),
             Rule(
                 "agreements.TermsSignature",
                 "person",
-                Fate.KEEP,
+                ErasureAction.KEEP,
                 "who signed the terms; a contract keeps its signatures",
                 ("name", "role", "decision", "reason", "how", "signed_at"),
             ),
             Rule(
                 "agreements.TermsSignature",
                 "recorded_by",
-                Fate.KEEP,
+                ErasureAction.KEEP,
                 "who recorded a signature on paper",
                 ("signed_on", "signed_at"),
             ),
-            Rule("agreements.Document", "added_by", Fate.KEEP, "who added it", ("title", "file_name", "added_at")),
+            Rule(
+                "agreements.Document",
+                "added_by",
+                ErasureAction.KEEP,
+                "who added it",
+                ("title", "file_name", "added_at"),
+            ),
             *personal.RULES,
         ]
     )

@@ -15,12 +15,12 @@ from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference
 from partnerships.digests.queries.inbox import page_of_record
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due, kind_of
+from partnerships.outbox.kinds import DueEmail, email_kind_with_code
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 
 
-def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_refused(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a stakeholder whose answer is not shown, with the reason."""
     answer = Answer.objects.select_related("plan", "decided_for").get(pk=due.params["answer"])
     if not answer.is_refused:
@@ -30,7 +30,7 @@ def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("answers/refused", {"answer": answer, "plan": answer.plan, "person": person})
 
 
-def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_confirm_reply(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email that asks a person to confirm the reply that we received from them.
 
     Stakeholders get a personal link, because they cannot sign in.
@@ -53,7 +53,7 @@ def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | s
     return Content("answers/confirm_reply", {"incoming": incoming, "person": person, "link": confirm_url})
 
 
-def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_confirm_forwarded(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email that asks a person to turn a forwarded email into a conversation."""
     incoming = Incoming.objects.select_related("partnership").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.partnership is None:
@@ -69,7 +69,7 @@ def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content
     return Content("answers/confirm_forwarded", context)
 
 
-def write_unfit(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_unfit(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a person whose email we could not use: why not, and what to do instead."""
     record_path = "" if person.is_stakeholder else _path_of_record(person, due.params.get("email"))
     context = {
@@ -86,7 +86,7 @@ def _path_of_record(person: User, email_id: int | None) -> str:
     email = Email.objects.filter(pk=email_id, person_id=person.pk).first() if email_id else None
     if email is None:
         return ""
-    kind = kind_of(email.kind)
+    kind = email_kind_with_code(email.kind)
     if kind is None or kind.about is None:
         return ""
     subject = kind.about(email.params)

@@ -4,41 +4,45 @@ from __future__ import annotations
 
 from partnerships.answers.models import Trust
 from partnerships.people.leaving import Leaving
-from partnerships.people.personal import Fate, Rule
+from partnerships.people.personal import ErasureAction, Rule
 
 RULES = (
     Rule(
         "answers.Answer",
         "person",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "who answered a question or commented",
         ("kind", "text", "anchor_label", "status", "made_at"),
     ),
-    Rule("answers.Answer", "decided_by", Fate.KEEP, "who decided about an answer", ("decided_at", "reason")),
+    Rule("answers.Answer", "decided_by", ErasureAction.KEEP, "who decided about an answer", ("decided_at", "reason")),
     Rule(
         "answers.Answer",
         "colleague_email",
-        Fate.CLEAR,
+        ErasureAction.CLEAR,
         "a colleague that a stakeholder named",
         whose="colleague_email",
     ),
     Rule(
         "answers.Incoming",
         "person",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "emails from a person that wait for their confirmation",
         ("subject", "text", "status", "received_at"),
     ),
-    Rule("answers.PlanQuestion", "asked_by", Fate.KEEP, "who asked a question", ("title", "body", "asked_at")),
+    Rule("answers.PlanQuestion", "asked_by", ErasureAction.KEEP, "who asked a question", ("title", "body", "asked_at")),
     Rule(
-        "answers.Trust", "person", Fate.DELETE, "a stakeholder whose answers are shown at once", ("set_at", "ended_at")
+        "answers.Trust",
+        "person",
+        ErasureAction.DELETE,
+        "a stakeholder whose answers are shown at once",
+        ("set_at", "ended_at"),
     ),
-    Rule("answers.Trust", "set_by", Fate.KEEP, "who chose to show their answers at once", ("set_at",)),
-    Rule("answers.Trust", "ended_by", Fate.KEEP, "who required approval again", ("ended_at",)),
+    Rule("answers.Trust", "set_by", ErasureAction.KEEP, "who chose to show their answers at once", ("set_at",)),
+    Rule("answers.Trust", "ended_by", ErasureAction.KEEP, "who required approval again", ("ended_at",)),
     Rule(
         "answers.WorkRole",
         "person",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "the role of a stakeholder, in their own words",
         ("title", "changed_at"),
     ),

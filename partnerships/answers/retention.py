@@ -6,7 +6,7 @@ import datetime as dt
 
 from partnerships.answers.models import Answer, AnswerKind, AnswerStatus, Incoming, IncomingFile
 from partnerships.answers.models.incoming import INCOMING_RETENTION
-from partnerships.people.retention import change_in_batches, delete_in_batches, for_each, register_retention
+from partnerships.people.retention import change_in_batches, count_successes, delete_in_batches, register_retention
 
 #: The time after the decision for which the name and address of a colleague are stored.
 COLLEAGUE_KEPT = dt.timedelta(days=30)
@@ -48,7 +48,7 @@ def delete_incoming(now: dt.datetime, dry_run: bool) -> int:
     """Delete incoming emails and their files some time after we received them."""
     old_emails = Incoming.objects.filter(received_at__lte=now - INCOMING_RETENTION)
     if not dry_run:
-        for_each(list(IncomingFile.objects.filter(incoming__in=old_emails.values("pk"))), delete_file_and_row)
+        count_successes(list(IncomingFile.objects.filter(incoming__in=old_emails.values("pk"))), delete_file_and_row)
     return delete_in_batches(old_emails, dry_run=dry_run)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from partnerships.calendars.services import end_addresses_of
 from partnerships.people.leaving import Leaving
-from partnerships.people.personal import Fate, Rule
+from partnerships.people.personal import ErasureAction, Rule
 
 RULES = (
     Rule(
         "calendars.CalendarAddress",
         "person",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "which dates their calendar shows",
         ("kinds", "made_at", "read_at"),
     ),

@@ -31,7 +31,7 @@ from partnerships.calendars.registry import DatedView, find_view
 from partnerships.kit.calendars import CalendarKind, write_feed
 from partnerships.kit.http import form_page, post_data
 from partnerships.outbox.content import link
-from partnerships.people.limits import too_many
+from partnerships.people.limits import refuse_too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -194,8 +194,8 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
 def _too_many_readings(request: HttpRequest, address: CalendarAddress | None) -> HttpResponse | None:
     """Return a response with status 429 if the address is read too often, or the client guesses addresses."""
     if address is None:
-        return too_many(request, "wrong calendar addresses", limit=WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
-    return too_many(
+        return refuse_too_many(request, "wrong calendar addresses", limit=WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
+    return refuse_too_many(
         request,
         "calendar readings",
         limit=READINGS_AN_HOUR,

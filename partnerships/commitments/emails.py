@@ -16,7 +16,7 @@ from partnerships.commitments.rights import waits_for
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 
 _NO_READER = "The recipient can no longer read the commitment."
@@ -25,7 +25,7 @@ _ANSWERED = "The commitment is no longer waiting for the recipient."
 MAX_LISTED = 20
 
 
-def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_reminder(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the reminder for the owner that a commitment is due.
 
     Not sent if the commitment has been delivered, or has another due date or owner, since the reminder was recorded.
@@ -53,7 +53,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("commitments/reminder", context)
 
 
-def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_escalation(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks a person to help with a commitment that was escalated to them."""
     commitment, author = _commitment_and_author(due)
     if commitment.escalated_to_id != person.pk:
@@ -69,7 +69,7 @@ def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("commitments/escalation", context)
 
 
-def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_proposed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks a lead to confirm a commitment for their organisation."""
     commitment, author = _commitment_and_author(due)
     if commitment.revision != due.params["revision"]:
@@ -79,7 +79,7 @@ def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _action_email("proposed", commitment, person, author)
 
 
-def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_proposed_together(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks a lead to confirm several commitments of one spreadsheet.
 
     The email leaves out commitments that no longer wait for the lead, or that the lead may not read.
@@ -109,7 +109,7 @@ def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content
     return Content("commitments/proposed_together", context, reply_to=author.email)
 
 
-def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_owned_together(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email to the owner of several commitments.
 
     With the parameter `reminds`, the email reminds them of the commitments; otherwise it says that they are now the
@@ -134,7 +134,7 @@ def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | 
     return Content("commitments/owned_together", context, reply_to=author.email)
 
 
-def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_agreed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email to the proposer and the owner that both sides have confirmed."""
     commitment, author = _commitment_and_author(due)
     if commitment.status == Status.CANCELLED:
@@ -142,7 +142,7 @@ def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _action_email("agreed", commitment, person, author)
 
 
-def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_done(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks a lead of the receiver to verify the delivery."""
     commitment, author = _commitment_and_author(due)
     if not commitment.is_done or not people_asked(commitment).filter(pk=person.pk).exists():
@@ -150,13 +150,13 @@ def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _action_email("done", commitment, person, author)
 
 
-def write_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_answered(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email to the people who deliver that the delivery has been verified or sent back."""
     commitment, author = _commitment_and_author(due)
     return _action_email("verified" if due.params["verified"] else "sent_back", commitment, person, author)
 
 
-def write_ended(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_ended(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that a commitment was declined, withdrawn or cancelled.
 
     The reason is only on the commitment's page.
@@ -181,7 +181,7 @@ def _commitment(pk: int) -> Commitment:
     return Commitment.objects.select_related("giver", "receiver", "partnership").get(pk=pk)
 
 
-def _commitment_and_author(due: Due) -> tuple[Commitment, User]:
+def _commitment_and_author(due: DueEmail) -> tuple[Commitment, User]:
     """Return the commitment of an email, and the person whose action the email reports."""
     return _commitment(due.params["commitment"]), User.objects.get(pk=due.params["author"])
 

@@ -23,11 +23,11 @@ from partnerships.conversations.queries.reports import leads_who_decide, people_
 from partnerships.kit.calendars import Invited, write_file
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 
 
-def write_circulated(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_circulated(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to an attendee that the record was circulated."""
     conversation = Conversation.objects.select_related("organisation").get(pk=due.params["conversation"])
     if not attendees_with_access(conversation).filter(pk=person.pk).exists():
@@ -42,7 +42,7 @@ def write_circulated(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("conversations/circulated", context, reply_to=author.email)
 
 
-def write_report_due(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_report_due(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Remind a person that a report is due soon or overdue.
 
     The parameter `stage` of the email is `before`, `late` or `escalated`. The reminder is dropped
@@ -72,7 +72,7 @@ def _is_lead(person: User, report: Report) -> bool:
     return leads_with_account([report.party.organisation_id]).filter(pk=person.pk).exists()
 
 
-def write_report_submitted(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_report_submitted(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Ask a lead to accept or return a report."""
     report, submission = _submitted(due)
     if not report.is_submitted or submission.is_decided:
@@ -82,7 +82,7 @@ def write_report_submitted(due: Due, person: User, now: dt.datetime) -> Content 
     return Content("conversations/report_submitted", _about_report(report, submission, person))
 
 
-def write_report_decided(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_report_decided(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to the people who write the report that it was accepted or returned."""
     report, submission = _submitted(due)
     if submission.was_returned and not report.is_returned:
@@ -92,7 +92,7 @@ def write_report_decided(due: Due, person: User, now: dt.datetime) -> Content | 
     return Content("conversations/report_decided", _about_report(report, submission, person))
 
 
-def _submitted(due: Due) -> tuple[Report, ReportSubmission]:
+def _submitted(due: DueEmail) -> tuple[Report, ReportSubmission]:
     """Return the report of an email, and the submission that the email is about."""
     report = Report.objects.for_listing().get(pk=due.params["report"])
     submissions = report.submissions.select_related("submitted_by", "decided_by", "decided_for")
@@ -110,22 +110,22 @@ def _about_report(report: Report, submission: ReportSubmission, person: User) ->
     }
 
 
-def write_meeting_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_meeting_invitation(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Invite a person to a meeting."""
     return _about_meeting("meeting_invitation", due, person, now)
 
 
-def write_meeting_changed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_meeting_changed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to a person invited that the time or place of a meeting changed."""
     return _about_meeting("meeting_changed", due, person, now)
 
 
-def write_meeting_called_off(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_meeting_called_off(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to a person invited that a meeting was called off, and why."""
     return _about_meeting("meeting_called_off", due, person, now)
 
 
-def write_meeting_uninvited(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_meeting_uninvited(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to a person who is no longer invited to a meeting.
 
     The attached calendar file removes the meeting from the person's calendar.
@@ -150,12 +150,12 @@ def write_meeting_uninvited(due: Due, person: User, now: dt.datetime) -> Content
     return Content("conversations/meeting_uninvited", context, reply_to=author.email, calendar=file)
 
 
-def write_meeting_agenda(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_meeting_agenda(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Send the agenda of a meeting, with the items that the person may read."""
     return _about_meeting("meeting_agenda", due, person, now)
 
 
-def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> Content | str:
+def _about_meeting(template: str, due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return an email with a calendar file to a person invited, or the reason why it is no longer needed."""
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if not seated_people(meeting).filter(pk=person.pk).exists():
@@ -196,7 +196,7 @@ def _invited(meeting: Meeting, person: User) -> Invited:
     return Invited((meeting.organisation.display_name, sender), (person.display_name, person.email))
 
 
-def write_facilitator_named(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_facilitator_named(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to a person who has been named as a facilitator."""
     facilitators = Facilitator.objects.not_ended().for_listing().select_related("named_by")
     facilitator = facilitators.filter(pk=due.params["facilitator"], person=person, accepted_at=None).first()

@@ -23,7 +23,7 @@ from partnerships.digests.models import (
     Watermark,
 )
 from partnerships.kit.administration import ReadOnly, ReadOnlyInline
-from partnerships.outbox.bounces import release
+from partnerships.outbox.bounces import release_address
 from partnerships.outbox.models import Bounce, Suppression
 from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.people.requests import signed_in
@@ -180,7 +180,7 @@ class SuppressionAdmin(LedgerAdmin):
         resumed_count = 0
         for suppression in queryset.filter(released_at=None):
             address_fields = {"address": suppression.address or "", "address_hash": suppression.address_hash}
-            resumed_count += release(**address_fields, author_id=signed_in(request).pk, now=timezone.now())
+            resumed_count += release_address(**address_fields, author_id=signed_in(request).pk, now=timezone.now())
         self.message_user(request, f"Unblocked. Subscriptions that are active again: {resumed_count}.")
 
 

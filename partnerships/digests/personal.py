@@ -6,13 +6,13 @@ from partnerships.digests.services import refused_emails, renew_links, stop_ever
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.leaving import Leaving
 from partnerships.people.models import User
-from partnerships.people.personal import Fate, Rule
+from partnerships.people.personal import ErasureAction, Rule
 
 RULES = (
     Rule(
         "digests.Subscription",
         "person",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "what a person follows",
         (
             "status",
@@ -27,40 +27,58 @@ RULES = (
             "has_own_address",
         ),
     ),
-    Rule("digests.Subscription", "added_by", Fate.KEEP, "who asked a person to follow it", ("asked_at",)),
-    Rule("digests.RoleRule", "set_by", Fate.KEEP, "who set it", ("role", "set_at")),
+    Rule("digests.Subscription", "added_by", ErasureAction.KEEP, "who asked a person to follow it", ("asked_at",)),
+    Rule("digests.RoleRule", "set_by", ErasureAction.KEEP, "who set it", ("role", "set_at")),
     Rule(
         "digests.Preference",
         "person",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "when they want digests",
         ("frequency", "hour", "weekday", "days", "more_hours", "tells_matches", "refused_at"),
     ),
     Rule(
-        "digests.Watermark", "recipient", Fate.DELETE, "the last version they received", ("plan", "number", "told_at")
+        "digests.Watermark",
+        "recipient",
+        ErasureAction.DELETE,
+        "the last version they received",
+        ("plan", "number", "told_at"),
     ),
     Rule(
         "digests.SubjectWatermark",
         "recipient",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "the last change they were told about",
         ("subject", "number", "told_at"),
     ),
-    Rule("digests.MatchNotice", "recipient", Fate.DELETE, "matches they were sent", ("noted_at", "told_at")),
-    Rule("digests.Subscription", "why", Fate.CLEAR, "why they get digests, as a partner wrote it", whose="person"),
-    Rule("digests.Subscription", "reason", Fate.CLEAR, "why digests ended, as a partner wrote it", whose="person"),
+    Rule("digests.MatchNotice", "recipient", ErasureAction.DELETE, "matches they were sent", ("noted_at", "told_at")),
+    Rule(
+        "digests.Subscription",
+        "why",
+        ErasureAction.CLEAR,
+        "why they get digests, as a partner wrote it",
+        whose="person",
+    ),
+    Rule(
+        "digests.Subscription",
+        "reason",
+        ErasureAction.CLEAR,
+        "why digests ended, as a partner wrote it",
+        whose="person",
+    ),
     Rule(
         "digests.InboxItem",
         "person",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "notices in their inbox",
         ("kind", "record_kind", "record_id", "created_at", "read_at"),
     ),
-    Rule("digests.NoticeChoice", "person", Fate.DELETE, "how they want notices", ("group", "way")),
-    Rule("digests.Stop", "person", Fate.DELETE, "what they stopped, to undo it", ("at", "undone_at")),
-    Rule("digests.Slot", "recipient", Fate.KEEP, "dates that already have a digest", ("slot_on",)),
-    Rule("digests.OpenDigest", "recipient", Fate.KEEP, "the digest that is still to be sent"),
-    Rule("digests.EmailRequest", "address", Fate.DELETE, "an address that asked for an email", whose="address"),
+    Rule("digests.NoticeChoice", "person", ErasureAction.DELETE, "how they want notices", ("group", "way")),
+    Rule("digests.Stop", "person", ErasureAction.DELETE, "what they stopped, to undo it", ("at", "undone_at")),
+    Rule("digests.Slot", "recipient", ErasureAction.KEEP, "dates that already have a digest", ("slot_on",)),
+    Rule("digests.OpenDigest", "recipient", ErasureAction.KEEP, "the digest that is still to be sent"),
+    Rule(
+        "digests.EmailRequest", "address", ErasureAction.DELETE, "an address that asked for an email", whose="address"
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from partnerships.digests import services
 from partnerships.digests.planning.choosing import record_publication
 from partnerships.digests.tasks import sweep
 from partnerships.kit.nudging import nudge_after_commit
-from partnerships.outbox.providers import act_on
+from partnerships.outbox.providers import process_event
 from partnerships.people.models import User
 from partnerships.plans.models import Version
 from partnerships.plans.signals import version_published
@@ -38,4 +38,4 @@ def on_email_changed(user: User, from_email_address: EmailAddress | None = None,
 @receiver(tracking, dispatch_uid="digests.provider_said")
 def on_provider_said(sender: Any, event: AnymailTrackingEvent, **kwargs: Any) -> None:
     """Handle a mail provider's report about an email."""
-    act_on(event, now=timezone.now())
+    process_event(event, now=timezone.now())

@@ -39,7 +39,7 @@ from partnerships.outbox.hooks import register_hooks
 from partnerships.outbox.kinds import EmailKind, register_kind
 from partnerships.outbox.models import Lane
 from partnerships.outbox.routing import register_router
-from partnerships.outbox.settling import on_accepted
+from partnerships.outbox.settling import register_accepted_sql
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 from partnerships.people.refusals import register_refusal
@@ -79,10 +79,10 @@ def _register_emails() -> None:
         )
     # When a mail server accepts digests, one statement records that and moves the watermarks of their readers. These
     # parts of the statement must be in this order, because each "moved" part reads the "item" part before it.
-    on_accepted("item", TOLD_ITEMS)
-    on_accepted("moved", MOVE_WATERMARKS)
-    on_accepted("subject_item", TOLD_SUBJECTS)
-    on_accepted("subjects_moved", MOVE_SUBJECTS)
+    register_accepted_sql("item", TOLD_ITEMS)
+    register_accepted_sql("moved", MOVE_WATERMARKS)
+    register_accepted_sql("subject_item", TOLD_SUBJECTS)
+    register_accepted_sql("subjects_moved", MOVE_SUBJECTS)
     register_hooks(DigestHooks())
     register_router(InboxRouter())
 

@@ -42,7 +42,7 @@ from partnerships.kit.journal import (
 )
 from partnerships.kit.link_keys import redo_links
 from partnerships.people.models import User
-from partnerships.people.refusals import keep_hashes
+from partnerships.people.refusals import store_hashes
 
 _REASON = "We restored an older backup, so we stopped these digests again."
 
@@ -135,7 +135,7 @@ def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         # A person with this address may have allowed the emails since.
         and not last_line_by_address[line["address"]].get("undone")
     }
-    return Redone(refused_count + keep_hashes(hashes, now=now))
+    return Redone(refused_count + store_hashes(hashes, now=now))
 
 
 def _is_person(person: User, line: dict[str, Any]) -> bool:

@@ -28,7 +28,7 @@ from partnerships.outbox import retention as outbox
 from partnerships.outbox.models import Email
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
-from partnerships.people.retention import delete_in_batches, for_each, register_retention
+from partnerships.people.retention import count_successes, delete_in_batches, register_retention
 
 #: How long a publication is stored after its followers were marked.
 PUBLICATIONS_KEPT = dt.timedelta(days=30)
@@ -93,7 +93,9 @@ _ROW_RULES = (
     _RowRule("stops that can be undone", "What a person stopped, so that they can undo it", "30 days", _old_stops),
     _RowRule("dates of digests", "Days on which a person had a digest", "7 days", _old_slots),
     _RowRule("notices in inboxes", "What each person was told, and whether they read it", "12 months", _old_notices),
-    _RowRule("shared parts of emails", "Text that many emails share", "33 days after its last use", outbox.old_parts),
+    _RowRule(
+        "shared parts of emails", "Text that many emails share", "33 days after its last use", outbox.unused_parts
+    ),
     _RowRule("emails before a restore", "Emails delivered before a restore", "30 days", outbox.old_deliveries),
     _RowRule("counts of emails", "How many emails were sent in a minute", "a day", outbox.old_counts),
     _RowRule("reports from providers", "Which reports were acted on", "a year", outbox.old_reports),
@@ -131,7 +133,7 @@ def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
     def apply(name: str) -> None:
         count_by_rule[name] = removals[name](now, dry_run)
 
-    for_each(removals, apply)
+    count_successes(removals, apply)
     return count_by_rule
 
 
@@ -183,7 +185,7 @@ def _erase_never_answered(now: dt.datetime, dry_run: bool) -> int:
     if dry_run:
         return len(people)
     reason = "The person was asked and never answered."
-    return for_each(people, lambda person: erase_person(person=person, author=None, reason=reason, now=now))
+    return count_successes(people, lambda person: erase_person(person=person, author=None, reason=reason, now=now))
 
 
 def register() -> None:

@@ -11,7 +11,7 @@ from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.rights import rights_over
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 
 #: One email lists at most this many entries. The others are only counted.
@@ -20,7 +20,7 @@ _NOT_READABLE = "The recipient can no longer read the ask or offer."
 _NOTHING_TO_ANSWER = "The recipient no longer has anything to answer."
 
 
-def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_closing_soon(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Remind a person on either side that an unanswered entry closes soon."""
     entry = _entry(due.params["entry"])
     own = due.params["own"]
@@ -31,7 +31,7 @@ def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | st
     return _content("closing_soon", entry, person, own=own)
 
 
-def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_referred(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to a person that a colleague referred an entry to them. The colleague's message is only on the page."""
     receipt = Receipt.objects.get(pk=due.params["receipt"])
     entry = _entry(receipt.entry_id)
@@ -40,7 +40,7 @@ def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _content("referred", entry, person, author=_author(due))
 
 
-def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_facilitator(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to a person that they were named as facilitator of an ask or offer."""
     facilitator = EntryFacilitator.objects.active().filter(pk=due.params["facilitator"], person=person).first()
     if facilitator is None or not Entry.objects.visible_to(person).filter(pk=facilitator.entry_id).exists():
@@ -51,7 +51,7 @@ def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str
     return _content("facilitator", entry, person, author=_author(due))
 
 
-def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_several(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write one email about several asks and offers that the person should answer, or now facilitates.
 
     Entries that have been answered or have ended by now, or that the person may not read, are left out.
@@ -81,7 +81,7 @@ def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("exchange/several", context, reply_to=author.email)
 
 
-def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_asked(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to a lead of an organisation that a new ask or offer is addressed to it."""
     entry = _entry(due.params["entry"])
     if not entry.is_open or not _may_answer(entry, person):
@@ -89,7 +89,7 @@ def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _content("asked", entry, person)
 
 
-def write_response(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_response(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to the owner of the entry that an answer needs a decision. The answer itself is only on the page."""
     response = _response(due, person)
     if response is None:
@@ -103,7 +103,7 @@ def write_response(due: Due, person: User, now: dt.datetime) -> Content | str:
     )
 
 
-def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_declined(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to the owner of the entry that an organisation declined. Its reason is only on the page."""
     receipt = (
         Receipt.objects.visible_to(person)
@@ -116,7 +116,7 @@ def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _from_author("declined", due, receipt.entry, person, receipt.organisation)
 
 
-def write_question(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_question(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to the owner of the entry that an organisation has a question before it answers."""
     question = _question(due, person)
     if question is None:
@@ -130,7 +130,7 @@ def write_question(due: Due, person: User, now: dt.datetime) -> Content | str:
     )
 
 
-def write_question_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_question_answered(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to the side that asked a question that it has been answered."""
     question = _question(due, person)
     if question is None or not _is_readable(question.entry, person):
@@ -145,7 +145,7 @@ def write_question_answered(due: Due, person: User, now: dt.datetime) -> Content
     )
 
 
-def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_decision(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to the side that answered that its answer was accepted or declined. The reason is only on the page."""
     response = _response(due, person)
     if response is None or not _is_readable(response.entry, person):
@@ -161,7 +161,7 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
     )
 
 
-def write_introduction(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_introduction(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to both sides that an organisation suggests that they talk. Its message is only on the page."""
     introduction = (
         Introduction.objects.visible_to(person)
@@ -193,16 +193,16 @@ def _entry(pk: int) -> Entry:
     return Entry.objects.select_related("organisation").get(pk=pk)
 
 
-def _author(due: Due) -> User:
+def _author(due: DueEmail) -> User:
     return User.objects.get(pk=due.params["author"])
 
 
-def _response(due: Due, person: User) -> Response | None:
+def _response(due: DueEmail, person: User) -> Response | None:
     visible = Response.objects.visible_to(person).select_related("entry__organisation", "organisation")
     return visible.filter(pk=due.params["response"]).first()
 
 
-def _question(due: Due, person: User) -> Question | None:
+def _question(due: DueEmail, person: User) -> Question | None:
     visible = Question.objects.visible_to(person).select_related("entry__organisation", "organisation")
     return visible.filter(pk=due.params["question"]).first()
 
@@ -216,7 +216,14 @@ def _may_answer(entry: Entry, person: User) -> bool:
 
 
 def _from_author(
-    template: str, due: Due, entry: Entry, person: User, organisation: Organisation, *, anchor: str = "", **more: Any
+    template: str,
+    due: DueEmail,
+    entry: Entry,
+    person: User,
+    organisation: Organisation,
+    *,
+    anchor: str = "",
+    **more: Any,
 ) -> Content:
     """Return an email about what its author did for an organisation. Replies go to the author."""
     author = _author(due)

@@ -13,7 +13,7 @@ from partnerships.kit.lists import ListDefinition
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.queries import listing_by
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 
 #: An email names at most this many rows that entered the view, and as many that left. Other rows are only counted.
@@ -21,7 +21,7 @@ MAX_NAMED = 20
 _NO_LONGER_FOLLOWED = "The recipient no longer follows this view."
 
 
-def write_followed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_followed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email a follower which rows entered and left a view, as far as the follower may read them now."""
     follow = Follow.objects.filter(pk=due.params["follow"], person=person).select_related("view").first()
     if follow is None or not SavedView.objects.visible_to(person).filter(pk=follow.view_id).exists():

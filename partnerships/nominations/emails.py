@@ -10,11 +10,11 @@ import datetime as dt
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.rights import rights_over
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 
 
-def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_return_sent(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks the council to confirm or dispute the lines of a return."""
     nominations_return = _return_of(due)
     # `sendings` counts how often the return was sent: this email is about one sending only.
@@ -25,7 +25,7 @@ def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str
     return _content("return_sent", nominations_return, person)
 
 
-def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_return_decided(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email to the provider that its return was confirmed or disputed."""
     nominations_return = _return_of(due)
     is_decided = nominations_return.is_settled or nominations_return.is_disputed
@@ -36,7 +36,7 @@ def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | 
     return _content("return_decided", nominations_return, person)
 
 
-def write_return_reopened(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_return_reopened(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email to both sides that a confirmed return was reopened."""
     nominations_return = _return_of(due)
     if nominations_return.sendings != due.params["sending"] or not nominations_return.is_reopened:
@@ -48,7 +48,7 @@ def write_return_reopened(due: Due, person: User, now: dt.datetime) -> Content |
     return _content("return_reopened", nominations_return, person, author)
 
 
-def _return_of(due: Due) -> NominationsReturn:
+def _return_of(due: DueEmail) -> NominationsReturn:
     return NominationsReturn.objects.for_pages().get(pk=due.params["return"])
 
 

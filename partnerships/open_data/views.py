@@ -29,7 +29,7 @@ from partnerships.open_data.services import UnableToEnter, UnableToPublishData, 
 from partnerships.open_data.standards import DATASETS, PLAN, STANDARD_OF, STANDARDS, TIMETABLE
 from partnerships.organisations.models import PLANNING_BODIES, Merge, Organisation
 from partnerships.organisations.rights import rights_over, roles_of
-from partnerships.people.limits import too_many
+from partnerships.people.limits import refuse_too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -43,7 +43,7 @@ _SHOWN_AS_TABLE = (PLAN.code, TIMETABLE.code)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List the organisations that publish open data, each with the titles of its standards."""
-    too_many_response = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+    too_many_response = refuse_too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if too_many_response is not None:
         return too_many_response
     titles_by_organisation: dict[Organisation, list[str]] = defaultdict(list)
@@ -56,7 +56,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the files that an organisation publishes, with their fields, addresses and content."""
-    too_many_response = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+    too_many_response = refuse_too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if too_many_response is not None:
         return too_many_response
 

@@ -22,13 +22,13 @@ from partnerships.organisations.models import (
 from partnerships.organisations.passed_on import passed_records, records_awaiting_successor
 from partnerships.organisations.presenting import order_title, title_in_full, vesting_day_in_words
 from partnerships.organisations.queries import leads_of, recipients_of_change
-from partnerships.outbox.content import Content, link, message, repeatable
-from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
+from partnerships.outbox.content import Content, build_message, ids_to_repeat, link
+from partnerships.outbox.kinds import Batch, Candidate, Composer, DueEmail
 from partnerships.people.models import User
 from partnerships.people.services import hash_token
 
 
-def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_invitation(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email that invites a person to act for an organisation, with its one-time link."""
     membership = _membership(due)
     invitation = membership.invitation
@@ -47,22 +47,22 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("organisations/invitation", context, reply_to=inviter.email if inviter else "")
 
 
-def write_membership(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_membership(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to the person and to the leads (or administrators) that an administrator has added a member."""
     return _by_administrator("organisations/let_in", due, person)
 
 
-def write_invited_by_administrator(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_invited_by_administrator(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to leads (or administrators) that an administrator has invited a person."""
     return _by_administrator("organisations/invited_by_administrator", due, person)
 
 
-def write_role(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_role(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to the person and to the leads (or administrators) that an administrator has changed a role."""
     return _by_administrator("organisations/role_by_administrator", due, person)
 
 
-def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_access_requested(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to administrators that a person asks to act for an organisation."""
     access_request = AccessRequest.objects.filter(pk=due.params["request"]).first()
     if access_request is None or access_request.answer:
@@ -83,7 +83,7 @@ class DeclinedComposer(Composer):
     quote the request, and no person is created for the address.
     """
 
-    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+    def candidates(self, due: Sequence[DueEmail], *, now: dt.datetime) -> list[Candidate]:
         """Return an email candidate for each request; a deleted request has no address, only a refusal."""
         declined = AccessRequest.objects.filter(answer=RequestAnswer.DECLINED)
         requests = declined.in_bulk([email.params["request"] for email in due])
@@ -98,7 +98,7 @@ class DeclinedComposer(Composer):
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email, or repeat an email that may already have been sent."""
-        repeatable_ids = repeatable(candidates)
+        repeatable_ids = ids_to_repeat(candidates)
         for candidate in candidates:
             if not isinstance(candidate, DeclinedCandidate):
                 continue
@@ -108,7 +108,7 @@ class DeclinedComposer(Composer):
             content = Content(
                 "organisations/access_declined", {"asked": candidate.request, "link": link("organisations:ask")}
             )
-            batch.messages[candidate.pk] = message(
+            batch.messages[candidate.pk] = build_message(
                 content.render(),
                 name="",
                 address=candidate.address,
@@ -121,12 +121,12 @@ class DeclinedComposer(Composer):
 class DeclinedCandidate(Candidate):
     """An email that is due, with the declined request that the email is about."""
 
-    def __init__(self, due: Due, address: str, *, request: AccessRequest) -> None:
+    def __init__(self, due: DueEmail, address: str, *, request: AccessRequest) -> None:
         super().__init__(due, address)
         self.request = request
 
 
-def write_sign_in_rules_changed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_sign_in_rules_changed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to the leads that the way in which their organisation's people sign in has changed."""
     event = Event.objects.get(pk=due.params["event"])
     organisation = Organisation.objects.get(pk=event.target_id)
@@ -142,7 +142,7 @@ def write_sign_in_rules_changed(due: Due, person: User, now: dt.datetime) -> Con
     return Content("organisations/ways_in", context)
 
 
-def write_succession(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_succession(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email about a made order.
 
     The email lists what passed from or to the reader's organisations, and what still has to pass.
@@ -168,7 +168,7 @@ def write_succession(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("organisations/handed_over", context)
 
 
-def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_handover_proposed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to leads that handover lines await their organisations' answer, with a link for each succession.
 
     The email contains only counts, because the successor may not read more yet.
@@ -197,13 +197,13 @@ def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content
     return Content("organisations/handover_proposed", context)
 
 
-def _membership(due: Due) -> Membership:
+def _membership(due: DueEmail) -> Membership:
     return Membership.objects.select_related("person", "organisation", "invitation__invited_by").get(
         pk=due.params["membership"]
     )
 
 
-def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
+def _by_administrator(template: str, due: DueEmail, reader: User) -> Content | str:
     membership, event = _membership(due), Event.objects.get(pk=due.params["event"])
     is_own = reader == membership.person
     if is_own and membership.ends_on is not None:

@@ -27,10 +27,10 @@ from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.identity_providers import ReliantOrganisation, register_recheck, register_reliant_organisations
 from partnerships.people.leaving import Leaving, register_leaving
 from partnerships.people.models import User
-from partnerships.people.personal import Fate, Rule, register_personal
+from partnerships.people.personal import ErasureAction, Rule, register_personal
 from partnerships.people.retention import delete_in_batches, register_retention
-from partnerships.people.second_factor import register_reason
-from partnerships.people.sign_in_policy import register_policy
+from partnerships.people.second_factor import register_requirement
+from partnerships.people.sign_in_policy import register_sign_in_policy
 
 #: How long leads can still use their passwords after their organisation starts to require its own sign-in.
 WAY_BACK = dt.timedelta(days=1)
@@ -148,9 +148,9 @@ def _register_events() -> None:
 
 def _register_sign_in_rules() -> None:
     """Register who needs a second factor, and who must sign in through an organisation's own provider."""
-    register_reason("leads an organisation", leads_somewhere)
-    register_reason("policy of an organisation", organisation_requires_second_factor, always=True)
-    register_policy(offered=offered_providers, required=required_providers)
+    register_requirement("leads an organisation", leads_somewhere)
+    register_requirement("policy of an organisation", organisation_requires_second_factor, always=True)
+    register_sign_in_policy(offered=offered_providers, required=required_providers)
     register_reliant_organisations(organisations_using)
     register_recheck(recheck_own_sign_in)
 
@@ -170,21 +170,21 @@ def _register_personal_data() -> None:
             Rule(
                 "organisations.Membership",
                 "person",
-                Fate.KEEP,
+                ErasureAction.KEEP,
                 "which organisation a person acted for, and when",
                 ("organisation", "role", "job_title", "starts_on", "ends_on"),
             ),
             Rule(
                 "organisations.Membership",
                 "job_title",
-                Fate.CLEAR,
+                ErasureAction.CLEAR,
                 "so that partners know who they are working with",
                 whose="person",
             ),
             Rule(
                 "organisations.AccessRequest",
                 "email",
-                Fate.DELETE,
+                ErasureAction.DELETE,
                 "so that an administrator can answer a request for access",
                 ("organisation_name", "name", "email", "job_title", "message", "asked_at", "answer"),
                 whose="email",
@@ -192,26 +192,32 @@ def _register_personal_data() -> None:
             Rule(
                 "organisations.AccessRequest",
                 "job_title",
-                Fate.DELETE,
+                ErasureAction.DELETE,
                 "so that an administrator knows who is asking",
                 whose="email",
             ),
-            Rule("organisations.AccessRequest", "asked_by", Fate.DELETE, "who asked", ("organisation_name",)),
-            Rule("organisations.AccessRequest", "answered_by", Fate.KEEP, "which administrator answered"),
-            Rule("organisations.Membership", "created_by", Fate.KEEP, "who added the person", ("starts_on",)),
-            Rule("organisations.Merge", "merged_by", Fate.KEEP, "who merged two records", ("merged_at",)),
-            Rule("organisations.Merge", "undone_by", Fate.KEEP, "who undid a merge", ("undone_at",)),
-            Rule("organisations.Handover", "proposed_by", Fate.KEEP, "who proposed a handover", ("proposed_at",)),
-            Rule("organisations.Handover", "answered_by", Fate.KEEP, "who answered a handover", ("answered_at",)),
+            Rule("organisations.AccessRequest", "asked_by", ErasureAction.DELETE, "who asked", ("organisation_name",)),
+            Rule("organisations.AccessRequest", "answered_by", ErasureAction.KEEP, "which administrator answered"),
+            Rule("organisations.Membership", "created_by", ErasureAction.KEEP, "who added the person", ("starts_on",)),
+            Rule("organisations.Merge", "merged_by", ErasureAction.KEEP, "who merged two records", ("merged_at",)),
+            Rule("organisations.Merge", "undone_by", ErasureAction.KEEP, "who undid a merge", ("undone_at",)),
+            Rule(
+                "organisations.Handover", "proposed_by", ErasureAction.KEEP, "who proposed a handover", ("proposed_at",)
+            ),
+            Rule(
+                "organisations.Handover", "answered_by", ErasureAction.KEEP, "who answered a handover", ("answered_at",)
+            ),
             Rule(
                 "organisations.Handover",
                 "consent_recorded_by",
-                Fate.KEEP,
+                ErasureAction.KEEP,
                 "who recorded the consent to a handover",
                 ("consent_recorded_at",),
             ),
-            Rule("organisations.AcceptedPart", "accepted_by", Fate.KEEP, "who accepted a part", ("accepted_at",)),
-            Rule("organisations.NotSame", "said_by", Fate.KEEP, "who kept two records apart", ("said_at",)),
+            Rule(
+                "organisations.AcceptedPart", "accepted_by", ErasureAction.KEEP, "who accepted a part", ("accepted_at",)
+            ),
+            Rule("organisations.NotSame", "said_by", ErasureAction.KEEP, "who kept two records apart", ("said_at",)),
         ]
     )
 

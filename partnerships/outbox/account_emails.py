@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from django.db import Error, connections
 
-from partnerships.outbox.claiming import is_due
+from partnerships.outbox.claiming import has_due_emails
 from partnerships.outbox.drain_threads import DrainThreads
 
 #: How often the account sender looks for emails.
@@ -42,7 +42,7 @@ def send_until(
         pause = CHECK_EVERY_SECONDS
         try:
             say_seen()
-            if is_due(lanes="account"):
+            if has_due_emails(lanes="account"):
                 threads.run(seconds=30, is_stopping=is_stopping)
         except Error as error:
             log.warning("account_sender_waits", kind=type(error).__name__)

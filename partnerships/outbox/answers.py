@@ -71,7 +71,7 @@ def enhanced_code(text: str) -> str:
     return code_match[1] if code_match else ""
 
 
-def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
+def refusal_outcome(code: int, text: str, *, at_recipient: bool) -> Outcome:
     """Return the outcome of a refusal, by its codes and text.
 
     * The address does not exist if the enhanced code says this. Without such a code, a 550, 551 or 553 to RCPT
@@ -95,16 +95,16 @@ def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
     return Outcome.REFUSED
 
 
-def is_about_us(text: str) -> bool:
+def refuses_this_server(text: str) -> bool:
     """Return True if a reply refuses this server rather than the address: no relaying, or a block list."""
     text_without_addresses = _ADDRESS.sub(" ", text)
     return bool(_RELAYING.search(text_without_addresses) or _ABOUT_US.search(text_without_addresses))
 
 
-def refusal(key: int, code: int, text: bytes, *, at_recipient: bool) -> Answer:
+def refusal_answer(key: int, code: int, text: bytes, *, at_recipient: bool) -> Answer:
     """Return the answer for a reply that refuses the message."""
     reply = reply_text(code, text)
-    return Answer(key, classify(code, reply, at_recipient=at_recipient), reply)
+    return Answer(key, refusal_outcome(code, reply, at_recipient=at_recipient), reply)
 
 
 def reply_text(code: int, text: bytes) -> str:
@@ -112,7 +112,7 @@ def reply_text(code: int, text: bytes) -> str:
     return f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:500]
 
 
-def can_be_addressed(address: str) -> bool:
+def is_smtp_address(address: str) -> bool:
     """Return True if plain SMTP can transmit the address.
 
     It must be ASCII with an @, and have nothing that would break a command.

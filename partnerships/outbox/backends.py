@@ -19,8 +19,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal
-from partnerships.outbox.smtp import WAIT_STEP, Sender, SmtpSender, WhileWaiting, keep_waiting
+from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal_answer
+from partnerships.outbox.smtp import WAIT_STEP, Sender, SmtpSender, WhileWaiting, do_nothing_while_waiting
 
 _SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 _OWN_HEADERS = frozenset({"from", "to", "subject", "content-type", "content-transfer-encoding", "mime-version"})
@@ -48,7 +48,9 @@ class BackendSender:
         """Close the backend's connection."""
         self._connection.close()
 
-    def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
+    def send(
+        self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = do_nothing_while_waiting
+    ) -> Iterator[Answer]:
         """Send each message and yield its answer."""
         for message in messages:
             yield self._wait_for(self._start_sending(message), message, while_waiting)
@@ -84,16 +86,16 @@ class BackendSender:
 
 def _send_with_backend(connection: BaseEmailBackend, message: Outgoing) -> Answer:
     """Send one email with a Django backend, and return an answer even if the backend raises an error."""
-    django_message = as_django(message)
+    django_message = to_django_message(message)
     try:
         connection.open()
         accepted_count = connection.send_messages([django_message])
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
-        return refusal(message.key, code, text, at_recipient=True)
+        return refusal_answer(message.key, code, text, at_recipient=True)
     except smtplib.SMTPResponseException as error:
         text = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-        return refusal(message.key, error.smtp_code, text, at_recipient=False)
+        return refusal_answer(message.key, error.smtp_code, text, at_recipient=False)
     except Exception as error:  # noqa: BLE001 - a provider's client may raise anything; the ledger shows its text
         return _answer_of_provider(message.key, error)
     status = getattr(django_message, "anymail_status", None)
@@ -149,7 +151,7 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
-def as_django(message: Outgoing) -> EmailMultiAlternatives:
+def to_django_message(message: Outgoing) -> EmailMultiAlternatives:
     """Return the message as a Django email, with its text, HTML, calendar, attachments and headers."""
     parsed_message = email.message_from_bytes(message.data, policy=email.policy.default)
     text, html = parsed_message.get_body(("plain",)), parsed_message.get_body(("html",))

@@ -42,7 +42,7 @@ def without_address(text: str, address: str) -> str:
 
 
 @transaction.atomic
-def suppress(
+def suppress_address(
     *,
     address: str = "",
     address_hash: str = "",
@@ -83,7 +83,7 @@ def suppress(
 
 
 @transaction.atomic
-def release(*, address: str = "", address_hash: str = "", author_id: int | None, now: dt.datetime) -> int:
+def release_address(*, address: str = "", address_hash: str = "", author_id: int | None, now: dt.datetime) -> int:
     """Release an address, so that it gets notices and digests again.
 
     After a restore, the address may be known only by its hash in the journal; `address_hash` is then given alone.
@@ -122,7 +122,7 @@ def note_bounce(
     for hooks in registered_hooks():
         hooks.lock()
     email = Email.objects.select_for_update().filter(pk=email_id).first()
-    if email is None or (event_id and not is_new(event_id, now=now)):
+    if email is None or (event_id and not mark_report_processed(event_id, now=now)):
         return None
 
     bounce = _create_bounce(email, kind=kind, address=address, text=text, now=now)
@@ -139,7 +139,7 @@ def note_bounce(
         cause = SuppressionCause.BOUNCED_OFTEN
         reason = _reason_if_too_often(bounce, now)
     if reason:
-        suppress(address=bounce.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
+        suppress_address(address=bounce.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
     return bounce
 
 
@@ -170,7 +170,7 @@ def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
     reason = _reason_if_too_often(bounce, now)
     if reason:
         cause = SuppressionCause.BOUNCED_OFTEN
-        suppress(address=email.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
+        suppress_address(address=email.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
 
 
 def _reason_if_too_often(bounce: Bounce, now: dt.datetime) -> str:
@@ -192,7 +192,7 @@ def _reason_if_too_often(bounce: Bounce, now: dt.datetime) -> str:
 
 
 @transaction.atomic
-def is_new(event_id: str, *, now: dt.datetime) -> bool:
+def mark_report_processed(event_id: str, *, now: dt.datetime) -> bool:
     """Record that a report is processed, and return True if it was not processed before.
 
     Call this in the transaction that processes the report.

@@ -20,15 +20,15 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from partnerships.kit.database import BY_INDEX, rows_of, rows_planned_once
 from partnerships.outbox import message_ids, throttle
-from partnerships.outbox.answers import can_be_addressed
-from partnerships.outbox.freezing import freeze
-from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, SetAside, kind_of
-from partnerships.outbox.leases import Claim, Claimed
+from partnerships.outbox.answers import is_smtp_address
+from partnerships.outbox.freezing import freeze_emails
+from partnerships.outbox.kinds import Batch, Candidate, Composer, DueEmail, SetAside, email_kind_with_code
+from partnerships.outbox.leases import Claim, ClaimedEmail
 from partnerships.outbox.models import IS_UNSETTLED_SQL, EmailReason, EmailStatus, Lane
-from partnerships.outbox.months import by_month
+from partnerships.outbox.months import rows_by_month
 from partnerships.outbox.parts import Recipe
 from partnerships.outbox.queries.suppressions import suppressed_among
-from partnerships.outbox.restoring import delivered_before
+from partnerships.outbox.restoring import ids_delivered_before
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +99,7 @@ RETURNING e.status
 """  # noqa: S608 - our own constants
 
 
-def claim(
+def claim_emails(
     *,
     now: dt.datetime,
     limit: int,
@@ -115,15 +115,15 @@ def claim(
     * An email that cannot be composed does not block the others. It is tried again and finally fails.
     """
     try:
-        return _claim(now=now, limit=limit, lanes=lanes, people=people, avoid=avoid)
+        return _claim_in_one_transaction(now=now, limit=limit, lanes=lanes, people=people, avoid=avoid)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - one email may break its composer in any way; the others must be sent
-        log.error("batch_not_composed", kind=type(error).__name__, where=_where(error))
+        log.error("batch_not_composed", kind=type(error).__name__, where=_error_location(error))
         return _claim_one_by_one(now=now, limit=limit, lanes=lanes, people=people, avoid=avoid)
 
 
-def _claim(
+def _claim_in_one_transaction(
     *,
     now: dt.datetime,
     limit: int,
@@ -148,25 +148,25 @@ def _claim(
         if avoid:
             _avoid_domains(candidates, avoid, now)
         held_ids = {email.pk for email in candidates if email.hold_until is not None and email.pk not in refusals}
-        _hold([(email.pk, email.hold_until) for email in candidates if email.pk in held_ids])
+        _hold_emails([(email.pk, email.hold_until) for email in candidates if email.pk in held_ids])
         emails_to_send = [email for email in candidates if email.pk not in held_ids and email.pk not in refusals]
-        throttled_ids, count_by_domain = throttle.over_limit(
+        throttled_ids, count_by_domain = throttle.ids_over_limit(
             [(email.pk, email.address) for email in emails_to_send if email.due.lane != Lane.ACCOUNT], now=now
         )
-        _hold([(pk, throttle.next_minute(now)) for pk in sorted(throttled_ids)])
+        _hold_emails([(pk, throttle.next_minute(now)) for pk in sorted(throttled_ids)])
 
         batch = Batch(set_aside=set_aside)
         waiting_ids = held_ids | throttled_ids
         checks = {
-            composer: _compose(
+            composer: _compose_candidates(
                 composer, [email for email in group if email.pk not in waiting_ids], refusals, batch, now=now
             )
             for composer, group in candidates_by_composer.items()
         }
-        _hold(list(batch.later.items()))
+        _hold_emails(list(batch.later.items()))
         attempts_by_email = {row.pk: row.attempts for row in rows}
-        claimed_emails = freeze(batch, {email.pk: email for email in emails_to_send}, attempts_by_email, now)
-        throttle.count(count_by_domain, now=now)
+        claimed_emails = freeze_emails(batch, {email.pk: email for email in emails_to_send}, attempts_by_email, now)
+        throttle.count_sends(count_by_domain, now=now)
 
     for settled in batch.set_aside:
         if settled.status == EmailStatus.FAILED:
@@ -181,17 +181,17 @@ def _avoid_domains(candidates: Iterable[Candidate], domains: Collection[str], no
             email.hold_until = now + _AVOIDED_FOR
 
 
-def _lock_due(*, limit: int, lanes: str, people: Collection[int] | None, only: int | None) -> list[_Row]:
+def _lock_due(*, limit: int, lanes: str, people: Collection[int] | None, only: int | None) -> list[_DueRow]:
     """Lock due emails that no other sender has locked, the most urgent first."""
     rows_of(BY_INDEX, [])
     conditions = "" if people is None else " AND e.person_id = ANY(%(people)s)"
     conditions += "" if only is None else " AND e.id = %(only)s"
     params = {"limit": limit, "people": list(people or ()), "only": only}
     statement = _DUE.format(lanes=LANES[lanes], only=conditions)
-    return [_Row(*row) for row in rows_planned_once(statement, params, generic_plan=True)]
+    return [_DueRow(*row) for row in rows_planned_once(statement, params, generic_plan=True)]
 
 
-def _compose(
+def _compose_candidates(
     composer: Composer,
     candidates: Collection[Candidate],
     refusals: dict[int, SetAside],
@@ -211,7 +211,7 @@ def _compose(
     return {email.pk: batch.checks[email.pk] for email in candidates if email.pk in batch.checks}
 
 
-class _Row(NamedTuple):
+class _DueRow(NamedTuple):
     """One row of `_DUE`, with the same column names."""
 
     pk: int
@@ -233,13 +233,13 @@ class _Row(NamedTuple):
     memo: str | None
     repeat_of_id: int | None
 
-    def as_due(self, message_id: str) -> Due:
+    def as_due(self, message_id: str) -> DueEmail:
         """Return the email of this row, with its JSON parsed."""
         recipe = None
         if self.recipe:
             layout, own_texts = json.loads(self.recipe)
             recipe = Recipe(layout, own_texts, json.loads(self.tokens) if self.tokens else [])
-        return Due(
+        return DueEmail(
             pk=self.pk,
             kind=self.kind,
             lane=self.lane,
@@ -258,17 +258,17 @@ class _Row(NamedTuple):
         )
 
 
-def _group_by_composer(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[SetAside]]:
+def _group_by_composer(rows: Sequence[_DueRow]) -> tuple[dict[Composer, list[DueEmail]], list[SetAside]]:
     """Return the emails of each composer, and the emails of unknown kinds, which are set aside.
 
     Emails without a Message-ID get one.
     """
     new_ids = [row.pk for row in rows if not row.message_id]
     new_message_ids = dict(zip(new_ids, message_ids.make(new_ids), strict=True))
-    due_by_composer: dict[Composer, list[Due]] = defaultdict(list)
+    due_by_composer: dict[Composer, list[DueEmail]] = defaultdict(list)
     emails_of_unknown_kind: list[SetAside] = []
     for row in rows:
-        kind = kind_of(row.kind)
+        kind = email_kind_with_code(row.kind)
         if kind is None:
             code = EmailReason.NOT_COMPOSED
             reason = code.in_full(f"this kind of email no longer exists: {row.kind}.")
@@ -282,7 +282,7 @@ def _refusals(candidates: Collection[Candidate], doubts_by_email: dict[int, int]
     """Return the emails that must not or cannot be sent, by id, with the reasons."""
     addresses = {email.address.lower() for email in candidates if email.due.lane != Lane.ACCOUNT}
     suppressed_addresses = suppressed_among(addresses)
-    delivered_ids = delivered_before(candidates)
+    delivered_ids = ids_delivered_before(candidates)
     refusals: dict[int, SetAside] = {}
     for email in candidates:
         if email.pk in delivered_ids:
@@ -291,7 +291,7 @@ def _refusals(candidates: Collection[Candidate], doubts_by_email: dict[int, int]
             refusals[email.pk] = SetAside(email.pk, EmailStatus.SUPPRESSED, email.refusal)
         elif email.due.lane != Lane.ACCOUNT and email.address.lower() in suppressed_addresses:
             refusals[email.pk] = SetAside(email.pk, EmailStatus.SUPPRESSED, "An earlier email to this address bounced.")
-        elif not can_be_addressed(email.address):
+        elif not is_smtp_address(email.address):
             refusals[email.pk] = SetAside(
                 email.pk,
                 EmailStatus.FAILED,
@@ -307,9 +307,9 @@ def _refusals(candidates: Collection[Candidate], doubts_by_email: dict[int, int]
     return refusals
 
 
-def _hold(moments: Collection[tuple[int, dt.datetime | None]]) -> None:
+def _hold_emails(moments: Collection[tuple[int, dt.datetime | None]]) -> None:
     """Return emails (ids) to the queue, each with the time until which it waits."""
-    for month, month_rows in by_month(moments, key=itemgetter(0)).items():
+    for month, month_rows in rows_by_month(moments, key=itemgetter(0)).items():
         columns = {"ids": [pk for pk, _ in month_rows], "moments": [moment for _, moment in month_rows]}
         rows_of(_HOLD.format(month=month), columns)
 
@@ -321,15 +321,15 @@ def _claim_one_by_one(
     condition = "" if people is None else " AND e.person_id = ANY(%(people)s)"
     statement = _DUE_IDS.format(lanes=LANES[lanes], only=condition)
     rows = rows_of(statement, {"limit": limit, "people": list(people or ())})
-    emails: list[Claimed] = []
+    emails: list[ClaimedEmail] = []
     checks: dict[Composer, dict[int, Any]] = defaultdict(dict)
     examined_count = 0
     for (pk,) in rows:
         try:
-            single_claim = _claim(now=now, limit=1, lanes=lanes, people=people, avoid=avoid, only=pk)
+            single_claim = _claim_in_one_transaction(now=now, limit=1, lanes=lanes, people=people, avoid=avoid, only=pk)
         except (OperationalError, InterfaceError):
             raise
-        except Exception as error:  # noqa: BLE001 - as in `claim`; the ledger shows which email it was
+        except Exception as error:  # noqa: BLE001 - as in `claim_emails`; the ledger shows which email it was
             _retry_composing(pk, error)
             examined_count += 1
         else:
@@ -346,7 +346,7 @@ def _retry_composing(pk: int, error: Exception) -> None:
     The reason does not contain the text of the exception, which may contain content that only partners may read.
     """
     code = EmailReason.NOT_COMPOSED
-    reason = code.in_full(f"{type(error).__name__} ({_where(error)})")
+    reason = code.in_full(f"{type(error).__name__} ({_error_location(error)})")
     params = {"id": pk, "limit": MAX_COMPOSINGS, "first": settings.EMAIL_RETRY_SECONDS}
     rows = rows_of(_RETRY_COMPOSING, params | {"reason": reason, "code": code.value})
     if rows:
@@ -354,18 +354,18 @@ def _retry_composing(pk: int, error: Exception) -> None:
         log.error(event, email=pk, reason=reason[:80])
 
 
-def _where(error: Exception) -> str:
+def _error_location(error: Exception) -> str:
     """Return the file and line in which the error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"
 
 
-def claimable(limit: int, lanes: str) -> int:
+def count_claimable(limit: int, lanes: str) -> int:
     """Return how many emails can be claimed now, by the database's clock; counting stops at `limit`."""
     ((count,),) = rows_planned_once(_COUNT.format(lanes=LANES[lanes]), [limit], generic_plan=True)
     return int(count)
 
 
-def is_due(*, lanes: str) -> bool:
+def has_due_emails(*, lanes: str) -> bool:
     """Return True if an email can be claimed now."""
-    return bool(claimable(1, lanes))
+    return bool(count_claimable(1, lanes))

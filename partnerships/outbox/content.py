@@ -18,7 +18,7 @@ from partnerships.kit.calendars import CalendarFile
 from partnerships.outbox import mime
 from partnerships.outbox.hooks import StopLink
 from partnerships.outbox.kinds import Candidate
-from partnerships.outbox.parts import Message, bodies
+from partnerships.outbox.parts import Message, bodies_of_recipes
 from partnerships.outbox.reply_addresses import CAN_REPLY
 
 #: The text twice, first plain and then as HTML. Email apps show the last alternative that they can (RFC 2046, 5.1.4).
@@ -105,18 +105,18 @@ def link(name: str, **kwargs: object) -> str:
 @lru_cache(maxsize=4)
 def _shared_headers(sender: str, headers: str = HEADERS) -> mime.Part:
     """Return the headers that all emails share, up to the first part of the message."""
-    return mime.part_of(mime.header("From", sender) + headers)
+    return mime.shared_part(mime.header_line("From", sender) + headers)
 
 
 @lru_cache(maxsize=4)
 def unsubscribe_headers(page: str) -> tuple[mime.Part | str, ...]:
     """Return headers for unsubscribing in email apps (RFC 2369, RFC 8058), with slots for the stop link's token."""
     return (
-        mime.part_of(f"List-Unsubscribe: <{page}"),
+        mime.shared_part(f"List-Unsubscribe: <{page}"),
         "stop",
-        mime.part_of(f"/>,\r\n <mailto:{settings.EMAIL_MAILBOX}?subject=stop%20"),
+        mime.shared_part(f"/>,\r\n <mailto:{settings.EMAIL_MAILBOX}?subject=stop%20"),
         "stop",
-        mime.part_of(">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"),
+        mime.shared_part(">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"),
     )
 
 
@@ -125,7 +125,7 @@ def _calendar_parts(calendar: CalendarFile) -> str:
 
     The file is there twice: for apps that show it in the email, and as an attachment.
     """
-    text = mime.encode(calendar.text)
+    text = mime.quoted_printable(calendar.text)
     content_type = f"text/calendar; charset=utf-8; method={calendar.method.value}"
     encoding = "Content-Transfer-Encoding: quoted-printable\r\n"
     return (
@@ -135,7 +135,7 @@ def _calendar_parts(calendar: CalendarFile) -> str:
     )
 
 
-def message(
+def build_message(
     rendered: Rendered,
     *,
     name: str,
@@ -152,8 +152,8 @@ def message(
     """
     subject = mime.one_line(rendered.subject)
     head = (
-        f"{mime.to_header(name, address)}Message-ID: {message_id}\r\n"
-        f"Date: {format_datetime(now.astimezone(dt.UTC))}\r\n{mime.header('Subject', subject)}"
+        f"{mime.to_line(name, address)}Message-ID: {message_id}\r\n"
+        f"Date: {format_datetime(now.astimezone(dt.UTC))}\r\n{mime.header_line('Subject', subject)}"
     )
 
     reply_addresses = [rendered.reply_to]
@@ -161,11 +161,11 @@ def message(
         reply_addresses.append(replies_to)
     reply_to = ", ".join(filter(None, reply_addresses))
     if reply_to:
-        head += mime.header("Reply-To", reply_to)
+        head += mime.header_line("Reply-To", reply_to)
 
-    body = f"{mime.TEXT_HEAD}{mime.encode(rendered.text)}"
+    body = f"{mime.TEXT_HEAD}{mime.quoted_printable(rendered.text)}"
     if rendered.html:
-        body += f"{mime.NEXT_PART}{mime.HTML_HEAD}{mime.encode(rendered.html.strip() + chr(10))}"
+        body += f"{mime.NEXT_PART}{mime.HTML_HEAD}{mime.quoted_printable(rendered.html.strip() + chr(10))}"
     if rendered.calendar is not None:
         body += _calendar_parts(rendered.calendar)
         shared_headers = _shared_headers(settings.DEFAULT_FROM_EMAIL, HEADERS_WITH_FILE)
@@ -181,7 +181,7 @@ def message(
     return Message(subject[:400], parts, values | {"stop": stop.token}, ("stop", *tokens))
 
 
-def repeatable(candidates: Iterable[Candidate]) -> set[int]:
+def ids_to_repeat(candidates: Iterable[Candidate]) -> set[int]:
     """Return the ids of the emails in doubt that can be sent again unchanged.
 
     Their recipients still have the same addresses, and all parts of the messages are still stored.
@@ -191,7 +191,7 @@ def repeatable(candidates: Iterable[Candidate]) -> set[int]:
         for candidate in candidates
         if candidate.due.recipe is not None and candidate.due.address.lower() == candidate.address.lower()
     }
-    stored_part_ids = bodies(recipe_by_email.values()).keys()
+    stored_part_ids = bodies_of_recipes(recipe_by_email.values()).keys()
     return {pk for pk, recipe in recipe_by_email.items() if stored_part_ids >= set(recipe.part_ids)}
 
 
@@ -201,7 +201,7 @@ WILL_BE_SENT = "An email will be sent to"
 WE_WILL_EMAIL = "We will email"
 
 
-def will_be_emailed(names: Sequence[str], *, words: str = WILL_BE_SENT) -> str:
+def email_notice_sentence(names: Sequence[str], *, words: str = WILL_BE_SENT) -> str:
     """Return a sentence such as " An email will be sent to Ben West and Wendy March."; "" without names."""
     if not names:
         return ""

@@ -23,7 +23,7 @@ _LAST_ANSWERS, _MIN_DOUBTS = 10, 5
 FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 300.0
 
 
-def is_still_to_come(moment: float) -> bool:
+def is_in_future(moment: float) -> bool:
     """Return True if this moment of the monotonic clock, such as the end of a pause, is still to come."""
     return monotonic() < moment
 
@@ -57,7 +57,7 @@ class Doubts:
 
     def is_paused(self) -> bool:
         """Return True if nothing may be sent now."""
-        return is_still_to_come(self.until)
+        return is_in_future(self.until)
 
     def _add(self, answer: Answer, domain: str) -> bool:
         """Add one answer to the last answers, and return whether it begins a pause."""

@@ -21,9 +21,17 @@ from django.utils import timezone
 
 from partnerships.outbox import backends
 from partnerships.outbox.answers import Outgoing
-from partnerships.outbox.claiming import claim, claimable
+from partnerships.outbox.claiming import claim_emails, count_claimable
 from partnerships.outbox.doubts import Doubts
-from partnerships.outbox.leases import Claim, Claimed, note_copy, note_wait, recheck, release, renew
+from partnerships.outbox.leases import (
+    Claim,
+    ClaimedEmail,
+    count_copy,
+    mark_in_doubt,
+    recheck_claim,
+    release_leases,
+    renew_leases,
+)
 from partnerships.outbox.settling import Settler
 from partnerships.outbox.smtp import Sender
 from partnerships.outbox.throttle import domain_of
@@ -62,7 +70,7 @@ class Progress:
     def __init__(self, doubts: Doubts | None = None) -> None:
         self.doubts = doubts or Doubts()
         #: Claimed emails that are not yet passed to the sender; the last in the list is the next to send.
-        self.left: list[Claimed] = []
+        self.left: list[ClaimedEmail] = []
         #: True if no further email is sent after the present one.
         self.is_last = False
         #: When the present email was passed to the sender; None between emails.
@@ -79,7 +87,7 @@ class Progress:
     def release_unsent(self) -> None:
         """Return the emails that were not yet passed to the sender to the queue."""
         with self.lock:
-            release(self.left)
+            release_leases(self.left)
             self.left = []
 
     def leave(self) -> None:
@@ -115,7 +123,7 @@ def drain(
     try:
         while (batch_started_at := time.monotonic()) < deadline and not progress.is_last:
             limit = batch_size if people is not None else _share(batch_size, lanes)
-            claim_of_batch = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people, avoid=avoid)
+            claim_of_batch = claim_emails(now=timezone.now(), limit=limit, lanes=lanes, people=people, avoid=avoid)
             _Round(claim_of_batch, sender, envelope_sender, settler, progress).send()
             examined_count = claim_of_batch.examined
             del claim_of_batch  # free its memory before the next batch is composed
@@ -142,7 +150,7 @@ def _share(batch_size: int, lanes: str) -> int:
     All processes of the worker then finish at about the same time.
     """
     processes: int = settings.WORKER_CONCURRENCY
-    share = math.ceil(claimable(batch_size * processes, lanes) / processes)
+    share = math.ceil(count_claimable(batch_size * processes, lanes) / processes)
     return min(batch_size, max(share, _MIN_BATCH))
 
 
@@ -171,7 +179,7 @@ class _Round:
         if not self._email_by_key:
             return
         self._checked_at = time.monotonic()
-        not_to_send = recheck(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
+        not_to_send = recheck_claim(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
         self._progress.left = [email for email in reversed(self._claim.emails) if email.pk not in not_to_send]
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._progress.sent_at = None
@@ -192,7 +200,7 @@ class _Round:
         started_at = time.monotonic()
         while time.monotonic() - started_at < _MAX_BATCH_SECONDS and (email := self._next_email()) is not None:
             if email.in_doubt:
-                note_copy(email)
+                count_copy(email)
                 self._doubtful_ids.add(email.pk)
             yield Outgoing(
                 key=email.pk,
@@ -202,14 +210,14 @@ class _Round:
                 has_no_dots=email.has_no_dots,
             )
 
-    def _next_email(self) -> Claimed | None:
+    def _next_email(self) -> ClaimedEmail | None:
         """Return the next email that may be sent and whose lease is still ours; None if there is none."""
         progress = self._progress
         with progress.lock:
             now = time.monotonic()
             if now - self._checked_at > _CHECK_EVERY:
                 self._checked_at = now
-                not_to_send = recheck(self._claim, progress.left, now=timezone.now())
+                not_to_send = recheck_claim(self._claim, progress.left, now=timezone.now())
                 progress.left = [email for email in progress.left if email.pk not in not_to_send]
             if progress.is_last or not progress.left:
                 return None
@@ -228,7 +236,7 @@ class _Round:
             log.warning("lease_not_renewed", email=key, kind=type(error).__name__)
             connection.close()
 
-    def _renew_lease(self, email: Claimed, *, may_have_arrived: bool) -> None:
+    def _renew_lease(self, email: ClaimedEmail, *, may_have_arrived: bool) -> None:
         """Renew the lease of the present email, and settle or release the others.
 
         If the server may have the whole email, the email counts as in doubt after a while.
@@ -237,7 +245,7 @@ class _Round:
         self._settler.settle(is_patient=False)
         if self._progress.is_last or self._progress.waits() > SLOW:
             if may_have_arrived and email.pk not in self._doubtful_ids:
-                note_wait(email)
+                mark_in_doubt(email)
                 self._doubtful_ids.add(email.pk)
             self._progress.release_unsent()
-        renew([email])
+        renew_leases([email])

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.outbox.kinds import Batch, Candidate, SetAside
-from partnerships.outbox.leases import Claimed, lease
-from partnerships.outbox.months import by_month
-from partnerships.outbox.parts import bodies, patterns_for
-from partnerships.outbox.restoring import facts_of
+from partnerships.outbox.leases import ClaimedEmail, lease_length
+from partnerships.outbox.months import rows_by_month
+from partnerships.outbox.parts import bodies_of_recipes, patterns_for
+from partnerships.outbox.restoring import journal_facts
 
 _CLAIM = """
 UPDATE outbox_email e
@@ -60,33 +60,33 @@ class _FrozenEmail(NamedTuple):
         return self.candidate.pk
 
 
-def freeze(
+def freeze_emails(
     batch: Batch, candidate_by_id: Mapping[int, Candidate], attempts_by_email: Mapping[int, int], now: dt.datetime
-) -> list[Claimed]:
+) -> list[ClaimedEmail]:
     """Store the emails that are sent, settle the others, and return the claimed emails.
 
     `attempts_by_email` has the number of earlier attempts of each email.
     """
-    _settle(batch.set_aside)
-    frozen_emails = [*_composed_now(batch, candidate_by_id, now), *_composed_before(batch.again)]
+    _settle_set_aside(batch.set_aside)
+    frozen_emails = [*_newly_composed(batch, candidate_by_id, now), *_previously_composed(batch.again)]
     _mark_as_sending(frozen_emails)
     return [
-        Claimed(
+        ClaimedEmail(
             pk=email.pk,
             attempt=attempts_by_email[email.pk] + 1,
             address=email.candidate.address,
             template=email.template,
             words=email.words,
-            facts=facts_of(email.candidate, batch),
+            facts=journal_facts(email.candidate, batch),
             in_doubt=email.candidate.due.in_doubt,
         )
         for email in frozen_emails
     ]
 
 
-def _settle(set_aside: Sequence[SetAside]) -> None:
+def _settle_set_aside(set_aside: Sequence[SetAside]) -> None:
     """Settle emails that are not sent, each with its reason."""
-    for month, emails in by_month(set_aside, key=attrgetter("pk")).items():
+    for month, emails in rows_by_month(set_aside, key=attrgetter("pk")).items():
         values = {
             "ids": [email.pk for email in emails],
             "statuses": [email.status for email in emails],
@@ -96,7 +96,7 @@ def _settle(set_aside: Sequence[SetAside]) -> None:
         rows_of(_SET_ASIDE.format(month=month), values)
 
 
-def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.datetime) -> Iterator[_FrozenEmail]:
+def _newly_composed(batch: Batch, candidates: Mapping[int, Candidate], now: dt.datetime) -> Iterator[_FrozenEmail]:
     """Yield the emails composed in this claim, after storing the parts that they share."""
     patterns = patterns_for(batch.messages.values(), now)
     for pk, message in batch.messages.items():
@@ -113,10 +113,10 @@ def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.dat
         )
 
 
-def _composed_before(candidates: Iterable[Candidate]) -> Iterator[_FrozenEmail]:
+def _previously_composed(candidates: Iterable[Candidate]) -> Iterator[_FrozenEmail]:
     """Yield the emails in doubt, each with the message that was composed before."""
     frozen_emails = [(candidate, candidate.due.recipe) for candidate in candidates if candidate.due.recipe is not None]
-    stored_bodies = bodies(recipe for _, recipe in frozen_emails)
+    stored_bodies = bodies_of_recipes(recipe for _, recipe in frozen_emails)
     for candidate, recipe in frozen_emails:
         yield _FrozenEmail(
             candidate=candidate,
@@ -131,9 +131,9 @@ def _composed_before(candidates: Iterable[Candidate]) -> Iterator[_FrozenEmail]:
 
 def _mark_as_sending(frozen_emails: Sequence[_FrozenEmail]) -> None:
     """Mark emails as being sent until their lease ends, and store the message of each."""
-    for month, emails in by_month(frozen_emails, key=attrgetter("pk")).items():
+    for month, emails in rows_by_month(frozen_emails, key=attrgetter("pk")).items():
         values = {
-            "lease": lease(),
+            "lease": lease_length(),
             "ids": [email.pk for email in emails],
             "doubts": [email.candidate.due.in_doubt for email in emails],
             "message_ids": [email.candidate.due.message_id for email in emails],

@@ -13,7 +13,7 @@ from partnerships.outbox.parts import Message, Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueEmail:
     """An email that is due and locked; `recipe` and `memo` are only set if the email is in doubt."""
 
     pk: int
@@ -37,7 +37,7 @@ class Due:
 class Candidate:
     """A due email with the present address of its recipient; composers may add facts about the recipient."""
 
-    due: Due
+    due: DueEmail
     address: str
     name: str = ""
     #: The reason why the email must not be sent; "" if it may be sent.
@@ -84,13 +84,13 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Postponed:
     """A composer's decision that an email cannot be written yet, and until when it waits."""
 
     until: dt.datetime
 
 
-class Line(NamedTuple):
+class SummaryLine(NamedTuple):
     """One line of a summary: the text about one email."""
 
     subject: str
@@ -99,11 +99,11 @@ class Line(NamedTuple):
 class Composer:
     """Base class of composers, which write the emails of some kinds inside the transaction of the claim."""
 
-    def line(self, due: Due, *, now: dt.datetime) -> Line | str:
+    def line(self, due: DueEmail, *, now: dt.datetime) -> SummaryLine | str:
         """Return the email as a line of a summary, or the reason why the summary must not mention it."""
         return "Summaries do not mention this kind of email."
 
-    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+    def candidates(self, due: Sequence[DueEmail], *, now: dt.datetime) -> list[Candidate]:
         """Return the due emails with their recipients, in a fixed number of statements."""
         raise NotImplementedError
 
@@ -163,7 +163,7 @@ def register_kind(kind: EmailKind) -> None:
     _kinds[kind.code] = kind
 
 
-def kind_of(code: str) -> EmailKind | None:
+def email_kind_with_code(code: str) -> EmailKind | None:
     """Return the kind with this code; None if no room has registered it."""
     return _kinds.get(code)
 

@@ -14,8 +14,8 @@ from django.db import transaction
 from partnerships.kit.database import BY_INDEX, rows_of, rows_planned_once
 from partnerships.outbox.kinds import Composer
 from partnerships.outbox.models import IS_SENDING_SQL
-from partnerships.outbox.months import by_month
-from partnerships.outbox.restoring import Facts
+from partnerships.outbox.months import rows_by_month
+from partnerships.outbox.restoring import JournalFacts
 
 # Undoes the claim of emails that were claimed but not tried.
 _RELEASE = f"""
@@ -48,7 +48,7 @@ UPDATE outbox_email e SET doubts = GREATEST(e.doubts, 1) + 1
 """  # noqa: S608 - our own constants
 
 
-class Claimed(NamedTuple):
+class ClaimedEmail(NamedTuple):
     """A claimed email: a template that many emails share, and this email's own `words` for its gaps.
 
     `attempt` distinguishes this claim from a later claim by another sender.
@@ -59,7 +59,7 @@ class Claimed(NamedTuple):
     address: str
     template: bytes
     words: tuple[bytes, ...]
-    facts: Facts  # for the journal
+    facts: JournalFacts  # for the journal
     in_doubt: bool = False  # a server may already have accepted the email
 
     @property
@@ -85,12 +85,14 @@ def _has_no_dots(template: bytes) -> bool:
 class Claim(NamedTuple):
     """The result of a claim: the emails to send, how many were examined, and what to check before each is sent."""
 
-    emails: list[Claimed]
+    emails: list[ClaimedEmail]
     examined: int
     checks: dict[Composer, dict[int, Any]]
 
 
-def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_new: bool = False) -> set[int]:
+def recheck_claim(
+    claim: Claim, emails: Collection[ClaimedEmail], *, now: dt.datetime, is_new: bool = False
+) -> set[int]:
     """Check the emails of a claim again before they are sent, and return the ids of emails that must not be sent.
 
     Leases are renewed, unless the claim `is_new`. Emails are released if their reader has paused, left, unsubscribed or
@@ -101,45 +103,45 @@ def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_n
     with transaction.atomic():
         rows_of(BY_INDEX, [])
         email_ids = {email.pk for email in emails}
-        leased_ids = email_ids if is_new else renew(emails)
+        leased_ids = email_ids if is_new else renew_leases(emails)
         refused_ids: set[int] = set()
         for composer, composer_checks in claim.checks.items():
             checks = {pk: check for pk, check in composer_checks.items() if pk in email_ids}
             refused_ids |= composer.no_longer_allowed(checks, now=now)
-        release([email for email in emails if email.pk in refused_ids])
+        release_leases([email for email in emails if email.pk in refused_ids])
     return refused_ids | (email_ids - leased_ids)
 
 
-def renew(emails: Collection[Claimed]) -> set[int]:
+def renew_leases(emails: Collection[ClaimedEmail]) -> set[int]:
     """Renew the leases of emails, and return the ids of the emails whose lease was still ours."""
     renewed_ids: set[int] = set()
-    for month, month_emails in by_month(emails, key=attrgetter("pk")).items():
-        params = _claim_columns(month_emails) | {"lease": lease()}
+    for month, month_emails in rows_by_month(emails, key=attrgetter("pk")).items():
+        params = _claim_columns(month_emails) | {"lease": lease_length()}
         rows = rows_planned_once(_RENEW.format(month=month), params, generic_plan=True)
         renewed_ids |= {pk for (pk,) in rows}
     return renewed_ids
 
 
-def release(emails: Collection[Claimed]) -> None:
+def release_leases(emails: Collection[ClaimedEmail]) -> None:
     """Return claimed emails that were not tried to the queue."""
-    for month, month_emails in by_month(emails, key=attrgetter("pk")).items():
+    for month, month_emails in rows_by_month(emails, key=attrgetter("pk")).items():
         rows_of(_RELEASE.format(month=month), _claim_columns(month_emails))
 
 
-def note_wait(email: Claimed) -> None:
+def mark_in_doubt(email: ClaimedEmail) -> None:
     """Record that the email is in doubt, because a server may be accepting it now."""
     rows_of(_NOTE_WAIT, {"id": email.pk, "attempt": email.attempt})
 
 
-def note_copy(email: Claimed) -> None:
+def count_copy(email: ClaimedEmail) -> None:
     """Count another copy of an email in doubt, before it is sent."""
     rows_of(_NOTE_COPY, {"id": email.pk, "attempt": email.attempt})
 
 
-def lease() -> dt.timedelta:
+def lease_length() -> dt.timedelta:
     """Return how long a claim is valid unless it is renewed."""
     return dt.timedelta(seconds=settings.EMAIL_LEASE_SECONDS)
 
 
-def _claim_columns(emails: Collection[Claimed]) -> dict[str, Any]:
+def _claim_columns(emails: Collection[ClaimedEmail]) -> dict[str, Any]:
     return {"ids": [email.pk for email in emails], "attempts": [email.attempt for email in emails]}

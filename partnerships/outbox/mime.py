@@ -44,12 +44,12 @@ NEXT_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}\r\n"
 LAST_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}--\r\n"
 
 
-def mark(name: str) -> str:
+def slot(name: str) -> str:
     """Return a mark for rendering a template, in place of the personal text in the slot `name`."""
     return f"{_OPEN}{_SECRET}{name}{_CLOSE}"
 
 
-def mark_bare(name: str) -> str:
+def bare_slot(name: str) -> str:
     """Return a mark for text that needs no encoding and fits a line.
 
     The text is inserted unchanged, so it can be used in headers too. The soft line break after the text belongs to the
@@ -63,7 +63,7 @@ def one_line(text: str) -> str:
     return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
-def encode(text: str) -> str:
+def quoted_printable(text: str) -> str:
     """Return the text in quoted-printable (RFC 2045, 6.7) with CRLF line ends, ending in a line break.
 
     The last line break is a soft one, unless the text ends with a line break.
@@ -92,34 +92,34 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Mould:
+class SlottedTemplate:
     """A rendered template: shared parts and, between them, the names of slots for personal texts."""
 
     parts: tuple[Part | str, ...]
 
 
-def part_of(body: str) -> Part:
+def shared_part(body: str) -> Part:
     """Return a shared part, identified by its SHA-256."""
     return Part(hashlib.sha256(body.encode("ascii")).hexdigest(), body)
 
 
-def cut(rendered: str, *, before: str = "", after: str = "") -> Mould:
+def cut_at_marks(rendered: str, *, before: str = "", after: str = "") -> SlottedTemplate:
     """Cut a rendered template at its marks; `before` and `after` are added without encoding."""
     # `split` returns the first text and then, for each mark, its name, its last character and the text after it.
     first_text, *groups = _MARK.split(rendered)
     parts: list[Part | str] = []
-    body = before + encode(first_text)
+    body = before + quoted_printable(first_text)
     for name, last_character, text in zip(groups[::3], groups[1::3], groups[2::3], strict=True):
         if body:
-            parts.append(part_of(body))
+            parts.append(shared_part(body))
         parts.append(name)
-        body = (SOFT_BREAK if last_character == _BARE else "") + encode(text)
+        body = (SOFT_BREAK if last_character == _BARE else "") + quoted_printable(text)
     if body + after:
-        parts.append(part_of(body + after))
-    return Mould(tuple(parts))
+        parts.append(shared_part(body + after))
+    return SlottedTemplate(tuple(parts))
 
 
-def fill(mould: Mould, slot: str, moulds: Sequence[Mould]) -> Mould:
+def fill_slot(mould: SlottedTemplate, slot: str, moulds: Sequence[SlottedTemplate]) -> SlottedTemplate:
     """Return the mould with other moulds in place of one of its slots."""
     parts: list[Part | str] = []
     for part in mould.parts:
@@ -127,10 +127,10 @@ def fill(mould: Mould, slot: str, moulds: Sequence[Mould]) -> Mould:
             parts.extend(inner_part for inner_mould in moulds for inner_part in inner_mould.parts)
         else:
             parts.append(part)
-    return Mould(tuple(parts))
+    return SlottedTemplate(tuple(parts))
 
 
-def fix(parts: Iterable[Part | str], text_by_slot: Mapping[str, str]) -> tuple[Part | str, ...]:
+def fill_fixed(parts: Iterable[Part | str], text_by_slot: Mapping[str, str]) -> tuple[Part | str, ...]:
     """Fill slots with texts that are the same for many messages, and merge neighbouring parts.
 
     `text_by_slot` has the encoded text of each of these slots.
@@ -140,18 +140,18 @@ def fix(parts: Iterable[Part | str], text_by_slot: Mapping[str, str]) -> tuple[P
     for part in parts:
         if isinstance(part, str) and part not in text_by_slot:
             if pending_body:
-                merged_parts.append(part_of(pending_body))
+                merged_parts.append(shared_part(pending_body))
                 pending_body = ""
             merged_parts.append(part)
         else:
             pending_body += text_by_slot[part] if isinstance(part, str) else part.body
     if pending_body:
-        merged_parts.append(part_of(pending_body))
+        merged_parts.append(shared_part(pending_body))
     return tuple(merged_parts)
 
 
 @lru_cache(maxsize=4096)
-def header(name: str, value: str) -> str:
+def header_line(name: str, value: str) -> str:
     """Return one header line in ASCII (RFC 2047), folded, with its line end."""
     line = one_line(value)
     charset = "us-ascii" if line.isascii() else "utf-8"
@@ -159,7 +159,7 @@ def header(name: str, value: str) -> str:
     return f"{name}: {folded}\r\n".replace("\r\n", "\n").replace("\n", "\r\n")
 
 
-def to_header(person: str, address: str) -> str:
+def to_line(person: str, address: str) -> str:
     """Return the To line for one recipient; a name that is not ASCII is encoded."""
     name = one_line(person)
     return f"To: {formataddr((name, address)) if name else address}\r\n"

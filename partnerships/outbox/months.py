@@ -17,7 +17,7 @@ MONTH_BITS = 40
 _Row = TypeVar("_Row")
 
 
-def by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, list[_Row]]:
+def rows_by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, list[_Row]]:
     """Group rows by the month of an email, whose id `key` returns.
 
     The keys of the result are SQL conditions on email `e`.
@@ -25,9 +25,9 @@ def by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, l
     rows_by_month: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
         rows_by_month[key(row) >> MONTH_BITS].append(row)
-    return {condition(month): month_rows for month, month_rows in rows_by_month.items()}
+    return {month_condition(month): month_rows for month, month_rows in rows_by_month.items()}
 
 
-def condition(month: int) -> str:
+def month_condition(month: int) -> str:
     """Return the SQL condition for one month; month 0 is for ids from before the table was partitioned."""
     return f"e.id >= {month << MONTH_BITS} AND e.id < {(month + 1) << MONTH_BITS} AND e.id = ANY(%(ids)s)"

@@ -161,7 +161,7 @@ def _store(part_by_digest: dict[str, mime.Part], now: dt.datetime) -> dict[str, 
     return id_by_digest
 
 
-def bodies(recipes: Iterable[Recipe]) -> dict[int, str]:
+def bodies_of_recipes(recipes: Iterable[Recipe]) -> dict[int, str]:
     """Return the bodies of the stored parts of these messages, by the id of the part."""
     part_ids = {part_id for recipe in recipes for part_id in recipe.part_ids}
     if not part_ids:

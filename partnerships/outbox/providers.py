@@ -11,7 +11,7 @@ from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
-from partnerships.outbox.answers import is_about_us
+from partnerships.outbox.answers import refuses_this_server
 from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.models import Bounce
@@ -32,34 +32,34 @@ _HARD_REASONS = (RejectReason.INVALID, RejectReason.BOUNCED)
 _POLICY_REASONS = (RejectReason.BLOCKED, RejectReason.SPAM)
 
 
-def reader_of(provider: str) -> Callable[[HttpRequest], HttpResponse]:
+def report_view(provider: str) -> Callable[[HttpRequest], HttpResponse]:
     """Return the view that checks and reads the reports of this provider."""
     view: Callable[[HttpRequest], HttpResponse] = import_string(PROVIDERS[provider]).as_view()
     return view
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BounceVerdict:
     """The kind of bounce that a report is about, and the server's text."""
 
     kind: str
     text: str
 
 
-def verdict(event: AnymailTrackingEvent) -> Verdict | None:
+def bounce_verdict(event: AnymailTrackingEvent) -> BounceVerdict | None:
     """Return the kind of bounce that a report is about (see `Bounce.Kind`); None if no email has failed."""
     text = str(event.mta_response or event.description or event.reject_reason or event.event_type)
     if event.event_type == EventType.COMPLAINED:
-        return Verdict(Bounce.Kind.COMPLAINT, text)
+        return BounceVerdict(Bounce.Kind.COMPLAINT, text)
     if event.event_type in (EventType.BOUNCED, EventType.REJECTED):
-        return Verdict(_kind_of(event, text), text)
+        return BounceVerdict(_kind_of(event, text), text)
     if event.event_type == EventType.DEFERRED:
-        return Verdict(Bounce.Kind.DELAYED, text)
+        return BounceVerdict(Bounce.Kind.DELAYED, text)
     return None
 
 
 def _kind_of(event: AnymailTrackingEvent, text: str) -> str:
-    if event.reject_reason in _POLICY_REASONS or is_about_us(text):
+    if event.reject_reason in _POLICY_REASONS or refuses_this_server(text):
         return Bounce.Kind.REFUSED
     return Bounce.Kind.HARD if event.reject_reason in _HARD_REASONS else Bounce.Kind.SOFT
 
@@ -72,13 +72,13 @@ def _event_id(event: AnymailTrackingEvent) -> str:
     return f"made:{hashlib.sha256(content.encode()).hexdigest()}"
 
 
-def act_on(event: AnymailTrackingEvent, *, now: dt.datetime) -> None:
+def process_event(event: AnymailTrackingEvent, *, now: dt.datetime) -> None:
     """Record the bounce that a report is about, or end the digests of a person who unsubscribed."""
     if event.event_type == EventType.UNSUBSCRIBED:
         for hooks in registered_hooks():
             hooks.unsubscribed(address=event.recipient or "", now=now)
         return
-    bounce = verdict(event)
+    bounce = bounce_verdict(event)
     if bounce is not None:
         note_bounce(
             kind=bounce.kind,

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 
-from partnerships.outbox.answers import Outcome, classify, is_about_us
+from partnerships.outbox.answers import Outcome, refusal_outcome, refuses_this_server
 from partnerships.outbox.models import Bounce
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
@@ -87,9 +87,9 @@ def _kind_of(action: str, status: str, text: str) -> str:
     """
     if action in ("delayed", "relayed", "delivered", "expanded"):
         return Bounce.Kind.DELAYED
-    if classify(550, f"{status} {text}", at_recipient=False) is Outcome.NO_SUCH_ADDRESS:
+    if refusal_outcome(550, f"{status} {text}", at_recipient=False) is Outcome.NO_SUCH_ADDRESS:
         return Bounce.Kind.HARD
-    if status.startswith("5.7.") or is_about_us(text):
+    if status.startswith("5.7.") or refuses_this_server(text):
         return Bounce.Kind.REFUSED
     return Bounce.Kind.SOFT
 

@@ -21,7 +21,7 @@ from django.db import transaction
 
 from partnerships.kit import journal
 from partnerships.outbox.hooks import registered_hooks
-from partnerships.outbox.kinds import Batch, Candidate, kind_of
+from partnerships.outbox.kinds import Batch, Candidate, email_kind_with_code
 from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus, Lane
 
 #: The kinds of journal line about accepted emails, and about suppressed and released addresses.
@@ -31,7 +31,7 @@ ACCEPTED, SUPPRESSED = "accepted", "suppressed"
 _Key: TypeAlias = tuple[str, int | None, str]
 
 
-class Facts(NamedTuple):
+class JournalFacts(NamedTuple):
     """The facts about an accepted email that the journal stores.
 
     `told` contains the facts that its composer needs after a restore. `notices` are the notices in a summary, each with
@@ -48,7 +48,7 @@ class Facts(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Return the line of the journal, with hashes instead of the address, the parameters and the reported facts."""
-        things = things_of(self.kind, self.params)
+        things = facts_reported(self.kind, self.params)
         facts = {
             "email": self.email,
             "kind": self.kind,
@@ -59,7 +59,7 @@ class Facts(NamedTuple):
         }
         # Versions before 1 December 2026 do not know these keys and ignore them, so they can still apply the line.
         if things:
-            facts["things"] = [thing_hash(thing) for thing in things]
+            facts["things"] = [fact_hash(thing) for thing in things]
         if self.notices:
             facts["notices"] = self.notices
         return facts
@@ -69,31 +69,31 @@ def params_hash(params: Mapping[str, Any]) -> str:
     """Return a hash of an email's slot or, without one, of its parameters; "" if it has no parameters."""
     if not params:
         return ""
-    return thing_hash(params.get("slot", params))
+    return fact_hash(params.get("slot", params))
 
 
-def things_of(kind: str, params: Mapping[str, Any]) -> list[Any]:
+def facts_reported(kind: str, params: Mapping[str, Any]) -> list[Any]:
     """Return the facts that an email of this kind reports; empty if the email is identified as a whole."""
-    email_kind = kind_of(kind)
+    email_kind = email_kind_with_code(kind)
     if email_kind is None or email_kind.things is None:
         return []
     return list(email_kind.things(params))
 
 
-def hashes_of(kind: str, params: Mapping[str, Any]) -> list[str]:
+def email_hashes(kind: str, params: Mapping[str, Any]) -> list[str]:
     """Return the hashes that identify an email after a restore."""
-    return [thing_hash(thing) for thing in things_of(kind, params)] or [params_hash(params)]
+    return [fact_hash(thing) for thing in facts_reported(kind, params)] or [params_hash(params)]
 
 
-def thing_hash(thing: Any) -> str:
+def fact_hash(thing: Any) -> str:
     """Return a hash of one fact in an email (JSON values)."""
     return hashlib.sha256(json.dumps(thing, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
-def facts_of(candidate: Candidate, batch: Batch) -> Facts:
+def journal_facts(candidate: Candidate, batch: Batch) -> JournalFacts:
     """Return the facts that the journal records about an email of this batch."""
     due = candidate.due
-    return Facts(
+    return JournalFacts(
         email=due.pk,
         kind=due.kind,
         person=due.person_id,
@@ -124,9 +124,9 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.
     lines_of_missing = [
         line for pk, line in line_by_id.items() if pk not in is_open_by_id and _must_not_be_repeated(line)
     ]
-    remembered_count = remember(
+    remembered_count = remember_deliveries(
         [
-            Delivered(line["kind"], line["person"], identifying_hash, line["email"], journal.moment(line))
+            DeliveredEmail(line["kind"], line["person"], identifying_hash, line["email"], journal.moment(line))
             for line in lines_of_missing
             for identifying_hash in line.get("things") or [line["params"]]
         ]
@@ -146,13 +146,13 @@ def _must_not_be_repeated(line: dict[str, Any]) -> bool:
 
     Account emails and confirmations are sent again, because the link in the delivered one no longer works.
     """
-    kind = kind_of(line["kind"])
+    kind = email_kind_with_code(line["kind"])
     if kind is None or kind.lane != Lane.NOTICE or not line["params"]:
         return False
     return kind.keeps_its_link or not kind.is_secret
 
 
-class Delivered(NamedTuple):
+class DeliveredEmail(NamedTuple):
     """An email that was delivered before a restore, with one hash that identifies it."""
 
     kind: str
@@ -162,7 +162,7 @@ class Delivered(NamedTuple):
     at: dt.datetime
 
 
-def remember(delivered: Sequence[Delivered]) -> int:
+def remember_deliveries(delivered: Sequence[DeliveredEmail]) -> int:
     """Remember emails that were delivered before a restore, and return how many are new. May run twice."""
     existing_rows = DeliveredBefore.objects.filter(email_id__in={item.email for item in delivered})
     existing_keys = set(existing_rows.values_list("email_id", "kind", "params_hash"))
@@ -179,7 +179,7 @@ def remember(delivered: Sequence[Delivered]) -> int:
     return len({item.email for item in new_items})
 
 
-def delivered_before(candidates: Collection[Candidate]) -> set[int]:
+def ids_delivered_before(candidates: Collection[Candidate]) -> set[int]:
     """Return the ids of emails that were delivered before a restore; each remembered delivery stops one email."""
     if not candidates or not DeliveredBefore.objects.exists():
         return set()
@@ -188,28 +188,30 @@ def delivered_before(candidates: Collection[Candidate]) -> set[int]:
         for candidate in candidates
         if candidate.due.params
     }
-    return _use_up(key_by_id)
+    return _use_up_deliveries(key_by_id)
 
 
-def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
+def unreported_facts(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
     """Return the facts that no email reported to the person before a restore; each remembered fact is left out once.
 
     Call this in the transaction that records the email.
     """
     if not things or not DeliveredBefore.objects.exists():
         return list(things)
-    told_indexes = _use_up({index: (kind, person_id, thing_hash(thing)) for index, thing in enumerate(things)})
+    told_indexes = _use_up_deliveries(
+        {index: (kind, person_id, fact_hash(thing)) for index, thing in enumerate(things)}
+    )
     return [thing for index, thing in enumerate(things) if index not in told_indexes]
 
 
-def told_in_a_summary(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> set[int]:
+def indexes_in_summaries(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> set[int]:
     """Return the indexes of the notices that a summary contained before a restore; each is left out only once.
 
     Each notice is given as its kind, person and parameters.
     """
     if not notices or not DeliveredBefore.objects.exists():
         return set()
-    return _use_up(
+    return _use_up_deliveries(
         {
             index: (kind, person_id, params_hash(params))
             for index, (kind, person_id, params) in enumerate(notices)
@@ -218,7 +220,7 @@ def told_in_a_summary(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> 
     )
 
 
-def _use_up(key_by_index: Mapping[int, _Key]) -> set[int]:
+def _use_up_deliveries(key_by_index: Mapping[int, _Key]) -> set[int]:
     """Forget one remembered delivery for each of these keys, and return the indexes of the keys that had one.
 
     Only matching deliveries are locked, because another sender may have other emails to the same people at the same

@@ -33,7 +33,7 @@ MONTHS_AHEAD = 12
 MIN_MONTHS_READY = 2
 
 
-def first_id(moment: dt.datetime) -> int:
+def first_id_of_month(moment: dt.datetime) -> int:
     """Return the lowest id that an email of this month can have; ids begin with their month (docs/outbox.md)."""
     in_utc = moment.astimezone(dt.UTC)
     months_since_2000 = (in_utc.year - 2000) * 12 + in_utc.month - 1
@@ -62,7 +62,7 @@ def clear_addresses(*, now: dt.datetime, kinds_with_params: Collection[str] = ()
     return cleared_count + _in_batches(bounces, "at", {"address": "", "text": ""}, dry_run=dry_run)
 
 
-def old_parts(now: dt.datetime) -> QuerySet[EmailPart]:
+def unused_parts(now: dt.datetime) -> QuerySet[EmailPart]:
     """Return the shared parts that no email needs any more."""
     return EmailPart.objects.filter(used_at__lte=now - BODY_RETENTION - dt.timedelta(days=3))
 
@@ -124,7 +124,7 @@ def lowest_id() -> int | None:
     return Email.objects.order_by("pk").values_list("pk", flat=True).first()
 
 
-def months_ready(*, now: dt.datetime) -> int:
+def count_months_ready(*, now: dt.datetime) -> int:
     """Return how many months after this one have a partition."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT outbox_months_ready(%s)", [now])

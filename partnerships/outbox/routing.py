@@ -31,6 +31,6 @@ def register_router(router: Router) -> None:
     _router_in_use[:] = [router]
 
 
-def router() -> Router:
+def current_router() -> Router:
     """Return the router in use."""
     return _router_in_use[0]

@@ -13,20 +13,20 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from partnerships.activity.services import record
-from partnerships.outbox.claiming import is_due
+from partnerships.outbox.claiming import has_due_emails
 from partnerships.outbox.event_kinds import EventKind
 from partnerships.outbox.hooks import registered_hooks
-from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.kinds import email_kind_with_code
 from partnerships.outbox.models import Email, EmailStatus, Lane
-from partnerships.outbox.routing import router
+from partnerships.outbox.routing import current_router
 
 #: The signal that emails were recorded, sent once for each call, with their lanes. A receiver wakes a sender after the
 #: commit.
 emails_recorded = Signal()
 
-#: True inside a block of `without_emails`, where no emails are recorded.
+#: True inside a block of `recording_no_emails`, where no emails are recorded.
 _is_muted: ContextVar[bool] = ContextVar("emails_muted", default=False)
-#: The list that collects recorded emails (`noting_emails`); None outside such a block.
+#: The list that collects recorded emails (`collecting_emails`); None outside such a block.
 _collected: ContextVar[list[Email] | None] = ContextVar("noted_emails", default=None)
 
 
@@ -117,7 +117,7 @@ def _save(kind: str, emails: list[Email], now: dt.datetime) -> list[Email]:
     """
     if not connection.in_atomic_block:
         raise UnableToRecordEmail("An email is recorded in the transaction of the change that causes it.")
-    email_kind = kind_of(kind)
+    email_kind = email_kind_with_code(kind)
     if email_kind is None:
         raise UnableToRecordEmail(f"There is no kind of email called {kind}.")
     for email in emails:
@@ -126,7 +126,7 @@ def _save(kind: str, emails: list[Email], now: dt.datetime) -> list[Email]:
         return emails
 
     if email_kind.lane == Lane.NOTICE:
-        emails = router().route(kind=email_kind, emails=emails, now=now)
+        emails = current_router().route(kind=email_kind, emails=emails, now=now)
     recorded_emails = Email.objects.bulk_create(emails)
     if not recorded_emails:
         return []
@@ -138,7 +138,7 @@ def _save(kind: str, emails: list[Email], now: dt.datetime) -> list[Email]:
 
 
 @contextmanager
-def without_emails() -> Iterator[None]:
+def recording_no_emails() -> Iterator[None]:
     """Record no emails within the block, because it loads events of the past."""
     token = _is_muted.set(True)
     try:
@@ -148,7 +148,7 @@ def without_emails() -> Iterator[None]:
 
 
 @contextmanager
-def noting_emails() -> Iterator[list[Email]]:
+def collecting_emails() -> Iterator[list[Email]]:
     """Collect the emails recorded within the block, so that a page can name their recipients."""
     emails: list[Email] = []
     token = _collected.set(emails)
@@ -198,5 +198,5 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
 
 def wake_if_due() -> None:
     """Wake a sender if notices or digests are due and no process is sending them."""
-    if is_due(lanes="others"):
+    if has_due_emails(lanes="others"):
         emails_recorded.send(sender=Email, lanes={Lane.NOTICE, Lane.DIGEST})

@@ -18,7 +18,7 @@ from django.utils import timezone
 from partnerships.kit import journal
 from partnerships.kit.database import BY_INDEX, rows_planned_once
 from partnerships.outbox.answers import Answer, Outcome, enhanced_code
-from partnerships.outbox.bounces import note_refusal, suppress
+from partnerships.outbox.bounces import note_refusal, suppress_address
 from partnerships.outbox.claiming import MAX_DOUBTS
 from partnerships.outbox.models import (
     IS_SENDING_SQL,
@@ -29,8 +29,8 @@ from partnerships.outbox.models import (
     Suppression,
     SuppressionCause,
 )
-from partnerships.outbox.months import by_month
-from partnerships.outbox.restoring import ACCEPTED, Facts
+from partnerships.outbox.months import rows_by_month
+from partnerships.outbox.restoring import ACCEPTED, JournalFacts
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ MAX_GROUP, _MAX_GROUP_SECONDS = 10, 1.0
 #: For how many seconds a drain tries to settle emails while the database is down.
 _GIVE_UP_SECONDS = 600.0
 
-# All in one statement, because upper rooms add common table expressions that read `done` (see `on_accepted`).
+# All in one statement, because upper rooms add common table expressions that read `done` (see `register_accepted_sql`).
 _ACCEPTED = """
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
@@ -118,7 +118,7 @@ _effects_in_sql: dict[str, str] = {}
 _listeners: list[Callable[[Sequence[int]], None]] = []
 
 
-def on_accepted(name: str, sql: str) -> None:
+def register_accepted_sql(name: str, sql: str) -> None:
     """Register SQL of an upper room that runs with the statement that settles accepted emails.
 
     The SQL becomes a common table expression called `name`, and may read `done(id, kind, person_id)`, the settled
@@ -127,7 +127,7 @@ def on_accepted(name: str, sql: str) -> None:
     _effects_in_sql[name] = sql
 
 
-def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
+def register_accepted_hook(call: Callable[[Sequence[int]], None]) -> None:
     """Register a function of an upper room to call with the ids of accepted emails, just before they are settled."""
     _listeners.append(call)
 
@@ -150,14 +150,14 @@ class Settler:
         self.counts: Counter[str] = Counter()
         self._accepted: list[Answer] = []
         #: Facts about accepted emails that are still to be written to the journal.
-        self._facts: list[Facts] = []
+        self._facts: list[JournalFacts] = []
         self._others: list[Answer] = []
         #: Ids of emails that the database already counts as in doubt.
         self._doubtful_ids: set[int] = set()
         #: When the first email of the present group was accepted.
         self._group_began = 0.0
 
-    def put(self, answer: Answer, facts: Facts, *, is_doubt_counted: bool = False) -> None:
+    def put(self, answer: Answer, facts: JournalFacts, *, is_doubt_counted: bool = False) -> None:
         """Add one answer. `is_doubt_counted` is true if the database already counts the email as in doubt."""
         if answer.outcome is not Outcome.ACCEPTED:
             self._others.append(answer)
@@ -186,7 +186,7 @@ class Settler:
         deadline = time.monotonic() + seconds
         while answers:
             try:
-                self.counts += settle(answers, doubtful_ids=self._doubtful_ids)
+                self.counts += settle_together(answers, doubtful_ids=self._doubtful_ids)
             except (OperationalError, InterfaceError) as error:
                 if connection.in_atomic_block or time.monotonic() > deadline:
                     raise
@@ -211,7 +211,7 @@ def settle_alone(answer: Answer, *, doubtful_ids: Collection[int] = ()) -> Count
     sent again.
     """
     try:
-        return settle([answer], doubtful_ids=doubtful_ids)
+        return settle_together([answer], doubtful_ids=doubtful_ids)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -223,7 +223,7 @@ def settle_alone(answer: Answer, *, doubtful_ids: Collection[int] = ()) -> Count
     return Counter({Outcome.ACCEPTED.name.lower(): 1})
 
 
-def settle(answers: Sequence[Answer], *, doubtful_ids: Collection[int] = ()) -> Counter[str]:
+def settle_together(answers: Sequence[Answer], *, doubtful_ids: Collection[int] = ()) -> Counter[str]:
     """Record the outcome of these emails, and return how many had each outcome.
 
     `doubtful_ids` are emails that the database already counts as in doubt.
@@ -233,9 +233,9 @@ def settle(answers: Sequence[Answer], *, doubtful_ids: Collection[int] = ()) -> 
         answers_by_outcome[answer.outcome].append(answer)
     denied = answers_by_outcome[Outcome.NO_SUCH_ADDRESS]
     accepted = answers_by_outcome[Outcome.ACCEPTED]
-    if denied and not _is_believed(len(denied), len(accepted)):
+    if denied and not _is_plausible_denial(len(denied), len(accepted)):
         log.error("mail_server_not_believed", count=len(denied))
-        answers_by_outcome[Outcome.LATER] += [_disbelieved(answer) for answer in denied]
+        answers_by_outcome[Outcome.LATER] += [_downgraded_denial(answer) for answer in denied]
         denied = answers_by_outcome[Outcome.NO_SUCH_ADDRESS] = []
 
     refused = answers_by_outcome[Outcome.REFUSED]
@@ -255,7 +255,7 @@ def settle(answers: Sequence[Answer], *, doubtful_ids: Collection[int] = ()) -> 
     return Counter({outcome.name.lower(): len(group) for outcome, group in answers_by_outcome.items() if group})
 
 
-def _disbelieved(answer: Answer) -> Answer:
+def _downgraded_denial(answer: Answer) -> Answer:
     """Return the answer of a server that denies most addresses, changed so that the email is tried again later."""
     text = f"The server gives this answer for most addresses: {answer.text}"[:500]
     return replace(answer, outcome=Outcome.LATER, text=text)
@@ -270,7 +270,7 @@ def _settle_accepted(answers: Sequence[Answer], *, with_effects: bool = True) ->
         email_ids = [answer.key for answer in answers]
         for call in _listeners:
             call(email_ids)
-    for month, month_answers in by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
+    for month, month_answers in rows_by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
         values = {
             "ids": [answer.key for answer in month_answers],
             "providers": [answer.provider_id[:200] for answer in month_answers],
@@ -339,12 +339,12 @@ def _act_on_refusals(*, denied: Collection[int], soft: Collection[int]) -> None:
     for email in Email.objects.filter(pk__in=denied) if denied else ():
         cause = SuppressionCause.REFUSED
         reason = f"{cause.label}: {email.reason}"
-        suppress(address=email.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
+        suppress_address(address=email.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
     for email in Email.objects.filter(pk__in=soft) if soft else ():
         note_refusal(email=email, text=email.reason, now=now)
 
 
-def _is_believed(denied_count: int, accepted_count: int) -> bool:
+def _is_plausible_denial(denied_count: int, accepted_count: int) -> bool:
     """Return True if a server that has just denied and accepted this many addresses is believed.
 
     A misconfigured server denies all addresses. A server is believed if it denied few addresses in the last hour, or if

@@ -27,7 +27,7 @@ from django.conf import settings
 from django.core.mail.utils import DNS_NAME
 
 from partnerships.kit.mail_tls import tls_context
-from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal, reply_text
+from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal_answer, reply_text
 
 #: How many seconds pass between calls of `while_waiting`, during the body and while its answer is awaited.
 WAIT_STEP = 1.0
@@ -54,7 +54,7 @@ class Sender(Protocol):
         """End the connection."""
 
 
-def keep_waiting(key: int, may_have_arrived: bool) -> None:
+def do_nothing_while_waiting(key: int, may_have_arrived: bool) -> None:
     """Do nothing: the default of `WhileWaiting`."""
 
 
@@ -75,7 +75,9 @@ class SmtpSender:
             except OSError:
                 smtp.close()
 
-    def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
+    def send(
+        self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = do_nothing_while_waiting
+    ) -> Iterator[Answer]:
         """Send each email and yield its answer.
 
         If the connection is lost, the answer is to send the email again later; the email is in doubt if the server may
@@ -126,7 +128,7 @@ class SmtpSender:
             return Answer(message.key, Outcome.ACCEPTED)
         if code == 421:
             self._drop()
-        return refusal(message.key, code, text, at_recipient=False)
+        return refusal_answer(message.key, code, text, at_recipient=False)
 
     def _connection(self) -> smtplib.SMTP | None:
         """Return the connection, opened if needed; None if opening fails, with the reason in `_failure`."""
@@ -242,7 +244,7 @@ def _send_envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
         if is_recipient:
             has_recipient = False
         if first_refusal is None:
-            first_refusal = refusal(message.key, code, text, at_recipient=is_recipient)
+            first_refusal = refusal_answer(message.key, code, text, at_recipient=is_recipient)
         if not is_pipelined:
             return first_refusal
     if first_refusal is not None and code == 354:  # despite the refusal, the server now waits for a body

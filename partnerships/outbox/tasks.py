@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from partnerships.kit.operators import alert_operators
 from partnerships.kit.text import counted
-from partnerships.outbox.claiming import is_due
-from partnerships.outbox.doubts import is_still_to_come
+from partnerships.outbox.claiming import has_due_emails
+from partnerships.outbox.doubts import is_in_future
 from partnerships.outbox.drain_threads import DrainThreads
-from partnerships.outbox.retention import MIN_MONTHS_READY, make_partitions, months_ready
+from partnerships.outbox.retention import MIN_MONTHS_READY, count_months_ready, make_partitions
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ def drain() -> None:
 def is_paused() -> bool:
     """Return True if a process of this worker pauses, because most answers leave emails in doubt."""
     (until,) = _MOMENT.unpack_from(_paused_until)
-    return is_still_to_come(until)
+    return is_in_future(until)
 
 
 @worker_shutting_down.connect
@@ -85,7 +85,7 @@ def wait_for_answers(**kwargs: object) -> None:
 @shared_task(name="partnerships.outbox.tasks.sweep")
 def sweep() -> None:
     """Start drains if notices or digests are due."""
-    if is_due(lanes="others"):
+    if has_due_emails(lanes="others"):
         wake()
 
 
@@ -98,7 +98,7 @@ def prepare_partitions() -> None:
     except OperationalError as error:
         # Another process, such as a backup, is reading the whole table. The job runs again in an hour.
         log.warning("partitions_not_made", kind=type(error).__name__)
-    count = months_ready(now=now)
+    count = count_months_ready(now=now)
     if count < MIN_MONTHS_READY:
         alert_operators(
             "The outbox is running out of partitions",

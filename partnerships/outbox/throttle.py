@@ -39,11 +39,11 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2].lower()
 
 
-def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[set[int], Counter[str]]:
+def ids_over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[set[int], Counter[str]]:
     """Return the ids of the emails (id, address) that must wait, and the number of other emails for each domain.
 
-    The second result is for `count`. Call this in the transaction that claims the emails. With a limit by minute, only
-    one sender counts at a time. The limit by hour is a safety net, which each sender may exceed by one batch.
+    The second result is for `count_sends`. Call this in the transaction that claims the emails. If there is a limit by
+    minute, one sender counts at a time. Each sender may exceed the limit by hour by one batch: it is a safety net.
     """
     per_minute = settings.EMAIL_PER_MINUTE
     domain_per_minute = settings.EMAIL_PER_DOMAIN_PER_MINUTE
@@ -62,7 +62,7 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
 
     domains = sorted({domain for _, domain in domain_of_emails} | {_ALL_DOMAINS})
     hour_count_by_domain, minute_count_by_domain = Counter[str](), Counter[str]()
-    rows = rows_planned_once(_COUNTS, [minute_of(now), domains, now - _HOUR])
+    rows = rows_planned_once(_COUNTS, [start_of_minute(now), domains, now - _HOUR])
     for domain, hour_count, minute_count in rows:
         hour_count_by_domain[domain] = hour_count
         minute_count_by_domain[domain] = minute_count
@@ -85,7 +85,7 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
     return throttled_ids, count_by_domain
 
 
-def count(count_by_domain: Counter[str], *, now: dt.datetime) -> None:
+def count_sends(count_by_domain: Counter[str], *, now: dt.datetime) -> None:
     """Record how many emails are sent to each domain.
 
     This must be the last step of a claim, because other senders wait for it.
@@ -93,7 +93,7 @@ def count(count_by_domain: Counter[str], *, now: dt.datetime) -> None:
     if not count_by_domain:
         return
     columns: dict[str, Any] = {
-        "minute": minute_of(now),
+        "minute": start_of_minute(now),
         "domains": list(count_by_domain),
         "counts": list(count_by_domain.values()),
     }
@@ -101,11 +101,11 @@ def count(count_by_domain: Counter[str], *, now: dt.datetime) -> None:
         cursor.execute(_ADD_COUNTS, columns)
 
 
-def minute_of(moment: dt.datetime) -> dt.datetime:
+def start_of_minute(moment: dt.datetime) -> dt.datetime:
     """Return the start of the minute."""
     return moment.replace(second=0, microsecond=0)
 
 
 def next_minute(now: dt.datetime) -> dt.datetime:
     """Return when a throttled email may be claimed again: at the start of the next minute."""
-    return minute_of(now) + _MINUTE
+    return start_of_minute(now) + _MINUTE

@@ -21,7 +21,7 @@ _CHANGE_ON_POST = (ConfirmEmailView, EmailView)
 
 
 @contextmanager
-def _one_transaction() -> Iterator[None]:
+def _transaction_with_hooks() -> Iterator[None]:
     """Run a change, and everything that allauth does because of it, in one transaction.
 
     After a change of an authenticator app or recovery codes, allauth sends its signals in on-commit callbacks. Here,
@@ -51,7 +51,7 @@ class _AtomicForm:
     """
 
     def form_valid(self, form: Any) -> HttpResponse:
-        with _one_transaction():
+        with _transaction_with_hooks():
             response: HttpResponse = super().form_valid(form)  # type: ignore[misc]  # mixed into a view
             return response
 
@@ -60,7 +60,7 @@ class _AtomicPost:
     """A mixin that handles a whole POST request in one transaction."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with _one_transaction():
+        with _transaction_with_hooks():
             response: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]  # mixed into a view
             return response
 

@@ -26,7 +26,7 @@ from partnerships.people.encryption import decrypt, encrypt
 from partnerships.people.identity_providers import verified_address
 from partnerships.people.models import User
 from partnerships.people.services import find_person
-from partnerships.people.sign_in_policy import may_vouch_for, meets_sign_in_policy
+from partnerships.people.sign_in_policy import may_identify, meets_sign_in_policy
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
@@ -110,7 +110,7 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
             address = verified_address(sociallogin)
             person = find_person(address) if address else None
         provider = sociallogin.account.provider
-        if person is None or not person.is_active or not may_vouch_for(provider, person, now=timezone.now()):
+        if person is None or not person.is_active or not may_identify(provider, person, now=timezone.now()):
             messages.warning(
                 request, "You do not have an account here yet. Ask a lead of your organisation to invite you."
             )

@@ -29,7 +29,13 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from partnerships.kit.administration import NothingDeleted, ReadOnly, ReadOnlyAdmin, RowHistory
-from partnerships.people.identity_providers import key_of, organisations_using, refusal, remove_provider, save_provider
+from partnerships.people.identity_providers import (
+    organisations_using,
+    provider_key,
+    provider_refusal,
+    remove_provider,
+    save_provider,
+)
 from partnerships.people.models import Invitation, RetentionRuleState, RetentionRun, SecurityEvent, User, ViewAs
 from partnerships.people.second_factor import has_second_factor
 from partnerships.people.services import change_details, person_for_address, reopen_account
@@ -219,7 +225,7 @@ class ProviderForm(forms.ModelForm[SocialApp]):
         fields = ("provider", "provider_id", "name", "client_id", "settings")
         if all(name in data for name in fields):
             app = SocialApp(pk=self.instance.pk, **{name: data[name] for name in fields})
-            if explanation := refusal(app):
+            if explanation := provider_refusal(app):
                 raise forms.ValidationError(explanation)
         return data
 
@@ -235,7 +241,11 @@ class ProviderAdmin(admin.ModelAdmin[SocialApp]):
 
     def has_delete_permission(self, request: HttpRequest, obj: SocialApp | None = None) -> bool:
         """Return True only on a provider's own page, and only if no organisation uses the provider."""
-        return obj is not None and not organisations_using(key_of(obj)) and super().has_delete_permission(request, obj)
+        return (
+            obj is not None
+            and not organisations_using(provider_key(obj))
+            and super().has_delete_permission(request, obj)
+        )
 
     def save_model(self, request: HttpRequest, obj: SocialApp, form: ProviderForm, change: bool) -> None:
         """Save through the service, which records and emails the change."""

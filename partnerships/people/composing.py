@@ -14,19 +14,19 @@ from typing import Any, TypeAlias
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 
-from partnerships.outbox.content import Content, Rendered, link, message, render_subject, repeatable
+from partnerships.outbox.content import Content, Rendered, build_message, ids_to_repeat, link, render_subject
 from partnerships.outbox.groups import FindSubject, NoticeGroup
 from partnerships.outbox.hooks import NoticeTo, StopLink, registered_hooks
 from partnerships.outbox.kinds import (
     Batch,
     Candidate,
     Composer,
-    Due,
+    DueEmail,
     EmailKind,
-    Later,
-    Line,
+    Postponed,
     SetAside,
-    kind_of,
+    SummaryLine,
+    email_kind_with_code,
     register_kind,
 )
 from partnerships.outbox.models import EmailStatus, Lane
@@ -35,7 +35,7 @@ from partnerships.people.models import User
 
 #: A function that writes an email to a person from the email's parameters. It returns the content, or the reason why
 #: the email must not be sent (str), or the time until which the email must wait (Later).
-Write: TypeAlias = Callable[[Due, User, dt.datetime], Content | Later | str]
+Write: TypeAlias = Callable[[DueEmail, User, dt.datetime], Content | Postponed | str]
 
 
 class PersonComposer(Composer):
@@ -46,12 +46,12 @@ class PersonComposer(Composer):
         self._is_secret = is_secret
         self._may_reach_leavers = may_reach_leavers
 
-    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+    def candidates(self, due: Sequence[DueEmail], *, now: dt.datetime) -> list[Candidate]:
         """Return the due emails with their recipients, in one query. Emails to people who have left are refused."""
         people_by_id = User.objects.in_bulk([email.person_id for email in due if email.person_id is not None])
         return [self._candidate(email, people_by_id.get(email.person_id or 0)) for email in due]
 
-    def _candidate(self, due: Due, person: User | None) -> Candidate:
+    def _candidate(self, due: DueEmail, person: User | None) -> Candidate:
         if person is None:
             return Candidate(due, due.address, refusal="The recipient no longer exists.")
         refusal = ""
@@ -61,7 +61,7 @@ class PersonComposer(Composer):
             refusal = "The recipient has left."
         return PersonCandidate(due, person.email, person.get_full_name(), refusal=refusal, person=person)
 
-    def line(self, due: Due, *, now: dt.datetime) -> Line | str:
+    def line(self, due: DueEmail, *, now: dt.datetime) -> SummaryLine | str:
         """Return the email's subject for a list of emails, or why the email would not be sent now."""
         person = User.objects.filter(pk=due.person_id or 0, is_active=True, erased_at=None).first()
         if person is None:
@@ -70,11 +70,11 @@ class PersonComposer(Composer):
             content = self._write(due, person, now)
         except ObjectDoesNotExist:
             return "The record that the email is about no longer exists."
-        if isinstance(content, Later):
+        if isinstance(content, Postponed):
             return "The email cannot be written yet."
         if isinstance(content, str):
             return content
-        return Line(render_subject(content.template, content.full_context))
+        return SummaryLine(render_subject(content.template, content.full_context))
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email, or repeat an email that may already have been sent."""
@@ -86,19 +86,19 @@ class PersonComposer(Composer):
                 content = self._write(candidate.due, candidate.person, now)
             except ObjectDoesNotExist:
                 content = "The record that the email is about no longer exists."
-            if isinstance(content, Later):
+            if isinstance(content, Postponed):
                 batch.later[candidate.pk] = content.until
             elif isinstance(content, str):
                 batch.set_aside.append(SetAside(candidate.pk, EmailStatus.SUPPRESSED, content))
             else:
                 contents.append((candidate, content))
 
-        repeatable_ids = repeatable([candidate for candidate, _ in contents])
+        repeatable_ids = ids_to_repeat([candidate for candidate, _ in contents])
         ids_open_to_reply = _ids_open_to_reply(contents, now)
         stop_link_by_id = _stop_links(contents, now)
         for candidate, content in contents:
             due = candidate.due
-            email = message(
+            email = build_message(
                 _rendered(content, candidate, can_reply=candidate.pk in ids_open_to_reply),
                 name=candidate.name,
                 address=candidate.address,
@@ -130,7 +130,7 @@ def _rendered(content: Content, candidate: PersonCandidate, *, can_reply: bool) 
 
     If the reader can turn off such emails, the content has a link to the reader's choices.
     """
-    kind = kind_of(candidate.due.kind)
+    kind = email_kind_with_code(candidate.due.kind)
     if kind is None or not _can_be_turned_off(candidate):
         return content.render(can_reply=can_reply)
     choices = f"{link('digests:manage')}#id_way_{kind.group}"
@@ -138,7 +138,7 @@ def _rendered(content: Content, candidate: PersonCandidate, *, can_reply: bool) 
 
 
 def _can_be_turned_off(candidate: PersonCandidate) -> bool:
-    kind = kind_of(candidate.due.kind)
+    kind = email_kind_with_code(candidate.due.kind)
     return kind is not None and kind.is_choosable and not candidate.person.is_stakeholder
 
 
@@ -182,7 +182,7 @@ def _ids_open_to_reply(contents: Iterable[tuple[PersonCandidate, Content]], now:
 class PersonCandidate(Candidate):
     """An email that is due, with its recipient."""
 
-    def __init__(self, due: Due, address: str, name: str, *, refusal: str, person: User) -> None:
+    def __init__(self, due: DueEmail, address: str, name: str, *, refusal: str, person: User) -> None:
         super().__init__(due, address, name, refusal=refusal)
         self.person = person
 

@@ -10,10 +10,10 @@ from django.db.models import Q
 
 from partnerships.kit.owner_functions import remove_old_rows
 from partnerships.people.models import Invitation, SecurityEvent, Tally, User
-from partnerships.people.personal import Fate, Rule, register_personal
+from partnerships.people.personal import ErasureAction, Rule, register_personal
 from partnerships.people.personal_data import erase_person
-from partnerships.people.retention import BATCH, delete_in_batches, for_each, register_retention
-from partnerships.people.security import blank_security_log
+from partnerships.people.retention import BATCH, count_successes, delete_in_batches, register_retention
+from partnerships.people.security import clear_security_log
 
 #: How long an invitation is stored after it was used or withdrawn, or has expired.
 INVITATIONS = dt.timedelta(days=7)
@@ -30,13 +30,13 @@ _TASK = "public task: working together on housing"
 _LEGITIMATE = "legitimate interest: keeping accounts safe"
 
 
-def _invitations(now: dt.datetime, dry_run: bool) -> int:
+def _delete_old_invitations(now: dt.datetime, dry_run: bool) -> int:
     cut_off = now - INVITATIONS
     is_over = Q(accepted_at__lte=cut_off) | Q(revoked_at__lte=cut_off) | Q(expires_at__lte=cut_off)
     return delete_in_batches(Invitation.objects.filter(is_over), dry_run=dry_run)
 
 
-def _sessions(now: dt.datetime, dry_run: bool) -> int:
+def _delete_old_sessions(now: dt.datetime, dry_run: bool) -> int:
     delete_in_batches(Session.objects.filter(expire_date__lte=now), dry_run=dry_run)
     return delete_in_batches(UserSession.objects.filter(last_seen_at__lte=now - SESSIONS), dry_run=dry_run)
 
@@ -51,7 +51,7 @@ def _remove_old_security_events(now: dt.datetime, dry_run: bool) -> int:
     return removed_count
 
 
-def _leavers(now: dt.datetime, dry_run: bool) -> int:
+def _delete_old_leavers(now: dt.datetime, dry_run: bool) -> int:
     leavers = User.objects.filter(is_active=False, erased_at=None, left_at__lte=now - LEAVERS)
     if dry_run:
         return leavers.count()
@@ -59,7 +59,7 @@ def _leavers(now: dt.datetime, dry_run: bool) -> int:
     def erase(person: User) -> None:
         erase_person(person=person, author=None, reason="Left more than 24 months ago.", now=now)
 
-    return for_each(list(leavers.order_by("pk")), erase)
+    return count_successes(list(leavers.order_by("pk")), erase)
 
 
 def _remove_old_tallies(now: dt.datetime, dry_run: bool) -> int:
@@ -73,48 +73,56 @@ def _remove_nothing(now: dt.datetime, dry_run: bool) -> int:
 
 #: What happens to each field with data about a person when the person is erased.
 _RULES = [
-    Rule("people.User", "email", Fate.REPLACE, "to sign in and to get emails"),
-    Rule("people.User", "name", Fate.CLEAR, "so that partners know who they are working with"),
-    Rule("people.Invitation", "person", Fate.DELETE, "inviting them", ("message", "created_at", "expires_at")),
-    Rule("people.Invitation", "invited_by", Fate.KEEP, "who invited another person", ("created_at",)),
-    Rule("people.LeadTimes", "person", Fate.DELETE, "when they want to be reminded", ("kind", "days")),
-    Rule("people.SecurityEvent", "person", Fate.KEEP, "detecting misuse", ("kind", "at", "ip", "user_agent")),
-    Rule("people.SecurityEvent", "ip", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
-    Rule("people.SecurityEvent", "user_agent", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
+    Rule("people.User", "email", ErasureAction.REPLACE, "to sign in and to get emails"),
+    Rule("people.User", "name", ErasureAction.CLEAR, "so that partners know who they are working with"),
+    Rule("people.Invitation", "person", ErasureAction.DELETE, "inviting them", ("message", "created_at", "expires_at")),
+    Rule("people.Invitation", "invited_by", ErasureAction.KEEP, "who invited another person", ("created_at",)),
+    Rule("people.LeadTimes", "person", ErasureAction.DELETE, "when they want to be reminded", ("kind", "days")),
+    Rule("people.SecurityEvent", "person", ErasureAction.KEEP, "detecting misuse", ("kind", "at", "ip", "user_agent")),
+    Rule("people.SecurityEvent", "ip", ErasureAction.CLEAR, "detecting misuse", apply=clear_security_log),
+    Rule("people.SecurityEvent", "user_agent", ErasureAction.CLEAR, "detecting misuse", apply=clear_security_log),
     Rule(
         "people.ViewAs",
         "administrator",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "who viewed the site as another person",
         ("reason", "began_at", "ended_at"),
     ),
     Rule(
         "people.ViewAs",
         "person",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "whose view of the site an administrator used",
         ("reason", "began_at", "ended_at"),
     ),
-    Rule("account.EmailAddress", "user", Fate.DELETE, "which address is theirs", ("email", "verified", "primary")),
-    Rule("account.EmailAddress", "email", Fate.DELETE, "which address is theirs"),
-    Rule("mfa.Authenticator", "user", Fate.DELETE, "their second factor", ("type", "created_at", "last_used_at")),
+    Rule(
+        "account.EmailAddress",
+        "user",
+        ErasureAction.DELETE,
+        "which address is theirs",
+        ("email", "verified", "primary"),
+    ),
+    Rule("account.EmailAddress", "email", ErasureAction.DELETE, "which address is theirs"),
+    Rule(
+        "mfa.Authenticator", "user", ErasureAction.DELETE, "their second factor", ("type", "created_at", "last_used_at")
+    ),
     Rule(
         "usersessions.UserSession",
         "user",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "where they are signed in",
         ("ip", "user_agent", "created_at", "last_seen_at"),
     ),
-    Rule("usersessions.UserSession", "ip", Fate.DELETE, "where they are signed in"),
-    Rule("usersessions.UserSession", "user_agent", Fate.DELETE, "where they are signed in"),
+    Rule("usersessions.UserSession", "ip", ErasureAction.DELETE, "where they are signed in"),
+    Rule("usersessions.UserSession", "user_agent", ErasureAction.DELETE, "where they are signed in"),
     Rule(
         "socialaccount.SocialAccount",
         "user",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "their organisation's sign-in",
         ("provider", "uid", "last_login"),
     ),
-    Rule("admin.LogEntry", "user", Fate.KEEP, "what an administrator did", ("action_time", "action_flag")),
+    Rule("admin.LogEntry", "user", ErasureAction.KEEP, "what an administrator did", ("action_time", "action_flag")),
 ]
 
 
@@ -126,7 +134,7 @@ def register() -> None:
         purpose="so that we can invite people",
         basis=_TASK,
         kept_for="7 days after they are used, withdrawn or expire (14 days after sending)",
-        apply=_invitations,
+        apply=_delete_old_invitations,
     )
     register_retention(
         "sessions",
@@ -134,7 +142,7 @@ def register() -> None:
         purpose="so that people can see and end their sessions",
         basis=_LEGITIMATE,
         kept_for="60 minutes without use and at most 12 hours; the list of sessions for 14 days",
-        apply=_sessions,
+        apply=_delete_old_sessions,
     )
     register_retention(
         "security log",
@@ -166,6 +174,6 @@ def register() -> None:
         purpose="so that their records can be read",
         basis=_TASK,
         kept_for="24 months after the person leaves; then we show “a former member”",
-        apply=_leavers,
+        apply=_delete_old_leavers,
     )
     register_personal(_RULES)

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from partnerships.outbox.models import Email, Lane
 from partnerships.people.models import User
-from partnerships.people.personal import Fate, Rule
+from partnerships.people.personal import ErasureAction, Rule
 
 
 def clear_addresses(person: User) -> int:
@@ -40,29 +40,43 @@ RULES = (
     Rule(
         "outbox.Email",
         "person_id",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "the ledger of emails",
         ("kind", "status", "address", "subject", "created_at", "settled_at"),
     ),
-    Rule("outbox.Email", "address", Fate.CLEAR, "where an email went", whose="person_id", apply=clear_addresses),
+    Rule(
+        "outbox.Email", "address", ErasureAction.CLEAR, "where an email went", whose="person_id", apply=clear_addresses
+    ),
     Rule(
         "outbox.Email",
         "subject",
-        Fate.CLEAR,
+        ErasureAction.CLEAR,
         "subjects of emails to others that say their name",
         whose="person_id",
         apply=clear_subjects,
     ),
-    Rule("outbox.Email", "recipe", Fate.CLEAR, "the email as sent, with their name", whose="person_id"),
-    Rule("outbox.Email", "memo", Fate.CLEAR, "the tasks that the email listed", whose="person_id"),
-    Rule("outbox.Email", "secrets", Fate.CLEAR, "tokens of an email that is not sent yet", whose="person_id"),
-    Rule("outbox.Email", "tokens", Fate.CLEAR, "these tokens, once the email was composed", whose="person_id"),
+    Rule("outbox.Email", "recipe", ErasureAction.CLEAR, "the email as sent, with their name", whose="person_id"),
+    Rule("outbox.Email", "memo", ErasureAction.CLEAR, "the tasks that the email listed", whose="person_id"),
+    Rule("outbox.Email", "secrets", ErasureAction.CLEAR, "tokens of an email that is not sent yet", whose="person_id"),
+    Rule("outbox.Email", "tokens", ErasureAction.CLEAR, "these tokens, once the email was composed", whose="person_id"),
     Rule(
-        "outbox.Email", "reason", Fate.CLEAR, "the answer of the mail server, often with the address", whose="person_id"
+        "outbox.Email",
+        "reason",
+        ErasureAction.CLEAR,
+        "the answer of the mail server, often with the address",
+        whose="person_id",
     ),
-    Rule("outbox.Bounce", "person_id", Fate.KEEP, "which emails bounced", ("kind", "at")),
-    Rule("outbox.Bounce", "address", Fate.CLEAR, "which address could not be reached", whose="person_id"),
-    Rule("outbox.Bounce", "text", Fate.CLEAR, "the answer of the mail server about the address", whose="person_id"),
-    Rule("outbox.DeliveredBefore", "person_id", Fate.KEEP, "what a restore must not send again", ("kind", "at")),
-    Rule("outbox.Suppression", "address", Fate.DELETE, "which address must not be emailed", whose="address"),
+    Rule("outbox.Bounce", "person_id", ErasureAction.KEEP, "which emails bounced", ("kind", "at")),
+    Rule("outbox.Bounce", "address", ErasureAction.CLEAR, "which address could not be reached", whose="person_id"),
+    Rule(
+        "outbox.Bounce",
+        "text",
+        ErasureAction.CLEAR,
+        "the answer of the mail server about the address",
+        whose="person_id",
+    ),
+    Rule(
+        "outbox.DeliveredBefore", "person_id", ErasureAction.KEEP, "what a restore must not send again", ("kind", "at")
+    ),
+    Rule("outbox.Suppression", "address", ErasureAction.DELETE, "which address must not be emailed", whose="address"),
 )

@@ -6,14 +6,14 @@ import datetime as dt
 
 from partnerships.activity.models import Event
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.identity_providers import leads_using
 from partnerships.people.models import SecurityEvent, User
 
 _NO_ADMINISTRATOR = "The recipient is no longer an administrator."
 
 
-def write_new_sign_in(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_new_sign_in(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to a person about a sign-in to their account from a new place."""
     event = SecurityEvent.objects.filter(pk=due.params["event"], person=person).first()
     if event is None:
@@ -22,24 +22,24 @@ def write_new_sign_in(due: Due, person: User, now: dt.datetime) -> Content | str
     return Content("people/new_sign_in", context)
 
 
-def write_administration(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_administration(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to a person and all administrators that the person is now an administrator, or no longer is."""
     return _about_person("people/administration", due, person, granted=due.params["granted"])
 
 
-def write_account_closed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_account_closed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to an administrator, who can no longer sign in, that their account has been closed."""
     if person.is_active:
         return "The account is open again."
     return _about_person("people/account_closed", due, person)
 
 
-def write_removed_factors(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_removed_factors(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to a person that an administrator has removed their second factors."""
     return _about_person("people/second_factor_removed", due, person)
 
 
-def _about_person(template: str, due: Due, reader: User, **context: object) -> Content | str:
+def _about_person(template: str, due: DueEmail, reader: User, **context: object) -> Content | str:
     """Return the content of an email about a person, which only that person and administrators may receive."""
     event = Event.objects.get(pk=due.params["event"])
     person = User.objects.get(pk=event.target_id)
@@ -55,7 +55,7 @@ def _about_person(template: str, due: Due, reader: User, **context: object) -> C
     return Content(template, context)
 
 
-def write_sign_in_provider(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_sign_in_provider(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to administrators and leads that a sign-in page was added, changed or removed.
 
     The leads are those of the organisations that use the page.

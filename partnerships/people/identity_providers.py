@@ -23,9 +23,9 @@ from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import User
-from partnerships.people.rights import keeps_network
+from partnerships.people.rights import may_change_network_settings
 from partnerships.people.sessions import end_sessions
-from partnerships.people.ways_in import journal_provider
+from partnerships.people.sign_in_journal import journal_provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +86,21 @@ def leads_using(provider: str) -> set[User]:
     return {lead for organisation in organisations_using(provider) for lead in organisation.leads}
 
 
-def key_of(app: SocialApp) -> str:
+def provider_key(app: SocialApp) -> str:
     """Return the key by which organisations and accounts refer to the provider."""
     return str(app.provider_id or app.provider)
 
 
 def provider_choices() -> list[tuple[str, str]]:
     """Return the keys and names of all providers, as choices for a form field."""
-    return [(key_of(app), f"{app.name} ({key_of(app)})") for app in SocialApp.objects.order_by("name", "pk")]
+    return [
+        (provider_key(app), f"{app.name} ({provider_key(app)})") for app in SocialApp.objects.order_by("name", "pk")
+    ]
 
 
 def provider_name(provider: str) -> str:
     """Return the provider's name on the sign-in page; "" if the provider does not exist."""
-    return next((str(app.name) for app in SocialApp.objects.order_by("pk") if key_of(app) == provider), "")
+    return next((str(app.name) for app in SocialApp.objects.order_by("pk") if provider_key(app) == provider), "")
 
 
 def has_vouched_for(provider: str, people: QuerySet[User]) -> bool:
@@ -122,21 +124,21 @@ def verified_address(sociallogin: Any) -> str:
 
 def _others_with_same_key(app: SocialApp) -> QuerySet[SocialApp]:
     """Return other providers with the same key. With two, it would be unclear which provider vouched for a person."""
-    key = key_of(app)
+    key = provider_key(app)
     social_apps: QuerySet[SocialApp] = SocialApp.objects.filter(Q(provider_id=key) | Q(provider_id="", provider=key))
     return social_apps.exclude(pk=app.pk)
 
 
-def refusal(app: SocialApp) -> str:
+def provider_refusal(app: SocialApp) -> str:
     """Return why the provider cannot be saved; "" if it can."""
-    key = key_of(app)
+    key = provider_key(app)
     if _others_with_same_key(app).exists():
         return f"Another sign-in page has the provider ID “{key}”. Choose a different ID."
     saved_app = SocialApp.objects.filter(pk=app.pk).first()
-    if saved_app is not None and key_of(saved_app) != key:
-        names = [organisation.name for organisation in organisations_using(key_of(saved_app))]
+    if saved_app is not None and provider_key(saved_app) != key:
+        names = [organisation.name for organisation in organisations_using(provider_key(saved_app))]
         if names:
-            return f"{' and '.join(names)} use “{key_of(saved_app)}”. Choose another sign-in page for them first."
+            return f"{' and '.join(names)} use “{provider_key(saved_app)}”. Choose another sign-in page for them first."
     return _settings_refusal(app)
 
 
@@ -202,11 +204,11 @@ def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     verified address; organisations that required the provider only offer it until a lead has signed in through it. With
     another client or secret, leads can use their passwords for one more day. Raises `UnableToChangeProvider`.
     """
-    require(keeps_network(author))
+    require(may_change_network_settings(author))
     reason = reason.strip()
     if not reason:
         raise UnableToChangeProvider("Give a reason.")
-    if explanation := refusal(app):
+    if explanation := provider_refusal(app):
         raise UnableToChangeProvider(explanation)
 
     saved_app = SocialApp.objects.select_for_update().filter(pk=app.pk).first() if app.pk else None
@@ -223,13 +225,13 @@ def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     if saved_app is not None:
         is_new_directory = any(before[name] != after[name] for name in ("provider", "provider_id", "server_url"))
         if is_new_directory:
-            _forget_identities(key_of(saved_app))
+            _forget_identities(provider_key(saved_app))
             journal_provider(saved_app, now=now, removed=False)
         has_new_client = before["client_id"] != after["client_id"]
         if is_new_directory or has_new_secret or has_new_client:
             since = None if is_new_directory else now
             for recheck in _rechecks:
-                recheck(key_of(saved_app), since=since, reason=reason, author=author, now=now)
+                recheck(provider_key(saved_app), since=since, reason=reason, author=author, now=now)
 
     event = _record(
         app,
@@ -250,11 +252,11 @@ def remove_provider(*, app: SocialApp, author: User | None, now: dt.datetime, re
 
     `author` is None in `after_restore`, which repeats an administrator's deletion. Raises `UnableToChangeProvider`.
     """
-    require(keeps_network(author))
-    if organisations_using(key_of(app)):
+    require(may_change_network_settings(author))
+    if organisations_using(provider_key(app)):
         raise UnableToChangeProvider("Organisations still use this sign-in page. Choose another page for them first.")
     event = _record(app, EventKind.PROVIDER_REMOVED, author=author, reason=reason, now=now, before=_logged_fields(app))
-    _forget_identities(key_of(app))
+    _forget_identities(provider_key(app))
     _email_change(app, event=event, what="removed", now=now)
     journal_provider(app, now=now, removed=True)
     app.delete()
@@ -262,7 +264,7 @@ def remove_provider(*, app: SocialApp, author: User | None, now: dt.datetime, re
 
 def _email_change(app: SocialApp, *, event: Event, what: str, now: dt.datetime) -> None:
     """Email the change to administrators and to the leads of organisations that use the provider."""
-    key = key_of(app)
+    key = provider_key(app)
     is_recipient = Q(is_staff=True) | Q(pk__in=[lead.pk for lead in leads_using(key)])
     record_emails(
         kind="people.sign_in_provider",

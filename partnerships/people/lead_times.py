@@ -25,17 +25,17 @@ USUAL_LEAD_TIMES: Mapping[str, tuple[int, ...]] = {
 }
 
 
-def lead_times_of(person: User) -> dict[str, list[int] | None]:
+def chosen_lead_times(person: User) -> dict[str, list[int] | None]:
     """Return a person's lead times of each kind, the longest first; None if the person follows each party's choice."""
     return with_usual_lead_times(dict(LeadTimes.objects.filter(person=person).values_list("kind", "days")))
 
 
 def with_usual_lead_times(chosen: Mapping[str, list[int]]) -> dict[str, list[int] | None]:
-    """Add the usual lead times to those that a person has chosen, as `lead_times_of` returns them."""
-    return {kind: chosen.get(kind, _usual(kind)) for kind in ReminderKind.values}
+    """Add the usual lead times to those that a person has chosen, as `chosen_lead_times` returns them."""
+    return {kind: chosen.get(kind, _usual_lead_times(kind)) for kind in ReminderKind.values}
 
 
-def _usual(kind: str) -> list[int] | None:
+def _usual_lead_times(kind: str) -> list[int] | None:
     return list(USUAL_LEAD_TIMES[kind]) if kind in USUAL_LEAD_TIMES else None
 
 
@@ -47,7 +47,7 @@ def choose_lead_times(*, person: User, days: Mapping[str, Collection[int] | None
     """
     open_accounts = User.objects.select_for_update(no_key=True).filter(is_active=True, account_since__isnull=False)
     require(open_accounts.filter(pk=person.pk).first() is not None)
-    old_days = lead_times_of(person)
+    old_days = chosen_lead_times(person)
     new_days_by_kind = {kind: _in_range(chosen_days, before=old_days[kind]) for kind, chosen_days in days.items()}
     changed_days = {kind: new_days for kind, new_days in new_days_by_kind.items() if new_days != old_days[kind]}
     for kind, new_days in changed_days.items():
@@ -94,7 +94,7 @@ class LeadTimesByPerson:
         return set(self.usual).union(*self.chosen.values())
 
 
-def everybodys_lead_times(kind: ReminderKind, *, usual: Sequence[int] | None = None) -> LeadTimesByPerson:
+def lead_times_by_person(kind: ReminderKind, *, usual: Sequence[int] | None = None) -> LeadTimesByPerson:
     """Return all people's lead times of one kind, in one query. `usual` replaces `USUAL_LEAD_TIMES`."""
     days_by_person = dict(LeadTimes.objects.filter(kind=kind).values_list("person", "days"))
     return LeadTimesByPerson(usual=USUAL_LEAD_TIMES[kind] if usual is None else usual, chosen=days_by_person)

@@ -37,11 +37,11 @@ def register_leaving(name: str, hook: Hook, *, consequence: str) -> None:
     _consequences[name] = consequence
 
 
-def run_hooks(leaving: Leaving) -> dict[str, int]:
+def run_leaving_hooks(leaving: Leaving) -> dict[str, int]:
     """Call every hook, and return the number of items that each hook ended or passed on, by its name."""
     return {name: hook(leaving) for name, hook in sorted(_hooks.items())}
 
 
-def consequences() -> tuple[str, ...]:
+def consequences_of_leaving() -> tuple[str, ...]:
     """Return what all hooks do, in the order in which they are called."""
     return tuple(_consequences[name] for name in sorted(_hooks))

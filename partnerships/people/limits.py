@@ -37,7 +37,7 @@ def _period_start(now: dt.datetime, stretch: dt.timedelta) -> dt.datetime:
     return now - (now - _EPOCH) % stretch
 
 
-def count(what: str, *, stretch: dt.timedelta, now: dt.datetime, amount: int = 1) -> int:
+def add_to_count(what: str, *, stretch: dt.timedelta, now: dt.datetime, amount: int = 1) -> int:
     """Add to a count, and return the count of the current period.
 
     `what` is the name of the count, and `stretch` is the length of its periods (a minute, an hour). Within a
@@ -49,13 +49,13 @@ def count(what: str, *, stretch: dt.timedelta, now: dt.datetime, amount: int = 1
     return new_count
 
 
-def counted_since(what: str, since: dt.datetime) -> int:
+def count_since(what: str, since: dt.datetime) -> int:
     """Return the total count of all periods that began after a moment."""
     tallies = Tally.objects.filter(key=_key(what), began_at__gt=since).aggregate(sum=Sum("count"))
     return tallies["sum"] or 0
 
 
-def too_many(
+def refuse_too_many(
     request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta, who: str = "", amount: int = 1
 ) -> HttpResponse | None:
     """Count a request, or the `amount` of items that it needs; return the 429 response if that is above the limit.
@@ -64,20 +64,20 @@ def too_many(
     when to try again.
     """
     now = timezone.now()
-    who = who or _requester(request)
-    if count(f"{what} of {who}", stretch=stretch, now=now, amount=amount) <= limit:
+    who = who or _requester_key(request)
+    if add_to_count(f"{what} of {who}", stretch=stretch, now=now, amount=amount) <= limit:
         return None
     response = render(request, "429.html", status=429)
     response["Retry-After"] = str(math.ceil((_period_start(now, stretch) + stretch - now).total_seconds()))
     return response
 
 
-def too_many_uploads(request: HttpRequest) -> HttpResponse | None:
+def refuse_too_many_uploads(request: HttpRequest) -> HttpResponse | None:
     """Count an upload of a spreadsheet or list; return the 429 response if that is above the limit."""
-    return too_many(request, "uploads", limit=settings.UPLOADS_PER_HOUR, stretch=dt.timedelta(hours=1))
+    return refuse_too_many(request, "uploads", limit=settings.UPLOADS_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
-def _requester(request: HttpRequest) -> str:
+def _requester_key(request: HttpRequest) -> str:
     """Return a name for the signed-in person or, if nobody is signed in, for the IP address.
 
     An IPv6 /64 counts as one address.

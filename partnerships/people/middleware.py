@@ -18,7 +18,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from partnerships.people.models import User
-from partnerships.people.second_factor import has_second_factor, required_for
+from partnerships.people.second_factor import has_second_factor, requires_second_factor
 from partnerships.people.sessions import FACTOR_SEEN_AT, OWN_SIGN_IN_SEEN_AT, SEEN_AT, SIGNED_IN_AT
 from partnerships.people.sign_in_policy import meets_sign_in_policy
 from partnerships.people.view_as import live_view
@@ -187,7 +187,7 @@ class SecondFactorMiddleware(_SessionCheck):
 
     def redirect_unless_met(self, request: HttpRequest, user: User) -> HttpResponse | None:
         """Return a redirect to the page of second factors; None if the person has one or needs none."""
-        if not required_for(user) or has_second_factor(user):
+        if not requires_second_factor(user) or has_second_factor(user):
             return None
         messages.warning(request, "You need a second factor to continue: add a passkey or an authenticator app.")
         return redirect("mfa_index")

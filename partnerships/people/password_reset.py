@@ -13,8 +13,8 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.db import transaction
 
-from partnerships.outbox.content import Content, link, message, repeatable
-from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
+from partnerships.outbox.content import Content, build_message, ids_to_repeat, link
+from partnerships.outbox.kinds import Batch, Candidate, Composer, DueEmail
 from partnerships.outbox.services import record_email
 from partnerships.people.composing import PersonCandidate
 from partnerships.people.models import User
@@ -32,11 +32,11 @@ def ask_for_password_reset(*, address: str, now: dt.datetime) -> None:
 class PasswordResetComposer(Composer):
     """Composes password resets, only for addresses with an account."""
 
-    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+    def candidates(self, due: Sequence[DueEmail], *, now: dt.datetime) -> list[Candidate]:
         """Return the requests with their people; requests for an address without an open account are refused."""
         return [self._candidate(request) for request in due]
 
-    def _candidate(self, due: Due) -> Candidate:
+    def _candidate(self, due: DueEmail) -> Candidate:
         # Stakeholders have no password to reset.
         person = find_person(due.secrets["address"])
         if person is None or person.is_stakeholder or not person.is_active:
@@ -45,14 +45,14 @@ class PasswordResetComposer(Composer):
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email with a link that works once, or repeat an email that may already have been sent."""
-        repeatable_ids = repeatable(candidates)
+        repeatable_ids = ids_to_repeat(candidates)
         for candidate in candidates:
             if not isinstance(candidate, PersonCandidate):
                 continue
             if candidate.pk in repeatable_ids:
                 batch.again.append(candidate)
                 continue
-            batch.messages[candidate.pk] = message(
+            batch.messages[candidate.pk] = build_message(
                 _content(candidate.person).render(),
                 name=candidate.name,
                 address=candidate.address,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from partnerships.people.models import User
 
 
-class Fate(Enum):
+class ErasureAction(Enum):
     """What an erasure does with a personal field."""
 
     KEEP = "kept, because the row names the person only by number and shows “a former member”"
@@ -37,7 +37,7 @@ class Rule:
 
     model: str
     field: str
-    fate: Fate
+    fate: ErasureAction
     why: str
     exported: tuple[str, ...] = ()
     #: For a field with data about a person: the field (or path) that refers to the person, if the row does not have
@@ -65,7 +65,7 @@ def register_personal(rules: Sequence[Rule]) -> None:
         _rules[rule.model, rule.field] = rule
 
 
-def rules() -> tuple[Rule, ...]:
+def personal_rules() -> tuple[Rule, ...]:
     """Return all rules, sorted by model and field."""
     return tuple(_rules[key] for key in sorted(_rules))
 
@@ -87,9 +87,9 @@ def personal_fields() -> Iterator[tuple[str, str]]:
         if not model._meta.managed or model._meta.proxy:
             continue
         if is_history(model):
-            yield from ((model._meta.label, name) for name in _held(model))
+            yield from ((model._meta.label, name) for name in _personal_data_fields(model))
             continue
-        yield from ((model._meta.label, name) for name in (*_reference_names(model), *_held(model)))
+        yield from ((model._meta.label, name) for name in (*_reference_names(model), *_personal_data_fields(model)))
 
 
 def _reference_names(model: type[Model]) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _reference_names(model: type[Model]) -> Iterator[str]:
             yield field.name
 
 
-def _held(model: type[Model]) -> Iterator[str]:
+def _personal_data_fields(model: type[Model]) -> Iterator[str]:
     user = apps.get_model(settings.AUTH_USER_MODEL)
     for field in model._meta.concrete_fields:
         if (

@@ -19,10 +19,10 @@ from partnerships.activity.services import record
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.people.event_kinds import EventKind
-from partnerships.people.leaving import Leaving, run_hooks
+from partnerships.people.leaving import Leaving, run_leaving_hooks
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
-from partnerships.people.personal import PERSON_NUMBER, Fate, Rule, rules
-from partnerships.people.refusals import keep_refusal
+from partnerships.people.personal import PERSON_NUMBER, ErasureAction, Rule, personal_rules
+from partnerships.people.refusals import store_refusal
 from partnerships.people.rights import rights_over
 from partnerships.people.sessions import end_sessions
 
@@ -59,7 +59,7 @@ def _rows(model_rules: Sequence[Rule], person: User) -> QuerySet[Model]:
 def _reference_rules_by_model() -> list[list[Rule]]:
     """Return the rules about references to a person, grouped by model so that each model's rows are read once."""
     rules_by_model: dict[str, list[Rule]] = {}
-    for rule in rules():
+    for rule in personal_rules():
         if _is_reference(rule):
             rules_by_model.setdefault(rule.model, []).append(rule)
     return list(rules_by_model.values())
@@ -120,7 +120,7 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
             "last_login": _as_json(person.last_login),
             "left_at": _as_json(person.left_at),
         },
-        "held": _held_rows(person),
+        "held": _rows_about(person),
         "did": [
             {"at": event.at.isoformat(), "what": event.label, "kind": event.target_kind, "id": event.target_id}
             for event in events
@@ -138,7 +138,7 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
     return exported
 
 
-def _held_rows(person: User) -> dict[str, list[dict[str, Any]]]:
+def _rows_about(person: User) -> dict[str, list[dict[str, Any]]]:
     """Return the rows that refer to the person, by model and field, each with the fields that the rule exports."""
     rows_by_reference: dict[str, list[dict[str, Any]]] = {}
     for model_rules in _reference_rules_by_model():
@@ -163,7 +163,7 @@ def _exported_row(row: Model, rule: Rule, *, is_readable: bool) -> dict[str, Any
     return {"id": row.pk, **values}
 
 
-def rows_in(exported: dict[str, Any]) -> int:
+def count_exported_rows(exported: dict[str, Any]) -> int:
     """Return the number of rows in a person's export, for the log of exports."""
     return sum(map(len, exported["held"].values())) + len(exported["did"])
 
@@ -180,11 +180,13 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     if locked_person.erased_at is not None:
         raise UnableToErase("This person's data has already been erased, so you do not need to erase it again.")
 
-    refusal_hash = keep_refusal(person=locked_person, now=now)
+    refusal_hash = store_refusal(person=locked_person, now=now)
     # Before the rules, because the database allows only erased people's security logs to be cleared.
     User.objects.filter(pk=locked_person.pk).update(erased_at=now)
 
-    counts_by_rule = run_hooks(Leaving(person=locked_person, author=author, successor=None, reason=reason, now=now))
+    counts_by_rule = run_leaving_hooks(
+        Leaving(person=locked_person, author=author, successor=None, reason=reason, now=now)
+    )
     counts_by_rule["refusals of digests kept as a hash of the address"] = int(bool(refusal_hash))
     end_sessions(locked_person)
     counts_by_rule |= _apply_rules(locked_person)
@@ -215,10 +217,10 @@ def _apply_rules(person: User) -> dict[str, int]:
     """Clear or delete the person's data in all tables except their account, and return the number of rows by rule."""
     counts_by_rule: dict[str, int] = {}
     # Values are cleared before references, because some values are found through rows that refer to the person.
-    for rule in rules():
+    for rule in personal_rules():
         if not _is_reference(rule) and rule.model != "people.User":
             counts_by_rule[f"{rule.model}.{rule.field}"] = _apply_to_value(rule, person)
-    for rule in rules():
+    for rule in personal_rules():
         if _is_reference(rule):
             counts_by_rule[f"{rule.model}.{rule.field}"] = _apply_to_references(rule, person)
     return counts_by_rule
@@ -241,7 +243,7 @@ def _clear_account(person: User, *, now: dt.datetime) -> None:
 def _apply_to_references(rule: Rule, person: User) -> int:
     """Delete the rows that refer to the person, or count the rows that stay, which contain only the id."""
     rows = _rows([rule], person)
-    return rows.delete()[0] if rule.fate is Fate.DELETE else rows.count()
+    return rows.delete()[0] if rule.fate is ErasureAction.DELETE else rows.count()
 
 
 def _apply_to_value(rule: Rule, person: User) -> int:
@@ -253,16 +255,18 @@ def _apply_to_value(rule: Rule, person: User) -> int:
         return rule.apply(person)
     model: type[Model] = apps.get_model(rule.model)
     references = [
-        other_rule.field for other_rule in rules() if other_rule.model == rule.model and _is_reference(other_rule)
+        other_rule.field
+        for other_rule in personal_rules()
+        if other_rule.model == rule.model and _is_reference(other_rule)
     ]
     reference = rule.whose or (references[0] if len(references) == 1 else "")
     if reference and reference != rule.field:
         rows = model._default_manager.filter(**{reference: person.pk})
     else:
         rows = model._default_manager.filter(**{f"{rule.field}__iexact": person.email})
-    if rule.fate is Fate.DELETE:
+    if rule.fate is ErasureAction.DELETE:
         return rows.delete()[0]
-    if rule.fate is Fate.CLEAR:
+    if rule.fate is ErasureAction.CLEAR:
         empty_value = None if model._meta.get_field(rule.field).null else ""
         return rows.update(**{rule.field: empty_value})
     return rows.update(**{rule.field: erased_address(person)})

@@ -9,7 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
 
 from partnerships.people.models import SecurityEvent, User
-from partnerships.people.second_factor import required_for
+from partnerships.people.second_factor import requires_second_factor
 
 #: The number of events of the security log that the account page shows.
 _EVENTS_SHOWN = 10
@@ -38,6 +38,6 @@ def account_overview(user: User) -> AccountOverview:
         sessions=UserSession.objects.filter(user=user).count(),
         has_authenticator_app=Authenticator.Type.TOTP in factor_types,
         passkeys=factor_types.count(Authenticator.Type.WEBAUTHN),
-        second_factor_required=required_for(user),
+        second_factor_required=requires_second_factor(user),
         events=list(SecurityEvent.objects.filter(person=user).order_by("-at", "-pk")[:_EVENTS_SHOWN]),
     )

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from partnerships.people.addresses import client_address
 from partnerships.people.models import SecurityEventKind, User
-from partnerships.people.security import note_event, note_sign_in
+from partnerships.people.security import record_security_event, record_sign_in
 from partnerships.people.services import find_person, record_address_change
 from partnerships.people.sessions import SIGNED_IN_AT, end_sessions
-from partnerships.people.ways_in import journal_factors, journal_password
+from partnerships.people.sign_in_journal import journal_factors, journal_password
 
 
 def _client(request: HttpRequest) -> dict[str, Any]:
@@ -26,19 +26,19 @@ def _client(request: HttpRequest) -> dict[str, Any]:
 
 
 @receiver(user_logged_in)
-def session_began(request: HttpRequest, **kwargs: object) -> None:
+def store_session_start(request: HttpRequest, **kwargs: object) -> None:
     """Store in the session the time at which it began."""
     request.session[SIGNED_IN_AT] = time.time()
 
 
 @receiver(accounts.user_logged_in)
-def signed_in(request: HttpRequest, user: User, **kwargs: object) -> None:
+def log_sign_in(request: HttpRequest, user: User, **kwargs: object) -> None:
     """Log a sign-in."""
-    note_sign_in(person=user, now=timezone.now(), **_client(request))
+    record_sign_in(person=user, now=timezone.now(), **_client(request))
 
 
 @receiver(user_login_failed)
-def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: object) -> None:
+def log_refused_sign_in(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: object) -> None:
     """Log a wrong password.
 
     Known and unknown addresses both add one row, so that both take the same time.
@@ -46,28 +46,28 @@ def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **k
     person = find_person(str(credentials.get("email") or credentials.get("username") or ""))
     if request is not None:
         account = None if person is None or person.is_stakeholder else person
-        note_event(person=account, kind=SecurityEventKind.REFUSED, now=timezone.now(), **_client(request))
+        record_security_event(person=account, kind=SecurityEventKind.REFUSED, now=timezone.now(), **_client(request))
 
 
 @receiver([accounts.password_changed, accounts.password_reset, accounts.password_set])
-def password_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
+def handle_password_change(request: HttpRequest, user: User, **kwargs: object) -> None:
     """Log a new password, and end all other sessions."""
     now = timezone.now()
     end_sessions(user, kept_session_key=request.session.session_key or "")
-    note_event(person=user, kind=SecurityEventKind.PASSWORD_CHANGED, now=now, **_client(request))
+    record_security_event(person=user, kind=SecurityEventKind.PASSWORD_CHANGED, now=now, **_client(request))
     journal_password(user, now=now)
 
 
 @receiver([factors.authenticator_added, factors.authenticator_removed, factors.authenticator_reset])
-def second_factor_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
+def log_second_factor_change(request: HttpRequest, user: User, **kwargs: object) -> None:
     """Log a second factor that was added, removed or replaced."""
     now = timezone.now()
-    note_event(person=user, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=now, **_client(request))
+    record_security_event(person=user, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=now, **_client(request))
     journal_factors(user, now=now)
 
 
 @receiver(accounts.email_changed)
-def email_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
+def handle_email_change(request: HttpRequest, user: User, **kwargs: object) -> None:
     """Log a new main address."""
     record_address_change(person=user, now=timezone.now())
-    note_event(person=user, kind=SecurityEventKind.ADDRESS_CHANGED, now=timezone.now(), **_client(request))
+    record_security_event(person=user, kind=SecurityEventKind.ADDRESS_CHANGED, now=timezone.now(), **_client(request))

@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from partnerships.outbox.content import WE_WILL_EMAIL, WILL_BE_SENT, will_be_emailed
+from partnerships.outbox.content import WE_WILL_EMAIL, WILL_BE_SENT, email_notice_sentence
 from partnerships.outbox.groups import FOR_CONSENT
-from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.kinds import email_kind_with_code
 from partnerships.outbox.models import Email, Lane
-from partnerships.outbox.services import noting_emails
+from partnerships.outbox.services import collecting_emails
 from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class Recipients:
+class RecordedEmails:
     """The emails that were recorded within a block."""
 
     emails: list[Email]
@@ -40,20 +40,20 @@ class Recipients:
             and not _asks_to_confirm(email)
         }
         people = User.objects.filter(pk__in=person_ids).order_by("name", "pk") if person_ids else ()
-        return will_be_emailed([person.display_name for person in people], words=words)
+        return email_notice_sentence([person.display_name for person in people], words=words)
 
 
 def _asks_to_confirm(email: Email) -> bool:
     """Return True if the email asks a stakeholder to confirm that they want digests."""
-    kind = kind_of(email.kind)
+    kind = email_kind_with_code(email.kind)
     return kind is not None and kind.always == FOR_CONSENT
 
 
 @contextmanager
-def collect_recipients() -> Iterator[Recipients]:
+def collect_recipients() -> Iterator[RecordedEmails]:
     """Collect the emails that services record within the `with` block.
 
     Call `sentence()` of the result after the block, when all emails have been recorded.
     """
-    with noting_emails() as emails:
-        yield Recipients(emails)
+    with collecting_emails() as emails:
+        yield RecordedEmails(emails)

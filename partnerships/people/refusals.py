@@ -28,7 +28,7 @@ def register_refusal(hook: Hook) -> None:
     _hooks.append(hook)
 
 
-def hashes_of(address: str) -> list[str]:
+def address_hashes(address: str) -> list[str]:
     """Return the hashes of an address, one for each key in order. Upper and lower case have the same hash."""
     keys = settings.ADDRESS_HASH_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     normalised = address.strip().lower()
@@ -38,26 +38,26 @@ def hashes_of(address: str) -> list[str]:
     ]
 
 
-def keep_refusal(*, person: User, now: dt.datetime) -> str:
+def store_refusal(*, person: User, now: dt.datetime) -> str:
     """Store the address's hash if the person, who is being erased, refused digests; return the hash or ""."""
     if not any(hook(person) for hook in _hooks):
         return ""
-    address_hash = hashes_of(person.email)[0]
-    keep_hashes([address_hash], now=now)
+    address_hash = address_hashes(person.email)[0]
+    store_hashes([address_hash], now=now)
     return address_hash
 
 
-def keep_refusal_of(address: str, *, now: dt.datetime) -> None:
+def store_refusal_of_address(address: str, *, now: dt.datetime) -> None:
     """Store the hash of a refused address whose person now has another address.
 
     The journal also contains the hash, so that a restore does not lose it.
     """
-    refusal_hash = hashes_of(address)[0]
-    keep_hashes([refusal_hash], now=now)
+    refusal_hash = address_hashes(address)[0]
+    store_hashes([refusal_hash], now=now)
     journal.note(KEPT_REFUSAL, now=now, address=journal.address_hash(address), refusal=refusal_hash, undone=False)
 
 
-def keep_hashes(hashes: Collection[str], *, now: dt.datetime) -> int:
+def store_hashes(hashes: Collection[str], *, now: dt.datetime) -> int:
     """Store hashes of refused addresses, for example from the journal, and return the number of new hashes."""
     existing_count = RefusedAddress.objects.filter(address_hash__in=hashes).count()
     rows = [RefusedAddress(address_hash=address_hash, kept_since=now) for address_hash in hashes]
@@ -67,15 +67,15 @@ def keep_hashes(hashes: Collection[str], *, now: dt.datetime) -> int:
 
 def has_refused(address: str) -> bool:
     """Return True if a person who is erased, or now has another address, refused digests at this address."""
-    return RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).exists()
+    return RefusedAddress.objects.filter(address_hash__in=address_hashes(address)).exists()
 
 
-def refused_among(people: Collection[User]) -> list[User]:
+def people_who_refused(people: Collection[User]) -> list[User]:
     """Return the people who must not be emailed unless they ask for it.
 
     Their address is refused (`has_refused`) or suppressed, or they have no account and refused the emails of a room.
     """
-    hashes_by_person = {person.pk: set(hashes_of(person.email)) for person in people}
+    hashes_by_person = {person.pk: set(address_hashes(person.email)) for person in people}
     all_hashes: set[str] = set().union(*hashes_by_person.values())
     refused_rows = RefusedAddress.objects.filter(address_hash__in=all_hashes)
     refused_hashes = set(refused_rows.values_list("address_hash", flat=True))
@@ -93,7 +93,7 @@ def refused_among(people: Collection[User]) -> list[User]:
 
 def forget_refusal(address: str, *, now: dt.datetime) -> bool:
     """Allow questions to an address again because its owner asks for it; return True if it had been refused."""
-    deleted_count, _ = RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).delete()
+    deleted_count, _ = RefusedAddress.objects.filter(address_hash__in=address_hashes(address)).delete()
     was_refused = deleted_count > 0
     if was_refused:
         journal.note(KEPT_REFUSAL, now=now, address=journal.address_hash(address), refusal="", undone=True)

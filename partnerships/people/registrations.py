@@ -18,7 +18,7 @@ from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import User
 from partnerships.people.password_reset import RESET_KIND, PasswordResetComposer
 from partnerships.people.personal import register_personal
-from partnerships.people.second_factor import register_reason
+from partnerships.people.second_factor import register_requirement
 
 
 def register() -> None:
@@ -27,7 +27,7 @@ def register() -> None:
     register_without_notice(EventKind, because="it concerns one person's account")
     register_kind(name="person", visible_ids=lambda user: User.objects.known_to(user).values("pk"))
 
-    register_reason("administrator", lambda user: user.is_staff)
+    register_requirement("administrator", lambda user: user.is_staff)
     _register_emails()
     register_personal(RULES)
     data_rules.register()

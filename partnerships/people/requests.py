@@ -34,7 +34,7 @@ def is_prefetch(request: HttpRequest) -> bool:
     return not {"prefetch", "preview"}.isdisjoint(re.split(r"\W+", purpose.lower()))
 
 
-def is_reading(request: HttpRequest) -> bool:
+def is_reading_page(request: HttpRequest) -> bool:
     """Return True if the signed-in person is reading the page.
 
     Returns False for a HEAD request, for a prefetch, and for an administrator who views the site as another person.

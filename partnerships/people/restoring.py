@@ -24,7 +24,7 @@ from partnerships.kit.journal import (
     register_redo,
 )
 from partnerships.kit.owner_functions import call_owner_function
-from partnerships.outbox.bounces import UnableToRelease, release, suppress
+from partnerships.outbox.bounces import UnableToRelease, release_address, suppress_address
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.outbox.restoring import SUPPRESSED
 from partnerships.people.administrators import (
@@ -36,11 +36,11 @@ from partnerships.people.event_kinds import EventKind
 from partnerships.people.identity_providers import UnableToChangeProvider, remove_provider
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User
 from partnerships.people.personal_data import ERASED, erase_person
-from partnerships.people.refusals import KEPT_REFUSAL, keep_hashes
+from partnerships.people.refusals import KEPT_REFUSAL, store_hashes
 from partnerships.people.second_factor import has_second_factor
-from partnerships.people.security import note_event
+from partnerships.people.security import record_security_event
 from partnerships.people.services import CLOSED, UnableToCloseAccount, close_account, reopen_account
-from partnerships.people.ways_in import (
+from partnerships.people.sign_in_journal import (
     ADDRESS,
     FACTORS,
     PASSWORD,
@@ -56,7 +56,7 @@ from partnerships.people.ways_in import (
 def redo_kept_refusals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Store again the refusals of people who changed their address after the backup."""
     hashes = {line["refusal"] for line in not_undone("address", lines)}
-    return Redone(keep_hashes(hashes, now=now))
+    return Redone(store_hashes(hashes, now=now))
 
 
 def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -64,7 +64,7 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
     Refused addresses stay refused even if the backup does not contain their people.
     """
-    keep_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
+    store_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
     line_by_person = {line["person"]: line for line in lines}
     redone = Redone()
     for person in User.objects.filter(pk__in=line_by_person, erased_at=None).order_by("pk"):
@@ -157,7 +157,7 @@ def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         if not removed_ids:
             return 0
         factors.filter(pk__in=removed_ids).delete()
-        note_event(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=now)
+        record_security_event(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=now)
         journal_factors(person, now=now)
         if not has_second_factor(person):
             require_new_password(person=person, now=now)
@@ -244,12 +244,12 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
         target = {"address": address_by_hash[hashed]} if hashed in address_by_hash else {"address_hash": hashed}
         if line.get("released"):
             try:
-                release(**target, author_id=None, now=now)
+                release_address(**target, author_id=None, now=now)
             except UnableToRelease:
                 continue
             redone.done += 1
         elif not is_suppressed(**target):
-            redone.done += suppress(**target, reason=MADE_AGAIN, email_id=None, author_id=None, now=now)
+            redone.done += suppress_address(**target, reason=MADE_AGAIN, email_id=None, author_id=None, now=now)
     return redone
 
 

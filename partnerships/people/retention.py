@@ -40,7 +40,7 @@ class RetentionRule:
 
     `apply(now, dry_run)` removes data that has been stored long enough, or only counts it, and returns the number. The
     function runs outside a transaction and commits in batches, so that work before a failure is not lost: use
-    `delete_in_batches` or `change_in_batches` for rows, and `for_each` if a service removes each item.
+    `delete_in_batches` or `change_in_batches` for rows, and `count_successes` if a service removes each item.
     """
 
     what: str
@@ -69,7 +69,7 @@ def register_retention(
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RetentionOutcome:
     """The number of items that each rule removed, or would remove in a dry run, and the errors of failed rules."""
 
     removed: dict[str, int] = field(default_factory=dict)
@@ -108,7 +108,7 @@ def change_in_batches(rows: Rows, change: Callable[[Rows], int], *, dry_run: boo
     return changed_count
 
 
-def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
+def count_successes(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
     """Call `act` with each item, and return the number of calls that succeeded.
 
     A failure does not stop the other calls: the first failure is raised at the end. Errors that end the run are raised
@@ -130,13 +130,13 @@ def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
     return count
 
 
-def drop_files(rows: QuerySet[Any], *, dry_run: bool) -> int:
+def delete_files(rows: QuerySet[Any], *, dry_run: bool) -> int:
     """Delete the stored files of these rows, and return their number; the rows keep title and fingerprint."""
     rows_with_file = rows.exclude(file="")
     if dry_run:
         return rows_with_file.count()
     ids = list(rows_with_file.order_by("pk").values_list("pk", flat=True))
-    return for_each(ids, partial(_drop_file, rows_with_file))
+    return count_successes(ids, partial(_drop_file, rows_with_file))
 
 
 @transaction.atomic
@@ -149,13 +149,15 @@ def _drop_file(rows_with_file: QuerySet[Any], pk: int) -> None:
     rows_with_file.model._default_manager.filter(pk=pk).update(file="")
 
 
-def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[type[Exception], ...] = ()) -> Outcome:
+def apply_retention(
+    *, now: dt.datetime, dry_run: bool = False, stop_on: tuple[type[Exception], ...] = ()
+) -> RetentionOutcome:
     """Apply every rule. A rule that fails does not stop the other rules.
 
     A rule that never finishes in time does not stop them either, because the rule that was tried longest ago goes
     first. `stop_on` are errors, such as a time limit, that end the whole run.
     """
-    outcome = Outcome()
+    outcome = RetentionOutcome()
     token = _ends_run.set(stop_on)
     try:
         for name in _rules_by_last_attempt():
@@ -165,7 +167,7 @@ def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[t
     return outcome
 
 
-def _apply_rule(name: str, outcome: Outcome, *, now: dt.datetime, dry_run: bool) -> None:
+def _apply_rule(name: str, outcome: RetentionOutcome, *, now: dt.datetime, dry_run: bool) -> None:
     """Apply one rule, and add its count or failure to the outcome."""
     if not dry_run:
         _save_state(name, now, tried_at=now)  # before the rule starts, because its process may be killed
@@ -243,7 +245,7 @@ def _claim_today(now: dt.datetime) -> int | None:
     return row[0] if row else None
 
 
-def apply_retention_once(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> Outcome | None:
+def apply_retention_once(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> RetentionOutcome | None:
     """Apply every rule, at most once a day and after `NIGHT`; return None if nothing is due.
 
     Call this function every hour, from any number of schedulers. A later call repeats a run that was cut off or in

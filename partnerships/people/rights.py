@@ -55,6 +55,6 @@ def rights_over(person: User, author: User | None) -> Rights:
     return Rights(person, author.pk, is_administrator=is_administrator(author))
 
 
-def keeps_network(author: User | None) -> bool:
+def may_change_network_settings(author: User | None) -> bool:
     """Return True if the author may change settings of the whole network: administrators and the system (None) may."""
     return author is None or is_administrator(author)

@@ -19,13 +19,13 @@ _by_role: dict[str, Reason] = {}
 _by_policy: dict[str, Reason] = {}
 
 
-def register_reason(name: str, reason: Reason, *, always: bool = False) -> None:
+def register_requirement(name: str, reason: Reason, *, always: bool = False) -> None:
     """Register a reason. With `always`, the reason counts even without SECOND_FACTOR_REQUIRED."""
     reasons = _by_policy if always else _by_role
     reasons[name] = reason
 
 
-def required_for(user: User) -> bool:
+def requires_second_factor(user: User) -> bool:
     """Return True if this person must have a second factor."""
     if any(reason(user) for reason in _by_policy.values()):
         return True

@@ -27,7 +27,7 @@ def _network(ip: str | None) -> str:
     return str(ipaddress.ip_network(f"{address}/{prefix_length}", strict=False))
 
 
-def note_event(
+def record_security_event(
     *, person: User | None, kind: str, now: dt.datetime, ip: str | None = None, user_agent: str = ""
 ) -> SecurityEvent:
     """Add an event to a person's security log. `person` is None if no account has the address."""
@@ -36,13 +36,13 @@ def note_event(
     )
 
 
-def blank_security_log(person: User) -> int:
+def clear_security_log(person: User) -> int:
     """Clear IP addresses and browsers in an erased person's log; the kinds and times of events stay."""
     return call_owner_function("blank_security_log", person.pk)
 
 
 @transaction.atomic
-def note_sign_in(*, person: User, now: dt.datetime, ip: str | None, user_agent: str) -> SecurityEvent:
+def record_sign_in(*, person: User, now: dt.datetime, ip: str | None, user_agent: str) -> SecurityEvent:
     """Log a sign-in, and email the person if this network and browser are new.
 
     The first sign-in is not emailed.
@@ -58,7 +58,7 @@ def note_sign_in(*, person: User, now: dt.datetime, ip: str | None, user_agent: 
     is_first = not known_places
     is_known = (_network(ip), user_agent[:_MAX_USER_AGENT]) in known_places
     kind = SecurityEventKind.SIGNED_IN if is_known or is_first else SecurityEventKind.NEW_PLACE
-    event = note_event(person=person, kind=kind, now=now, ip=ip, user_agent=user_agent)
+    event = record_security_event(person=person, kind=kind, now=now, ip=ip, user_agent=user_agent)
     if kind == SecurityEventKind.NEW_PLACE:
         record_email(kind="people.new_sign_in", person_id=person.pk, params={"event": event.pk}, now=now)
     return event

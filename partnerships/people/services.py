@@ -27,11 +27,11 @@ from partnerships.people.administrators import (
     recipient_ids,
 )
 from partnerships.people.event_kinds import EventKind
-from partnerships.people.leaving import Leaving, run_hooks
+from partnerships.people.leaving import Leaving, run_leaving_hooks
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
 from partnerships.people.rights import rights_over
 from partnerships.people.sessions import end_sessions
-from partnerships.people.ways_in import journal_address, journal_factors
+from partnerships.people.sign_in_journal import journal_address, journal_factors
 
 #: How long an invitation is valid. Retention removes it seven days later (docs/privacy.md).
 INVITATION_LIFETIME = dt.timedelta(days=14)
@@ -207,7 +207,7 @@ def close_account(
     if was_administrator and not other_administrators and not even_last_administrator:
         raise UnableToCloseAccount("The network needs an administrator. Make another person an administrator first.")
 
-    counts_by_hook = run_hooks(
+    counts_by_hook = run_leaving_hooks(
         Leaving(person=locked_person, author=author, successor=successor, reason=reason, now=now)
     )
     journal.note(CLOSED, now=now, person=locked_person.pk, joined=locked_person.joined_at.isoformat())

@@ -16,24 +16,24 @@ _offered: list[Policy] = []
 _required: list[Policy] = []
 
 
-def register_policy(*, offered: Policy, required: Policy) -> None:
+def register_sign_in_policy(*, offered: Policy, required: Policy) -> None:
     """Register a source of the providers that people may use, and a source of the providers that people must use."""
     _offered.append(offered)
     _required.append(required)
 
 
-def providers_required_of(user: User, *, now: dt.datetime) -> set[str]:
+def required_providers_of(user: User, *, now: dt.datetime) -> set[str]:
     """Return the keys of the providers that the person must use; empty if a password is enough."""
     return set().union(*(policy(user, now) for policy in _required))
 
 
-def may_vouch_for(provider: str, user: User, *, now: dt.datetime) -> bool:
+def may_identify(provider: str, user: User, *, now: dt.datetime) -> bool:
     """Return True if a provider may identify this person.
 
     One of the person's organisations must offer the provider, and no organisation may require another provider.
     """
     offered_providers = set().union(*(policy(user, now) for policy in _offered))
-    return provider in offered_providers and providers_required_of(user, now=now) <= {provider}
+    return provider in offered_providers and required_providers_of(user, now=now) <= {provider}
 
 
 def meets_sign_in_policy(request: HttpRequest, user: User, *, now: dt.datetime) -> bool:
@@ -41,7 +41,7 @@ def meets_sign_in_policy(request: HttpRequest, user: User, *, now: dt.datetime) 
 
     One provider cannot replace another, because it cannot vouch for another organisation.
     """
-    required_providers = providers_required_of(user, now=now)
+    required_providers = required_providers_of(user, now=now)
     if not required_providers:
         return True
     records = get_authentication_records(request, user)

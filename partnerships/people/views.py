@@ -31,10 +31,10 @@ from partnerships.people.administrators import (
 from partnerships.people.first_administrator import UnableToBegin, become_first_administrator, is_valid
 from partnerships.people.forms import DetailsForm, FirstAdministratorForm, LeaverForm, ReasonForm, ViewAsForm
 from partnerships.people.identity_providers import provider_name
-from partnerships.people.leaving import consequences
+from partnerships.people.leaving import consequences_of_leaving
 from partnerships.people.middleware import VIEW_AS_KEY
 from partnerships.people.models import User
-from partnerships.people.personal_data import export_person, rows_in
+from partnerships.people.personal_data import count_exported_rows, export_person
 from partnerships.people.queries import account_overview, colleagues_of
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -79,7 +79,7 @@ def own_data(request: HttpRequest) -> HttpResponse:
     exported = export_person(person=user, author=user, now=timezone.now())
     body = json.dumps(exported, indent=2, ensure_ascii=False)
     response = HttpResponse(body, content_type="application/json; charset=utf-8")
-    count_rows(response, rows_in(exported))
+    count_rows(response, count_exported_rows(exported))
     response["Content-Disposition"] = 'attachment; filename="common-ground-my-data.json"'
     return response
 
@@ -148,7 +148,7 @@ def close_leaver_account(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, message)
             return redirect(person_url)
 
-    return form_page(request, "people/leaver.html", form, person=person, consequences=consequences())
+    return form_page(request, "people/leaver.html", form, person=person, consequences=consequences_of_leaving())
 
 
 def _signed_in_administrator(request: HttpRequest) -> User:

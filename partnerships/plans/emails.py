@@ -12,7 +12,7 @@ from partnerships.kit.calendars import write_file
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Plan, Share, Signatory, SignOff
@@ -20,7 +20,7 @@ from partnerships.plans.queries import as_read_by, can_read_today, next_post, nu
 from partnerships.plans.queries.calendar import entries_of_signatories
 
 
-def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_sign_off_request(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email that asks a lead to decide on a version. It contains a personal link."""
     signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
         pk=due.params["signatory"]
@@ -63,7 +63,7 @@ def _must_decide(signatory: Signatory) -> bool:
     )
 
 
-def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_sign_off_escalation(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email to the next post when the signature of an organisation is late."""
     signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
         pk=due.params["signatory"]
@@ -89,7 +89,7 @@ def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Conte
     )
 
 
-def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_decision(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a lead of an owner about a rejection or condition.
 
     The email does not give the reason, which only the page shows.
@@ -108,7 +108,7 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("plans/decision", context, reply_to=sign_off.person.email)
 
 
-def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_share(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a person with whom a draft is shared."""
     share = Share.objects.select_related("plan", "shared_by").get(pk=due.params["share"])
     active_shares = Share.objects.active(now).filter(pk=share.pk)
@@ -125,7 +125,7 @@ def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("plans/share", context, reply_to=sharer.email if sharer else "")
 
 
-def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_access_request(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a lead of an owner about a person who asks to see a draft."""
     request = AccessRequest.objects.select_related("plan", "person").get(pk=due.params["request"])
     if request.answered_at is not None or request.plan is None:
@@ -142,7 +142,7 @@ def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | 
     return Content("plans/access_request", context, reply_to=request.person.email)
 
 
-def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_not_shown(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a person whose request to see a draft was declined.
 
     The email quotes the person's own words and not the plan's title, which the person may not know.
@@ -161,7 +161,7 @@ def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("plans/not_shown", context, reply_to=author.email if author else "")
 
 
-def write_ownership_offer(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_ownership_offer(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a lead whose organisation is offered a plan."""
     acceptable_offers = OwnershipOffer.objects.acceptable().filter(pk=due.params["offer"])
     offer = acceptable_offers.select_related("plan", "organisation", "offered_for", "offered_by").first()
@@ -178,7 +178,7 @@ def write_ownership_offer(due: Due, person: User, now: dt.datetime) -> Content |
     return Content("plans/ownership_offer", context, reply_to=offer.offered_by.email if offer.offered_by else "")
 
 
-def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_ownership_answer(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email about the answer, to a lead of the organisation that offered a plan."""
     offers = OwnershipOffer.objects.select_related("organisation", "offered_for", "answered_by")
     offer = offers.get(pk=due.params["offer"])
@@ -195,7 +195,7 @@ def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content 
     return Content("plans/ownership_answer", context, reply_to=offer.answered_by.email if offer.answered_by else "")
 
 
-def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_mention(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a person whom a comment mentions.
 
     The email does not quote the comment, which may be restricted.

@@ -4,38 +4,48 @@ from __future__ import annotations
 
 from partnerships.organisations.departures import Departure
 from partnerships.people.leaving import Leaving
-from partnerships.people.personal import Fate, Rule
+from partnerships.people.personal import ErasureAction, Rule
 from partnerships.plans.models import Share
 
 RULES = (
-    Rule("plans.Plan", "created_by", Fate.KEEP, "who created the plan", ("title", "created_at")),
-    Rule("plans.Version", "author", Fate.KEEP, "who published the version", ("number", "note", "published_at")),
-    Rule("plans.Draft", "updated_by", Fate.KEEP, "who last saved the draft", ("updated_at",)),
-    Rule("plans.Document", "added_by", Fate.KEEP, "who added the document", ("file_name", "added_at")),
-    Rule("plans.Comment", "author", Fate.KEEP, "who wrote the comment", ("text", "created_at")),
-    Rule("plans.Comment", "resolved_by", Fate.KEEP, "who resolved the thread", ("resolved_at",)),
-    Rule("plans.Mention", "person", Fate.DELETE, "who is mentioned in a comment", ("told_at",)),
+    Rule("plans.Plan", "created_by", ErasureAction.KEEP, "who created the plan", ("title", "created_at")),
+    Rule(
+        "plans.Version", "author", ErasureAction.KEEP, "who published the version", ("number", "note", "published_at")
+    ),
+    Rule("plans.Draft", "updated_by", ErasureAction.KEEP, "who last saved the draft", ("updated_at",)),
+    Rule("plans.Document", "added_by", ErasureAction.KEEP, "who added the document", ("file_name", "added_at")),
+    Rule("plans.Comment", "author", ErasureAction.KEEP, "who wrote the comment", ("text", "created_at")),
+    Rule("plans.Comment", "resolved_by", ErasureAction.KEEP, "who resolved the thread", ("resolved_at",)),
+    Rule("plans.Mention", "person", ErasureAction.DELETE, "who is mentioned in a comment", ("told_at",)),
     Rule(
         "plans.Share",
         "person",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "who saw a shared draft",
         ("message", "ends_on", "shared_at", "revoked_at"),
     ),
-    Rule("plans.Share", "shared_by", Fate.KEEP, "who shared the draft", ("shared_at",)),
+    Rule("plans.Share", "shared_by", ErasureAction.KEEP, "who shared the draft", ("shared_at",)),
     Rule(
         "plans.SignOff",
         "person",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "who signed",
         ("decision", "role", "reason", "answers", "signed_at"),
     ),
-    Rule("plans.ConditionMet", "person", Fate.KEEP, "who confirmed that a condition is met", ("note", "at")),
-    Rule("plans.Signatory", "asked_by", Fate.KEEP, "who asked for a signature", ("asked_at",)),
-    Rule("plans.AccessRequest", "person", Fate.KEEP, "who asked to see a plan", ("message", "asked_at", "granted")),
-    Rule("plans.AccessRequest", "answered_by", Fate.KEEP, "who answered the request", ("answered_at",)),
-    Rule("plans.OwnershipOffer", "offered_by", Fate.KEEP, "who offered a plan", ("message", "offered_at")),
-    Rule("plans.OwnershipOffer", "answered_by", Fate.KEEP, "who answered the offer", ("reason", "answered_at")),
+    Rule("plans.ConditionMet", "person", ErasureAction.KEEP, "who confirmed that a condition is met", ("note", "at")),
+    Rule("plans.Signatory", "asked_by", ErasureAction.KEEP, "who asked for a signature", ("asked_at",)),
+    Rule(
+        "plans.AccessRequest",
+        "person",
+        ErasureAction.KEEP,
+        "who asked to see a plan",
+        ("message", "asked_at", "granted"),
+    ),
+    Rule("plans.AccessRequest", "answered_by", ErasureAction.KEEP, "who answered the request", ("answered_at",)),
+    Rule("plans.OwnershipOffer", "offered_by", ErasureAction.KEEP, "who offered a plan", ("message", "offered_at")),
+    Rule(
+        "plans.OwnershipOffer", "answered_by", ErasureAction.KEEP, "who answered the offer", ("reason", "answered_at")
+    ),
 )
 
 

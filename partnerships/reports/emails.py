@@ -7,7 +7,7 @@ import datetime as dt
 from django.conf import settings
 
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport, Recipient, Schedule
 from partnerships.reports.presenting import words_of
@@ -18,7 +18,7 @@ from partnerships.reports.wording import made_words
 MAX_ROWS = 12
 
 
-def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_scheduled(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email with the figures of a frozen report; return the reason instead if the person may not read it."""
     frozen = FrozenReport.objects.visible_to_current_audience(person).filter(pk=due.params["frozen"]).first()
     if frozen is None:
@@ -43,7 +43,7 @@ def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("reports/scheduled", context)
 
 
-def write_not_made(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_not_made(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write that a scheduled report could not be made; return the reason instead if the schedule has ended.
 
     A report cannot be made because of one of its filters, or because of a failure.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 
 from partnerships.people.models import User
-from partnerships.people.personal import Fate, Rule
+from partnerships.people.personal import ErasureAction, Rule
 from partnerships.spreadsheets.models import Kind, Upload
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text as text_of_cell
@@ -44,21 +44,21 @@ RULES = (
     Rule(
         "spreadsheets.Upload",
         "by",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "who uploaded a spreadsheet, which only they can see",
         ("kind", "file_name", "started_at"),
     ),
     Rule(
         "spreadsheets.Upload",
         "report",
-        Fate.DELETE,
+        ErasureAction.DELETE,
         "rows about contacts, stakeholders and owners of commitments",
         apply=delete_uploads_about,
     ),
     Rule(
         "spreadsheets.OwnHeading",
         "confirmed_by",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "who matched a heading with a column",
         ("heading", "confirmed_at"),
     ),

@@ -10,9 +10,9 @@ from typing import Any
 
 from partnerships.kit.operators import alert_operators
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due, Later
+from partnerships.outbox.kinds import DueEmail, Postponed
 from partnerships.people.models import User
-from partnerships.people.refusals import refused_among
+from partnerships.people.refusals import people_who_refused
 from partnerships.surveys import sealing
 from partnerships.surveys.links import make_link
 from partnerships.surveys.models import Invitation, Joining, Round
@@ -23,17 +23,17 @@ from partnerships.surveys.rights import may_agree, may_moderate, rights_in, righ
 TRY_AGAIN = dt.timedelta(minutes=10)
 
 
-def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | Later | str:
+def write_invitation(due: DueEmail, person: User, now: dt.datetime) -> Content | Postponed | str:
     """Compose the email that asks a person to answer."""
     return _request_to_answer("invitation", due, person, now)
 
 
-def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | Later | str:
+def write_reminder(due: DueEmail, person: User, now: dt.datetime) -> Content | Postponed | str:
     """Compose the email that reminds a person to answer. It goes to everyone, as nobody may know who has answered."""
     return _request_to_answer("reminder", due, person, now)
 
 
-def _request_to_answer(template: str, due: Due, person: User, now: dt.datetime) -> Content | Later | str:
+def _request_to_answer(template: str, due: DueEmail, person: User, now: dt.datetime) -> Content | Postponed | str:
     """Compose the email to one invited person.
 
     If this machine does not have the round's key, return the time to try again.
@@ -42,7 +42,7 @@ def _request_to_answer(template: str, due: Due, person: User, now: dt.datetime) 
     invitation = Invitation.objects.filter(round=survey_round, person=person).select_related("invited_by").first()
     if invitation is None or not survey_round.takes_answers(now):
         return "The survey is over."
-    if refused_among([person]):
+    if people_who_refused([person]):
         return "The recipient has asked us not to email them, or our emails to them bounce."
     if survey_round.is_anonymous:
         try:
@@ -53,14 +53,14 @@ def _request_to_answer(template: str, due: Due, person: User, now: dt.datetime) 
                 f"{error} We will send the invitations once the key is there.",
                 quiet=dt.timedelta(days=1),
             )
-            return Later(now + TRY_AGAIN)
+            return Postponed(now + TRY_AGAIN)
         href = link("surveys:answer", token=token)
     else:
         href = link("surveys:answer-by-name", token=make_link(invitation))
     return _content(template, survey_round, person, href, inviter=invitation.invited_by, privacy=link("people:privacy"))
 
 
-def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_results(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that tells leads of the parties that the results are published."""
     survey_round = _round_of(due)
     if not survey_round.is_closed or not rights_in(survey_round, person, now).reads:
@@ -73,7 +73,7 @@ def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
     )
 
 
-def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_comments(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks the moderator to read the comments."""
     survey_round = _round_of(due)
     if not may_moderate(survey_round, person):
@@ -81,7 +81,7 @@ def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _content("comments", survey_round, person, link("surveys:moderate", pk=survey_round.pk))
 
 
-def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_agreement(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks the moderator to agree to read the comments, and to the list of people."""
     survey_round = _round_of(due)
     if not may_agree(survey_round, person):
@@ -89,7 +89,7 @@ def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _content("agreement", survey_round, person, link("surveys:agree", pk=survey_round.pk))
 
 
-def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_declined(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that tells leads who prepare a survey that its moderator has declined."""
     survey_round = _round_of(due)
     if (
@@ -102,7 +102,7 @@ def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _content("declined", survey_round, person, href)
 
 
-def write_joining(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_joining(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks leads of a partnership to run a survey together with another partnership."""
     joining = Joining.objects.select_related("round__partnership", "partnership").get(pk=due.params["joining"])
     if not joining.round.is_draft or joining.accepted_at or not rights_over(joining.partnership, person, now).may_run:
@@ -111,7 +111,7 @@ def write_joining(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _content("joining", joining.round, person, href, own=joining.partnership)
 
 
-def _round_of(due: Due) -> Round:
+def _round_of(due: DueEmail) -> Round:
     return Round.objects.for_pages().get(pk=due.params["round"])
 
 

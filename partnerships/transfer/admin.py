@@ -16,7 +16,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.nudging import nudge_after_commit
-from partnerships.people.limits import too_many_uploads
+from partnerships.people.limits import refuse_too_many_uploads
 from partnerships.people.requests import signed_in
 from partnerships.transfer.downloads import rows_set_aside, to_correct
 from partnerships.transfer.forms import AnswerForm, HeadingsForm, UploadForm
@@ -139,7 +139,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None)
         problem_lines: list[str] = []
-        if request.method == "POST" and (too_many_response := too_many_uploads(request)) is not None:
+        if request.method == "POST" and (too_many_response := refuse_too_many_uploads(request)) is not None:
             return too_many_response
         if request.method == "POST" and form.is_valid():
             try:

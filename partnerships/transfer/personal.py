@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from partnerships.people.personal import Fate, Rule
+from partnerships.people.personal import ErasureAction, Rule
 
 RULES = (
-    Rule("transfer.ImportJob", "asked_by", Fate.KEEP, "who started an import", ("asked_at",)),
-    Rule("transfer.ImportRun", "by", Fate.KEEP, "who imported a list", ("register", "file_name", "started_at")),
+    Rule("transfer.ImportJob", "asked_by", ErasureAction.KEEP, "who started an import", ("asked_at",)),
+    Rule(
+        "transfer.ImportRun", "by", ErasureAction.KEEP, "who imported a list", ("register", "file_name", "started_at")
+    ),
     Rule(
         "transfer.KnownHeading",
         "confirmed_by",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "who matched a heading to a column",
         ("heading", "confirmed_at"),
     ),
     Rule(
         "transfer.Doubt",
         "answered_by",
-        Fate.KEEP,
+        ErasureAction.KEEP,
         "who decided which organisation a row means",
         ("answer", "answered_at"),
     ),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.http import form_page, post_data, post_data_and_files
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.organisations.models import PLANNING_BODIES, Organisation
-from partnerships.people.limits import too_many_uploads
+from partnerships.people.limits import refuse_too_many_uploads
 from partnerships.people.requests import signed_in
 from partnerships.transfer.downloads import rows_set_aside, to_correct
 from partnerships.transfer.forms import OwnFilesForm, OwnHeadingsForm
@@ -60,7 +60,7 @@ def upload_files(request: HttpRequest, pk: int, register: str) -> HttpResponse:
     organisation = _find_organisation(request, pk)
     if register not in OWN_REGISTERS:
         raise Http404
-    if request.method == "POST" and (too_many_response := too_many_uploads(request)) is not None:
+    if request.method == "POST" and (too_many_response := refuse_too_many_uploads(request)) is not None:
         return too_many_response
     return_url = reverse("transfer:own", args=[organisation.pk])
     form = OwnFilesForm(*post_data_and_files(request), register=register, cancel=return_url)

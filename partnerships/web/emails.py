@@ -15,7 +15,7 @@ from partnerships.digests.models import DeliveryKind
 from partnerships.kit.http import keyset_page
 from partnerships.kit.text import without_addresses
 from partnerships.organisations.models import Membership, Organisation, Role
-from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.kinds import email_kind_with_code
 from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -69,7 +69,7 @@ def shown_emails(emails: Sequence[Email]) -> list[ShownEmail]:
     return [
         ShownEmail(
             email=email,
-            kind_label=kind.label if (kind := kind_of(email.kind)) else email.kind,
+            kind_label=kind.label if (kind := email_kind_with_code(email.kind)) else email.kind,
             recipient=UNCONFIRMED_RECIPIENT
             if email.kind == DeliveryKind.CONFIRMATION
             else _recipient(people.get(email.person_id or 0)),

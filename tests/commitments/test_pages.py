@@ -12,7 +12,7 @@ from partnerships.agreements.services import answer_invitation, invite_organisat
 from partnerships.commitments.models import Commitment, Status
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Role
-from partnerships.outbox.content import will_be_emailed
+from partnerships.outbox.content import email_notice_sentence
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done_commitment, in_days, propose
 from tests.support.outbox import deliver, drop_emails
@@ -219,8 +219,8 @@ def test_timeline_names_a_moved_due_date_and_a_file(world: World) -> None:
 
 
 def test_page_names_who_gets_an_email() -> None:
-    assert will_be_emailed([]) == ""
-    assert will_be_emailed(["Ben West"]) == " An email will be sent to Ben West."
+    assert email_notice_sentence([]) == ""
+    assert email_notice_sentence(["Ben West"]) == " An email will be sent to Ben West."
     three = ["Ben West", "Wendy March", "Una"]
 
-    assert will_be_emailed(three) == " An email will be sent to Ben West, Wendy March and Una."
+    assert email_notice_sentence(three) == " An email will be sent to Ben West, Wendy March and Una."

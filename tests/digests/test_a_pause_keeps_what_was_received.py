@@ -18,7 +18,7 @@ from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose
 from partnerships.digests.models import Delivery, Subscription
 from partnerships.digests.services.sweep import plan_round
-from partnerships.outbox.bounces import release, suppress
+from partnerships.outbox.bounces import release_address, suppress_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice, play, publish, text_of
@@ -132,9 +132,9 @@ def test_an_ended_subscription_closes_received_digests_paused_or_not(
         act(Client(), sols_subscription, "pause")
     was_open_before = CHANGED in pages_of(received_digest, plan).email
 
-    suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
+    suppress_address(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
     pages_when_suppressed = pages_of(received_digest, plan)
-    release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
+    release_address(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
     pages_when_released = pages_of(received_digest, plan)
     ben = signed_in(world.ben)
     ben.post(

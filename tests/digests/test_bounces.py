@@ -98,7 +98,7 @@ def test_soft_bounces_suppress_the_address_only_above_a_limit(world: World, emai
 def test_soft_bounces_before_a_release_do_not_count(world: World, email: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT):
         process_report(report(email, status="4.2.2"))
-    bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
+    bounces.release_address(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
     process_report(report(email, status="4.2.2"))
 
@@ -216,7 +216,7 @@ def test_message_ids_stay_unique_after_a_backup_is_restored() -> None:
 def test_a_released_address_gets_digests_again(world: World, email: Delivery) -> None:
     process_report(report(email))
 
-    resumed_count = bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
+    resumed_count = bounces.release_address(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
     assert resumed_count == 1
     assert Subscription.objects.get(person=world.sol).is_confirmed

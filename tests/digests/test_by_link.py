@@ -21,7 +21,7 @@ from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY
 from partnerships.kit.dates import long_date
-from partnerships.outbox.bounces import suppress
+from partnerships.outbox.bounces import suppress_address
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
@@ -103,7 +103,7 @@ def test_opening_an_answered_confirmation_email_shows_the_current_status(
     page_when_confirmed = bearer.get(answer_link(unanswered_subscription)).content.decode()
     act(bearer, unanswered_subscription, "pause")
     page_when_paused = bearer.post(answer_link(unanswered_subscription), {"answer": "yes"}).content.decode()
-    suppress(
+    suppress_address(
         address=unanswered_subscription.person.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now()
     )
     page_when_suppressed = bearer.get(answer_link(unanswered_subscription)).content.decode()
@@ -477,9 +477,9 @@ def test_typing_an_address_does_not_change_its_owners_decisions(
 
 
 def test_a_suppressed_address_gets_no_confirmation_email(world: World, public_plan: Plan) -> None:
-    from partnerships.outbox.bounces import suppress
+    from partnerships.outbox.bounces import suppress_address
 
-    suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
+    suppress_address(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
 
     services.ask_for(email=world.sol.email, target=public_plan, now=timezone.now())
 

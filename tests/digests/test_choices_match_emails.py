@@ -28,7 +28,7 @@ from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.services import choose_ways
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.groups import CHOOSABLE
-from partnerships.outbox.kinds import EmailKind, Line, all_kinds
+from partnerships.outbox.kinds import EmailKind, SummaryLine, all_kinds
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.support.outbox import deliver, drop_emails
@@ -171,7 +171,7 @@ def cause_notice(prepared: Prepared, way: str) -> Received:
             summaries=[
                 (" ".join(digest.body.split()), " ".join(digest.alternatives[0][0].split())) for digest in digests
             ],
-            sentences=[line.subject for line in lines if isinstance(line, Line)],
+            sentences=[line.subject for line in lines if isinstance(line, SummaryLine)],
         )
         transaction.set_rollback(True)
     return received

@@ -38,11 +38,13 @@ def ask(world: World, plan: Plan, *, person: User | None = None, now: dt.datetim
 
 
 def stop_mail(world: World) -> None:
-    bounces.suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
+    bounces.suppress_address(
+        address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now()
+    )
 
 
 def release(world: World) -> int:
-    return bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
+    return bounces.release_address(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
 
 @pytest.mark.parametrize("before", ["asked", "confirmed", "paused"])

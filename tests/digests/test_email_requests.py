@@ -97,7 +97,9 @@ def stop_all_by_link(world: World, plan: Plan) -> None:
 
 def suppress_sols_address(world: World, plan: Plan) -> None:
     """Suppress Sol's address, as after a bounce."""
-    bounces.suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
+    bounces.suppress_address(
+        address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now()
+    )
 
 
 REFUSALS: tuple[Callable[[World, Plan], None], ...] = (
@@ -355,7 +357,7 @@ def create_people_of_every_kind(world: World, public_plan: Plan) -> dict[str, st
     services.pause(subscription=subscription_by_kind["paused"], author=people["paused"], now=now)
     services.stop(subscriptions=[subscription_by_kind["refused"]], author=people["refused"], reason="No.", now=now)
     services.stop_everything(person=people["stopped"], author=people["stopped"], reason="No.", now=now)
-    bounces.suppress(address=people["suppressed"].email, reason="Back.", email_id=None, author_id=None, now=now)
+    bounces.suppress_address(address=people["suppressed"].email, reason="Back.", email_id=None, author_id=None, now=now)
     close_account(person=world.vera, author=world.dee, reason="Moved on.", successor=None, now=now)
     return {
         **{kind: person.email for kind, person in people.items()},
@@ -458,7 +460,7 @@ def test_a_plan_no_longer_public_when_a_request_is_processed_is_not_named(world:
 
 
 def test_a_suppressed_address_does_not_create_a_person(world: World, public_plan: Plan) -> None:
-    bounces.suppress(address=NOBODY, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
+    bounces.suppress_address(address=NOBODY, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
 
     type_in(public_plan, NOBODY)
 

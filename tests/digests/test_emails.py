@@ -233,7 +233,7 @@ def test_joined_encoded_parts_decode_to_the_original_text(text: str) -> None:
     import quopri
 
     clean = text.replace("\r", "")
-    joined = mime.encode(clean) + mime.encode("|") + mime.encode(clean + "\n")
+    joined = mime.quoted_printable(clean) + mime.quoted_printable("|") + mime.quoted_printable(clean + "\n")
 
     decoded = quopri.decodestring(joined.encode()).decode("utf-8").replace("\r\n", "\n")
     assert decoded == f"{clean}|{clean}\n".encode("utf-8", "replace").decode()

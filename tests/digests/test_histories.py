@@ -19,7 +19,7 @@ from partnerships.digests import services
 from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.models import Delivery, Subscription
 from partnerships.digests.services.sweep import plan_round
-from partnerships.outbox.claiming import claim
+from partnerships.outbox.claiming import claim_emails
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, read, text_of
@@ -141,7 +141,7 @@ class Play:
         """
         plan_round(now=timezone.now())
         self.move_authors()
-        claimed = claim(now=timezone.now(), limit=10).emails
+        claimed = claim_emails(now=timezone.now(), limit=10).emails
         if took:
             for email in claimed:
                 self.received(email.address, email.data)

@@ -32,7 +32,7 @@ from partnerships.digests.models import Delivery, DeliverySubject, SubjectWaterm
 from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Membership
 from partnerships.outbox import answers
-from partnerships.outbox.claiming import claim
+from partnerships.outbox.claiming import claim_emails
 from partnerships.outbox.models import SendCount
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, play, read, text_of
@@ -322,7 +322,7 @@ class History:
         self.leap()
         plan_round(now=self.now)
         people = [reader.person.pk for reader in self.readers.values()]
-        claimed = claim(now=timezone.now(), limit=10, people=people).emails
+        claimed = claim_emails(now=timezone.now(), limit=10, people=people).emails
         for email in claimed if took else ():
             self.take(email.address, email.data)
         Delivery.objects.filter(status="sending").update(available_at=timezone.now())

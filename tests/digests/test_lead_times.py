@@ -20,7 +20,7 @@ from partnerships.conversations.services import remind_of_reports
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services.notices import remind_of_closing
 from partnerships.outbox.models import Email
-from partnerships.people.lead_times import USUAL_LEAD_TIMES, choose_lead_times, is_time_to_remind, lead_times_of
+from partnerships.people.lead_times import USUAL_LEAD_TIMES, choose_lead_times, chosen_lead_times, is_time_to_remind
 from partnerships.people.models import ReminderKind, User
 from partnerships.plans.services import remind_signatories
 from tests.agreements.test_dates import sign_with_dates as agree_dates
@@ -170,7 +170,7 @@ def test_a_late_signature_is_reminded_of_weekly_whatever_was_chosen(world: World
 def test_usual_lead_times_are_chosen_again_and_others_kept(world: World) -> None:
     chosen_days = {"reports": [14, 400, -3], "asks": [], "dates": [60]}
     choose_lead_times(person=world.ben, days=chosen_days, now=timezone.now())
-    assert lead_times_of(world.ben) == {
+    assert chosen_lead_times(world.ben) == {
         "commitments": list(USUAL_LEAD_TIMES["commitments"]),
         "dates": [60],
         "reports": [14],
@@ -180,7 +180,7 @@ def test_usual_lead_times_are_chosen_again_and_others_kept(world: World) -> None
 
     choose_lead_times(person=world.ben, days={"dates": None, "reports": [14]}, now=timezone.now())
 
-    assert lead_times_of(world.ben)["dates"] is None
+    assert chosen_lead_times(world.ben)["dates"] is None
     recorded_choices = [
         event.data["after"] for event in Event.objects.filter(kind="person.lead_times_chosen").order_by("pk")
     ]
@@ -194,7 +194,7 @@ def test_days_and_never_are_not_chosen_together(world: World) -> None:
 
     assert answer.status_code == 422
     assert "not both" in answer.content.decode()
-    assert lead_times_of(world.ben)["dates"] is None
+    assert chosen_lead_times(world.ben)["dates"] is None
 
 
 def test_saving_the_page_keeps_days_that_it_does_not_offer(world: World) -> None:
@@ -208,7 +208,7 @@ def test_saving_the_page_keeps_days_that_it_does_not_offer(world: World) -> None
     answer = client.post(reverse("digests:manage"), PAGE | initial_answers)
 
     assert answer.status_code == 302
-    assert lead_times_of(world.ben)["commitments"] == [45]
+    assert chosen_lead_times(world.ben)["commitments"] == [45]
 
 
 #: The names of the fields for lead times.

@@ -21,7 +21,7 @@ from partnerships.digests.emails.pages import as_sent
 from partnerships.digests.models import Delivery, Subscription, Watermark
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.answers import Answer, Outcome
-from partnerships.outbox.bounces import note_bounce, suppress
+from partnerships.outbox.bounces import note_bounce, suppress_address
 from partnerships.outbox.models import Bounce, Email, Suppression
 from partnerships.outbox.parts import HIDDEN, Recipe
 from partnerships.people.models import User
@@ -412,7 +412,7 @@ def test_erasing_a_stakeholder_clears_their_name_from_emails_and_bounces(
 def test_a_mail_servers_reply_is_stored_without_the_address(world: World, plan: Plan) -> None:
     ask(world, plan)
 
-    suppress(
+    suppress_address(
         address=world.sol.email,
         reason=f"The mail server refused the address: 550 <{world.sol.email.upper()}> unknown",
         email_id=None,
@@ -425,7 +425,7 @@ def test_a_mail_servers_reply_is_stored_without_the_address(world: World, plan: 
 
 
 def test_erasing_an_administrator_keeps_the_suppressions_they_made(world: World, plan: Plan) -> None:
-    suppress(
+    suppress_address(
         address="gone@council.example",
         reason="It came back.",
         email_id=None,

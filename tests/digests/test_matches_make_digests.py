@@ -18,7 +18,7 @@ from partnerships.digests.models import Delivery, MatchNotice
 from partnerships.digests.planning.matches import MAX_MATCHES, find_new_matches
 from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Direction, Match
-from partnerships.outbox.bounces import suppress
+from partnerships.outbox.bounces import suppress_address
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.exchange.conftest import shared_entry
 from tests.support.signing_in import signed_in
@@ -126,7 +126,7 @@ def test_somebody_who_stopped_all_digests_gets_no_matches(world: World, match: M
 
 def test_a_suppressed_address_gets_no_matches(world: World, match: Match, office: PostOffice) -> None:
     find_new_matches(now=timezone.now())
-    suppress(address=world.amina.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
+    suppress_address(address=world.amina.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
     waiting_count = MatchNotice.objects.filter(recipient=world.amina, told_at=None).count()
     MatchNotice.objects.filter(recipient=world.amina).delete()
     for _ in range(3):

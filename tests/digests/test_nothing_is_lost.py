@@ -22,7 +22,7 @@ from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Membership
 from partnerships.outbox import claiming, draining, settling
 from partnerships.outbox.answers import Answer, Outcome
-from partnerships.outbox.claiming import claim
+from partnerships.outbox.claiming import claim_emails
 from partnerships.outbox.models import Bounce, Email, EmailPart, Suppression
 from partnerships.outbox.services import record_email
 from partnerships.people.services import person_for_address
@@ -273,7 +273,7 @@ def test_a_paused_reader_gets_nothing_until_the_pause_ends(
 ) -> None:
     plan_round(now=timezone.now())
     if when == "claimed":
-        claim(now=timezone.now(), limit=10)
+        claim_emails(now=timezone.now(), limit=10)
     elif when == "in doubt":
         office.answers[world.ben.email] = [LOST]
         office.drain()
@@ -294,7 +294,7 @@ def test_a_paused_reader_gets_nothing_until_the_pause_ends(
 def test_an_email_claimed_just_before_a_pause_is_released(
     world: World, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real_claim = claim
+    real_claim = claim_emails
 
     def claim_and_pause(**arguments: Any) -> Any:
         result = real_claim(**arguments)
@@ -302,7 +302,7 @@ def test_an_email_claimed_just_before_a_pause_is_released(
             Preference.objects.filter(person=world.ben).update(paused_until=timezone.localdate() + dt.timedelta(days=2))
         return result
 
-    monkeypatch.setattr(draining, "claim", claim_and_pause)
+    monkeypatch.setattr(draining, "claim_emails", claim_and_pause)
 
     play(office)
 
@@ -316,7 +316,7 @@ def test_an_email_claimed_just_before_a_pause_is_released(
 def test_an_email_claimed_just_before_losing_access_is_suppressed(
     world: World, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real_claim = claim
+    real_claim = claim_emails
 
     def claim_and_leave(**arguments: Any) -> Any:
         result = real_claim(**arguments)
@@ -326,7 +326,7 @@ def test_an_email_claimed_just_before_losing_access_is_suppressed(
             )
         return result
 
-    monkeypatch.setattr(draining, "claim", claim_and_leave)
+    monkeypatch.setattr(draining, "claim_emails", claim_and_leave)
 
     play(office)
 

@@ -15,7 +15,7 @@ from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.services import subscribe
 from partnerships.outbox import kinds
 from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
-from partnerships.outbox.kinds import all_kinds, kind_of
+from partnerships.outbox.kinds import all_kinds, email_kind_with_code
 from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
@@ -106,7 +106,7 @@ def tell(kind: str, person: User, **params: object) -> None:
 
 def test_what_cannot_be_turned_off_offers_no_choice(world: World) -> None:
     drop_emails()
-    kind = kind_of("answers.unfit")
+    kind = email_kind_with_code("answers.unfit")
     assert kind is not None
     assert kind.always
     tell(kind.code, world.ben, on="2026-11-29")

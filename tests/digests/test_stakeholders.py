@@ -23,7 +23,7 @@ from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import Target
-from partnerships.outbox.bounces import suppress
+from partnerships.outbox.bounces import suppress_address
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
@@ -125,7 +125,7 @@ def test_asking_an_ended_stakeholder_again_hides_their_name(
 
 
 def test_the_list_filters_by_each_status(amina: Client, subscription_by_name: dict[str, Subscription]) -> None:
-    suppress(
+    suppress_address(
         address="tenant@panel.example", reason="No such mailbox.", email_id=None, author_id=None, now=timezone.now()
     )
     statuses = ("asked", "confirmed", "paused", "ended", "suppressed")

@@ -22,7 +22,7 @@ from housing import maintenance, unsubscribes
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
-from partnerships.outbox.bounces import suppress
+from partnerships.outbox.bounces import suppress_address
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan
@@ -339,7 +339,7 @@ def test_undo_follows_the_address_if_it_came_back_in_the_meantime(world: World, 
     follow(world, plan)
     link = stop_link_of_digest(world, office, plan)
     page(link, {"all": "yes"})
-    suppress(address=world.sol.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
+    suppress_address(address=world.sol.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
     [undo] = [form for form in forms_of(Client().get(link).content) if "undo" in form.fields]
 
     page(link, dict(undo.fields))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from partnerships.outbox.answers import Answer, Outcome, Outgoing, classify
+from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal_outcome
 from partnerships.outbox.smtp import SmtpSender
 from tests.support.certificates import self_signed_certificate
 
@@ -157,7 +157,7 @@ def test_all_emails_are_deferred_when_the_server_is_away(settings):
     ],
 )
 def test_an_unknown_mailbox_counts_as_no_such_address(code: int, said: str) -> None:
-    assert classify(code, f"{code} {said}", at_recipient=True) is Outcome.NO_SUCH_ADDRESS
+    assert refusal_outcome(code, f"{code} {said}", at_recipient=True) is Outcome.NO_SUCH_ADDRESS
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_an_unknown_mailbox_counts_as_no_such_address(code: int, said: str) -> N
     ],
 )
 def test_relay_and_authentication_refusals_are_retried(code: int, said: str) -> None:
-    assert classify(code, f"{code} {said}", at_recipient=True) is Outcome.LATER
+    assert refusal_outcome(code, f"{code} {said}", at_recipient=True) is Outcome.LATER
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_relay_and_authentication_refusals_are_retried(code: int, said: str) -> 
     ],
 )
 def test_other_refusals_concern_the_email_not_the_address(code: int, said: str) -> None:
-    assert classify(code, f"{code} {said}", at_recipient=True) is Outcome.REFUSED
+    assert refusal_outcome(code, f"{code} {said}", at_recipient=True) is Outcome.REFUSED
 
 
 # ---- Who the server is

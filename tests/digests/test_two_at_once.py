@@ -22,7 +22,7 @@ from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Membership
 from partnerships.outbox import answers
-from partnerships.outbox.claiming import claim
+from partnerships.outbox.claiming import claim_emails
 from partnerships.outbox.draining import drain
 from partnerships.outbox.models import DeliveredBefore, Email
 from partnerships.outbox.restoring import params_hash
@@ -225,8 +225,8 @@ def test_two_senders_drop_what_one_person_was_sent_before_a_restore(world: World
         )
 
     with transaction.atomic():
-        claim(now=timezone.now(), limit=1)
-        other_sender = beside(lambda: claim(now=timezone.now(), limit=1))
+        claim_emails(now=timezone.now(), limit=1)
+        other_sender = beside(lambda: claim_emails(now=timezone.now(), limit=1))
         other_sender.join(10)
 
     assert list(mentions.values_list("status", flat=True)) == ["dropped", "dropped"]

@@ -23,9 +23,9 @@ from partnerships.digests.services.noting import person_identity
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.kinds import EmailKind, all_kinds
 from partnerships.outbox.models import Email, Lane
-from partnerships.outbox.restoring import Delivered, params_hash, remember
+from partnerships.outbox.restoring import DeliveredEmail, params_hash, remember_deliveries
 from partnerships.outbox.services import record_emails
-from partnerships.people.lead_times import lead_times_of
+from partnerships.people.lead_times import chosen_lead_times
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import publish_version
@@ -94,8 +94,10 @@ def test_notice_to_many_people_needs_no_more_queries_than_to_one(world: World, i
     kind = next(kind for kind in NOTICES if kind.group == "commitments" and not kind.always)
     people = [person.pk for person in (world.amina, world.ben, world.vera, world.chidi)]
     if is_restored:
-        deliveries = [Delivered(kind.code, pk, params_hash({"number": 1}), pk, timezone.now()) for pk in people[:2]]
-        assert remember(deliveries) == 2
+        deliveries = [
+            DeliveredEmail(kind.code, pk, params_hash({"number": 1}), pk, timezone.now()) for pk in people[:2]
+        ]
+        assert remember_deliveries(deliveries) == 2
 
     def count_left_out(*recipients: int) -> tuple[int, int]:
         """Record the notice; returns how many items are in no summary, and how many queries it took."""
@@ -293,7 +295,7 @@ def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) 
     assert ways_of(world.ben)["asks"] == NoticeDelivery.INBOX
     assert ways_of(world.ben)["commitments"] == NoticeDelivery.OFF
     lead_times = {"commitments": [7, 0], "dates": [], "reports": [14, 1], "signatures": [], "asks": [7]}
-    assert lead_times_of(world.ben) == lead_times
+    assert chosen_lead_times(world.ben) == lead_times
     fields = client.get(address).context["form"].fields
     shown_lead_times = {kind: fields[f"lead_{kind}"].initial for kind in lead_times}
     assert shown_lead_times == lead_times | {"dates": [-1]}

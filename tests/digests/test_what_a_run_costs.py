@@ -24,7 +24,7 @@ from partnerships.outbox import draining, settling
 from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.models import Bounce, Email, Lane, Suppression
-from partnerships.outbox.restoring import Facts
+from partnerships.outbox.restoring import JournalFacts
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, open_plan, publish, with_plan
@@ -244,13 +244,13 @@ def test_a_drain_starts_small_and_grows_while_sending_is_quick(
     publish(ledger.plan, 80, author=ledger.world.amina)
     plan_round(now=timezone.now())
     limits: list[int] = []
-    claim = draining.claim
+    claim = draining.claim_emails
 
     def claim_and_count(**how: Any) -> Any:
         limits.append(how["limit"])
         return claim(**how)
 
-    monkeypatch.setattr(draining, "claim", claim_and_count)
+    monkeypatch.setattr(draining, "claim_emails", claim_and_count)
     monkeypatch.setattr(draining, "FIRST_BATCH", 1)
     monkeypatch.setattr(draining, "_QUICK_SECONDS", quick)
     draining.drain(seconds=120, batch=4, connect=lambda: office)
@@ -266,10 +266,10 @@ def test_unsettled_answers_stay_within_what_a_killed_worker_may_repeat(monkeypat
         group_sizes.append(len(answers))
         return Counter(accepted=len(answers))
 
-    monkeypatch.setattr(settling, "settle", count_answers)
+    monkeypatch.setattr(settling, "settle_together", count_answers)
     settler = settling.Settler()
     for number in range(41):
-        settler.put(Answer(number, Outcome.ACCEPTED), Facts(number, "tests.notice", 1, "a@b.example", {}, ()))
+        settler.put(Answer(number, Outcome.ACCEPTED), JournalFacts(number, "tests.notice", 1, "a@b.example", {}, ()))
 
     assert group_sizes == [10] * 4
     settler.settle()  # no more come while the next batch is composed

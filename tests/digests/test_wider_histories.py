@@ -27,7 +27,7 @@ from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.models import Delivery, Frequency, Subscription
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import answers, bounces
-from partnerships.outbox.claiming import claim
+from partnerships.outbox.claiming import claim_emails
 from partnerships.outbox.models import SendCount
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -230,9 +230,9 @@ class History:
         if self.in_doubt:
             return
         if reader.silenced:
-            bounces.release(address=reader.person.email, author_id=self.world.dee.pk, now=self.now)
+            bounces.release_address(address=reader.person.email, author_id=self.world.dee.pk, now=self.now)
         else:
-            bounces.suppress(
+            bounces.suppress_address(
                 address=reader.person.email, reason="It came back.", email_id=None, author_id=None, now=self.now
             )
         reader.silenced = not reader.silenced
@@ -250,7 +250,7 @@ class History:
         self.leap()
         plan_round(now=self.now)
         readers = [reader.person.pk for reader in self.readers.values()]
-        claimed = claim(now=timezone.now(), limit=10, people=readers).emails
+        claimed = claim_emails(now=timezone.now(), limit=10, people=readers).emails
         for email in claimed if took else ():
             self.take(email.address, email.data)
         Delivery.objects.filter(status="sending").update(available_at=timezone.now())

@@ -23,7 +23,7 @@ from partnerships.agreements.services import remove_party
 from partnerships.digests import services
 from partnerships.digests.services.sweep import plan_round
 from partnerships.kit import journal
-from partnerships.outbox.bounces import suppress
+from partnerships.outbox.bounces import suppress_address
 from partnerships.people.personal_data import erase_person
 from partnerships.people.services import close_account
 from partnerships.plans.services import create_plan, publish_version
@@ -92,7 +92,7 @@ def end_rights_after_the_backup(world: World) -> None:
     """Erase Chidi, and end what four others could do or receive."""
     erase_person(person=world.chidi, author=world.dee, reason="Asked.", now=timezone.now())
     close_account(person=world.nadia, author=world.dee, reason="Left.", now=timezone.now())
-    suppress(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
+    suppress_address(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
     remove_party(party=world.party(world.westmarch), reason="Over.", author=world.amina, now=timezone.now())
     services.stop_everything(person=world.vera, author=world.vera, reason="Enough.", now=timezone.now())
 

@@ -22,7 +22,7 @@ from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Direction, Match
 from partnerships.kit import journal
 from partnerships.organisations.services import change_role, end_membership
-from partnerships.outbox.bounces import release, suppress
+from partnerships.outbox.bounces import release_address, suppress_address
 from partnerships.outbox.models import Suppression
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.administrators import grant_administration, withdraw_administration
@@ -124,11 +124,11 @@ def may_be_asked(world: World) -> bool:
 
 
 def mail_comes_back(world: World) -> None:
-    suppress(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=NOW())
+    suppress_address(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=NOW())
 
 
 def let_go(world: World) -> None:
-    release(address=world.hana.email, author_id=None, now=NOW())
+    release_address(address=world.hana.email, author_id=None, now=NOW())
 
 
 def gets_mail(world: World) -> bool:
@@ -368,7 +368,7 @@ def unknown(world: World) -> str:
     address = "paula@council.example"
     with lost():
         bring_in(address)
-        suppress(address=address, reason="Came back.", email_id=None, author_id=None, now=NOW())
+        suppress_address(address=address, reason="Came back.", email_id=None, author_id=None, now=NOW())
     return address
 
 
@@ -393,9 +393,9 @@ def test_administrator_finds_and_releases_an_address_known_by_its_hash(world: Wo
     [row] = page.context["cl"].result_list
 
     with lost():
-        release(address_hash=row.address_hash, author_id=world.dee.pk, now=NOW())
+        release_address(address_hash=row.address_hash, author_id=world.dee.pk, now=NOW())
         assert not is_suppressed(unknown)
-    release(address=unknown, author_id=world.dee.pk, now=NOW())
+    release_address(address=unknown, author_id=world.dee.pk, now=NOW())
 
     assert not is_suppressed(unknown)
     redo()
@@ -404,8 +404,8 @@ def test_administrator_finds_and_releases_an_address_known_by_its_hash(world: Wo
 
 def test_unknown_address_that_was_released_since_the_backup_stays_free(world: World, unknown: str) -> None:
     with lost():
-        suppress(address=unknown, reason="Came back.", email_id=None, author_id=None, now=NOW())
-        release(address=unknown, author_id=None, now=NOW())
+        suppress_address(address=unknown, reason="Came back.", email_id=None, author_id=None, now=NOW())
+        release_address(address=unknown, author_id=None, now=NOW())
 
     redo()
 

@@ -25,7 +25,7 @@ from partnerships.exchange.services import withdraw_entry
 from partnerships.kit import journal
 from partnerships.lists import services as lists
 from partnerships.outbox.models import DeliveredBefore, Email
-from partnerships.outbox.services import without_emails
+from partnerships.outbox.services import recording_no_emails
 from partnerships.people.models import User
 from tests.conversations.reports import set_up
 from tests.exchange.conftest import shared_entry
@@ -91,7 +91,7 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def restore() -> None:
     """Apply the journal as `after_restore` does."""
-    with without_emails():
+    with recording_no_emails():
         redo()
 
 

@@ -19,16 +19,16 @@ from partnerships.kit.owner_functions import remove_old_rows
 from partnerships.outbox.content import Content
 from partnerships.outbox.draining import drain
 from partnerships.outbox.groups import NoticeGroup
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.outbox.models import Bounce, Email
-from partnerships.outbox.retention import drop_partitions, make_partitions, months_ready
+from partnerships.outbox.retention import count_months_ready, drop_partitions, make_partitions
 from partnerships.outbox.services import record_email
 from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.restoring import advance_sequences
 from partnerships.people.retention import apply_retention
-from partnerships.people.security import blank_security_log
+from partnerships.people.security import clear_security_log
 from tests.support.roles import callable_by_everybody
 
 ROLE = "test_application_role"
@@ -36,7 +36,7 @@ KIND = "tests.ledger"
 pytestmark = pytest.mark.django_db
 
 
-def write(due: Due, person: User, now: dt.datetime) -> Content:
+def write(due: DueEmail, person: User, now: dt.datetime) -> Content:
     """Write a short email with an existing template."""
     return Content("people/new_sign_in", {"person": person, "event": None, "link": "http://localhost/"})
 
@@ -183,7 +183,7 @@ def test_the_owners_function_keeps_the_last_twelve_months(logged: SecurityEvent,
 def test_erasing_a_person_keeps_security_events_without_ip_addresses(
     logged: SecurityEvent, as_application: None
 ) -> None:
-    assert blank_security_log(logged.person) == 0, "Only for erased people."
+    assert clear_security_log(logged.person) == 0, "Only for erased people."
 
     erase_person(person=logged.person, author=None, reason="They asked.", now=timezone.now())
 
@@ -456,7 +456,7 @@ def test_the_role_creates_partitions_that_it_cannot_use(emails: dict[str, Email]
 
     assert make_partitions(now=now) == 1
     assert drop_partitions() == 0
-    assert months_ready(now=now) == 12
+    assert count_months_ready(now=now) == 12
 
     partition = partition_of("outbox_email", ahead)
     for statement in ("SELECT 1 FROM", "DELETE FROM", "TRUNCATE", "DROP TABLE"):

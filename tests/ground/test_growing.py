@@ -41,7 +41,7 @@ from partnerships.kit import standby
 from partnerships.lists import services as lists
 from partnerships.lists.models import ListFile
 from partnerships.people.models import User
-from partnerships.people.retention import drop_files
+from partnerships.people.retention import delete_files
 from partnerships.reports import services as reports
 from tests.commitments.promises import in_days, propose
 from tests.lists.test_files import request_file_as
@@ -145,9 +145,9 @@ def test_retention_deletes_a_file_from_the_bucket_also_if_it_was_away_before(
     with monkeypatch.context() as patched:
         patched.setattr(PrivateBucket, "delete", fail)
         with pytest.raises(OSError, match="away"):
-            drop_files(rows, dry_run=False)
+            delete_files(rows, dry_run=False)
     file_name = rows.get().file.name
-    drop_files(rows, dry_run=False)
+    delete_files(rows, dry_run=False)
 
     assert missing.status_code == 404
     assert file_name == document.file.name

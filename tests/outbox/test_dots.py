@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from partnerships.outbox.leases import Claimed
-from partnerships.outbox.restoring import Facts
+from partnerships.outbox.leases import ClaimedEmail
+from partnerships.outbox.restoring import JournalFacts
 
-FACTS = Facts(1, "tests.notice", 1, "a@b.example", {}, ())
+FACTS = JournalFacts(1, "tests.notice", 1, "a@b.example", {}, ())
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ FACTS = Facts(1, "tests.notice", 1, "a@b.example", {}, ())
     ],
 )
 def test_message_with_a_dot_at_the_start_of_a_line_is_searched(template: bytes, words: tuple[bytes, ...]) -> None:
-    assert not Claimed(1, 1, "a@b.example", template, words, FACTS).has_no_dots
+    assert not ClaimedEmail(1, 1, "a@b.example", template, words, FACTS).has_no_dots
 
 
 def test_message_without_such_a_line_is_not_searched() -> None:
-    assert Claimed(1, 1, "a@b.example", b"Hello %b, how are you?\r\n", (b"Ben.",), FACTS).has_no_dots
+    assert ClaimedEmail(1, 1, "a@b.example", b"Hello %b, how are you?\r\n", (b"Ben.",), FACTS).has_no_dots

@@ -29,7 +29,7 @@ from partnerships.outbox.models import (
     SendCount,
     Suppression,
 )
-from partnerships.outbox.parts import Recipe, bodies
+from partnerships.outbox.parts import Recipe, bodies_of_recipes
 from tests.support.empty_database import empty_database
 
 #: The last migration of digests before its emails moved to the outbox.
@@ -226,7 +226,7 @@ def check_the_sent_digest(old_ledger: OldLedger) -> None:
     assert email.provider_id == "provider-1"
 
     recipe = Recipe(*email.recipe)
-    assert recipe.join(bodies([recipe])) == "Own words\r\nShared part\r\n"
+    assert recipe.join(bodies_of_recipes([recipe])) == "Own words\r\nShared part\r\n"
     assert EmailPart.objects.count() == 1
 
 

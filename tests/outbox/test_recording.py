@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.outbox.claiming import is_due
+from partnerships.outbox.claiming import has_due_emails
 from partnerships.outbox.services import UnableToRecordEmail, record_email, record_emails
 from tests.plans.drafts import ask_signatures, published_plan
 from tests.support.ledger import rewrite
@@ -56,11 +56,11 @@ def test_account_email_is_left_to_the_reserved_sender_for_half_a_minute(world: W
     drop_emails()
     invite_nina(world, world.amina)
 
-    at_once = is_due(lanes="account"), is_due(lanes="others")
+    at_once = has_due_emails(lanes="account"), has_due_emails(lanes="others")
     rewrite(available_at=timezone.now() - dt.timedelta(seconds=31))
 
     assert at_once == (True, False)
-    assert is_due(lanes="others"), "The reserved sender may be down."
+    assert has_due_emails(lanes="others"), "The reserved sender may be down."
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ from partnerships.kit.calendars import CalendarFile, Method
 from partnerships.outbox.content import Content
 from partnerships.outbox.draining import drain
 from partnerships.outbox.groups import NoticeGroup
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import record_email
 from partnerships.people.composing import PersonEmail, register_emails
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LARGE = "tests.large"
 
 
-def write(due: Due, person: User, now: Any) -> Content:
+def write(due: DueEmail, person: User, now: Any) -> Content:
     """Return an email of about 4 MB, which contains the file twice."""
     context = {"person": person, "event": None, "link": "http://localhost/"}
     file = CalendarFile(method=Method.PUBLISH, name="large.ics", text=f"{'x' * 70}\n" * 28_000)

@@ -16,8 +16,8 @@ from partnerships.outbox import draining
 from partnerships.outbox.content import Content
 from partnerships.outbox.draining import drain
 from partnerships.outbox.groups import NoticeGroup
-from partnerships.outbox.kinds import Due
-from partnerships.outbox.leases import Claimed
+from partnerships.outbox.kinds import DueEmail
+from partnerships.outbox.leases import ClaimedEmail
 from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import record_email
 from partnerships.people.composing import PersonEmail, register_emails
@@ -29,7 +29,7 @@ from tests.world import World, make_world
 KIND = "tests.notice"
 
 
-def write(due: Due, person: User, now: Any) -> Content:
+def write(due: DueEmail, person: User, now: Any) -> Content:
     """Return a short email."""
     context = {"person": person, "event": None, "link": "http://localhost/"}
     return Content("people/new_sign_in", context)
@@ -128,13 +128,13 @@ def test_rest_of_a_batch_is_released_while_a_server_is_slow(
     server.at_the_end = {world.amina.email: "slow:3"}
     emails = record(world.amina, world.ben, world.vera)
     released_ids: list[int] = []
-    release = draining.release
+    release = draining.release_leases
 
-    def release_and_count(some: list[Claimed]) -> None:
+    def release_and_count(some: list[ClaimedEmail]) -> None:
         released_ids.extend(claimed.pk for claimed in some)
         release(some)
 
-    monkeypatch.setattr(draining, "release", release_and_count)
+    monkeypatch.setattr(draining, "release_leases", release_and_count)
     send()
 
     assert set(released_ids) == {emails[world.ben.pk].pk, emails[world.vera.pk].pk}

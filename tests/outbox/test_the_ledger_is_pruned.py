@@ -170,7 +170,7 @@ def owner(statement: str) -> None:
 
 def month_of(moment: dt.datetime) -> tuple[int, int]:
     """Return the first id of a month, and the first id of the next month."""
-    return retention.first_id(moment), retention.first_id(moment) + (1 << 40)
+    return retention.first_id_of_month(moment), retention.first_id_of_month(moment) + (1 << 40)
 
 
 def put_partition(table: str, moment: dt.datetime) -> None:
@@ -265,10 +265,10 @@ def test_items_of_a_digest_are_dropped_with_its_month(months: list[dt.datetime])
 def test_partitions_exist_a_year_ahead_and_a_second_run_makes_none() -> None:
     now = timezone.now()
 
-    assert retention.months_ready(now=now) >= 11  # the tables may have been made last month, just before midnight
+    assert retention.count_months_ready(now=now) >= 11  # the tables may have been made last month, just before midnight
     retention.make_partitions(now=now)
 
-    assert retention.months_ready(now=now) == 12
+    assert retention.count_months_ready(now=now) == 12
     assert queue_figures()["months_ready"] == 12
     assert retention.make_partitions(now=now) == 0
 
@@ -320,9 +320,9 @@ def test_making_partitions_waits_only_briefly_for_long_reads() -> None:
         reader.close()
 
     assert waited_seconds < 10
-    assert retention.months_ready(now=timezone.now()) == 11
+    assert retention.count_months_ready(now=timezone.now()) == 11
     tasks.prepare_partitions()
-    assert retention.months_ready(now=timezone.now()) == 12
+    assert retention.count_months_ready(now=timezone.now()) == 12
 
 
 @pytest.mark.django_db(transaction=True)

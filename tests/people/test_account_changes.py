@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.kit.models import WaitingLine
-from partnerships.people import ways_in
+from partnerships.people import sign_in_journal
 from partnerships.people.models import SecurityEvent, User
 from tests.people.test_leaving_and_erasing import sign_in
 from tests.people.test_second_factors import totp_code
@@ -84,13 +84,13 @@ def passkey_removed(world: World) -> Act:
 
 #: Each change, and the kind of its journal line.
 CHANGES = {
-    password_changed: ways_in.PASSWORD,
-    password_reset: ways_in.PASSWORD,
-    address_changed: ways_in.ADDRESS,
-    app_added: ways_in.FACTORS,
-    app_removed: ways_in.FACTORS,
-    recovery_codes_replaced: ways_in.FACTORS,
-    passkey_removed: ways_in.FACTORS,
+    password_changed: sign_in_journal.PASSWORD,
+    password_reset: sign_in_journal.PASSWORD,
+    address_changed: sign_in_journal.ADDRESS,
+    app_added: sign_in_journal.FACTORS,
+    app_removed: sign_in_journal.FACTORS,
+    recovery_codes_replaced: sign_in_journal.FACTORS,
+    passkey_removed: sign_in_journal.FACTORS,
 }
 
 

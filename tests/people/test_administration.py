@@ -30,7 +30,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, end_membership, update_organisation
 from partnerships.people.adapters import AccountAdapter
 from partnerships.people.administration import GROUPS
-from partnerships.people.limits import count
+from partnerships.people.limits import add_to_count
 from partnerships.people.models import Tally
 from partnerships.people.personal_data import export_person
 from tests.support.outbox import deliver
@@ -250,11 +250,11 @@ def test_a_limit_is_counted_in_one_statement_without_personal_data(
     now = timezone.now()
 
     with django_assert_num_queries(3):
-        counts = [count("exports of person 1", stretch=MINUTE, now=now) for _ in range(3)]
+        counts = [add_to_count("exports of person 1", stretch=MINUTE, now=now) for _ in range(3)]
 
     assert counts == [1, 2, 3]
-    assert count("exports of person 2", stretch=MINUTE, now=now) == 1
-    assert count("exports of person 1", stretch=MINUTE, now=now + MINUTE) == 1
+    assert add_to_count("exports of person 2", stretch=MINUTE, now=now) == 1
+    assert add_to_count("exports of person 1", stretch=MINUTE, now=now + MINUTE) == 1
     assert not Tally.objects.filter(key__contains="person").exists()
 
 
@@ -266,7 +266,7 @@ def test_concurrent_requests_are_each_counted() -> None:
 
     def ask() -> None:
         start.wait()
-        counts.append(count("exports of person 1", stretch=MINUTE, now=now))
+        counts.append(add_to_count("exports of person 1", stretch=MINUTE, now=now))
         connection.close()
 
     threads = [threading.Thread(target=ask) for _ in range(4)]

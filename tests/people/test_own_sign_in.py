@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, invite_member, update_organisation
-from partnerships.people.identity_providers import refusal, verified_address
+from partnerships.people.identity_providers import provider_refusal, verified_address
 from partnerships.people.services import find_person
 from tests.people.own_sign_in import (
     is_signed_in,
@@ -270,7 +270,7 @@ def test_email_verified_as_the_text_false_is_not_verified() -> None:
 def test_settings_of_a_provider_are_validated(db: None, provider_settings: dict[str, Any], words: str) -> None:
     app = SocialApp(provider="openid_connect", provider_id="larkhaven", name="Larkhaven", settings=provider_settings)
 
-    explanation = refusal(app)
+    explanation = provider_refusal(app)
 
     assert words in explanation
     assert bool(explanation) is bool(words)

@@ -347,7 +347,7 @@ def call_order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             calls.append(f"a {thing}")
             raise TimeIsUp
 
-        return retention.for_each([1, 2], act)
+        return retention.count_successes([1, 2], act)
 
     for name in list(RULES):
         monkeypatch.delitem(RULES, name)

@@ -29,7 +29,7 @@ import partnerships
 import tests
 from partnerships.kit.rights import UnableToAct
 from partnerships.outbox.models import Email
-from partnerships.outbox.services import noting_emails
+from partnerships.outbox.services import collecting_emails
 from partnerships.people.models import User
 from tests.support.losses import lost_without_a_line
 from tests.support.prepared import media_root
@@ -150,7 +150,7 @@ def outcome(row: Row, world: World, persona: str, prepared: Any) -> tuple[str, l
         made = copy.deepcopy(prepared)  # a call may change a record in memory
         before = rows_written()
         try:
-            with noting_emails() as told:
+            with collecting_emails() as told:
                 row.call(world, person, made)
             found = DONE if rows_written() > before else NO_WRITES
             if twice := told_twice(told):

@@ -32,7 +32,7 @@ from partnerships.exchange.services import create_entry
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Membership
 from partnerships.outbox.content import Content
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
@@ -211,7 +211,7 @@ def test_email_about_many_commitments_takes_few_queries(
     lines = "".join(f"Larkhaven Homes,Westmarch Borough Council,Scheme {number},{DUE}\n" for number in range(25))
     import_rows(of_partnership(world), world.amina, "commitments", f"Gives,Receives,What is promised,Due date\n{lines}")
     email = Email.objects.get(kind="commitments.proposed_together")
-    due = cast("Due", SimpleNamespace(params=email.params))
+    due = cast("DueEmail", SimpleNamespace(params=email.params))
 
     with django_assert_max_num_queries(8):
         content = write_proposed_together(due, world.ben, timezone.now())

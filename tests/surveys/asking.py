@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Objective, Partnership
-from partnerships.outbox.services import without_emails
+from partnerships.outbox.services import recording_no_emails
 from partnerships.people.models import User
 from partnerships.surveys import sealing, services
 from partnerships.surveys.counting import Answer
@@ -90,7 +90,7 @@ def agreed_round(survey_round: Round) -> Round:
     """Record that the moderator of a draft agrees to the list of people, without an email."""
     if survey_round.moderator is not None:
         now = timezone.now()
-        with without_emails():
+        with recording_no_emails():
             services.ask_moderator(survey_round=survey_round, author=None, now=now)
         survey_round.refresh_from_db()
         services.agree_to_moderate(

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.outbox.bounces import suppress
+from partnerships.outbox.bounces import suppress_address
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
-from partnerships.people.refusals import hashes_of, keep_hashes
+from partnerships.people.refusals import address_hashes, store_hashes
 from partnerships.surveys import services
 from partnerships.surveys.models import AnswerMode
 from tests.support.outbox import deliver, drop_emails
@@ -23,14 +23,14 @@ from tests.world import World
 
 def refuse_emails(address: str) -> None:
     """Record that the mail server of this address refuses our emails."""
-    suppress(address=address, reason="550", email_id=None, author_id=None, now=timezone.now())
+    suppress_address(address=address, reason="550", email_id=None, author_id=None, now=timezone.now())
 
 
 def test_weekly_reminder_skips_people_who_have_since_asked_not_to_be_emailed(world: World) -> None:
     survey_round = opened_round(world)
     give_answers(survey_round, "council", [answer_of("council", 5)] * 3)
     drop_emails()
-    keep_hashes(hashes_of("other0@members.example"), now=timezone.now())
+    store_hashes(address_hashes("other0@members.example"), now=timezone.now())
 
     services.remind(survey_round=survey_round, author=world.amina, now=timezone.now())
 
@@ -83,7 +83,7 @@ def test_invitation_waits_on_a_machine_without_the_key_and_leaves_once_it_has_it
 @pytest.mark.parametrize("address", ["erased@members.example", "bounced@members.example"])
 def test_people_who_refused_emails_cannot_be_invited(world: World, address: str) -> None:
     survey_round = prepared_round(world, asked={"council": 8})
-    keep_hashes(hashes_of("erased@members.example")[:1], now=timezone.now())
+    store_hashes(address_hashes("erased@members.example")[:1], now=timezone.now())
     refuse_emails("bounced@members.example")
 
     with pytest.raises(services.UnableToRun, match=f"Remove {address}"):

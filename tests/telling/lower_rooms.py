@@ -30,7 +30,7 @@ from partnerships.people.administrators import grant_administration, withdraw_ad
 from partnerships.people.identity_providers import remove_provider, save_provider
 from partnerships.people.models import User
 from partnerships.people.password_reset import ask_for_password_reset
-from partnerships.people.security import note_sign_in
+from partnerships.people.security import record_sign_in
 from partnerships.people.services import close_account, remove_second_factors
 from tests.telling.case import Act, case
 from tests.world import PASSWORD, World, person
@@ -43,8 +43,8 @@ NOW = timezone.now
 
 @case(("people.new_sign_in", "eddie"))
 def sign_in_from_a_new_place(world: World) -> Act:
-    note_sign_in(person=world.eddie, now=world.now, ip="192.0.2.1", user_agent="Firefox")
-    return lambda: note_sign_in(person=world.eddie, now=NOW(), ip="198.51.100.4", user_agent="Firefox")
+    record_sign_in(person=world.eddie, now=world.now, ip="192.0.2.1", user_agent="Firefox")
+    return lambda: record_sign_in(person=world.eddie, now=NOW(), ip="198.51.100.4", user_agent="Firefox")
 
 
 def _dara(world: World) -> User:

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.utils import timezone
 
-from partnerships.outbox.services import without_emails
+from partnerships.outbox.services import recording_no_emails
 from partnerships.surveys import services
 from partnerships.surveys.models import AnswerMode, Round
 from tests.surveys.asking import answer_as_everybody, known_to_all, opened_round, prepared_round
@@ -43,7 +43,7 @@ def survey_reader_asked(world: World) -> Act:
 @case(("surveys.declined", "amina"), ("surveys.declined", "ben"))
 def survey_reader_declined(world: World) -> Act:
     survey_round = prepared_round(world, moderator=world.chidi)
-    with without_emails():
+    with recording_no_emails():
         services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
     return lambda: services.decline_to_moderate(survey_round=survey_round, author=world.chidi, now=timezone.now())
 

@@ -14,11 +14,11 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.queries.dates import dates_ahead, leads_who_decide, people_to_remind, words_of
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 
 
-def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_date_came(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email that a partnership has started, gone under review or ended."""
     partnership = Partnership.objects.get(pk=due.params["partnership"])
     if partnership.state_on(timezone.localdate(now)) != due.params["status"]:
@@ -34,7 +34,7 @@ def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("agreements/date_came", context)
 
 
-def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_dates_ahead(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email about coming dates of partnerships, without the dates that have moved since the email was due."""
     today = timezone.localdate(now)
     partnerships = Partnership.objects.in_bulk({entry["partnership"] for entry in due.params["dates"]})
@@ -70,7 +70,7 @@ def _is_reminded(person: User, partnership: Partnership, day: dt.date) -> bool:
     return any(person.pk in people_to_remind(party, partnership, day) for party in parties)
 
 
-def write_notice(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_notice(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email that a party has given notice or withdrawn it."""
     notice = Notice.objects.select_related("partnership", "organisation").get(pk=due.params["notice"])
     if due.params["withdrawn"] == notice.is_open:

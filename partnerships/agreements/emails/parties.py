@@ -12,11 +12,11 @@ from partnerships.agreements.models import (
 from partnerships.organisations.models import Role
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 
 
-def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_invitation(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email the invitation to a lead of the invited organisation."""
     party = _party(due)
     if not party.is_waiting or party.partnership.is_over:
@@ -34,7 +34,7 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("agreements/invitation", context, reply_to=inviter.email if inviter else "")
 
 
-def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_answer(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email the organisation’s answer to the person who sent the invitation."""
     party = _party(due)
     if party.is_waiting:
@@ -50,7 +50,7 @@ def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("agreements/answer", context)
 
 
-def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_gone(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email that an organisation has left or was removed, to its leads and those of the other parties."""
     party = _party(due)
     if party.status != PartyStatus.LEFT:
@@ -70,6 +70,6 @@ def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("agreements/gone", context)
 
 
-def _party(due: Due) -> Party:
+def _party(due: DueEmail) -> Party:
     """Return the party that the email is about."""
     return Party.objects.select_related("partnership", "organisation", "invited_by").get(pk=due.params["party"])

@@ -15,12 +15,12 @@ from partnerships.agreements.models import (
 )
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of, people_of
-from partnerships.outbox.content import Content, link, message, repeatable
-from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
+from partnerships.outbox.content import Content, build_message, ids_to_repeat, link
+from partnerships.outbox.kinds import Batch, Candidate, Composer, DueEmail
 from partnerships.people.models import User
 
 
-def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_post_filled(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email a person whom a colleague has named as holder of a post."""
     holder = _holder(due)
     if not Holder.objects.current_or_future(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
@@ -34,7 +34,7 @@ def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str
     return Content("agreements/post_filled", context)
 
 
-def write_no_lead(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_no_lead(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email administrators and the holder of the escalation post that an organisation has no lead."""
     organisation = Organisation.objects.get(pk=due.params["organisation"])
     if leads_of(organisation).exists():
@@ -82,7 +82,7 @@ class ContactComposer(Composer):
     UK GDPR, Article 14, requires it to say who holds the data, who gave it, why, for how long, and how to object.
     """
 
-    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+    def candidates(self, due: Sequence[DueEmail], *, now: dt.datetime) -> list[Candidate]:
         """Match each due email with the contact's present address; refuse it if the contact's details were cleared."""
         holders_with_posts = Holder.objects.select_related("post__organisation", "post__partnership", "added_by")
         holders = holders_with_posts.in_bulk([email.params["holder"] for email in due])
@@ -97,13 +97,13 @@ class ContactComposer(Composer):
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email with its link, or repeat one that may have been sent."""
-        ids_to_repeat = repeatable(candidates)
+        repeated_ids = ids_to_repeat(candidates)
         contact_candidates = [candidate for candidate in candidates if isinstance(candidate, ContactCandidate)]
         contacts_by_naming = _contacts_by_naming([candidate.holder for candidate in contact_candidates])
 
         for candidate in contact_candidates:
             # An earlier attempt may have arrived: the second one must be the same, word for word.
-            if candidate.pk in ids_to_repeat:
+            if candidate.pk in repeated_ids:
                 batch.again.append(candidate)
                 continue
 
@@ -121,7 +121,7 @@ class ContactComposer(Composer):
                 ],
             }
             content = Content("agreements/contact", context, reply_to=author.email if author else "")
-            batch.messages[candidate.pk] = message(
+            batch.messages[candidate.pk] = build_message(
                 content.render(),
                 name=candidate.name,
                 address=candidate.address,
@@ -152,11 +152,11 @@ def _contacts_by_naming(holders: Sequence[Holder]) -> dict[tuple[int, str, dt.da
 class ContactCandidate(Candidate):
     """A due email to a contact, with the holder row that describes the contact."""
 
-    def __init__(self, due: Due, address: str, name: str, *, holder: Holder) -> None:
+    def __init__(self, due: DueEmail, address: str, name: str, *, holder: Holder) -> None:
         super().__init__(due, address, name)
         self.holder = holder
 
 
-def _holder(due: Due) -> Holder:
+def _holder(due: DueEmail) -> Holder:
     """Return the holder that the email is about."""
     return Holder.objects.select_related("post__organisation", "post__partnership").get(pk=due.params["holder"])

@@ -21,14 +21,14 @@ from partnerships.kit.calendars import write_file
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 
 #: Why people of a former party get no email.
 NO_LONGER_TAKES_PART = "The recipient’s organisation no longer takes part."
 
 
-def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_terms_request(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Ask a signatory to sign a version of the terms, with a personal link."""
     signatory = _terms_signatory(due)
     version = signatory.version
@@ -56,7 +56,7 @@ def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | s
     )
 
 
-def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_terms_late(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email the holder of a party's escalation post, or a lead, that the party's signature is late."""
     signatory = _terms_signatory(due)
     if _needs_no_decision(signatory, now):
@@ -78,7 +78,7 @@ def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("agreements/terms_late", context)
 
 
-def write_terms_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_terms_proposed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email a lead that a party proposes to change the terms."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by", "author").get(
         pk=due.params["proposal"]
@@ -97,17 +97,17 @@ def write_terms_proposed(due: Due, person: User, now: dt.datetime) -> Content | 
     return Content("agreements/terms_proposed", context, reply_to=author.email if author else "")
 
 
-def write_terms_signed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_terms_signed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email a lead that a party has signed."""
     return _write_signature(due, person, "agreements/terms_signed")
 
 
-def write_terms_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_terms_declined(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email a lead that a party declined to sign, and why."""
     return _write_signature(due, person, "agreements/terms_declined")
 
 
-def _write_signature(due: Due, person: User, template: str) -> Content | str:
+def _write_signature(due: DueEmail, person: User, template: str) -> Content | str:
     """Write an email about the decision of a party: signed, or declined to sign."""
     signature = TermsSignature.objects.select_related("version__partnership", "organisation", "person").get(
         pk=due.params["signature"]
@@ -126,7 +126,7 @@ def _write_signature(due: Due, person: User, template: str) -> Content | str:
     return Content(template, context, reply_to=signer.email if signer else "")
 
 
-def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_terms_agreed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email a lead that every party has signed."""
     version = _terms_version(due)
     if not _takes_part(person, version):
@@ -140,7 +140,7 @@ def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | st
     return Content("agreements/terms_agreed", context)
 
 
-def write_terms_in_force(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_terms_in_force(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email a lead that signed terms are in force from today."""
     version = _terms_version(due)
     if not _takes_part(person, version):
@@ -148,7 +148,7 @@ def write_terms_in_force(due: Due, person: User, now: dt.datetime) -> Content | 
     return Content("agreements/terms_in_force", _version_context(version, person))
 
 
-def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_terms_stopped(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email a lead that a proposal was returned to draft, was withdrawn or has lapsed."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
     if not Partnership.objects.with_party_of(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
@@ -172,14 +172,14 @@ def _takes_part(person: User, version: TermsVersion) -> bool:
     return Partnership.objects.readable_today_by(person).filter(pk=version.partnership_id).exists()
 
 
-def _terms_signatory(due: Due) -> TermsSignatory:
+def _terms_signatory(due: DueEmail) -> TermsSignatory:
     """Return the signatory that the email is about."""
     return TermsSignatory.objects.select_related(
         "version__partnership", "version__proposal", "version__organisation", "organisation", "asked_by"
     ).get(pk=due.params["signatory"])
 
 
-def _terms_version(due: Due) -> TermsVersion:
+def _terms_version(due: DueEmail) -> TermsVersion:
     """Return the version that the email is about."""
     return TermsVersion.objects.select_related("partnership", "proposal").get(pk=due.params["version"])
 

@@ -15,7 +15,7 @@ from partnerships.organisations.naming import AsAt, show_names_of_day
 
 
 def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
-    """Annotate each party with its last predecessor (`part_of`, a name) and the time of takeover (`part_since`)."""
+    """Annotate each party with its last predecessor (`shared_part`, a name) and the time of takeover (`part_since`)."""
     handovers = Handover.objects.filter(
         kind="partnerships",
         record=OuterRef("partnership"),

@@ -17,7 +17,7 @@ from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.people.retention import REMOVED_KEPT, drop_files
+from partnerships.people.retention import REMOVED_KEPT, delete_files
 
 
 class UnableToAddDocument(Exception):
@@ -138,4 +138,4 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
     """Delete the files of documents that were removed long ago, and return how many. The rows stay."""
-    return drop_files(Document.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)
+    return delete_files(Document.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)

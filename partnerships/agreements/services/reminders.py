@@ -24,9 +24,9 @@ from partnerships.agreements.queries.dates import dates_ahead, people_to_remind,
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit.rights import require
-from partnerships.outbox.restoring import untold
+from partnerships.outbox.restoring import unreported_facts
 from partnerships.outbox.services import record_email
-from partnerships.people.lead_times import everybodys_lead_times
+from partnerships.people.lead_times import lead_times_by_person
 from partnerships.people.models import ReminderKind, User
 from partnerships.people.retention import delete_in_batches
 
@@ -104,7 +104,7 @@ def _due_reminders(today: dt.date) -> list[_Reminder]:
 
     Each party chooses dates and days for its leads. People may choose other days for themselves.
     """
-    personal_lead_times = everybodys_lead_times(ReminderKind.DATES, usual=())
+    personal_lead_times = lead_times_by_person(ReminderKind.DATES, usual=())
     partnerships = list(with_dates_within(LONGEST_LEAD_TIME, today).order_by("pk"))
     parties_by_partnership = _parties_by_partnership(partnerships)
 
@@ -181,7 +181,7 @@ def _remind(person_id: int, reminders: list[_Reminder], *, now: dt.datetime) -> 
         for reminder in new_reminders
     ]
     # After a restore, some of the dates may have been emailed already.
-    dates = untold(kind="agreements.dates_ahead", person_id=person_id, things=dates)
+    dates = unreported_facts(kind="agreements.dates_ahead", person_id=person_id, things=dates)
     if dates:
         record_email(kind="agreements.dates_ahead", person_id=person_id, params={"dates": dates}, now=now)
     return bool(dates)

@@ -49,7 +49,7 @@ from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
-from partnerships.people.requests import is_reading, signed_in
+from partnerships.people.requests import is_reading_page, signed_in
 
 #: How many of the newest events the overview shows.
 _NEWEST_EVENTS = 6
@@ -102,7 +102,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     rights = rights_over(partnership, user, now)
     successors = rows_for(_successors, user, pk)
     events = newest_events(user, kind="partnership", record_id=pk, count=_NEWEST_EVENTS)
-    if is_reading(request):
+    if is_reading_page(request):
         event_ids = [event.pk for event in events]
         note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=event_ids, now=now)
 
@@ -262,7 +262,7 @@ def partnership_history(request: HttpRequest, pk: int) -> HttpResponse:
         size=50,
         read_first_rows=lambda count: newest_events(user, kind="partnership", record_id=pk, count=count),
     )
-    if is_reading(request):
+    if is_reading_page(request):
         event_ids = [event.pk for event in page.rows]
         note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=event_ids, now=timezone.now())
     return render(

@@ -40,7 +40,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of, with_account
 from partnerships.organisations.rights import roles_of
-from partnerships.people.limits import too_many
+from partnerships.people.limits import refuse_too_many
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -274,7 +274,9 @@ def _offer_new_link(request: HttpRequest, holder: Holder | None) -> HttpResponse
     if request.method != "POST":
         return render(request, "agreements/posts/contact_link_over.html", status=410)
     # Anybody with the old link can request a new one, so the limit is per contact and not per visitor.
-    refusal = too_many(request, "contact links", limit=_LINKS_A_DAY, stretch=dt.timedelta(days=1), who=f"{holder.pk}")
+    refusal = refuse_too_many(
+        request, "contact links", limit=_LINKS_A_DAY, stretch=dt.timedelta(days=1), who=f"{holder.pk}"
+    )
     if refusal is not None:
         return refusal
     email_contact(holder, now=timezone.now())

@@ -21,7 +21,7 @@ from partnerships.digests.queries.readers import reach_of, readers_within
 from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.outbox.groups import Subject
 from partnerships.outbox.hooks import NoticeTo, ReplyTo
-from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.kinds import email_kind_with_code
 from partnerships.plans.models import FINAL_STATUSES, Plan
 
 
@@ -103,7 +103,7 @@ def notices_open_to_reply(notices: Iterable[NoticeTo], now: dt.datetime) -> set[
 
 def subject_of(kind_code: str, params: Mapping[str, Any]) -> Subject | None:
     """Return the record that a notice of this kind is about; None if there is no single record or it was deleted."""
-    kind = kind_of(kind_code)
+    kind = email_kind_with_code(kind_code)
     if kind is None or kind.about is None:
         return None
     return kind.about(params)

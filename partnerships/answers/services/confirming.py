@@ -19,7 +19,7 @@ from partnerships.digests.queries.readers import newest_numbers
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.people.retention import for_each
+from partnerships.people.retention import count_successes
 from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import newest_for
 from partnerships.plans.services import add_comment
@@ -144,6 +144,6 @@ def _delete_files_on_commit(incoming: Incoming) -> None:
     files = list(incoming.files.all())
 
     def delete_files() -> None:
-        for_each(files, delete_file_and_row)
+        count_successes(files, delete_file_and_row)
 
     transaction.on_commit(delete_files, robust=True)

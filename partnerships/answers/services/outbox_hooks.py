@@ -9,7 +9,7 @@ from partnerships.answers.queries.replying import emails_open_to_reply, notices_
 from partnerships.answers.reading import read_mail
 from partnerships.answers.services.receiving import receive_mail
 from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
-from partnerships.outbox.bounces import is_new
+from partnerships.outbox.bounces import mark_report_processed
 from partnerships.outbox.hooks import NoticeTo, OutboxHooks, ReplyTo
 from partnerships.outbox.reply_addresses import tokens_in
 
@@ -26,7 +26,7 @@ class AnswersHooks(OutboxHooks):
             mail = read_mail(raw)
         if mail is None or not tokens_in(mail.recipients):
             return ""
-        if not is_new(mail.event_id, now=now):
+        if not mark_report_processed(mail.event_id, now=now):
             return "known"
         return receive_mail(mail=mail, now=now)
 

@@ -27,7 +27,7 @@ from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.outbox.models import Email
 from partnerships.outbox.reply_addresses import FORWARD, REPLY, AddressToken, is_reply_to, is_valid, tokens_in
 from partnerships.outbox.services import record_email
-from partnerships.people.limits import count
+from partnerships.people.limits import add_to_count
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
@@ -229,7 +229,7 @@ def _save_for_conversation(mail: Mail, text: str, partnership: Partnership, pers
 
 def _has_sent_too_many(person: User, now: dt.datetime) -> bool:
     """Count one more email of this person, and return whether these are more than we accept in a day."""
-    return count(f"incoming {person.pk}", stretch=_DAY, now=now) > MAX_A_DAY
+    return add_to_count(f"incoming {person.pk}", stretch=_DAY, now=now) > MAX_A_DAY
 
 
 def _explain_unfit(person: User | None, why: UnusableReason, email: Email | None = None, *, now: dt.datetime) -> str:
@@ -239,7 +239,7 @@ def _explain_unfit(person: User | None, why: UnusableReason, email: Email | None
     """
     if person is None or not person.is_active:
         return UNFIT
-    if count(f"incoming help {person.pk}", stretch=_DAY, now=now) <= MAX_HELP_A_DAY:
+    if add_to_count(f"incoming help {person.pk}", stretch=_DAY, now=now) <= MAX_HELP_A_DAY:
         params = {"on": now.date().isoformat(), "why": why.value, "email": email.pk if email else None}
         record_email(kind="answers.unfit", person_id=person.pk, params=params, now=now)
     return UNFIT

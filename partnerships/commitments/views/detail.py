@@ -21,7 +21,7 @@ from partnerships.commitments.rights import rights_over, waits_for
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import TimelineLine, newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
-from partnerships.people.requests import is_reading, signed_in
+from partnerships.people.requests import is_reading_page, signed_in
 
 #: Limit of events in the timeline on the page.
 _EVENTS = 100
@@ -100,7 +100,7 @@ def _timeline(request: HttpRequest, user: User, commitment: Commitment) -> list[
     The lines have no subject, as the page is about one commitment.
     """
     events = newest_events(user, kind="commitment", record_id=commitment.pk, count=_EVENTS)
-    if is_reading(request):
+    if is_reading_page(request):
         note_events_seen(
             person_id=user.pk,
             kind="commitment",

@@ -29,7 +29,7 @@ from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
-from partnerships.people.retention import REMOVED_KEPT, drop_files
+from partnerships.people.retention import REMOVED_KEPT, delete_files
 from partnerships.plans.models import Version
 
 #: A conversation or a meeting can have at most this many files.
@@ -220,7 +220,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
     """Delete the files of attachments that were removed long ago; the rows stay."""
-    return drop_files(Attachment.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)
+    return delete_files(Attachment.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)
 
 
 def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:

@@ -36,9 +36,9 @@ from partnerships.digests.queries.readers import lost_access
 from partnerships.kit.database import rows_planned_once
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox import kinds
-from partnerships.outbox.content import repeatable
+from partnerships.outbox.content import ids_to_repeat
 from partnerships.outbox.models import EmailReason, EmailStatus
-from partnerships.outbox.parts import bodies
+from partnerships.outbox.parts import bodies_of_recipes
 from partnerships.outbox.queries.suppressions import SUPPRESSED
 
 #: Reasons that at least this many emails of a batch share are stored once, not in each email.
@@ -78,7 +78,7 @@ class DigestComposer(kinds.Composer):
     def __init__(self, give_up_asking: GiveUpAsking) -> None:
         self._give_up_asking = give_up_asking
 
-    def candidates(self, due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
+    def candidates(self, due_emails: Sequence[kinds.DueEmail], *, now: dt.datetime) -> list[kinds.Candidate]:
         """Return the emails with their recipients; digests of people who have paused are held back."""
         return candidates_for(due_emails, now=now)
 
@@ -284,7 +284,7 @@ def memo_of(task: Waiting) -> str:
 def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
     """Drop stored messages with parts that are no longer stored, so that these emails are composed again."""
     emails_with_recipe = [(email, email.recipe) for email in candidates if email.recipe is not None]
-    stored_part_ids = bodies(recipe for _, recipe in emails_with_recipe).keys()
+    stored_part_ids = bodies_of_recipes(recipe for _, recipe in emails_with_recipe).keys()
     for email, recipe in emails_with_recipe:
         if not stored_part_ids >= set(recipe.part_ids):
             email.recipe = None
@@ -302,7 +302,7 @@ def _compose_confirmation(email: Candidate, composition: BatchComposition, *, da
         )
         if not email.is_stakeholder:  # retention forgets people without an account who never answered
             composition.unaskable.append(subscription)
-    elif email.pk in repeatable([email]):
+    elif email.pk in ids_to_repeat([email]):
         composition.batch.again.append(email)
     else:
         try:
@@ -318,7 +318,7 @@ def _compose_confirmation(email: Candidate, composition: BatchComposition, *, da
 
 def _compose_links(email: Candidate, composition: BatchComposition, *, date: str, now: dt.datetime) -> None:
     """Compose an email with new links, among them a link to the last digest that the person got."""
-    if email.pk in repeatable([email]):
+    if email.pk in ids_to_repeat([email]):
         composition.batch.again.append(email)
         return
     sent_digests = Delivery.objects.filter(recipient=email.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)

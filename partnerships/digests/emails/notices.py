@@ -133,7 +133,7 @@ def succession(
 
 def _token_link(page: str, slot: str) -> str:
     """Return the address of a page, with a mark where the token is filled in."""
-    return f"{page_prefix(page)}{mime.mark_bare(slot)}/"
+    return f"{page_prefix(page)}{mime.bare_slot(slot)}/"
 
 
 def _single(
@@ -160,15 +160,15 @@ def _single(
 
     # The text between the slots for tokens goes into more slots: `own_0`, `own_1` and so on.
     parts = (
-        *mime.cut(text, before=mime.TEXT_HEAD, after=mime.NEXT_PART).parts,
-        *mime.cut(html, before=mime.HTML_HEAD, after=mime.LAST_PART).parts,
+        *mime.cut_at_marks(text, before=mime.TEXT_HEAD, after=mime.NEXT_PART).parts,
+        *mime.cut_at_marks(html, before=mime.HTML_HEAD, after=mime.LAST_PART).parts,
     )
     slots = [part if isinstance(part, str) else f"own_{index}" for index, part in enumerate(parts)]
     own_texts = {slot: part.body for slot, part in zip(slots, parts, strict=True) if isinstance(part, mime.Part)}
 
-    head = own_headers(addressee, message_id, date) + mime.header("Subject", subject)
+    head = own_headers(addressee, message_id, date) + mime.header_line("Subject", subject)
     bulk_headers: tuple[mime.Part | str, ...] = ()
     if is_bulk:
-        bulk_headers = (*unsubscribe_headers(page_prefix("digests:stop")), mime.part_of(list_id(())))
+        bulk_headers = (*unsubscribe_headers(page_prefix("digests:stop")), mime.shared_part(list_id(())))
     layout = ("head", *bulk_headers, static_headers(), *slots)
     return Message(subject, layout, {"head": head, **own_texts, **tokens}, tuple(tokens))

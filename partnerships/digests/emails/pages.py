@@ -27,7 +27,7 @@ from partnerships.digests.models import (
 from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.contents import plans_of_digest
 from partnerships.digests.queries.readers import newest_numbers, owners_among, pieces_followed, reading_classes
-from partnerships.outbox.parts import Recipe, bodies
+from partnerships.outbox.parts import Recipe, bodies_of_recipes
 from partnerships.people.models import User
 from partnerships.plans.models import Version
 
@@ -279,4 +279,4 @@ def as_sent(delivery: Delivery) -> str:
         return ""
     recipe = Recipe(*delivery.recipe)
     # A shared part that is no longer stored stays empty, so that the rest can still be shown.
-    return recipe.join(defaultdict(str, bodies([recipe])))
+    return recipe.join(defaultdict(str, bodies_of_recipes([recipe])))

@@ -101,7 +101,7 @@ class Candidate(kinds.Candidate):
         )
 
 
-def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
+def candidates_for(due_emails: Sequence[kinds.DueEmail], *, now: dt.datetime) -> list[kinds.Candidate]:
     """Return the due emails with their recipients; digests of people who have paused are held until the pause ends."""
     ids = sorted({email.person_id for email in due_emails if email.person_id is not None})
     recipients = [Recipient(*row) for row in rows_planned_once(_RECIPIENTS, [ids], generic_plan=True)]
@@ -127,7 +127,7 @@ def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list
     return candidates
 
 
-def _is_paused(email: kinds.Due, recipient: Recipient, now: dt.datetime) -> bool:
+def _is_paused(email: kinds.DueEmail, recipient: Recipient, now: dt.datetime) -> bool:
     """Return True if a pause, by the recipient's own calendar, holds this email.
 
     Confirmations and emails with new links are never held.

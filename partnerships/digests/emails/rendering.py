@@ -60,9 +60,9 @@ class Block:
     news: News | Section
     partnership_id: int | None
     authors: frozenset[int | None]
-    html: mime.Mould
-    html_among: mime.Mould
-    text: mime.Mould
+    html: mime.SlottedTemplate
+    html_among: mime.SlottedTemplate
+    text: mime.SlottedTemplate
 
     @property
     def is_empty(self) -> bool:
@@ -134,28 +134,28 @@ TOKENS = tuple(token for _, _, token in _TOKENS)
 
 
 @lru_cache(maxsize=1)
-def frame() -> tuple[mime.Mould, mime.Mould]:
+def frame() -> tuple[mime.SlottedTemplate, mime.SlottedTemplate]:
     """Return the frame around the blocks of every digest, with marks for its slots: as text and as HTML."""
 
     def render(part: str) -> str:
-        context: dict[str, Any] = {name: mime.mark(f"{name}_{part}") for name in (*_PERSONAL, "heading", "can_reply")}
-        context |= {variable: f"{page_prefix(page)}{mime.mark_bare(slot)}/" for variable, page, slot in _TOKENS}
-        context |= {"blocks": mime.mark("blocks"), "css": style(), "site_name": settings.SITE_NAME}
+        context: dict[str, Any] = {name: mime.slot(f"{name}_{part}") for name in (*_PERSONAL, "heading", "can_reply")}
+        context |= {variable: f"{page_prefix(page)}{mime.bare_slot(slot)}/" for variable, page, slot in _TOKENS}
+        context |= {"blocks": mime.slot("blocks"), "css": style(), "site_name": settings.SITE_NAME}
         return str(render_to_string(f"emails/digests/digest.{part}", context))
 
     html = inline(render("html")).rstrip("\n") + "\n"
     return (
-        mime.cut(render("txt"), before=mime.TEXT_HEAD, after=mime.NEXT_PART),
-        mime.cut(html, before=mime.HTML_HEAD, after=mime.LAST_PART),
+        mime.cut_at_marks(render("txt"), before=mime.TEXT_HEAD, after=mime.NEXT_PART),
+        mime.cut_at_marks(html, before=mime.HTML_HEAD, after=mime.LAST_PART),
     )
 
 
 @lru_cache(maxsize=1)
 def static_headers() -> mime.Part:
     """Return the headers that all emails share, up to the first part."""
-    sender = mime.header("From", settings.DEFAULT_FROM_EMAIL)
-    reply = mime.header("Reply-To", settings.DIGEST_REPLY_TO) if settings.DIGEST_REPLY_TO else ""
-    return mime.part_of(sender + reply + _CONTENT_HEADERS)
+    sender = mime.header_line("From", settings.DEFAULT_FROM_EMAIL)
+    reply = mime.header_line("Reply-To", settings.DIGEST_REPLY_TO) if settings.DIGEST_REPLY_TO else ""
+    return mime.shared_part(sender + reply + _CONTENT_HEADERS)
 
 
 def clear_caches() -> None:
@@ -170,7 +170,7 @@ def render_block(news: News, *, partnership_id: int | None, authors: frozenset[i
     The link leads people with an account to the plan, and stakeholders to a page that needs only their signed link.
     """
     if stakeholder:
-        link = f"{page_prefix('digests:view')}{mime.mark_bare('read')}/{news.plan_id}/"
+        link = f"{page_prefix('digests:view')}{mime.bare_slot('read')}/{news.plan_id}/"
     elif news.is_new:
         link = settings.SITE_ORIGIN + reverse("plans:detail", kwargs={"pk": news.plan_id})
     else:
@@ -183,14 +183,14 @@ def render_block(news: News, *, partnership_id: int | None, authors: frozenset[i
         authors=authors,
         html=_fragment("_block", context, has_button=True),
         html_among=_fragment("_block", context, has_button=False),
-        text=mime.cut(render_to_string("emails/digests/_block.txt", context)),
+        text=mime.cut_at_marks(render_to_string("emails/digests/_block.txt", context)),
     )
 
 
-def _fragment(template: str, context: dict[str, Any], *, has_button: bool) -> mime.Mould:
+def _fragment(template: str, context: dict[str, Any], *, has_button: bool) -> mime.SlottedTemplate:
     """Render a part of an email's HTML, with styles inside each element because many email apps ignore style sheets."""
     html = inline_fragment(render_to_string(f"emails/digests/{template}.html", {**context, "has_button": has_button}))
-    return mime.cut(html if html.endswith("\n") else html + "\n")
+    return mime.cut_at_marks(html if html.endswith("\n") else html + "\n")
 
 
 def render_section(section: Section, *, stakeholder: bool) -> Block:
@@ -201,10 +201,10 @@ def render_section(section: Section, *, stakeholder: bool) -> Block:
     """
     link, action = f"{settings.SITE_ORIGIN}{section.path}", f"Open the {section.kind_in_words}"
     if stakeholder:
-        link, action = f"{page_prefix('digests:view')}{mime.mark_bare('read')}/", "View in your browser"
+        link, action = f"{page_prefix('digests:view')}{mime.bare_slot('read')}/", "View in your browser"
         if len(section.asking) == 1:
             path = reverse("answers:by-link", kwargs={"token": "T", "plan": section.asking[0]})
-            link = settings.SITE_ORIGIN + path.replace("/T/", f"/{mime.mark_bare('read')}/")
+            link = settings.SITE_ORIGIN + path.replace("/T/", f"/{mime.bare_slot('read')}/")
             action = "Answer the question"
     context: dict[str, Any] = {"section": section, "link": link, "action": action, "origin": settings.SITE_ORIGIN}
     return Block(
@@ -213,7 +213,7 @@ def render_section(section: Section, *, stakeholder: bool) -> Block:
         authors=section.authors,
         html=_fragment("_changes", context, has_button=True),
         html_among=_fragment("_changes", context, has_button=False),
-        text=mime.cut(render_to_string("emails/digests/_changes.txt", context)),
+        text=mime.cut_at_marks(render_to_string("emails/digests/_changes.txt", context)),
     )
 
 
@@ -266,12 +266,12 @@ def shared_parts(content: SharedContent) -> SharedParts:
             text_by_slot |= {f"{slot}_txt": "", f"{slot}_html": ""}
 
     text_frame, html_frame = frame()
-    text_part = mime.fill(text_frame, "blocks", [block.text for block in blocks])
+    text_part = mime.fill_slot(text_frame, "blocks", [block.text for block in blocks])
     html_blocks = [block.html if len(blocks) == 1 else block.html_among for block in blocks]
-    html_part = mime.fill(html_frame, "blocks", html_blocks)
-    subject_headers = mime.part_of(mime.header("Subject", wording.subject) + list_id(blocks))
+    html_part = mime.fill_slot(html_frame, "blocks", html_blocks)
+    subject_headers = mime.shared_part(mime.header_line("Subject", wording.subject) + list_id(blocks))
     headers = ("head", *unsubscribe_headers(page_prefix("digests:stop")), subject_headers, static_headers())
-    return SharedParts(wording.subject, mime.fix((*headers, *text_part.parts, *html_part.parts), text_by_slot))
+    return SharedParts(wording.subject, mime.fill_fixed((*headers, *text_part.parts, *html_part.parts), text_by_slot))
 
 
 def digest(
@@ -316,15 +316,16 @@ def digest(
     for slot, text in own_texts.items():
         values[f"{slot}_txt"], values[f"{slot}_html"] = _encoded(text)
     if content.notice:
-        values["notice_txt"] = mime.encode(f"{content.notice}\n\n")
-        values["notice_html"] = mime.encode(notice_as_html(content.notice))
+        values["notice_txt"] = mime.quoted_printable(f"{content.notice}\n\n")
+        values["notice_html"] = mime.quoted_printable(notice_as_html(content.notice))
     for part in ("txt", "html"):
         if waiting:
-            values[f"waiting_{part}"] = mime.encode(_waiting(part, waiting))
+            values[f"waiting_{part}"] = mime.quoted_printable(_waiting(part, waiting))
         if matches:
-            values[f"matches_{part}"] = mime.encode(_matches(part, matches))
+            values[f"matches_{part}"] = mime.quoted_printable(_matches(part, matches))
         if notice_lines:
-            values[f"lines_{part}"] = mime.encode(_lines(part, entries, len(notice_lines), has_button=is_summary))
+            lines = _lines(part, entries, len(notice_lines), has_button=is_summary)
+            values[f"lines_{part}"] = mime.quoted_printable(lines)
     return Message(shared_content.subject, shared_content.parts, values, TOKENS)
 
 
@@ -342,13 +343,13 @@ def own_headers(addressee: Addressee, message_id: str, date: str) -> str:
     reply = ""
     if not settings.DIGEST_REPLY_TO and (email_id := message_ids.id_in(message_id)):
         reply = reply_header(reply_address(email_id, addressee.person_id, key=addressee.link_key))
-    return f"{mime.to_header(addressee.name, addressee.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{reply}"
+    return f"{mime.to_line(addressee.name, addressee.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{reply}"
 
 
 @lru_cache(maxsize=256)
 def _encoded(text: str) -> tuple[str, str]:
     """Return a text encoded for the text part, and for the HTML part."""
-    return mime.encode(text), mime.encode(escape(text))
+    return mime.quoted_printable(text), mime.quoted_printable(escape(text))
 
 
 def _matches(part: str, matches: Sequence[MatchLine]) -> str:

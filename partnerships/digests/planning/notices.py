@@ -21,10 +21,10 @@ from partnerships.digests.queries.inbox import record_page
 from partnerships.digests.schedule import next_slot
 from partnerships.kit.bank_holidays import holidays
 from partnerships.outbox.groups import URGENT, NoticeGroup
-from partnerships.outbox.kinds import Due, Line, kind_of
+from partnerships.outbox.kinds import DueEmail, SummaryLine, email_kind_with_code
 from partnerships.outbox.models import Lane
 from partnerships.outbox.queries.suppressions import SUPPRESSED
-from partnerships.outbox.restoring import hashes_of
+from partnerships.outbox.restoring import email_hashes
 from partnerships.people.models import User
 
 #: A change of a record: the kind and id of the record, and the time. It identifies the notice of the same change.
@@ -148,7 +148,7 @@ def notices_for_digests(
         reported_items = [item for item in person_items if item.delivery_id is not None]
         digest_notices.told[delivery_id] = [[TOLD_NOTICE, item.pk] for item in reported_items]
         digest_notices.hashes[delivery_id] = [
-            [item.pk, item.kind, *hashes_of(item.kind, item.params)] for item in reported_items
+            [item.pk, item.kind, *email_hashes(item.kind, item.params)] for item in reported_items
         ]
         digest_notices.partnerships[delivery_id] = {
             item.partnership_id for item in reported_items if item.partnership_id is not None
@@ -166,11 +166,13 @@ def _lines_of(
 
     The lines are sorted by partnership. Sets the reason on each notice that is left out, without saving it.
     """
-    items_with_lines: list[tuple[InboxItem, Line]] = []
+    items_with_lines: list[tuple[InboxItem, SummaryLine]] = []
     omitted_items: list[InboxItem] = []
     for item in items:
-        line: Line | str = "The recipient read the notice on the site." if item.read_at else line_of(item, now=now)
-        if not isinstance(line, Line):
+        line: SummaryLine | str = (
+            "The recipient read the notice on the site." if item.read_at else line_of(item, now=now)
+        )
+        if not isinstance(line, SummaryLine):
             item.left_out = line[:200]
             omitted_items.append(item)
         elif not is_reported_by(item, acts):
@@ -202,15 +204,15 @@ def is_reported_by(item: InboxItem, acts: Collection[Act]) -> bool:
     return (item.record_kind, item.record_id, item.created_at) in acts
 
 
-def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
+def line_of(item: InboxItem, *, now: dt.datetime) -> SummaryLine | str:
     """Return the line that the notice's composer writes now, or the reason why the notice must be left out.
 
     The composer checks the same rights as for an email about the notice alone.
     """
-    kind = kind_of(item.kind)
+    kind = email_kind_with_code(item.kind)
     if kind is None:
         return "This kind of email no longer exists."
-    due = Due(
+    due = DueEmail(
         pk=item.pk,
         kind=item.kind,
         lane=Lane.NOTICE,

@@ -21,7 +21,7 @@ from partnerships.exchange.models import Entry
 from partnerships.kit.text import shorten
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import Lookup, count_for, count_lookup
-from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.kinds import email_kind_with_code
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
@@ -130,7 +130,7 @@ def _digest_line(item: InboxItem, records: list[tuple[str, int]], names: dict[tu
     name = names[readable_keys[0]] if readable_keys else ""
     only_kind = readable_keys[0][0] if len(readable_keys) == 1 else ""
     more_count = len(readable_keys) - 1
-    kind = kind_of(item.kind)
+    kind = email_kind_with_code(item.kind)
     return InboxLine(
         item=item,
         what=kind.label if kind else "Digest",
@@ -150,7 +150,7 @@ def _partnership_titles(person: User, items: Iterable[InboxItem]) -> dict[int, s
 
 def _line(item: InboxItem, names: dict[tuple[str, int], str], title_by_partnership: dict[int, str]) -> InboxLine:
     """Return a notice as a line; `names` has the names of records that its reader may read."""
-    kind = kind_of(item.kind)
+    kind = email_kind_with_code(item.kind)
     key = (item.record_kind, item.record_id or 0)
     has_record = bool(item.record_kind)
     return InboxLine(

@@ -30,7 +30,7 @@ from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.queries.successions import followed_targets
 from partnerships.digests.queries.ways import groups_in_summary
 from partnerships.organisations.lineage import successions_in_email
-from partnerships.outbox.kinds import kind_of as email_kind
+from partnerships.outbox.kinds import email_kind_with_code as email_kind
 from partnerships.outbox.models import DeliveredBefore, Email
 from partnerships.people.models import User
 from partnerships.plans.models import Plan

@@ -19,7 +19,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.outbox.groups import CHOOSABLE
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.models import Email
-from partnerships.outbox.restoring import told_in_a_summary
+from partnerships.outbox.restoring import indexes_in_summaries
 from partnerships.outbox.routing import Router
 from partnerships.people.models import User
 
@@ -83,7 +83,7 @@ def _schedule_for_summary(items: Sequence[InboxItem], now: dt.datetime) -> None:
 
     After a restore, a summary must not repeat notices that were told before. These get no time.
     """
-    told_indexes = told_in_a_summary([(item.kind, item.person_id, item.params) for item in items])
+    told_indexes = indexes_in_summaries([(item.kind, item.person_id, item.params) for item in items])
     for index, item in enumerate(items):
         if index not in told_indexes:
             item.due_at = next_summary(item.person, _preference_of(item.person), now=now)

@@ -21,7 +21,7 @@ from partnerships.digests.emails.links import read as read_link
 from partnerships.digests.services.stopping_from_email import stop_email
 from partnerships.kit.operators import alert_operators
 from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
-from partnerships.outbox.bounces import is_new, note_bounce
+from partnerships.outbox.bounces import mark_report_processed, note_bounce
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.reports import read_report
 
@@ -174,7 +174,7 @@ def _act_on(raw: bytes, now: dt.datetime) -> str:
     if report is None:
         outcomes = (hooks.received(raw=raw, now=now) for hooks in registered_hooks())
         return next(filter(None, outcomes), "other")
-    if not is_new(report.event_id, now=now):
+    if not mark_report_processed(report.event_id, now=now):
         return "known"
     if report.kind == "stop":
         return _stop_by_token(report.stop_token, now)

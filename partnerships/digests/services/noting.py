@@ -11,7 +11,7 @@ from partnerships.exchange.models import Entry
 from partnerships.kit import journal
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.people.refusals import hashes_of
+from partnerships.people.refusals import address_hashes
 from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
@@ -89,7 +89,7 @@ def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> 
         person=person.pk,
         address=journal.address_hash(person.email),
         joined=person.joined_at.isoformat(),
-        refusal="" if undone else hashes_of(person.email)[0],
+        refusal="" if undone else address_hashes(person.email)[0],
         undone=undone,
     )
 

@@ -34,7 +34,7 @@ from partnerships.kit.database import rows_of
 from partnerships.kit.journal import moment
 from partnerships.outbox.hooks import NoticeTo, OutboxHooks, StopLink
 from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
-from partnerships.outbox.restoring import Delivered, remember
+from partnerships.outbox.restoring import DeliveredEmail, remember_deliveries
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 
@@ -306,9 +306,9 @@ def _remember_notices(lines: Sequence[dict[str, Any]]) -> None:
         # An item that was created after the email is a different one, for which the id was used again.
         if key in line_by_notice and created_at <= moment(line_by_notice[key][0]):
             existing_keys.add(key)
-    remember(
+    remember_deliveries(
         [
-            Delivered(kind, person_id, notice_hash, line["email"], moment(line))
+            DeliveredEmail(kind, person_id, notice_hash, line["email"], moment(line))
             for (person_id, item_id), (line, (_, kind, *hashes)) in line_by_notice.items()
             if (person_id, item_id) not in existing_keys
             for notice_hash in hashes

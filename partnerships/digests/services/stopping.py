@@ -102,7 +102,7 @@ def keep_refusal_of(*, address: str, person: User, now: dt.datetime) -> bool:
     """
     if not refused_emails(person):
         return False
-    refusals.keep_refusal_of(address, now=now)
+    refusals.store_refusal_of_address(address, now=now)
     refusals.forget_refusal(person.email, now=now)
     return True
 

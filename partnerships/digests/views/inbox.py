@@ -17,7 +17,7 @@ from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import InboxItem, Preference
 from partnerships.digests.queries.inbox import InboxLine, lines_of, page_of_item
 from partnerships.outbox.groups import NoticeGroup
-from partnerships.people.requests import is_reading, signed_in
+from partnerships.people.requests import is_reading_page, signed_in
 
 #: How many notices one page of the inbox shows.
 _PAGE = 30
@@ -76,7 +76,7 @@ def open_item(request: HttpRequest, pk: int) -> HttpResponse:
         path = ""  # an administrator views the site as the person
     else:
         path = _digest_path(item, now)
-    if is_reading(request):
+    if is_reading_page(request):
         services.mark_items(person=person, items=[item.pk], is_read=True, now=now)
     if not path:
         messages.error(request, "You can no longer read what this notice is about.")

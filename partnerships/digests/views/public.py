@@ -23,7 +23,7 @@ from partnerships.digests.emails.links import read as read_link
 from partnerships.digests.forms import AddressForm, FollowForm
 from partnerships.digests.models import Subscription
 from partnerships.digests.services.email_requests import record_request
-from partnerships.people.limits import too_many
+from partnerships.people.limits import refuse_too_many
 from partnerships.plans.models import Plan
 
 #: The most emails that may be requested from one internet address in an hour.
@@ -32,7 +32,7 @@ _MAX_PER_HOUR = 30
 
 def _too_many_requests(request: HttpRequest) -> HttpResponse | None:
     """Count another request from this internet address; returns a page with status 429 if there are too many."""
-    return too_many(request, "email requests", limit=_MAX_PER_HOUR, stretch=dt.timedelta(hours=1))
+    return refuse_too_many(request, "email requests", limit=_MAX_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
 @login_not_required

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from partnerships.outbox.providers import PROVIDERS, reader_of
+from partnerships.outbox.providers import PROVIDERS, report_view
 
 
 @csrf_exempt
@@ -20,4 +20,4 @@ def receive_reports(request: HttpRequest, provider: str) -> HttpResponse:
     """Receive the reports of a provider; 404 if no secret is set, 400 if the provider's secret is wrong."""
     if not settings.EMAIL_WEBHOOK_SECRET or provider not in PROVIDERS:
         raise Http404
-    return reader_of(provider)(request)
+    return report_view(provider)(request)

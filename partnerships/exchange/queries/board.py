@@ -309,9 +309,9 @@ def read(reader: Reader, filters: Filters, limit: int) -> Board:
 
 
 _COUNT = "count"
-#: The columns that both counts and cards have, in the order of `_Row`.
+#: The columns that both counts and cards have, in the order of `_DueRow`.
 _SHARED_COLUMNS = ("direction", "theme", "status", "is_open")
-#: The columns that only cards have, in the order of `_Row`.
+#: The columns that only cards have, in the order of `_DueRow`.
 _CARD_COLUMNS = (
     "title",
     "statement",

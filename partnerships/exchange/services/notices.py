@@ -13,7 +13,7 @@ from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.organisations.models import EDITING_ROLES, Membership, Role
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
-from partnerships.people.lead_times import LeadTimesByPerson, everybodys_lead_times, is_time_to_remind
+from partnerships.people.lead_times import LeadTimesByPerson, is_time_to_remind, lead_times_by_person
 from partnerships.people.models import ReminderKind
 
 #: No email announces an entry that was shared longer ago than this.
@@ -69,7 +69,7 @@ def remind_of_closing(*, now: dt.datetime) -> int:
     the leads. Entries for the whole network remind only their own side. Each person is reminded at their own lead
     times. This may run twice: an entry is marked in the transaction that records its emails.
     """
-    lead_times = everybodys_lead_times(ReminderKind.ASKS)
+    lead_times = lead_times_by_person(ReminderKind.ASKS)
     today = timezone.localdate(now)
     closing_soon = _closing_within(max(lead_times.any_days), now).order_by("closes_on", "pk")
     rows = list(closing_soon.values_list("pk", "closes_on", "reminded_at"))

@@ -43,7 +43,7 @@ from partnerships.organisations.statements import (
 )
 from partnerships.organisations.timeline import TimelineLine, newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
-from partnerships.people.requests import is_reading, signed_in
+from partnerships.people.requests import is_reading_page, signed_in
 
 #: The page shows this many events, the newest.
 _MAX_EVENTS = 30
@@ -171,7 +171,7 @@ def _timeline(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLi
     The events count as seen by the reader if a person reads the page, and not a program.
     """
     events = newest_events(user, kind="entry", record_id=entry.pk, count=_MAX_EVENTS)
-    if is_reading(request):
+    if is_reading_page(request):
         event_ids = [event.pk for event in events]
         note_events_seen(person_id=user.pk, kind="entry", record_id=entry.pk, events=event_ids, now=timezone.now())
     return [replace(line, subject="") for line in timeline_lines(events)]

@@ -18,7 +18,7 @@ from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.queries import listing_by
 from partnerships.lists.services.noting import note_unfollowing
 from partnerships.organisations.rights import has_open_account
-from partnerships.outbox.restoring import untold
+from partnerships.outbox.restoring import unreported_facts
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
@@ -190,7 +190,7 @@ def reported_changes(params: Mapping[str, Any]) -> list[list[Any]]:
 def _without_reported(follow: Follow, changes: RowChanges) -> RowChanges:
     """Leave out the changes about which the follower got an email before a restore."""
     params = {"view": follow.view_id, "entered": changes.entered, "left": changes.left}
-    unreported = untold(kind="lists.followed", person_id=follow.person_id, things=reported_changes(params))
+    unreported = unreported_facts(kind="lists.followed", person_id=follow.person_id, things=reported_changes(params))
     return RowChanges(
         entered=[row_id for change, _view_id, row_id in unreported if change == "entered"],
         left=[row_id for change, _view_id, row_id in unreported if change == "left"],

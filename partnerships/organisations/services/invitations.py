@@ -19,7 +19,7 @@ from partnerships.organisations.services.memberships import (
 )
 from partnerships.organisations.services.recording import lock_organisation, lock_person, record_membership_event
 from partnerships.outbox.services import record_email
-from partnerships.people.limits import count, counted_since
+from partnerships.people.limits import add_to_count, count_since
 from partnerships.people.models import Invitation, User
 from partnerships.people.services import (
     UnableToAcceptInvitation,
@@ -152,8 +152,8 @@ def _count_invitation(organisation: Organisation, person: User, now: dt.datetime
 
 def _count_today(counter: str, now: dt.datetime) -> int:
     """Add one to a counter, and return its total of the last 24 hours."""
-    count(counter, stretch=_HOUR, now=now)
-    return counted_since(counter, now - _DAY)
+    add_to_count(counter, stretch=_HOUR, now=now)
+    return count_since(counter, now - _DAY)
 
 
 @transaction.atomic

@@ -41,7 +41,7 @@ from partnerships.organisations.services.own_sign_in import (
 from partnerships.organisations.services.recording import lock_organisation, new_organisation_event, record_event
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
-from partnerships.people.rights import keeps_network
+from partnerships.people.rights import may_change_network_settings
 
 #: The kind of journal line about changed rules for signing in.
 SIGN_IN_RULES = "ways in"
@@ -324,7 +324,7 @@ def recheck_own_sign_in(
 
     With None, the provider is offered again but no longer required.
     """
-    require(keeps_network(author))
+    require(may_change_network_settings(author))
     organisations = Organisation.objects.filter(sign_in_provider=provider, own_sign_in_required_at__isnull=False)
     for organisation in organisations.select_for_update().order_by("pk"):
         before, after = apply_changes(organisation, {"own_sign_in_required_at": since})

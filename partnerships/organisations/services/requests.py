@@ -19,7 +19,7 @@ from partnerships.organisations.services.invitations import UnableToInviteMember
 from partnerships.organisations.services.organisations import UnableToCreateOrganisation, create_organisation
 from partnerships.organisations.services.recording import lock_organisation, lock_person
 from partnerships.outbox.services import record_email, record_emails
-from partnerships.people.limits import count, counted_since
+from partnerships.people.limits import add_to_count, count_since
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 
@@ -100,8 +100,8 @@ def ask_for_access(
 
 def _count_anonymous_request(now: dt.datetime) -> None:
     """Count a request from a person who is not signed in. Raises `UnableToAskForAccess` above the day's limit."""
-    count("access requests", stretch=_HOUR, now=now)
-    if counted_since("access requests", now - _DAY) > REQUESTS_A_DAY:
+    add_to_count("access requests", stretch=_HOUR, now=now)
+    if count_since("access requests", now - _DAY) > REQUESTS_A_DAY:
         raise UnableToAskForAccess("Too many people have asked today. Try again tomorrow.")
 
 

@@ -43,7 +43,7 @@ from partnerships.organisations.statements import (
 )
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
-from partnerships.people.requests import is_reading, signed_in
+from partnerships.people.requests import is_reading_page, signed_in
 
 #: The largest number of organisations in a suggestion box.
 SUGGESTIONS = 20
@@ -91,7 +91,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
     contacts = rows_for(_contacts, pk)
     events = newest_events(user, kind="organisation", record_id=pk, count=_EVENTS)
-    if is_reading(request):
+    if is_reading_page(request):
         event_ids = [event.pk for event in events]
         note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=event_ids, now=timezone.now())
     context = {

@@ -25,7 +25,7 @@ from partnerships.organisations.services import (
     decline_request,
 )
 from partnerships.outbox.content import WE_WILL_EMAIL
-from partnerships.people.limits import too_many
+from partnerships.people.limits import refuse_too_many
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -48,7 +48,7 @@ def request_access(request: HttpRequest) -> HttpResponse:
     Visitors without an account may ask too; the number of requests in an hour is limited.
     """
     if request.method == "POST":
-        limit_response = too_many(request, "access requests", limit=ASKED_AN_HOUR, stretch=dt.timedelta(hours=1))
+        limit_response = refuse_too_many(request, "access requests", limit=ASKED_AN_HOUR, stretch=dt.timedelta(hours=1))
         if limit_response is not None:
             return limit_response
 

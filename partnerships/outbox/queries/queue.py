@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from partnerships.outbox.models import Email, EmailReason, EmailStatus, Lane, Suppression
-from partnerships.outbox.retention import months_ready
+from partnerships.outbox.retention import count_months_ready
 
 #: Counts stop at this number, because a larger number would be no more useful to an administrator.
 MAX_COUNT = 100_000
@@ -66,7 +66,7 @@ def queue_figures() -> dict[str, Any]:
     * `in_doubt`: open emails that may have arrived already.
     * `not_composed`: emails that could not be composed and will be tried again, or that failed within a day.
     * `suppressed_addresses`: addresses that get no notices and digests.
-    * `months_ready`: months after this one that have a partition.
+    * `count_months_ready`: months after this one that have a partition.
     * `last_settled` and `lease_until`: two times that change while senders work.
     """
     now = timezone.now()
@@ -102,7 +102,7 @@ def queue_figures() -> dict[str, Any]:
         "in_doubt": in_doubt,
         "not_composed": not_composed,
         "suppressed_addresses": Suppression.objects.filter(released_at=None)[:MAX_COUNT].count(),
-        "months_ready": months_ready(now=now),
+        "months_ready": count_months_ready(now=now),
         "last_settled": last_settled.isoformat() if last_settled else "",
         "lease_until": lease_until.isoformat() if lease_until else "",
     }

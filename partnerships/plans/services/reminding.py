@@ -10,7 +10,7 @@ from django.db import transaction
 
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
-from partnerships.people.lead_times import everybodys_lead_times
+from partnerships.people.lead_times import lead_times_by_person
 from partnerships.people.models import ReminderKind, User
 from partnerships.plans.models import Signatory, Status
 from partnerships.plans.queries import signing_states
@@ -32,7 +32,7 @@ def remind_signatories(*, now: dt.datetime) -> int:
     Returns how many signatories were reminded. This is safe to run twice: a conditional update claims each
     signatory in the transaction that records its emails.
     """
-    lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
+    lead_times = lead_times_by_person(ReminderKind.SIGNATURES)
     signatories = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
     reminder_count = 0
     for signatory in signatories.select_related("plan", "organisation").order_by("pk"):

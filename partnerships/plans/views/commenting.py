@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_names_of_day
-from partnerships.outbox.content import will_be_emailed
+from partnerships.outbox.content import email_notice_sentence
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
@@ -100,7 +100,7 @@ def _may_comment(access: PlanAccess, version_number: int) -> bool:
 def _recipients_sentence(comment: Comment) -> str:
     """Return a sentence that names the mentioned people who get an email, for the end of a message."""
     mentions = comment.mentions.select_related("person").order_by("pk")
-    return will_be_emailed([mention.person.display_name for mention in mentions])
+    return email_notice_sentence([mention.person.display_name for mention in mentions])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -20,7 +20,7 @@ from partnerships.kit.dates import long_date
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.stored_statements import planned_for_each_reader
 from partnerships.people.models import User
-from partnerships.people.requests import is_reading
+from partnerships.people.requests import is_reading_page
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, OpeningMethod, Version, VersionQuerySet
@@ -230,7 +230,7 @@ def _note_seen(request: HttpRequest, compared_sides: ComparedSides) -> None:
     from_version, to_version = compared_sides.from_side.version, compared_sides.to_side.version
     if from_version is None or to_version is None:
         return
-    if not isinstance(request.user, User) or not is_reading(request):
+    if not isinstance(request.user, User) or not is_reading_page(request):
         return
     note_seen(
         person_id=request.user.pk,

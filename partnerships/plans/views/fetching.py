@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
-from partnerships.people.requests import PrefetchRefused, is_prefetch, is_reading, signed_in
+from partnerships.people.requests import PrefetchRefused, is_prefetch, is_reading_page, signed_in
 from partnerships.plans.models import Draft, OpeningMethod, Plan, ReadingClass, Share, Version
 from partnerships.plans.queries import as_read_by, newest_for, past_lookup, versions_for
 from partnerships.plans.rights import Rights, rights_over
@@ -142,15 +142,15 @@ def open_to_publish(request: HttpRequest, pk: int) -> PlanAccess:
 def log_opening(request: HttpRequest, access: PlanAccess, how: OpeningMethod, page_kind: str = "") -> Share | None:
     """Log that a person opened a draft shared with them, and return the share.
 
-    Returns None for people who may edit the draft. Only pages that are read (`is_reading`) or shown again with form
-    errors are logged. Raises `PrefetchRefused` for a prefetched page, which could otherwise be read without being
+    Returns None for people who may edit the draft. Only pages that are read (see `is_reading_page`) or shown again with
+    form errors are logged. Raises `PrefetchRefused` for a prefetched page, which could otherwise be read without being
     logged.
     """
     if access.may_edit:
         return None
     if request.method == "GET" and is_prefetch(request):
         raise PrefetchRefused
-    if request.method != "POST" and not is_reading(request):
+    if request.method != "POST" and not is_reading_page(request):
         return access.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
     return open_share(plan=access.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())
 

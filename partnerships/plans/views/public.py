@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import keyset_page
-from partnerships.people.limits import too_many
+from partnerships.people.limits import refuse_too_many
 from partnerships.plans.models import Plan
 
 #: The most pages that one network address may open in a minute.
@@ -24,7 +24,7 @@ def public_plans(request: HttpRequest) -> HttpResponse:
 
     The query parameter `q` searches titles.
     """
-    refused = too_many(request, "public plans", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+    refused = refuse_too_many(request, "public plans", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if refused is not None:
         return refused
     words = request.GET.get("q", "").replace("\x00", "").strip()[:100]

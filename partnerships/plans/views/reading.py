@@ -22,7 +22,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.organisations.stored_statements import planned_for_each_reader
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
-from partnerships.people.requests import is_reading, signed_in
+from partnerships.people.requests import is_reading_page, signed_in
 from partnerships.plans.downloads import geojson
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Document, Milestone, OpeningMethod, Plan, Site, Version
@@ -195,7 +195,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     # Each owner is shown under the name that it had when the version was published.
     show_names_of_day((timezone.localdate(version.published_at), version.organisation) for version in versions)
     events = rows_for(_events, user, pk)
-    if is_reading(request):
+    if is_reading_page(request):
         event_ids = [event.pk for event in events]
         note_events_seen(person_id=user.pk, kind="plan", record_id=pk, events=event_ids, now=timezone.now())
     context = {

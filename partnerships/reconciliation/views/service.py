@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from partnerships.people.limits import too_many
+from partnerships.people.limits import refuse_too_many
 from partnerships.reconciliation.reading import TooMany, UnableToRead
 
 View = Callable[..., HttpResponse]
@@ -31,7 +31,7 @@ def too_many_names(request: HttpRequest, *, names: int = 1) -> HttpResponse | No
     Returns a response with status 429 if the person or the address is above the limit, otherwise None.
     """
     limit = settings.RECONCILIATION_NAMES_PER_MINUTE
-    return too_many(request, "reconciliation", limit=limit, stretch=dt.timedelta(minutes=1), amount=names)
+    return refuse_too_many(request, "reconciliation", limit=limit, stretch=dt.timedelta(minutes=1), amount=names)
 
 
 def count_names(request: HttpRequest, batch_size: int) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db import transaction
 
-from partnerships.people.retention import delete_in_batches, for_each, register_retention
+from partnerships.people.retention import count_successes, delete_in_batches, register_retention
 from partnerships.spreadsheets.models import FINAL_STATUSES, Upload
 from partnerships.spreadsheets.services.applying import empty_upload
 
@@ -22,7 +22,7 @@ def _discard_old(now: dt.datetime, dry_run: bool) -> int:
     old_uploads = Upload.objects.exclude(status__in=FINAL_STATUSES).filter(started_at__lte=now - DISCARDED_AFTER)
     if dry_run:
         return old_uploads.count()
-    return for_each(list(old_uploads.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
+    return count_successes(list(old_uploads.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.http import form_page, post_data_and_files
 from partnerships.kit.nudging import nudge_after_commit
-from partnerships.people.limits import too_many_uploads
+from partnerships.people.limits import refuse_too_many_uploads
 from partnerships.spreadsheets import downloads
 from partnerships.spreadsheets.forms import PASTED, UploadForm
 from partnerships.spreadsheets.models import Upload
@@ -45,7 +45,7 @@ def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
 def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
     """Upload a file or paste rows, and preview the import. The preview changes nothing yet."""
     subject, sheet_kind = find_to_import(request, record, pk, kind)
-    if request.method == "POST" and (too_many_response := too_many_uploads(request)) is not None:
+    if request.method == "POST" and (too_many_response := refuse_too_many_uploads(request)) is not None:
         return too_many_response
     record_url = reverse("spreadsheets:record", args=[record, pk]) + subject.query
     form = UploadForm(*post_data_and_files(request), cancel=record_url)

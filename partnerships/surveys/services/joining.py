@@ -12,7 +12,7 @@ from partnerships.agreements.services.recording import lock_partnership
 from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
-from partnerships.people.limits import count
+from partnerships.people.limits import add_to_count
 from partnerships.people.models import User
 from partnerships.surveys.models import JOINT_FLOOR, AnswerMode, Joining, Round
 from partnerships.surveys.queries.rounds import leads_who_run, partnerships_to_ask
@@ -45,7 +45,7 @@ def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, 
         )
     if not partnerships_to_ask(survey_round, author).filter(pk=partnership.pk).exists():
         raise UnableToRun("Choose a partnership from the list.")
-    requests_today = count(f"asked to join a survey {survey_round.partnership_id}", stretch=_DAY, now=now)
+    requests_today = add_to_count(f"asked to join a survey {survey_round.partnership_id}", stretch=_DAY, now=now)
     if requests_today > MAX_JOININGS:
         raise UnableToRun(f"This partnership has asked {MAX_JOININGS} partnerships today. Try again tomorrow.")
 

@@ -11,7 +11,7 @@ from django.utils.translation import get_language_info
 
 from partnerships.kit.rights import require
 from partnerships.people.models import User
-from partnerships.people.rights import keeps_network
+from partnerships.people.rights import may_change_network_settings
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.models import QuestionSet
 from partnerships.surveys.questions import InvalidQuestions, parts_by_key, read_toml
@@ -27,7 +27,7 @@ def add_question_set(*, code: str, text: str, author: User | None) -> QuestionSe
 
     Raises `UnableToAddQuestions`.
     """
-    require(keeps_network(author))
+    require(may_change_network_settings(author))
     try:
         content = read_toml(text, Group.values)
     except InvalidQuestions as error:

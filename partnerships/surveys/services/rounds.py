@@ -18,7 +18,7 @@ from partnerships.kit.rights import require
 from partnerships.kit.text import listed
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
-from partnerships.people.refusals import refused_among
+from partnerships.people.refusals import people_who_refused
 from partnerships.people.retention import delete_in_batches
 from partnerships.surveys import sealing
 from partnerships.surveys.bodies import Group, counted_as
@@ -103,7 +103,7 @@ def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author:
     """
     survey_round = lock_draft(survey_round, author, now)
     people_by_id = _people_to_invite(survey_round, addresses)
-    if refused_people := refused_among(list(people_by_id.values())):
+    if refused_people := people_who_refused(list(people_by_id.values())):
         names = listed(sorted(person.email for person in refused_people))
         raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails bounce.")
 
@@ -211,7 +211,7 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
 def _remove_unwilling(survey_round: Round) -> None:
     """Remove the partnerships that have not accepted, and the people who have refused emails since their invitation."""
     survey_round.joinings.filter(accepted_at=None).delete()
-    refused_people = refused_among(User.objects.filter(pk__in=survey_round.invitations.values("person")))
+    refused_people = people_who_refused(User.objects.filter(pk__in=survey_round.invitations.values("person")))
     survey_round.invitations.filter(person__in=refused_people).delete()
 
 

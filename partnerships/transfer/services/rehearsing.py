@@ -31,7 +31,7 @@ from partnerships.organisations.services import (
     undo_handovers,
     undo_succession,
 )
-from partnerships.outbox.services import without_emails
+from partnerships.outbox.services import recording_no_emails
 from partnerships.people.models import User
 
 #: The numbers of records, homes and pounds for which an organisation is responsible, by the label of the record's kind.
@@ -87,7 +87,7 @@ def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.
     # The result must outlive the exception that rolls the transaction back.
     rehearsals: list[Rehearsal] = []
     try:
-        with transaction.atomic(), without_emails():
+        with transaction.atomic(), recording_no_emails():
             rehearsals.append(_rehearse(succession, everything=everything or invent, invent=invent, now=now))
             raise _RollBack
     except _RollBack:

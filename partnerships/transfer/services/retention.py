@@ -10,7 +10,7 @@ from functools import partial
 
 from django.db import transaction
 
-from partnerships.people.retention import for_each, register_retention
+from partnerships.people.retention import count_successes, register_retention
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import WAITING_STATUSES, ImportRun
 from partnerships.transfer.services.recording import record_import
@@ -28,7 +28,7 @@ def _discard_old_previews(now: dt.datetime, dry_run: bool) -> int:
     old_runs = old_runs.exclude(job__error="")
     if dry_run:
         return old_runs.count()
-    return for_each(list(old_runs.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
+    return count_successes(list(old_runs.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
 
 
 @transaction.atomic
@@ -46,7 +46,7 @@ def _delete_old_rows(now: dt.datetime, dry_run: bool) -> int:
     )
     if dry_run:
         return old_runs.count()
-    return for_each(list(old_runs.order_by("pk").values_list("pk", flat=True)), _delete_rows)
+    return count_successes(list(old_runs.order_by("pk").values_list("pk", flat=True)), _delete_rows)
 
 
 @transaction.atomic

@@ -32,7 +32,7 @@ from partnerships.kit.text import listed
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
-from partnerships.people.lead_times import everybodys_lead_times
+from partnerships.people.lead_times import lead_times_by_person
 from partnerships.people.models import ReminderKind, User
 
 
@@ -213,7 +213,7 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
     run twice at once, because a conditional update claims each party.
     """
     today = timezone.localdate(now)
-    lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
+    lead_times = lead_times_by_person(ReminderKind.SIGNATURES)
     reminded_count = 0
     for signatory in TermsSignatory.objects.waiting():
         proposal = signatory.version.proposal

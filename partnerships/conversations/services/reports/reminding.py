@@ -13,7 +13,7 @@ from partnerships.conversations.models import Report
 from partnerships.conversations.queries.reports import people_to_chase
 from partnerships.conversations.services.reports.recording import record_report
 from partnerships.outbox.services import record_emails
-from partnerships.people.lead_times import LeadTimesByPerson, everybodys_lead_times, is_time_to_remind
+from partnerships.people.lead_times import LeadTimesByPerson, is_time_to_remind, lead_times_by_person
 from partnerships.people.models import ReminderKind
 
 #: Followers are told that a progress report is due this many days before its due day.
@@ -32,7 +32,7 @@ def remind_of_reports(*, now: dt.datetime) -> int:
     If the task did not run for a while, only the last of these emails is sent.
     """
     today = timezone.localdate(now)
-    lead_times = everybodys_lead_times(ReminderKind.REPORTS)
+    lead_times = lead_times_by_person(ReminderKind.REPORTS)
     soon = today + dt.timedelta(days=max(lead_times.any_days))
     reports_to_write = Report.objects.to_write().filter(due_on__lte=soon, escalated_at=None)
     reports = reports_to_write.for_listing().select_for_update(of=("self",), skip_locked=True).order_by("pk")

@@ -24,7 +24,7 @@ from partnerships.outbox.answers import Answer, Outcome, Outgoing
 from partnerships.outbox.draining import drain
 from partnerships.outbox.groups import CHOOSABLE
 from partnerships.outbox.models import EmailReason
-from partnerships.outbox.smtp import WhileWaiting, keep_waiting
+from partnerships.outbox.smtp import WhileWaiting, do_nothing_while_waiting
 from partnerships.people.models import User
 
 LONDON = ZoneInfo("Europe/London")
@@ -40,7 +40,9 @@ class Collector:
 
     emails: list[Outgoing] = field(default_factory=list)
 
-    def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
+    def send(
+        self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = do_nothing_while_waiting
+    ) -> Iterator[Answer]:
         """Accept every email."""
         for message in messages:
             self.emails.append(message)

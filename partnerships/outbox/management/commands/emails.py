@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.kit.text import counted
-from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.kinds import email_kind_with_code
 from partnerships.outbox.models import Email
 from partnerships.outbox.queries.queue import queue_figures
 from partnerships.outbox.services import discard_emails
@@ -66,7 +66,7 @@ class Command(AccountedCommand):
         )
         total = 0
         for row in rows:
-            kind = kind_of(row["kind"])
+            kind = email_kind_with_code(row["kind"])
             label = kind.label if kind else "unknown kind"
             self.stdout.write(
                 f"{row['count']:8,} {row['kind']} ({label}), recorded {row['first']:%Y-%m-%d %H:%M} to"

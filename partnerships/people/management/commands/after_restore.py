@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from partnerships.activity.models import Event
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.kit.journal import Redone, has_files, replay
-from partnerships.outbox.services import without_emails
+from partnerships.outbox.services import recording_no_emails
 from partnerships.people.restoring import (
     advance_sequences,
     end_sessions_and_invitations,
@@ -63,7 +63,7 @@ class Command(AccountedCommand):
         advanced_sequences = advance_sequences()
         # Before the replay, so that a run after a failure reads the journal from the same moment.
         record_restore_start(since=since, now=now)
-        with without_emails():
+        with recording_no_emails():
             outcome_by_subject = replay(since=since, now=now)
             # After the replay, so that nothing can start a new session.
             ended_by_subject = end_sessions_and_invitations(now=now)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.activity.services import record_export
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.people.personal_data import export_person, rows_in
+from partnerships.people.personal_data import count_exported_rows, export_person
 from partnerships.people.services import find_person
 
 
@@ -35,7 +35,9 @@ class Command(AccountedCommand):
 
         now = timezone.now()
         exported = export_person(person=person, author=None, now=now)
-        record_export(actor_id=None, what="export_person", record_id=person.pk, rows=rows_in(exported), now=now)
+        record_export(
+            actor_id=None, what="export_person", record_id=person.pk, rows=count_exported_rows(exported), now=now
+        )
 
         text = json.dumps(exported, indent=2, ensure_ascii=False)
         target: Path | None = options["to"]

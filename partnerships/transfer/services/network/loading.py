@@ -17,7 +17,7 @@ from django.utils import timezone
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
-from partnerships.outbox.services import without_emails
+from partnerships.outbox.services import recording_no_emails
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register, RunStatus
@@ -93,7 +93,7 @@ def load_network(
 
         network = Network(file, now, author, demo)
         earlier_callbacks = list(connection.run_on_commit)
-        with without_emails():
+        with recording_no_emails():
             counts = _replay(network)
         # Callbacks of the replayed services are dropped: they would nudge workers about events of long ago.
         connection.run_on_commit = earlier_callbacks

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from partnerships.kit import journal
 from partnerships.people.models import SecurityEventKind, User
-from partnerships.people.security import note_event
+from partnerships.people.security import record_security_event
 from partnerships.people.sessions import end_sessions
 
 #: The kinds of journal line about a new password, a removed second factor, a new address, and a removed or changed
@@ -67,5 +67,5 @@ def require_new_password(*, person: User, now: dt.datetime) -> None:
     locked_person.set_unusable_password()
     locked_person.save(update_fields=["password"])
     end_sessions(locked_person)
-    note_event(person=locked_person, kind=SecurityEventKind.PASSWORD_CHANGED, now=now)
+    record_security_event(person=locked_person, kind=SecurityEventKind.PASSWORD_CHANGED, now=now)
     journal_password(locked_person, now=now)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests.models import Frequency, NoticeDelivery, Preference, Weekday
-from partnerships.digests.schedule import EVERY_DAY, HOME, local_day
+from partnerships.digests.schedule import EVERY_DAY, local_day
+from partnerships.digests.time_zones import TimeZones
 from partnerships.kit import forms as kit
 from partnerships.kit.bank_holidays import NATIONS
 from partnerships.kit.choice_fields import choice_field, model_choice_field
@@ -54,14 +54,6 @@ _LEAD_TIMES = {
 _WAY_PREFIX, _LEAD_PREFIX = "way_", "lead_"
 #: The value of the choice "Never". It is needed because no chosen day means the days that each party chose.
 _NEVER = -1
-
-
-@cache
-def _zones() -> list[tuple[str, str]]:
-    """Return the choices of time zone, London first. Cached, because the zones are read from disk."""
-    continents = ("Europe/", "America/", "Asia/", "Africa/", "Australia/")
-    zones = sorted(zone for zone in available_timezones() if zone.startswith(continents) and zone != HOME)
-    return [(HOME, "London"), *((zone, zone.replace("_", " ").replace("/", ": ", 1)) for zone in zones)]
 
 
 class PreferenceForm(Form):
@@ -124,7 +116,7 @@ class PreferenceForm(Form):
         help_text="You get no digests before this day, then one with everything that changed. Only urgent emails are "
         "still sent.",
     )
-    time_zone = forms.ChoiceField(label="Your time zone", choices=_zones)
+    time_zone = forms.ChoiceField(label="Your time zone", choices=TimeZones())
 
     def __init__(
         self,

@@ -6,13 +6,19 @@ value goes through `escaped`, so that text from a person can never become markup
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from html import escape
+
+_HAS_MARKUP = re.compile("[&<>\"']").search
 
 
 def escaped(value: object) -> str:
     """Return a value's text for HTML, as Django's `conditional_escape` does, but without looking for lazy strings."""
-    return value.__html__() if hasattr(value, "__html__") else escape(str(value))
+    if hasattr(value, "__html__"):
+        return str(value.__html__())
+    text = str(value)
+    return escape(text) if _HAS_MARKUP(text) else text
 
 
 def attributes(attrs: Mapping[str, object]) -> str:

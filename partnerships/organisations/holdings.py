@@ -230,8 +230,9 @@ def _can_choose(condition: Q, columns: tuple[str, ...]) -> bool:
 def _row_meets(row: dict[str, Any], condition: Q) -> bool:
     """Return True if the row meets a condition that passed `_can_choose`."""
     answers = (
-        _row_meets(row, child) if isinstance(child, Q) else _row_compares(row, *child) for child in condition.children
-    )  # type: ignore[misc]  # `_can_choose` left nothing else
+        _row_meets(row, child) if isinstance(child, Q) else _row_compares(row, *child)  # type: ignore[misc]  # `_can_choose` left nothing else
+        for child in condition.children
+    )
     is_met = any(answers) if condition.connector == Q.OR else all(answers)
     return is_met is not condition.negated
 

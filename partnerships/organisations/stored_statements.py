@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from typing import Any, TypeAlias, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Model, Prefetch, Q, QuerySet
 
 from partnerships.kit.database import IdArray, numbered, planned_once, with_values
@@ -104,6 +104,12 @@ class Statement:
     #: True if PostgreSQL plans the statement for each reader: see `planned_for_each_reader`.
     is_planned_each_time: bool = False
     _numbered_by_first: dict[int, NumberedSql | None] = field(default_factory=dict)
+
+    @cached_property
+    def converters(self) -> Any:
+        """Return Django's converters of the columns, which Django would look up each time the statement runs."""
+        columns = [column for column, *_ in self.compiler.select[: self.compiler.col_count]]
+        return self.compiler.get_converters(columns)
 
     def is_present_moment(self, param: object) -> bool:
         """Return True if this parameter was the present moment when the statement was composed."""
@@ -221,7 +227,8 @@ class ReadyStatement:
         if self.statement.rows is None:
             return []
         compiler = copy.copy(self.statement.compiler)
-        compiler.connection = connection
+        compiler.connection = connections[connection.alias]
+        compiler.get_converters = lambda *_: self.statement.converters
         if result is None:
             compiler.as_sql = lambda *_, **__: self.sql_and_values()
         else:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
+from django.contrib.auth.middleware import get_user
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from partnerships.people.models import User
 
@@ -15,9 +18,12 @@ def signed_in(request: HttpRequest) -> User:
 
     Normally, `LoginRequiredMiddleware` has already redirected such a request.
     """
-    if isinstance(request.user, User):
-        return request.user
-    raise PermissionDenied
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    if isinstance(request.user, SimpleLazyObject):
+        # The same person, but without the wrapper, which would pass on every use of an attribute.
+        request.user = get_user(request)
+    return cast(User, request.user)
 
 
 class PrefetchRefused(Exception):

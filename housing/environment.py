@@ -80,8 +80,8 @@ def read_secret_files(environ: MutableMapping[str, str], secrets: Iterable[str])
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
             raise ImproperlyConfigured(
-                f"{name}_FILE names {path}, which cannot be read ({reason}). Put the secret there, readable by this "
-                f"process, or set {name}."
+                f"{name}_FILE names {path}, which cannot be read ({reason}). Put the secret in a file that this "
+                f"process can read, or set {name}."
             ) from None
         del environ[f"{name}_FILE"]
 

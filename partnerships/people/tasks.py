@@ -28,7 +28,8 @@ def write_journal() -> None:
     if oldest is not None and oldest <= now - _JOURNAL_LATE:
         alert_operators(
             "The journal cannot be written",
-            f"Lines have been waiting in the database since {oldest.isoformat(timespec='minutes')}. Check "
+            f"Lines of the journal have been waiting in the database since {oldest.isoformat(timespec='minutes')}. "
+            "Check "
             f"JOURNAL_ROOT: the disk may be full, or the workers may have no right to write there. Until this is "
             f"fixed, a restore would bring back access that has ended.",
             quiet=dt.timedelta(hours=1),

@@ -6,11 +6,11 @@ from django.db import models
 class EventTarget(models.TextChoices):
     """The subject of an event of a plan, which decides who may see the event (`registrations.py`)."""
 
-    PLAN = "plan", "The plan: its readers see the event"
-    DRAFT = "plan_draft", "The draft: its editors see it"
-    VERSION = "plan_version", "A version: its readers see it"
-    SIGNING = "plan_signing", "Sign-off: people of owners and parties see it"
-    COMMENT = "plan_comment", "A comment: its readers see it"
+    PLAN = "plan", "Events of the plan, which its readers see"
+    DRAFT = "plan_draft", "Events of the draft, which its editors see"
+    VERSION = "plan_version", "Events of a version, which its readers see"
+    SIGNING = "plan_signing", "Events of sign-off, which people of owners and parties see"
+    COMMENT = "plan_comment", "Events of a comment, which its readers see"
 
 
 class EventKind(models.TextChoices):

@@ -55,7 +55,8 @@ def council_type_id(code: str) -> str:
 
 def _allocated(scheme: Scheme) -> str:
     allocator = ALLOCATORS.get(scheme)
-    return f"From {allocator}." if allocator else "An older code of a council, for example from the ONS until 2011."
+    older_code = "An older code of a council, for example one that the ONS used until 2011."
+    return f"From {allocator}." if allocator else older_code
 
 
 TYPES: dict[str, Type] = {

@@ -401,7 +401,7 @@ def test_a_secret_in_a_file_keeps_the_embedded_one_away(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_prevents_the_start_and_says_what_to_do(tmp_path: Path) -> None:
     missing = settings_with(tmp_path, SECRET_KEY_FILE=str(tmp_path / "nothing"))
 
-    assert "cannot be read (No such file or directory). Put the secret there" in missing.stderr
+    assert "cannot be read (No such file or directory). Put the secret in a file" in missing.stderr
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY and SECRET_KEY_FILE are both set: remove one"):
         read_secret_files({"SECRET_KEY": LONG, "SECRET_KEY_FILE": "/nowhere"}, SECRETS)
 

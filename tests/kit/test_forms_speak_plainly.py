@@ -124,7 +124,7 @@ def test_a_date_that_would_be_guessed_is_refused(text: str) -> None:
     ("text", "months"), [("2027/28", "April 2027 or March 2028"), ("2011/12", "April 2011 or March")]
 )
 def test_a_financial_year_is_not_a_date(text: str, months: str) -> None:
-    with pytest.raises(forms.ValidationError, match=f"its first or last month, {months}"):
+    with pytest.raises(forms.ValidationError, match=f"its first or last month: {months}"):
         PartialDateField(label="Forecast").clean(text)
 
 

@@ -282,7 +282,7 @@ def test_a_follower_gets_one_email_about_what_enters_a_view(world: World, follow
     emails_of_second_check = check_and_return_emails(in_hours(4.5))
 
     assert email.to == [world.ben.email]
-    assert email.subject == "“Agreed”: 1 entered"
+    assert email.subject == "“Agreed”: 1 row added"
     assert "Flats." in email.body
     assert "Cottages." not in email.body
     assert emails_of_second_check == []
@@ -296,7 +296,7 @@ def test_a_follower_gets_one_email_about_what_leaves_a_view(world: World, follow
     [email] = check_and_return_emails(in_hours(6))
     emails_of_second_check = check_and_return_emails(in_hours(8))
 
-    assert email.subject == "“Agreed”: 1 left"
+    assert email.subject == "“Agreed”: 1 row removed"
     assert "Bungalows." in email.body
     assert emails_of_second_check == []
 

@@ -190,7 +190,7 @@ def test_a_scheduled_report_is_frozen_and_each_recipient_gets_its_figures(world:
     assert services.send_due_reports(now=now) == 1
     assert services.send_due_reports(now=now) == 0
     change(plan, world, "quay", homes=[line(48)])
-    sent = [email for email in deliver() if email.subject.startswith("Social rent, ")]
+    sent = [email for email in deliver() if email.subject.startswith("Scheduled report: Social rent, ")]
 
     frozen = FrozenReport.objects.get()
     assert sorted(email.to[0] for email in sent) == sorted([world.vera.email, world.ben.email])
@@ -209,7 +209,9 @@ def test_one_click_on_a_scheduled_report_stops_only_that_one_and_can_be_undone(w
     drop_emails()
     services.send_due_reports(now=timezone.now())
     emails_to_ben = [email for email in deliver() if email.to == [world.ben.email]]
-    stop_link = next(stop_address(email) for email in emails_to_ben if email.subject.startswith("Social rent, "))
+    stop_link = next(
+        stop_address(email) for email in emails_to_ben if email.subject.startswith("Scheduled report: Social rent, ")
+    )
 
     stopped = Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
 
@@ -228,7 +230,7 @@ def test_scheduled_report_does_not_resume_for_people_who_lost_access_and_came_ba
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
     )
-    sent = [email.to[0] for email in deliver() if email.subject.startswith("Social rent, ")]
+    sent = [email.to[0] for email in deliver() if email.subject.startswith("Scheduled report: Social rent, ")]
 
     assert sent == [world.vera.email]
     later = timezone.now() + dt.timedelta(days=40)
@@ -351,7 +353,7 @@ def test_a_schedule_accepts_only_people_of_its_audience_and_future_days(world: W
     for wrong_details in (stranger, past, private, unreadable, {"people": []}, {"name": " "}, {"every": "hour"}):
         with pytest.raises(services.UnableToSchedule):
             scheduled(world, **wrong_details)
-    with pytest.raises(services.UnableToFreeze, match="Not everybody"):
+    with pytest.raises(services.UnableToFreeze, match="Not everyone"):
         services.freeze_report(
             **unreadable, name="March", reason="It met.", body=world.larkhaven, author=world.amina, now=timezone.now()
         )

@@ -481,4 +481,4 @@ def test_page_says_what_is_wrong_with_a_file(world: World, plan: Plan, client: C
     new_url = reverse("spreadsheets:new", args=["plan", plan.pk, "sites"])
 
     assert "Choose a file or paste rows" in html_of_refusal(client.post(new_url, {}))
-    assert "the file is a web page" in html_of_refusal(client.post(new_url, {"rows": "<html>"}))
+    assert "file is a web page" in html_of_refusal(client.post(new_url, {"rows": "<html>"}))

@@ -96,7 +96,7 @@ def _compute(context: ReportContext) -> Snapshot:
             "This report counts commitments that both sides agreed.",
             "It leaves out actions and commitments that were replaced.",
             "“Kept on time” means delivered by the due date that was first agreed, and “kept late” means after it.",
-            "“Overdue” means not delivered, although the due date that is now agreed has passed.",
+            "“Overdue” means that the due date now agreed has passed without delivery.",
             "“Share kept” is the share of kept commitments among all that were delivered, overdue or cancelled.",
         ),
     )

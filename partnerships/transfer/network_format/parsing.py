@@ -48,7 +48,7 @@ def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, 
         raise unable("the file contains a number that is too long.", "Correct the number.") from error
     if not isinstance(value, dict) or value.get("format") != form:
         file_kind = form.removeprefix("common-ground-")
-        raise unable(f'it does not say that it is a {file_kind} file ("format": "{form}").', f"See {page}.")
+        raise unable(f'the file does not say that it is a {file_kind} file ("format": "{form}").', f"See {page}.")
     if value.get("version") != version:
         raise unable(
             f"the file has version {value.get('version')} of the format, but we can read only version {version}.",

@@ -157,7 +157,7 @@ def _refuse_repeated(line: Line, reference: str, row_of_site: dict[str, int], co
             same_site,
             "reference",
             f"“{reference}” is in rows {first_row} and {line.number}, with different values.",
-            "Every site needs its own: correct or remove one of the two.",
+            "Give each site its own reference, or remove one of the two rows.",
         )
 
 

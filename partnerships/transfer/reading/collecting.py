@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 MAX_NAME = 300
 #: The most characters of a key; a longer one is a typing error.
 MAX_KEY = 80
-_REPEATED_KEY_REMEDY = "Every row needs its own: correct or remove one of the two."
+_REPEATED_KEY_REMEDY = "Give each row its own key, or remove one of the two rows."
 
 
 class Collector:
@@ -104,7 +104,7 @@ class Collector:
         """Return the text of a cell, with a problem if it is blank or too long."""
         value = line.text(column)
         if not value:
-            self.add_problem(line, column, "the cell is blank.", "Fill it in, or remove the row.")
+            self.add_problem(line, column, "the cell is blank.", "Fill in the cell, or remove the row.")
         elif len(value) > MAX_NAME:
             self.add_problem(line, column, f"the cell has {len(value):,} characters.", f"Shorten it to {MAX_NAME}.")
         return value
@@ -118,7 +118,7 @@ class Collector:
         value = code(line[column])
         if not value:
             if not optional:
-                remedy = "Every row needs its own; fill it in or remove the row."
+                remedy = "Every row needs a key. Enter the key or remove the row."
                 self.add_problem(line, column, "the cell is blank.", remedy)
             return ""
         if len(value) > MAX_KEY:

@@ -44,7 +44,7 @@ REGION_NAMES = {gss: name for name, gss in REGIONS.items()}
 TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "CTY", "E47": "COMB", "E61": "SRA"}
 _TYPE_BY_CODE = {"E09000001": "CC", "E12000007": "SRA"}
 #: The remedy for a row that is not a council.
-TAKE_OTHERS = "Leave it out, or import the list with “Also import bodies that are not councils” (--take-others)."
+TAKE_OTHERS = "Remove the row, or import the list with “Also import bodies that are not councils” (--take-others)."
 #: Excel turns the years 1950 to 2040, typed into a date cell, into days of this period.
 _YEARS_TYPED_AS_DAYS = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
 TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")

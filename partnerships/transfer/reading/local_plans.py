@@ -204,7 +204,7 @@ def _read_events(
                 line,
                 "plan",
                 f"“{plan}” is not the reference of a plan.",
-                f"Correct it, or add the plan to {plans_name}.",
+                f"Correct the reference, or add the plan to {plans_name}.",
             )
         event = collector.required(line, "event")
         date, actual = collector.partial(line, "date"), collector.partial(line, "actual")

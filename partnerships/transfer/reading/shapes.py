@@ -76,7 +76,7 @@ class Checking:
                 self.add_problem(
                     _join(path, str(name)),
                     "there is no field with this name here.",
-                    f"Remove it or correct its name.{hint}",
+                    f"Remove the field or correct its name.{hint}",
                 )
 
         result: dict[str, Any] = {}
@@ -154,7 +154,7 @@ class Checking:
             return ""
         first_path = self.keys.setdefault(keys, {}).setdefault(value, path)
         if first_path != path:
-            self.add_problem(path, f"“{value}” is already the key at {first_path}.", "Give each its own key.")
+            self.add_problem(path, f"“{value}” is already the key at {first_path}.", "Give each object its own key.")
         return value
 
     def check_refs(self) -> None:
@@ -162,7 +162,9 @@ class Checking:
         for list_name, value, path in self._refs:
             if value not in self.keys.get(list_name, {}):
                 self.add_problem(
-                    path, f"“{value}” is not a key in “{list_name}”.", f"Correct it, or add it to “{list_name}”."
+                    path,
+                    f"“{value}” is not a key in “{list_name}”.",
+                    f"Correct the key, or add the object to “{list_name}”.",
                 )
 
     def moment(self, text: str) -> dt.datetime:
@@ -186,7 +188,7 @@ class Checking:
                 f"“{text}” is not a date. Enter 2026-11-12, 2026-11-12T09:30, “12 days ago” or “in 3 weeks”."
             ) from error
         if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-            raise ValueError(f"“{text}” is not in a year from {_FIRST_YEAR} to {_LAST_YEAR}. Correct it.")
+            raise ValueError(f"“{text}” is not in a year from {_FIRST_YEAR} to {_LAST_YEAR}. Correct the year.")
         return moment if moment.tzinfo else moment.replace(tzinfo=self.now.tzinfo)
 
 

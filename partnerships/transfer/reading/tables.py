@@ -227,7 +227,7 @@ def _from_yaml(text: str) -> Sheet:
         mark = getattr(error, "problem_mark", None)
         raise unable(
             f"the file is not valid YAML: {getattr(error, 'problem', None) or 'we cannot read it'}.",
-            "Correct it, or use a CSV file.",
+            "Correct the file, or use a CSV file.",
             row=mark.line + 1 if mark else None,
         ) from error
     if not isinstance(value, list | dict):

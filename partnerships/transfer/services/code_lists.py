@@ -44,7 +44,10 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
         if code in known_codes or (ended_on is not None and ended_on <= run.as_of):
             run.report.count("left_alone")
             continue
-        remedy = "Correct it, or ask for a version of Common Ground that has it. Until then we use it as written."
+        remedy = (
+            "Correct the code, or ask for a version of Common Ground that knows the code. Until then we use the "
+            "code as written."
+        )
         collector.add_problem(line, column, f"Common Ground does not know the code “{code}”.", remedy)
     return 0
 

@@ -72,7 +72,8 @@ TOPICS = (
     Topic(
         key="sign-terms",
         title="Sign the terms",
-        does="This page shows the version that needs signatures. You sign it, or decline with a reason. A signature "
+        does="This page shows the version that needs signatures. Here you can sign it, or decline with a reason. A "
+        "signature "
         "belongs to one version. Signatures on paper are recorded with a scan.",
         who=(
             "The organisation’s signatory signs. If there is no signatory, its leads sign.",

@@ -29,7 +29,7 @@ class RepeatedRows:
         return True
 
 
-def refuse_blank(run: Run, line: Line, column: str, remedy: str = "Fill it in.") -> None:
+def refuse_blank(run: Run, line: Line, column: str, remedy: str = "Fill in the cell.") -> None:
     """Set aside a row whose required cell is blank."""
     run.refuse(line, column, "the cell is blank.", remedy)
 

@@ -36,7 +36,11 @@ def sites_by_council(
             found, remedy = "the cell is blank.", _REMEDY
         elif authority is None:
             found = f"“{site.organisation}” is not an authority in the directory."
-            remedy = f"Correct it, or leave the cell blank if the site is {council.name}’s." if council else _REMEDY
+            remedy = (
+                f"Correct the authority, or leave the cell blank if the site is {council.name}’s."
+                if council
+                else _REMEDY
+            )
         else:
             found = f"the site is {authority.name}’s, but the file is {council.name if council else ''}’s."
             remedy = f"Move the row to {authority.name}’s file."

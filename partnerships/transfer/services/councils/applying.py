@@ -180,7 +180,7 @@ def _contradictions(council_list: CouncilList, directory: Directory, run: Import
             is_known = successor in listed_keys or directory.holder(Scheme.LOCAL_AUTHORITY, successor) is not None
             if not is_known and not run.is_mentioned([successor]):
                 found = f"no council in the file or the directory has the key “{successor}”."
-                yield Problem(council.row, "replaced-by", found, "Correct it, or add the successor’s row.")
+                yield Problem(council.row, "replaced-by", found, "Correct the key, or add the successor’s row.")
 
 
 def _same_organisation_problem(council: Council, other_council: Council, organisation: Organisation) -> Problem:

@@ -11,7 +11,9 @@ from partnerships.transfer.services.directory import Directory, Import, alternat
 from partnerships.transfer.services.refusals import set_aside_if_refused
 from partnerships.transfer.services.simple_lists import SimpleList
 
-_UNKNOWN = "Leave it out if the council is outside England. Otherwise import the list of councils that has it."
+_UNKNOWN = (
+    "Remove the row if the council is outside England. Otherwise import the list of councils that has this council."
+)
 
 
 def _apply(table: Table, collector: Collector, run: Import) -> int:

@@ -73,7 +73,9 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
         try:
             _record_succession(item, predecessors, successors, source, author, now)
         except UnableToRecordSuccession as error:
-            raise unable(f"successions[{index}] is not possible: {error}", "Correct it, or leave it out.") from error
+            raise unable(
+                f"successions[{index}] is not possible: {error}", "Correct the succession, or remove it."
+            ) from error
 
     loaded = LoadedCounts(added=len(new_items), known=len(file["organisations"]) - len(new_items))
     digest = hashlib.sha256(data).hexdigest()

@@ -68,7 +68,7 @@ def _problem_with_reference(reference: str, plans: Sequence[Plan], run: Import) 
     """Return the problem and the remedy if a reference means several plans, or none."""
     if plans:
         found = f"{len(plans)} plans have the reference “{reference}”."
-        return found, "Correct it in the complete files, and import them again."
+        return found, "Correct the reference in the complete files, and import them again."
     if run.organisation is not None:
         found = f"“{reference}” is not a plan of {run.organisation.name}."
         return found, "Remove the row. Only the plan’s own authorities can import it."

@@ -120,9 +120,9 @@ def _add_problem_with_reference(
     count = len(plans) or "no"
     found = f"{count} plans{owners_words} in Common Ground have the reference “{line.text('plan')}”."
     if plans:
-        remedy = "Leave it out, and add the document as a link on the page of the plan that is meant."
+        remedy = "Remove the row, and add the document as a link on the page of the right plan."
     else:
-        remedy = "Correct it, or import the list of plans that has it."
+        remedy = "Correct the reference, or import the list of plans that has this plan."
     collector.add_problem(line, "plan", found, remedy)
 
 

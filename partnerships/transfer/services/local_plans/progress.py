@@ -54,7 +54,9 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
         council = directory.of_code(code)
         if code and council is None:
             found = f"no council in the directory has the code “{code}”."
-            collector.add_problem(line, "code", found, "Correct it, or import the list of councils that has it.")
+            collector.add_problem(
+                line, "code", found, "Correct the code, or import the list of councils that has this council."
+            )
         if line.number in collector.bad_rows or council is None:
             continue
         if not date_by_stage:

@@ -79,7 +79,7 @@ class Network:
             return self.objects[kind][key]
         except KeyError:
             raise UnableToLoad(
-                f"“{key.partition('/')[0]}” of “{kind}” is not {state} yet at this point.", "Enter a later date."
+                f"“{key.partition('/')[0]}” of “{kind}” is not {state} yet on this date.", "Enter a later date."
             ) from None
 
     def schedule(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:
@@ -105,7 +105,7 @@ def errors_at(path: str) -> Iterator[None]:
     except UnableToRead:
         raise
     except ValidationError as error:
-        raise UnableToRead([Problem(None, "", " ".join(error.messages), "Correct it.", path=path)]) from error
+        raise UnableToRead([Problem(None, "", " ".join(error.messages), "Correct this value.", path=path)]) from error
     except (DataError, IntegrityError) as error:
         found = str(error).splitlines()[0]
         raise UnableToRead(

@@ -59,7 +59,7 @@ def _open_due(item: Item, now: dt.datetime) -> None:
 def _open(item: Item, now: dt.datetime) -> ReportingRound:
     """Open the reports that are due by now, and return the round that they belong to."""
     if "round" not in item:
-        raise UnableToLoad("reporting has not started at this point.", "Enter a later date.")
+        raise UnableToLoad("reporting has not started by this date.", "Enter a later date.")
     reporting_round = ReportingRound.objects.select_related("partnership").get(pk=item["round"])
     open_reports(reporting_round, now=now)
     return reporting_round
@@ -81,7 +81,7 @@ def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Rep
     else:
         report_of_period = None
     if report_of_period is None:
-        raise UnableToLoad("there is no report for this period at this point.", "Enter a later date.")
+        raise UnableToLoad("there is no report for this period on this date.", "Enter a later date.")
     return report_of_period
 
 

@@ -23,7 +23,7 @@ _FACILITATOR = RecordLookup(
 EMAILS = (
     PersonEmail(
         "conversations.circulated",
-        "Conversation record to read",
+        "Record of a conversation to agree",
         emails.write_circulated,
         group=NoticeGroup.MEETINGS,
         about=_CONVERSATION,
@@ -72,7 +72,7 @@ EMAILS = (
     ),
     PersonEmail(
         "conversations.meeting_uninvited",
-        "No longer invited to a meeting",
+        "You are no longer invited to a meeting",
         emails.write_meeting_uninvited,
         group=NoticeGroup.MEETINGS,
         about=_MEETING,

@@ -108,7 +108,7 @@ class PreferenceForm(Form):
         help_text="When one of your organisation’s asks or offers has a new match.",
     )
     paused_from = DayField(
-        label="Pause from", required=False, help_text="The first day without emails. Leave empty to start at once."
+        label="Pause from", required=False, help_text="The first day without emails. Leave this empty to start at once."
     )
     paused_until = DayField(
         label="Pause until",
@@ -230,7 +230,7 @@ class PreferenceForm(Form):
         dates_field = f"{_LEAD_PREFIX}{ReminderKind.DATES}"
         days_for_dates = data.get(dates_field) or []
         if _NEVER in days_for_dates and len(days_for_dates) > 1:
-            self.add_error(dates_field, "Choose days or “Never”, not both")
+            self.add_error(dates_field, "Choose days or “Never”, but not both.")
         return data
 
     def _check_pause(self, data: dict[str, Any]) -> None:
@@ -238,11 +238,11 @@ class PreferenceForm(Form):
         pause_start, pause_end = data.get("paused_from"), data.get("paused_until")
         zone = data.get("time_zone")
         if pause_end and zone and pause_end <= local_day(timezone.now(), zone):
-            self.add_error("paused_until", "Enter a day in the future, or leave this empty to get digests now")
+            self.add_error("paused_until", "Enter a day in the future, or leave this empty to get digests now.")
         if pause_start and not pause_end and "paused_until" not in self.errors:
-            self.add_error("paused_until", "Enter the day on which the pause ends")
+            self.add_error("paused_until", "Enter the day on which the pause ends.")
         elif pause_start and pause_end and pause_start >= pause_end:
-            self.add_error("paused_from", "Enter a day before “Pause until”")
+            self.add_error("paused_from", "Enter a day before “Pause until”.")
 
 
 def _lead_times_field(kind: ReminderKind, days: Collection[int] | None) -> LeadTimesField:
@@ -325,7 +325,7 @@ class StakeholderForm(Form):
         label="Why they get digests",
         max_length=200,
         required=False,
-        help_text="Shown to them in every digest. For example, “you chair the tenant panel”.",
+        help_text="They see this in every digest. For example, “you chair the tenant panel”.",
     )
     frequency = forms.ChoiceField(
         label="How often", choices=[("", "Their own preference"), *Frequency.choices], required=False
@@ -363,7 +363,7 @@ class EndForm(kit.ReasonForm):
     reason = forms.CharField(
         label="Why are you stopping these digests?",
         max_length=150,
-        help_text="Shown to your colleagues in the list of stakeholders. The person can ask for a copy.",
+        help_text="Your colleagues see this in the list of stakeholders. The person can ask for a copy.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:

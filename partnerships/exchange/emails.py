@@ -95,7 +95,7 @@ def write_response(due: DueEmail, person: User, now: dt.datetime) -> Content | s
     if response is None:
         return _NOT_READABLE
     if not response.is_waiting:
-        return "The answer was decided or withdrawn."
+        return "The answer has been accepted, declined or withdrawn."
     if not rights_over(response.entry, person, now).may_edit:
         return _NOTHING_TO_ANSWER
     return _from_author(

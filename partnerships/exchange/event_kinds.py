@@ -16,7 +16,7 @@ class EventKind(models.TextChoices):
     ASK_REFERRED = "ask.referred", "Referred an ask to a colleague"
     ASK_QUESTION_ASKED = "ask.question_asked", "Asked a question about an ask"
     ASK_DECLINED = "ask.declined", "Declined an ask"
-    ASK_DECLINED_BY_ALL = "ask.declined_by_all", "Closed an ask that everybody declined"
+    ASK_DECLINED_BY_ALL = "ask.declined_by_all", "Closed an ask that everyone declined"
     ASK_ACKNOWLEDGED = "ask.acknowledged", "Acknowledged an ask"
     ASK_ANSWERED = "ask.answered", "Answered an ask"
     ASK_AGREED = "ask.agreed", "The ask is agreed"

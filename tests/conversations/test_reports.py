@@ -24,7 +24,7 @@ from partnerships.people.models import User
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import last_month, set_up, submit, submitted, the_report, write
 from tests.plans.drafts import published_plan
-from tests.support.outbox import drop_emails, recorded
+from tests.support.outbox import deliver, drop_emails, parts, recorded
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -438,6 +438,27 @@ def test_leads_are_reminded_once_before_and_chased_once_after(world: World) -> N
         )
 
     assert emails_so_far == [0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_very_late_report_is_sent_to_the_escalation_contact(world: World) -> None:
+    set_up(world)
+    post = agreements.create_post(
+        organisation=world.larkhaven, role="escalation", partnership=world.partnership, author=None, now=NOW()
+    )
+    agreements.fill_post(post=post, person=world.vera, reason="New in the post.", author=None, now=NOW())
+    due = timezone.localdate() - dt.timedelta(days=12)
+    reports = Report.objects.filter(party__organisation=world.larkhaven)
+    reports.update(due_on=due, ends_on=due, starts_on=due - dt.timedelta(days=30))
+    drop_emails()
+
+    services.remind_of_reports(now=NOW())
+
+    [email] = [email for email in deliver() if email.to == [world.vera.email]]
+    assert email.subject == f"The progress report from Larkhaven Homes is 12 days late: {world.partnership.title}"
+    for part in parts(email):
+        assert "Please ask the leads of Larkhaven Homes to submit the report." in part
+        assert "See the report" in part
+        assert "because you are the escalation contact of Larkhaven Homes." in part
 
 
 def test_late_report_shows_its_days_in_the_table(world: World) -> None:

@@ -499,7 +499,7 @@ def test_a_plan_no_longer_readable_by_link_points_to_the_preferences_page(
     answer = bearer.get(reverse("digests:read", kwargs=link))
 
     assert answer.status_code == 404
-    assert "You no longer follow this, or can no longer see it" in answer.content.decode()
+    assert "You no longer follow this, or you can no longer see it" in answer.content.decode()
     assert "Harbour Quarter" not in answer.content.decode()
     assert reverse("digests:new-links") in answer.content.decode()
 

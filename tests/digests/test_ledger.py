@@ -168,7 +168,7 @@ def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(
     assert "Ask again" in page_before
     assert "Asks whether they want digests about Harbour Quarter" in entry
     assert "Ask again" in entry
-    assert "Asked, but not answered yet" in readers_page
+    assert "People who have not answered yet" in readers_page
     assert f"<dt>Confirmed</dt> <dd>{today}</dd>" in collapse(page_after)
     assert "Ask again" not in page_after
     page_when_stopped = page(world.amina, "stakeholder", pk=subscription.pk)

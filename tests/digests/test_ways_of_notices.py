@@ -284,7 +284,7 @@ def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) 
     client = Client() if by_link else signed_in(world.ben)
     html = client.get(address).content.decode()
     assert "Asks and offers" in html
-    assert "Emails you cannot turn off" in html
+    assert "Emails that you cannot turn off" in html
 
     answer = client.post(address, CHOICES)
 

@@ -229,7 +229,7 @@ def test_an_ask_that_everybody_declines_is_declined(world: World, now: dt.dateti
 
     assert ask.status == Status.DECLINED
     assert not ask.is_open
-    assert ask.reason == "Everybody who was asked declined."
+    assert ask.reason == "Everyone who was asked has declined."
 
 
 def test_an_ask_for_the_whole_network_cannot_be_declined(world: World, now: dt.datetime) -> None:
@@ -316,7 +316,7 @@ def test_withdrawing_needs_a_reason_and_ends_the_entry(ask: Entry, world: World,
     assert ask.status == Status.WITHDRAWN
     assert not ask.is_open
     assert ask.closed_at == now
-    with pytest.raises(services.UnableToRespond, match="takes no more answers"):
+    with pytest.raises(services.UnableToRespond, match="so you can no longer answer it"):
         services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
 

@@ -244,6 +244,19 @@ def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
     assert "See the ask" in html_for(world.ben, return_url(nominations_return))
 
 
+def test_the_council_is_told_that_it_has_already_asked_for_a_shortfall(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+    path = return_url(nominations_return, "ask", line=line_with_shortfall(nominations_return).pk)
+    client = signed_in(world.ben)
+
+    first_page = client.post(path, follow=True).content.decode()
+    second_page = client.post(path, follow=True).content.decode()
+
+    assert "You have asked" in first_page
+    assert "already asked" not in first_page
+    assert "Your organisation has already asked" in second_page
+
+
 def test_ask_of_a_shortfall_says_when_its_return_was_corrected(world: World) -> None:
     nominations_return = confirmed_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)

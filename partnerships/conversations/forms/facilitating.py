@@ -30,7 +30,7 @@ class NameFacilitatorForm(Form):
         if address := data.pop("email", ""):
             membership = membership_by_address(address)
             if membership is None:
-                self.add_error("email", "Enter the address of a person who acts for an organisation here")
+                self.add_error("email", "Enter the email address of a person who acts for an organisation here.")
             else:
                 data |= {"person": membership.person, "organisation": membership.organisation}
         return data
@@ -41,5 +41,5 @@ class EndFacilitationForm(KitReasonForm):
 
     danger = True
     reason = forms.CharField(
-        label="Why are you ending the role?", max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+        label="Why are you removing the facilitator?", max_length=300, widget=forms.Textarea(attrs={"rows": 2})
     )

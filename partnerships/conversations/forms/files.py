@@ -91,5 +91,5 @@ class PaperForm(Form):
         data = super().clean() or {}
         chosen_names = [name for name in ("file", "document", "version") if data.get(name)]
         if not self.errors and len(chosen_names) != 1:
-            self.add_error("file", "Choose one: a file, a document or a version of a plan")
+            self.add_error("file", "Choose one of a file, a document or a version of a plan.")
         return data

@@ -203,7 +203,7 @@ class ConversationForm(Form):
         point_names = [f"points_{side.pk}_{kind}" for side in self.sides for kind in _LABEL_AND_HINT]
         for name in ("decisions", *point_names):
             if any(len(line) > _POINT_LENGTH for line in _lines(data.get(name, ""))):
-                self.add_error(name, f"Keep each line under {_POINT_LENGTH} characters")
+                self.add_error(name, f"Keep each line under {_POINT_LENGTH} characters.")
         for row in range(self.steps):
             self._check_step(data, row)
         return data
@@ -213,12 +213,12 @@ class ConversationForm(Form):
         text_name, owner_name, date_name = f"step_{row}_text", f"step_{row}_who", f"step_{row}_due_on"
         if not data.get(text_name):
             if data.get(owner_name) or data.get(date_name):
-                self.add_error(text_name, "Say what needs to be done")
+                self.add_error(text_name, "Say what needs to be done.")
             return
         if not data.get(owner_name) and owner_name not in self.errors:
-            self.add_error(owner_name, "Choose an owner")
+            self.add_error(owner_name, "Choose an owner for this step.")
         if not data.get(date_name) and date_name not in self.errors:
-            self.add_error(date_name, "Enter a due date")
+            self.add_error(date_name, "Enter a due date.")
 
     @property
     def record(self) -> Record:

@@ -91,7 +91,7 @@ class ReportingForm(Form):
         min_value=1,
         max_value=MAX_DUE_DAYS,
         initial=15,
-        help_text="Counted from the end of each period. Weekends and bank holidays do not count.",
+        help_text="We count from the end of each period. Weekends and bank holidays do not count.",
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
     )
     parties = PartyChoice(
@@ -224,7 +224,7 @@ class DecisionForm(Form):
         required=False,
         max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Needed only if you return the report. All partners can read your answer.",
+        help_text="You must say why if you return the report. All partners can read your answer.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
@@ -235,7 +235,7 @@ class DecisionForm(Form):
         """Require a reason for returning the report."""
         data = super().clean() or {}
         if data.get("decision") == "returned" and not data.get("reason", "").strip():
-            self.add_error("reason", "Say what is missing")
+            self.add_error("reason", "Say what is missing.")
         return data
 
 

@@ -170,7 +170,7 @@ class Meeting(models.Model):
     link = models.URLField(max_length=500, blank=True)
 
     # The invitation and the agenda.
-    note = models.TextField(blank=True, help_text="A note to those invited.")
+    note = models.TextField(blank=True, help_text="A note to the people invited.")
     cycle_day = models.DateField(
         null=True, blank=True, help_text="The date in the meeting cycle that this meeting is for."
     )
@@ -189,7 +189,7 @@ class Meeting(models.Model):
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account are told the meeting’s title, date and status.",
+        help_text="We tell stakeholders without an account the meeting’s title, date and status.",
     )
 
     revision = models.PositiveIntegerField(default=1)

@@ -149,7 +149,7 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
     )
     require(is_own or rights_over(facilitator.partnership, author, now).leads)
     if facilitator.ended_at is not None:
-        raise UnableToEndFacilitation("This person is no longer a facilitator, so there is nobody to remove.")
+        raise UnableToEndFacilitation("This person is no longer a facilitator, so you do not need to remove them.")
     if not reason.strip():
         raise UnableToEndFacilitation("Give a reason.")
 
@@ -174,7 +174,7 @@ def _remove_party_of_last(facilitator: Facilitator, *, now: dt.datetime) -> None
     )
     party = observers.select_related("organisation").first()
     if party is not None:
-        remove_party(party=party, reason="Its facilitator no longer has this role.", author=None, now=now)
+        remove_party(party=party, reason="The facilitator no longer has this role.", author=None, now=now)
 
 
 def _end(facilitator: Facilitator, reason: str, *, author: User | None, now: dt.datetime) -> None:
@@ -244,5 +244,10 @@ def end_with_membership(departure: Departure) -> int:
     )
     facilitators_of_person = list(facilitators.for_listing().order_by("pk"))
     for facilitator in facilitators_of_person:
-        _end(facilitator, "They no longer act for their organisation.", author=departure.author, now=departure.now)
+        _end(
+            facilitator,
+            "The facilitator no longer acts for their organisation.",
+            author=departure.author,
+            now=departure.now,
+        )
     return len(facilitators_of_person)

@@ -154,7 +154,7 @@ def _addressees_or_all(
     chosen_addressees = list(addressees) or possible_addressees
     if not chosen_addressees:
         raise UnableToChangePoint(
-            "The other organisations are only observers of the partnership, so they cannot be asked."
+            "The other organisations are only observers of the partnership, so you cannot ask them."
         )
     possible_ids = {addressee.pk for addressee in possible_addressees}
     if any(addressee.pk not in possible_ids for addressee in chosen_addressees):

@@ -157,7 +157,7 @@ class Subscription(models.Model):
         choices=ChangeFilter,
         default=ChangeFilter.EVERYTHING,
         db_default=ChangeFilter.EVERYTHING,
-        help_text="Which changes of the target digests include.",
+        help_text="Which changes to the record the digests include.",
     )
     status = models.CharField(max_length=10, choices=SubscriptionStatus, default=SubscriptionStatus.ASKED)
 
@@ -172,7 +172,7 @@ class Subscription(models.Model):
         related_name="+",
         help_text="The organisation that asked the stakeholder. It must be able to read the target itself.",
     )
-    why = models.CharField(max_length=300, blank=True, help_text="Shown to the person after “You get this because”.")
+    why = models.CharField(max_length=300, blank=True, help_text="The person sees this after “You get this because”.")
 
     frequency = models.CharField(
         max_length=8,
@@ -285,7 +285,7 @@ class Subscription(models.Model):
         agreed = self.plan or self.partnership or self.organisation
         target = agreed or self.request or self.commitment or self.recommendation
         if target is None:
-            raise ValueError("A subscription must have a target.")
+            raise ValueError("Choose something to follow.")
         return target
 
     @property

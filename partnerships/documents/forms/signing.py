@@ -92,8 +92,8 @@ class SignForm(AnswersForm, VerdictForm):
 
     verdict_field = "decision"
     needs_words = {
-        Decision.CONDITIONAL.value: "Enter the condition",
-        Decision.REJECTED.value: "Enter your reason for rejecting the version",
+        Decision.CONDITIONAL.value: "Enter your condition.",
+        Decision.REJECTED.value: "Enter your reason for rejecting the version.",
     }
 
     decision = forms.ChoiceField(choices=Decision.choices, widget=forms.RadioSelect, label="Your decision")
@@ -102,7 +102,7 @@ class SignForm(AnswersForm, VerdictForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=2_000,
-        help_text="Leave empty if you approve.",
+        help_text="Leave this empty if you approve.",
     )
     organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="Organisation")
     number = forms.IntegerField(widget=forms.HiddenInput)

@@ -60,12 +60,12 @@ class EntryForm(OrganisationForm):
     closes_on = DayField(
         label="Closing date",
         required=False,
-        help_text="If nobody has answered by this date, the ask or offer lapses. "
+        help_text="If nobody answers by this date, the ask or offer lapses. "
         "If you leave this empty, we use the end date above.",
     )
     conditions = forms.CharField(label="Conditions", required=False, widget=SHORT_TEXT, max_length=5000)
     standing = forms.BooleanField(
-        label="This is a standing offer: skills or resources we can always offer",
+        label="This is a standing offer: we can always offer these skills or resources",
         required=False,
         help_text="The offer appears on your organisation’s page and stays open, even after a partner takes it up.",
     )
@@ -75,8 +75,8 @@ class EntryForm(OrganisationForm):
         required=False,
         queryset=Partnership.objects.none(),
         empty_label="None",
-        help_text="Needed if you share with a partnership. If you share with named partners, choose the partnership "
-        "that it is about, if any.",
+        help_text="You must choose one to share with a partnership. If you share with named partners, choose the "
+        "partnership that it is about, if any.",
     )
     addressees = OrganisationsField(
         label="Named partners",
@@ -233,7 +233,7 @@ class AgreedForm(ReasonForm):
 
     def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
         super().__init__(
-            *args, entry=entry, submit="Mark as agreed", label="How was it agreed, and who with?", **kwargs
+            *args, entry=entry, submit="Mark as agreed", label="How did you agree this, and who with?", **kwargs
         )
         kind = entry.get_direction_display().lower()
         self.fields["reason"].help_text = f"Everybody who can read this {kind} can read your text too."

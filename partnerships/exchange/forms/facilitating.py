@@ -31,7 +31,7 @@ class NameFacilitatorForm(Form):
             if membership is None:
                 self.add_error(
                     "email",
-                    "Nobody with this address acts for an organisation. Check the address, or choose another person",
+                    "Nobody with this address acts for an organisation. Check the address, or choose another person.",
                 )
             else:
                 data |= {"person": membership.person, "organisation": membership.organisation}

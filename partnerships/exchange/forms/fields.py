@@ -33,9 +33,9 @@ def clean_all_of_it(form: forms.Form, data: dict[str, Any]) -> dict[str, Any]:
     if "everything" in form.fields and "quantity" not in form.errors:
         label = form.fields["everything"].label
         if everything and data.get("quantity") is not None:
-            form.add_error("everything", f"Enter how much or tick “{label}”, but not both")
+            form.add_error("everything", f"Enter how much or tick “{label}”, but not both.")
         elif not everything and data.get("quantity") is None:
-            form.add_error("quantity", f"Enter how much, or tick “{label}”")
+            form.add_error("quantity", f"Enter how much, or tick “{label}”.")
     return data
 
 

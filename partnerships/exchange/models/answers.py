@@ -72,7 +72,8 @@ class Response(models.Model):
                 fields=["entry", "organisation"],
                 condition=Q(status=ResponseStatus.MADE),
                 name="unique_open_response_per_organisation",
-                violation_error_message="Your organisation has already answered. Wait for the decision or withdraw.",
+                violation_error_message="Your organisation has already answered. Wait for the decision, or withdraw "
+                "the answer.",
             ),
             models.CheckConstraint(
                 condition=Q(quantity=None) | Q(quantity__gt=0),
@@ -141,7 +142,7 @@ class Receipt(models.Model):
     referred_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     referred_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     referred_at = models.DateTimeField(null=True, blank=True)
-    note = models.TextField(blank=True, help_text="A message to the colleague. Only their organisation can read it.")
+    note = models.TextField(blank=True, help_text="A message to the colleague. Only your organisation can read it.")
 
     objects = ReceiptQuerySet.as_manager()
 

@@ -158,7 +158,7 @@ class Entry(models.Model):
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account read the title, date and status of the ask or offer in digests.",
+        help_text="We tell stakeholders without an account the title, date and status of the ask or offer.",
     )
 
     # `revision` rises with each change, so that a form for an older text is refused.
@@ -173,7 +173,7 @@ class Entry(models.Model):
     # The work of tasks: reminders, first emails and matching.
     reminded_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the organisations that were asked were emailed."
+        null=True, blank=True, help_text="When we emailed the organisations that were asked."
     )
     matched_at = models.DateTimeField(null=True, blank=True)
 

@@ -171,7 +171,7 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
     receipt = _decline_receipt(entry, organisation, reason.strip(), author, now)
     entry.answered_at = entry.answered_at or now
     if entry.is_ask and entry.status in UNANSWERED_STATUSES and _is_declined_by_all(entry, asked_ids):
-        entry.reason = receipt.reason if len(asked_ids) == 1 else "Everybody who was asked declined."
+        entry.reason = receipt.reason if len(asked_ids) == 1 else "Everyone who was asked has declined."
         _decline_ask(entry, now)
     entry.save(update_fields=["status", "reason", "answered_at", "closed_at", "is_open"])
     email_decline(receipt, author=author, now=now)
@@ -249,4 +249,4 @@ def acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt.
 def check_open(entry: Entry, error: type[UnableToChangeEntry]) -> None:
     """Raise `error` if the entry takes no answers."""
     if not entry.is_open:
-        raise error(f"This {entry.noun} is {entry.get_status_display().lower()} and takes no more answers.")
+        raise error(f"This {entry.noun} is {entry.get_status_display().lower()}, so you can no longer answer it.")

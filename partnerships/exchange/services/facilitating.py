@@ -67,7 +67,7 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
     require(is_own_role or rights_over(entry, author, now).may_edit)
     if facilitator.ended_at is not None:
         raise UnableToFacilitate(
-            f"{facilitator.person.display_name} is no longer a facilitator, so there is nobody to remove."
+            f"{facilitator.person.display_name} is no longer a facilitator, so you do not need to remove them."
         )
     if not reason.strip():
         raise UnableToFacilitate("Say why you are removing this facilitator.")

@@ -41,7 +41,7 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
         )
     if all(recipients_of(entry).values()):
         raise UnableToRemindOfEntry(
-            "No organisation in particular has to answer these asks and offers, so there is nobody to remind."
+            "No particular organisation has to answer these asks and offers, so there is nobody to remind."
         )
 
     event = event_about(entry, "reminded")

@@ -71,7 +71,7 @@ def make_findable(entry: Entry) -> None:
 def check_closing_date(entry: Entry, today: dt.date, error: type[UnableToChangeEntry]) -> None:
     """Raise `error` if the entry closes before today."""
     if entry.closes_on is not None and entry.closes_on < today:
-        raise error("The closing date is in the past. Choose a later date.")
+        raise error("The closing date cannot be in the past. Choose a later date.")
 
 
 def check_addressing(entry: Entry, addressee_ids: set[int], error: type[UnableToChangeEntry], today: dt.date) -> None:

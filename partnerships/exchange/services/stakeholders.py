@@ -12,7 +12,7 @@ from partnerships.exchange.services.recording import event_about, lock_entry, re
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
-ONLY_LEADS = "Only leads of the partnership's parties can choose what stakeholders are told."
+ONLY_LEADS = "Only leads of organisations in the partnership can choose what we tell stakeholders."
 
 
 @transaction.atomic

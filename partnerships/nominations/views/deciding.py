@@ -57,12 +57,16 @@ def ask_to_make_up(request: HttpRequest, pk: int, number: int, line: int) -> Htt
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_ask)
 
+    now = timezone.now()
     try:
-        entry = ask_for_shortfall(nominations_return=nominations_return, line=line, author=user, now=timezone.now())
+        entry = ask_for_shortfall(nominations_return=nominations_return, line=line, author=user, now=now)
     except UnableToAskForShortfall as error:
         messages.error(request, str(error))
         return redirect(nominations_return)
 
     provider = nominations_return.agreement.provider_body.name
-    messages.success(request, f"You have asked {provider} to make up the missing nominations.")
+    if entry.created_at == now:
+        messages.success(request, f"You have asked {provider} to make up the missing nominations.")
+    else:
+        messages.info(request, f"Your organisation has already asked {provider} to make up the missing nominations.")
     return redirect(entry)

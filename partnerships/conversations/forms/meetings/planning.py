@@ -31,7 +31,7 @@ class TimeField(forms.TimeField):
         super().__init__(
             input_formats=["%H:%M", "%H.%M"],
             widget=forms.TimeInput(format="%H:%M", attrs={"class": "govuk-input--width-5"}),
-            error_messages={"invalid": "Enter a time, for example 14:00"},
+            error_messages={"invalid": "Enter a time, for example 14:00."},
             **kwargs,
         )
 
@@ -91,7 +91,7 @@ class CycleForm(Form):
         """Require which weekday of the month it is for a cycle in months, and ignore it for a cycle in weeks."""
         data = super().clean() or {}
         if data.get("unit") == CycleUnit.MONTHS and not data.get("position"):
-            self.add_error("position", "Choose which weekday of the month")
+            self.add_error("position", "Choose which week of the month.")
         if data.get("unit") == CycleUnit.WEEKS:
             data["position"] = 0
         return data
@@ -165,13 +165,13 @@ class MeetingForm(Form):
         help_text=f"{GUESTS_HINT} We do not email guests.",
     )
     note = forms.CharField(
-        label="Note to those invited", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+        label="Note to the people invited", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
     )
     reason = forms.CharField(
         label="Reason for the change",
         required=False,
         max_length=300,
-        help_text="Needed if you change the time. Everyone who is invited will see your reason.",
+        help_text="You must give a reason if you change the time. Everyone who is invited will see it.",
     )
     on_holiday = forms.BooleanField(label="Meet even though this is a bank holiday", required=False)
     cycle_day = forms.DateField(widget=forms.HiddenInput, required=False)
@@ -208,7 +208,7 @@ class MeetingForm(Form):
         data = super().clean() or {}
         day = data.get("day")
         if day is not None and day in self.holidays and not data.get("on_holiday"):
-            self.add_error("day", f"{long_date(day)} is a bank holiday. Choose another date, or tick the box below")
+            self.add_error("day", f"{long_date(day)} is a bank holiday. Choose another date, or tick the box below.")
         return data
 
     @property

@@ -104,9 +104,9 @@ def record_attendance(
 def _check_attendance(meeting: Meeting, attendance: Mapping[int, str], now: dt.datetime) -> None:
     """Raise `UnableToRecordAttendance` unless the meeting has begun and its attendance may still change."""
     if meeting.is_called_off:
-        raise UnableToRecordAttendance("The meeting was called off, so there is no attendance to record.")
+        raise UnableToRecordAttendance("The meeting was called off, so you do not need to record who attended.")
     if meeting.starts_at > now:
-        raise UnableToRecordAttendance("The meeting has not started yet. Record who attended once it has.")
+        raise UnableToRecordAttendance("The meeting has not started yet. Record who attended once it has started.")
     if meeting.conversation is not None and meeting.conversation.is_locked:
         raise UnableToRecordAttendance("The minutes are agreed, so you can no longer change who attended.")
     if set(attendance.values()) - set(Attendance.values):

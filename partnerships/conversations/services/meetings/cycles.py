@@ -86,7 +86,7 @@ def _check(cycle: Cycle, sitting: Sitting) -> None:
         raise UnableToSetCycle(f"Enter a number of weeks or months from 1 to {MAX_INTERVAL}.")
     if (cycle.unit == Unit.MONTHS) != bool(cycle.position):
         raise UnableToSetCycle(
-            "For a monthly meeting, choose which weekday of the month. For a weekly meeting, choose none."
+            "For a monthly meeting, choose which week of the month. For a weekly meeting, choose none."
         )
     if sitting.minutes not in LENGTHS:
         raise UnableToSetCycle("Enter a length between 5 minutes and 24 hours.")
@@ -115,7 +115,7 @@ def stop_cycle(
     require(rights_over_meetings(partnership, author, now).may_set_cycle, _ONLY_LEADS)
     meeting_cycle = MeetingCycle.objects.filter(partnership=partnership, stopped_at=None).first()
     if meeting_cycle is None:
-        raise UnableToSetCycle("This partnership has no meeting cycle to stop.")
+        raise UnableToSetCycle("This partnership has no meeting cycle, so you do not need to stop it.")
     if not reason.strip():
         raise UnableToSetCycle("Give a reason.")
 

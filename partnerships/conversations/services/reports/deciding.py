@@ -80,7 +80,9 @@ def _submission_to_decide(report: Report, number: int) -> ReportSubmission:
     """Return the last submission, if it waits for a decision and has this number. Raises `UnableToDecideReport`."""
     submission = report.submissions.order_by("-number").first()
     if submission is None or not report.is_submitted:
-        raise UnableToDecideReport("This report has already been accepted or returned, or has not been submitted.")
+        raise UnableToDecideReport(
+            "This report is not waiting for a decision. It has been accepted or returned, or not yet submitted."
+        )
     if submission.number != number:
         raise UnableToDecideReport(
             "The report has been submitted again since you opened it. Read the new version before you decide."

@@ -117,7 +117,7 @@ def end_reporting(*, partnership: Partnership, reason: str, author: User | None,
         raise UnableToSetUpReporting("This partnership has ended, so it needs no more progress reports.")
     reporting_round = ReportingRound.objects.filter(partnership=partnership, ends_on=None).first()
     if reporting_round is None:
-        raise UnableToSetUpReporting("No progress reports are set up in this partnership.")
+        raise UnableToSetUpReporting("This partnership has no progress reports yet. Set them up first.")
     if not reason.strip():
         raise UnableToSetUpReporting("Give a reason.")
 

@@ -249,7 +249,7 @@ def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     def redo(proposal: TermsProposal, line: dict[str, Any]) -> bool:
         if line["status"] != ProposalStatus.DRAFTING:
             withdraw_proposal(proposal=proposal, reason=MADE_AGAIN, author=None, now=now)
-        elif proposal.is_awaiting:
+        elif proposal.is_awaiting_signatures:
             take_back_terms(proposal=proposal, reason=MADE_AGAIN, author=None, now=now)
         else:
             return False

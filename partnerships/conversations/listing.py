@@ -278,7 +278,7 @@ MEETINGS = ListDefinition(
             label="Day",
             kind=lists.Kind.MOMENT,
             value=lambda row: row.day,
-            words=lambda row: row.when,
+            words=lambda row: row.date_and_time,
             key="starts_at",
             is_nullable=False,
         ),

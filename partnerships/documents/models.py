@@ -53,7 +53,7 @@ class Draft(models.Model):
         abstract = True
 
     @property
-    def is_touched(self) -> bool:
+    def has_changes(self) -> bool:
         """Return whether the draft was saved since the newest version."""
         return self.content is not None
 

@@ -172,5 +172,5 @@ def answered_words(survey_round: Round) -> str:
     """Return a sentence on how many people answered, as far as the page may say."""
     if not survey_round.answered_at_least:
         fewest = floor_words(survey_round)
-        return f"{survey_round.were_asked}. Fewer than {fewest} answered, so nothing is shown."
+        return f"{survey_round.people_asked_words}. Fewer than {fewest} answered, so nothing is shown."
     return f"At least {survey_round.answered_at_least} of the {survey_round.people_asked} people asked have answered."

@@ -138,7 +138,7 @@ def test_first_terms_cannot_apply_from_later_than_their_start_date(world: World)
         put_up(proposal, world.amina, from_day=days(6))
     put_up(proposal, world.amina, from_day=days(5))
 
-    assert proposal.is_awaiting
+    assert proposal.is_awaiting_signatures
 
 
 def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:

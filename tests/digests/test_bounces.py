@@ -333,10 +333,10 @@ def test_while_digests_are_held_none_are_made_and_none_are_lost(
 def test_a_digest_as_sent_is_kept_for_thirty_days(email: Delivery) -> None:
     tidy(now=email.created_at + BODY_RETENTION - dt.timedelta(days=1))
     email.refresh_from_db()
-    was_kept_before = email.is_kept
+    was_kept_before = email.has_stored_message
     tidy(now=email.created_at + BODY_RETENTION + dt.timedelta(days=1))
     email.refresh_from_db()
 
     assert was_kept_before
-    assert not email.is_kept
+    assert not email.has_stored_message
     assert email.items.exists()

@@ -98,7 +98,7 @@ def test_discarded_changes_conflict_with_forms_that_are_open(world: World, draft
     with pytest.raises(PieceConflict):
         save(draft, world, "clauses/fees", {"title": "Fees", "body": "Half of us pay."}, based_on=revision_in_form)
 
-    assert not draft.is_touched
+    assert not draft.has_changes
 
 
 def test_versions_are_numbered_and_cannot_be_published_twice(world: World, draft: Draft) -> None:

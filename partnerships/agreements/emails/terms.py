@@ -153,7 +153,7 @@ def write_terms_stopped(due: DueEmail, person: User, now: dt.datetime) -> Conten
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
     if not Partnership.objects.with_party_of(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
         return "The recipient is no longer a lead of an organisation in the partnership."
-    if proposal.is_awaiting or proposal.is_agreed:
+    if proposal.is_awaiting_signatures or proposal.is_agreed:
         return "The terms have been sent for signature again."
     context = {
         "proposal": proposal,
@@ -189,7 +189,9 @@ def _needs_no_decision(signatory: TermsSignatory, now: dt.datetime) -> bool:
     version = signatory.version
     has_decided = version.signatures.filter(organisation=signatory.organisation_id).exists()
     # A party that joined later signs the version in force, whose proposal is closed already.
-    is_proposal_closed = not signatory.joins and (version.proposal is None or not version.proposal.is_awaiting)
+    is_proposal_closed = not signatory.joins and (
+        version.proposal is None or not version.proposal.is_awaiting_signatures
+    )
     is_partnership_over = version.partnership.is_over_on(timezone.localdate(now))
     return is_partnership_over or is_proposal_closed or has_decided or signatory.removed_at is not None
 

@@ -38,7 +38,7 @@ def _name(_user: User) -> Combinable:
 
 
 def _email(_user: User) -> Combinable:
-    """Return the address that the list shows, in SQL. Change `Holder.shown_email` in the same way."""
+    """Return the address that the list shows, in SQL. Change `Holder.contact_email` in the same way."""
     return Case(
         When(~Q(email=""), then=F("email")),
         When(_NO_ACCOUNT | _ERASED | Q(cleared_at__isnull=False), then=Value(None)),
@@ -104,7 +104,7 @@ CONTACTS = ListDefinition(
             is_nullable=False,
         ),
         partnership_column("post.partnership"),
-        Column(name="email", label="Email", value=lambda row: row.shown_email or None, key=_email),
+        Column(name="email", label="Email", value=lambda row: row.contact_email or None, key=_email),
         Column(name="phone", label="Phone", value=lambda row: row.phone or None),
         Column(
             name="title",

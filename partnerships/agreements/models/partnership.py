@@ -281,7 +281,7 @@ class Partnership(models.Model):
         return self.state_on(day) in FINAL_STATUSES
 
     @property
-    def quiet_after(self) -> int:
+    def days_until_quiet(self) -> int:
         """Return how many days without a conversation make the partnership quiet.
 
         The number is the partnership's own setting or, without a setting, the site's default.

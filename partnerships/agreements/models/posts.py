@@ -80,12 +80,13 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.in_use().exclude(role__in=SHARED_ROLES).filter(~Exists(present_or_future_holders))
 
     def for_listing(self) -> PostQuerySet:
-        """Fetch the organisation and today's holders (as `present`), and order by role, as `PostRole` lists them."""
+        """Fetch the organisation and today's holders (`current_holders`), ordered by role as `PostRole` lists them."""
         holders = Holder.objects.current().select_related("person").order_by("starts_on", "pk")
         role_order = Case(*(When(role=role, then=index) for index, role in enumerate(PostRole)))
+        current_holders = Prefetch("holders", holders, to_attr="current_holders")
         return (
             self.select_related("organisation", "partnership")
-            .prefetch_related(Prefetch("holders", holders, to_attr="present"))  # type: ignore[no-redef]  # declared below
+            .prefetch_related(current_holders)  # type: ignore[no-redef]  # `Post` declares the attribute
             .order_by(role_order, "title", "pk")
         )
 
@@ -117,7 +118,7 @@ class Post(models.Model):
 
     if TYPE_CHECKING:
         #: Today's holders. Only set by `for_listing`.
-        present: list[Holder]
+        current_holders: list[Holder]
 
     class Meta:
         constraints = [
@@ -271,7 +272,7 @@ class Holder(models.Model):
         return self.name or "a former contact"
 
     @property
-    def shown_email(self) -> str:
+    def contact_email(self) -> str:
         """Return the email address to show: the address entered for this post, or that of the person's account."""
         if self.email or self.person is None:
             return self.email
@@ -280,6 +281,6 @@ class Holder(models.Model):
         return self.person.email
 
     @property
-    def dialled(self) -> str:
+    def phone_digits(self) -> str:
         """Return the phone number for a `tel:` link: only its digits and plus sign."""
         return "".join(character for character in self.phone if character in "+0123456789")

@@ -145,7 +145,7 @@ class TermsProposal(documents.Draft):
         return self.status == ProposalStatus.DRAFTING
 
     @property
-    def is_awaiting(self) -> bool:
+    def is_awaiting_signatures(self) -> bool:
         """Return whether the proposal is awaiting signatures."""
         return self.status == ProposalStatus.AWAITING
 
@@ -161,7 +161,7 @@ class TermsProposal(documents.Draft):
 
     def has_lapsed(self, today: dt.date) -> bool:
         """Return whether the deadline passed more than `LATE_SIGNING_PERIOD` ago, so that nobody can sign any more."""
-        if not self.is_awaiting or self.sign_by is None:
+        if not self.is_awaiting_signatures or self.sign_by is None:
             return False
         return today > self.sign_by + LATE_SIGNING_PERIOD
 

@@ -71,7 +71,7 @@ def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> 
         party_posts = [post for post in posts if post.organisation_id == party.organisation_id]
         partnership_posts = [post for post in party_posts if post.partnership_id is not None]
         general_posts = [post for post in party_posts if post.partnership_id is None]
-        leads = [holder for post in partnership_posts if post.role == PostRole.LEAD for holder in post.present]
+        leads = [holder for post in partnership_posts if post.role == PostRole.LEAD for holder in post.current_holders]
         teams.append(Team(party=party, leads=leads, posts=partnership_posts, general=general_posts))
     return teams
 

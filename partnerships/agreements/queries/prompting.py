@@ -190,7 +190,7 @@ def terms_in_period(period: ReportPeriod) -> Block | None:
     proposals = [
         proposal
         for proposal in own_proposals.order_by("number")
-        if proposal.is_awaiting or period.covers(_decided_on(proposal))
+        if proposal.is_awaiting_signatures or period.covers(_decided_on(proposal))
     ]
 
     requests = TermsSignatory.objects.waiting().filter(

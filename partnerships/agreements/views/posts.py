@@ -82,7 +82,7 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
     is_own = user_roles.act_for(post.organisation_id)
     may_name = is_own and not post.is_ended and may_fill_posts_with(post.role, user_roles, post.organisation_id)
     # The page shows present holders apart, so leave them out of the list of earlier and later ones.
-    present_holder_ids = [holder.pk for holder in post.present]
+    present_holder_ids = [holder.pk for holder in post.current_holders]
     other_holders = Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=present_holder_ids)
     page = None
     if is_own:
@@ -96,7 +96,7 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
             "own": is_own,
             "may_name": may_name,
             "sections": ON_POSTS.of(user, post) if may_name else [],
-            "mine": [holder.pk for holder in post.present if holder.person_id == user.pk],
+            "mine": [holder.pk for holder in post.current_holders if holder.person_id == user.pk],
         },
     )
 

@@ -360,12 +360,12 @@ class Commitment(models.Model):
         return delivered_words(self.delivered_quantity, self.quantity, self.unit)
 
     @property
-    def delivery_words(self) -> str:
+    def delivery_noun(self) -> str:
         """Return the object of a verification in a sentence: `the action` or `the delivery`."""
         return "the action" if self.is_action else "the delivery"
 
     @property
-    def waits_words(self) -> str:
+    def awaited_step(self) -> str:
         """Return the step that the commitment waits for, such as `to verify the delivery`; "" if it waits for none."""
         if self.is_proposed:
             return "to accept this action" if self.is_action else "to confirm this commitment"

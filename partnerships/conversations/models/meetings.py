@@ -240,12 +240,12 @@ class Meeting(models.Model):
         return self.starts_at + dt.timedelta(minutes=self.minutes)
 
     @property
-    def when(self) -> str:
+    def date_and_time(self) -> str:
         """Return the day and time as text, such as `1 December 2026, 10:30`, in local time."""
         return f"{long_date(self.day)}, {timezone.localtime(self.starts_at):%H:%M}"
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         """Return the place; without a place the link, and without both the type of meeting."""
         return self.place or self.link or self.get_format_display()
 

@@ -48,7 +48,7 @@ def _meeting_entry(meeting: Meeting, revision: Revision) -> CalendarEntry:
         path=meeting.get_absolute_url(),
         starts=meeting.starts_at,
         minutes=meeting.minutes,
-        place=meeting.where,
+        place=meeting.location,
         note=f"Arranged by {meeting.organisation.display_name}." + (f"\n{meeting.link}" if meeting.link else ""),
         within=meeting.partnership.title,
         partnership=meeting.partnership_id,

@@ -240,7 +240,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
         return {}
     today = timezone.localdate(now)
     partnership_ids = [partnership.pk for partnership in partnerships]
-    limit_by_partnership = {partnership.pk: partnership.quiet_after for partnership in partnerships}
+    limit_by_partnership = {partnership.pk: partnership.days_until_quiet for partnership in partnerships}
     # The partnership is None for the last of the conversations without a partnership.
     last_day_by_party = {
         (organisation_id, partnership_id): day

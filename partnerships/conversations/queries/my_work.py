@@ -183,7 +183,7 @@ def _record_tasks(what: str, rows: Sequence[Any], user: User) -> InOrder:
 
 
 def _quiet_task(quiet: Quiet) -> Waiting:
-    too_long = quiet.since + dt.timedelta(days=quiet.partnership.quiet_after)
+    too_long = quiet.since + dt.timedelta(days=quiet.partnership.days_until_quiet)
     silence = f"no contact for {quiet.days} days" if quiet.has_conversation else f"no conversation in {quiet.days} days"
     return Waiting(
         what=f"Get in touch with {quiet.with_whom or 'the partners'}: {silence}",

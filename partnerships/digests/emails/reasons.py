@@ -12,7 +12,15 @@ from typing import NamedTuple
 from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.selecting import Item
 from partnerships.digests.emails.subjects import SubjectSelection
-from partnerships.digests.models import TARGET_NAMES, TARGETS, Frequency, Subscription, Watermark, Weekday, because
+from partnerships.digests.models import (
+    TARGET_NAMES,
+    TARGETS,
+    Frequency,
+    Subscription,
+    Watermark,
+    Weekday,
+    reason_for_digests,
+)
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.queries.objects import named
 from partnerships.digests.schedule import zone_in_words
@@ -112,7 +120,7 @@ def _add_reasons_of_plans(
             typed_reason, target_name = row.typed_reason, row.target_name
             if row.subscription_id in nameless_ids:
                 typed_reason, target_name = "", "a partnership"
-            words_by_pair[pair] = because(row.how, typed_reason, target_name, row.organisation)
+            words_by_pair[pair] = reason_for_digests(row.how, typed_reason, target_name, row.organisation)
         if row.frequency:
             frequency_by_pair.setdefault(pair, row.frequency)
 
@@ -176,11 +184,11 @@ def _reason_by_subscription(
         target_name, target_id = target_by_subscription[pk]
         if pk in nameable_ids:
             title = names[_SUBJECT_KINDS[target_name], target_id].title
-            words_by_subscription[pk] = because(how, typed_reason, title, organisation)
+            words_by_subscription[pk] = reason_for_digests(how, typed_reason, title, organisation)
         else:
             # The reason that a person typed is left out too, because it may contain the name.
             unnamed_target = f"{TARGET_NAMES[target_name]} you can no longer read"
-            words_by_subscription[pk] = because(how, "", unnamed_target, organisation)
+            words_by_subscription[pk] = reason_for_digests(how, "", unnamed_target, organisation)
     return words_by_subscription
 
 

@@ -28,7 +28,7 @@ from partnerships.digests.models.subscriptions import (
     SubscriptionOrigin,
     SubscriptionQuerySet,
     SubscriptionStatus,
-    because,
+    reason_for_digests,
 )
 from partnerships.digests.models.watermarks import Publication, Watermark
 
@@ -68,5 +68,5 @@ __all__ = [
     "SubscriptionStatus",
     "Watermark",
     "Weekday",
-    "because",
+    "reason_for_digests",
 ]

@@ -93,7 +93,7 @@ class Delivery(models.Model):
         return self.get_status_display()
 
     @property
-    def is_kept(self) -> bool:
+    def has_stored_message(self) -> bool:
         """Return True if the message as sent is still stored."""
         return self.recipe is not None
 

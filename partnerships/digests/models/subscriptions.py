@@ -34,7 +34,7 @@ class SubscriptionOrigin(models.TextChoices):
 
 
 @lru_cache(maxsize=2048)
-def because(how: str, why: str, target: str, organisation: str | None) -> str:
+def reason_for_digests(how: str, why: str, target: str, organisation: str | None) -> str:
     """Return why a person gets digests about a target, in a text that follows the word "because".
 
     The reason that a lead has typed (`why`) is quoted, because it is in the lead's words and not ours.
@@ -316,7 +316,7 @@ class Subscription(models.Model):
         return next(name for name in TARGETS if getattr(self, f"{name}_id") is not None)
 
     @property
-    def because(self) -> str:
+    def reason_words(self) -> str:
         """Return why the person gets digests or, before they confirm, who asks them, in a text for the person.
 
         If the person may not see the name of the target, the typed reason is left out too, because it may contain the
@@ -325,7 +325,7 @@ class Subscription(models.Model):
         why = self.why if self.named else ""
         organisation = self.added_for.name if self.added_for else None
         if self.confirmed_at:
-            return because(self.how, why, self.shown_name, organisation)
+            return reason_for_digests(self.how, why, self.shown_name, organisation)
         if organisation:
             return f"{organisation} asks you{_quoted(why)}"
         return "you, or someone who entered your address, asked for these digests"

@@ -137,7 +137,7 @@ def email_detail(request: HttpRequest, pk: int) -> HttpResponse:
     # None for administrators, who see the lines about all plans.
     publishable_ids = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
     [shown] = shown_to(person, [delivery])
-    is_shown = delivery.is_kept and _is_shown(request, person, shown, only_own_plans=only_own_plans)
+    is_shown = delivery.has_stored_message and _is_shown(request, person, shown, only_own_plans=only_own_plans)
     reading = None
     if not is_shown and publishable_ids is not None:
         reading = readable_news(delivery, now=timezone.now(), plans=publishable_ids)
@@ -182,7 +182,7 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
     person = _ledger_reader(request)
     delivery, only_own_plans = _delivery_for(person, pk)
     [shown] = shown_to(person, [delivery])
-    if not delivery.is_kept or not _is_shown(request, person, shown, only_own_plans=only_own_plans):
+    if not delivery.has_stored_message or not _is_shown(request, person, shown, only_own_plans=only_own_plans):
         raise Http404
     message = email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
     html_part = message.get_body(("html",))

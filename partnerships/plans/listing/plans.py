@@ -97,7 +97,7 @@ def _value_today(name: str) -> Callable[[Any], Any]:
     """Return a function that returns a present value for a cell; None for people who see the plan as it was."""
 
     def value_of_row(row: Any) -> Any:
-        if row.owners_then is not None:
+        if row.owners_at_departure is not None:
             return None
         attribute = getattr(row, name)
         return attribute() if callable(attribute) else attribute

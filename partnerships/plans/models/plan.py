@@ -188,7 +188,7 @@ class Plan(models.Model):
 
     #: The owners at the time when the reader's organisation left; None if the plan is shown as it is today
     #: (see `queries.past`).
-    owners_then: list[PlanOwner] | None = None
+    owners_at_departure: list[PlanOwner] | None = None
 
     class Meta:
         constraints = [

@@ -89,7 +89,7 @@ class Share(models.Model):
         return f"Draft of {self.plan_id} shared with {self.person_id}"
 
     @property
-    def has_ended(self) -> bool:
+    def is_past_last_day(self) -> bool:
         """Return whether the last day of the share is past."""
         return self.ends_on is not None and self.ends_on < timezone.localdate()
 

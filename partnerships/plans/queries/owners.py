@@ -28,8 +28,8 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
     This makes no query after `for_listing`. A plan shown as it was when its reader left has the owners of that
     time.
     """
-    if plan.owners_then is not None:
-        return plan.owners_then
+    if plan.owners_at_departure is not None:
+        return plan.owners_at_departure
     if "owners" in getattr(plan, "_prefetched_objects_cache", {}):
         return list(plan.owners.all())
     return list(plan.owners.select_related("organisation").order_by("pk"))
@@ -47,7 +47,7 @@ def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> li
     if is_newest and not plan.is_over:
         show_names_of_day((), with_present=[(day, owner.organisation) for owner in owners])
         return owners
-    if plan.owners_then is None:
+    if plan.owners_at_departure is None:
         _show_predecessors(plan, owners, moment=version.published_at)
     show_names_of_day((day, owner.organisation) for owner in owners)
     return owners

@@ -95,7 +95,7 @@ def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> 
     had_begun = Q(began_at=None) | Q(began_at__lte=left_at)
     had_not_ended = Q(ended_at=None) | Q(ended_at__gte=left_at)
     owners = PlanOwner.ever.filter(had_begun, had_not_ended, plan=plan)
-    plan.owners_then = list(owners.select_related("organisation").order_by("pk"))
+    plan.owners_at_departure = list(owners.select_related("organisation").order_by("pk"))
 
 
 def _status_at(plan: Plan, moment: dt.datetime) -> str:

@@ -171,7 +171,7 @@ def meetings_to_adopt_at(partnership: Partnership, user: User) -> list[tuple[str
     """Return past meetings of the partnership as choices, the newest first."""
     rows = Meeting.objects.visible_to(user).filter(partnership=partnership, starts_at__lte=timezone.now())
     meetings = rows.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk")[:MAX_OFFERED]
-    return [(str(meeting.pk), f"{meeting.title}, {meeting.when}") for meeting in meetings]
+    return [(str(meeting.pk), f"{meeting.title}, {meeting.date_and_time}") for meeting in meetings]
 
 
 def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:

@@ -237,9 +237,9 @@ def _hits(user: User, query: TextQuery, page: Sequence[MatchingEntry], names: _N
                 organisation=names.organisations.get(organisation_id or 0, ""),
                 partnership=names.partnerships.get(entry.partnership_id or 0, ""),
                 day=entry.day,
-                holders=tuple(post.present) if post else (),
+                holders=tuple(post.current_holders) if post else (),
                 deputies=deputies,
-                is_vacant=post is not None and not post.present,
+                is_vacant=post is not None and not post.current_holders,
                 has_no_deputy=post is not None and post.role == PostRole.LEAD and not deputies,
             )
         )
@@ -322,7 +322,7 @@ def _deputies_by_post(user: User, posts: Collection[Post]) -> dict[int, tuple[Ho
         return {}
     deputies_by_side: defaultdict[tuple[int, int | None], tuple[Holder, ...]] = defaultdict(tuple)
     for deputy_post in rows_for(_deputy_posts, user, _ids(post.organisation_id for post in lead_posts)):
-        deputies_by_side[deputy_post.organisation_id, deputy_post.partnership_id] += tuple(deputy_post.present)
+        deputies_by_side[deputy_post.organisation_id, deputy_post.partnership_id] += tuple(deputy_post.current_holders)
     return {post.pk: deputies_by_side[post.organisation_id, post.partnership_id] for post in lead_posts}
 
 

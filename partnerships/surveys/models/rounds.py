@@ -198,7 +198,7 @@ class Round(models.Model):
         return self.floor == JOINT_FLOOR
 
     @property
-    def may_open(self) -> bool:
+    def can_open(self) -> bool:
         """Return whether the round needs no moderator, or the moderator has agreed to the list of people."""
         return not self.is_anonymous or self.moderator_agreed_at is not None
 
@@ -222,7 +222,7 @@ class Round(models.Model):
         return sum(self.asked.values())
 
     @property
-    def were_asked(self) -> str:
+    def people_asked_words(self) -> str:
         """Return the number of people who were asked, such as `1 person was asked`."""
         number = self.people_asked
         return "1 person was asked" if number == 1 else f"{number:,} people were asked"

@@ -223,7 +223,7 @@ def _check_drafting(partnership: Partnership, proposal: TermsProposal) -> None:
     """Raise `UnableToSavePiece` if the proposal can no longer be changed."""
     if partnership.is_over:
         raise UnableToSavePiece("This partnership has ended, so you can read its terms but not change them.")
-    if proposal.is_awaiting:
+    if proposal.is_awaiting_signatures:
         raise UnableToSavePiece("These terms are waiting for signatures. Return them to draft before you change them.")
     if not proposal.is_drafting:
         status = proposal.get_status_display().lower()

@@ -54,7 +54,7 @@ def take_back_terms(
     require(rights_over(partnership, author, now).may_send_for_signature(locked_proposal))
     reason = reason.strip()
     version = newest_version(locked_proposal)
-    if not locked_proposal.is_awaiting or version is None:
+    if not locked_proposal.is_awaiting_signatures or version is None:
         raise UnableToWithdraw("These terms are not waiting for signatures, so you need not return them to draft.")
     if not reason:
         raise UnableToWithdraw("Enter why you are returning the terms to draft.")
@@ -137,7 +137,7 @@ def _close(
 ) -> None:
     """Close a locked proposal, and stop asking parties to sign it."""
     version = newest_version(proposal)
-    if proposal.is_awaiting and version is not None:
+    if proposal.is_awaiting_signatures and version is not None:
         version.partnership = partnership
         stop_asking_all(version, now=now)
     proposal.status = status

@@ -351,7 +351,7 @@ def _check_collision(
     other_draft = Draft(base=other_base, content=fitted_to_schema(schema, other_version.content))
 
     name = f"{other_proposal.name} of {other_proposal.proposed_by.name}"
-    state = "is waiting for signatures" if other_proposal.is_awaiting else "is signed but not in force yet"
+    state = "is waiting for signatures" if other_proposal.is_awaiting_signatures else "is signed but not in force yet"
     part_names = collisions(schema, fitted_draft, other_draft)
     if part_names:
         raise UnableToSendForSignature(

@@ -57,7 +57,7 @@ def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now:
     """
     partnership = proposal.partnership
     version = newest_version(proposal)
-    if version is None or not proposal.is_awaiting:
+    if version is None or not proposal.is_awaiting_signatures:
         return False
     version.proposal = proposal
     version.partnership = partnership

@@ -122,7 +122,7 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
     user = signed_in(request)
     access, proposal = _open_led_proposal(user, pk, number)
     # A form that arrives later is let through: the service refuses it with a reason.
-    if request.method != "POST" and not proposal.is_awaiting:
+    if request.method != "POST" and not proposal.is_awaiting_signatures:
         raise Http404
     form = ReasonForm(post_data(request), submit="Return terms to draft", cancel=proposal.get_absolute_url())
 

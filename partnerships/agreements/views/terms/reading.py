@@ -193,7 +193,7 @@ def _can_join(state: TermsState) -> bool:
 def _is_awaited(version: TermsVersion) -> bool:
     """Return whether the version is awaiting signatures."""
     proposal = version.proposal
-    if proposal is None or not proposal.is_awaiting or version.partnership.is_over:
+    if proposal is None or not proposal.is_awaiting_signatures or version.partnership.is_over:
         return False
     return _is_newest(version)
 

@@ -111,7 +111,7 @@ def plan_meeting(
         author=author,
         organisation=organisation,
         now=now,
-        after={"date": meeting.when},
+        after={"date": meeting.date_and_time},
     )
     email_people("meeting_invitation", meeting, author=author, now=now)
     return meeting
@@ -137,12 +137,12 @@ def change_meeting(
     require(rights_over_meetings(meeting.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
     _check_change(meeting, plan, reason, now)
 
-    before = {"date": meeting.when, "place": meeting.where}
+    before = {"date": meeting.date_and_time, "place": meeting.location}
     minutes_before = meeting.minutes
     ids_invited_before = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
     _save_change(meeting, plan, now=now)
 
-    after = {"date": meeting.when, "place": meeting.where}
+    after = {"date": meeting.date_and_time, "place": meeting.location}
     record_event(
         meeting,
         EventKind.MEETING_CHANGED,

@@ -50,7 +50,9 @@ def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=now,
                 )
-            messages.success(request, f"“{meeting.title}” is planned for {meeting.when}.{recipients.sentence()}")
+            messages.success(
+                request, f"“{meeting.title}” is planned for {meeting.date_and_time}.{recipients.sentence()}"
+            )
             return redirect(meeting)
 
     return form_page(

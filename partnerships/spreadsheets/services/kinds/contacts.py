@@ -222,7 +222,7 @@ def _rows(target: Target, person: User) -> list[Exported]:
 def _details(holder: Holder) -> dict[str, str]:
     """Return the cells of a holder in the export."""
     details = {code: getattr(holder, code) for code in ("phone", "working_days", "note")}
-    return {"name": holder.display_name, "email": holder.shown_email} | details
+    return {"name": holder.display_name, "email": holder.contact_email} | details
 
 
 CONTACTS = SheetKind(

@@ -14,34 +14,30 @@ from partnerships.activity.telling import phrase_of
 
 
 class Event(models.Model):
-    """An action of a person on a record, with its time.
-
-    * `kind` is the code of the action (see `event_kinds`). Programs compare codes; people read `label`.
-    * `target_kind` and `target_id` name the changed record. `within_kind` and `within_id` name a record whose timeline
-      shows the event too, usually a partnership.
-    * `data` has the values before and after, the reason, and other values that a reader needs to understand the
-      line. It never has restricted text.
-    * `subjects` are the subjects that the event changes, each as `kind:id`. The database numbers these changes when the
-      transaction commits (see `Change`).
-    """
+    """An action of a person on a record, with its time."""
 
     actor_id = models.BigIntegerField(null=True, help_text="Empty for a change by the system itself.")
     organisation_id = models.BigIntegerField(null=True, help_text="The organisation that the person acted for.")
 
-    # What happened to which record.
+    #: The code of the action (see `event_kinds`). Programs compare codes; people read `label`.
     kind = models.CharField(max_length=60)
+    #: The record that changed.
     target_kind = models.CharField(max_length=40)
     target_id = models.BigIntegerField()
+    #: A record whose timeline shows the event too, usually a partnership.
     within_kind = models.CharField(max_length=40, blank=True)
     within_id = models.BigIntegerField(null=True)
 
     at = models.DateTimeField()
+    #: The values before and after, the reason, and other values that explain the event; never restricted text.
     data = models.JSONField(default=dict)
 
     # Who is notified.
     audience = models.CharField(
         max_length=10, choices=Audience, blank=True, help_text="Blank if nobody is notified about the event."
     )
+    #: The subjects that the event changes, each as `kind:id`. The database numbers these changes when the transaction
+    #: commits (see `Change`).
     subjects = ArrayField(models.CharField(max_length=60), default=list, blank=True)
 
     context_id = models.UUIDField(

@@ -103,21 +103,21 @@ class DefaultView(models.Model):
 class ListFile(LeasedJob):
     """A file of a long list, made by a worker for one person.
 
-    * `query`: the parameters of the list.
-    * `asked`: the line about the file in the log of exports.
-    * `holds`: a digest of the person's rights when the file was made. The download requires the same digest.
-    * `rows`: the ids of the records in the file. `total` is their number.
-    * `error`: why the file could not be made, or "".
+    `error` is why the file could not be made, or "".
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="list_files")
     kind = models.CharField(max_length=30)
     form = models.CharField(max_length=4, help_text="The format: csv, xlsx or ods.")
+    #: The parameters of the list.
     query = models.TextField(blank=True)
+    #: The line about the file in the log of exports.
     asked = models.TextField(blank=True)
     asked_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True, blank=True)
+    #: A digest of the person's rights when the file was made. The download requires the same digest.
     holds = models.CharField(max_length=64, blank=True)
+    #: The ids of the records in the file.
     rows = ArrayField(models.BigIntegerField(), null=True, blank=True, editable=False)
     content = models.BinaryField(null=True, editable=False)
 
@@ -150,17 +150,16 @@ class ListFile(LeasedJob):
 
 
 class Follow(models.Model):
-    """A subscription of one person to a view: the person is notified when rows enter or leave the view.
-
-    `members` has the ids of the rows that the person could see in the view when it was last read (`checked_at`). It is
-    None before the first reading, so that rows which are already in the view are not reported. It is also None after a
-    reading that found more than `services.MAX_ROWS` rows, or filters that are no longer valid.
-    """
+    """A subscription of one person to a view: the person is notified when rows enter or leave the view."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followed_views")
     view = models.ForeignKey(SavedView, on_delete=models.CASCADE, related_name="followers")
     since = models.DateTimeField()
+    #: The ids of the rows that the person could see in the view at `checked_at`. None before the first reading, so that
+    #: rows which are already in the view are not reported. Also None after a reading that found more than
+    #: `services.MAX_ROWS` rows, or filters that are no longer valid.
     members = ArrayField(models.BigIntegerField(), null=True, blank=True)
+    #: When the view was last read.
     checked_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True, help_text="When we last recorded an email about the view.")
 

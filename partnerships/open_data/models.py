@@ -60,12 +60,7 @@ class Publication(models.Model):
 
 
 class Record(models.Model):
-    """A row of a standard's file as last imported, and the plan, agreement or commitment that it belongs to.
-
-    `key` is the key of the plan's milestone or site. `cells` are the texts of the row, by field. `values` are the
-    plan's own values at that time: when the row is published, fields whose values have not changed keep their texts
-    (decision 67).
-    """
+    """A row of a standard's file as last imported, and the plan, agreement or commitment that it belongs to."""
 
     dataset = models.CharField(max_length=40, help_text="The code of the file in the specification.")
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
@@ -73,9 +68,13 @@ class Record(models.Model):
         DeveloperAgreement, on_delete=models.CASCADE, null=True, blank=True, related_name="records"
     )
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
+    #: The key of the plan's milestone or site.
     key = models.CharField(max_length=100, blank=True)
     position = models.PositiveIntegerField(help_text="The number of the row in the file.")
+    #: The texts of the row, by field.
     cells = models.JSONField()
+    #: The plan's own values at that time. When the row is published, fields whose values have not changed keep their
+    #: texts (decision 67).
     values = models.JSONField(default=dict)
     read_at = models.DateTimeField()
 

@@ -69,13 +69,6 @@ class EmailQuerySet(models.QuerySet["Email"]):
 class Email(models.Model):
     """One email to one person or address, recorded in the transaction that causes it.
 
-    * `kind` is the code of the kind, whose composer writes the email from `params`.
-    * `available_at` is when the email may next be claimed. While the email is queued, that is the next attempt; while
-      it is being sent, that is the end of its lease.
-    * `recipe` is the message as it was sent (see `parts.Recipe`).
-    * An email is `in_doubt` if a server may have accepted it although no reply arrived. It is then sent again
-      unchanged, at most twice.
-
     The table is partitioned by month. The id of an email begins with its month, so that a look-up by id reads only one
     partition. A trigger prevents changes of `lane`, `kind`, `person_id` and `created_at`, and of settled emails, except
     that personal data is cleared.
@@ -83,6 +76,7 @@ class Email(models.Model):
 
     # What the email is about, and for whom. These fields are the input of its composer.
     lane = models.PositiveSmallIntegerField(choices=Lane)
+    #: The code of the kind, whose composer writes the email from `params`.
     kind = models.CharField(max_length=40)
     person_id = models.BigIntegerField(null=True, help_text="The recipient. Empty for an address without a person.")
     sender_id = models.BigIntegerField(
@@ -98,6 +92,7 @@ class Email(models.Model):
     message_id = models.CharField(max_length=120, blank=True)
     address = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=400, blank=True)
+    #: The message as it was sent (see `parts.Recipe`).
     recipe = models.JSONField(null=True, blank=True)
     tokens = models.JSONField(
         null=True, blank=True, help_text="The secret text of the message. Deleted once the email is settled."
@@ -114,11 +109,13 @@ class Email(models.Model):
     doubts = models.PositiveSmallIntegerField(
         default=0, help_text="How often a mail server may have accepted the email without answering."
     )
+    #: An email in doubt is sent again unchanged, at most twice.
     in_doubt = models.BooleanField(
         default=False,
         help_text="Whether a mail server may already have the email, so that it can only be sent again unchanged.",
     )
 
+    #: When the email may next be claimed: at its next attempt or, while it is being sent, at the end of its lease.
     available_at = models.DateTimeField()
     created_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)

@@ -91,13 +91,13 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
 class FrozenReport(Audience):
     """A report as it was at a moment, which nobody can change.
 
-    Its figures count only what every person of its audience could read at that moment. `question` has the filters, as
-    the query string of the report's page.
+    Its figures count only what every person of its audience could read at that moment.
     """
 
     report = models.CharField(max_length=60, help_text="The name of the report in web addresses.")
     name = models.CharField(max_length=200)
     reason = models.TextField()
+    #: The filters, as the query string of the report's page.
     question = models.TextField(blank=True)
     content = models.JSONField(help_text="The figures of the report, as a snapshot.")
     frozen_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -145,15 +145,15 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
 
 @pghistory.track()
 class Schedule(Audience):
-    """A report that is frozen and emailed at regular intervals.
+    """A report that is frozen and emailed at regular intervals. States: running → ended (`ended_at`).
 
-    States: running → ended (`ended_at`). On each `next_on` the report is frozen, and the recipients get an email with
-    its figures. If it cannot be made, it is tried again a few times (`failures`), then on its next day. `question`
-    has the filters, as the query string of the report's page.
+    On each `next_on` the report is frozen, and the recipients get an email with its figures. A report that cannot be
+    made is tried again a few times (`failures`), then on its next day.
     """
 
     report = models.CharField(max_length=60)
     name = models.CharField(max_length=150)
+    #: The filters, as the query string of the report's page.
     question = models.TextField(blank=True)
     every = models.CharField(max_length=7, choices=Frequency)
     next_on = models.DateField()
@@ -197,18 +197,20 @@ class Recipient(models.Model):
 class ReportFile(LeasedJob):
     """A file of a long report, which a worker writes for one person.
 
-    `question` has the filters, as the query string of the report's page, and `figures` the snapshot that the file
-    shows. `holds` is a digest of the roles that gave the person their rights when the file was written: if the digest
-    changes later, the person may no longer download the file. `error` is the reason why there is no file.
+    `error` is the reason why there is no file, or "".
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="report_files")
     report = models.CharField(max_length=60)
     form = models.CharField(max_length=4, help_text="The format: pdf, docx or xlsx.")
+    #: The filters, as the query string of the report's page.
     question = models.TextField(blank=True)
     asked_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True, blank=True)
+    #: A digest of the roles that gave the person their rights when the file was written. If the digest changes later,
+    #: the person may no longer download the file.
     holds = models.CharField(max_length=64, blank=True)
+    #: The snapshot that the file shows.
     figures = models.JSONField(null=True, editable=False)
     content = models.BinaryField(null=True, editable=False)
 

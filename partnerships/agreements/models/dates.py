@@ -40,13 +40,14 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """A party's notice that it leaves. A notice is open until it is withdrawn or, after its last day, carried out.
 
-    The party takes part up to and including `last_day`. The day after, the party leaves. If the partnership cannot
-    continue without the party, the partnership ends.
+    The day after `last_day`, the party leaves. If the partnership cannot continue without the party, the partnership
+    ends.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="notices")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField()
+    #: The last day on which the party takes part.
     last_day = models.DateField()
     ends_partnership = models.BooleanField(help_text="Tick if the partnership cannot continue without this party.")
     given_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

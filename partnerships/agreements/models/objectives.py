@@ -42,8 +42,7 @@ class ObjectiveQuerySet(models.QuerySet["Objective"]):
 class Objective(models.Model):
     """A figure that a partnership wants to reach by a date.
 
-    An open objective is met or dropped, and can be opened again. Every change of status has a reason. `revision` rises
-    with each change, so that nobody overwrites a change that they have not seen.
+    An open objective is met or dropped, and can be opened again. Every change of status has a reason.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="objectives")
@@ -59,6 +58,7 @@ class Objective(models.Model):
     position = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=7, choices=ObjectiveStatus, default=ObjectiveStatus.OPEN)
     status_reason = models.TextField(blank=True)
+    #: Rises with each change, so that nobody overwrites a change that they have not seen.
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()

@@ -80,23 +80,21 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
 # The history of rows leaves out the stakeholders' texts and addresses, because it remains when those are deleted.
 @pghistory.track(exclude=["text", "reason", "colleague_name", "colleague_email"])
 class Answer(models.Model):
-    """A stakeholder's answer about one version of a plan, with a status of `AnswerStatus`.
-
-    `anchor` is the piece of the plan that a comment is about, and `anchor_label` the title of the piece at that
-    time. `key` comes from the form, so that a form sent twice makes only one answer.
-    """
+    """A stakeholder's answer about one version of a plan, with a status of `AnswerStatus`."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="answers")
     version_number = models.PositiveIntegerField()
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="answers")
     kind = models.CharField(max_length=12, choices=AnswerKind)
     question = models.ForeignKey(PlanQuestion, on_delete=models.PROTECT, null=True, blank=True, related_name="answers")
+    #: The piece of the plan that a comment is about, and its title at that time.
     anchor = models.CharField(max_length=120, blank=True)
     anchor_label = models.CharField(max_length=500, blank=True)
     text = models.TextField(blank=True)
     colleague_name = models.CharField(max_length=150, blank=True)
     colleague_email = models.EmailField(max_length=254, blank=True)
     status = models.CharField(max_length=7, choices=AnswerStatus, default=AnswerStatus.WAITING)
+    #: A key from the form, so that a form sent twice makes only one answer.
     key = models.UUIDField(unique=True)
     made_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -51,14 +51,14 @@ class AgendaItemQuerySet(models.QuerySet["AgendaItem"]):
 class AgendaItem(models.Model):
     """An item of an agenda: written by a person, or suggested by a room about one of its records.
 
-    `source` is the name of the room's suggestions in the registry (`agreements.agenda`), and "" for items that people
-    wrote. `subject_kind` and `subject_id` identify the record, as on timelines. A dropped item keeps its row, so that
-    it is not suggested again.
+    A dropped item keeps its row, so that it is not suggested again.
     """
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="agenda")
     position = models.PositiveSmallIntegerField()
+    #: The name of the room's suggestions in the registry (`agreements.agenda`); "" for items that people wrote.
     source = models.CharField(max_length=40, blank=True)
+    #: The kind and id of the record, as on timelines.
     subject_kind = models.CharField(max_length=40, blank=True)
     subject_id = models.PositiveBigIntegerField(null=True, blank=True)
     title = models.CharField(max_length=300)

@@ -73,10 +73,9 @@ class Conversation(models.Model):
     """A conversation and its record, which one organisation keeps and all sides agree to.
 
     The status goes planned → draft → circulated → corrected → agreed; a planned conversation may be cancelled.
+
     A draft is the record of a conversation that took place, and only the organisation that keeps it can read it.
     An agreed record can no longer change: a database trigger refuses.
-
-    `revision` grows with each edit, so that nobody overwrites, or agrees to, a text that they have not seen.
     """
 
     organisation = models.ForeignKey(
@@ -99,6 +98,7 @@ class Conversation(models.Model):
     attribution = models.CharField(max_length=12, choices=Attribution, default=Attribution.NAMED)
     next_contact_on = models.DateField(null=True, blank=True)
 
+    #: Grows with each edit, so that nobody overwrites, or agrees to, a text that they have not seen.
     revision = models.PositiveIntegerField(default=1)
 
     # When the record was written, circulated and agreed.
@@ -212,11 +212,7 @@ class Conversation(models.Model):
 
 @pghistory.track(exclude=["status", "held_on"])
 class Side(models.Model):
-    """An organisation that took part in a conversation, and when it agreed to the record.
-
-    `status` and `held_on` are copies of the conversation's columns, and triggers set them whatever a model saves.
-    The copies let an index find the records that an organisation has yet to agree, among thousands of conversations.
-    """
+    """An organisation that took part in a conversation, and when it agreed to the record."""
 
     # These foreign keys need no indexes of their own: each is the first column of an index below.
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="sides", db_index=False)
@@ -225,6 +221,8 @@ class Side(models.Model):
     )
     agreed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     agreed_at = models.DateTimeField(null=True, blank=True)
+    # Copies of the conversation's columns, which triggers set whatever a model saves. They let an index find the
+    # records that an organisation has yet to agree, among thousands of conversations.
     status = models.CharField(max_length=10, choices=Status, db_default="", editable=False)
     held_on = models.DateField(null=True, editable=False)
 

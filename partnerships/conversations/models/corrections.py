@@ -15,8 +15,7 @@ from partnerships.people.models import User
 class Correction(models.Model):
     """A correction that a side suggests to the record.
 
-    The keeper of the record accepts or refuses the correction, with an answer. `taken_up` is True if it was accepted,
-    and None while the correction is open.
+    The keeper of the record accepts or refuses the correction, with an answer.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="corrections")
@@ -24,6 +23,7 @@ class Correction(models.Model):
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     text = models.TextField()
     made_at = models.DateTimeField()
+    #: Whether the correction was accepted; None while it is open.
     taken_up = models.BooleanField(null=True, blank=True)
     answer = models.TextField(blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

@@ -63,13 +63,13 @@ class Facilitator(models.Model):
     """A person who was named to help a partnership to make progress.
 
     The role is named → accepted → ended, or it ends before the person accepts. Facilitators may read the partnership
-    as their organisation does, usually as an observer. `brought_party` is True if the organisation was invited only
-    because of its facilitators: the organisation then leaves with the last of them.
+    as their organisation does, usually as an observer.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="facilitators")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    #: Whether the organisation was invited only because of its facilitators: it then leaves with the last of them.
     brought_party = models.BooleanField(default=False)
     named_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     named_at = models.DateTimeField()

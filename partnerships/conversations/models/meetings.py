@@ -146,10 +146,8 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 class Meeting(models.Model):
     """A meeting of a partnership: planned → held, or called off with a reason.
 
-    - The agenda can change until it is circulated (`agenda_sent_at`). `revision` grows with each change of the agenda,
-      so that nobody overwrites a change that they have not seen.
-    - When attendance is recorded, the meeting becomes held, and the quorum of that day is stored.
-    - The record of `conversation` is the minutes of the meeting.
+    The agenda can change until it is circulated (`agenda_sent_at`). When attendance is recorded, the meeting becomes
+    held, and the quorum of that day is stored.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="meetings")
@@ -182,6 +180,7 @@ class Meeting(models.Model):
     quorum_present = models.PositiveSmallIntegerField(null=True, blank=True)
     attendance_at = models.DateTimeField(null=True, blank=True, help_text="When attendance was recorded.")
     attendance_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    #: The conversation whose record is the minutes of the meeting.
     conversation = models.OneToOneField(
         Conversation, on_delete=models.SET_NULL, null=True, blank=True, related_name="meeting"
     )
@@ -192,6 +191,7 @@ class Meeting(models.Model):
         help_text="We tell stakeholders without an account the meeting’s title, date and status.",
     )
 
+    #: Grows with each change of the agenda, so that nobody overwrites a change that they have not seen.
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()

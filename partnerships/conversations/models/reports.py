@@ -157,15 +157,12 @@ class Report(models.Model):
 
     A report is draft → submitted → accepted, or returned and submitted again. A report is waived if its party leaves
     before submitting. Submitted versions are in `ReportSubmission` and never change.
-
-    The period is half-open: `ends_on` is the first day after the period. `touches` shows who saved which answer at
-    which `revision` (documents.revisions).
     """
 
     round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="reports")
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="reports")
 
-    # The period.
+    # The period. `ends_on` is the first day after the period.
     starts_on = models.DateField()
     ends_on = models.DateField()
     due_on = models.DateField()
@@ -175,6 +172,7 @@ class Report(models.Model):
     # The draft.
     questions = models.JSONField(default=list)
     answers = models.JSONField(default=dict)
+    #: Who saved which answer at which `revision` (documents.revisions).
     touches = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
 

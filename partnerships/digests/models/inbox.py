@@ -53,9 +53,6 @@ class InboxItem(models.Model):
 
     A notice contains codes and ids but no names. Names are looked up when the notice is shown, because the person's
     rights may have changed by then.
-
-    `due_at` is set while the next summary is to contain the notice; reading the notice clears `due_at`. `told_at` and
-    `delivery_id` identify the summary that contained it. `left_out` is the reason why no summary will contain it.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="inbox_items", db_index=False)
@@ -67,7 +64,9 @@ class InboxItem(models.Model):
     partnership = models.ForeignKey(Partnership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
+    #: Set while the next summary is to contain the notice. Reading the notice clears it.
     due_at = models.DateTimeField(null=True, blank=True)
+    #: When a summary contained the notice.
     told_at = models.DateTimeField(null=True, blank=True)
     delivery_id = models.BigIntegerField(null=True, blank=True, help_text="The summary that contained this notice.")
     left_out = models.CharField(max_length=200, blank=True, help_text="Why no summary contains this notice.")

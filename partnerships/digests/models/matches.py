@@ -1,4 +1,4 @@
-"""Notes about matches of asks and offers that people are to be told about, one for each person and match."""
+"""Matches of asks and offers that people are still to be notified about, one row for each person and match."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ from partnerships.people.models import User
 
 
 class MatchNotice(models.Model):
-    """A note that one person is to be told about a match.
+    """A match about which one person is to be notified. The person acts for one of the two organisations.
 
-    The person acts for one of the two organisations of the match. Each person gets a match only once, even if the match
-    is found again.
-
-    * `noted_at` is when the match was found for the person.
-    * `due_at` is when the next digest to the person may mention the match; None until that time is worked out.
-    * `slotted` is true if `due_at` is an hour that the person chose for digests, and false if they get digests at once.
-    * `told_at` is set when an email mentions the match, or when the person can no longer see the match.
+    Each person gets a match only once, even if the match is found again.
     """
 
     # No index of its own: the index of the unique constraint begins with the recipient.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
     offer = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
+    #: When the match was found for the person.
     noted_at = models.DateTimeField()
+    #: When the next digest to the person may mention the match; None until that time is worked out.
     due_at = models.DateTimeField(null=True, blank=True)
+    #: Whether `due_at` is an hour that the person chose for digests. Otherwise they get digests at once.
     slotted = models.BooleanField(default=False)
+    #: When an email mentioned the match, or when the person could no longer see the match.
     told_at = models.DateTimeField(null=True, blank=True)
     # `Delivery` is a database view: a foreign key cannot refer to it, and Django must not change its rows.
     delivery = models.ForeignKey(

@@ -14,16 +14,13 @@ from partnerships.people.models import User
 
 
 class SubjectWatermark(models.Model):
-    """The change of a subject after which a person's next digest begins.
-
-    `number` is the number of the last change that the person received or, when they begin to follow the subject, of its
-    newest change. Changes that the person did not choose or may not know count as received. `Watermark` explains the
-    other fields.
-    """
+    """The change of a subject after which a person's next digest begins. `Watermark` explains the other fields."""
 
     # No indexes of their own: the unique constraint and `watermark_of_subject` have indexes that begin with them.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+", db_index=False)
+    #: The last change that the person received or, when they begin to follow the subject, its newest change. Changes
+    #: that the person did not choose or may not know count as received.
     number = models.PositiveIntegerField()
     told_at = models.DateTimeField()
     waiting_since = models.DateTimeField(null=True, blank=True)

@@ -10,15 +10,7 @@ from partnerships.plans.models import Plan
 
 
 class Watermark(models.Model):
-    """The version of a plan with which a person's next digest begins.
-
-    * `number` is the version that the person last received or, when they begin to follow, the current version; 0 if the
-      plan is new to the person.
-    * `reading_class` is how much of that version the person could read then. With `none` they could read nothing; a
-      digest does not report access gained later as a change.
-    * `due_at` is when the person's next digest with news of the plan is due; None if there is no news to send.
-    * `slotted` is true if `due_at` is an hour that the person chose for digests.
-    """
+    """The version of a plan with which a person's next digest begins."""
 
     class Reading(models.TextChoices):
         """How much of the plan the person could read."""
@@ -30,11 +22,17 @@ class Watermark(models.Model):
     # No indexes of their own: the unique constraint and `watermark_of_plan` have indexes that begin with them.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
+    #: The version that the person last received or, when they begin to follow, the current version; 0 if the plan is
+    #: new to the person.
     number = models.PositiveIntegerField()
+    #: How much of that version the person could read then. With `none` they could read nothing; a digest does not
+    #: report access gained later as a change.
     reading_class = models.CharField(max_length=8, choices=Reading)
     told_at = models.DateTimeField()
     waiting_since = models.DateTimeField(null=True, blank=True)
+    #: When the person's next digest with news of the plan is due; None if there is no news to send.
     due_at = models.DateTimeField(null=True, blank=True)
+    #: Whether `due_at` is an hour that the person chose for digests.
     slotted = models.BooleanField(default=False)
 
     class Meta:
@@ -56,8 +54,6 @@ class Publication(models.Model):
     """A published version, until its followers are marked as waiting for the version.
 
     The row is written in the transaction that publishes the version, so that no version is lost if the broker is down.
-    `spread_at` is set when the followers are marked. Each row has its own mark, because transactions may commit in
-    another order than versions are numbered.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
@@ -66,6 +62,8 @@ class Publication(models.Model):
     available_at = models.DateTimeField(
         help_text="When to work out who gets the version: at once, and again when an embargo ends."
     )
+    #: When the followers were marked. Each row has its own mark, because transactions may commit in another order than
+    #: versions are numbered.
     spread_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

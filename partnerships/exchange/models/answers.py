@@ -44,19 +44,17 @@ class ResponseQuerySet(models.QuerySet["Response"]):
 
 @pghistory.track()
 class Response(models.Model):
-    """An organisation's answer to another's ask or offer.
-
-    A response is made, then accepted, declined or withdrawn. `quantity` is what the answer covers, in the entry's unit;
-    None is all that is left. `agreed_quantity` is what was accepted. `counterpart` is the answering organisation's own
-    matching entry.
-    """
+    """An organisation's answer to another's ask or offer: made, then accepted, declined or withdrawn."""
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="responses")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="responses")
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     text = models.TextField()
+    #: What the answer covers, in the entry's unit; None for all that is left.
     quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    #: What was accepted.
     agreed_quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    #: The answering organisation's own matching entry.
     counterpart = models.ForeignKey(Entry, on_delete=models.SET_NULL, null=True, blank=True, related_name="answering")
     status = models.CharField(max_length=10, choices=ResponseStatus, default=ResponseStatus.MADE)
     reason = models.TextField(blank=True)

@@ -30,13 +30,13 @@ class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
 class Fulfilment(models.Model):
     """A link that says that a commitment meets an entry, in whole or in part.
 
-    `quantity` is how much of the entry the commitment meets, in the entry's unit; None means all that the commitment
-    promises. Several commitments can meet an entry, and a commitment can meet several entries.
+    Several commitments can meet an entry, and a commitment can meet several entries.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="fulfilments")
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="fulfilments")
     response = models.ForeignKey(Response, on_delete=models.SET_NULL, null=True, blank=True, related_name="fulfilments")
+    #: How much of the entry the commitment meets, in the entry's unit; None for all that the commitment promises.
     quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
 
     objects = FulfilmentQuerySet.as_manager()

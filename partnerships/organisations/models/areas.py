@@ -20,17 +20,16 @@ class AreaKind(models.TextChoices):
 
 @pghistory.track()
 class Area(models.Model):
-    """A geographical area with a GSS code, not the body that governs it.
-
-    The parent of a district is its county. `valid_to` is the first day on which the area no longer existed.
-    """
+    """A geographical area with a GSS code, not the body that governs it."""
 
     code = models.CharField("GSS code", max_length=9, unique=True)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=AreaKind)
+    #: The county of a district.
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     region = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     valid_from = models.DateField(null=True, blank=True)
+    #: The first day on which the area no longer existed.
     valid_to = models.DateField(null=True, blank=True)
 
     class Meta:
@@ -47,16 +46,14 @@ class Area(models.Model):
 
 @pghistory.track()
 class AreaServed(models.Model):
-    """An area that an organisation serves or governs.
-
-    `ends_on` is the first day on which the organisation no longer serves the area.
-    """
+    """An area that an organisation serves or governs."""
 
     organisation = models.ForeignKey(
         "organisations.Organisation", on_delete=models.CASCADE, related_name="areas_served"
     )
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="served_by")
     starts_on = models.DateField(null=True, blank=True)
+    #: The first day on which the organisation no longer serves the area.
     ends_on = models.DateField(null=True, blank=True)
     source = models.CharField(max_length=200, blank=True)
 

@@ -25,10 +25,11 @@ class NameKind(models.TextChoices):
 
 @pghistory.track()
 class OrganisationName(models.Model):
-    """A name by which people find an organisation. `folded` is the normalised form that matching compares."""
+    """A name by which people find an organisation."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="names")
     name = models.CharField(max_length=300)
+    #: The normalised form that matching compares.
     folded = models.CharField(max_length=300)
     kind = models.CharField(max_length=12, choices=NameKind)
     valid_from = models.DateField(null=True, blank=True)

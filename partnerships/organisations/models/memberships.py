@@ -119,10 +119,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 @pghistory.track(exclude=["job_title", "steps_hidden_at"])
 class Membership(models.Model):
-    """A person's right to act for an organisation in a role.
+    """A person's right to act for an organisation in a role: invited (not accepted yet) → in force → ended.
 
-    States: invited (not accepted yet) → in force → ended. `ends_on` is the first day on which the person no longer
-    acts. Memberships are ended and never deleted, so that the history remains.
+    Memberships are ended and never deleted, so that the history remains.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
@@ -130,6 +129,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=8, choices=Role)
     job_title = models.CharField(max_length=150, blank=True)
     starts_on = models.DateField()
+    #: The first day on which the person no longer acts.
     ends_on = models.DateField(null=True, blank=True)
     invitation = models.ForeignKey(
         Invitation, on_delete=models.SET_NULL, null=True, blank=True, related_name="memberships"

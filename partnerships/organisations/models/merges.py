@@ -74,8 +74,9 @@ class MovedRow(models.Model):
 
 @pghistory.track()
 class NotSame(models.Model):
-    """Two organisations with similar names that are not duplicates. `one` has the lower id."""
+    """Two organisations with similar names that are not duplicates."""
 
+    #: The organisation with the lower id, so that a pair has only one row.
     one = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
     other = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
     reason = models.TextField()

@@ -95,12 +95,8 @@ class Succession(models.Model):
     """An event by which organisations follow others, for example a merger of councils.
 
     States: proposed → consulted → order laid → order made → shadow → effective. A status may be skipped, or reversed
-    with a reason, and a succession that is not final may be cancelled.
-
-    Rival proposals have the same `place` and different values of `proposal`. `vests_on` is the first day of the
-    successors, on which the predecessors no longer exist; None if a past day is unknown. To undo a succession, record
-    another succession that `undoes` it. In an effective succession, `refused_because` says why records could not pass
-    on or be returned.
+    with a reason, and a succession that is not final may be cancelled. To undo a succession, record another succession
+    that `undoes` it.
     """
 
     kind = models.CharField(max_length=24, choices=SuccessionKind)
@@ -115,7 +111,7 @@ class Succession(models.Model):
         help_text="The proposal that this succession belongs to, if there are several for the place.",
     )
 
-    # The days on which it takes effect.
+    # The days on which it takes effect. A past vesting day may be unknown, and is then None.
     shadow_on = PartialDateColumn(null=True, blank=True, help_text="Election, or start of the shadow authority.")
     vests_on = PartialDateColumn(null=True, blank=True, help_text="Vesting day: the first day of the successors.")
     codes_on = PartialDateColumn(null=True, blank=True, help_text="The day from which the new codes are used.")
@@ -185,22 +181,20 @@ class Succession(models.Model):
 
 @pghistory.track()
 class SuccessionTie(models.Model):
-    """The tie between a predecessor and a successor, in one function or in several.
-
-    Without a `successor`, no organisation follows. Without a `function`, the tie is for every function that no other
-    tie of the predecessor names. `share` is the part of the predecessor's area that passes, above 0 and at most 1,
-    measured in the areas of `geography`.
-    """
+    """The tie between a predecessor and a successor, in one function or in several."""
 
     succession = models.ForeignKey(Succession, on_delete=models.CASCADE, related_name="ties")
     predecessor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="ties_as_predecessor")
+    #: None if no organisation follows.
     successor = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="ties_as_successor"
     )
     role = models.CharField(max_length=12, choices=TieRole, default=TieRole.SUCCESSOR)
+    #: None for every function that no other tie of the predecessor names.
     function = VocabularyKey(
         Function, to_field="code", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    #: The part of the predecessor's area that passes, above 0 and at most 1, measured in the areas of `geography`.
     share = models.DecimalField(max_digits=9, decimal_places=8, null=True, blank=True)
     geography = models.CharField(
         max_length=80, blank=True, help_text="The areas in which the share was measured, for example “LAD 2025”."

@@ -11,17 +11,15 @@ from partnerships.plans.models.plan import Plan
 
 @pghistory.track()
 class PlanCommitment(models.Model):
-    """A commitment that came from one version of a plan.
-
-    `anchor` is the piece ("sites/north-quay"), "" for the whole plan. `anchor_label` is the title of the piece at the
-    time; it remains when the piece is removed. `restricted` means that only readers inside may know the piece.
-    """
+    """A commitment that came from one version of a plan."""
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="commitments")
     commitment = models.ForeignKey(Commitment, on_delete=models.PROTECT, related_name="from_plans")
     version_number = models.PositiveIntegerField()
+    #: The piece of the plan ("sites/north-quay") and its title at the time; both "" for the whole plan.
     anchor = models.CharField(max_length=120, blank=True)
     anchor_label = models.CharField(max_length=500, blank=True)
+    #: Whether only readers inside may know the piece.
     restricted = models.BooleanField(default=False)
     made_at = models.DateTimeField()
 

@@ -9,20 +9,16 @@ from partnerships.plans.models.plan import Plan
 
 
 class PlannedHomes(models.Model):
-    """Homes of one combination at a site, in versions `from_number` until before `until_number` of a plan.
+    """Homes of one combination at a site, and the versions of a plan in which they applied.
 
-    When anything about the homes changes, a new version ends the row and adds another row. Rows of the newest
-    version have no `until_number`. Owners read a row from `published_from` until `published_until`; everybody else
-    reads the row from `open_from` until `open_until`, when the embargoes of the two versions end. So comparing
-    moments finds the homes that a reader could see on a day.
-
-    `area_code` is a GSS code. `year` is the year in which the homes are completed ("2027" or "2027-28"), and
-    `done_year` the year in which they were completed.
+    When anything about the homes changes, a new version ends the row and adds another row. Comparing the times finds
+    the homes that a reader could see on a day.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="planned_homes")
     site_key = models.CharField(max_length=100)
     site_name = models.CharField(max_length=500)
+    #: The GSS code of the area.
     area_code = models.CharField(max_length=20, blank=True)
     authority = models.CharField("planning authority", max_length=500, blank=True)
     confidential = models.BooleanField()
@@ -34,13 +30,17 @@ class PlannedHomes(models.Model):
     tenure = models.CharField(max_length=40)
     bedrooms = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 for a studio. Empty if not known.")
     needs = models.CharField(max_length=20)
+    #: The year in which the homes are to be completed, and the year in which they were: "2027" or "2027-28".
     year = models.CharField(max_length=7, blank=True)
     done_year = models.CharField(max_length=7, blank=True)
     count = models.PositiveIntegerField()
+    #: The first version with the homes, and the first version without them (None for the newest version).
     from_number = models.PositiveIntegerField()
     until_number = models.PositiveIntegerField(null=True, blank=True)
+    #: When owners can read the row.
     published_from = models.DateTimeField()
     published_until = models.DateTimeField(null=True, blank=True)
+    #: When everybody else can read the row: between the ends of the embargoes of the two versions.
     open_from = models.DateTimeField()
     open_until = models.DateTimeField(null=True, blank=True)
 

@@ -131,10 +131,6 @@ class Plan(models.Model):
     draft → shared for comment (first publication) → awaiting sign-off (signatories chosen) → agreed (all approved) →
     monitoring → superseded or closed. A later version that is not minor takes agreed or monitoring back to awaiting
     sign-off.
-
-    `current_number` is the number of the newest published version, 0 before the first. `open_number` is the newest
-    version without an embargo. The audience may read a version from `open_at`. `substantive_number` is the newest
-    version that is not minor: only signatures on this version or later versions count.
     """
 
     title = models.CharField(max_length=200)
@@ -156,17 +152,18 @@ class Plan(models.Model):
         "have both kinds.",
     )
 
-    # Numbers of versions (see above).
+    #: The number of the newest published version; 0 before the first.
     current_number = models.PositiveIntegerField(default=0)
     open_number = models.PositiveIntegerField(
         default=0, help_text="The newest version without an embargo, or whose embargo has ended."
     )
+    #: The newest version that is not minor. Only signatures on this version or later versions count.
     substantive_number = models.PositiveIntegerField(default=0)
     baseline_number = models.PositiveIntegerField(
         null=True, blank=True, help_text="The version with which later versions are compared."
     )
 
-    # When versions were published, and who may read the newest.
+    #: When the audience may first read a version.
     open_at = models.DateTimeField(null=True, blank=True)
     embargoed_until = models.DateTimeField(
         null=True, blank=True, help_text="Only owners may read the newest version until then."

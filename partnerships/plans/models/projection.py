@@ -64,10 +64,7 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
 
 
 class Milestone(models.Model):
-    """A milestone of a plan's newest version. Milestones of confidential sites are `restricted` too.
-
-    `due_from` and `due_by` come from the forecast or, without a forecast, from the baseline.
-    """
+    """A milestone of a plan's newest version."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
     key = models.CharField(max_length=100)
@@ -83,9 +80,11 @@ class Milestone(models.Model):
     )
     forecast = models.CharField(max_length=10, blank=True)
     actual = models.CharField(max_length=10, blank=True)
+    #: Both days come from the forecast or, without a forecast, from the baseline.
     due_from = models.DateField(null=True, blank=True, help_text="The first day that the forecast can mean.")
     due_by = models.DateField(null=True, blank=True, help_text="The last day that the forecast can mean.")
 
+    #: Also true for milestones of confidential sites.
     restricted = models.BooleanField(default=False)
 
     objects = MilestoneQuerySet.as_manager()

@@ -128,11 +128,11 @@ class ShareOpening(models.Model):
 class AccessRequest(models.Model):
     """A request by a person of a partnership to see a draft.
 
-    asked → granted or declined. `plan` is the plan whose title or address is in `about`; None if no plan matches.
-    The person who asks cannot see whether a plan matched.
+    asked → granted or declined. The person who asks cannot see whether a plan matched.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="plan_requests")
+    #: The plan whose title or address is in `about`; None if no plan matches.
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, related_name="access_requests")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="plan_requests")
     about = models.CharField(max_length=300)
@@ -193,17 +193,17 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
 @pghistory.track()
 class Comment(models.Model):
-    """A comment on a plan or on a piece of the plan; `version_number` 0 is the draft.
+    """A comment on a plan or on a piece of the plan.
 
-    A thread is a comment without a parent, with its replies; threads are resolved and reopened. `anchor` is a piece
-    ("sites/north-quay"). `anchor_label` is the title of the piece at the time; it remains when the piece is
-    removed.
+    A thread is a comment without a parent, with its replies; threads are resolved and reopened.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="comments")
 
     # What the comment is about.
+    #: The number of the version; 0 is the draft.
     version_number = models.PositiveIntegerField(default=0)
+    #: The piece ("sites/north-quay") and its title at the time, which remains when the piece is removed.
     anchor = models.CharField(max_length=120, blank=True)
     anchor_label = models.CharField(max_length=500, blank=True)
 
@@ -238,10 +238,11 @@ class Comment(models.Model):
 
 
 class Mention(models.Model):
-    """A person mentioned in a comment. `told_at` is when the email was recorded."""
+    """A person mentioned in a comment."""
 
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="plan_mentions")
+    #: When the email to the person was recorded.
     told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -104,16 +104,14 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
 
 class Version(documents.Version):
-    """A published version of a plan, with a number and a note. The module `plans.content` describes the content.
-
-    If a version is `minor`, the signatures on earlier versions still count.
-    """
+    """A published version of a plan, with a number and a note. The module `plans.content` describes the content."""
 
     content = ContentField()
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     title = models.CharField(max_length=200)
     #: A summary and the numbers of homes, sites and changes, by reading class, so that lists need no content.
     figures = models.JSONField(default=dict)
+    #: Whether the signatures on earlier versions still count.
     minor = models.BooleanField(default=False)
     embargo_until = models.DateTimeField(null=True, blank=True)
     source = models.CharField(
@@ -167,8 +165,7 @@ class PlanDocumentQuerySet(models.QuerySet["Document"]):
 class Document(models.Model):
     """The file of a document in a plan's content. The file has the same key as the document.
 
-    People may read the file if they may read a version or a draft that lists the document. `in_newest` means that
-    the newest version lists the document; `title` and `restricted` are copied from that version, for lists.
+    People may read the file if they may read a version or a draft that lists the document.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="documents")
@@ -180,8 +177,8 @@ class Document(models.Model):
     sha256 = models.CharField(max_length=64)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()
-    # The database has the defaults too, because a server that still runs the previous release writes rows without
-    # these three columns.
+    # Copies from the newest version, for lists; `in_newest` is whether that version lists the document. The database
+    # has the defaults too, because a server that still runs the previous release writes rows without these columns.
     title = models.CharField(max_length=500, blank=True, default="", db_default="")
     restricted = models.BooleanField(default=False, db_default=False)
     in_newest = models.BooleanField(default=False, db_default=False)

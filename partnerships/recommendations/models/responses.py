@@ -71,8 +71,7 @@ class Response(models.Model):
     """An organisation's response to a recommendation.
 
     The status is not started, under way or done, or else declined or superseded with a reason. Everybody signed in may
-    read the status and the reason; only the organisation's own people see `owner`, `review_on` and `note`. `revision`
-    rises with each change, so that nobody overwrites a change that they have not seen.
+    read the status and the reason; only the organisation's own people see `owner`, `review_on` and `note`.
     """
 
     recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="responses")
@@ -85,6 +84,7 @@ class Response(models.Model):
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     review_on = models.DateField(null=True, blank=True)
     note = models.TextField(blank=True, help_text="A note that only people of the organisation can read.")
+    #: Rises with each change, so that nobody overwrites a change that they have not seen.
     revision = models.PositiveIntegerField(default=1)
 
     objects = RecommendationResponseQuerySet.as_manager()
@@ -161,19 +161,18 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
 
 @pghistory.track()
 class Evidence(models.Model):
-    """A record that proves a response, with `words` on what it proves.
-
-    Only people who may read the record see the evidence. A version of a plan represents the changes in that version. An
-    expectation is a published figure of a closed survey round; hidden figures have no row.
-    """
+    """A record that proves a response. Only people who may read the record see the evidence."""
 
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="evidence")
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    #: The version of a plan represents the changes in that version.
     version = models.ForeignKey(Version, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     document = models.ForeignKey(Document, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    #: A published figure of a closed survey round. Hidden figures have no row.
     expectation = models.ForeignKey(Figure, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    #: What the record proves.
     words = models.CharField(max_length=300, blank=True)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()

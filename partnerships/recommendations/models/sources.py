@@ -52,8 +52,8 @@ class SourceQuerySet(models.QuerySet["Source"]):
 class Source(models.Model):
     """A report that makes recommendations.
 
-    `total` is the number of recommendations in the report, if that is known. Only the organisation that recorded a
-    source can change it. Administrators can correct any source, including those that came with Common Ground.
+    Only the organisation that recorded a source can change it. Administrators can correct any source, including those
+    that came with Common Ground.
     """
 
     title = models.CharField(max_length=200)
@@ -102,16 +102,15 @@ class RecommendationQuerySet(models.QuerySet["Recommendation"]):
 
 @pghistory.track()
 class Recommendation(models.Model):
-    """A recommendation of a report, paraphrased in our own words.
-
-    `reference` is the report's own number, "" if we have not seen it. `themes` are codes of `exchange.Theme`.
-    """
+    """A recommendation of a report, paraphrased in our own words."""
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="recommendations")
     position = models.PositiveSmallIntegerField(help_text="The recommendation’s position among those recorded here.")
+    #: The report's own number; "" if we have not seen it.
     reference = models.CharField(max_length=20, blank=True)
     text = models.CharField(max_length=500)
     confidence = models.CharField(max_length=6, choices=Confidence)
+    #: Codes of `exchange.Theme`.
     themes = ArrayField(models.CharField(max_length=20), default=list, blank=True)
 
     objects = RecommendationQuerySet.as_manager()

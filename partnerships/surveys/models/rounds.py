@@ -109,10 +109,9 @@ class RoundQuerySet(models.QuerySet["Round"]):
 class Round(models.Model):
     """One round of a survey in a partnership.
 
-    - Other partnerships may run the round together with `partnership` (`Joining`). In this case `floor` is ten.
-    - The moderator of an anonymous round agrees to read comments, and to the list of people, before the round opens.
-    - `asked` and `counted` (which groups are counted together) are set when the round opens and never change.
-    - `answered_at_least` is the only number of answers that is ever shown: a multiple of five, 0 for fewer than five.
+    Other partnerships may run the round together with `partnership` (`Joining`). The moderator of an anonymous round
+    agrees to read comments, and to the list of people, before the round opens. `asked` and `counted` are set when the
+    round opens and never change.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="surveys")
@@ -128,13 +127,14 @@ class Round(models.Model):
     moderator_asked_at = models.DateTimeField(null=True, blank=True)
     moderator_agreed_at = models.DateTimeField(null=True, blank=True)
 
-    # What anonymity needs.
+    # What anonymity needs. The floor is ten if several partnerships run the round.
     floor = models.PositiveSmallIntegerField(
         default=MIN_FLOOR, help_text="The smallest number of answers for which a figure is shown."
     )
     public_key = models.BinaryField(null=True, blank=True)
     asked = models.JSONField(default=dict, help_text="How many people were asked, by group.")
     counted = models.JSONField(default=dict, help_text="For each group, the groups it is counted with.")
+    #: The only number of answers that is ever shown: a multiple of five, 0 for fewer than five.
     answered_at_least = models.PositiveSmallIntegerField(default=0)
 
     created_at = models.DateTimeField()

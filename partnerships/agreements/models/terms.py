@@ -202,11 +202,8 @@ class TermsVersionQuerySet(models.QuerySet["TermsVersion"]):
 class TermsVersion(documents.Version):
     """Terms as they were sent for signature, or as they read after several amendments.
 
-    A trigger prevents changes and deletion. `kind_label`, `title`, `parties` and `declarations` are copies from the day
-    of publishing, so that the version always prints the same.
-
-    A consolidated version applies the signed version `amendment` to the version `base`. It has no signatures of its
-    own.
+    A trigger prevents changes and deletion. A consolidated version applies the signed version `amendment` to the
+    version `base`. It has no signatures of its own.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_versions")
@@ -216,6 +213,7 @@ class TermsVersion(documents.Version):
     origin = models.CharField(max_length=14, choices=Origin, default=Origin.PROPOSED)
     base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     amendment = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Copies from the day of publishing, so that the version always prints the same.
     title = models.CharField(max_length=200)
     kind_label = models.CharField(max_length=120)
     parties = models.JSONField(help_text="The id, name and role of each party at that time.")

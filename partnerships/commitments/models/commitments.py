@@ -104,9 +104,7 @@ class Commitment(models.Model):
       done to in progress.
     - It can be cancelled or superseded, with a reason, from any status before verified.
 
-    `due_on` is the present due date and `original_due_on` the first; each change is a `Slippage`. `revision` rises with
-    each change of terms, so that people confirm only the terms that they have seen. `giver_name` is used if the giver
-    is not in the directory, such as the developer in a published section 106 agreement.
+    Each change of the due date is a `Slippage`.
     """
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMITMENT)
@@ -117,6 +115,7 @@ class Commitment(models.Model):
     giver = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments_given"
     )
+    #: For a giver that is not in the directory, such as the developer in a published section 106 agreement.
     giver_name = models.CharField("giver outside the network", max_length=300, blank=True)
     receiver = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments_received"
@@ -137,11 +136,13 @@ class Commitment(models.Model):
         related_name="+",
         help_text="The organisation that is responsible if the owner leaves.",
     )
+    #: The present due date, and the first.
     due_on = models.DateField(null=True, blank=True)
     original_due_on = models.DateField(null=True, blank=True)
 
     status = models.CharField(max_length=12, choices=Status, default=Status.PROPOSED)
     status_since = models.DateTimeField()
+    #: Rises with each change of terms, so that people confirm only the terms that they have seen.
     revision = models.PositiveIntegerField(default=1)
 
     # Who proposed it, and when each side confirmed.
@@ -324,29 +325,29 @@ class Commitment(models.Model):
 
     @property
     def slipped_days(self) -> int:
-        """Days between the first and the present due date; negative if the date was brought forward."""
+        """Return the days from the first to the present due date; negative if the date was brought forward."""
         if self.due_on is None or self.original_due_on is None:
             return 0
         return (self.due_on - self.original_due_on).days
 
     @property
     def outstanding(self) -> Decimal | None:
-        """Quantity still to be delivered; None if no quantity was promised."""
+        """Return the quantity still to be delivered; None if no quantity was promised."""
         return None if self.quantity is None else max(self.quantity - self.delivered_quantity, Decimal(0))
 
     @property
     def percent_delivered(self) -> int:
-        """Whole per cent delivered, at most 100; 0 if no quantity was promised."""
+        """Return the whole per cent delivered, at most 100; 0 if no quantity was promised."""
         return min(100, int(100 * self.delivered_quantity / self.quantity)) if self.quantity else 0
 
     @property
     def giver_words(self) -> str:
-        """Name of the giver. `giver` should be fetched, as this reads it."""
+        """Return the name of the giver. Fetch `giver` with the commitment."""
         return self.giver.display_name if self.giver else self.giver_name
 
     @property
     def receiver_words(self) -> str:
-        """Name of the receiver; "" for an action without one. `receiver` should be fetched, as this reads it."""
+        """Return the name of the receiver; "" for an action without one. Fetch `receiver` with the commitment."""
         return self.receiver.display_name if self.receiver else ""
 
     @property

@@ -45,7 +45,7 @@ class Slippage(models.Model):
 
     @property
     def days(self) -> int:
-        """Days between the two dates; negative if the due date was brought forward."""
+        """Return the days between the two dates; negative if the due date was brought forward."""
         return (self.now - self.was).days if self.was else 0
 
 
@@ -74,7 +74,7 @@ class Progress(models.Model):
 
     @property
     def adds_delivery(self) -> bool:
-        """Whether the report changes the delivered total of a counted quantity. `commitment` should be fetched."""
+        """Return whether the report changes the total of a counted quantity. Fetch `commitment` with the report."""
         return bool(self.commitment.quantity) and self.delivered != self.delivered_before
 
     @property

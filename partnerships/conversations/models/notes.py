@@ -32,13 +32,13 @@ class OwnNote(models.Model):
     """A note that only the people of the organisation that wrote it may read.
 
     Subclasses must exclude `text` from row history, where administrators could read it.
-    `revision` grows with each change.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     text = models.TextField()
     written_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField()
+    #: Grows with each change.
     revision = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -115,9 +115,7 @@ class Entry(models.Model):
     after its closing date; withdrawn (reason). An offer: draft → shared → taken up → committed → delivered; lapsed;
     withdrawn. A standing offer (skills and resources that are always available) stays shared after it is taken up.
 
-    `is_open` is True while the entry can be answered: its status allows answers, and some of its quantity is left.
-    Matching finds an entry by the keys in `reach` (`reach.py`). `matched_at` is when it last looked for matches of the
-    entry; None means that matching is due.
+    Matching finds an entry by the keys in `reach` (`reach.py`).
     """
 
     # What is asked or offered. `words`, at the end, is the index of title and statement for keywords.
@@ -154,6 +152,7 @@ class Entry(models.Model):
     # How far it has got.
     status = models.CharField(max_length=14, choices=Status, default=Status.DRAFT)
     reason = models.TextField(blank=True, help_text="Why the ask or offer was agreed, declined or withdrawn.")
+    #: Whether the entry can be answered: its status allows answers, and some of its quantity is left.
     is_open = models.BooleanField(default=False)
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
@@ -175,6 +174,7 @@ class Entry(models.Model):
     told_at = models.DateTimeField(
         null=True, blank=True, help_text="When we emailed the organisations that were asked."
     )
+    #: When matching last looked for matches of the entry; None if matching is due.
     matched_at = models.DateTimeField(null=True, blank=True)
 
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)

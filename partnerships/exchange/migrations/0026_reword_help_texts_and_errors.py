@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("exchange", "0025_rename_constraints"),
-        ("organisations", "0036_reword_help_texts_and_errors"),
+        ("organisations", "0035_rename_constraints"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

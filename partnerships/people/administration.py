@@ -93,7 +93,7 @@ class Administration(AdminSite):
                 "app_label": slugify(name),
                 "app_url": f"{index}#{slugify(name)}",
                 "has_module_perms": True,
-                "models": sorted(models, key=lambda model: model["name"]),
+                "models": sorted(models, key=lambda model: str(model["name"])),
             }
             for name, models in groups.items()
             if models

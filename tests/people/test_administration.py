@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import threading
 
 import pytest
@@ -323,3 +324,18 @@ def test_the_index_groups_every_model_once_by_purpose(world: World) -> None:
     model_names = [model["model"] for group in groups for model in group["models"]]
     assert len(model_names) == len(set(model_names)) > 50
     assert [app["app_label"] for app in admin.site.get_app_list(request, "plans")] == ["plans"]
+
+
+def test_the_sidebar_of_a_list_leads_to_every_other_list(dee: Client) -> None:
+    admin.site.enable_nav_sidebar = True  # the fixture that turned it off for all tests sets it back
+    present_list = reverse("admin:organisations_organisation_changelist")
+
+    html = dee.get(present_list).content.decode()
+
+    sidebar = html.partition('id="nav-sidebar"')[2].partition("</nav>")[0]
+    index = dee.get(reverse("admin:index")).context["app_list"]
+    addresses = [model["admin_url"] for group in index for model in group["models"]]
+    assert re.findall(r'<th scope="row" id="[a-z-]+"><a href="([^"]+)"', sidebar) == addresses
+    assert sidebar.count("current-model") == 1
+    assert f'<a href="{present_list}" aria-current="page">Organisations</a>' in sidebar
+    assert reverse("admin:agreements_partnershipkind_add") in sidebar

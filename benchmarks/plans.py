@@ -53,11 +53,11 @@ from django.utils import timezone  # noqa: E402 - after setup
 from partnerships.organisations.models import Kind, Membership, Organisation  # noqa: E402 - after setup
 from partnerships.people.models import User  # noqa: E402 - after setup
 from partnerships.plans import services  # noqa: E402 - after setup
-from partnerships.plans.changes import changes, homes_totals, summary  # noqa: E402 - after setup
-from partnerships.plans.comparisons import comparison  # noqa: E402 - after setup
+from partnerships.plans.changes import changes_between, homes_totals, summary  # noqa: E402 - after setup
+from partnerships.plans.comparisons import compare_plan_contents  # noqa: E402 - after setup
 from partnerships.plans.content import TENURES, normalise  # noqa: E402 - after setup
 from partnerships.plans.models import Draft, Plan, ReadingClass  # noqa: E402 - after setup
-from partnerships.plans.queries import newest_for  # noqa: E402 - after setup
+from partnerships.plans.queries import newest_version_for  # noqa: E402 - after setup
 from partnerships.plans.views.whole import reading_context  # noqa: E402 - after setup
 
 LINES, SECTIONS, WORDS = 8, 60, 400
@@ -185,7 +185,7 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
     client.force_login(author)
 
     def opening() -> None:
-        newest_version = newest_for(author, plan)
+        newest_version = newest_version_for(author, plan)
         assert newest_version is not None
         reading_context(ReadingClass.INSIDE, newest_version.content, newest_version.html, QueryDict())
 
@@ -208,7 +208,7 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
         services.publish_version(plan=plan, author=author, note="Measured.", now=timezone.now(), content=flip[0])
 
     def comparing(other: dict[str, Any]) -> Work:
-        return lambda: (summary(changes(plan_content, other)), homes_totals(plan_content, other))
+        return lambda: (summary(changes_between(plan_content, other)), homes_totals(plan_content, other))
 
     medians = median_of(
         times,
@@ -216,7 +216,7 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
             "plain": plain,
             "compare": comparing(usual),
             "compare_worst": comparing(worst),
-            "compare_shown": lambda: comparison(plan_content, usual),
+            "compare_shown": lambda: compare_plan_contents(plan_content, usual),
             "compare_page": asking(reverse("plans:compare", args=[compared.pk]) + "?from=1&to=2"),
             "open": opening,
             "open_page": asking(reverse("plans:detail", args=[plan.pk])),

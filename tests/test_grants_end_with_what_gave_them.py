@@ -36,7 +36,7 @@ from partnerships.people.models import Invitation
 from partnerships.plans import services as plans
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import OwnershipOffer, Plan, Share
-from partnerships.plans.queries import WAITING, signing_states, standing_of
+from partnerships.plans.queries import WAITING, plan_roles_of, signing_states
 from partnerships.reports import services as reports
 from partnerships.surveys.models import Joining
 from tests.exchange.conftest import shared_entry
@@ -148,7 +148,7 @@ def _plan(world: World, owners: list[Organisation] | None = None, *, is_publishe
 
 def owner(world: World) -> Probe:
     plan = _plan(world, [world.larkhaven, world.westmarch])
-    return lambda: standing_of(world.ben, plan).may_publish
+    return lambda: plan_roles_of(world.ben, plan).may_publish
 
 
 def signatory(world: World) -> Probe:

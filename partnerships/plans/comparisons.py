@@ -10,7 +10,7 @@ from partnerships.documents.comparisons import Comparison as Compared
 from partnerships.plans.changes import HomesTotals, homes_totals
 from partnerships.plans.content import PLAN, Content
 
-__all__ = ["ChangeRow", "ChangedItem", "Comparison", "comparison", "csv_rows"]
+__all__ = ["ChangeRow", "ChangedItem", "Comparison", "compare_plan_contents", "csv_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ _PARTS = (
 LEFT_OUT = frozenset({"content_type", "sha256", "lat", "lng"})
 
 
-def comparison(
+def compare_plan_contents(
     before: Content,
     after: Content,
     *,

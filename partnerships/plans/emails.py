@@ -16,7 +16,13 @@ from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Plan, Share, Signatory, SignOff
-from partnerships.plans.queries import as_read_by, can_read_today, next_post, number_to_sign, signing_states
+from partnerships.plans.queries import (
+    can_read_today,
+    people_at_next_post,
+    plans_as_read_by,
+    signing_states,
+    version_number_to_sign,
+)
 from partnerships.plans.queries.calendar import entries_of_signatories
 
 
@@ -34,7 +40,7 @@ def write_sign_off_request(due: DueEmail, person: User, now: dt.datetime) -> Con
     if not leads_of(organisation).filter(pk=person.pk).exists():
         return "The recipient no longer leads the organisation."
 
-    number = number_to_sign(plan)
+    number = version_number_to_sign(plan)
     asked_by = signatory.asked_by
     context = {
         "signatory": signatory,
@@ -73,14 +79,14 @@ def write_sign_off_escalation(due: DueEmail, person: User, now: dt.datetime) -> 
         return "The deadline has since been changed."
     if not _must_decide(signatory):
         return "The organisation no longer has to decide."
-    if person not in next_post(signatory, now):
+    if person not in people_at_next_post(signatory, now):
         return "The recipient no longer holds the post, or can no longer read the plan."
     context = {
         "signatory": signatory,
         "organisation": signatory.organisation,
         "plan": plan,
         "person": person,
-        "number": number_to_sign(plan),
+        "number": version_number_to_sign(plan),
         "leads": leads_of(signatory.organisation),
         "link": link("plans:signing", pk=plan.pk),
     }
@@ -185,7 +191,7 @@ def write_ownership_answer(due: DueEmail, person: User, now: dt.datetime) -> Con
     if not leads_of(offer.offered_for).filter(pk=person.pk).exists():
         return "The recipient no longer leads the organisation."
     # After a handover the recipient may see only the plan as it was before, or no longer see the plan.
-    readable_plans = as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
+    readable_plans = plans_as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
     context = {
         "offer": offer,
         "title": readable_plans[0].title if readable_plans else "",

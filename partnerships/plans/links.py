@@ -11,7 +11,7 @@ from partnerships.organisations.models import Role
 from partnerships.organisations.queries import organisation_for
 from partnerships.people.models import User
 from partnerships.plans.models import Signatory
-from partnerships.plans.queries import still_takes_part
+from partnerships.plans.queries import takes_part_condition
 
 SALT = "plans.sign-off"
 #: How long a link to sign a plan works.
@@ -49,7 +49,7 @@ def read_sign_off_token(token: str) -> SignOffLink | None:
     except (signing.BadSignature, ValueError, TypeError):
         return None
     signatory = (
-        Signatory.objects.filter(still_takes_part(), pk=signatory_pk, link_key=link_key, removed_at=None)
+        Signatory.objects.filter(takes_part_condition(), pk=signatory_pk, link_key=link_key, removed_at=None)
         .select_related("plan__partnership", "organisation")
         .first()
     )

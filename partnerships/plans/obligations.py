@@ -32,7 +32,7 @@ from partnerships.plans.models import (
 )
 
 
-def _plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
+def _owned_plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
     owned_plan_ids = PlanOwner.objects.filter(organisation=organisation).values("plan")
     return (
         Plan.objects.filter(pk__in=owned_plan_ids)
@@ -59,14 +59,14 @@ PLANS = Obligation(
         Column("plans.Share.shown_for", "plan", Q(revoked_at=None)),
         Column("plans.OwnershipOffer.offered_for", "plan", Q(answered_at=None, withdrawn_at=None)),
     ),
-    _plans,
+    _owned_plans,
     _held_plan,
     target="plan",
     within=lambda plan: ("partnership", plan.partnership_id) if plan.partnership_id else ("", None),
 )
 
 
-def _decided(target: int) -> Q:
+def _has_decided(target: int) -> Q:
     """Return the condition that a signatory has decided on the present version.
 
     The row of such a signatory remains with the organisation that decided, because nobody may change a decision.
@@ -75,18 +75,20 @@ def _decided(target: int) -> Q:
     return Q(Exists(counting_sign_offs.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))))
 
 
-def _to_sign(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
+def _signatories_to_hand_over(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
     signatories = Signatory.objects.filter(organisation=organisation, removed_at=None)
     return (
-        signatories.exclude(plan__status__in=FINAL_STATUSES).exclude(_decided(organisation.pk)).select_related("plan")
+        signatories.exclude(plan__status__in=FINAL_STATUSES)
+        .exclude(_has_decided(organisation.pk))
+        .select_related("plan")
     )
 
 
 SIGNING = Obligation(
     "signing",
     "Plans to sign",
-    (Column("plans.Signatory.organisation", locked=_decided, ending=lambda move: {"removed_at": move.now}),),
-    _to_sign,
+    (Column("plans.Signatory.organisation", locked=_has_decided, ending=lambda move: {"removed_at": move.now}),),
+    _signatories_to_hand_over,
     lambda signatory, _: HeldRecord(
         signatory.pk,
         signatory.plan.title,

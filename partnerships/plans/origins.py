@@ -20,22 +20,22 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, PlanQuerySet, Site
-from partnerships.plans.presenting import place_on_page
-from partnerships.plans.queries import newest_for, parties_that_may_own
+from partnerships.plans.presenting import link_to_piece
+from partnerships.plans.queries import newest_version_for, parties_allowed_to_own
 
 
-def _plans(user: User) -> PlanQuerySet:
+def _plans_to_propose_from(user: User) -> PlanQuerySet:
     """Return plans from which the person may propose commitments: those that they may read in full."""
     return Plan.objects.fully_readable_by(user)
 
 
-def partners_of(plan: Plan) -> set[int]:
+def ids_of_possible_sides(plan: Plan) -> set[int]:
     """Return the ids of the organisations that can be sides of a plan's commitments.
 
     These are the plan's owners and the parties of its partnership.
     """
     owners = set(plan.owners.values_list("organisation", flat=True))
-    parties = parties_that_may_own().filter(partnership=plan.partnership_id, partnership__isnull=False)
+    parties = parties_allowed_to_own().filter(partnership=plan.partnership_id, partnership__isnull=False)
     return owners | set(parties.values_list("organisation", flat=True))
 
 
@@ -55,7 +55,7 @@ def may_propose_commitment(user: User, plan: Plan) -> bool:
     if plan.partnership_id is None or not edited_organisation_ids:
         return False
     return (
-        parties_that_may_own()
+        parties_allowed_to_own()
         .filter(partnership=plan.partnership_id, organisation__in=edited_organisation_ids)
         .exists()
     )
@@ -75,13 +75,13 @@ def _suggestion(
     if not may_propose_commitment(user, plan):
         return None
 
-    partners = Organisation.objects.filter(pk__in=partners_of(plan)).order_by("name", "pk")
+    partners = Organisation.objects.filter(pk__in=ids_of_possible_sides(plan)).order_by("name", "pk")
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners)
     own_organisation = own_organisations.order_by("name", "pk").first()
     other_partners = [partner for partner in partners if own_organisation is None or partner.pk != own_organisation.pk]
     return Suggestion(
         words=words,
-        href=plan.get_absolute_url() + place_on_page(anchor),
+        href=plan.get_absolute_url() + link_to_piece(anchor),
         giver=own_organisation,
         receiver=other_partners[0] if len(other_partners) == 1 else None,
         partnership=Partnership.objects.with_party_of(user).live().filter(pk=plan.partnership_id or 0).first(),
@@ -94,13 +94,13 @@ def _suggestion(
 
 def suggest_from_plan(*, user: User, record_id: int) -> Suggestion | None:
     """Suggest a commitment between the partners of a plan."""
-    plan = _plans(user).filter(pk=record_id).first()
+    plan = _plans_to_propose_from(user).filter(pk=record_id).first()
     return None if plan is None else _suggestion(user, plan, words=f"the plan “{plan.title}”")
 
 
 def suggest_from_site(*, user: User, record_id: int) -> Suggestion | None:
     """Suggest a commitment to complete the homes of a site, due on the site's forecast completion."""
-    sites = Site.objects.visible_to(user).filter(plan__in=_plans(user).values("pk"))
+    sites = Site.objects.visible_to(user).filter(plan__in=_plans_to_propose_from(user).values("pk"))
     site = sites.select_related("plan").filter(pk=record_id).first()
     if site is None:
         return None
@@ -118,7 +118,7 @@ def suggest_from_site(*, user: User, record_id: int) -> Suggestion | None:
 
 def suggest_from_milestone(*, user: User, record_id: int) -> Suggestion | None:
     """Suggest a commitment to a milestone, due on the date of the milestone."""
-    milestones = Milestone.objects.visible_to(user).filter(plan__in=_plans(user).values("pk"))
+    milestones = Milestone.objects.visible_to(user).filter(plan__in=_plans_to_propose_from(user).values("pk"))
     milestone = milestones.select_related("plan").filter(pk=record_id).first()
     if milestone is None:
         return None
@@ -143,7 +143,7 @@ def _create_link(
     restricted: bool = False,
 ) -> None:
     """Link the commitment to the newest version that its author can read."""
-    version = newest_for(author, plan)
+    version = newest_version_for(author, plan)
     PlanCommitment.objects.create(
         plan=plan,
         commitment=commitment,
@@ -184,10 +184,10 @@ def link_from_milestone(*, commitment: Commitment, record_id: int, author: User,
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Return the plans and pieces from which a commitment came, as links that the person may see."""
     links = rows_for(_readable_links, user, commitment.pk)
-    inside_plan_ids = set(rows_for(_inside_of, user, commitment.pk)) if links else set()
+    inside_plan_ids = set(rows_for(_ids_of_plans_read_inside, user, commitment.pk)) if links else set()
     origin_links = []
     for link in links:
-        version = newest_for(user, link.plan)
+        version = newest_version_for(user, link.plan)
         if version is None:
             continue
         words = f"the plan “{version.title}”"
@@ -197,7 +197,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
             words = f"{words}, version {link.version_number}"
             if link.anchor and (link.plan_id in inside_plan_ids or not link.restricted):
                 words = f"{link.anchor_label}, in {words}"
-                path += place_on_page(link.anchor)
+                path += link_to_piece(link.anchor)
         origin_links.append(OriginLink(words, path))
     return origin_links
 
@@ -212,9 +212,9 @@ def _all_links(commitment: int) -> QuerySet[PlanCommitment]:
     return PlanCommitment.objects.filter(commitment=commitment)
 
 
-def _inside_of(user: User, commitment: int) -> QuerySet[Plan, int]:
+def _ids_of_plans_read_inside(user: User, commitment: int) -> QuerySet[Plan, int]:
     """Return the ids of those plans from which the commitment came and which the person may read in full."""
-    return _plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True)
+    return _plans_to_propose_from(user).filter(commitments__commitment=commitment).values_list("pk", flat=True)
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:

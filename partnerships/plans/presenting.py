@@ -36,7 +36,7 @@ _HIGH_SCORE, _MEDIUM_SCORE = 15, 8
 
 
 @dataclass(frozen=True, slots=True)
-class Lookups:
+class PageNames:
     """Names of areas by GSS code, and the number of comments by piece."""
 
     areas: Mapping[str, str] = field(default_factory=dict)
@@ -122,7 +122,7 @@ def _html(prose: StoredHtml, code: str, item: Item, field: str) -> str:
     return prose.get(f"{code}/{item['key']}/{field}") if item[field] else ""
 
 
-def sections(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SectionRow]:
+def sections(content: Content, prose: StoredHtml, lookups: PageNames) -> list[SectionRow]:
     """Return the rows of the sections, in order."""
     return [
         SectionRow(
@@ -136,7 +136,7 @@ def sections(content: Content, prose: StoredHtml, lookups: Lookups) -> list[Sect
     ]
 
 
-def sites(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SiteRow]:
+def sites(content: Content, prose: StoredHtml, lookups: PageNames) -> list[SiteRow]:
     """Return the rows of all sites, in order."""
     return [_site_row(item, prose, lookups) for item in content["sites"]]
 
@@ -187,7 +187,7 @@ class SitePage:
 
 
 def site_page(
-    content: Content, prose: StoredHtml, lookups: Lookups, *, find: str = "", number: int = 1, holding: str = ""
+    content: Content, prose: StoredHtml, lookups: PageNames, *, find: str = "", number: int = 1, holding: str = ""
 ) -> SitePage:
     """Return one page of the sites.
 
@@ -219,7 +219,7 @@ def _matches(site: Item, words: Iterable[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _site_row(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
+def _site_row(item: Item, prose: StoredHtml, lookups: PageNames) -> SiteRow:
     """Return a site as a row, without the details that have no value."""
     has_position = item["lat"] is not None and item["lng"] is not None
     details = (
@@ -238,8 +238,8 @@ def _site_row(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
         homes=homes_count(item),
         lines=tuple(f"{line['count']:,} {line_in_words(line_of(line))}" for line in item["homes"]),
         planning=PLANNING_STATUSES.get(item["planning_status"], ""),
-        start=date_shown(item["actual_start"], item["forecast_start"]),
-        completion=date_shown(item["actual_completion"], item["forecast_completion"]),
+        start=milestone_date_in_words(item["actual_start"], item["forecast_start"]),
+        completion=milestone_date_in_words(item["actual_completion"], item["forecast_completion"]),
         confidential=item["confidential"],
         details=tuple((label, value) for label, value in details if value),
         notes=_html(prose, "sites", item, "notes"),
@@ -247,21 +247,21 @@ def _site_row(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
     )
 
 
-def date_shown(actual: str, forecast: str) -> str:
+def milestone_date_in_words(actual: str, forecast: str) -> str:
     """Return the actual date in words or, if there is none, the forecast with the word “forecast”."""
     if actual:
         return date_in_words(actual)
     return f"{date_in_words(forecast)} (forecast)" if forecast else ""
 
 
-def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: Lookups) -> list[MilestoneRow]:
+def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: PageNames) -> list[MilestoneRow]:
     """Return the rows of the milestones, in order."""
     site_name_by_key = {site["key"]: site["name"] for site in content["sites"]}
     return [_milestone_row(item, prose, site_name_by_key, today, lookups) for item in content["milestones"]]
 
 
 def _milestone_row(
-    item: Item, prose: StoredHtml, site_name_by_key: Mapping[str, str], today: dt.date, lookups: Lookups
+    item: Item, prose: StoredHtml, site_name_by_key: Mapping[str, str], today: dt.date, lookups: PageNames
 ) -> MilestoneRow:
     """Return a milestone as a row, with its slippage and with whether the milestone is overdue or due soon today."""
     slipped = slippage(item["baseline"], item["actual"] or item["forecast"])
@@ -289,13 +289,13 @@ def _milestone_row(
     )
 
 
-def risks(content: Content, prose: StoredHtml, lookups: Lookups) -> list[RiskRow]:
+def risks(content: Content, prose: StoredHtml, lookups: PageNames) -> list[RiskRow]:
     """Return the rows of the risks, with the highest score first."""
     rows = [_risk_row(item, prose, lookups) for item in content["risks"]]
     return sorted(rows, key=lambda row: (-row.score, row.title, row.key))
 
 
-def _risk_row(item: Item, prose: StoredHtml, lookups: Lookups) -> RiskRow:
+def _risk_row(item: Item, prose: StoredHtml, lookups: PageNames) -> RiskRow:
     score = item["likelihood"] * item["impact"]
     return RiskRow(
         key=item["key"],
@@ -322,7 +322,7 @@ def item_detail(collection: Collection, item: Item) -> str:
     return size_in_words(item["size"]) if collection.code == "documents" else collection.details(item)
 
 
-def line_words(line: Line) -> str:
+def homes_line_in_words(line: Line) -> str:
     """Return a combination of homes in words: tenure, bedrooms, needs and year."""
     return line_in_words(line)
 
@@ -332,7 +332,7 @@ def size_in_words(size: int) -> str:
     return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{max(1, round(size / 1024))} KB"
 
 
-def place_on_page(anchor: str) -> str:
+def link_to_piece(anchor: str) -> str:
     """Return the query and fragment that lead to a piece on its plan's page.
 
     A site needs the query, because it may be on a later page of the table of sites.

@@ -31,7 +31,7 @@ from partnerships.plans.personal import RULES, end_shares, end_shares_of_members
 from partnerships.plans.queries import agenda, events_of_plans
 from partnerships.plans.queries.figures import homes_in_period, milestones_in_period
 from partnerships.plans.queries.serving import SERVING
-from partnerships.plans.queries.stuck import unsigned_plans
+from partnerships.plans.queries.unsigned import unsigned_plans
 from partnerships.plans.services import departures, papers, passing
 
 
@@ -57,9 +57,9 @@ def register() -> None:
 
 def _register_prompts() -> None:
     """Register items of agendas, plans that are stuck, and blocks of progress reports."""
-    register_agenda("35 plans to sign", "Plans to sign off", "plan_signing", agenda.awaiting_signature)
+    register_agenda("35 plans to sign", "Plans to sign off", "plan_signing", agenda.plans_awaiting_signature)
     register_agenda(
-        "40 plans published", "Plans published since the last meeting", "plan_version", agenda.published_since
+        "40 plans published", "Plans published since the last meeting", "plan_version", agenda.plans_published_since
     )
     register_stuck("plans", unsigned_plans)
     register_figures("homes", homes_in_period, order=20)
@@ -70,12 +70,12 @@ def _register_departures() -> None:
     """Register what happens to plans when people, parties or owners leave, and when a partnership ends."""
     register_leaving("drafts no longer shared", end_shares, consequence="stop sharing drafts with them")
     register_departure(end_shares_of_membership)
-    register_party_departure(departures.leave_with_party, departures.preview_leaving)
-    register_observing(departures.step_back)
-    register_ending(departures.withdraw_with_partnership)
-    register_settler(obligations.PLANS.code, passing.leave_with_plan_taken_over)
-    register_settler("partnerships", passing.leave_with_part_passed_on)
-    register_restore_hook(passing.journal_undone)
+    register_party_departure(departures.end_part_of_former_party, departures.preview_leaving_plans)
+    register_observing(departures.end_ownerships_of_observer)
+    register_ending(departures.withdraw_offers_within_partnership)
+    register_settler(obligations.PLANS.code, passing.end_part_in_passed_on_plans)
+    register_settler("partnerships", passing.end_part_in_passed_on_partnerships)
+    register_restore_hook(passing.journal_restored_rights)
 
 
 def _register_events() -> None:

@@ -13,12 +13,6 @@ from partnerships.kit.journal import MADE_AGAIN, Redone, redo_each, register_red
 from partnerships.kit.link_keys import redo_links
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Audience, OwnershipOffer, Plan, PlanOwner, Share, Signatory
-from partnerships.plans.services.again import (
-    end_ownership_again,
-    narrow_share,
-    remove_signatory_again,
-    withdraw_offer_again,
-)
 from partnerships.plans.services.lifecycle import UnableToChangeStatus, change_audience
 from partnerships.plans.services.owning import UnableToChangeOwners
 from partnerships.plans.services.recording import (
@@ -28,6 +22,12 @@ from partnerships.plans.services.recording import (
     offer_identity,
     owner_identity,
     plan_identity,
+)
+from partnerships.plans.services.redoing import (
+    end_ownership_again,
+    narrow_share,
+    remove_signatory_again,
+    withdraw_offer_again,
 )
 from partnerships.plans.services.sharing import SHARE, revoke_share, share_identity
 from partnerships.plans.services.signatories import LINKS, SIGNATORY, renew_link, signatory_identity

@@ -123,7 +123,7 @@ def _shares_to_comment(person: User, plan: int, now: dt.datetime) -> QuerySet[Sh
     return shares.values_list("pk", flat=True)
 
 
-def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -> bool:
+def may_create_plan(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -> bool:
     """Return whether a person may create a plan for these owners.
 
     An editor or lead of one of the owners may create the plan. An import needs an administrator or a lead of all

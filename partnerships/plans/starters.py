@@ -6,8 +6,8 @@ from partnerships.plans.content import MILESTONES, RISKS, Content, normalise
 from partnerships.plans.models import Part, PlanKind
 
 
-def starter(kind: str, title: str) -> Content:
-    """Return the content of a new plan of this kind. Its sections have no text (see `hint_for`)."""
+def starter_content(kind: str, title: str) -> Content:
+    """Return the content of a new plan of this kind. Its sections have no text (see `section_hint`)."""
     plan_kind = PlanKind.by_code().get(kind)
     parts = {part: plan_kind.begins_with(part) if plan_kind else [] for part in Part.values}
     return normalise(
@@ -34,7 +34,7 @@ def is_untouched(kind: str, content: Content) -> bool:
 
     A kind without outcomes and sections in its starter always counts as changed.
     """
-    starting_content = starter(kind, content["about"]["title"])
+    starting_content = starter_content(kind, content["about"]["title"])
     return any(starting_content[code] for code in ("outcomes", "sections")) and content == starting_content
 
 
@@ -44,7 +44,7 @@ def untouched_parts(kind: str, content: Content, earlier_content: Content) -> di
     `earlier_content` is the previous version. Items that it already has are left out, because they were kept on
     purpose.
     """
-    starting_content = starter(kind, content["about"]["title"])
+    starting_content = starter_content(kind, content["about"]["title"])
     title_by_piece = {}
     for collection in (MILESTONES, RISKS):
         starting_items = {item["key"]: item for item in starting_content[collection.code]}
@@ -55,7 +55,7 @@ def untouched_parts(kind: str, content: Content, earlier_content: Content) -> di
     return title_by_piece
 
 
-def hint_for(title: str) -> str:
+def section_hint(title: str) -> str:
     """Return the hint about what to write in a section of a starter; "" for other sections."""
     sections = (section for kind in PlanKind.by_code().values() for section in kind.begins_with(Part.SECTION))
     return next((section.note for section in sections if section.title == title), "")

@@ -27,9 +27,9 @@ from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.queries import acting_memberships, contacts_of, organisation_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.plans.changes import changes, summary
+from partnerships.plans.changes import changes_between, summary
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import area_names, content_for, reading_class, versions_for
+from partnerships.plans.queries import area_names, content_for_reader, reading_class, versions_for
 
 #: The most asks and offers, plans and people of each kind in a brief.
 _MAX_ROWS = 12
@@ -180,8 +180,11 @@ def _plan_changes(
         sentence = "Published since the last conversation." if is_new else "Nothing changed."
         return PlanChanges(plan, newest_version.number, sentence)
     reader = reading_class(user, plan)
-    old_content, new_content = content_for(earlier_version.content, reader), content_for(newest_version.content, reader)
-    all_changes = changes(old_content, new_content, area_names(old_content, new_content))
+    old_content, new_content = (
+        content_for_reader(earlier_version.content, reader),
+        content_for_reader(newest_version.content, reader),
+    )
+    all_changes = changes_between(old_content, new_content, area_names(old_content, new_content))
     introduction = f"Published since the last conversation. Since version {earlier_version.number}: " if is_new else ""
     return PlanChanges(
         plan,

@@ -36,8 +36,8 @@ from partnerships.organisations.waiting import with_full_texts
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan, PlanQuerySet
-from partnerships.plans.queries import as_listed, waiting_plans, waiting_plans_lookup
-from partnerships.plans.queries import as_read_by as plans_as_read_by
+from partnerships.plans.queries import listed_plans, waiting_plans, waiting_plans_lookup
+from partnerships.plans.queries import plans_as_read_by as plans_as_read_by
 from partnerships.web import queries
 from partnerships.web.first_steps import first_steps_of, shown_at_home
 from partnerships.web.group import group_together, with_predecessors
@@ -216,7 +216,7 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
     plans = plans_as_read_by(user, rows_for(_plans_of_partnership, user, pk))
     context = {
         "partnership": partnership,
-        "plans": as_listed(user, plans),
+        "plans": listed_plans(user, plans),
         "may_write": _may_write(user, partnership),
     }
     return render(request, "web/partnership_plans.html", context)
@@ -301,7 +301,7 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     plans = plans_as_read_by(user, rows_for(_plans_of_organisation, user, pk))
-    context = {"organisation": organisation, "plans": as_listed(user, plans)}
+    context = {"organisation": organisation, "plans": listed_plans(user, plans)}
     return render(request, "web/organisation_plans.html", context)
 
 

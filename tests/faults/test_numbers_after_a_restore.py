@@ -23,7 +23,7 @@ from partnerships.people.restoring import advance_sequences
 from partnerships.plans import services as plans
 from partnerships.plans.models import HomesCombination, Plan
 from partnerships.plans.queries.combinations import Combinations
-from partnerships.plans.queries.pipeline import PipelineFilters, pipeline_of
+from partnerships.plans.queries.pipeline import PipelineFilters, homes_pipeline
 from tests.faults.restore import lost
 from tests.plans.drafts import published_plan
 from tests.support.outbox import deliver, drop_emails, stop_address
@@ -102,7 +102,7 @@ def test_homes_after_a_restore_are_added_up_in_as_little_memory(world: World) ->
 
     assert HomesCombination.objects.latest("pk").pk > 10_000_000
     assert Combinations.among().size == HomesCombination.objects.count() + 1
-    assert pipeline_of(world.amina, PipelineFilters(), then=None, now=NOW()).total.now == 150
+    assert homes_pipeline(world.amina, PipelineFilters(), then=None, now=NOW()).total.now == 150
 
 
 def test_new_area_after_a_restore_fits_the_keys_that_asks_and_offers_are_matched_by() -> None:

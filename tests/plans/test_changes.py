@@ -9,9 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from partnerships.plans.changes import Change, apply, changes, homes_difference, homes_totals, summary
-from partnerships.plans.comparisons import ChangeRow, Comparison, comparison, csv_rows
-from partnerships.plans.content import ABOUT, COLLECTIONS, Collection, Field, normalise, outside, total_homes
+from partnerships.plans.changes import Change, apply_changes, changes_between, homes_difference, homes_totals, summary
+from partnerships.plans.comparisons import ChangeRow, Comparison, compare_plan_contents, csv_rows
+from partnerships.plans.content import (
+    ABOUT,
+    COLLECTIONS,
+    Collection,
+    Field,
+    content_for_outside,
+    normalise,
+    total_homes,
+)
 from tests.plans.strategies import CHOICES, FEW, chains_of_contents, contents, pairs
 
 Content = dict[str, Any]
@@ -42,7 +50,7 @@ def a_plan(**parts: Any) -> Content:
 def test_equal_contents_have_no_changes(content: Content) -> None:
     copied_content = normalise(json.loads(json.dumps(content)))
 
-    assert changes(content, copied_content) == ()
+    assert changes_between(content, copied_content) == ()
     assert summary(()) == "Nothing changed."
 
 
@@ -55,9 +63,9 @@ def test_changes_of_any_two_contents_are_complete_worded_counted_and_confidentia
     before, after = pair
     copy_of_before = copy.deepcopy(before)
 
-    found_changes = changes(before, after)
+    found_changes = changes_between(before, after)
 
-    assert apply(found_changes, before) == after
+    assert apply_changes(found_changes, before) == after
     assert before == copy_of_before
     assert bool(found_changes) == (before != after)
     assert all(change.sentence() and change.field_label and change.what_label for change in found_changes)
@@ -70,7 +78,7 @@ def assert_figures_agree(before: Content, after: Content) -> None:
     totals = homes_totals(before, after)
 
     assert (totals.total.was, totals.total.now) == (total_homes(before), total_homes(after))
-    assert totals.total.difference == homes_difference(changes(before, after))
+    assert totals.total.difference == homes_difference(changes_between(before, after))
     for _heading, rows in totals.tables:
         assert sum(row.now for row in rows) == totals.total.now
         assert sum(row.was for row in rows) == totals.total.was
@@ -79,7 +87,7 @@ def assert_figures_agree(before: Content, after: Content) -> None:
 def assert_nothing_confidential_is_shown(before: Content, after: Content) -> None:
     hidden_keys = {site["key"] for site in after["sites"] if site["confidential"]}
 
-    found_changes = changes(outside(before), outside(after))
+    found_changes = changes_between(content_for_outside(before), content_for_outside(after))
 
     assert not [
         change
@@ -87,14 +95,14 @@ def assert_nothing_confidential_is_shown(before: Content, after: Content) -> Non
         if change.what in ("site", "homes") and change.kind != "removed" and change.key in hidden_keys
     ]
     assert not [change for change in found_changes if change.field == "notes"]
-    assert outside(outside(after)) == outside(after)
+    assert content_for_outside(content_for_outside(after)) == content_for_outside(after)
 
 
 def test_fewer_homes_show_old_number_new_number_and_difference() -> None:
     changed_content = a_plan()
     changed_content["sites"][0]["homes"][0]["count"] = 100
 
-    (change,) = changes(a_plan(), changed_content)
+    (change,) = changes_between(a_plan(), changed_content)
 
     assert change.sentence() == "Homes, Social Rent at North Quay: was 120, now 100 (20 fewer)"
     assert change.what == "homes"
@@ -123,7 +131,7 @@ def test_moved_milestone_says_by_how_much_as_precisely_as_both_dates_allow(was: 
     before = a_plan(milestones=[{"name": "Start on site", "forecast": was}])
     after = a_plan(milestones=[{"name": "Start on site", "forecast": now}])
 
-    (change,) = changes(before, after)
+    (change,) = changes_between(before, after)
 
     assert change.sentence() == f"Milestone Start on site, forecast: {words}"
 
@@ -133,13 +141,13 @@ def test_moving_one_of_many_sections_is_one_change() -> None:
     before = a_plan(sections=[{"title": title} for title in titles])
     after = a_plan(sections=[{"title": title} for title in ["Five", *titles[:4]]])
 
-    (change,) = changes(before, after)
+    (change,) = changes_between(before, after)
 
     assert change.sentence() == "Section Five: moved from place 5 to place 1"
 
 
 def test_removed_site_is_shown_with_its_homes() -> None:
-    (change,) = changes(a_plan(), a_plan(sites=[]))
+    (change,) = changes_between(a_plan(), a_plan(sites=[]))
 
     assert change.sentence() == "Site removed: North Quay (120 homes)"
     assert change.was["forecast_completion"] == "2027-06"
@@ -185,13 +193,13 @@ def test_homes_of_another_year_read_as_moved(was: dict[str, int], now: dict[str,
         for years in (was, now)
     )
 
-    found_changes = changes(before, after)
+    found_changes = changes_between(before, after)
 
     assert [change.sentence() for change in found_changes] == sentences
     assert homes_difference(found_changes) == sum(now.values()) - sum(was.values())
     assert " moved from " in summary(found_changes)
     assert all(change.is_substantive for change in found_changes)
-    assert apply(found_changes, before) == after
+    assert apply_changes(found_changes, before) == after
 
 
 def test_summary_is_one_paragraph_of_words_and_figures() -> None:
@@ -201,7 +209,7 @@ def test_summary_is_one_paragraph_of_words_and_figures() -> None:
     )
     after["sites"][0]["homes"][0]["count"] = 100
 
-    text = summary(changes(a_plan(), after))
+    text = summary(changes_between(a_plan(), after))
 
     assert text == (
         "4 changes. 20 fewer homes in all. 1 section removed: Delivery. "
@@ -252,11 +260,11 @@ EVERY_FIELD = [(None, field) for field in ABOUT] + [
 def test_changing_one_field_gives_one_row_with_both_values(collection: Collection | None, field: Field) -> None:
     before, after = contents_with_different_field(collection, field)
 
-    compared = comparison(before, after, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
+    compared = compare_plan_contents(before, after, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
 
     (change,) = compared.changes
     assert change.field == field.code
-    assert apply(compared.changes, before) == after
+    assert apply_changes(compared.changes, before) == after
     assert change.was_words != change.now_words
     (row,) = change_rows(compared)
     assert shows_difference(row)
@@ -272,13 +280,13 @@ def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
         (work[0], work[1]),
         (work[1], work[2]),
         (work[2], work[0]),
-        (outside(work[0]), outside(work[1])),
+        (content_for_outside(work[0]), content_for_outside(work[1])),
     ):
-        compared = comparison(before, after)
+        compared = compare_plan_contents(before, after)
         rows = change_rows(compared)
 
         assert compared.is_empty == (before == after)
-        assert apply(compared.changes, before) == after
+        assert apply_changes(compared.changes, before) == after
         assert len(rows) == len(compared.changes)
         assert [row for row in rows if not shows_difference(row)] == []
         assert len([row for row in csv_rows(compared, was="1", now="2") if row[3]]) == 1 + len(rows)
@@ -289,10 +297,10 @@ def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
 def test_changes_can_be_reversed(work: tuple[Content, Content, Content]) -> None:
     before, after, _ = work
 
-    changes_forwards = changes(before, after)
-    changes_backwards = changes(after, before)
+    changes_forwards = changes_between(before, after)
+    changes_backwards = changes_between(after, before)
 
-    assert apply(changes_backwards, apply(changes_forwards, before)) == before
+    assert apply_changes(changes_backwards, apply_changes(changes_forwards, before)) == before
     assert homes_difference(changes_forwards) == -homes_difference(changes_backwards)
 
 
@@ -300,7 +308,7 @@ def test_changed_spaces_and_line_breaks_are_shown() -> None:
     before = a_plan(sections=[{"title": "Vision", "body": "One. Two."}])
     after = a_plan(sections=[{"title": "Vision", "body": "One.\n\nTwo."}])
 
-    (row,) = change_rows(comparison(before, after))
+    (row,) = change_rows(compare_plan_contents(before, after))
 
     assert row.extra == "spaces and lines"
 
@@ -309,13 +317,15 @@ def test_moved_item_names_its_neighbours_when_others_were_removed() -> None:
     def with_sections(*titles: str) -> Content:
         return a_plan(sections=[{"key": title.lower(), "title": title} for title in titles])
 
-    found_changes = changes(with_sections("Gone", "Aims", "Need", "Sites"), with_sections("Need", "Aims", "Sites"))
+    found_changes = changes_between(
+        with_sections("Gone", "Aims", "Need", "Sites"), with_sections("Need", "Aims", "Sites")
+    )
 
     assert [change.sentence() for change in found_changes] == [
         "Section Need: moved from place 3 to place 1",
         "Section removed: Gone",
     ]
-    found_changes = changes(
+    found_changes = changes_between(
         with_sections("Aims", "Need", "Gone", "Sites"), with_sections("New", "Need", "Aims", "Sites")
     )
     assert "Section Need: moved from place 2, after Aims to place 2, before Aims" in [
@@ -327,7 +337,7 @@ def test_moved_item_names_its_neighbours_when_others_were_removed() -> None:
 
 
 def only_change(before: Content, after: Content, areas: dict[str, str] | None = None) -> Change:
-    (change,) = changes(before, after, areas or {})
+    (change,) = changes_between(before, after, areas or {})
     return change
 
 
@@ -381,7 +391,7 @@ def test_added_and_removed_items_are_shown_in_full() -> None:
         ]
     )
 
-    (row,) = change_rows(comparison(before, after))
+    (row,) = change_rows(compare_plan_contents(before, after))
 
     assert row.now == (
         "Handover (forecast May 2028); site: North Quay; forecast: May 2028; status: At risk.\nWet ground."
@@ -392,7 +402,7 @@ def test_cleared_value_is_shown_as_cleared() -> None:
     before = normalise({"sites": [{"key": "quay", "name": "Quay", "landowner": "The council"}]})
     after = normalise({"sites": [{"key": "quay", "name": "Quay"}]})
 
-    compared = comparison(before, after)
+    compared = compare_plan_contents(before, after)
 
     assert change_rows(compared)[0].nothing_now == "No longer given"
     assert compared.changes[0].sentence() == "Site Quay, landowner: was The council, now not given"

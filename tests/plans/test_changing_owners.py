@@ -23,7 +23,7 @@ from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
-from partnerships.plans.queries import WAITING, standing_of
+from partnerships.plans.queries import WAITING, plan_roles_of
 from tests.plans.drafts import begin, published_plan
 from tests.plans.test_owners_who_leave import jointly_owned_plan, leave_with_lead
 from tests.support.outbox import deliver, drop_emails
@@ -69,7 +69,7 @@ def test_offer_changes_nothing_until_the_other_lead_accepts(world: World) -> Non
     accept_offer(offer, world.ben)
 
     assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}
-    assert standing_of(world.ben, plan).may_publish
+    assert plan_roles_of(world.ben, plan).may_publish
 
 
 def test_accepted_handover_makes_the_new_organisation_the_only_owner(world: World) -> None:
@@ -78,7 +78,7 @@ def test_accepted_handover_makes_the_new_organisation_the_only_owner(world: Worl
     accept_offer(offer_plan(world, plan), world.ben)
 
     assert owner_ids(plan) == {world.westmarch.pk}
-    assert not standing_of(world.amina, plan).may_edit
+    assert not plan_roles_of(world.amina, plan).may_edit
     assert PlanOwner.ever.get(plan=plan, organisation=world.larkhaven).ended_because == "handed_over"
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from partnerships.documents.services import drafting as saving
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.content import empty, get_piece, set_piece
+from partnerships.plans.content import empty_content, get_piece, set_piece
 from partnerships.plans.models import Draft, Plan
 from partnerships.plans.queries import draft_content
 from partnerships.plans.services import drafting
@@ -151,7 +151,7 @@ def test_no_order_of_loads_saves_removals_and_moves_loses_a_change(world: World,
 
 def normalised(piece: str, value: Any) -> Any:
     """Return the saved value in its normalised form."""
-    return get_piece(set_piece(empty(), piece, value), piece)
+    return get_piece(set_piece(empty_content(), piece, value), piece)
 
 
 def _together(*acts: Callable[[], object]) -> None:

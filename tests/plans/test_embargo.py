@@ -196,14 +196,14 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
 def test_failure_to_lift_one_embargo_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     failing_plan = plan_under_embargo(world)
     other_plan = plan_under_embargo(world)
-    original_make_open = opening.make_open
+    original_make_open = opening.open_version
 
     def fail_for_one_plan(plan: Plan, version: Version, at: dt.datetime) -> None:
         if plan.pk == failing_plan.pk:
             raise RuntimeError("The disk is full.")
         original_make_open(plan, version, at)
 
-    monkeypatch.setattr(opening, "make_open", fail_for_one_plan)
+    monkeypatch.setattr(opening, "open_version", fail_for_one_plan)
 
     assert services.lift_embargoes(now=in_hours(25)) == 1
     assert Plan.objects.get(pk=other_plan.pk).open_number == 2

@@ -16,7 +16,7 @@ from partnerships.agreements.forms import StartForm
 from partnerships.kit import prose
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.comparisons import comparison
+from partnerships.plans.comparisons import compare_plan_contents
 from partnerships.plans.content import ABOUT, COLLECTIONS, Content, Field, normalise
 from partnerships.plans.content.shape import MAX_SECTION
 from partnerships.plans.models import Draft, Version
@@ -100,7 +100,7 @@ def test_comparing_many_rewritten_texts_takes_no_longer_than_a_few() -> None:
         )
 
     started_at = time.thread_time()
-    compared = comparison(content_with_sections(old_text), content_with_sections(new_text))
+    compared = compare_plan_contents(content_with_sections(old_text), content_with_sections(new_text))
 
     assert time.thread_time() - started_at < BOUND
     assert len(compared.changes) == 30

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import waiting_plans, with_next_steps
+from partnerships.plans.queries import listed_with_next_steps, waiting_plans
 from tests.plans.drafts import ask_signatures, begin, published_plan
 from tests.support.pages import collapse
 from tests.world import World
@@ -71,6 +71,6 @@ def test_number_of_queries_does_not_grow_with_the_number_of_plans(
     plans = list(Plan.objects.for_listing().order_by("pk"))
 
     with django_assert_max_num_queries(3):
-        listed_plans = with_next_steps(world.ben, plans)
+        listed_plans = listed_with_next_steps(world.ben, plans)
 
     assert [len(listed.steps) for listed in listed_plans] == [2] * count

@@ -15,7 +15,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import PlanOwner
-from partnerships.plans.queries import standing_of
+from partnerships.plans.queries import plan_roles_of
 from tests.plans.drafts import begin, published_plan
 from tests.plans.test_changing_owners import owner_ids
 from tests.plans.test_owners_who_leave import jointly_owned_plan
@@ -42,7 +42,7 @@ def test_upgrade_ends_ownerships_of_observers(world: World) -> None:
     upgrade()
 
     assert owner_ids(plan) == {world.larkhaven.pk}
-    assert not standing_of(world.ben, plan).may_publish
+    assert not plan_roles_of(world.ben, plan).may_publish
     assert PlanOwner.ever.get(plan=plan, organisation=world.westmarch).ended_because == "left"
 
 

@@ -18,7 +18,7 @@ from partnerships.organisations.owned import owned_records_by_kind
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, PlanOwner, Version, plan_readers
-from partnerships.plans.queries import acting_for, my_plans, standing_of, still_takes_part
+from partnerships.plans.queries import my_plans, owner_acted_for, plan_roles_of, takes_part_condition
 from tests.plans.drafts import ask_signatures, publish, published_plan, save
 from tests.world import World
 
@@ -70,7 +70,7 @@ def test_former_party_has_no_owner_rights_on_jointly_owned_plans(
     assert {ben.get(address).status_code for address in addresses} <= {403, 404}
     assert ben.post(reverse("plans:edit-about", kwargs={"pk": plan.pk}), {"title": "Ours"}).status_code == 404
     assert ben.post(reverse("plans:publish", kwargs={"pk": plan.pk}), {"note": "Ours."}).status_code == 403
-    standing = standing_of(world.ben, plan)
+    standing = plan_roles_of(world.ben, plan)
     assert not standing.may_edit
     assert not standing.may_publish
     assert standing.reader == "outside"
@@ -95,9 +95,9 @@ def test_every_query_for_owners_of_a_plan_leaves_out_a_former_party(world: World
         assert not getattr(plans, method_name)(ben).exists(), method_name
     assert not plans.visible_today_to(ben).exists()
     assert not my_plans(ben).exists()
-    assert acting_for(ben, plan) is None
+    assert owner_acted_for(ben, plan) is None
     assert owners_among([ben.pk, world.amina.pk], [plan.pk]) == {(world.amina.pk, plan.pk)}
-    signatory_organisation_ids = plan.signatories.filter(still_takes_part()).values_list("organisation", flat=True)
+    signatory_organisation_ids = plan.signatories.filter(takes_part_condition()).values_list("organisation", flat=True)
     assert list(signatory_organisation_ids) == [world.larkhaven.pk]
     assert [owner.organisation_id for owner in plan.owners.all()] == [world.larkhaven.pk]
 
@@ -167,7 +167,7 @@ def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Call
     plan.refresh_from_db()
     assert plan.partnership_id is None
     assert plan.audience == "owners"
-    assert standing_of(world.amina, plan).may_publish
+    assert plan_roles_of(world.amina, plan).may_publish
     save(plan, world, "about", summary="Quillwort.")
     publish(plan, world, "Quillwort.")
     ben = as_(world.ben)
@@ -175,7 +175,7 @@ def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Call
     page = ben.get(plan.get_absolute_url())
     assert page.status_code == 200
     assert "Quillwort" not in page.content.decode()
-    assert standing_of(world.ben, plan).reader == "outside"
+    assert plan_roles_of(world.ben, plan).reader == "outside"
     assert ben.post(reverse("plans:comments", args=[plan.pk]), {"text": "Why?"}).status_code == 403
     history = ben.get(reverse("agreements:history", args=[world.partnership.pk])).content.decode()
     assert "plan left the partnership with its only owner" in history
@@ -217,10 +217,10 @@ def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) 
         author=world.amina,
         now=timezone.now(),
     )
-    assert not standing_of(world.ben, plan).may_edit
+    assert not plan_roles_of(world.ben, plan).may_edit
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
 
-    standing = standing_of(world.ben, plan)
+    standing = plan_roles_of(world.ben, plan)
     assert not standing.may_edit
     assert standing.reader == "inside"
 

@@ -11,7 +11,7 @@ from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Succession
 from partnerships.plans import services
 from partnerships.plans.models import OwnershipOffer, PastPartnership, Plan, PlanOwner, Share
-from partnerships.plans.queries import standing_of
+from partnerships.plans.queries import plan_roles_of
 from tests.faults.restore import lost, redo
 from tests.plans.drafts import begin
 from tests.plans.test_changing_owners import owner_ids
@@ -72,7 +72,7 @@ def test_body_that_passes_its_part_on_no_longer_owns_joint_plans(world: World) -
     pass_on(world, "partnerships", world.partnership.pk)
 
     assert owner_ids(plan) == {world.larkhaven.pk}
-    assert not standing_of(world.ben, plan).may_publish
+    assert not plan_roles_of(world.ben, plan).may_publish
     assert PlanOwner.ever.get(plan=plan, organisation=world.westmarch).ended_because == "left"
 
 

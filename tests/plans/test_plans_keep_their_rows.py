@@ -16,7 +16,7 @@ from partnerships.plans import services
 from partnerships.plans.content import normalise
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff, Version
-from partnerships.plans.services.publishing import figures_of
+from partnerships.plans.services.publishing import version_figures
 from tests.plans.drafts import CONTENT
 from tests.support.migrating import migrated_back
 from tests.support.signing_in import signed_in
@@ -81,7 +81,7 @@ def create_plan_of_older_release(apps: StateApps, world: World) -> int:
             content=content,
             prose={"about/summary": "<p>Old HTML.</p>"},
             prose_rules="old",
-            figures=figures_of(first_content, content, ()),
+            figures=version_figures(first_content, content, ()),
             note=f"Version {number}.",
             minor=number == 2,
             author_id=world.amina.pk,

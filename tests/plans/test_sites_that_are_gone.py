@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.content import Content, normalise, outside, settle_milestones
+from partnerships.plans.content import Content, clean_up_milestones, content_for_outside, normalise
 from partnerships.plans.models import Milestone, Plan
 from partnerships.plans.queries import draft_content
 from tests.plans.drafts import CANARY, content, publish, published_plan, save
@@ -50,7 +50,7 @@ def test_new_site_of_the_same_name_does_not_reveal_the_confidential_one(world: W
     )
     publish(plan, world, "Another plot.")
 
-    assert CANARY not in str(outside(content(plan, 3)))
+    assert CANARY not in str(content_for_outside(content(plan, 3)))
 
 
 def test_confidential_site_removed_by_an_import_keeps_its_milestones_hidden(world: World) -> None:
@@ -62,7 +62,7 @@ def test_confidential_site_removed_by_an_import_keeps_its_milestones_hidden(worl
         plan=plan, author=None, note="From the file.", now=timezone.now(), content=imported_content
     )
 
-    assert CANARY not in str(outside(content(plan, 2)))
+    assert CANARY not in str(content_for_outside(content(plan, 2)))
 
 
 def test_milestones_of_a_removed_open_site_stay_in_the_plan(world: World) -> None:
@@ -87,8 +87,8 @@ def test_page_to_remove_a_site_says_what_happens_to_its_milestones(world: World,
 def test_milestone_of_an_unknown_site_is_shown_only_to_readers_inside() -> None:
     content_with_unknown_site: Content = normalise({"milestones": [{"name": "Start", "site": "nowhere"}]})
 
-    assert outside(content_with_unknown_site)["milestones"] == []
-    assert settle_milestones(content_with_unknown_site, normalise({}))["milestones"][0]["restricted"]
+    assert content_for_outside(content_with_unknown_site)["milestones"] == []
+    assert clean_up_milestones(content_with_unknown_site, normalise({}))["milestones"][0]["restricted"]
 
 
 def test_milestone_of_a_site_that_stays_is_not_changed(world: World) -> None:
@@ -97,4 +97,4 @@ def test_milestone_of_a_site_that_stays_is_not_changed(world: World) -> None:
 
     draft = draft_content(plan)
 
-    assert settle_milestones(draft, draft) is draft
+    assert clean_up_milestones(draft, draft) is draft

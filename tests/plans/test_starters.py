@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.content import empty
+from partnerships.plans.content import empty_content
 from partnerships.plans.models import Draft, Plan, PlanKind
 from partnerships.plans.queries import draft_content
-from partnerships.plans.starters import hint_for, is_untouched, starter, untouched_parts
+from partnerships.plans.starters import is_untouched, section_hint, starter_content, untouched_parts
 from tests.plans.drafts import publish, save
 from tests.world import World
 
@@ -34,12 +34,12 @@ def plan_with_starter(world: World, title: str = "Homes first") -> Plan:
 
 def test_every_starter_has_sections_outcomes_milestones_and_risks(db: None) -> None:
     for kind in PlanKind.by_code():
-        content = starter(kind, "Homes first")
+        content = starter_content(kind, "Homes first")
 
         assert all(content[code] for code in ("sections", "outcomes", "milestones", "risks"))
         assert all(outcome["measure"] for outcome in content["outcomes"])
         assert all(risk["mitigation"] for risk in content["risks"])
-        assert all(hint_for(section["title"]) for section in content["sections"])
+        assert all(section_hint(section["title"]) for section in content["sections"])
         assert is_untouched(kind, content)
         assert is_untouched(kind, {**content, "about": {**content["about"], "title": "Another title"}})
         assert not is_untouched(kind, {**content, "about": {**content["about"], "summary": "For those in need."}})
@@ -58,12 +58,12 @@ def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(
 
     response = dee.post(reverse("admin:plans_plankind_add"), kind | formset_data | part)
     form = amina.get(reverse("plans:create")).content.decode()
-    sections = [section["title"] for section in starter("retrofit", "Warm homes")["sections"]]
+    sections = [section["title"] for section in starter_content("retrofit", "Warm homes")["sections"]]
 
     assert response.status_code == 302
     assert "Retrofit programme" in form
     assert sections == ["Homes to retrofit"]
-    assert hint_for("Homes to retrofit") == "Which homes, and why these first."
+    assert section_hint("Homes to retrofit") == "Which homes, and why these first."
 
 
 def test_a_retired_kind_and_a_retired_section_are_not_offered(world: World, as_: Callable[[User], Client]) -> None:
@@ -72,7 +72,7 @@ def test_a_retired_kind_and_a_retired_section_are_not_offered(world: World, as_:
     section = kind.parts.get(title="Allocations")
     section.active = False
     section.save()
-    section_titles = [section_item["title"] for section_item in starter("delivery", "More homes")["sections"]]
+    section_titles = [section_item["title"] for section_item in starter_content("delivery", "More homes")["sections"]]
     kind.active = False
     kind.save()
 
@@ -95,7 +95,7 @@ def test_unwritten_starter_cannot_be_published(world: World) -> None:
     save(plan, world, "about", summary="Homes for those who have none.")
     with pytest.raises(services.UnableToPublish, match="Keep or remove each one: "):
         publish(plan, world)
-    untouched_pieces = untouched_parts(plan.kind, draft_content(plan), empty())
+    untouched_pieces = untouched_parts(plan.kind, draft_content(plan), empty_content())
     assert publish(plan, world, draft_choices=services.DraftChoices(keep=list(untouched_pieces))).number == 1
 
 

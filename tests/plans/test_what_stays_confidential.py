@@ -18,7 +18,7 @@ from partnerships.organisations.models import Membership
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, PlanOwner, Share
-from partnerships.plans.queries import number_to_sign, standing_of
+from partnerships.plans.queries import plan_roles_of, version_number_to_sign
 from tests.plans.drafts import CANARY, CONTENT, ask_signatures, begin, publish, published_plan, save
 from tests.support.outbox import deliver
 from tests.world import World
@@ -51,7 +51,7 @@ def test_embargo_delays_emails_status_and_signatures_until_it_ends(world: World,
 
     assert plan.status == "agreed"
     assert plan.substantive_number == 1
-    assert number_to_sign(plan) == 1
+    assert version_number_to_sign(plan) == 1
     assert [email for email in deliver() if HELD_BACK in email.body or "/plans/sign/" in email.body] == []
     ben = as_(world.ben)
     for page in ("plans:detail", "plans:history", "plans:signing", "plans:compare", "plans:comments"):
@@ -327,7 +327,7 @@ def test_standing_of_a_plan_agrees_with_the_querysets(world: World) -> None:
 
     for plan in plans:
         for person in (world.amina, world.eddie, world.ben, world.chidi, world.nadia, world.dee):
-            standing = standing_of(person, plan)
+            standing = plan_roles_of(person, plan)
             plan_rows = Plan.objects.filter(pk=plan.pk)
             assert standing.may_edit == plan_rows.editable_by(person).exists()
             assert standing.may_publish == plan_rows.publishable_by(person).exists()

@@ -23,8 +23,8 @@ from partnerships.plans import services
 from partnerships.plans.content import NEEDS, TENURES, Content, bedrooms_in_words
 from partnerships.plans.models import HomesCombination, HomesProvider, PackedHomes, Plan, PlannedHomes, Site, Status
 from partnerships.plans.queries import content_of
-from partnerships.plans.queries.homes_to_come import homes_now
-from partnerships.plans.queries.pipeline import PipelineFilters, pipeline_of
+from partnerships.plans.queries.homes_to_come import planned_homes_now
+from partnerships.plans.queries.pipeline import PipelineFilters, homes_pipeline
 from partnerships.reports.kinds.districts import Districts
 from partnerships.reports.kinds.homes_pipeline import financial_year
 from partnerships.reports.kinds.standing_rows import records_for
@@ -214,7 +214,7 @@ def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_rea
         world.eddie,
         Everybody([world.larkhaven.pk, world.westmarch.pk]),
     ):
-        homes = homes_now(reader, [], now=now)
+        homes = planned_homes_now(reader, [], now=now)
         check_homes_are_those_of_the_pipeline(homes, reader, now)
         totals.add(sum(part.homes for part in homes))
 
@@ -241,7 +241,7 @@ def add_plans_for_different_readers(world: World) -> None:
 
 def check_homes_are_those_of_the_pipeline(homes: Iterable[Any], reader: Any, now: dt.datetime) -> None:
     """Check that the homes to come are those of the pipeline, by area, by year and by tenure."""
-    pipeline = pipeline_of(reader, PipelineFilters(), then=None, now=now)
+    pipeline = homes_pipeline(reader, PipelineFilters(), then=None, now=now)
     for division, attribute in (("area", "area_code"), ("year", "year"), ("tenure", "tenure")):
         homes_by_value: Counter[Any] = Counter()
         for part in homes:

@@ -18,7 +18,7 @@ from partnerships.answers.services.recording import record_answered, record_even
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.services import change_details
-from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, outside, split_piece
+from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, content_for_outside, get_piece, split_piece
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of
 from partnerships.plans.services.recording import lock_plan
@@ -260,7 +260,7 @@ def _piece_title(plan: Plan, version_number: int, anchor: str) -> str:
         return ""
     try:
         collection_code, _key = split_piece(anchor)
-        item = get_piece(outside(content_of(plan, version_number)), anchor)
+        item = get_piece(content_for_outside(content_of(plan, version_number)), anchor)
     except UnknownPiece as error:
         raise UnableToAnswer(_NO_SUCH_PIECE) from error
     if collection_code not in COLLECTION_BY_CODE or item is None:

@@ -21,7 +21,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.people.retention import count_successes
 from partnerships.plans.models import Comment, Plan
-from partnerships.plans.queries import newest_for
+from partnerships.plans.queries import newest_version_for
 from partnerships.plans.services import add_comment
 
 #: The namespace of the keys of answers and conversations that emails become. The key of an email is always the same, so
@@ -55,7 +55,7 @@ def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, no
         )
         incoming.files.update(answer=comment, incoming=None)
     else:
-        version = newest_for(author, plan)
+        version = newest_version_for(author, plan)
         require(version is not None)
         assert version is not None
         comment = add_comment(plan=plan, version_number=version.number, text=text, author=author, now=now)

@@ -29,7 +29,7 @@ from partnerships.digests.emails.pages import plan_by_link
 from partnerships.digests.models import Delivery
 from partnerships.kit.http import form_page, post_data
 from partnerships.people.models import User
-from partnerships.plans.content import COLLECTIONS, outside
+from partnerships.plans.content import COLLECTIONS, content_for_outside
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of
 
@@ -185,7 +185,7 @@ def write_comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 
 def _anchor_choices(visit: Visit) -> list[tuple[str, str]]:
     """Return the pieces of the plan on which a stakeholder can comment: sites, milestones and so on, but not files."""
-    content = outside(content_of(visit.plan, visit.version_number))
+    content = content_for_outside(content_of(visit.plan, visit.version_number))
     choices = []
     for collection in COLLECTIONS:
         if collection.code == "documents":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from partnerships.kit.text import DiffTime, Fragment, Kind, counted, excerpt, shorten, word_differences
-from partnerships.plans.changes import Change, Total, changes, homes_totals
+from partnerships.plans.changes import Change, TotalRow, changes_between, homes_totals
 from partnerships.plans.content import Content, homes_count
 
 #: How many lines a digest shows of a plan; important lines are always shown.
@@ -81,7 +81,7 @@ class News:
     count: int
     lines: tuple[Line, ...]
     folded: int
-    homes: tuple[Total, ...]
+    homes: tuple[TotalRow, ...]
     editions: tuple[Edition, ...]
 
     @property
@@ -123,13 +123,13 @@ def news_of(
 
     `old_content` is None for a plan that is new to the reader. `areas` maps GSS codes to names.
     """
-    homes: tuple[Total, ...] = ()
+    homes: tuple[TotalRow, ...] = ()
     if old_content is None:
         lines = _lines_of_new_plan(new_content)
         count = 1
     else:
         time = DiffTime()
-        lines = tuple(_line(change, time) for change in changes(old_content, new_content, areas))
+        lines = tuple(_line(change, time) for change in changes_between(old_content, new_content, areas))
         count = len(lines)
         totals = homes_totals(old_content, new_content)
         changed_totals = tuple(row for row in totals.by_tenure if row.difference)

@@ -8,7 +8,7 @@ from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails.news import Edition, News, news_of, shorten_note
 from partnerships.digests.models import Watermark
 from partnerships.organisations.naming import official_name_at
-from partnerships.plans.content import Content, empty, normalise, outside
+from partnerships.plans.content import Content, content_for_outside, empty_content, normalise
 from partnerships.plans.models import Plan, ReadingClass, Version
 from partnerships.plans.queries import area_names
 
@@ -16,12 +16,12 @@ from partnerships.plans.queries import area_names
 def content_as(content: Content, reading_class: str) -> Content:
     """Return a plan's normalised content, without the parts that this class of readers may not read."""
     normalised = normalise(content)
-    return normalised if reading_class == Watermark.Reading.INSIDE else outside(normalised)
+    return normalised if reading_class == Watermark.Reading.INSIDE else content_for_outside(normalised)
 
 
 def only_pieces(content: Content, pieces: Sequence[str]) -> Content:
     """Return a plan's content reduced to these sites and milestones, for example "sites/north-quay"."""
-    filtered_content = empty()
+    filtered_content = empty_content()
     for collection in ("sites", "milestones"):
         filtered_content[collection] = [item for item in content[collection] if f"{collection}/{item['key']}" in pieces]
     return filtered_content

@@ -22,7 +22,7 @@ from partnerships.organisations.holdings import for_a_few_records
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
-from partnerships.plans.content import get_piece, normalise, outside
+from partnerships.plans.content import content_for_outside, get_piece, normalise
 from partnerships.plans.models import Plan, Version
 from partnerships.recommendations.models import Recommendation
 
@@ -232,7 +232,8 @@ def _set_piece_names(subscriptions: Collection[Subscription]) -> None:
     plan_ids = {subscription.plan_id for subscription in piece_subscriptions}
     newest_versions = Version.objects.filter(plan__in=plan_ids, number=F("plan__current_number"))
     content_by_plan = {
-        plan_id: outside(normalise(content)) for plan_id, content in newest_versions.values_list("plan", "content")
+        plan_id: content_for_outside(normalise(content))
+        for plan_id, content in newest_versions.values_list("plan", "content")
     }
     for subscription in piece_subscriptions:
         content = content_by_plan.get(subscription.plan_id or 0)

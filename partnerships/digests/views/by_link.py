@@ -35,10 +35,10 @@ from partnerships.digests.views.choices import always_sent, choices_form, date_r
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.people.models import User
-from partnerships.plans.comparisons import Comparison, comparison
+from partnerships.plans.comparisons import Comparison, compare_plan_contents
 from partnerships.plans.content import Content
 from partnerships.plans.models import Version
-from partnerships.plans.presenting import Lookups, milestones, sections, sites
+from partnerships.plans.presenting import PageNames, milestones, sections, sites
 from partnerships.plans.queries import area_names
 
 
@@ -274,7 +274,7 @@ def plan_news_by_link(request: HttpRequest, link: Link, plan: int) -> HttpRespon
         return render(request, "digests/closed.html", status=404)
     version = get_object_or_404(Version.objects.select_related("plan"), plan=plan, number=news.to_number)
     content = content_as(version.content, Watermark.Reading.OUTSIDE)
-    lookups = Lookups(area_names(content))
+    lookups = PageNames(area_names(content))
     context = {
         "news": news,
         "version": version,
@@ -294,4 +294,4 @@ def _comparison(news: News, new_content: Content) -> Comparison | None:
     if old_version is None:
         return None
     old_content = content_as(old_version.content, Watermark.Reading.OUTSIDE)
-    return comparison(old_content, new_content, areas=area_names(old_content, new_content))
+    return compare_plan_contents(old_content, new_content, areas=area_names(old_content, new_content))

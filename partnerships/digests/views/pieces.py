@@ -14,7 +14,7 @@ from partnerships.digests.models.targets import Piece
 from partnerships.digests.queries.readers import INSIDE, reading_class_of
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.plans.content import Content, get_piece, normalise, outside
+from partnerships.plans.content import Content, content_for_outside, get_piece, normalise
 from partnerships.plans.models import Plan, Version
 
 
@@ -54,4 +54,4 @@ def _readable_content(person: User, plan: Plan) -> Content:
     """Return the content of the newest version, as the person may read it; 404 if they may not read this version."""
     version = get_object_or_404(Version.objects.visible_to(person), plan=plan, number=plan.current_number)
     content = normalise(version.content)
-    return content if reading_class_of(person, plan, timezone.now()) == INSIDE else outside(content)
+    return content if reading_class_of(person, plan, timezone.now()) == INSIDE else content_for_outside(content)

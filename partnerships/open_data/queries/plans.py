@@ -17,7 +17,7 @@ from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import PLAN, TIMETABLE, event_of
 from partnerships.open_data.values import Cells, milestone_values, own_reference, plan_values, updated
 from partnerships.organisations.models import Identifier, Organisation, Scheme
-from partnerships.plans.content import Content, outside
+from partnerships.plans.content import Content, content_for_outside
 from partnerships.plans.models import FINAL_STATUSES, Plan, Version
 
 #: The fields with the codes of a plan's authorities. Minerals and waste plans use the second field.
@@ -64,7 +64,7 @@ def public_plans(organisation: Organisation, kind: str) -> list[PublicPlan]:
         .order_by("plan", "-number")
         .distinct("plan")
     )
-    return [PublicPlan(version.plan, version, outside(version.content)) for version in versions]
+    return [PublicPlan(version.plan, version, content_for_outside(version.content)) for version in versions]
 
 
 def records_of(plans: Sequence[PublicPlan], dataset: str) -> dict[int, dict[str, Record]]:

@@ -11,20 +11,20 @@ Compare `outside(a)` with `outside(b)` for outsiders.
 """
 
 from partnerships.documents import Change, Names, date_in_words, summary, words_changed
-from partnerships.plans.changes.comparing import apply, changes, homes_difference, names_in
-from partnerships.plans.changes.totals import HomesTotals, Total, homes_totals
+from partnerships.plans.changes.comparing import apply_changes, changes_between, homes_difference, names_of_contents
+from partnerships.plans.changes.totals import HomesTotals, TotalRow, homes_totals
 
 __all__ = [
     "Change",
     "HomesTotals",
     "Names",
-    "Total",
-    "apply",
-    "changes",
+    "TotalRow",
+    "apply_changes",
+    "changes_between",
     "date_in_words",
     "homes_difference",
     "homes_totals",
-    "names_in",
+    "names_of_contents",
     "summary",
     "words_changed",
 ]

@@ -15,7 +15,7 @@ from partnerships.plans.content import PLAN, SITES, Content
 NO_AREAS: Mapping[str, str] = MappingProxyType({})
 
 
-def changes(a: Content, b: Content, areas: Mapping[str, str] = NO_AREAS) -> tuple[Change, ...]:
+def changes_between(a: Content, b: Content, areas: Mapping[str, str] = NO_AREAS) -> tuple[Change, ...]:
     """Return the changes that turn content `a` into content `b`, in the order of reading.
 
     `areas` are the names of areas by GSS code, which the wording of the changes uses.
@@ -23,7 +23,7 @@ def changes(a: Content, b: Content, areas: Mapping[str, str] = NO_AREAS) -> tupl
     return documents.changes(PLAN, a, b, {"area": areas})
 
 
-def apply(plan_changes: Iterable[Change], a: Content) -> Content:
+def apply_changes(plan_changes: Iterable[Change], a: Content) -> Content:
     """Return content `a` with the changes applied: `apply(changes(a, b), a) == b`."""
     return documents.apply(PLAN, plan_changes, a)
 
@@ -33,6 +33,6 @@ def homes_difference(plan_changes: Iterable[Change]) -> int:
     return documents.count_difference(plan_changes, SITES)
 
 
-def names_in(*contents: Content, areas: Mapping[str, str] = NO_AREAS) -> Names:
+def names_of_contents(*contents: Content, areas: Mapping[str, str] = NO_AREAS) -> Names:
     """Return an object that names the sites of these contents, and areas by GSS code."""
     return Names(PLAN, *contents, registers={"area": areas})

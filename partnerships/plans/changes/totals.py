@@ -13,7 +13,7 @@ from partnerships.plans.content import NEEDS, TENURES, Content, bedrooms_in_word
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class TotalRow:
     """One row of a table of homes: the homes before and after with one code."""
 
     code: str
@@ -36,15 +36,15 @@ class Total:
 class HomesTotals:
     """The homes of two contents, in total and by each division."""
 
-    total: Total
-    by_tenure: tuple[Total, ...]
-    by_needs: tuple[Total, ...]
-    by_bedrooms: tuple[Total, ...]
-    by_area: tuple[Total, ...]
-    by_year: tuple[Total, ...]
+    total: TotalRow
+    by_tenure: tuple[TotalRow, ...]
+    by_needs: tuple[TotalRow, ...]
+    by_bedrooms: tuple[TotalRow, ...]
+    by_area: tuple[TotalRow, ...]
+    by_year: tuple[TotalRow, ...]
 
     @property
-    def tables(self) -> tuple[tuple[str, tuple[Total, ...]], ...]:
+    def tables(self) -> tuple[tuple[str, tuple[TotalRow, ...]], ...]:
         """Return the heading and the rows of each table."""
         return (
             ("Tenure", self.by_tenure),
@@ -72,7 +72,7 @@ def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxy
     bedrooms = [str(count) if count is not None else "" for count in (None, *range(21))]
 
     return HomesTotals(
-        total=Total("", "All homes", homes_before["", ""], homes_after["", ""]),
+        total=TotalRow("", "All homes", homes_before["", ""], homes_after["", ""]),
         by_tenure=_rows(
             "tenure", homes_before, homes_after, {code: _capital(label) for code, label in TENURES.items()}
         ),
@@ -121,10 +121,10 @@ def _years(*counts: Counter[tuple[str, str]]) -> list[str]:
 
 def _rows(
     division: str, homes_before: Counter[tuple[str, str]], homes_after: Counter[tuple[str, str]], labels: dict[str, str]
-) -> tuple[Total, ...]:
+) -> tuple[TotalRow, ...]:
     """Return the rows of one division in the order of the labels, without codes that have no homes."""
     return tuple(
-        Total(code=code, label=label, was=homes_before[division, code], now=homes_after[division, code])
+        TotalRow(code=code, label=label, was=homes_before[division, code], now=homes_after[division, code])
         for code, label in labels.items()
         if homes_before[division, code] or homes_after[division, code]
     )

@@ -31,7 +31,7 @@ _NEEDS_ORDER = {code: position for position, code in enumerate(NEEDS)}
 line_of: Callable[[Item], Line] = itemgetter("tenure", "bedrooms", "needs", "year")
 
 
-def line_order(line: Line) -> tuple[int, int, int, str]:
+def line_sort_key(line: Line) -> tuple[int, int, int, str]:
     """Return the sort key of a combination in tables: bedrooms that are not known come first."""
     return _TENURE_ORDER[line[0]], -1 if line[1] is None else line[1], _NEEDS_ORDER[line[2]], line[3]
 
@@ -103,10 +103,10 @@ def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
             counts[line] = counts.get(line, 0) + count
     if problems:
         raise InvalidContent(problems)
-    return [homes_item(line, counts[line]) for line in sorted(counts, key=line_order)]
+    return [homes_item(line, counts[line]) for line in sorted(counts, key=line_sort_key)]
 
 
-def year_of(line: Line) -> str:
+def year_in_words(line: Line) -> str:
     """Return the year of a combination; "no year" without one."""
     return line[3] or "no year"
 
@@ -123,11 +123,11 @@ HOMES = Counts(
     many="homes",
     line_of=line_of,
     line_item=homes_item,
-    order=line_order,
+    order=line_sort_key,
     words=line_in_words,
     normalise=normalise_homes,
     substantive=True,
-    period_of=year_of,
+    period_of=year_in_words,
     without_period=without_year,
 )
 

@@ -6,7 +6,7 @@ from partnerships.documents import Collection, Field, Item, Schema, date_in_word
 from partnerships.kit.text import counted
 from partnerships.plans.content.homes import HOMES, homes_count
 from partnerships.plans.content.values import read_area, read_site_postcode
-from partnerships.plans.content.visibility import settle_milestones
+from partnerships.plans.content.visibility import clean_up_milestones
 from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES, SCALE
 
 #: The most characters in a section: about fifteen pages.
@@ -131,7 +131,7 @@ SITES = Collection(
     hidden_by="confidential",
     counts=HOMES,
     details=_site_details,
-    after_removal=settle_milestones,
+    after_removal=clean_up_milestones,
 )
 MILESTONES = Collection(
     code="milestones",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from partnerships.documents import Content
 
 
-def settle_milestones(content: Content, previous_content: Content) -> Content:
+def clean_up_milestones(content: Content, previous_content: Content) -> Content:
     """Return the content after sites were removed, without milestones that would reveal a confidential site.
 
     Milestones of a removed site that everybody could see in `previous_content` become milestones of the whole plan.

@@ -13,7 +13,7 @@ from partnerships.kit.dates import PartialDate
 from partnerships.plans.content.shape import PLAN
 
 
-def empty() -> Content:
+def empty_content() -> Content:
     """Return the content of a new plan, with every field empty."""
     return normalise({})
 
@@ -46,7 +46,7 @@ def rebase(draft: Content, old_base: Content, new_base: Content) -> Content:
     return documents.rebase(PLAN, draft, old_base, new_base)
 
 
-def outside(content: Content) -> Content:
+def content_for_outside(content: Content) -> Content:
     """Return the content that readers outside may see: without confidential sites and restricted text.
 
     Milestones of confidential sites are left out too, and milestones whose site is missing, because the missing site

@@ -18,14 +18,14 @@ def year_of_kind(kind: str, first: int) -> str:
     return str(first) if kind == CALENDAR else f"{first}-{(first + 1) % 100:02d}"
 
 
-def kind_of(year: str) -> str:
+def kind_of_year(year: str) -> str:
     """Return the kind of a normalised year: only financial years have a hyphen."""
     return FINANCIAL if "-" in year else CALENDAR
 
 
 def year_kinds(homes: Iterable[Item]) -> set[str]:
     """Return the kinds of the years in lines of homes, ignoring lines without a year."""
-    return {kind_of(line["year"]) for line in homes if line["year"]}
+    return {kind_of_year(line["year"]) for line in homes if line["year"]}
 
 
 def year_kind(content: Content) -> str:
@@ -45,17 +45,17 @@ def year_problems(kind: str, homes: Iterable[Item]) -> list[Problem]:
     In a plan without years, the earliest of these years decides the kind, so that only a mixture is a problem.
     """
     years = sorted({line["year"] for line in homes if line["year"]})
-    kind = kind or (kind_of(years[0]) if years else "")
-    refused_years = [explanation for year in years if (explanation := wrong_year(kind, year))]
+    kind = kind or (kind_of_year(years[0]) if years else "")
+    refused_years = [explanation for year in years if (explanation := problem_with_year(kind, year))]
     return [Problem("homes", f"{reason} {remedy}") for reason, remedy in refused_years]
 
 
-def wrong_year(kind: str, year: str) -> tuple[str, str] | None:
+def problem_with_year(kind: str, year: str) -> tuple[str, str] | None:
     """Return what is wrong with a year in a plan with this kind of years, and what to enter instead.
 
     Returns None if the year is of this kind, or empty.
     """
-    if not year or kind_of(year) == kind:
+    if not year or kind_of_year(year) == kind:
         return None
     calendar_year = int(year[:4])
     if kind == CALENDAR:

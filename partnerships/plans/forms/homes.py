@@ -172,7 +172,7 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         column_count = len(columns) if data is None else _number(data.get("homes-YEARS"), MAX_BOXES)
         #: Whether all fields arrived. A page opened before an update of the site sends no years: saving such a grid
         #: would lose its homes.
-        self.is_whole = data is None or _is_whole(data, column_count)
+        self.is_whole = data is None or _has_all_fields(data, column_count)
         if not self.is_whole:
             column_count = 1
         self.years = _YearsForm(
@@ -187,7 +187,7 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
     @property
     def is_full(self) -> bool:
         """Return whether one more row would exceed the fields that the page can send."""
-        return boxes_in(len(self.forms) + 1, len(self.headings)) > MAX_BOXES
+        return count_fields(len(self.forms) + 1, len(self.headings)) > MAX_BOXES
 
     @property
     def headings(self) -> list[BoundField]:
@@ -250,7 +250,7 @@ HomesFormSet: Any = forms.formset_factory(  # Any: the type stubs do not know th
 )
 
 
-def boxes_in(rows: int, years: int) -> int:
+def count_fields(rows: int, years: int) -> int:
     """Return the number of fields in a grid.
 
     The grid has a heading for each year and, in each row, three choices and a count for each year.
@@ -261,13 +261,13 @@ def boxes_in(rows: int, years: int) -> int:
 def is_too_large(homes: Iterable[Item]) -> bool:
     """Return whether a grid of these lines would have more fields than a page can send."""
     rows, columns = _rows_and_columns(homes, ())
-    return boxes_in(len(rows) + BLANK_ROWS, len(columns)) > MAX_BOXES
+    return count_fields(len(rows) + BLANK_ROWS, len(columns)) > MAX_BOXES
 
 
-def _is_whole(data: Any, years: int) -> bool:
+def _has_all_fields(data: Any, years: int) -> bool:
     """Return whether a submitted grid says how many years it has, and has no more fields than a browser can send."""
     rows = _number(data.get("homes-TOTAL_FORMS"), MAX_BOXES)
-    return str(data.get("homes-YEARS") or "").isdecimal() and boxes_in(rows, years) <= MAX_BOXES
+    return str(data.get("homes-YEARS") or "").isdecimal() and count_fields(rows, years) <= MAX_BOXES
 
 
 def _number(text: Any, limit: int) -> int:
@@ -311,7 +311,7 @@ def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
     return [year_of_kind(kind, first_year + offset) for offset in range(FIRST_YEARS)]
 
 
-def with_more(data: Any, kind: str) -> Any:
+def add_row_or_year(data: Any, kind: str) -> Any:
     """Return the submitted grid with more rows or with one more year, depending on the button.
 
     The grid stays the same if it is already as large as a page can send.
@@ -320,9 +320,9 @@ def with_more(data: Any, kind: str) -> Any:
     button = data.get("more")
     row_count = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)
     year_count = _number(data.get("homes-YEARS"), MAX_BOXES)
-    if button == "rows" and boxes_in(row_count + BLANK_ROWS, year_count) <= MAX_BOXES:
+    if button == "rows" and count_fields(row_count + BLANK_ROWS, year_count) <= MAX_BOXES:
         extended["homes-TOTAL_FORMS"] = str(max(row_count, min(row_count + BLANK_ROWS, MAX_ROWS)))
-    if button == "years" and year_count < MAX_YEARS and boxes_in(row_count, year_count + 1) <= MAX_BOXES:
+    if button == "years" and year_count < MAX_YEARS and count_fields(row_count, year_count + 1) <= MAX_BOXES:
         extended["homes-YEARS"] = str(year_count + 1)
         extended[f"homes-year_{year_count}"] = _next_year(data, year_count, kind)
     return extended

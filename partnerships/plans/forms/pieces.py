@@ -13,7 +13,7 @@ from partnerships.kit.forms import FindSelect, Fold, Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT
 from partnerships.organisations.models import Area, AreaKind
 from partnerships.plans.content import DOCUMENTS, PLAN, SITES, Collection, Content, Field
-from partnerships.plans.starters import hint_for
+from partnerships.plans.starters import section_hint
 
 #: The form of a site: the fields that everybody fills in, the homes, and the other fields folded away.
 SITE_LAYOUT = (
@@ -75,7 +75,7 @@ class PieceForm(documents.PieceForm):
         if collection is None:
             self.fields["title"].required = True
         # A section that came from a starter has a hint, which is found by the title of the section.
-        hint = hint_for(str(self.initial.get("title", ""))) if "body" in self.fields else ""
+        hint = section_hint(str(self.initial.get("title", ""))) if "body" in self.fields else ""
         if hint:
             self.fields["body"].help_text = f"{hint} {self.fields['body'].help_text}"
 

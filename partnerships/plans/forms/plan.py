@@ -15,7 +15,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import FINANCIAL, YEAR_KINDS
 from partnerships.plans.models import Audience, Plan, PlanKind, Status
-from partnerships.plans.queries import parties_that_may_own
+from partnerships.plans.queries import parties_allowed_to_own
 
 
 class PlanForm(Form):
@@ -71,7 +71,7 @@ class PlanForm(Form):
 
         partnerships = Partnership.objects.with_party_of(user, "editor", "lead").live()
         partnerships_to_own_with = partnerships.filter(
-            pk__in=parties_that_may_own(own_organisations).values("partnership")
+            pk__in=parties_allowed_to_own(own_organisations).values("partnership")
         )
         model_choice_field(self, "partnership").queryset = partnerships_to_own_with.order_by("title", "pk")
         if self.initial.get("partnership"):
@@ -101,7 +101,7 @@ class PlanForm(Form):
         owners = list(self.cleaned_data["owners"])
         partnership = self.cleaned_data["partnership"]
         if partnership is not None and self.cleaned_data["partners"]:
-            parties = parties_that_may_own().filter(partnership=partnership)
+            parties = parties_allowed_to_own().filter(partnership=partnership)
             members = [party.organisation for party in parties.select_related("organisation").order_by("pk")]
             owners += [member for member in members if member not in owners]
         return owners

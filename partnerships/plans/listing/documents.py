@@ -12,7 +12,7 @@ from partnerships.agreements.columns import ADDED, ADDED_BY, FILE_SIZE
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition
 from partnerships.people.models import User
-from partnerships.plans.listing.pieces import PLAN, OfPlansForm, of_plans
+from partnerships.plans.listing.pieces import PLAN, PieceFilterForm, matches_filters
 from partnerships.plans.models import Document, PlanDocumentQuerySet
 
 
@@ -21,11 +21,11 @@ def _readable(user: User) -> PlanDocumentQuerySet:
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> PlanDocumentQuerySet:
-    return _readable(user).filter(of_plans(user, chosen, "title", "file_name"))
+    return _readable(user).filter(matches_filters(user, chosen, "title", "file_name"))
 
 
-def _form(parameters: Any, user: User) -> OfPlansForm:
-    form = OfPlansForm(parameters, user=user)
+def _form(parameters: Any, user: User) -> PieceFilterForm:
+    form = PieceFilterForm(parameters, user=user)
     form.fields["q"].label = "Title or file name"
     return form
 

@@ -22,10 +22,10 @@ from partnerships.people.models import User
 from partnerships.plans.content import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES, SETTLED
 from partnerships.plans.models import Milestone, MilestoneQuerySet, Plan, Site, SiteQuerySet
 from partnerships.plans.queries import my_plans
-from partnerships.plans.queries.calendar import dates_of_milestones
+from partnerships.plans.queries.calendar import entries_of_milestones
 
 
-class OfPlansForm(Form):
+class PieceFilterForm(Form):
     """Filters of a list by name, plan and owner."""
 
     q = forms.CharField(label="Name", required=False, max_length=200)
@@ -39,15 +39,15 @@ class OfPlansForm(Form):
         model_choice_field(self, "plan").queryset = Plan.objects.published_today_for(user).order_by("title", "pk")
 
 
-class _MilestonesForm(OfPlansForm):
+class _MilestonesForm(PieceFilterForm):
     """Filters by name, plan and owner, and by whether a milestone is overdue or later than first planned."""
 
     overdue = forms.BooleanField(label="Only overdue milestones", required=False)
     slips = forms.BooleanField(label="Only milestones later than first planned", required=False)
 
 
-def of_plans(user: User, chosen: Mapping[str, Any], *search_fields: str) -> Q:
-    """Return the condition of the filters in `OfPlansForm`. The text in `q` is searched for in `search_fields`."""
+def matches_filters(user: User, chosen: Mapping[str, Any], *search_fields: str) -> Q:
+    """Return the condition of the filters in `PieceFilterForm`. The text in `q` is searched for in `search_fields`."""
     condition = Q()
     if chosen.get("plan"):
         condition &= Q(plan__in=chosen["plan"])
@@ -65,14 +65,14 @@ _SLIPS = Q(forecast__gt=F("baseline")) & ~Q(baseline="") & ~Q(forecast__startswi
 
 
 def _milestones(user: User, chosen: Mapping[str, Any]) -> MilestoneQuerySet:
-    rows = Milestone.objects.visible_to(user).filter(of_plans(user, chosen, "name")).select_related("plan")
+    rows = Milestone.objects.visible_to(user).filter(matches_filters(user, chosen, "name")).select_related("plan")
     if chosen.get("overdue"):
         rows = rows.overdue(timezone.localdate())
     return rows.filter(_SLIPS) if chosen.get("slips") else rows
 
 
 def _sites(user: User, chosen: Mapping[str, Any]) -> SiteQuerySet:
-    return Site.objects.visible_to(user).filter(of_plans(user, chosen, "name")).select_related("plan", "area")
+    return Site.objects.visible_to(user).filter(matches_filters(user, chosen, "name")).select_related("plan", "area")
 
 
 def _slips_column(user: User) -> Combinable:
@@ -188,7 +188,7 @@ MILESTONES = ListDefinition(
     template="plans/rows.html",
     followed=lambda row: row.plan,
     follow_words="Follow their plans",
-    dates=dates_of_milestones,
+    dates=entries_of_milestones,
     empty=("No milestones yet", "Milestones of published plans appear here."),
 )
 
@@ -241,7 +241,7 @@ SITES = ListDefinition(
     ),
     rows=_sites,
     readable=lambda user: Site.objects.visible_to(user).select_related("plan", "area"),
-    form=lambda parameters, user: OfPlansForm(parameters, user=user),
+    form=lambda parameters, user: PieceFilterForm(parameters, user=user),
     sort=lambda _chosen: "name",
     template="plans/rows.html",
     followed=lambda row: row.plan,

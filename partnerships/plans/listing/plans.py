@@ -32,11 +32,11 @@ from partnerships.organisations.naming import displayed_name_at, group_headings
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import FINAL_STATUSES, Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
-from partnerships.plans.queries import as_listed, as_read_by, my_plans, titled_for
-from partnerships.plans.queries.calendar import dates_of_plans
+from partnerships.plans.queries import listed_plans, my_plans, plans_as_read_by, title_condition_for
+from partnerships.plans.queries.calendar import entries_of_plans
 
 
-class PlansForm(Form):
+class PlanFilterForm(Form):
     """Filters that only the list of plans has."""
 
     q = forms.CharField(label="Title", required=False, max_length=200)
@@ -55,16 +55,16 @@ def _readable(user: User) -> PlanQuerySet:
 def _rows(user: User, chosen: Mapping[str, Any]) -> PlanQuerySet:
     plans = my_plans(user) if chosen.get("mine") else Plan.objects.visible_to(user)
     if chosen.get("q"):
-        plans = plans.filter(titled_for(user, Q(title__icontains=chosen["q"])))
+        plans = plans.filter(title_condition_for(user, Q(title__icontains=chosen["q"])))
     if chosen.get("partnership"):
         plans = plans.filter(partnership=chosen["partnership"])
     return Plan.objects.filter(pk__in=plans.values("pk")).for_listing()
 
 
-def _make_ready(user: User, rows: Sequence[Any]) -> None:
+def _prepare_rows(user: User, rows: Sequence[Any]) -> None:
     """Change each plan to what the reader may know of it, and add its owners and next steps as `listed`."""
-    as_read_by(user, rows)
-    for listed in as_listed(user, rows):
+    plans_as_read_by(user, rows)
+    for listed in listed_plans(user, rows):
         row: Any = listed.plan
         row.listed = listed
 
@@ -84,13 +84,13 @@ def _since_by_plan(user: User, plan_ids: list[int]) -> Any:
     return plans.values_list("pk", "since")
 
 
-def _known_today(user: User) -> Any:
+def _is_known_today(user: User) -> Any:
     return Plan.objects.visible_today_to(user).values("pk")
 
 
 def _key_today(path: str) -> Key:
     """Return the sort key of a column with present values; empty for people who see the plan as it was."""
-    return lambda user: Case(When(pk__in=_known_today(user), then=F(path)))
+    return lambda user: Case(When(pk__in=_is_known_today(user), then=F(path)))
 
 
 def _value_today(name: str) -> Callable[[Any], Any]:
@@ -113,7 +113,7 @@ def _newest(user: User) -> Any:
 def _title(user: User) -> Combinable:
     """Return the title that the reader of the list sees."""
     newest_title = Subquery(_newest(user).values("title")[:1])
-    return Case(When(pk__in=_known_today(user), then=F("title")), default=newest_title, output_field=CharField())
+    return Case(When(pk__in=_is_known_today(user), then=F("title")), default=newest_title, output_field=CharField())
 
 
 def _since(user: User, is_known_today: Q | None = None) -> Combinable:
@@ -123,7 +123,7 @@ def _since(user: User, is_known_today: Q | None = None) -> Combinable:
     """
     newest_date = Subquery(_newest(user).values("published_at")[:1])
     has_no_embargo = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
-    is_known = is_known_today or Q(pk__in=_known_today(user))
+    is_known = is_known_today or Q(pk__in=_is_known_today(user))
     return Case(
         When(current_number=0, then=F("created_at")),
         When(has_no_embargo & is_known, then=F("last_published_at")),
@@ -137,8 +137,8 @@ def _version(user: User) -> Combinable:
     newest_number = Subquery(_newest(user).values("number")[:1])
     return Case(
         When(current_number=0, then=Value(None)),
-        When(is_embargoed, pk__in=_known_today(user), then=F("open_number")),
-        When(pk__in=_known_today(user), then=F("current_number")),
+        When(is_embargoed, pk__in=_is_known_today(user), then=F("open_number")),
+        When(pk__in=_is_known_today(user), then=F("current_number")),
         default=newest_number,
     )
 
@@ -149,14 +149,14 @@ def _owners(user: User) -> Combinable:
     The names are empty for people who see the plan as it was when their organisation left.
     """
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
-    return Case(When(pk__in=_known_today(user), then=joined(owners, "organisation__name")))
+    return Case(When(pk__in=_is_known_today(user), then=joined(owners, "organisation__name")))
 
 
 def _owners_shown(user: User) -> Combinable:
-    """Return the names of the owners as the cell shows them (see `name_owners_as_at`)."""
+    """Return the names of the owners as the cell shows them (see `set_owner_names_of_day`)."""
     shown = displayed_name_at("plan__last_published_at", is_over=Q(plan__status__in=FINAL_STATUSES))
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).annotate(shown=shown).order_by("pk")
-    return Case(When(pk__in=_known_today(user), then=joined(owners, "shown")))
+    return Case(When(pk__in=_is_known_today(user), then=joined(owners, "shown")))
 
 
 def _owned_by(name: str) -> Q:
@@ -282,12 +282,12 @@ PLANS = ListDefinition(
     columns=(*_SHOWN, *_READERS, *_PERIOD),
     rows=_rows,
     readable=_readable,
-    form=lambda parameters, user: PlansForm(parameters, user=user),
+    form=lambda parameters, user: PlanFilterForm(parameters, user=user),
     sort=lambda _chosen: "-number",
     template="plans/list.html",
     empty=("No plans yet", "Nobody has shared a plan with you yet, and your organisations have not started one."),
-    ready=_make_ready,
+    ready=_prepare_rows,
     followed=lambda row: row,
-    dates=dates_of_plans,
+    dates=entries_of_plans,
     context=lambda user: {"may_begin": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
 )

@@ -14,7 +14,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 
 
-def published_since(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def plans_published_since(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Return the newest version of each plan for which a version was published since the partnership's last meeting."""
     condition = Q(pk__in=[])
     for partnership in partnerships:
@@ -41,7 +41,7 @@ def published_since(user: User, partnerships: Sequence[Partnership], since: Sinc
     ]
 
 
-def awaiting_signature(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def plans_awaiting_signature(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Return the partnerships' plans that are waiting for signatures."""
     rows = Plan.objects.fully_readable_by(user).filter(partnership__in=partnerships).awaiting_sign_off()
     return [

@@ -36,20 +36,20 @@ def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry
     if partnership is not None:
         plans = plans.filter(partnership=partnership)
     milestones = list(_milestones_with_dates(user).filter(plan__in=plans.order_by().values("pk")))
-    return _entries_of_milestones(milestones, _versions_during_embargo(user, plans))
+    return _entries_of(milestones, _versions_during_embargo(user, plans))
 
 
-def dates_of_milestones(user: User, milestones: Collection[int]) -> list[CalendarEntry]:
+def entries_of_milestones(user: User, milestones: Collection[int]) -> list[CalendarEntry]:
     """Return the dates of those milestones with these ids that the person may see."""
-    return _entries_of_milestones(list(_milestones_with_dates(user).filter(pk__in=milestones)), ())
+    return _entries_of(list(_milestones_with_dates(user).filter(pk__in=milestones)), ())
 
 
-def dates_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
+def entries_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
     """Return the milestones of plans with these ids, and the days by which the plans are to be signed."""
     milestones = list(_milestones_with_dates(user).filter(plan__in=plans))
     versions = _versions_during_embargo(user, Plan.objects.filter(pk__in=plans))
     signatories = list(_signatories_with_deadline(user).filter(plan__in=plans))
-    return [*_entries_of_milestones(milestones, versions), *entries_of_signatories(signatories)]
+    return [*_entries_of(milestones, versions), *entries_of_signatories(signatories)]
 
 
 def _milestones_with_dates(user: User) -> MilestoneQuerySet:
@@ -57,7 +57,7 @@ def _milestones_with_dates(user: User) -> MilestoneQuerySet:
     return milestones.select_related("plan__partnership").order_by("pk")
 
 
-def _entries_of_milestones(milestones: list[Milestone], versions: Iterable[Version]) -> list[CalendarEntry]:
+def _entries_of(milestones: list[Milestone], versions: Iterable[Version]) -> list[CalendarEntry]:
     """Return the entries of these milestones, and of the milestones in `versions`.
 
     Each of the `versions` replaces a version under embargo, whose milestones the reader may not see.

@@ -12,7 +12,7 @@ from partnerships.kit.late import late
 if TYPE_CHECKING:
     import numpy as np
 
-    from partnerships.plans.queries.packed import BoolArray, IntArray, Lines
+    from partnerships.plans.queries.packed import BoolArray, IntArray, PackedLines
 else:
     np = late("numpy")
 
@@ -94,7 +94,7 @@ class Combinations:
         """Return the number of indexes, including 0."""
         return len(self.ids)
 
-    def countable_lines(self, lines: Lines) -> Lines:
+    def countable_lines(self, lines: PackedLines) -> PackedLines:
         """Return the lines whose homes are counted, with the index of each combination instead of its id.
 
         Lines at confidential sites are left out unless the reader reads the plan inside.

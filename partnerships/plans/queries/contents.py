@@ -10,16 +10,16 @@ from partnerships.organisations.models import Area
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.stored_statements import planned_for_each_reader
 from partnerships.people.models import User
-from partnerships.plans.content import Content, empty, outside
+from partnerships.plans.content import Content, content_for_outside, empty_content
 from partnerships.plans.models import Draft, Plan, ReadingClass, Version, VersionQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
-def content_for(content: Content, reader: ReadingClass | str) -> Content:
+def content_for_reader(content: Content, reader: ReadingClass | str) -> Content:
     """Return the content as readers of this class see it."""
-    return content if reader == ReadingClass.INSIDE else outside(content)
+    return content if reader == ReadingClass.INSIDE else content_for_outside(content)
 
 
 def versions_for(user: User | AnonymousUser, plan: Plan | int) -> VersionQuerySet:
@@ -27,13 +27,13 @@ def versions_for(user: User | AnonymousUser, plan: Plan | int) -> VersionQuerySe
     return Version.objects.visible_to(user).filter(plan=plan).order_by("-number")
 
 
-def newest_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
+def newest_version_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
     """Return the newest version that the person may read; None if there is no such version."""
-    return next(iter(rows_for(_newest, user, plan.pk)), None)
+    return next(iter(rows_for(_newest_versions, user, plan.pk)), None)
 
 
 @planned_for_each_reader
-def _newest(user: User | AnonymousUser, plan: int) -> QuerySet[Version]:
+def _newest_versions(user: User | AnonymousUser, plan: int) -> QuerySet[Version]:
     return versions_for(user, plan)[:1]
 
 
@@ -45,7 +45,7 @@ def version_of(plan: Plan, number: int | None) -> Version | None:
 def content_of(plan: Plan, number: int) -> Content:
     """Return the content of one version; empty for number 0."""
     version = version_of(plan, number)
-    return version.content if version is not None else empty()
+    return version.content if version is not None else empty_content()
 
 
 def draft_content(plan: Plan) -> Content:

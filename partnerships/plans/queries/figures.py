@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from partnerships.agreements.figures import Block, Line, ReportPeriod
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.text import counted
-from partnerships.plans.content import SETTLED, Content, Item, homes_count, milestone_status, outside
+from partnerships.plans.content import SETTLED, Content, Item, content_for_outside, homes_count, milestone_status
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.queries.contents import content_of
 
@@ -18,7 +18,7 @@ _MAX_LINES = 50
 _DATE_FIELDS = ("actual_start", "forecast_start", "actual_completion", "forecast_completion")
 
 
-def _contents(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
+def _contents_of_plans(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
     """Yield each of the party's plans that all parties of the partnership may read, with its content.
 
     The content is what readers outside see. Versions under embargo are left out.
@@ -28,10 +28,10 @@ def _contents(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
     )
     for plan in plans.exclude(audience=Audience.OWNERS).order_by("title", "pk"):
         if plan.announced_number:
-            yield plan, outside(content_of(plan, plan.announced_number))
+            yield plan, content_for_outside(content_of(plan, plan.announced_number))
 
 
-def _within(period: ReportPeriod, text: str) -> bool:
+def _is_within(period: ReportPeriod, text: str) -> bool:
     """Return whether a partial date is certainly in the period: from its first to its last possible day."""
     if not text:
         return False
@@ -46,11 +46,11 @@ def homes_in_period(period: ReportPeriod) -> Block | None:
     """
     total: Counter[str] = Counter()
     lines = []
-    for plan, content in _contents(period):
+    for plan, content in _contents_of_plans(period):
         homes: Counter[str] = Counter()
         for site in content["sites"]:
             for field in _DATE_FIELDS:
-                if _within(period, site[field]):
+                if _is_within(period, site[field]):
                     homes[field] += homes_count(site)
         if any(homes.values()):
             lines.append(Line(plan.title, _homes_in_words(homes), plan.get_absolute_url()))
@@ -72,12 +72,12 @@ def milestones_in_period(period: ReportPeriod) -> Block | None:
     Returns None if there are none of either.
     """
     reached, slipped = [], []
-    for plan, content in _contents(period):
+    for plan, content in _contents_of_plans(period):
         for milestone in content["milestones"]:
             name, path = f"{milestone['name']} ({plan.title})", plan.get_absolute_url()
-            if _within(period, milestone["actual"]):
+            if _is_within(period, milestone["actual"]):
                 reached.append(Line(name, f"reached {PartialDate.parse(milestone['actual']).words}", path))
-            elif milestone_status(milestone) not in SETTLED and _within(period, milestone["baseline"]):
+            elif milestone_status(milestone) not in SETTLED and _is_within(period, milestone["baseline"]):
                 slipped.append(Line(name, _slippage_words(milestone), path))
     if not (reached or slipped):
         return None

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from partnerships.kit.late import late
 from partnerships.organisations.audience import Reader
 from partnerships.plans.queries.combinations import Combinations
-from partnerships.plans.queries.packed import lines_of
-from partnerships.plans.queries.reading import parameters_of
+from partnerships.plans.queries.packed import packed_lines
+from partnerships.plans.queries.reading import plan_parameters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ else:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedNow:
+class PlannedHomesNow:
     """Homes of one tenure that are completed in one year in an area; `done` of them have been completed."""
 
     area_code: str
@@ -39,10 +39,10 @@ class PlannedNow:
         return self.homes - self.done
 
 
-def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list[PlannedNow]:
-    """Return the homes that `pipeline_of` counts as `now` in these areas (GSS codes); if none are given, in all."""
+def planned_homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list[PlannedHomesNow]:
+    """Return the homes that `homes_pipeline` counts as `now` in these areas (GSS codes); if none are given, in all."""
     # Read the lines before the combinations: lines read later may contain newer combinations (`Combinations.among`).
-    batches = lines_of(reader, parameters_of(areas=areas), then=None, now=now)
+    batches = packed_lines(reader, plan_parameters(areas=areas), then=None, now=now)
     combinations = Combinations.among(areas=list(areas))
     homes_by_index = np.zeros(combinations.size, dtype=np.int64)
     for batch in batches:
@@ -59,7 +59,7 @@ def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list
         if combinations.is_done[index]:
             done_homes_by_key[key] += int(homes_by_index[index])
     return [
-        PlannedNow(
+        PlannedHomesNow(
             area_code=area_code, year=year, tenure=tenure, homes=count, done=done_homes_by_key[area_code, year, tenure]
         )
         for (area_code, year, tenure), count in homes_by_key.items()

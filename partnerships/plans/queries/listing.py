@@ -11,7 +11,7 @@ from partnerships.organisations.holdings import for_a_few_records, id_is_among
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, PlanOwner, Status
-from partnerships.plans.queries.owners import name_owners_as_at, owners_of
+from partnerships.plans.queries.owners import owners_by_age, set_owner_names_of_day
 from partnerships.plans.queries.signing import signing_states_of
 from partnerships.plans.queries.waiting import NextStep, next_steps
 
@@ -26,18 +26,18 @@ class ListedPlan:
     @property
     def owners(self) -> list[PlanOwner]:
         """Return the plan's owners; for a reader whose organisation left, the owners on that day."""
-        return owners_of(self.plan)
+        return owners_by_age(self.plan)
 
 
-def as_listed(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
+def listed_plans(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
     """Return the plans of a list with their next steps, and with the names that the owners had."""
-    listed_plans = with_next_steps(user, plans)
+    listed_plans = listed_with_next_steps(user, plans)
     # This comes after the next steps, which use the present names of the owners.
-    name_owners_as_at(listed.plan for listed in listed_plans)
+    set_owner_names_of_day(listed.plan for listed in listed_plans)
     return listed_plans
 
 
-def with_next_steps(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
+def listed_with_next_steps(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
     """Return the plans. Those that the person knows from inside have their next steps.
 
     Fetch the plans with `for_listing`. The number of queries does not depend on the number of plans.

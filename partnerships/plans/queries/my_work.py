@@ -37,7 +37,7 @@ from partnerships.plans.models import (
     Status,
     drafters_of,
 )
-from partnerships.plans.queries.signing import number_to_sign, still_takes_part
+from partnerships.plans.queries.signing import takes_part_condition, version_number_to_sign
 
 
 def _task(task: str, plan: Plan, path: str, **more: Any) -> Waiting:
@@ -51,7 +51,7 @@ def _task(task: str, plan: Plan, path: str, **more: Any) -> Waiting:
 _DRAFTERS = (drafters_of("plan__"),)
 
 
-def _signatures() -> Reach:
+def _reach_of_signatures() -> Reach:
     """Return the signatories that must decide, or whose condition is not met yet."""
     decisions = SignOff.objects.filter(
         plan=OuterRef("plan"),
@@ -63,7 +63,7 @@ def _signatures() -> Reach:
     has_to_act = Q(last=None) | Q(last=Decision.CONDITIONAL)
     signatories = Signatory.objects.annotate(last=Subquery(newest_decisions.values("state")[:1])).filter(
         has_to_act,
-        still_takes_part(),
+        takes_part_condition(),
         removed_at=None,
         plan__status=Status.AWAITING_SIGN_OFF,
     )
@@ -71,7 +71,10 @@ def _signatures() -> Reach:
 
 
 def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
-    signatories: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
+    """Return the signatures that the person can give or the conditions that the person can confirm, as dictionaries."""
+    signatories: QuerySet[Any] = (
+        _reach_of_signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
+    )
     rows: QuerySet[Signatory, dict[str, Any]] = signatories.order_by("pk").values(
         "pk",
         "asked_at",
@@ -119,7 +122,7 @@ def _signing_task(row: dict[str, Any]) -> str:
         open_number=row["plan__open_number"],
         embargoed_until=row["plan__embargoed_until"],
     )
-    return f"Sign off version {number_to_sign(plan)}"
+    return f"Sign off version {version_number_to_sign(plan)}"
 
 
 _REQUESTS = Reach(AccessRequest.objects.filter(answered_at=None, plan__isnull=False), _DRAFTERS)
@@ -141,7 +144,7 @@ def _request_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _mentions() -> Reach:
+def _reach_of_mentions() -> Reach:
     """Return the mentions in open threads to which the mentioned person has not replied."""
     # The first comment of a thread has no parent, and only this comment can be resolved.
     is_open_first_comment = Q(comment__parent=None, comment__resolved_at=None)
@@ -158,7 +161,7 @@ def _mentions() -> Reach:
 def _mentions_for(user: User) -> QuerySet[Comment]:
     return (
         Comment.objects.visible_to(user)
-        .filter(pk__in=_mentions().of(user).values("comment"))
+        .filter(pk__in=_reach_of_mentions().of(user).values("comment"))
         # People who left the plan can still read the thread, but need not answer.
         .filter(plan__in=Plan.objects.visible_today_to(user).values("pk"))
         .select_related("plan__partnership", "author")
@@ -182,12 +185,12 @@ def _mention_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return tasks
 
 
-def _shares(now: dt.datetime) -> Reach:
+def _reach_of_shares(now: dt.datetime) -> Reach:
     return Reach(Share.objects.active(now).filter(opened_at=None), (People("person"),))
 
 
 def _shares_for(user: User, now: dt.datetime) -> QuerySet[Share]:
-    shares = _shares(now).of(user).filter(plan__in=Plan.objects.draft_visible_to(user).values("pk"))
+    shares = _reach_of_shares(now).of(user).filter(plan__in=Plan.objects.draft_visible_to(user).values("pk"))
     return shares.select_related("plan__partnership").order_by("shared_at", "pk")
 
 
@@ -208,13 +211,13 @@ def _share_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _milestones(now: dt.datetime) -> Reach:
+def _reach_of_milestones(now: dt.datetime) -> Reach:
     return Reach(Milestone.objects.outstanding().filter(due_by__lte=timezone.localdate(now) + DUE_SOON), _DRAFTERS)
 
 
 def _milestones_for(user: User, now: dt.datetime) -> QuerySet[Any]:
     may_publish = Exists(Plan.objects.publishable_by(user).filter(pk=OuterRef("plan")))
-    milestones: QuerySet[Any] = _milestones(now).of(user).annotate(may_publish=may_publish)
+    milestones: QuerySet[Any] = _reach_of_milestones(now).of(user).annotate(may_publish=may_publish)
     return milestones.select_related("plan__partnership").order_by("due_by", "pk")
 
 
@@ -248,12 +251,12 @@ def _milestone_task(milestone: Milestone, today: dt.date, *, may_publish: bool) 
     )
 
 
-def _offers() -> Reach:
+def _reach_of_offers() -> Reach:
     return Reach(OwnershipOffer.objects.acceptable(), (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _offers_for(user: User) -> QuerySet[OwnershipOffer]:
-    return _offers().of(user).select_related("plan__partnership", "offered_for").order_by("offered_at", "pk")
+    return _reach_of_offers().of(user).select_related("plan__partnership", "offered_for").order_by("offered_at", "pk")
 
 
 def _offer_tasks(user: User, now: dt.datetime) -> list[Waiting]:
@@ -270,14 +273,18 @@ def _offer_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: In order: signatures and conditions, access requests, mentions, shared drafts, milestones, offers of ownership.
 WAITING = (
-    TaskSource(_signing_tasks, lambda _: (_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)),
+    TaskSource(
+        _signing_tasks, lambda _: (_reach_of_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)
+    ),
     TaskSource(_request_tasks, lambda _: (_REQUESTS,)),
-    TaskSource(_mention_tasks, lambda _: (_mentions(),)),
-    TaskSource(_share_tasks, lambda now: (_shares(now),), lookups=lambda user, now: (lookup(_shares_for, user, now),)),
+    TaskSource(_mention_tasks, lambda _: (_reach_of_mentions(),)),
+    TaskSource(
+        _share_tasks, lambda now: (_reach_of_shares(now),), lookups=lambda user, now: (lookup(_shares_for, user, now),)
+    ),
     TaskSource(
         _milestone_tasks,
-        lambda now: (_milestones(now),),
+        lambda now: (_reach_of_milestones(now),),
         lookups=lambda user, now: (lookup(_milestones_for, user, now),),
     ),
-    TaskSource(_offer_tasks, lambda _: (_offers(),), lookups=lambda user, _: (lookup(_offers_for, user),)),
+    TaskSource(_offer_tasks, lambda _: (_reach_of_offers(),), lookups=lambda user, _: (lookup(_offers_for, user),)),
 )

@@ -16,13 +16,13 @@ from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import AsAt, show_names_of_day
 from partnerships.people.models import User
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Version
-from partnerships.plans.queries.past import as_read_by
+from partnerships.plans.queries.past import plans_as_read_by
 
 if TYPE_CHECKING:
     from partnerships.organisations.models import OrganisationQuerySet
 
 
-def owners_of(plan: Plan) -> list[PlanOwner]:
+def owners_by_age(plan: Plan) -> list[PlanOwner]:
     """Return the plan's owners, oldest first.
 
     This makes no query after `for_listing`. A plan shown as it was when its reader left has the owners of that
@@ -35,14 +35,14 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
     return list(plan.owners.select_related("organisation").order_by("pk"))
 
 
-def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
+def owners_at_version(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
     """Return the owners when a version was published, under their names of that time.
 
     If an owner has passed the plan on to a successor since, the earlier owner is returned. For the newest version
     of a plan that is not over, the present owners are returned, with their present names beside the former names.
     The objects are for display only: never save them.
     """
-    owners = owners_of(plan)
+    owners = owners_by_age(plan)
     day = timezone.localdate(version.published_at)
     if is_newest and not plan.is_over:
         show_names_of_day((), with_present=[(day, owner.organisation) for owner in owners])
@@ -71,7 +71,7 @@ def _show_predecessors(plan: Plan, owners: Iterable[PlanOwner], *, moment: dt.da
             owner.organisation = predecessor
 
 
-def name_owners_as_at(plans: Iterable[Plan]) -> None:
+def set_owner_names_of_day(plans: Iterable[Plan]) -> None:
     """Change the names of the owners of listed plans to their names on the day of the last version.
 
     Plans that are not over show the present names too. This makes one query for all plans, which must be fetched
@@ -84,11 +84,11 @@ def name_owners_as_at(plans: Iterable[Plan]) -> None:
             continue
         day = timezone.localdate(plan.last_published_at)
         names = then_only if plan.is_over else then_and_now
-        names.extend((day, owner.organisation) for owner in owners_of(plan))
+        names.extend((day, owner.organisation) for owner in owners_by_age(plan))
     show_names_of_day(then_only, with_present=then_and_now)
 
 
-def parties_that_may_own(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
+def parties_allowed_to_own(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
     """Return the present parties that may own and sign plans, which are all except observers."""
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
@@ -96,7 +96,7 @@ def parties_that_may_own(organisations: QuerySet[Organisation] | None = None) ->
 
 def possible_owners(partnership: Partnership) -> OrganisationQuerySet:
     """Return the organisations that may own plans of a partnership: its present parties except observers."""
-    parties = parties_that_may_own().filter(partnership=partnership)
+    parties = parties_allowed_to_own().filter(partnership=partnership)
     return Organisation.objects.current().filter(pk__in=parties.values("organisation"))
 
 
@@ -111,11 +111,11 @@ def possible_new_owners(plan: Plan, giver: Organisation) -> OrganisationQuerySet
         return possible_owners(plan.partnership).exclude(pk__in=present_owners)
     giver_parties = Party.objects.accepted().filter(organisation=giver)
     giver_partnerships = Partnership.objects.live().filter(pk__in=giver_parties.values("partnership"))
-    partners = parties_that_may_own().filter(partnership__in=giver_partnerships)
+    partners = parties_allowed_to_own().filter(partnership__in=giver_partnerships)
     return Organisation.objects.current().filter(pk__in=partners.values("organisation")).exclude(pk__in=present_owners)
 
 
-def owners_led_by(user: User, plan: Plan) -> list[PlanOwner]:
+def ownerships_led_by(user: User, plan: Plan) -> list[PlanOwner]:
     """Return the plan's present ownerships by organisations that the person leads."""
     led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     return list(plan.owners.filter(organisation__in=led_organisations).select_related("organisation").order_by("pk"))
@@ -139,7 +139,7 @@ def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
     return PlanOwner.ever.filter(is_readable, ended_at__isnull=False).select_related("plan", "organisation")
 
 
-def owned_by_observers_alone(user: User) -> list[PlanOwner]:
+def ownerships_of_observers_alone(user: User) -> list[PlanOwner]:
     """Return ownerships that the person's organisations must pass on, because observers cannot own plans.
 
     In each case, the only owner of the plan has become an observer of the plan's partnership.
@@ -169,10 +169,10 @@ class EndedOwnership:
     path: str
 
 
-def ended_with_titles(user: User, owners: Sequence[PlanOwner]) -> list[EndedOwnership]:
+def with_titles(user: User, owners: Sequence[PlanOwner]) -> list[EndedOwnership]:
     """Return ended ownerships with the title and page of each plan, as the person may see them."""
     visible_plans = Plan.objects.visible_to(user).filter(pk__in=[owner.plan_id for owner in owners])
-    plan_by_pk = {plan.pk: plan for plan in as_read_by(user, visible_plans)}
+    plan_by_pk = {plan.pk: plan for plan in plans_as_read_by(user, visible_plans)}
     ownerships = []
     for owner in owners:
         plan = plan_by_pk.get(owner.plan_id)

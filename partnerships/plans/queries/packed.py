@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from partnerships.kit.database import binary_rows
 from partnerships.kit.late import late
 from partnerships.organisations.audience import Reader
-from partnerships.plans.queries.reading import READS, rights_of
+from partnerships.plans.queries.reading import READS, rights_sql
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +89,7 @@ GROUP BY plan_id / 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class PackedLines:
     """Lines of homes of a batch of plans. Each array has one element for each line, except `plans`.
 
     `plans` has one element for each plan (see `_PLAN`). `plan` is the index in `plans` of each line's plan. Lines
@@ -109,9 +109,9 @@ class Lines:
     is_then: BoolArray
     is_baseline: BoolArray
 
-    def where(self, condition: BoolArray) -> Lines:
+    def where(self, condition: BoolArray) -> PackedLines:
         """Return the lines that meet a condition."""
-        return Lines(
+        return PackedLines(
             plans=self.plans,
             plan=self.plan[condition],
             ids=self.ids[condition],
@@ -131,20 +131,20 @@ class Lines:
         return is_inside[self.plan]
 
 
-def lines_of(
+def packed_lines(
     reader: Reader, values: Mapping[str, Any], *, then: dt.datetime | None, now: dt.datetime
-) -> Iterable[Lines]:
-    """Return the lines of the plans that the reader may read, one `Lines` for each batch of plans.
+) -> Iterable[PackedLines]:
+    """Return the lines of the plans that the reader may read, one `PackedLines` for each batch of plans.
 
     `values` are from `reading.parameters_of`. Lines at confidential sites are included for all readers.
     """
-    rights, rights_values = rights_of(reader)
+    rights, rights_values = rights_sql(reader)
     # The query runs at once, not when the first batch is needed, because callers read the combinations afterwards.
     rows = binary_rows(_STATEMENT.format(**rights), {**rights_values, **values})
     then_microseconds = None if then is None else _microseconds(then)
     now_microseconds = _microseconds(now)
     return (
-        _unpacked(plans, versions, lines, then=then_microseconds, now=now_microseconds)
+        _unpack_batch(plans, versions, lines, then=then_microseconds, now=now_microseconds)
         for plans, versions, lines in rows
     )
 
@@ -153,9 +153,9 @@ def _microseconds(moment: dt.datetime) -> int:
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 
 
-def _unpacked(
+def _unpack_batch(
     packed_plans: memoryview, packed_versions: memoryview, packed_lines: memoryview, *, then: int | None, now: int
-) -> Lines:
+) -> PackedLines:
     """Return the lines of a batch of plans as they are read at these moments (microseconds).
 
     Owners read a version from its publication, everybody else from the end of its embargo.
@@ -188,7 +188,7 @@ def _unpacked(
         is_then = np.zeros(len(lines), dtype=bool)
     else:
         is_then = was_live & (since <= then) & (until > then)
-    return Lines(
+    return PackedLines(
         plans=plans,
         plan=plan,
         ids=lines["id"].astype(np.int64),

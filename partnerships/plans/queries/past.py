@@ -35,8 +35,8 @@ def _left_at_by_plan(user: User | AnonymousUser, plans: Collection[Plan]) -> dic
     return left_at_by_pk
 
 
-def past_lookup(user: User | AnonymousUser, plans: list[int]) -> Lookup:
-    """Return the lookup that `as_read_by` makes for these plans (ids), for `read_ahead`."""
+def departures_lookup(user: User | AnonymousUser, plans: list[int]) -> Lookup:
+    """Return the lookup that `plans_as_read_by` makes for these plans (ids), for `read_ahead`."""
     return lookup(_departures, user, plans)
 
 
@@ -62,7 +62,7 @@ def _departures(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tup
     )
 
 
-def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
+def plans_as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
     """Return the plans as the person may read them: as they are, or as they were when their organisation left.
 
     Never save a plan that is shown as it was.
@@ -108,17 +108,19 @@ def _status_at(plan: Plan, moment: dt.datetime) -> str:
     return status
 
 
-def titled_for(user: User | AnonymousUser, title_condition: Q) -> Q:
+def title_condition_for(user: User | AnonymousUser, title_condition: Q) -> Q:
     """Return the condition on plans whose title, as the person sees it, meets `title_condition`."""
-    return Q(pk__in=titled_today(user, title_condition).values("pk")) | titled_then(user, title_condition)
+    return Q(pk__in=plans_titled_today(user, title_condition).values("pk")) | condition_on_past_title(
+        user, title_condition
+    )
 
 
-def titled_today(user: User | AnonymousUser, title_condition: Q) -> PlanQuerySet:
+def plans_titled_today(user: User | AnonymousUser, title_condition: Q) -> PlanQuerySet:
     """Return plans that the person may read today and whose title meets the condition."""
     return Plan.objects.visible_today_to(user).filter(title_condition)
 
 
-def titled_then(user: User | AnonymousUser, title_condition: Q) -> Q:
+def condition_on_past_title(user: User | AnonymousUser, title_condition: Q) -> Q:
     """Return the condition on plans that the person sees only as they were, with a title that met `title_condition`."""
     known_today = Plan.objects.visible_today_to(user).values("pk")
     known_once = Plan.objects.formerly_shared_with(user).values("pk")

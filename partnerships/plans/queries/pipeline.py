@@ -11,8 +11,8 @@ from partnerships.kit.database import as_array, rows_of
 from partnerships.kit.late import late
 from partnerships.organisations.audience import Reader
 from partnerships.plans.queries.combinations import Combinations
-from partnerships.plans.queries.packed import INSIDE, OWNER, SEVERAL, Lines, lines_of
-from partnerships.plans.queries.reading import READ_NOW, parameters_of
+from partnerships.plans.queries.packed import INSIDE, OWNER, SEVERAL, PackedLines, packed_lines
+from partnerships.plans.queries.reading import READ_NOW, plan_parameters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ else:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class HomesCount:
     """The number of homes in one part of the pipeline.
 
     `baseline` is in the baselines of the plans, or in their first versions. `then` is in the versions that the
@@ -91,7 +91,7 @@ DIVISIONS: Mapping[str, tuple[str, ...]] = {
     "funding": ("has_grant", "is_in_agreement"),
 }
 #: The homes for each combination of values of a division's columns.
-CountsByValues: TypeAlias = dict[tuple[Any, ...], Count]
+CountsByValues: TypeAlias = dict[tuple[Any, ...], HomesCount]
 #: The most sites with a moved forecast that are returned. Those with most homes come first.
 MAX_SLIPS = 100
 
@@ -109,19 +109,19 @@ class Pipeline:
     slips: Sequence[Slip] = ()
 
     @property
-    def total(self) -> Count:
+    def total(self) -> HomesCount:
         """Return the count of all homes."""
-        return self.by["all"].get((), Count())
+        return self.by["all"].get((), HomesCount())
 
 
-def pipeline_of(reader: Reader, filters: PipelineFilters, *, then: dt.datetime | None, now: dt.datetime) -> Pipeline:
+def homes_pipeline(reader: Reader, filters: PipelineFilters, *, then: dt.datetime | None, now: dt.datetime) -> Pipeline:
     """Return the homes of plans that the reader may read now: as at `now`, as at `then`, and in the baselines.
 
     Plans that are over at a moment do not count at that moment. Plans that the reader may read only as they were
     never count. Homes at confidential sites count only for readers inside. Forecasts are compared with those at
     `then` or, if `then` is None, with the baselines.
     """
-    parameters = parameters_of(
+    parameters = plan_parameters(
         areas=filters.areas,
         authorities=filters.authorities,
         partnerships=filters.partnerships,
@@ -129,7 +129,7 @@ def pipeline_of(reader: Reader, filters: PipelineFilters, *, then: dt.datetime |
         then=then,
     )
     # Read the lines before the combinations: lines read later may contain newer combinations (`Combinations.among`).
-    batches = lines_of(reader, parameters, then=then, now=now)
+    batches = packed_lines(reader, parameters, then=then, now=now)
     sums = _Sums(filters, has_earlier_moment=then is not None)
     for lines in batches:
         sums.add(lines)
@@ -189,7 +189,7 @@ class _MovedSite(NamedTuple):
 class _Sums:
     """Counted homes, added up by combination, by provider and by site.
 
-    Arrays of homes have a row for each of the four numbers of `Count`, in that order. `plans` and `sites` count
+    Arrays of homes have a row for each of the four numbers of `HomesCount`, in that order. `plans` and `sites` count
     those with homes now.
     """
 
@@ -215,7 +215,7 @@ class _Sums:
         self.plans = 0
         self.sites = 0
 
-    def add(self, batch: Lines) -> None:
+    def add(self, batch: PackedLines) -> None:
         """Add the homes of a batch of plans."""
         lines = self._combinations.countable_lines(batch)
         if self._providers is not None:
@@ -237,7 +237,7 @@ class _Sums:
 
         self._add_sites(lines, homes_now)
 
-    def _add_sites(self, lines: Lines, homes_now: IntArray) -> None:
+    def _add_sites(self, lines: PackedLines, homes_now: IntArray) -> None:
         """Count the sites, and collect the largest of the sites whose forecast has moved."""
         # Lines of a site follow each other, so a site starts where the plan or the site changes.
         starts = np.flatnonzero(np.diff(lines.plan, prepend=-1) | np.diff(lines.site, prepend=-1))
@@ -333,7 +333,7 @@ def _counts_by_name(names: Sequence[tuple[Any, ...]], figures: IntArray) -> Coun
     indexes = np.array([index_by_name.setdefault(name, len(index_by_name)) for name in names], dtype=np.int64)
     sums = _sums_by_key(indexes, figures, len(index_by_name)).T.tolist()
     return {
-        name: Count(baseline=baseline, then=then, now=now, done=done)
+        name: HomesCount(baseline=baseline, then=then, now=now, done=done)
         for name, (baseline, then, now, done) in zip(index_by_name, sums, strict=True)
     }
 
@@ -351,7 +351,7 @@ def _partial_date(number: int) -> str:
 _LEAD, _OWNER, _OWNERS_OF_PLAN = 1, 2, 3
 
 
-def _provider_keys(lines: Lines) -> IntArray:
+def _provider_keys(lines: PackedLines) -> IntArray:
     """Return the provider's key of each line."""
     owners = lines.plans["owner"].astype(np.int64)
     plans = lines.plans["id"].astype(np.int64)

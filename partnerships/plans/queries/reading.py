@@ -56,7 +56,7 @@ READ_NOW = """CASE
             END"""
 
 
-def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
+def rights_sql(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the three subqueries to insert into `READS`, by name, and their values."""
     no_plans = "SELECT NULL::bigint AS id WHERE FALSE"
     owned, owned_values = subquery(
@@ -75,7 +75,7 @@ def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
     return subqueries, owned_values | inside_values | present_values
 
 
-def parameters_of(
+def plan_parameters(
     *,
     areas: Sequence[str] = (),
     authorities: Sequence[str] = (),
@@ -86,7 +86,7 @@ def parameters_of(
     """Return the values of `READS` that select the plans."""
     return {
         "over": [str(code) for code in FINAL_STATUSES],
-        "ended_later": _ended_after(then) if then is not None else [],
+        "ended_later": _plan_ids_ended_after(then) if then is not None else [],
         "areas": list(areas),
         "authorities": list(authorities),
         "partnerships": list(partnerships),
@@ -94,7 +94,7 @@ def parameters_of(
     }
 
 
-def _ended_after(moment: dt.datetime) -> list[int]:
+def _plan_ids_ended_after(moment: dt.datetime) -> list[int]:
     """Return the ids of plans that are superseded or closed now, and were neither at the moment."""
     over_codes = [str(code) for code in FINAL_STATUSES]
     plans = Plan.objects.filter(status__in=over_codes).order_by().values("pk")

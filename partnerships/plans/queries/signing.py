@@ -18,7 +18,7 @@ from partnerships.organisations.queries import leads_of
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
-from partnerships.plans.queries.owners import parties_that_may_own
+from partnerships.plans.queries.owners import parties_allowed_to_own
 
 #: The state of one signatory of a plan.
 SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
@@ -93,7 +93,7 @@ def _for_display(sign_offs: QuerySet[SignOff]) -> QuerySet[SignOff]:
 
 def _signatories_of(plan_ids: list[int]) -> QuerySet[Signatory]:
     required_signatories = Signatory.objects.filter(plan__in=plan_ids, removed_at=None).select_related("organisation")
-    return required_signatories.annotate(takes_part=still_takes_part()).order_by("organisation__name", "pk")
+    return required_signatories.annotate(takes_part=takes_part_condition()).order_by("organisation__name", "pk")
 
 
 def decisions_for(version: Version) -> list[SignOff]:
@@ -114,24 +114,24 @@ def decisions_for(version: Version) -> list[SignOff]:
     return sorted(last_by_organisation.values(), key=lambda sign_off: (sign_off.organisation.name, sign_off.pk))
 
 
-def still_takes_part() -> Q:
+def takes_part_condition() -> Q:
     """Return the condition that a signatory still owns the plan, or is a party that may sign it.
 
     Observers do not sign, and neither do organisations that left.
     """
     owners = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))
-    parties = parties_that_may_own().filter(
+    parties = parties_allowed_to_own().filter(
         partnership=OuterRef("plan__partnership"), organisation=OuterRef("organisation")
     )
     return Q(Exists(owners)) | (Q(Exists(parties)) & ~Q(plan__audience=Audience.OWNERS))
 
 
-def number_to_sign(plan: Plan) -> int:
+def version_number_to_sign(plan: Plan) -> int:
     """Return the number of the version to sign: the newest version that is not under embargo, or 0."""
     return plan.announced_number
 
 
-def next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
+def people_at_next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
     """Return the people to email about a late signature, if they may read the plan.
 
     These are the people in the organisation's escalation post, for the plan's partnership or for the whole

@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from partnerships.plans.models import Plan, Status
-from partnerships.plans.queries.owners import owners_of
-from partnerships.plans.queries.signing import SigningState, number_to_sign, signing_states
+from partnerships.plans.queries.owners import owners_by_age
+from partnerships.plans.queries.signing import SigningState, signing_states, version_number_to_sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[Nex
     """Return the next steps of a plan. `states` are those of its signatories; without them, they are queried."""
     if plan.is_over:
         return []
-    owners = ", ".join(owner.organisation.display_name for owner in owners_of(plan))
+    owners = ", ".join(owner.organisation.display_name for owner in owners_by_age(plan))
     if plan.status == Status.DRAFT:
         return [NextStep(who=owners, what="to publish a first version", since=plan.created_at)]
     if plan.status == Status.SHARED:
@@ -36,7 +36,7 @@ def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[Nex
         states = signing_states(plan)
     if all(state.code == "left" for state in states):
         return [NextStep(who=owners, what="to choose who signs it off", since=plan.last_published_at)]
-    number = number_to_sign(plan)
+    number = version_number_to_sign(plan)
     steps = (_signing_step(state, owners=owners, number=number) for state in states)
     return [step for step in steps if step is not None]
 

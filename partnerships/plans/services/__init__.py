@@ -29,7 +29,7 @@ from partnerships.plans.services.owning import (
     offer_ownership,
     withdraw_offer,
 )
-from partnerships.plans.services.papers import paper_of
+from partnerships.plans.services.papers import stored_pdf
 from partnerships.plans.services.publishing import (
     DraftChoices,
     publish_piece,
@@ -41,7 +41,7 @@ from partnerships.plans.services.sharing import (
     UnableToShare,
     answer_request,
     ask_for_access,
-    open_share,
+    log_share_opening,
     revoke_share,
     share_draft,
 )
@@ -84,11 +84,10 @@ __all__ = [
     "give_up_ownership",
     "lift_embargoes",
     "lock_open_draft",
+    "log_share_opening",
     "meet_condition",
     "move_piece",
     "offer_ownership",
-    "open_share",
-    "paper_of",
     "pin_baseline",
     "publish_piece",
     "publish_version",
@@ -102,5 +101,6 @@ __all__ = [
     "set_resolved",
     "share_draft",
     "sign_off",
+    "stored_pdf",
     "withdraw_offer",
 ]

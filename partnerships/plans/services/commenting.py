@@ -19,7 +19,7 @@ from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Comment, Mention, Plan
 from partnerships.plans.queries import (
     can_read_today,
-    content_for,
+    content_for_reader,
     content_of,
     draft_content,
     reading_class,
@@ -142,7 +142,7 @@ def _anchor_label(plan: Plan, version_number: int, anchor: str, author: User) ->
     try:
         code, _key = split_piece(anchor)
         content = content_of(plan, version_number) if version_number else draft_content(plan)
-        item = get_piece(content_for(content, reading_class(author, plan)), anchor)
+        item = get_piece(content_for_reader(content, reading_class(author, plan)), anchor)
     except UnknownPiece as error:
         raise UnableToComment(str(error)) from error
 

@@ -26,8 +26,8 @@ from partnerships.plans.models import (
     Share,
 )
 from partnerships.plans.queries import version_of
-from partnerships.plans.services.owning import end_ownership, end_shares, withdraw_all
-from partnerships.plans.services.recording import journal_audience, plan_or_draft, record_event
+from partnerships.plans.services.owning import end_ownership, end_shares, withdraw_offers
+from partnerships.plans.services.recording import event_target, journal_audience, record_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class PlanDeparture:
     is_observer: bool = False
 
 
-def leave_with_party(departure: PartyDeparture) -> None:
+def end_part_of_former_party(departure: PartyDeparture) -> None:
     """End a former party's part in the partnership's plans. Plans that only the party owns leave too."""
     partnership_plans = Plan.objects.filter(partnership=departure.party.partnership_id)
-    end_part(_plan_departure(departure, is_observer=False), partnership_plans)
+    end_part_in_plans(_plan_departure(departure, is_observer=False), partnership_plans)
 
 
-def step_back(departure: PartyDeparture) -> None:
+def end_ownerships_of_observer(departure: PartyDeparture) -> None:
     """End the ownerships and offers of a party that becomes an observer.
 
     Raises `UnableToChangeParty` if the party is the only owner of a plan. After a restore, nobody can be asked to offer
@@ -59,7 +59,7 @@ def step_back(departure: PartyDeparture) -> None:
     is_restoring = departure.author is None  # only a restore changes parties without an author
     if not is_restoring:
         _refuse_only_owner(departure.party, partnership_plans)
-    end_part(_plan_departure(departure, is_observer=True), partnership_plans)
+    end_part_in_plans(_plan_departure(departure, is_observer=True), partnership_plans)
 
 
 def _refuse_only_owner(party: Party, plans: QuerySet[Plan]) -> None:
@@ -86,7 +86,7 @@ def _plan_departure(departure: PartyDeparture, *, is_observer: bool) -> PlanDepa
     )
 
 
-def end_part(departure: PlanDeparture, plans: QuerySet[Plan]) -> None:
+def end_part_in_plans(departure: PlanDeparture, plans: QuerySet[Plan]) -> None:
     """End an organisation's ownerships, shares and offers in these plans of a partnership.
 
     Plans that only this organisation owns leave the partnership too.
@@ -109,11 +109,11 @@ def end_part(departure: PlanDeparture, plans: QuerySet[Plan]) -> None:
         end_shares(shares.filter(plan__partnership=partnership), author=author, now=now)
 
     offers = OwnershipOffer.objects.acceptable().filter(partnership=partnership, organisation=organisation)
-    withdraw_all(offers, author=author, now=now)
+    withdraw_offers(offers, author=author, now=now)
     _withdraw_lapsed([organisation.pk], author=author, now=now)
 
 
-def withdraw_with_partnership(ending: PartnershipEnding) -> None:
+def withdraw_offers_within_partnership(ending: PartnershipEnding) -> None:
     """Withdraw offers that were possible only because both organisations were in the partnership that ends."""
     organisation_ids = list(ending.partnership.parties.values_list("organisation_id", flat=True))
     _withdraw_lapsed(organisation_ids, author=ending.author, now=ending.now)
@@ -127,7 +127,7 @@ def _withdraw_lapsed(organisation_ids: Sequence[int], *, author: User | None, no
     plans = Plan.objects.filter(pk__in=list(lapsed_offers.values_list("plan_id", flat=True)))
     # Lock the plans in the order of their ids, so that two simultaneous departures do not wait for each other.
     list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-    withdraw_all(lapsed_offers, author=author, now=now)
+    withdraw_offers(lapsed_offers, author=author, now=now)
 
 
 def _leave_partnership(plan: Plan, departure: PlanDeparture) -> None:
@@ -152,7 +152,7 @@ def _leave_partnership(plan: Plan, departure: PlanDeparture) -> None:
     other_parties = Party.objects.filter(partnership=partnership).exclude(organisation=departure.organisation)
     partners = other_parties.values("organisation")
     end_shares(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
-    withdraw_all(plan.ownership_offers.acceptable().filter(hands_over=False), author=author, now=now)
+    withdraw_offers(plan.ownership_offers.acceptable().filter(hands_over=False), author=author, now=now)
 
     _record_departure(plan, departure, audience_before=audience_before)
     if announced_version is not None:
@@ -166,7 +166,7 @@ def _record_departure(plan: Plan, departure: PlanDeparture, *, audience_before: 
         EventKind.LEFT_PARTNERSHIP,
         author=departure.author,
         organisation=departure.organisation,
-        target=plan_or_draft(plan),
+        target=event_target(plan),
         now=departure.now,
         data={
             "title": plan.title,
@@ -193,7 +193,7 @@ def _record_lost_plan(plan_title: str, departure: PlanDeparture) -> None:
     )
 
 
-def preview_leaving(party: Party, reader: User) -> list[Consequence]:
+def preview_leaving_plans(party: Party, reader: User) -> list[Consequence]:
     """Return what would happen to the partnership's plans if the party left."""
     visible_plans = Plan.objects.visible_to(reader).owned_by(party.organisation_id)
     visible_plans = visible_plans.filter(partnership=party.partnership_id)

@@ -23,7 +23,7 @@ from partnerships.plans.content import (
     Content,
     InvalidContent,
     Item,
-    empty,
+    empty_content,
     get_piece,
     normalise,
     period_problems,
@@ -33,10 +33,10 @@ from partnerships.plans.content import (
 )
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Audience, Draft, Plan, PlanKind, PlanOwner
-from partnerships.plans.queries import draft_content, parties_that_may_own, version_of
-from partnerships.plans.rights import may_begin, rights_over
+from partnerships.plans.queries import draft_content, parties_allowed_to_own, version_of
+from partnerships.plans.rights import may_create_plan, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
-from partnerships.plans.starters import starter
+from partnerships.plans.starters import starter_content
 
 
 class UnableToCreatePlan(Exception):
@@ -70,7 +70,7 @@ def create_plan(
     """
     plan = Plan(created_by=author, created_at=now, **fields)
     is_imported = bool(plan.external_reference)
-    require(may_begin(owners, imported=is_imported, roles=roles_of(author, now)))
+    require(may_create_plan(owners, imported=is_imported, roles=roles_of(author, now)))
     plan.title = " ".join(plan.title.split())
     _check_new_plan(plan, owners, imported=is_imported)
     if plan.partnership is not None:
@@ -82,8 +82,8 @@ def create_plan(
     about = first_content["about"]
     plan.title = plan.title[:200]
     plan.years = plan.years or year_kind(first_content)
-    plan.period_start = year_of(about["period_start"])
-    plan.period_end = year_of(about["period_end"])
+    plan.period_start = year_of_date(about["period_start"])
+    plan.period_end = year_of_date(about["period_end"])
     plan.save(force_insert=True)
 
     distinct_owners = {owner.pk: owner for owner in owners}.values()
@@ -129,7 +129,7 @@ def _first_content(kind: str, title: str, content: Any) -> Content:
     Raises `UnableToCreatePlan`.
     """
     try:
-        first_content = starter(kind, title) if content is None else normalise(content)
+        first_content = starter_content(kind, title) if content is None else normalise(content)
         _check_period(first_content["about"])
     except InvalidContent as error:
         raise UnableToCreatePlan(str(error)) from error
@@ -148,7 +148,7 @@ def _check_kind(kind: str, audience: str, *, imported: bool) -> None:
 
 def _check_owners_may_own(partnership: Partnership, owners: Sequence[Organisation]) -> None:
     """Refuse owners that are not members of the partnership, or are only observers."""
-    members = set(parties_that_may_own().filter(partnership=partnership).values_list("organisation", flat=True))
+    members = set(parties_allowed_to_own().filter(partnership=partnership).values_list("organisation", flat=True))
     for owner in owners:
         if owner.pk not in members:
             raise UnableToCreatePlan(
@@ -164,7 +164,7 @@ def _check_period(about: Item) -> None:
         raise InvalidContent(problems)
 
 
-def year_of(partial: str) -> int | None:
+def year_of_date(partial: str) -> int | None:
     """Return the year of a partial date; None for ""."""
     return int(partial[:4]) if partial else None
 
@@ -288,7 +288,7 @@ def _as_open_draft(plan: Plan, draft: Draft) -> documents.OpenDraft:
     if draft.content is not None:
         return documents.OpenDraft(PLAN, draft, draft.content)
     base = version_of(plan, plan.current_number)
-    return documents.OpenDraft(PLAN, draft, base.content if base is not None else empty(), base)
+    return documents.OpenDraft(PLAN, draft, base.content if base is not None else empty_content(), base)
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from partnerships.documents.services import escalate_late
 from partnerships.outbox.services import record_emails
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Signatory, Status
-from partnerships.plans.queries import next_post
+from partnerships.plans.queries import people_at_next_post
 from partnerships.plans.services.recording import record_event
 from partnerships.plans.services.reminding import must_decide
 
@@ -28,7 +28,7 @@ def escalate_signatories(*, now: dt.datetime) -> int:
 def _escalate(signatory: Signatory, *, now: dt.datetime) -> None:
     """Email the next post of the late signatory's organisation, and record the event."""
     plan, due_on = signatory.plan, str(signatory.due_on)
-    people = next_post(signatory, now)
+    people = people_at_next_post(signatory, now)
     record_emails(
         kind="plans.sign_off_escalation",
         people=[person.pk for person in people],

@@ -13,9 +13,9 @@ from partnerships.plans.models import FINAL_STATUSES, TRANSITIONS, Audience, Pla
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import (
     acting_organisation,
+    event_target,
     journal_audience,
     lock_plan,
-    plan_or_draft,
     record_event,
 )
 from partnerships.plans.services.sharing import journal_ended_shares
@@ -38,7 +38,7 @@ class UnableToPinBaseline(Exception):
     """The version does not exist or is under embargo."""
 
 
-def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
+def possible_statuses(plan: Plan) -> tuple[Status, ...]:
     """Return the statuses to which a person may change the plan now."""
     return tuple(Status(status) for status in BY_HAND.get(plan.status, ()) if status in TRANSITIONS[plan.status])
 
@@ -51,7 +51,7 @@ def change_status(
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     reason = reason.strip()
-    if to not in choices_by_hand(plan):
+    if to not in possible_statuses(plan):
         new_label = Status(to).label.lower() if to in Status.values else to
         raise UnableToChangeStatus(
             f"You cannot change this plan from {plan.get_status_display().lower()} to {new_label}. Choose another "
@@ -74,7 +74,7 @@ def change_status(
         EventKind.STATUS_CHANGED,
         author=author,
         organisation=acting_organisation(plan, author),
-        target=plan_or_draft(plan),
+        target=event_target(plan),
         now=now,
         data={
             "title": plan.title,
@@ -122,7 +122,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User | No
         EventKind.AUDIENCE_CHANGED,
         author=author,
         organisation=acting_organisation(plan, author),
-        target=plan_or_draft(plan),
+        target=event_target(plan),
         now=now,
         data={
             "title": plan.title,

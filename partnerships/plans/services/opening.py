@@ -15,7 +15,7 @@ from partnerships.people.models import User
 from partnerships.plans.content import Content
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Plan, Status, Version
-from partnerships.plans.services.drafting import year_of
+from partnerships.plans.services.drafting import year_of_date
 from partnerships.plans.services.recording import lock_plan, record_event
 from partnerships.plans.services.signatories import ask_all_again
 from partnerships.plans.signals import version_published
@@ -55,14 +55,14 @@ def moment_in_words(moment: dt.datetime) -> str:
     return long_time(timezone.localtime(moment))
 
 
-def copy_title(plan: Plan, version: Version, content: Content) -> None:
+def copy_title_and_period(plan: Plan, version: Version, content: Content) -> None:
     """Copy the title and period of a version to the plan, once the version has no embargo, which covers both."""
     plan.title = version.title
-    plan.period_start = year_of(content["about"]["period_start"])
-    plan.period_end = year_of(content["about"]["period_end"])
+    plan.period_start = year_of_date(content["about"]["period_start"])
+    plan.period_end = year_of_date(content["about"]["period_end"])
 
 
-def make_open(plan: Plan, version: Version, at: dt.datetime) -> None:
+def open_version(plan: Plan, version: Version, at: dt.datetime) -> None:
     """Update the status and numbers of a plan for a version that its readers can see from `at`.
 
     This does not save the plan.
@@ -112,8 +112,8 @@ def _open_newest(plan_pk: int, now: dt.datetime) -> bool:
 
     open_number_before, status_before = plan.open_number, plan.status
     substantive_before = plan.substantive_number
-    copy_title(plan, version, version.content)
-    make_open(plan, version, version.embargo_until or version.published_at)
+    copy_title_and_period(plan, version, version.content)
+    open_version(plan, version, version.embargo_until or version.published_at)
     if version.number == plan.current_number:
         plan.embargoed_until = None
     plan.save()

@@ -27,11 +27,11 @@ from partnerships.plans.models import (
 from partnerships.plans.queries import possible_new_owners, possible_owners
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import (
+    event_target,
     journal_audience,
     journal_offer_end,
     journal_ownership_end,
     lock_plan,
-    plan_or_draft,
     record_event,
 )
 from partnerships.plans.services.sharing import end_share
@@ -88,7 +88,7 @@ def offer_ownership(
         )
 
     # Any other unanswered offers can no longer be accepted, for example because their partnership has ended.
-    withdraw_all(earlier_offers, author=None, now=now)
+    withdraw_offers(earlier_offers, author=None, now=now)
     offer = OwnershipOffer.objects.create(
         plan=plan,
         organisation=organisation,
@@ -144,10 +144,10 @@ def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> 
     open_offer = plan.ownership_offers.acceptable().filter(pk=offer.pk).select_related("organisation").first()
     if open_offer is None:
         raise UnableToChangeOwners("This offer is no longer open, so you do not need to withdraw it.")
-    withdraw(open_offer, author=author, now=now)
+    withdraw_locked_offer(open_offer, author=author, now=now)
 
 
-def withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) -> None:
+def withdraw_locked_offer(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) -> None:
     """Withdraw an offer. Lock the plan's row first."""
     offer.withdrawn_at = now
     offer.save(update_fields=["withdrawn_at"])
@@ -162,10 +162,10 @@ def withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) ->
     )
 
 
-def withdraw_all(offers: QuerySet[OwnershipOffer], *, author: User | None, now: dt.datetime) -> None:
+def withdraw_offers(offers: QuerySet[OwnershipOffer], *, author: User | None, now: dt.datetime) -> None:
     """Withdraw these offers. Lock the rows of their plans first."""
     for offer in offers.select_related("plan", "organisation").order_by("pk"):
-        withdraw(offer, author=author, now=now)
+        withdraw_locked_offer(offer, author=author, now=now)
 
 
 @transaction.atomic
@@ -287,7 +287,7 @@ def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | No
         EventKind.OWNERSHIP_STARTED,
         author=author,
         organisation=organisation,
-        target=plan_or_draft(plan),
+        target=event_target(plan),
         now=now,
         data={"title": plan.title, "owner": organisation.pk, "after": {"owner": organisation.name}},
     )
@@ -331,14 +331,14 @@ def end_ownership(
     open_offers = plan.ownership_offers.unanswered().filter(offered_for=owner.organisation)
     if accepted_offer is not None:
         open_offers = open_offers.exclude(pk=accepted_offer.pk)
-    withdraw_all(open_offers, author=author, now=now)
+    withdraw_offers(open_offers, author=author, now=now)
 
     record_event(
         plan,
         EventKind.OWNERSHIP_ENDED,
         author=author,
         organisation=owner.organisation,
-        target=plan_or_draft(plan),
+        target=event_target(plan),
         now=now,
         data={
             "title": plan.title,

@@ -17,7 +17,7 @@ from partnerships.plans.models import ComparedPaper, Paper, ReadingClass, Versio
 KEEP_FOR = dt.timedelta(days=30)
 
 
-def paper_of(
+def stored_pdf(
     page: str,
     *,
     version: Version,

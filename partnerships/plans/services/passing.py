@@ -18,7 +18,7 @@ from partnerships.organisations.models import Handover, Organisation
 from partnerships.organisations.obligations import Change, RecordMove, json_value
 from partnerships.plans.models import OwnershipOffer, PastPartnership, Plan, PlanOwner, Share
 from partnerships.plans.queries import possible_owners
-from partnerships.plans.services.departures import PlanDeparture, end_part
+from partnerships.plans.services.departures import PlanDeparture, end_part_in_plans
 from partnerships.plans.services.recording import journal_audience, journal_offer_end
 from partnerships.plans.services.sharing import journal_share
 
@@ -51,7 +51,7 @@ class _Row(NamedTuple):
 _ValuesByRow = dict[_Row, dict[str, Any]]
 
 
-def leave_with_part_passed_on(partnerships: Collection[int], move: RecordMove) -> list[Change]:
+def end_part_in_passed_on_partnerships(partnerships: Collection[int], move: RecordMove) -> list[Change]:
     """End a continuing organisation's part in the plans of partnerships in which a successor replaces it.
 
     Plans with their own accepted handover are left to that handover.
@@ -69,7 +69,7 @@ def leave_with_part_passed_on(partnerships: Collection[int], move: RecordMove) -
     return changes
 
 
-def leave_with_plan_taken_over(plans: Collection[int], move: RecordMove) -> list[Change]:
+def end_part_in_passed_on_plans(plans: Collection[int], move: RecordMove) -> list[Change]:
     """End the part of a new owner that is not in the partnership of the plan that passed to it.
 
     If the plan has other owners, the new owner does not own the plan; otherwise the plan leaves the partnership.
@@ -86,7 +86,7 @@ def leave_with_plan_taken_over(plans: Collection[int], move: RecordMove) -> list
     return changes
 
 
-def journal_undone(changes: Sequence[Change], now: dt.datetime) -> None:
+def journal_restored_rights(changes: Sequence[Change], now: dt.datetime) -> None:
     """Record in the journal what undoing a succession restored; otherwise a restore would end it again.
 
     Also delete the record that a plan left its partnership, if the plan has returned.
@@ -144,7 +144,7 @@ def _end_part(
     affected_plan_ids = [*plan_ids, *offers.values_list("plan", flat=True)]
 
     values_before = _values_by_row(affected_plan_ids)
-    end_part(departure, Plan.objects.filter(pk__in=plan_ids))
+    end_part_in_plans(departure, Plan.objects.filter(pk__in=plan_ids))
     return _changes_between(values_before, _values_by_row(affected_plan_ids))
 
 

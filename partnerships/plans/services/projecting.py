@@ -21,7 +21,7 @@ SITE_FIELDS = [
 ]
 
 
-def project(plan: Plan, before: Content, after: Content, version: Version) -> None:
+def write_rows_of_version(plan: Plan, before: Content, after: Content, version: Version) -> None:
     """Write the sites, homes, milestones and documents of a version into rows.
 
     The rows contain the content `before`; `after` is the content of the version.

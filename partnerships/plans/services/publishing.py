@@ -22,17 +22,17 @@ from partnerships.documents.services import (
 )
 from partnerships.kit.rights import require
 from partnerships.people.models import User
-from partnerships.plans.changes import Change, changes, homes_difference, summary
+from partnerships.plans.changes import Change, changes_between, homes_difference, summary
 from partnerships.plans.content import (
     PLAN,
     Content,
-    empty,
+    clean_up_milestones,
+    content_for_outside,
+    empty_content,
     get_piece,
     mixes_years,
-    outside,
     period_problems,
     set_piece,
-    settle_milestones,
     total_homes,
     year_kind,
 )
@@ -41,8 +41,8 @@ from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.drafting import lock_draft, save_piece
-from partnerships.plans.services.opening import ask_for_signatures, copy_title, embargo_end, make_open
-from partnerships.plans.services.projecting import project
+from partnerships.plans.services.opening import ask_for_signatures, copy_title_and_period, embargo_end, open_version
+from partnerships.plans.services.projecting import write_rows_of_version
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.sharing import end_active_shares
 from partnerships.plans.signals import version_published
@@ -52,7 +52,7 @@ NOTHING_WRITTEN = "The draft still has only its starter text. Edit the draft fir
 MIXED_YEARS = "Some homes use financial years and others use calendar years. Use the same kind of year for all homes."
 
 
-class Imported(TypedDict, total=False):
+class ImportArguments(TypedDict, total=False):
     """Arguments that only imports use."""
 
     #: The content to publish. It is merged into the draft.
@@ -91,7 +91,7 @@ def publish_version(
     minor: bool = False,
     embargo_until: dt.datetime | None = None,
     draft_choices: DraftChoices = NO_CHOICES,
-    **imported: Unpack[Imported],
+    **imported: Unpack[ImportArguments],
 ) -> Version:
     """Publish the draft, or the content of an import, as the next version, and send `version_published`.
 
@@ -112,7 +112,7 @@ def publish_version(
     # Prepare the content, and check it.
     draft = _draft_to_publish(plan, draft_choices, author=author, now=now)
     previous_version = plan.versions.filter(number=plan.current_number).first()
-    prepared = _prepare(plan, draft, previous_version, keep=draft_choices.keep, imported=imported)
+    prepared = _content_to_publish(plan, draft, previous_version, keep=draft_choices.keep, imported=imported)
     is_minor = minor and previous_version is not None
     if is_minor and not imported.get("elsewhere", False):
         refuse_minor(prepared)
@@ -129,12 +129,12 @@ def publish_version(
         rendered=(previous_version, draft),
         plan=plan,
         title=prepared.content["about"]["title"][:200],
-        figures=figures_of(prepared.previous, prepared.content, prepared.changes),
+        figures=version_figures(prepared.previous, prepared.content, prepared.changes),
         minor=is_minor,
         embargo_until=embargo_until,
         source=imported.get("source", ""),
     )
-    project(plan, prepared.previous, prepared.content, version)
+    write_rows_of_version(plan, prepared.previous, prepared.content, version)
     rebase_draft(draft, prepared, version, author=author, now=now, keep=previous_version is not None)
     draft.based_on = version.number
     draft.save()
@@ -176,13 +176,15 @@ def _draft_to_publish(plan: Plan, choices: DraftChoices, *, author: User | None,
     return draft
 
 
-def _prepare(
-    plan: Plan, draft: Draft, previous_version: Version | None, *, keep: Sequence[str], imported: Imported
+def _content_to_publish(
+    plan: Plan, draft: Draft, previous_version: Version | None, *, keep: Sequence[str], imported: ImportArguments
 ) -> Prepared:
     """Return the content to publish, from the draft or from an import. Raises `UnableToPublish`."""
     imported_content = imported.get("content")
-    previous_content: Content = previous_version.content if previous_version else empty()
-    prepared = prepare(PLAN, draft, previous_content, replacement=imported_content, finish=partial(_finished, plan))
+    previous_content: Content = previous_version.content if previous_version else empty_content()
+    prepared = prepare(
+        PLAN, draft, previous_content, replacement=imported_content, finish=partial(_finish_content, plan)
+    )
     if previous_version is None:
         _refuse_empty(plan, prepared.content)
     if imported_content is None:
@@ -195,7 +197,7 @@ def _prepare(
 def _refuse_empty(plan: Plan, content: Content) -> None:
     """Refuse a first version that is empty or is still the template."""
     about_without_title = {**content["about"], "title": ""}
-    if {**content, "about": about_without_title} == empty():
+    if {**content, "about": about_without_title} == empty_content():
         raise UnableToPublish(NOTHING_CHANGED)
     if is_untouched(plan.kind, content):
         raise UnableToPublish(NOTHING_WRITTEN)
@@ -229,12 +231,12 @@ def _record_publication(
     )
 
 
-def _finished(plan: Plan, content: Content, previous_content: Content) -> Content:
+def _finish_content(plan: Plan, content: Content, previous_content: Content) -> Content:
     """Return the content with a title and without references to removed sites.
 
     Raises `UnableToPublish` if the period ends before it begins.
     """
-    content = settle_milestones(content, previous_content)
+    content = clean_up_milestones(content, previous_content)
     for problem in period_problems(content["about"]):
         raise UnableToPublish(f"{problem.message} Change the period under “About this plan” in the draft.")
     return {**content, "about": {**content["about"], "title": content["about"]["title"] or plan.title}}
@@ -313,10 +315,10 @@ def _check_conflict(plan: Plan, newest: Version, piece: str, *, content: Content
         )
 
 
-def figures_of(previous_content: Content, content: Content, all_changes: tuple[Change, ...]) -> dict[str, Any]:
+def version_figures(previous_content: Content, content: Content, all_changes: tuple[Change, ...]) -> dict[str, Any]:
     """Return the figures of a version for lists, by reading class."""
-    public_content = outside(content)
-    public_changes = changes(outside(previous_content), public_content)
+    public_content = content_for_outside(content)
+    public_changes = changes_between(content_for_outside(previous_content), public_content)
     return {
         ReadingClass.INSIDE.value: _figures(content, all_changes),
         ReadingClass.OUTSIDE.value: _figures(public_content, public_changes),
@@ -342,9 +344,9 @@ def _update_plan(plan: Plan, version: Version, content: Content) -> None:
     opens_at = version.embargo_until or version.published_at
     plan.current_number = version.number
     if version.number == 1 or not version.is_under_embargo:
-        copy_title(plan, version, content)
+        copy_title_and_period(plan, version, content)
     if not version.is_under_embargo:
-        make_open(plan, version, version.published_at)
+        open_version(plan, version, version.published_at)
 
     plan.open_at = min(plan.open_at, opens_at) if plan.open_at else opens_at
     plan.embargoed_until = version.embargo_until

@@ -83,7 +83,7 @@ def journal_offer_end(offer: OwnershipOffer, *, now: dt.datetime, undone: bool =
     journal.note(OFFER, now=now, offer=offer.pk, same=offer_identity(offer), undone=undone)
 
 
-def plan_or_draft(plan: Plan) -> EventTarget:
+def event_target(plan: Plan) -> EventTarget:
     """Return the target of an event about the plan itself, which is the draft until the plan is published."""
     return EventTarget.PLAN if plan.is_published else EventTarget.DRAFT
 

@@ -205,7 +205,7 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
+def log_share_opening(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
     """Log that a person opened a draft shared with them, and return the person's active share.
 
     `how` is an `OpeningMethod`, and `what` is the name of an opened document. When the draft's page opens, the map that

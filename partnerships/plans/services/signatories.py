@@ -18,11 +18,16 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Audience, Plan, Signatory, Status
-from partnerships.plans.queries import number_to_sign, signatories_to_ask_again, signing_states, still_takes_part
+from partnerships.plans.queries import (
+    signatories_to_ask_again,
+    signing_states,
+    takes_part_condition,
+    version_number_to_sign,
+)
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.reminding import email_request
-from partnerships.plans.services.signing import settle
+from partnerships.plans.services.signing import agree_if_fully_signed
 
 #: The least time that signatories get when they are asked again after their deadline.
 _SHORTEST_DEADLINE = dt.timedelta(days=7)
@@ -88,7 +93,7 @@ def request_sign_off(
         deadline = due_on or _new_deadline(state.signatory, now)
         _ask_again(state.signatory, due_on=deadline, questions=valid_questions, author=author, now=now)
     # A plan whose signatories have all decided already is agreed at once.
-    settle(plan, author=author, now=now)
+    agree_if_fully_signed(plan, author=author, now=now)
     return plan
 
 
@@ -133,7 +138,7 @@ def _new_signatories(plan: Plan, signatories: Sequence[tuple[Organisation, str]]
 
 def _check_can_be_signed(plan: Plan, due_on: dt.date | None, today: dt.date) -> None:
     """Refuse a plan that has no open version or is over, and a deadline in the past."""
-    if not number_to_sign(plan):
+    if not version_number_to_sign(plan):
         raise UnableToRequestSignOff(
             "Organisations sign a published version. Publish a version without an embargo first."
         )
@@ -298,7 +303,7 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
         raise UnableToRequestSignOff(f"{name} is the only organisation asked to sign. Ask another organisation first.")
 
     stop_asking(plan, signatory, reason=reason, author=author, now=now)
-    settle(plan, author=author, now=now)
+    agree_if_fully_signed(plan, author=author, now=now)
 
 
 def stop_asking(plan: Plan, signatory: Signatory, *, reason: str, author: User | None, now: dt.datetime) -> None:
@@ -335,7 +340,7 @@ def release_signatories(*, now: dt.datetime) -> int:
     """
     former_signatories = (
         Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
-        .annotate(takes_part=still_takes_part())
+        .annotate(takes_part=takes_part_condition())
         .filter(takes_part=False)
     )
     plan_ids = former_signatories.order_by("plan").values_list("plan", flat=True).distinct()
@@ -351,5 +356,5 @@ def _release_signatories_of(plan_pk: int, now: dt.datetime) -> int:
     for signatory in former_signatories:
         reason = f"{signatory.organisation.name} no longer takes part in this plan."
         stop_asking(plan, signatory, reason=reason, author=None, now=now)
-    settle(plan, author=None, now=now)
+    agree_if_fully_signed(plan, author=None, now=now)
     return len(former_signatories)

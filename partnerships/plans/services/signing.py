@@ -15,7 +15,7 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status
-from partnerships.plans.queries import number_to_sign, signing_states
+from partnerships.plans.queries import signing_states, version_number_to_sign
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import lock_plan, record_event
 
@@ -85,7 +85,7 @@ def sign_off(
     )
     if decision != Decision.APPROVED:
         _email_decision(new_sign_off, now=now)
-    settle(plan, author=person, now=now)
+    agree_if_fully_signed(plan, author=person, now=now)
     return new_sign_off
 
 
@@ -115,7 +115,7 @@ def _check_version(plan: Plan, number: int) -> None:
     """Check that the plan is awaiting sign-off, and that the version is the one to sign. Raises `UnableToSign`."""
     if not plan.is_awaiting_sign_off:
         raise UnableToSign(f"This plan is {plan.get_status_display().lower()}, so nobody needs to sign it now.")
-    newest = number_to_sign(plan)
+    newest = version_number_to_sign(plan)
     if number != newest:
         raise UnableToSign(f"Version {newest} has been published since. Read what changed before you decide.")
 
@@ -174,7 +174,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
         now=now,
         data={"title": plan.title, "number": sign_off.version.number, "reason": confirmation.note},
     )
-    settle(plan, author=person, now=now)
+    agree_if_fully_signed(plan, author=person, now=now)
     return confirmation
 
 
@@ -196,7 +196,7 @@ def _check_condition_is_open(plan: Plan, sign_off: SignOff) -> None:
         )
 
 
-def settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
+def agree_if_fully_signed(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
     """Change the status to agreed if all signatories have approved and all conditions are met."""
     if not plan.is_awaiting_sign_off:
         return
@@ -214,7 +214,7 @@ def settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
         now=now,
         data={
             "title": plan.title,
-            "number": number_to_sign(plan),
+            "number": version_number_to_sign(plan),
             "reason": "Every required signatory has approved.",
             "before": {"status": Status.AWAITING_SIGN_OFF.value},
             "after": {"status": Status.AGREED.value},

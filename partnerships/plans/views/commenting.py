@@ -26,8 +26,8 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
 from partnerships.plans.models import Comment, OpeningMethod
-from partnerships.plans.presenting import anchor_label, place_on_page
-from partnerships.plans.queries import content_for, content_of, draft_content, newest_for
+from partnerships.plans.presenting import anchor_label, link_to_piece
+from partnerships.plans.queries import content_for_reader, content_of, draft_content, newest_version_for
 from partnerships.plans.services import UnableToComment, add_comment, set_resolved
 from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draft, open_plan
 
@@ -85,7 +85,7 @@ def _thread(comment: Comment, answers: tuple[Comment, ...], title_by_anchor: Map
     if anchor in ("", "about"):
         place, href = "The whole plan", page
     elif anchor in title_by_anchor:
-        place, href = f"{kind.capitalize()}: {title_by_anchor[anchor]}", f"{page}{place_on_page(anchor)}"
+        place, href = f"{kind.capitalize()}: {title_by_anchor[anchor]}", f"{page}{link_to_piece(anchor)}"
     else:
         place, href = f"On a removed {kind}: {comment.anchor_label}", ""
         is_orphan = True
@@ -109,7 +109,7 @@ def comments(request: HttpRequest, pk: int) -> HttpResponse:
 
     If the reader sees no version, redirect to the comments on the draft.
     """
-    if request.method == "GET" and newest_for(request.user, open_plan(request, pk).plan) is None:
+    if request.method == "GET" and newest_version_for(request.user, open_plan(request, pk).plan) is None:
         return redirect("plans:draft-comments", pk=pk)
     return _comments_page(request, pk, on_draft=False)
 
@@ -133,13 +133,13 @@ def _open_commented_text(request: HttpRequest, pk: int, *, on_draft: bool) -> _C
     """Return the draft or the newest version that the person may read; else 404."""
     if on_draft:
         access, _draft = open_draft(request, pk)
-        return _CommentedText(access, 0, content_for(draft_content(access.plan), access.reader))
+        return _CommentedText(access, 0, content_for_reader(draft_content(access.plan), access.reader))
     access = open_plan(request, pk)
-    version = newest_for(request.user, access.plan)
+    version = newest_version_for(request.user, access.plan)
     if version is None:
         raise Http404
     content = content_of(access.plan, version.number)
-    return _CommentedText(access, version.number, content_for(content, access.reader))
+    return _CommentedText(access, version.number, content_for_reader(content, access.reader))
 
 
 def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:

@@ -24,8 +24,8 @@ from partnerships.people.requests import is_reading_page
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, OpeningMethod, Version, VersionQuerySet
-from partnerships.plans.queries import content_for, draft_content, versions_for
-from partnerships.plans.services import paper_of
+from partnerships.plans.queries import content_for_reader, draft_content, versions_for
+from partnerships.plans.services import stored_pdf
 from partnerships.plans.views.fetching import PlanAccess, log_opening, login_required_unless_public, open_plan
 from partnerships.plans.views.whole import compare_contents
 
@@ -143,9 +143,9 @@ def _version_number(side: Side) -> int:
 def _content(access: PlanAccess, side: Side) -> Content:
     """Return the content of one side, as the reader may see it."""
     if side.version is None:
-        return content_for(draft_content(access.plan), access.reader)
+        return content_for_reader(draft_content(access.plan), access.reader)
     content: Content = Version.objects.values_list("content", flat=True).get(pk=side.version.pk)
-    return content_for(content, access.reader)
+    return content_for_reader(content, access.reader)
 
 
 def _last_editors(access: PlanAccess) -> dict[str, str]:
@@ -267,7 +267,7 @@ def _stored_or_new_pdf(compared_sides: ComparedSides, html: str) -> bytes:
     """Return the PDF of two versions compared, which is rendered only once and then stored."""
     assert compared_sides.from_side.version is not None
     assert compared_sides.to_side.version is not None
-    return paper_of(
+    return stored_pdf(
         html,
         version=compared_sides.to_side.version,
         against=compared_sides.from_side.version,

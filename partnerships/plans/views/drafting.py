@@ -20,7 +20,7 @@ from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
 from partnerships.plans.content import PLAN
 from partnerships.plans.forms import DocumentForm, PlanForm
-from partnerships.plans.queries import area_names, comment_counts, draft_content, owners_of
+from partnerships.plans.queries import area_names, comment_counts, draft_content, owners_by_age
 from partnerships.plans.services import (
     UnableToAttach,
     UnableToCreatePlan,
@@ -93,7 +93,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
         "plan": plan,
         "access": access,
         "draft": draft,
-        "owners": owners_of(plan),
+        "owners": owners_by_age(plan),
         "about": content["about"],
         "about_touch": touches.get("about"),
         "lists": lists,

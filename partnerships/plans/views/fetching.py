@@ -19,9 +19,9 @@ from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import PrefetchRefused, is_prefetch, is_reading_page, signed_in
 from partnerships.plans.models import Draft, OpeningMethod, Plan, ReadingClass, Share, Version
-from partnerships.plans.queries import as_read_by, newest_for, past_lookup, versions_for
+from partnerships.plans.queries import departures_lookup, newest_version_for, plans_as_read_by, versions_for
 from partnerships.plans.rights import Rights, rights_over
-from partnerships.plans.services import open_share
+from partnerships.plans.services import log_share_opening
 
 P = ParamSpec("P")
 
@@ -69,14 +69,14 @@ def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
     """Return the plan if the person may read a version or the draft; else 404."""
     user = request.user
     if user.is_authenticated:
-        # `read_ahead` sends these lookups as one query. `rows_for` and `as_read_by` below then use their rows.
+        # `read_ahead` sends these lookups as one query. `rows_for` and `plans_as_read_by` below then use their rows.
         read_ahead(
-            [lookup(_visible_plan, user, pk), lookup(_pk_if_draft_is_visible, user, pk), past_lookup(user, [pk])]
+            [lookup(_visible_plan, user, pk), lookup(_pk_if_draft_is_visible, user, pk), departures_lookup(user, [pk])]
         )
     rows = rows_for(_visible_plan, user, pk)
     if not rows:
         raise Http404
-    (plan,) = as_read_by(user, rows)
+    (plan,) = plans_as_read_by(user, rows)
 
     rights = rights_over(plan, user, timezone.now()) if user.is_authenticated else None
     is_inside = rights is not None and rights.is_inside
@@ -99,7 +99,7 @@ def open_published(request: HttpRequest, pk: int, number: int | None = None) -> 
     """Return the plan and a version that the person may read, by default the newest version; else 404."""
     access = open_plan(request, pk)
     if number is None:
-        version = newest_for(request.user, access.plan)
+        version = newest_version_for(request.user, access.plan)
     else:
         version = versions_for(request.user, access.plan).filter(number=number).first()
     if version is None:
@@ -152,7 +152,7 @@ def log_opening(request: HttpRequest, access: PlanAccess, how: OpeningMethod, pa
         raise PrefetchRefused
     if request.method != "POST" and not is_reading_page(request):
         return access.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
-    return open_share(plan=access.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())
+    return log_share_opening(plan=access.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())
 
 
 def login_required_unless_public(

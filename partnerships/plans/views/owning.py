@@ -21,9 +21,9 @@ from partnerships.plans.models import OwnershipOffer, PlanOwner
 from partnerships.plans.queries import (
     acceptable_offers,
     ended_ownerships,
-    ended_with_titles,
-    owned_by_observers_alone,
-    owners_led_by,
+    ownerships_led_by,
+    ownerships_of_observers_alone,
+    with_titles,
 )
 from partnerships.plans.services import (
     UnableToChangeOwners,
@@ -48,9 +48,9 @@ def ownership(request: HttpRequest) -> HttpResponse:
         "plans/ownership.html",
         {
             "offers": list(acceptable_offers(user)),
-            "to_offer": owned_by_observers_alone(user),
+            "to_offer": ownerships_of_observers_alone(user),
             "page": page,
-            "ended": ended_with_titles(user, page.rows),
+            "ended": with_titles(user, page.rows),
         },
     )
 
@@ -77,7 +77,7 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
             "owners": list(plan.owners.select_related("organisation").order_by("pk")),
             "former": former_owners,
             "offers": [offer for offer in acceptable_offers(user) if offer.plan_id == plan.pk],
-            "mine": owners_led_by(user, plan) if access.may_publish else [],
+            "mine": ownerships_led_by(user, plan) if access.may_publish else [],
         },
     )
 
@@ -195,7 +195,7 @@ def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an offer, as a lead of any owner."""
     user = signed_in(request)
     offer = _offer_or_404(request, pk)
-    if not owners_led_by(user, offer.plan):
+    if not ownerships_led_by(user, offer.plan):
         raise PermissionDenied
 
     try:

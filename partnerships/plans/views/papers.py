@@ -12,21 +12,21 @@ from django.views.decorators.http import require_safe
 from partnerships.documents import downloads
 from partnerships.documents.word import SignatureLine, WordPaper, write_word
 from partnerships.kit.dates import long_date
-from partnerships.plans.changes import names_in
-from partnerships.plans.comparisons import LEFT_OUT, comparison
+from partnerships.plans.changes import names_of_contents
+from partnerships.plans.comparisons import LEFT_OUT, compare_plan_contents
 from partnerships.plans.content import PLAN
 from partnerships.plans.models import PlanKind, SignOff, Version
 from partnerships.plans.queries import (
     SigningState,
     area_names,
-    content_for,
+    content_for_reader,
     decisions_for,
-    number_to_sign,
-    owners_as_at,
+    owners_at_version,
     signing_states,
+    version_number_to_sign,
     versions_for,
 )
-from partnerships.plans.services import paper_of
+from partnerships.plans.services import stored_pdf
 from partnerships.plans.views.fetching import PlanAccess, login_required_unless_public, open_published
 from partnerships.plans.views.whole import reading_context
 
@@ -57,7 +57,7 @@ def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     file_name = f"{access.plan.title} version {number}"
 
     def stored_or_new_pdf(html: str) -> bytes:
-        return paper_of(html, version=version, reader=access.reader, draw=downloads.draw_pdf, now=timezone.now())
+        return stored_pdf(html, version=version, reader=access.reader, draw=downloads.draw_pdf, now=timezone.now())
 
     return downloads.pdf_response(request, "plans/pdf.html", context, file_name, draw=stored_or_new_pdf)
 
@@ -73,11 +73,11 @@ def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> WordPaper:
     """Return the Word document of a version, as this reader may see it."""
-    content = content_for(version.content, access.reader)
+    content = content_for_reader(version.content, access.reader)
     earlier_version = versions_for(request.user, access.plan).filter(number__lt=version.number).first()
-    earlier_content = content_for(earlier_version.content, access.reader) if earlier_version else content
+    earlier_content = content_for_reader(earlier_version.content, access.reader) if earlier_version else content
     areas = area_names(content, earlier_content)
-    names = names_in(content, areas=areas)
+    names = names_of_contents(content, areas=areas)
     facts = [
         (field.label, names.in_words(field, content["about"][field.code]))
         for field in PLAN.about
@@ -94,7 +94,7 @@ def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> W
         names=names,
         made_at=version.published_at,
         since=f"version {earlier_version.number}" if earlier_version else "",
-        changes=comparison(earlier_content, content, areas=areas) if earlier_version else None,
+        changes=compare_plan_contents(earlier_content, content, areas=areas) if earlier_version else None,
         signatures=_signature_lines(access, version),
         columns=WORD_COLUMNS,
         headings={"sections": "Text", "sites": "Sites and homes"},
@@ -105,7 +105,7 @@ def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> W
 def _word_lead(access: PlanAccess, version: Version) -> str:
     """Return the sentences below the title: the kind of plan, its owners, version and status."""
     plan = access.plan
-    owners = ", ".join(owner.organisation.name for owner in owners_as_at(plan, version))
+    owners = ", ".join(owner.organisation.name for owner in owners_at_version(plan, version))
     published_on = long_date(timezone.localdate(version.published_at))
     sentences = [
         f"{PlanKind.label_of(plan.kind)} of {owners}.",
@@ -119,7 +119,7 @@ def _word_lead(access: PlanAccess, version: Version) -> str:
 
 def shows_signing_states(access: PlanAccess, version: Version) -> bool:
     """Return whether this is the version to sign now, and the reader may see who has not signed yet."""
-    return access.is_inside and version.number == number_to_sign(access.plan)
+    return access.is_inside and version.number == version_number_to_sign(access.plan)
 
 
 def _signature_lines(access: PlanAccess, version: Version) -> list[SignatureLine]:
@@ -157,7 +157,7 @@ def _paper_context(access: PlanAccess, version: Version) -> dict[str, Any]:
     return {
         "plan": access.plan,
         "version": version,
-        "owners": owners_as_at(access.plan, version),
+        "owners": owners_at_version(access.plan, version),
         "states": signing_states(access.plan) if shows_signing_states(access, version) else [],
         "signatures": signatures_of(access, version),
         **reading_context(access.reader, version.content, version.html),

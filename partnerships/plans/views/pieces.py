@@ -18,7 +18,7 @@ from partnerships.documents.services import OpenDraft
 from partnerships.documents.views import Piece
 from partnerships.kit.forms import is_search, searching_form
 from partnerships.people.requests import signed_in
-from partnerships.plans.changes import names_in
+from partnerships.plans.changes import names_of_contents
 from partnerships.plans.content import (
     DOCUMENTS,
     PLAN,
@@ -30,7 +30,7 @@ from partnerships.plans.content import (
     year_kinds,
 )
 from partnerships.plans.forms import HomesFormSet, PieceForm
-from partnerships.plans.forms.homes import is_too_large, suggested_years, with_more
+from partnerships.plans.forms.homes import add_row_or_year, is_too_large, suggested_years
 from partnerships.plans.forms.pieces import OF_THE_FILE
 from partnerships.plans.models import Document, Plan
 from partnerships.plans.queries import area_names, draft_content
@@ -138,7 +138,7 @@ def _report_years(request: HttpRequest, plan: Plan, homes: list[Item]) -> None:
 
 def _names(content: Content) -> Names:
     """Return the names that stand for keys in the content, such as the names of areas."""
-    return names_in(content, areas=area_names(content))
+    return names_of_contents(content, areas=area_names(content))
 
 
 def _file_fields(plan: Plan, piece: Piece) -> Item:
@@ -152,7 +152,7 @@ def _file_fields(plan: Plan, piece: Piece) -> Item:
 def _homes_grid(request: HttpRequest, plan: Plan, piece: Piece) -> Any:
     """Return the grid of homes with blank rows, and with more rows or years if the person asked for them."""
     if request.method == "POST":
-        return HomesFormSet(with_more(request.POST, plan.years))
+        return HomesFormSet(add_row_or_year(request.POST, plan.years))
     homes = piece.item["homes"] if piece.item else []
     return HomesFormSet(homes=homes, years=suggested_years(piece.content, plan.years, timezone.localdate()))
 

@@ -15,7 +15,7 @@ from partnerships.kit.prose import StoredHtml, rules
 from partnerships.plans.content import PLAN
 from partnerships.plans.downloads import geojson
 from partnerships.plans.models import Draft, OpeningMethod
-from partnerships.plans.queries import comment_counts, content_for, draft_content, owners_of, version_of
+from partnerships.plans.queries import comment_counts, content_for_reader, draft_content, owners_by_age, version_of
 from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draft
 from partnerships.plans.views.whole import reading_context
 
@@ -25,7 +25,7 @@ def _draft_context(request: HttpRequest, access: PlanAccess, draft: Draft, *, on
     plan = access.plan
     content = draft_content(plan)
     prose = StoredHtml(prose_of(PLAN, content, draft, version_of(plan, draft.based_on)), rules())
-    context = {"plan": plan, "access": access, "draft": draft, "owners": owners_of(plan)}
+    context = {"plan": plan, "access": access, "draft": draft, "owners": owners_by_age(plan)}
     if on_paper:
         return context | reading_context(access.reader, content, prose)
     return context | reading_context(
@@ -84,4 +84,4 @@ def draft_map(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the sites of the draft that have a position, as GeoJSON."""
     access, _draft = open_draft(request, pk)
     log_opening(request, access, OpeningMethod.MAP)
-    return geojson(content_for(draft_content(access.plan), access.reader))
+    return geojson(content_for_reader(draft_content(access.plan), access.reader))

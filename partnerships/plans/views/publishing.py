@@ -16,7 +16,7 @@ from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
-from partnerships.plans.changes import changes
+from partnerships.plans.changes import changes_between
 from partnerships.plans.content import Item, get_piece
 from partnerships.plans.forms import AudienceForm, MilestoneForm, PublishForm, StatusForm
 from partnerships.plans.models import Plan, Version
@@ -33,7 +33,7 @@ from partnerships.plans.services import (
     publish_piece,
     publish_version,
 )
-from partnerships.plans.services.lifecycle import choices_by_hand
+from partnerships.plans.services.lifecycle import possible_statuses
 from partnerships.plans.services.opening import moment_in_words
 from partnerships.plans.starters import is_untouched, untouched_parts
 from partnerships.plans.views.fetching import draft_of, open_published, open_to_publish
@@ -164,7 +164,9 @@ def _show_milestone_conflict(
         "back": plan_url,
         "item": conflict.theirs or milestone,
         "form": MilestoneForm(data, cancel=plan_url, newest=conflict.revision),
-        "since": [change for change in changes(seen_content, newest_content) if change.anchor == conflict.piece],
+        "since": [
+            change for change in changes_between(seen_content, newest_content) if change.anchor == conflict.piece
+        ],
         "who": User.objects.filter(pk=conflict.by or 0).first(),
     }
     return render(request, "plans/milestone.html", context, status=409)
@@ -175,7 +177,7 @@ def plan_status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status of a plan: monitoring, superseded, closed, or back to comment."""
     plan = open_to_publish(request, pk).plan
     user = signed_in(request)
-    choices = choices_by_hand(plan)
+    choices = possible_statuses(plan)
     successors = Plan.objects.published_for(user).exclude(pk=pk).exclude(status__in=["superseded", "closed"])
     form = StatusForm(
         post_data(request),

@@ -30,13 +30,13 @@ from partnerships.plans.origins import commitments_of, may_propose_commitment
 from partnerships.plans.queries import (
     SigningState,
     comment_counts,
-    content_for,
+    content_for_reader,
     draft_content,
-    newest_for,
+    newest_version_for,
     next_steps,
-    number_to_sign,
-    owners_as_at,
+    owners_at_version,
     signing_states,
+    version_number_to_sign,
     versions_for,
 )
 from partnerships.plans.views.fetching import (
@@ -58,7 +58,7 @@ MAX_EVENTS = 50
 def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the newest version that the person may read, or else the draft."""
     access = open_plan(request, pk)
-    version = newest_for(request.user, access.plan)
+    version = newest_version_for(request.user, access.plan)
     if version is None:
         if not access.may_read_draft:
             raise Http404
@@ -86,7 +86,7 @@ def _show_version(request: HttpRequest, access: PlanAccess, version: Version) ->
         "figures": version.figures.get(access.reader.value, {}),
         "newest": newest_number,
         "is_newest": is_newest,
-        "owners": owners_as_at(plan, version, is_newest=is_newest),
+        "owners": owners_at_version(plan, version, is_newest=is_newest),
         "successor": _successor(request, plan),
         **_signing_context(request, access, version),
         **_commitments_context(request, access, newest_number),
@@ -110,7 +110,7 @@ def _signing_context(request: HttpRequest, access: PlanAccess, version: Version)
         "steps": next_steps(plan, states) if access.is_inside else [],
         "states": states if shows_signing_states(access, version) else [],
         "signatures": signatures_of(access, version),
-        "number": number_to_sign(plan),
+        "number": version_number_to_sign(plan),
         "to_sign": _has_to_sign(request, plan, states),
     }
 
@@ -247,7 +247,7 @@ def _is_in_draft(access: PlanAccess, key: str) -> bool:
     """Return whether the person may read the draft, and the draft lists the document."""
     if not access.may_read_draft:
         return False
-    content = content_for(draft_content(access.plan), access.reader)
+    content = content_for_reader(draft_content(access.plan), access.reader)
     return any(item["key"] == key for item in content["documents"])
 
 
@@ -256,4 +256,4 @@ def _is_in_draft(access: PlanAccess, key: str) -> bool:
 def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the sites that have a position, as GeoJSON."""
     access, version = open_published(request, pk)
-    return geojson(content_for(version.content, access.reader))
+    return geojson(content_for_reader(version.content, access.reader))

@@ -22,7 +22,7 @@ from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
 from partnerships.plans.models import ShareOpening
-from partnerships.plans.queries import organisations_of
+from partnerships.plans.queries import organisation_names_by_person
 from partnerships.plans.services import (
     UnableToAskForAccess,
     UnableToShare,
@@ -68,7 +68,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
         plan.access_requests.filter(answered_at=None).select_related("person").order_by("asked_at", "pk")
     )
     person_ids = [share.person_id for share in shares] + [row.person_id for row in open_requests]
-    organisation_by_person = organisations_of(person_ids)
+    organisation_by_person = organisation_names_by_person(person_ids)
     return form_page(
         request,
         "plans/sharing.html",
@@ -135,7 +135,7 @@ def answer_access_request(request: HttpRequest, pk: int, asked: int) -> HttpResp
         form,
         plan=access.plan,
         access_request=access_request,
-        organisation_names=organisations_of([person.pk]).get(person.pk, ""),
+        organisation_names=organisation_names_by_person([person.pk]).get(person.pk, ""),
         back=sharing_url,
     )
 

@@ -32,13 +32,13 @@ from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm
 from partnerships.plans.models import Plan, Signatory, SignOff
 from partnerships.plans.queries import (
     SigningState,
-    content_for,
+    content_for_reader,
     content_of,
     next_steps,
-    number_to_sign,
     organisations_led_by,
     signatories_to_ask_again,
     signing_states,
+    version_number_to_sign,
 )
 from partnerships.plans.services import (
     UnableToRequestSignOff,
@@ -64,7 +64,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not led_organisations:
         raise PermissionDenied
 
-    states, number = signing_states(plan), number_to_sign(plan)
+    states, number = signing_states(plan), version_number_to_sign(plan)
     deciders: list[Organisation] = []
     if plan.is_awaiting_sign_off and version.number >= number:
         deciders = _undecided(led_organisations, states, number)
@@ -134,7 +134,9 @@ def _compare_versions(access: PlanAccess, earlier_number: int, number: int) -> C
     """Compare two versions of a plan as the reader may see them."""
     earlier_content = content_of(access.plan, earlier_number)
     content = content_of(access.plan, number)
-    return compare_contents(content_for(earlier_content, access.reader), content_for(content, access.reader))
+    return compare_contents(
+        content_for_reader(earlier_content, access.reader), content_for_reader(content, access.reader)
+    )
 
 
 def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
@@ -177,7 +179,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         "plans/signatories.html",
         form,
         plan=plan,
-        number=number_to_sign(plan),
+        number=version_number_to_sign(plan),
         asked_again=signatories_to_ask_again(plan),
         back=signing_url if plan.is_published else "",
     )

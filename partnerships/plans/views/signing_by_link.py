@@ -17,11 +17,11 @@ from partnerships.plans.links import SignOffLink, read_sign_off_token
 from partnerships.plans.models import Decision, Version
 from partnerships.plans.queries import (
     SigningState,
-    content_for,
+    content_for_reader,
     content_of,
-    number_to_sign,
     reading_class,
     signing_states,
+    version_number_to_sign,
     versions_for,
 )
 from partnerships.plans.services import UnableToSign
@@ -105,7 +105,7 @@ def _confirm_rejection(request: HttpRequest, link: SignOffLink, form: SignForm) 
 def _version_for(link: SignOffLink) -> Version | None:
     """Return the version to sign if the person of the link may read it."""
     plan = link.signatory.plan
-    return versions_for(link.person, plan).filter(number=number_to_sign(plan)).first()
+    return versions_for(link.person, plan).filter(number=version_number_to_sign(plan)).first()
 
 
 def _state_for(link: SignOffLink) -> SigningState | None:
@@ -122,8 +122,8 @@ def _version_context(request: HttpRequest, link: SignOffLink, version: Version, 
     newer_versions = versions_for(link.person, plan).filter(number__gt=earlier_number, number__lte=version.number)
     compared = None
     if earlier_number:
-        earlier_content = content_for(content_of(plan, earlier_number), reader)
-        compared = compare_contents(earlier_content, content_for(version.content, reader))
+        earlier_content = content_for_reader(content_of(plan, earlier_number), reader)
+        compared = compare_contents(earlier_content, content_for_reader(version.content, reader))
     return {
         "before": earlier_number,
         "compared": compared,

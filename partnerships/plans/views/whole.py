@@ -15,10 +15,10 @@ from partnerships.kit.maps import OUTLINES_FILE, Map, Place, place_map
 from partnerships.kit.prose import StoredHtml
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
-from partnerships.plans.comparisons import Comparison, comparison
+from partnerships.plans.comparisons import Comparison, compare_plan_contents
 from partnerships.plans.content import Content
 from partnerships.plans.models import ReadingClass
-from partnerships.plans.queries import area_names, content_for
+from partnerships.plans.queries import area_names, content_for_reader
 
 
 def compare_contents(before: Content, after: Content, touched: Mapping[str, str] | None = None) -> Comparison:
@@ -26,7 +26,7 @@ def compare_contents(before: Content, after: Content, touched: Mapping[str, str]
 
     `touched` is the name of the person who last changed each piece, by the piece's address ("sites/north-quay").
     """
-    return comparison(before, after, touched=touched, areas=area_names(before, after))
+    return compare_plan_contents(before, after, touched=touched, areas=area_names(before, after))
 
 
 def reading_context(
@@ -41,9 +41,9 @@ def reading_context(
     With `query`, the context has one page of the sites, chosen by the query; without `query`, for print, all sites.
     `comments` is the number of comments by piece.
     """
-    readable = content_for(content, reader)
+    readable = content_for_reader(content, reader)
     areas = area_names(readable)
-    lookups = presenting.Lookups(areas=areas, comments=comments)
+    lookups = presenting.PageNames(areas=areas, comments=comments)
     milestones = presenting.milestones(readable, prose, timezone.localdate(), lookups)
     if query is None:
         sites_context: dict[str, Any] = {"sites": presenting.sites(readable, prose, lookups)}
@@ -82,7 +82,7 @@ def _map(content: Content) -> Map | None:
 
 
 def _site_page_context(
-    content: Content, prose: StoredHtml, lookups: presenting.Lookups, query: QueryDict
+    content: Content, prose: StoredHtml, lookups: presenting.PageNames, query: QueryDict
 ) -> dict[str, Any]:
     """Return one page of the table of sites, chosen by number or by a site, and filtered by words."""
     number_text = query.get("sites", "")

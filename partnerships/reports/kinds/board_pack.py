@@ -31,7 +31,7 @@ from partnerships.nominations.rights import all_may_read_masked, rights_over
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
-from partnerships.plans.queries.pipeline import PipelineFilters, pipeline_of
+from partnerships.plans.queries.pipeline import PipelineFilters, homes_pipeline
 from partnerships.recommendations.queries.adoptions import adoptions_of_partnerships
 from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
@@ -233,7 +233,7 @@ def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """Return the tables of homes to come: by year, by tenure, and how far they have slipped."""
     # Without partnerships, the pipeline would read all plans. The id 0, which no partnership has, makes it read none.
     filters, then = PipelineFilters(partnerships=pack.ids or [0]), end_of(pack.first_day)
-    pipeline = pipeline_of(pack.reader, filters, then=then, now=pack.now)
+    pipeline = homes_pipeline(pack.reader, filters, then=then, now=pack.now)
     compared = Compared(pack.first_day)
     names = Names(pipeline)
     table_by_year = division_table("year", "Homes by year of completion", pipeline, compared, names)

@@ -26,7 +26,7 @@ from partnerships.organisations.models import Area, AreaKind, AreaServed, Organi
 from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.plans.content import CONFIDENCE, FINANCIAL, NEEDS, TENURES, bedrooms_in_words, year_of_kind
 from partnerships.plans.models import PlanKind, PlannedHomes
-from partnerships.plans.queries.pipeline import MAX_SLIPS, Count, Pipeline, PipelineFilters, Slip, pipeline_of
+from partnerships.plans.queries.pipeline import MAX_SLIPS, HomesCount, Pipeline, PipelineFilters, Slip, homes_pipeline
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, LazyRows, Row, Snapshot, Source, Table
 
@@ -118,7 +118,7 @@ class Compared:
         """Return the earlier time in a sentence: `on 1 March 2026` or `in the baselines`."""
         return f"on {long_date(self.day)}" if self.day else "in the baselines"
 
-    def of(self, count: Count) -> int:
+    def of(self, count: HomesCount) -> int:
         """Return the earlier number of homes."""
         return count.then if self.day else count.baseline
 
@@ -127,7 +127,7 @@ def _compute(context: ReportContext) -> Snapshot:
     """Compute the homes in readable plans by tenure, year and so on, beside the homes of an earlier day."""
     chosen, day = context.filters, context.filters.get("since")
     then = end_of(day) if day else None
-    pipeline = pipeline_of(context.reader, _pipeline_filters(context), then=then, now=context.now)
+    pipeline = homes_pipeline(context.reader, _pipeline_filters(context), then=then, now=context.now)
     compared = Compared(day)
     names = Names(pipeline)
     tables = [division_table(name, title, pipeline, compared, names) for name, title in TITLES.items()]
@@ -283,7 +283,7 @@ def _capital(label: str) -> str:
 
 def division_table(division: str, title: str, pipeline: Pipeline, compared: Compared, names: Names) -> Table:
     """Return the table of one division, with the earlier homes, today's homes and the change in each row."""
-    counts_by_name: dict[str, list[Count]] = {}
+    counts_by_name: dict[str, list[HomesCount]] = {}
     code_by_name: dict[str, str] = {}  # the codes of areas, by which the map finds its figures
     for values, count in pipeline.by[division].items():
         if compared.of(count) or count.now or count.baseline:
@@ -317,8 +317,8 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
 _FIRST_HEADINGS = {"needs": "Needs type"}
 
 
-def _sum(counts: list[Count]) -> Count:
-    return Count(
+def _sum(counts: list[HomesCount]) -> HomesCount:
+    return HomesCount(
         sum(count.baseline for count in counts),
         sum(count.then for count in counts),
         sum(count.now for count in counts),
@@ -326,7 +326,7 @@ def _sum(counts: list[Count]) -> Count:
     )
 
 
-def _row(name: str, count: Count, total: Count, compared: Compared) -> Row:
+def _row(name: str, count: HomesCount, total: HomesCount, compared: Compared) -> Row:
     share = (Decimal(100) * count.now / total.now).quantize(Decimal("0.1")) if total.now else None
     cells: tuple[Cell, ...] = (name, compared.of(count), count.now, count.now - compared.of(count), share, count.done)
     return Row((*cells, count.baseline) if compared.day else cells)
@@ -376,7 +376,7 @@ def _answers(context: ReportContext, pipeline: Pipeline, compared: Compared, yea
     sentences = [f"{counted(total.now, 'home')} at {sites_and_plans}, {total.done:,} of them completed: {change}."]
     next_year = financial_year(context.today, 1)
     if not year:
-        count = pipeline.by["year"].get((next_year,), Count())
+        count = pipeline.by["year"].get((next_year,), HomesCount())
         change = _change_in_words(count.now, compared.of(count), compared)
         sentences.append(f"Next year, {next_year}, {counted(count.now, 'home')} complete: {change}.")
     return tuple(sentences)

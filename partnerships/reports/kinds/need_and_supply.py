@@ -23,7 +23,7 @@ from partnerships.housing_figures.queries import (
 from partnerships.housing_figures.summing import AreaFigure, Basis
 from partnerships.kit.text import counted, figure
 from partnerships.organisations.models import Area
-from partnerships.plans.queries.homes_to_come import PlannedNow, homes_now
+from partnerships.plans.queries.homes_to_come import PlannedHomesNow, planned_homes_now
 from partnerships.reports.kinds.affordable_kinds import kinds_table
 from partnerships.reports.kinds.districts import DistrictFilters, Districts
 from partnerships.reports.kinds.local_plans import plans_table
@@ -112,7 +112,7 @@ def _read_data(context: ReportContext, districts: Districts, areas: Sequence[Are
     id_by_code = dict(Area.objects.filter(pk__in=area_ids).values_list("code", "pk"))
     present_by_code = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in id_by_code.items()}
     chosen_codes = [*id_by_code] if len(areas) < len(districts.areas) else []
-    planned_homes = homes_now(context.reader, chosen_codes or _codes_of_all(areas), now=context.now)
+    planned_homes = planned_homes_now(context.reader, chosen_codes or _codes_of_all(areas), now=context.now)
     return _Data(
         areas=areas,
         datasets=datasets,
@@ -127,7 +127,7 @@ def _read_data(context: ReportContext, districts: Districts, areas: Sequence[Are
     )
 
 
-def _to_come_by(key: Callable[[PlannedNow], _Key], planned: Iterable[PlannedNow]) -> Counter[_Key]:
+def _to_come_by(key: Callable[[PlannedHomesNow], _Key], planned: Iterable[PlannedHomesNow]) -> Counter[_Key]:
     """Return the homes to come in plans, added up by the key of each line."""
     homes_to_come: Counter[_Key] = Counter()
     for line in planned:

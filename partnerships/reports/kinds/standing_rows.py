@@ -23,7 +23,7 @@ from partnerships.kit.numbers import packed, unpacked
 from partnerships.organisations.audience import Reader
 from partnerships.plans.models import FINAL_STATUSES as OVER_PLANS
 from partnerships.plans.models import Plan
-from partnerships.plans.queries.reading import rights_of
+from partnerships.plans.queries.reading import rights_sql
 from partnerships.reports.kinds.districts import Districts
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _readable_rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
         .values("pk", "kind", "partnership_id", "embargoed_until"),
         "public": Plan.objects.public().values("pk"),
     }
-    sql_by_name, values_by_name = rights_of(reader)
+    sql_by_name, values_by_name = rights_sql(reader)
     for name, queryset in querysets.items():
         sql_by_name[name], values = subquery(name, queryset.order_by(), empty=_EMPTY[name])
         values_by_name |= values

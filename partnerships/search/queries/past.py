@@ -14,7 +14,7 @@ from partnerships.organisations.models import Membership
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner
-from partnerships.plans.queries import as_read_by, titled_then
+from partnerships.plans.queries import condition_on_past_title, plans_as_read_by
 
 #: Limit of partnerships, and of plans.
 _MAX_RESULTS = 10
@@ -43,7 +43,7 @@ def former_records(user: User, text: str) -> tuple[FormerRecord, ...]:
         return ()
     partnerships = find_left_behind(user, text)[:_MAX_RESULTS]
     plan_ids = rows_for(_former_plan_ids, user, *text.split()[:_MAX_WORDS])
-    plans = as_read_by(user, Plan.objects.filter(pk__in=plan_ids).order_by("title", "pk"))
+    plans = plans_as_read_by(user, Plan.objects.filter(pk__in=plan_ids).order_by("title", "pk"))
     return (
         *(
             FormerRecord(title=partnership.title, href=partnership.get_absolute_url(), kind="Partnership")
@@ -73,5 +73,5 @@ def _former_plan_ids(user: User, *words: str) -> QuerySet[Plan, int]:
     has_every_word = Q()
     for word in words:
         has_every_word &= Q(title__icontains=word)
-    plans = Plan.objects.visible_to(user).filter(titled_then(user, has_every_word))
+    plans = Plan.objects.visible_to(user).filter(condition_on_past_title(user, has_every_word))
     return plans.order_by("title", "pk").values_list("pk", flat=True)[:_MAX_RESULTS]

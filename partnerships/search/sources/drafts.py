@@ -19,7 +19,7 @@ from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.models import Comment, Draft, Plan, Version
 from partnerships.plans.models.routes import DRAFTERS, drafters_of, former_routes, inside_routes
-from partnerships.plans.starters import starter
+from partnerships.plans.starters import starter_content
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.plans import Names, areas_of, rows_of_item, text_of_item
 from partnerships.search.sources.source import AFTER_EVERY_EMBARGO, KindNames, Source, by_record, readers_by_routes
@@ -47,7 +47,7 @@ def _draft_rows(ids: Collection[int]) -> Iterable[Row]:
         text_by_sha256=texts_of_files(item["sha256"] for content in contents for item in content["documents"]),
     )
     for draft in drafts:
-        base = base_by_plan.get(draft.plan_id) or starter(draft.plan.kind, draft.plan.title)
+        base = base_by_plan.get(draft.plan_id) or starter_content(draft.plan.kind, draft.plan.title)
         common: dict[str, Any] = {
             "object_id": draft.pk,
             "partnership_id": draft.plan.partnership_id,

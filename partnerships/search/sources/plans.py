@@ -21,7 +21,7 @@ from partnerships.documents import Item
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Area
 from partnerships.people.models import User
-from partnerships.plans.content import COLLECTIONS, Collection, Content, outside
+from partnerships.plans.content import COLLECTIONS, Collection, Content, content_for_outside
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.models.routes import draft_routes, inside_routes, published_routes
 from partnerships.search.entries import Row, divided, joined
@@ -107,7 +107,7 @@ def _rows_of_items(
     plan: Plan, content: Content, names: Names, common: dict[str, Any], part_prefix: str
 ) -> Iterator[Row]:
     """Yield the rows of the sites, milestones, documents and so on, hidden if outsiders may not read the item."""
-    content_for_outsiders = outside(content)
+    content_for_outsiders = content_for_outside(content)
     names = names.with_sites_of(content)
     for collection in COLLECTIONS:
         keys_for_outsiders = {item["key"] for item in content_for_outsiders[collection.code]}

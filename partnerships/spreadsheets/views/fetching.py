@@ -17,7 +17,7 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import draft_content, newest_for
+from partnerships.plans.queries import draft_content, newest_version_for
 from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.services.kinds import KINDS, SheetKind, Target, kinds_of
 from partnerships.spreadsheets.services.reading import target_of
@@ -118,7 +118,7 @@ def _organisations_to_act_for(person: User, partnership: Partnership) -> list[Or
 
 def _has_content(person: User, plan: Plan) -> bool:
     """Return whether the person may read a version of the plan, or edit its draft."""
-    return Plan.objects.editable_by(person).filter(pk=plan.pk).exists() or newest_for(person, plan) is not None
+    return Plan.objects.editable_by(person).filter(pk=plan.pk).exists() or newest_version_for(person, plan) is not None
 
 
 def find_kind(subject: Subject, code: str) -> SheetKind:

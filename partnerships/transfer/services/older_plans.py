@@ -6,8 +6,8 @@ import datetime as dt
 
 from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
-from partnerships.plans.changes import changes
-from partnerships.plans.content import Content, outside
+from partnerships.plans.changes import changes_between
+from partnerships.plans.content import Content, content_for_outside
 from partnerships.plans.models import Plan, Status
 from partnerships.plans.services import change_status
 from partnerships.transfer.event_kinds import EventKind
@@ -28,7 +28,7 @@ def record_past(plan: Plan, older_content: Content, before: Content, run: Import
     to the older file, `before` according to the newest file, in a version without an embargo. Only content that
     everybody may read is described.
     """
-    plan_changes = changes(outside(older_content), outside(before))
+    plan_changes = changes_between(content_for_outside(older_content), content_for_outside(before))
     if not plan_changes:
         run.report.count("left_alone")
         return False

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from partnerships.documents import Line as Combination
 from partnerships.people.models import User
-from partnerships.plans.content import NEEDS, TENURES, Item, kind_of, line_in_words, line_of, wrong_year
+from partnerships.plans.content import NEEDS, TENURES, Item, kind_of_year, line_in_words, line_of, problem_with_year
 from partnerships.plans.content import SITES as COLLECTION
 from partnerships.spreadsheets.reading.cells import bedrooms, one_of, whole, year
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
@@ -94,7 +94,7 @@ def _counts_by_site(run: Run, sites: ItemFinder) -> dict[tuple[str, Combination]
         if combination is not None:
             _, _, _, year_of_row = combination
             # The first year of a new plan decides between calendar and financial years.
-            years = years or (kind_of(year_of_row) if year_of_row else "")
+            years = years or (kind_of_year(year_of_row) if year_of_row else "")
         if site_key is not None and combination is not None and count is not None:
             counts.setdefault((site_key, combination), []).append((line, count))
     return counts
@@ -133,7 +133,7 @@ def _combination(run: Run, line: Line, years: str) -> Combination | None:
     if not tenure:
         refuse_blank(run, line, "tenure", "Enter the tenure, or “tenure not known”.")
         return None
-    problem = wrong_year(years, year_of_row) if years and year_of_row else None
+    problem = problem_with_year(years, year_of_row) if years and year_of_row else None
     if problem:
         run.refuse(line, "year", *problem)
         return None

@@ -11,7 +11,13 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import PLAN, Collection, Content, Item
 from partnerships.plans.models import Draft, Plan
-from partnerships.plans.queries import acting_for, content_for, draft_content, newest_for, reading_class
+from partnerships.plans.queries import (
+    content_for_reader,
+    draft_content,
+    newest_version_for,
+    owner_acted_for,
+    reading_class,
+)
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services import UnableToSavePiece, lock_open_draft, save_items
 from partnerships.spreadsheets.reading.columns import SheetColumn
@@ -44,7 +50,7 @@ def may_import(target: Target, person: User, now: dt.datetime) -> bool:
 
 def remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
     """Return the owner that the person acts for, whose confirmed headings are remembered."""
-    return acting_for(person, plan_of(target))
+    return owner_acted_for(person, plan_of(target))
 
 
 def revision_of(target: Target) -> int:
@@ -57,8 +63,8 @@ def content_to_export(target: Target, person: User) -> Content | None:
     plan = plan_of(target)
     if Plan.objects.editable_by(person).filter(pk=plan.pk).exists():
         return draft_content(plan)
-    version = newest_for(person, plan)
-    return None if version is None else content_for(version.content, reading_class(person, plan))
+    version = newest_version_for(person, plan)
+    return None if version is None else content_for_reader(version.content, reading_class(person, plan))
 
 
 class DraftEditor:

@@ -12,7 +12,7 @@ from partnerships.digests.services.asking import MAX_ASKED_A_DAY, UnableToSubscr
 from partnerships.digests.services.following import add_stakeholder
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.queries import acting_for
+from partnerships.plans.queries import owner_acted_for
 from partnerships.plans.rights import rights_over
 from partnerships.spreadsheets.reading.cells import one_of
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
@@ -41,7 +41,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 def _asking_organisation(target: Target, person: User) -> Organisation | None:
     """Return the organisation in whose name people are asked to follow: an owner of the plan, or the party."""
     if target.plan is not None:
-        return acting_for(person, target.plan)
+        return owner_acted_for(person, target.plan)
     return target.organisation
 
 

@@ -26,7 +26,7 @@ def readers_of(plan: Plan) -> QuerySet[User]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlanRoles:
     """A person's roles in a plan's owners, and whether the person acts for a party.
 
     For one plan, these rules agree with the querysets `fully_readable_by`, `editable_by` and `publishable_by`.
@@ -51,23 +51,23 @@ class Standing:
         return Role.LEAD in self.roles
 
 
-def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
+def plan_roles_of(user: User | AnonymousUser, plan: Plan) -> PlanRoles:
     """Return the person's standing in the plan, by today's memberships."""
     if not user.is_authenticated or not user.is_active:
-        return Standing(frozenset(), is_party=False)
+        return PlanRoles(frozenset(), is_party=False)
     role_by_organisation = Membership.objects.roles_of(user)
     owner_ids = {owner.organisation_id for owner in plan.owners.all()}
     owner_roles = frozenset(role for pk, role in role_by_organisation.items() if pk in owner_ids)
     if owner_roles or plan.partnership_id is None or not role_by_organisation:
-        return Standing(roles=owner_roles, is_party=False)
+        return PlanRoles(roles=owner_roles, is_party=False)
     parties = Party.objects.filter(partnership=plan.partnership_id, status=PartyStatus.ACCEPTED)
     own_parties = parties.filter(organisation__in=list(role_by_organisation))
-    return Standing(roles=owner_roles, is_party=own_parties.exists())
+    return PlanRoles(roles=owner_roles, is_party=own_parties.exists())
 
 
 def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
     """Return the class in which the person reads the plan (docs/rights.md)."""
-    return standing_of(user, plan).reader
+    return plan_roles_of(user, plan).reader
 
 
 def my_plans(user: User) -> PlanQuerySet:
@@ -78,13 +78,13 @@ def my_plans(user: User) -> PlanQuerySet:
     )
 
 
-def acting_for(user: User, plan: Plan) -> Organisation | None:
+def owner_acted_for(user: User, plan: Plan) -> Organisation | None:
     """Return the owner for which the person acts; None for people of other organisations."""
     owners = plan.owners.values("organisation")
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 
 
-def organisations_of(people: Iterable[int]) -> dict[int, str]:
+def organisation_names_by_person(people: Iterable[int]) -> dict[int, str]:
     """Return the names of the organisations for which each person acts today, by the person's id."""
     names_by_person: dict[int, list[str]] = {}
     memberships = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")

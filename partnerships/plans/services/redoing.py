@@ -20,11 +20,11 @@ from partnerships.plans.services.owning import (
     end_ownership,
     lock_with_partnership,
     present_owner,
-    withdraw,
+    withdraw_locked_offer,
 )
 from partnerships.plans.services.recording import lock_plan, record_event
 from partnerships.plans.services.signatories import stop_asking
-from partnerships.plans.services.signing import settle
+from partnerships.plans.services.signing import agree_if_fully_signed
 
 
 @transaction.atomic
@@ -83,7 +83,7 @@ def _may_own(plan: Plan, organisation: Organisation) -> bool:
 def withdraw_offer_again(*, offer: OwnershipOffer, now: dt.datetime) -> None:
     """Withdraw an offer that had been withdrawn or declined since the backup."""
     lock_plan(offer.plan)
-    withdraw(offer, author=None, now=now)
+    withdraw_locked_offer(offer, author=None, now=now)
 
 
 @transaction.atomic
@@ -91,4 +91,4 @@ def remove_signatory_again(*, signatory: Signatory, now: dt.datetime) -> None:
     """Remove a signatory that had been removed since the backup, even if the plan has no other signatory."""
     plan = lock_plan(signatory.plan)
     stop_asking(plan, signatory, reason=MADE_AGAIN, author=None, now=now)
-    settle(plan, author=None, now=now)
+    agree_if_fully_signed(plan, author=None, now=now)

@@ -29,7 +29,7 @@ def clear_old_contacts(now: dt.datetime, dry_run: bool) -> int:
 _PURPOSE = "so that partners know how to reach the holder of a post"
 #: `clear_contacts_of` clears every contact field at once; each field still has its rule so that none is overlooked.
 RULES = (
-    Rule("agreements.Post", "created_by", ErasureAction.KEEP, "who created it", ("role", "title", "created_at")),
+    Rule("agreements.Post", "created_by", ErasureAction.KEEP, "who created the post", ("role", "title", "created_at")),
     Rule(
         "agreements.Holder",
         "person",

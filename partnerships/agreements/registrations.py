@@ -152,20 +152,30 @@ def _register_personal() -> None:
                 "agreements.Notice",
                 "withdrawn_by",
                 ErasureAction.KEEP,
-                "who withdrew it",
+                "who withdrew the notice",
                 ("withdrawn_at", "withdrawn_because"),
             ),
             Rule(
                 "agreements.DateReminder",
                 "person",
                 ErasureAction.DELETE,
-                "which dates they were reminded of",
+                "which dates a person was reminded of",
                 ("kind", "on"),
             ),
             Rule(
-                "agreements.Objective", "owner", ErasureAction.KEEP, "who is responsible for it", ("text", "target_on")
+                "agreements.Objective",
+                "owner",
+                ErasureAction.KEEP,
+                "who is responsible for the objective",
+                ("text", "target_on"),
             ),
-            Rule("agreements.Objective", "created_by", ErasureAction.KEEP, "who added it", ("text", "created_at")),
+            Rule(
+                "agreements.Objective",
+                "created_by",
+                ErasureAction.KEEP,
+                "who added the objective",
+                ("text", "created_at"),
+            ),
             Rule(
                 "agreements.ObjectiveProgress",
                 "by",
@@ -174,20 +184,26 @@ def _register_personal() -> None:
                 ("on", "figure", "note"),
             ),
             Rule("agreements.ObjectiveLink", "linked_by", ErasureAction.KEEP, "who linked a record", ("linked_at",)),
-            Rule("agreements.Partnership", "created_by", ErasureAction.KEEP, "who opened it", ("title", "created_at")),
+            Rule(
+                "agreements.Partnership",
+                "created_by",
+                ErasureAction.KEEP,
+                "who started the partnership",
+                ("title", "created_at"),
+            ),
             Rule("agreements.Party", "invited_by", ErasureAction.KEEP, "who invited an organisation", ("invited_at",)),
             Rule(
                 "agreements.Party",
                 "answered_by",
                 ErasureAction.KEEP,
-                "who answered for it",
+                "who answered the invitation",
                 ("answered_at", "status", "reason"),
             ),
             Rule(
                 "agreements.TermsProposal",
                 "author",
                 ErasureAction.KEEP,
-                "who proposed it",
+                "who proposed the terms",
                 ("number", "reason", "created_at"),
             ),
             Rule(
@@ -198,7 +214,11 @@ def _register_personal() -> None:
                 ("updated_at",),
             ),
             Rule(
-                "agreements.TermsVersion", "author", ErasureAction.KEEP, "who sent it for signature", ("published_at",)
+                "agreements.TermsVersion",
+                "author",
+                ErasureAction.KEEP,
+                "who sent the terms for signature",
+                ("published_at",),
             ),
             Rule(
                 "agreements.TermsSignatory", "asked_by", ErasureAction.KEEP, "who asked for a signature", ("asked_at",)
@@ -221,7 +241,7 @@ def _register_personal() -> None:
                 "agreements.Document",
                 "added_by",
                 ErasureAction.KEEP,
-                "who added it",
+                "who added the document",
                 ("title", "file_name", "added_at"),
             ),
             *personal.RULES,

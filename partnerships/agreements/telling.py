@@ -28,7 +28,7 @@ def register() -> None:
     )
     register_without_notice(
         [EventKind.OBJECTIVE_LINKED, EventKind.OBJECTIVE_UNLINKED],
-        because="followers are notified of changes of the linked record itself",
+        because="followers are notified of changes to the linked record itself",
     )
 
 

@@ -5,20 +5,44 @@ from __future__ import annotations
 from partnerships.people.personal import ErasureAction, Rule
 
 RULES = (
-    Rule("commitments.Commitment", "owner", ErasureAction.KEEP, "who owned it", ("reference", "due_on", "status")),
-    Rule("commitments.Commitment", "proposed_by", ErasureAction.KEEP, "who proposed it", ("reference", "proposed_at")),
     Rule(
-        "commitments.Commitment", "giver_confirmed_by", ErasureAction.KEEP, "who confirmed to give it", ("reference",)
+        "commitments.Commitment",
+        "owner",
+        ErasureAction.KEEP,
+        "who owned the commitment",
+        ("reference", "due_on", "status"),
+    ),
+    Rule(
+        "commitments.Commitment",
+        "proposed_by",
+        ErasureAction.KEEP,
+        "who proposed the commitment",
+        ("reference", "proposed_at"),
+    ),
+    Rule(
+        "commitments.Commitment",
+        "giver_confirmed_by",
+        ErasureAction.KEEP,
+        "who confirmed for the giver",
+        ("reference",),
     ),
     Rule(
         "commitments.Commitment",
         "receiver_confirmed_by",
         ErasureAction.KEEP,
-        "who confirmed to receive it",
+        "who confirmed for the receiver",
         ("reference",),
     ),
-    Rule("commitments.Commitment", "escalated_to", ErasureAction.KEEP, "who it was escalated to", ("reference",)),
-    Rule("commitments.Commitment", "done_by", ErasureAction.KEEP, "who reported it done", ("reference", "done_at")),
+    Rule(
+        "commitments.Commitment", "escalated_to", ErasureAction.KEEP, "the person it was escalated to", ("reference",)
+    ),
+    Rule(
+        "commitments.Commitment",
+        "done_by",
+        ErasureAction.KEEP,
+        "who reported the commitment as done",
+        ("reference", "done_at"),
+    ),
     Rule(
         "commitments.Commitment",
         "verified_by",
@@ -30,6 +54,12 @@ RULES = (
     Rule(
         "commitments.Progress", "by", ErasureAction.KEEP, "who reported progress", ("delivered", "status", "note", "at")
     ),
-    Rule("commitments.Evidence", "added_by", ErasureAction.KEEP, "who attached it", ("title", "file_name", "added_at")),
-    Rule("commitments.Reminder", "person", ErasureAction.DELETE, "which reminders they got", ("due_on", "sent_at")),
+    Rule(
+        "commitments.Evidence",
+        "added_by",
+        ErasureAction.KEEP,
+        "who attached the evidence",
+        ("title", "file_name", "added_at"),
+    ),
+    Rule("commitments.Reminder", "person", ErasureAction.DELETE, "which reminders a person got", ("due_on", "sent_at")),
 )

@@ -141,7 +141,7 @@ def _register_retention() -> None:
         what="Names and job titles of people without an account who were invited to meetings",
         purpose="writing the minutes",
         basis="public task: working together on housing",
-        kept_for="24 months after the meeting; the agreed minutes keep who took part",
+        kept_for="24 months after the meeting, but the agreed minutes keep who took part",
         apply=forget_guests,
     )
     register_retention(

@@ -27,13 +27,13 @@ RULES = (
             "has_own_address",
         ),
     ),
-    Rule("digests.Subscription", "added_by", ErasureAction.KEEP, "who asked a person to follow it", ("asked_at",)),
-    Rule("digests.RoleRule", "set_by", ErasureAction.KEEP, "who set it", ("role", "set_at")),
+    Rule("digests.Subscription", "added_by", ErasureAction.KEEP, "who asked a person to get digests", ("asked_at",)),
+    Rule("digests.RoleRule", "set_by", ErasureAction.KEEP, "who subscribed everyone with a role", ("role", "set_at")),
     Rule(
         "digests.Preference",
         "person",
         ErasureAction.DELETE,
-        "when they want digests",
+        "when a person wants digests",
         ("frequency", "hour", "weekday", "days", "more_hours", "tells_matches", "refused_at"),
     ),
     Rule(
@@ -55,14 +55,14 @@ RULES = (
         "digests.Subscription",
         "why",
         ErasureAction.CLEAR,
-        "why they get digests, as a partner wrote it",
+        "why a person gets digests, in the words of a partner",
         whose="person",
     ),
     Rule(
         "digests.Subscription",
         "reason",
         ErasureAction.CLEAR,
-        "why digests ended, as a partner wrote it",
+        "why digests ended, in the words of a partner",
         whose="person",
     ),
     Rule(
@@ -73,7 +73,13 @@ RULES = (
         ("kind", "record_kind", "record_id", "created_at", "read_at"),
     ),
     Rule("digests.NoticeChoice", "person", ErasureAction.DELETE, "how they want notices", ("group", "way")),
-    Rule("digests.Stop", "person", ErasureAction.DELETE, "what they stopped, to undo it", ("at", "undone_at")),
+    Rule(
+        "digests.Stop",
+        "person",
+        ErasureAction.DELETE,
+        "what a person stopped, so that they can undo it",
+        ("at", "undone_at"),
+    ),
     Rule("digests.Slot", "recipient", ErasureAction.KEEP, "dates that already have a digest", ("slot_on",)),
     Rule("digests.OpenDigest", "recipient", ErasureAction.KEEP, "the digest that is still to be sent"),
     Rule(

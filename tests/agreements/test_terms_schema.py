@@ -146,7 +146,7 @@ def test_each_declared_check_gives_a_sentence() -> None:
 
 
 def test_a_field_that_another_needs_is_asked_for() -> None:
-    assert "Fill in “Call-off”: it is needed with “Grant”." in problem_messages(content(HALVES, grant="5", call_off=""))
+    assert "Fill in “Call-off”, or leave “Grant” empty." in problem_messages(content(HALVES, grant="5", call_off=""))
 
 
 def test_thirds_add_up_to_100() -> None:

@@ -221,8 +221,7 @@ def _needs(check: _Check) -> Iterator[Problem]:
     for row in check.rows:
         if not _is_empty(check.value(row)) and _is_empty(check.second_value(row)):
             message = (
-                f"Fill in “{check.second_field['label']}”{check.in_row(row)}: it is needed with "
-                f"“{check.field['label']}”."
+                f"Fill in “{check.second_field['label']}”{check.in_row(row)}, or leave “{check.field['label']}” empty."
             )
             yield Problem(check.path(row), message)
 

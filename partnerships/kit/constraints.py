@@ -1,4 +1,4 @@
-"""An operation for migrations that renames constraints without checking the tables' rows again."""
+"""A condition for constraints, and an operation for migrations that renames constraints without checking rows again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.db.models import Q
+
+
+def exactly_one_is_set(*fields: str) -> Q:
+    """Return the condition that exactly one of the fields is not null."""
+    condition = Q(pk__in=[])  # never true
+    for field in fields:
+        other_fields = {other: None for other in fields if other != field}
+        condition |= Q(**{f"{field}__isnull": False}, **other_fields)
+    return condition
 
 
 class RenameConstraints(Operation):

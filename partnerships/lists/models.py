@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.agreements.models import PEOPLE_OF_PRESENT_PARTIES, Partnership
 from partnerships.kit.addresses import page_address
 from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.kit.lists import find_list
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROUTES: tuple[Route, ...] = (
     People("owner"),
     Organisations("organisation"),
-    Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
+    PEOPLE_OF_PRESENT_PARTIES,
 )
 
 

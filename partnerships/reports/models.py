@@ -9,7 +9,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
-from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, PEOPLE_OF_PRESENT_PARTIES, Partnership, PartyStatus
 from partnerships.kit.addresses import page_address
 from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.organisations.audience import Organisations, visible_to
@@ -26,7 +26,7 @@ FORMATS = {"pdf": "PDF", "docx": "Word", "xlsx": "Excel"}
 #: The people of the organisation, or of the partnership's present parties (docs/rights.md).
 _PRESENT_READERS = (
     Organisations("organisation"),
-    Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
+    PEOPLE_OF_PRESENT_PARTIES,
 )
 #: The people for whom a frozen report was computed. The people of a party that joined later are not among them, because
 #: they may not be allowed to read everything that the report counts.

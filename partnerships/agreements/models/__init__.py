@@ -65,6 +65,7 @@ from partnerships.agreements.models.partnership import (
     partnership_readers,
 )
 from partnerships.agreements.models.party import (
+    PEOPLE_OF_PRESENT_PARTIES,
     Party,
     PartyQuerySet,
 )
@@ -117,6 +118,7 @@ __all__ = [
     "OPEN_PROPOSALS",
     "OUTLINE_READERS",
     "OWN_POSTS",
+    "PEOPLE_OF_PRESENT_PARTIES",
     "SHARED_ROLES",
     "TRANSITIONS",
     "Audience",

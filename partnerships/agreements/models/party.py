@@ -12,12 +12,18 @@ from django.db.models import F, Q
 from partnerships.agreements.models.choices import FORMER_STATUSES, LEADING_ROLES, PartyRole, PartyStatus
 from partnerships.agreements.models.partnership import Partnership
 from partnerships.kit.addresses import page_address
+from partnerships.organisations.audience import Organisations
 from partnerships.organisations.holdings import held_record_ids, id_is_among, remember
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+
+#: The route from a record with a `partnership` to the people of its present parties, including observers.
+PEOPLE_OF_PRESENT_PARTIES = Organisations(
+    "partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)
+)
 
 
 class PartyQuerySet(models.QuerySet["Party"]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.db.models import Exists, F, OuterRef, Q
 
 from partnerships.activity.models import Event
-from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, PEOPLE_OF_PRESENT_PARTIES
 from partnerships.commitments.models.choices import Kind
 from partnerships.organisations.audience import Organisations, Route
 from partnerships.organisations.models import EDITING_ROLES, Role
@@ -18,7 +18,7 @@ _PARTY = "partnership__parties"
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("giver"),
     Organisations("receiver"),
-    Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
+    PEOPLE_OF_PRESENT_PARTIES,
 )
 #: Events on a commitment after a party left its partnership.
 _EVENTS_SINCE_LEAVING = Event.objects.filter(

@@ -8,19 +8,18 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
-from partnerships.agreements.models import Partnership, PartyStatus
-from partnerships.organisations.audience import Organisations, People, visible_to
+from partnerships.agreements.models import PEOPLE_OF_PRESENT_PARTIES, Partnership, PartyStatus
+from partnerships.organisations.audience import People, visible_to
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-_PARTIES = "partnership__parties"
 #: Who may read a facilitator's row: the facilitator, and people of present parties.
 ROUTES = (
     People("person"),
-    Organisations(f"{_PARTIES}__organisation", when=Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED})),
+    PEOPLE_OF_PRESENT_PARTIES,
 )
 
 

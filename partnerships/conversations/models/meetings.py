@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, PEOPLE_OF_PRESENT_PARTIES, Partnership
 from partnerships.conversations.cycle import MAX_INTERVAL, Cycle, OnHoliday, Unit
 from partnerships.conversations.models.choices import Format
 from partnerships.conversations.models.conversations import Conversation
@@ -24,14 +24,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 _PARTY = "partnership__parties"
-#: People of present parties, including observers.
-PRESENT_PARTIES: tuple[Route, ...] = (
-    Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
-)
 #: Who may read a meeting (docs/rights.md): people of present parties, and people of former parties if the meeting
 #: began before their party left.
 MEETING_ROUTES: tuple[Route, ...] = (
-    *PRESENT_PARTIES,
+    PEOPLE_OF_PRESENT_PARTIES,
     Organisations(
         f"{_PARTY}__organisation",
         when=Q(**{f"{_PARTY}__status__in": FORMER_STATUSES}) & Q(starts_at__lte=F(f"{_PARTY}__left_at")),
@@ -135,7 +131,7 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 
     def with_party_of(self, user: User | AnonymousUser) -> MeetingQuerySet:
         """Return the meetings of partnerships in which the person takes part at present."""
-        return self.filter(visible_to(Meeting, PRESENT_PARTIES, user))
+        return self.filter(visible_to(Meeting, (PEOPLE_OF_PRESENT_PARTIES,), user))
 
     def upcoming(self, now: dt.datetime) -> MeetingQuerySet:
         """Return the planned meetings that have not begun."""

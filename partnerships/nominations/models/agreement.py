@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
 
-from partnerships.agreements.models import Partnership, Party, PartyStatus
+from partnerships.agreements.models import PEOPLE_OF_PRESENT_PARTIES, Partnership, Party, PartyStatus
 from partnerships.kit.addresses import page_address
 from partnerships.organisations.audience import Organisations, visible_to
 from partnerships.organisations.models import Organisation
@@ -22,12 +22,6 @@ def side_routes(*roles: str) -> tuple[Organisations, ...]:
     )
 
 
-#: Routes to people of all present parties.
-PRESENT_PARTIES = (
-    Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
-)
-
-
 class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
     """Nominations agreements, filtered by reader.
 
@@ -36,7 +30,7 @@ class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
 
     def visible_to(self, user: User | AnonymousUser) -> NominationsAgreementQuerySet:
         """Return agreements of partnerships in which an organisation of the person takes part."""
-        return self.filter(visible_to(NominationsAgreement, PRESENT_PARTIES, user))
+        return self.filter(visible_to(NominationsAgreement, (PEOPLE_OF_PRESENT_PARTIES,), user))
 
     def with_side_of(self, user: User | AnonymousUser, *roles: str) -> NominationsAgreementQuerySet:
         """Return agreements for whose council or provider the person has one of the roles (by default, any)."""

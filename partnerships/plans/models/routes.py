@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import F, Q
 from django.utils import timezone
 
-from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, PEOPLE_OF_PRESENT_PARTIES, PartyStatus
 from partnerships.organisations.audience import Network, Organisations, People, Route
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.plans.models.states import FINAL_STATUSES, WIDER_THAN_OWNERS, WIDER_THAN_PARTNERSHIP
@@ -52,10 +52,7 @@ def _network(plan_condition: Q) -> Route:
 
 def insider_routes() -> tuple[Route, ...]:
     """Return routes to people of owners and present parties, whether the plan is published or not."""
-    parties = Organisations(
-        "partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)
-    )
-    return _CURRENT_OWNERS, parties
+    return _CURRENT_OWNERS, PEOPLE_OF_PRESENT_PARTIES
 
 
 def inside_routes(now: dt.datetime) -> tuple[Route, ...]:

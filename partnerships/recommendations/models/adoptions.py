@@ -8,7 +8,12 @@ import pghistory
 from django.db import models
 from django.db.models import F, Q
 
-from partnerships.agreements.models import FORMER_STATUSES, Objective, Partnership, PartyStatus
+from partnerships.agreements.models import (
+    FORMER_STATUSES,
+    PEOPLE_OF_PRESENT_PARTIES,
+    Objective,
+    Partnership,
+)
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting
 from partnerships.kit.addresses import page_address
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 _PARTY = "partnership__parties"
 #: Readers (docs/rights.md): people of present parties, and of former parties if nothing has changed since they left.
 ADOPTION_ROUTES: tuple[Route, ...] = (
-    Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
+    PEOPLE_OF_PRESENT_PARTIES,
     Organisations(
         f"{_PARTY}__organisation",
         when=Q(**{f"{_PARTY}__status__in": FORMER_STATUSES}) & Q(changed_at__lte=F(f"{_PARTY}__left_at")),

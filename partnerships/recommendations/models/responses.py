@@ -12,6 +12,7 @@ from partnerships.agreements.models import Document, Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting
 from partnerships.kit.addresses import page_address
+from partnerships.kit.constraints import exactly_one_is_set
 from partnerships.organisations.audience import visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -129,15 +130,6 @@ KINDS_OF_EVIDENCE = {
 }
 
 
-def _one_record() -> Q:
-    """Return the condition that exactly one of the fields for a record is set."""
-    condition = Q(pk__in=[])  # never true
-    for kind in KINDS_OF_EVIDENCE:
-        other_kinds = {other: None for other in KINDS_OF_EVIDENCE if other != kind}
-        condition |= Q(**{f"{kind}__isnull": False}, **other_kinds)
-    return condition
-
-
 class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
     """Evidence for responses, filtered by reader."""
 
@@ -182,7 +174,7 @@ class Evidence(models.Model):
     class Meta:
         verbose_name_plural = "evidence"
         constraints = [
-            models.CheckConstraint(condition=_one_record(), name="evidence_has_one_record"),
+            models.CheckConstraint(condition=exactly_one_is_set(*KINDS_OF_EVIDENCE), name="evidence_has_one_record"),
             *(
                 models.UniqueConstraint(fields=["response", kind], name=f"unique_evidence_per_{kind}")
                 for kind in KINDS_OF_EVIDENCE

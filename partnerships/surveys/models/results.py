@@ -14,6 +14,7 @@ from partnerships.agreements.models import Objective
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation, Meeting
 from partnerships.exchange.models import Entry
+from partnerships.kit.constraints import exactly_one_is_set
 from partnerships.people.models import User
 from partnerships.surveys.models.rounds import Round
 
@@ -89,14 +90,6 @@ class Comment(models.Model):
 KINDS_OF_ACTION = ("objective", "entry", "commitment", "meeting", "conversation")
 
 
-def _has_one_record() -> Q:
-    """Return the condition that exactly one field refers to a record."""
-    condition = Q(pk__in=[])  # never true
-    for kind in KINDS_OF_ACTION:
-        condition |= Q(**{f"{kind}__isnull": False}, **{other: None for other in KINDS_OF_ACTION if other != kind})
-    return condition
-
-
 @pghistory.track()
 class Action(models.Model):
     """A record of work that was done about a theme of a round, for example a commitment or a meeting."""
@@ -113,7 +106,7 @@ class Action(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=_has_one_record(), name="survey_action_has_one_record"),
+            models.CheckConstraint(condition=exactly_one_is_set(*KINDS_OF_ACTION), name="survey_action_has_one_record"),
             *(
                 models.UniqueConstraint(fields=["round", "theme", kind], name=f"unique_survey_action_per_{kind}")
                 for kind in KINDS_OF_ACTION

@@ -12,10 +12,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.agreements.models import PEOPLE_OF_PRESENT_PARTIES, Partnership
 from partnerships.kit.addresses import page_address
 from partnerships.kit.disclosure import MIN_FLOOR
-from partnerships.organisations.audience import Organisations, visible_to
+from partnerships.organisations.audience import visible_to
 from partnerships.people.models import User
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.questions import Questions, in_language
@@ -55,10 +55,8 @@ class QuestionSet(models.Model):
         return f"{self.content.get('name', self.code)}, version {self.version}"
 
 
-#: Readers of surveys: people of all present parties.
-PRESENT_PARTIES = (
-    Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
-)
+#: Readers of surveys.
+READERS = (PEOPLE_OF_PRESENT_PARTIES,)
 
 
 #: The least number of answers for a figure of a round that several partnerships run.
@@ -70,8 +68,8 @@ class RoundQuerySet(models.QuerySet["Round"]):
 
     def visible_to(self, user: User | AnonymousUser) -> RoundQuerySet:
         """Return rounds that the person's partnerships run, alone or with others."""
-        joined = Joining.objects.accepted().filter(visible_to(Joining, PRESENT_PARTIES, user))
-        return self.filter(visible_to(Round, PRESENT_PARTIES, user) | Q(pk__in=joined.values("round")))
+        joined = Joining.objects.accepted().filter(visible_to(Joining, READERS, user))
+        return self.filter(visible_to(Round, READERS, user) | Q(pk__in=joined.values("round")))
 
     def of_partnerships(self, partnerships: Iterable[int]) -> RoundQuerySet:
         """Return rounds that any of these partnerships, given by id, run alone or with others."""

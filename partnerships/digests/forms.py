@@ -268,10 +268,10 @@ def _initial_preferences(person: User, preference: Preference) -> dict[str, Any]
         "weekday": preference.weekday,
         "working_days_of": preference.working_days_of,
         "tells_matches": preference.tells_matches,
-        "days": preference.days_chosen,
-        **dict(zip(hour_fields, preference.more_hours_chosen, strict=False)),
-        "paused_from": preference.paused_from if preference.pause_ahead(now, zone) else None,
-        "paused_until": preference.pause_to_come(now, zone),
+        "days": preference.chosen_days,
+        **dict(zip(hour_fields, preference.chosen_further_hours, strict=False)),
+        "paused_from": preference.paused_from if preference.has_future_pause(now, zone) else None,
+        "paused_until": preference.pause_end(now, zone),
         "time_zone": zone,
     }
 

@@ -9,7 +9,7 @@ from partnerships.plans.models import Part, PlanKind
 def starter_content(kind: str, title: str) -> Content:
     """Return the content of a new plan of this kind. Its sections have no text (see `section_hint`)."""
     plan_kind = PlanKind.by_code().get(kind)
-    parts = {part: plan_kind.begins_with(part) if plan_kind else [] for part in Part.values}
+    parts = {part: plan_kind.starter_parts(part) if plan_kind else [] for part in Part.values}
     return normalise(
         {
             "about": {"title": title},
@@ -57,5 +57,5 @@ def untouched_parts(kind: str, content: Content, earlier_content: Content) -> di
 
 def section_hint(title: str) -> str:
     """Return the hint about what to write in a section of a starter; "" for other sections."""
-    sections = (section for kind in PlanKind.by_code().values() for section in kind.begins_with(Part.SECTION))
+    sections = (section for kind in PlanKind.by_code().values() for section in kind.starter_parts(Part.SECTION))
     return next((section.note for section in sections if section.title == title), "")

@@ -150,7 +150,7 @@ def test_a_subscription_stopped_by_link_counts_as_refused(sols_subscription: Sub
 
     sols_subscription.refresh_from_db()
     assert sols_subscription.is_ended
-    assert sols_subscription.was_refused(timezone.now())
+    assert sols_subscription.was_refused_recently(timezone.now())
 
 
 def test_the_link_sends_the_confirmation_email_again_up_to_a_daily_limit(

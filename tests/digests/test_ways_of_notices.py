@@ -290,8 +290,8 @@ def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) 
 
     assert answer.status_code == 302
     preference.refresh_from_db()
-    assert preference.days_chosen == [0, 1, 2]
-    assert preference.more_hours_chosen == [13, 17]
+    assert preference.chosen_days == [0, 1, 2]
+    assert preference.chosen_further_hours == [13, 17]
     assert ways_of(world.ben)["asks"] == NoticeDelivery.INBOX
     assert ways_of(world.ben)["commitments"] == NoticeDelivery.OFF
     lead_times = {"commitments": [7, 0], "dates": [], "reports": [14, 1], "signatures": [], "asks": [7]}

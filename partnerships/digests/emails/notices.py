@@ -42,7 +42,7 @@ def confirmation(
         minute=minute_of(now),
     )
     context = {
-        "title": title_of(subscription.followed),
+        "title": title_of(subscription.followed_item),
         "name": addressee.name,
         "is_replacement": subscription.replaces_id is not None,
         "organisation": subscription.added_for.name if subscription.added_for else "",

@@ -110,28 +110,28 @@ class Preference(models.Model):
     def __str__(self) -> str:
         return f"Preference of {self.person_id}"
 
-    def pause_at(self, now: dt.datetime, zone: str) -> dt.date | None:
+    def current_pause_end(self, now: dt.datetime, zone: str) -> dt.date | None:
         """Return the first day on which digests may be sent again, if they are paused now; otherwise None."""
         is_paused = schedule.is_paused(self.paused_from, self.paused_until, schedule.local_day(now, zone))
         return self.paused_until if is_paused else None
 
     @property
-    def days_chosen(self) -> list[int]:
+    def chosen_days(self) -> list[int]:
         """Return the days on which emails may be sent; Monday is 0."""
         return [day for day in range(7) if self.days >> day & 1]
 
     @property
-    def more_hours_chosen(self) -> list[int]:
+    def chosen_further_hours(self) -> list[int]:
         """Return the further hours at which the summary of notices may be sent."""
         return [hour for hour in range(24) if self.more_hours >> hour & 1]
 
-    def pause_to_come(self, now: dt.datetime, zone: str) -> dt.date | None:
+    def pause_end(self, now: dt.datetime, zone: str) -> dt.date | None:
         """Return the end of a pause that has begun or will begin; None without a pause, or if it is over."""
         if self.paused_until is None or self.paused_until <= schedule.local_day(now, zone):
             return None
         return self.paused_until
 
-    def pause_ahead(self, now: dt.datetime, zone: str) -> bool:
+    def has_future_pause(self, now: dt.datetime, zone: str) -> bool:
         """Return True if a pause is set that has not begun yet."""
         return self.paused_from is not None and self.paused_from > schedule.local_day(now, zone)
 

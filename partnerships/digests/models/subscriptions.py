@@ -289,7 +289,7 @@ class Subscription(models.Model):
         return target
 
     @property
-    def followed(self) -> Target:
+    def followed_item(self) -> Target:
         """Return the site or milestone that is followed, if any, and otherwise the target."""
         if self.plan is not None and self.key:
             return Piece(self.plan, self.key)
@@ -308,7 +308,7 @@ class Subscription(models.Model):
             return f"{TARGET_NAMES[self.target_kind]} you can no longer read"
         if self.piece_name:
             return f"{self.piece_name} in {self.target}"
-        return title_of(self.followed)
+        return title_of(self.followed_item)
 
     @property
     def target_kind(self) -> str:
@@ -377,6 +377,6 @@ class Subscription(models.Model):
         """Return True if the subscription ended because the person declined or stopped it themselves."""
         return self.is_ended and self.refused_at is not None
 
-    def was_refused(self, now: dt.datetime) -> bool:
+    def was_refused_recently(self, now: dt.datetime) -> bool:
         """Return True if the person refused so recently that no partner may ask them again."""
         return self.is_ended and self.refused_at is not None and now - self.refused_at < REFUSAL_PERIOD

@@ -269,7 +269,7 @@ def askable_again(subscriptions: Iterable[Subscription], now: dt.datetime) -> se
     the partner must ask again, because the partner may no longer want to.
     """
     refused_subscriptions = [subscription for subscription in subscriptions if subscription.is_refused]
-    recent_ids = {subscription.pk for subscription in refused_subscriptions if subscription.was_refused(now)}
+    recent_ids = {subscription.pk for subscription in refused_subscriptions if subscription.was_refused_recently(now)}
     older_subscriptions = [subscription for subscription in refused_subscriptions if subscription.pk not in recent_ids]
     plan_ids = {subscription.plan_id for subscription in older_subscriptions if subscription.plan_id is not None}
     if not plan_ids:

@@ -252,7 +252,9 @@ def _check_refusal(subscription: Subscription, occasion: _Occasion, *, is_own_wi
 
     A partner may ask again after some time. An address entered on a public page never reopens a refusal.
     """
-    is_refused = subscription.is_refused if occasion.how == SubscriptionOrigin.SELF else subscription.was_refused(now)
+    is_refused = (
+        subscription.is_refused if occasion.how == SubscriptionOrigin.SELF else subscription.was_refused_recently(now)
+    )
     if is_refused and not is_own_wish:
         raise UnableToSubscribe(
             "This person recently said no to these digests. Only they can ask for these digests again."

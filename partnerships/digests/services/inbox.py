@@ -48,7 +48,7 @@ class InboxRouter(Router):
             if person is None:
                 emails_to_send.append(email)
                 continue
-            is_paused = _preference_of(person).pause_at(now, person.time_zone) is not None
+            is_paused = _preference_of(person).current_pause_end(now, person.time_zone) is not None
             way = way_for(kind, way_by_person.get(person.pk, ""), is_paused=is_paused)
             if way == NoticeDelivery.AT_ONCE:
                 emails_to_send.append(email)

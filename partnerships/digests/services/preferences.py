@@ -135,7 +135,7 @@ def prefer(
     require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     preferences_before = _as_text(preference, person)
-    was_paused = preference.pause_at(now, person.time_zone) is not None
+    was_paused = preference.current_pause_end(now, person.time_zone) is not None
 
     _set_choices(preference, person, choices, now=now)
     try:
@@ -168,7 +168,7 @@ def _as_text(preference: Preference, person: User) -> dict[str, str]:
 
 def _reschedule_everything(preference: Preference, person: User, *, was_paused: bool, now: dt.datetime) -> None:
     """Schedule digests, notices and matches again, by the saved preferences."""
-    is_paused = preference.pause_at(now, person.time_zone) is not None
+    is_paused = preference.current_pause_end(now, person.time_zone) is not None
     if is_paused or was_paused:
         _withdraw_queued(person, now=now)
     if was_paused and not is_paused:

@@ -114,7 +114,7 @@ def _subscriptions_context(
 def _apply_button(request: HttpRequest, person: User, preference: Preference, now: dt.datetime) -> str:
     """Act on a button outside the form of choices; returns the code of its message, or "" if no button was pressed."""
     if "resume" in request.POST:
-        is_ahead = preference.pause_ahead(now, person.time_zone)
+        is_ahead = preference.has_future_pause(now, person.time_zone)
         services.end_pause(person=person, author=person, now=now)
         return "cancelled" if is_ahead else "resumed"
     if "new_address" in request.POST and person.is_stakeholder:

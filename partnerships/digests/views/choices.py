@@ -66,10 +66,10 @@ def preference_of(person: User) -> QuerySet[Preference]:
 
 def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str, dt.date | None]:
     """Return the context of `_paused.html`: a pause that has begun, or that is set for later."""
-    is_ahead = preference.pause_ahead(now, person.time_zone)
+    is_ahead = preference.has_future_pause(now, person.time_zone)
     return {
         "pause_from": preference.paused_from if is_ahead else None,
-        "paused_until": preference.pause_to_come(now, person.time_zone),
+        "paused_until": preference.pause_end(now, person.time_zone),
     }
 
 

@@ -90,7 +90,7 @@ def manage_choices(request: HttpRequest) -> HttpResponse:
 def _end_pause(request: HttpRequest, person: User, preference: Preference) -> HttpResponse:
     """End the person's pause, or cancel a pause that has not begun."""
     services.end_pause(person=person, author=person, now=timezone.now())
-    is_ahead = preference.pause_ahead(timezone.now(), person.time_zone)
+    is_ahead = preference.has_future_pause(timezone.now(), person.time_zone)
     messages.success(request, PAUSE_CANCELLED if is_ahead else PAUSE_ENDED)
     return redirect("digests:manage")
 
@@ -120,7 +120,9 @@ def _subscriptions_context(person: User, preference: Preference) -> dict[str, An
         "subscriptions": subscriptions,
         "current": preferences_in_words(person, preference, subscriptions),
         "refused": [
-            subscription for subscription in all_subscriptions if subscription.named and subscription.was_refused(now)
+            subscription
+            for subscription in all_subscriptions
+            if subscription.named and subscription.was_refused_recently(now)
         ],
         "next": forecast_next_digest(person, now, preference=preference),
         "frequencies": Frequency.choices,
@@ -161,7 +163,7 @@ def change_own_subscription(request: HttpRequest, pk: int, verb: str) -> HttpRes
         raise Http404
     [subscription] = set_names_for(person, [get_object_or_404(subscriptions_of(person), pk=pk)], timezone.now())
     is_on_page_of_target = request.POST.get("back") == "page"
-    back_url = page_of(subscription.followed) if is_on_page_of_target else reverse("digests:manage")
+    back_url = page_of(subscription.followed_item) if is_on_page_of_target else reverse("digests:manage")
 
     try:
         change_subscription(

@@ -30,7 +30,7 @@ class PlanKind(Vocabulary):
         """Return the kinds with their starter parts."""
         return cls.objects.prefetch_related("parts")
 
-    def begins_with(self, part: str) -> list[StarterPart]:
+    def starter_parts(self, part: str) -> list[StarterPart]:
         """Return the starter parts in use of one list (a value of `Part`), by position.
 
         This makes no query for a kind from `by_code`, which has loaded the parts.

@@ -19,5 +19,5 @@ def register() -> None:
     register_without_notice(EventKind, because="it concerns one person's account")
     register_personal(RULES)
     register_leaving("calendar addresses ended", end_addresses, consequence="turn off their calendar addresses")
-    ON_PARTNERSHIPS.register("calendar", calendar_section, order=7)
+    ON_PARTNERSHIPS.register("calendar", calendar_section, order=80)
     restoring.register()

@@ -62,7 +62,7 @@ def register() -> None:
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
 
     ON_ORGANISATIONS.register("reports", organisation_section, order=58)
-    ON_PARTNERSHIPS.register_with_rows("reports", reports_section, frozen_of, order=8, lookups=reports_lookups)
+    ON_PARTNERSHIPS.register_with_rows("reports", reports_section, frozen_of, order=58, lookups=reports_lookups)
 
     register_single_stop("reports.scheduled", ScheduledReportStop())
     register_emails(

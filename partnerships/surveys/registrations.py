@@ -24,7 +24,7 @@ def register() -> None:
     register_events(EventKind)
     telling.register()
     register_emails(*EMAILS)
-    ON_PARTNERSHIPS.register_with_rows("surveys", surveys_section, rounds_of, order=4, lookups=surveys_lookups)
+    ON_PARTNERSHIPS.register_with_rows("surveys", surveys_section, rounds_of, order=50, lookups=surveys_lookups)
 
     # Results of surveys as sources of commitments and of partnerships.
     register_commitment_origin(RESULT)

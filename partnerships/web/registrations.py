@@ -19,7 +19,7 @@ from partnerships.web.overview import (
 
 def register() -> None:
     """Register the room's sections."""
-    ON_PARTNERSHIPS.register("figures", figures_section, order=10, lookups=figures_lookups)
+    ON_PARTNERSHIPS.register("figures", figures_section, order=1, lookups=figures_lookups)
     ON_PARTNERSHIPS.register_with_rows(
         "milestones", milestones_section, open_milestones_of, order=20, lookups=milestones_lookups
     )

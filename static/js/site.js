@@ -45,6 +45,11 @@ function start(scope) {
   }
 }
 
+// On a phone the tabs are one line, which begins with the current tab if that is out of view.
+const tab = document.querySelector(".moj-sub-navigation__link[aria-current]");
+const tabs = tab?.closest(".moj-sub-navigation__list");
+if (tabs && tab.getBoundingClientRect().right > tabs.getBoundingClientRect().right) tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft;
+
 for (const field of document.querySelectorAll("[data-shown-when]")) showWhen(field);
 start(document.body);
 // What htmx brings in later is started too.

@@ -73,7 +73,7 @@ def test_changes_are_worded_by_the_schema() -> None:
         "Board Board, clause: was Governance, now the whole charter",
         "Seats, Council at Board: was 3, now 4 (1 more)",
     ]
-    assert summary(found_changes) == "2 changes. 1 more seat in all. Details changed in Board."
+    assert summary(found_changes) == "2 changes. 1 more seat in all. Details changed: Board."
     assert apply(TERMS, found_changes, before) == after
 
 

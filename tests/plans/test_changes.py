@@ -213,7 +213,7 @@ def test_summary_is_one_paragraph_of_words_and_figures() -> None:
 
     assert text == (
         "4 changes. 20 fewer homes in all. 1 section removed: Delivery. "
-        "1 date later: Start on site 14 days later. Text changed in Vision."
+        "1 date later: Start on site 14 days later. Text changed: Vision."
     )
 
 

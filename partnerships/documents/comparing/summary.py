@@ -43,7 +43,7 @@ def summary(changes: Sequence[Change]) -> str:
 
     text_names = dict.fromkeys(change.label or "the summary" for change in changes if change.is_text)
     if text_names:
-        sentences.append(f"Text changed in {_first_names(list(text_names))}.")
+        sentences.append(f"Text changed: {_first_names(list(text_names))}.")
 
     date_change_ids = {id(change) for change in date_changes}
     detail_names = dict.fromkeys(
@@ -52,7 +52,7 @@ def summary(changes: Sequence[Change]) -> str:
         if change.kind == "changed" and not change.is_text and not change.is_count and id(change) not in date_change_ids
     )
     if detail_names:
-        sentences.append(f"Details changed in {_first_names(list(detail_names))}.")
+        sentences.append(f"Details changed: {_first_names(list(detail_names))}.")
     return " ".join(sentences)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from partnerships.kit.text import listed
 from partnerships.plans.models import Plan, Status
 from partnerships.plans.queries.owners import owners_by_age
 from partnerships.plans.queries.signing import SigningState, signing_states, version_number_to_sign
@@ -25,7 +26,7 @@ def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[Nex
     """Return the next steps of a plan. `states` are those of its signatories; without them, they are queried."""
     if plan.is_over:
         return []
-    owners = ", ".join(owner.organisation.display_name for owner in owners_by_age(plan))
+    owners = listed(owner.organisation.display_name for owner in owners_by_age(plan))
     if plan.status == Status.DRAFT:
         return [NextStep(who=owners, what="to publish a first version", since=plan.created_at)]
     if plan.status == Status.SHARED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -87,56 +88,98 @@ def reasons_of_status_changes(world: World) -> list[str]:
     return [event.data["reason"] for event in events.filter(kind="partnership.status_changed").order_by("pk")]
 
 
+def test_a_partnership_signed_ahead_of_its_start_is_agreed(world: World) -> None:
+    sign_with_dates(world, starts=days(10), review=days(100))
+
+    assert world.partnership.status == Status.AGREED
+
+
 def test_a_partnership_agreed_ahead_of_its_start_begins_on_that_day(world: World) -> None:
     sign_with_dates(world, starts=days(10), review=days(100))
-    assert world.partnership.status == Status.AGREED
 
     changes_before = record_due_steps(now=at(days(9)))
     changes_on_the_day = record_due_steps(now=at(days(10), 0, 1))
     changes_afterwards = record_due_steps(now=at(days(10)))
 
+    world.partnership.refresh_from_db()
     assert changes_before == 0
     assert changes_on_the_day == 1
     assert changes_afterwards == 0
-    world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ACTIVE
     assert reasons_of_status_changes(world) == ["Its start date has come."]
 
 
-def test_a_partnership_past_its_end_reads_as_ended_before_the_job_ran(world: World) -> None:
+def test_a_partnership_is_not_over_on_its_last_day(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(20), ends=days(30))
 
     with time_machine.travel(at(days(30), 23, 59)):
         assert not Partnership.objects.get(pk=world.partnership.pk).is_over
+
+
+@pytest.fixture
+def partnership_past_its_end(world: World) -> Iterator[Partnership]:
+    """Provide the Estuary Partnership on the day after its end, before the job has recorded the end."""
+    sign_with_dates(world, starts=days(0), review=days(20), ends=days(30))
     with time_machine.travel(at(days(31), 0, 1)):
-        partnership = Partnership.objects.get(pk=world.partnership.pk)
-        assert partnership.status == Status.ACTIVE
-        assert partnership.state == Status.ENDED
-        assert partnership.is_over
-        assert partnership not in Partnership.objects.live()
-        assert partnership in find_partnerships(user=world.amina, status="ended")
-        with pytest.raises(UnableToEditSettings, match="has ended"):
-            edit_settings(
-                partnership=partnership, title="Quays", reason="New name.", author=world.amina, now=timezone.now()
-            )
-        with pytest.raises(UnableToChangeStatus, match="reached its end date"):
-            change_status(
-                partnership=partnership, status="suspended", reason="Why.", author=world.amina, now=timezone.now()
-            )
+        yield Partnership.objects.get(pk=world.partnership.pk)
 
 
-def test_the_job_records_the_end_once_and_emails_the_leads(world: World) -> None:
+def test_a_partnership_past_its_end_reads_as_ended_before_the_job_ran(
+    world: World, partnership_past_its_end: Partnership
+) -> None:
+    assert partnership_past_its_end.status == Status.ACTIVE
+    assert partnership_past_its_end.state == Status.ENDED
+    assert partnership_past_its_end.is_over
+    assert partnership_past_its_end not in Partnership.objects.live()
+    assert partnership_past_its_end in find_partnerships(user=world.amina, status="ended")
+
+
+def test_a_partnership_past_its_end_cannot_be_edited_before_the_job_ran(
+    world: World, partnership_past_its_end: Partnership
+) -> None:
+    with pytest.raises(UnableToEditSettings, match="has ended"):
+        edit_settings(
+            partnership=partnership_past_its_end,
+            title="Quays",
+            reason="New name.",
+            author=world.amina,
+            now=timezone.now(),
+        )
+
+
+def test_a_partnership_past_its_end_cannot_be_suspended_before_the_job_ran(
+    world: World, partnership_past_its_end: Partnership
+) -> None:
+    with pytest.raises(UnableToChangeStatus, match="reached its end date"):
+        change_status(
+            partnership=partnership_past_its_end,
+            status="suspended",
+            reason="Why.",
+            author=world.amina,
+            now=timezone.now(),
+        )
+
+
+def test_the_job_records_the_end_once(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(20), ends=days(30))
     record_due_steps(now=at(days(20)))
 
     first_count = record_due_steps(now=at(days(35)))
     second_count = record_due_steps(now=at(days(36)))
 
+    world.partnership.refresh_from_db()
     assert first_count == 1
     assert second_count == 0
-    world.partnership.refresh_from_db()
-    assert (world.partnership.status, world.partnership.ends_on) == (Status.ENDED, days(30))
+    assert world.partnership.status == Status.ENDED
+    assert world.partnership.ends_on == days(30)
     assert reasons_of_status_changes(world) == ["Its review date has come.", "Its end date has come."]
+
+
+def test_the_job_emails_the_leads_about_the_end(world: World) -> None:
+    sign_with_dates(world, starts=days(0), review=days(20), ends=days(30))
+
+    record_due_steps(now=at(days(35)))
+
     emails = Email.objects.filter(kind="agreements.date_came", params__status="ended")
     assert set(emails.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
 
@@ -384,19 +427,34 @@ def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(wo
 
     notice = _give_notice(world, world.ben, world.westmarch)
 
-    assert (notice.last_day, notice.ends_partnership) == (days(30), True)
+    assert notice.last_day == days(30)
+    assert notice.ends_partnership
     with time_machine.travel(at(days(30))):
         assert not Partnership.objects.get(pk=world.partnership.pk).is_over
     with time_machine.travel(at(days(31), 0, 1)):
         assert Partnership.objects.get(pk=world.partnership.pk).is_over
+
+
+def test_the_job_records_the_end_of_a_notice_period(world: World) -> None:
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
+    _give_notice(world, world.ben, world.westmarch)
+
+    with time_machine.travel(at(days(31), 0, 1)):
         record_due_steps(now=timezone.now())
         carry_out_notices(now=timezone.now())
+
     world.partnership.refresh_from_db()
-    assert (world.partnership.status, world.partnership.ends_on) == (Status.ENDED, days(30))
+    assert world.partnership.status == Status.ENDED
+    assert world.partnership.ends_on == days(30)
     assert reasons_of_status_changes(world) == ["The notice period is over."]
 
 
-def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world: World) -> None:
+LAST_DAY_OF_NOTICE = 10
+
+
+@pytest.fixture
+def notice_of_third_party(world: World) -> Notice:
+    """Return Harbour's notice to leave the Estuary Partnership of three after ten days."""
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -407,18 +465,32 @@ def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
     sign_with_dates(world, starts=days(0), review=days(200))
-    notice = _give_notice(world, world.hana, world.harbour, days(10))
-    assert not notice.ends_partnership
+    return _give_notice(world, world.hana, world.harbour, days(LAST_DAY_OF_NOTICE))
 
-    last_moment = at(days(10))
-    next_day = at(days(11), 0, 1)
-    assert rights_over(world.partnership, world.hana, last_moment).adds_documents_for
-    assert not rights_over(world.partnership, world.hana, next_day).adds_documents_for
-    carried_out_counts = [carry_out_notices(now=moment) for moment in (last_moment, next_day, next_day)]
 
-    party.refresh_from_db()
-    assert carried_out_counts == [0, 1, 0]
-    assert party.status == "left"
+def test_notice_of_one_of_three_parties_does_not_end_the_partnership(notice_of_third_party: Notice) -> None:
+    assert not notice_of_third_party.ends_partnership
+
+
+def test_a_party_acts_until_the_last_day_of_its_notice(world: World, notice_of_third_party: Notice) -> None:
+    rights_on_last_day = rights_over(world.partnership, world.hana, at(days(LAST_DAY_OF_NOTICE)))
+    rights_on_next_day = rights_over(world.partnership, world.hana, at(days(LAST_DAY_OF_NOTICE + 1), 0, 1))
+
+    assert rights_on_last_day.adds_documents_for
+    assert not rights_on_next_day.adds_documents_for
+
+
+def test_a_notice_is_carried_out_once_after_its_last_day(world: World, notice_of_third_party: Notice) -> None:
+    next_day = at(days(LAST_DAY_OF_NOTICE + 1), 0, 1)
+
+    count_on_last_day = carry_out_notices(now=at(days(LAST_DAY_OF_NOTICE)))
+    count_on_next_day = carry_out_notices(now=next_day)
+    count_of_second_run = carry_out_notices(now=next_day)
+
+    assert count_on_last_day == 0
+    assert count_on_next_day == 1
+    assert count_of_second_run == 0
+    assert world.party(world.harbour).status == "left"
 
 
 def test_a_withdrawn_notice_lets_the_partnership_go_on(world: World) -> None:
@@ -519,27 +591,45 @@ def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: W
     assert dates_ahead(partnership, days(1))[DateKind.END] == days(20)
 
 
-def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> None:
+@pytest.fixture
+def terms_with_notice_period(world: World) -> None:
+    """Sign terms that require 30 days' notice of a party that leaves."""
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
-    westmarchs_part = world.party(world.westmarch)
-    address = [world.partnership.pk, world.party(world.westmarch).pk]
+
+
+def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World, terms_with_notice_period: None) -> None:
+    with pytest.raises(UnableToLeave, match="30 days’ notice"):
+        leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+
+
+def test_a_leading_party_bound_by_a_notice_period_does_not_remove_itself(
+    world: World, terms_with_notice_period: None
+) -> None:
+    with pytest.raises(UnableToLeave, match="30 days’ notice"):
+        remove_party(party=world.party(world.larkhaven), reason="Budget.", author=world.amina, now=timezone.now())
+
+
+def test_the_page_for_leaving_leads_to_the_notice(world: World, terms_with_notice_period: None) -> None:
+    arguments = [world.partnership.pk, world.party(world.westmarch).pk]
+    notice_url = reverse("agreements:notice", args=arguments)
     ben = signed_in(world.ben)
 
-    with pytest.raises(UnableToLeave, match="30 days’ notice"):
-        leave_partnership(party=westmarchs_part, reason="Budget.", author=world.ben, now=timezone.now())
-    larkhavens_part = world.party(world.larkhaven)
-    with pytest.raises(UnableToLeave, match="30 days’ notice"):
-        remove_party(party=larkhavens_part, reason="Budget.", author=world.amina, now=timezone.now())
+    response = ben.get(reverse("agreements:leave", args=arguments))
 
-    assert ben.get(reverse("agreements:leave", args=address)).headers["Location"] == reverse(
-        "agreements:notice", args=address
-    )
-    page = " ".join(ben.get(reverse("agreements:notice", args=address)).content.decode().split())
+    page = " ".join(ben.get(notice_url).content.decode().split())
+    assert response.headers["Location"] == notice_url
     assert "another organisation that leads the partnership can remove Westmarch" in page
+
+
+def test_the_page_for_leaving_leads_to_the_dates_once_notice_is_given(
+    world: World, terms_with_notice_period: None
+) -> None:
     _give_notice(world, world.ben, world.westmarch)
-    assert ben.get(reverse("agreements:leave", args=address)).headers["Location"] == reverse(
-        "agreements:dates", args=[world.partnership.pk]
-    )
+    leave_url = reverse("agreements:leave", args=[world.partnership.pk, world.party(world.westmarch).pk])
+
+    response = signed_in(world.ben).get(leave_url)
+
+    assert response.headers["Location"] == reverse("agreements:dates", args=[world.partnership.pk])
 
 
 def test_partners_can_let_a_party_go_before_its_notice_is_over(world: World) -> None:

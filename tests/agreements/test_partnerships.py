@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from partnerships.activity.queries import timeline
 from partnerships.agreements.agenda import Since, decisions_needed
-from partnerships.agreements.models import TRANSITIONS, Document, Partnership, Status, TermsProposal
+from partnerships.agreements.models import (
+    TRANSITIONS,
+    Document,
+    Partnership,
+    Party,
+    Status,
+    TermsProposal,
+    TermsVersion,
+)
 from partnerships.agreements.queries import WAITING
 from partnerships.agreements.queries.terms import content_of_proposal
 from partnerships.agreements.services import (
@@ -84,10 +92,10 @@ def test_sign_off_needs_terms_and_a_review_date(world: World) -> None:
     assert world.partnership.status == Status.AWAITING_SIGN_OFF
 
 
-def test_a_partnership_becomes_active_when_all_parties_have_signed(world: World) -> None:
-    go_through(world, "drafting")
-    version = put_up(write_terms(world), world.amina)
-    party = invite_organisation(
+@pytest.fixture
+def invited_harbour(world: World) -> Party:
+    """Return Harbour's invitation to the Estuary Partnership, whose leads have not answered."""
+    return invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
         role="member",
@@ -95,17 +103,37 @@ def test_a_partnership_becomes_active_when_all_parties_have_signed(world: World)
         author=world.amina,
         now=timezone.now(),
     )
-    sign_all(version)
+
+
+@pytest.fixture
+def version_to_sign(world: World) -> TermsVersion:
+    """Return the first terms of the Estuary Partnership, which await signatures."""
+    go_through(world, "drafting")
+    return put_up(write_terms(world), world.amina)
+
+
+def test_a_partnership_is_not_active_before_every_invited_party_has_accepted(
+    world: World, version_to_sign: TermsVersion, invited_harbour: Party
+) -> None:
+    sign_all(version_to_sign)
     world.partnership.refresh_from_db()
+
     with pytest.raises(UnableToChangeStatus, match="Harbour Community Trust has not accepted"):
         go_through(world, "active")
 
-    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+
+def test_a_partnership_becomes_active_when_all_parties_have_signed(
+    world: World, version_to_sign: TermsVersion, invited_harbour: Party
+) -> None:
+    sign_all(version_to_sign)
+    answer_invitation(party=invited_harbour, accept=True, reason="", author=world.hana, now=timezone.now())
     world.partnership.refresh_from_db()
-    assert world.partnership.status == Status.AWAITING_SIGN_OFF
-    sign_all(version)
+    status_before_last_signature = world.partnership.status
+
+    sign_all(version_to_sign)
 
     world.partnership.refresh_from_db()
+    assert status_before_last_signature == Status.AWAITING_SIGN_OFF
     assert world.partnership.status == Status.ACTIVE
     assert world.partnership.starts_on == timezone.localdate()
 
@@ -173,25 +201,38 @@ def test_a_due_review_starts_by_itself_and_only_once(world: World) -> None:
         go_through(world, "active", now=noon)
 
 
-def test_a_renewal_drafts_a_successor_that_replaces_the_old_one_when_active(world: World) -> None:
+@pytest.fixture
+def successor(world: World) -> Partnership:
+    """Return the successor that renews the Estuary Partnership, which is under review."""
     make_active(world)
     go_through(world, "under_review")
-
-    successor = renew(
+    partnership = renew(
         partnership=world.partnership,
         organisation=world.larkhaven,
         reason="Three more years.",
         author=world.amina,
         now=timezone.now(),
     )
+    world.partnership.refresh_from_db()
+    return partnership
+
+
+def test_a_renewal_drafts_a_successor_while_the_old_one_goes_on(world: World, successor: Partnership) -> None:
     assert successor.redefines == world.partnership
     assert successor.status == Status.DRAFTING
-    world.partnership.refresh_from_db()
     assert world.partnership.status == Status.UNDER_REVIEW
 
+
+def test_a_renewal_begins_with_the_terms_of_the_old_partnership(successor: Partnership) -> None:
+    first_clause = content_of_proposal(first_proposal(successor))["clauses"][0]
+
+    assert first_clause["body"] == "We meet and decide together."
+
+
+def test_a_renewal_replaces_the_old_partnership_when_active(world: World, successor: Partnership) -> None:
     party = successor.parties.get(organisation=world.westmarch)
     answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
-    assert content_of_proposal(first_proposal(successor))["clauses"][0]["body"] == "We meet and decide together."
+
     agree_terms(successor, world.amina)
 
     world.partnership.refresh_from_db()
@@ -293,36 +334,58 @@ def test_a_draft_says_that_the_partnership_is_still_exploring(world: World, clie
     assert "Send for signature" in page_while_drafting
 
 
-def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:
+@pytest.fixture
+def ended_partnership(world: World) -> Partnership:
+    """Return the Estuary Partnership after its end."""
     go_through(world, "ended")
-    now = timezone.now()
+    return world.partnership
 
+
+def test_an_ended_partnership_can_be_read(world: World, ended_partnership: Partnership) -> None:
+    response = signed_in(world.ben).get(ended_partnership.get_absolute_url())
+
+    assert response.status_code == 200
+
+
+def test_settings_of_an_ended_partnership_cannot_be_changed(world: World, ended_partnership: Partnership) -> None:
     with pytest.raises(UnableToEditSettings, match="has ended"):
-        edit_settings(partnership=world.partnership, title="Other", reason="Why.", author=world.amina, now=now)
+        edit_settings(
+            partnership=ended_partnership, title="Other", reason="Why.", author=world.amina, now=timezone.now()
+        )
+
+
+def test_terms_of_an_ended_partnership_cannot_be_drafted(world: World, ended_partnership: Partnership) -> None:
     with pytest.raises(UnableToSavePiece, match="has ended"):
         write_terms(world)
+
+
+def test_nobody_is_invited_to_an_ended_partnership(world: World, ended_partnership: Partnership) -> None:
     with pytest.raises(UnableToInvite):
         invite_organisation(
-            partnership=world.partnership,
+            partnership=ended_partnership,
             organisation=world.harbour,
             role="member",
             reason="We need them.",
             author=world.amina,
-            now=now,
+            now=timezone.now(),
         )
+
+
+def test_no_party_leaves_an_ended_partnership(world: World, ended_partnership: Partnership) -> None:
     with pytest.raises(UnableToLeave):
-        leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=now)
+        leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+
+
+def test_no_document_is_added_to_an_ended_partnership(world: World, ended_partnership: Partnership) -> None:
     with pytest.raises(UnableToAddDocument):
         add_document(
-            partnership=world.partnership,
+            partnership=ended_partnership,
             title="Late",
             file=ContentFile(b"text", name="late.txt"),
             organisation=world.larkhaven,
             author=world.amina,
-            now=now,
+            now=timezone.now(),
         )
-    address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
-    assert signed_in(world.ben).get(address).status_code == 200
 
 
 def test_the_last_leading_party_cannot_leave_or_change_its_role(world: World) -> None:
@@ -375,9 +438,12 @@ def test_the_network_sees_the_outline_but_not_the_terms(world: World) -> None:
         assert chidi.get(reverse(f"agreements:{name}", kwargs={"pk": world.partnership.pk})).status_code == 403
 
 
-def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: World) -> None:
+def test_a_change_of_settings_needs_a_reason(world: World) -> None:
     with pytest.raises(UnableToEditSettings, match="reason"):
         edit_settings(partnership=world.partnership, title="Quay", reason=" ", author=world.amina, now=timezone.now())
+
+
+def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: World) -> None:
     edit_settings(
         partnership=world.partnership,
         title="Quay Partnership",
@@ -393,35 +459,55 @@ def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: Wo
     assert not timeline(user=world.chidi, kind="partnership", record_id=world.partnership.pk)
 
 
-def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: World) -> None:
-    make_active(world)
-    page = reverse("agreements:edit", kwargs={"pk": world.partnership.pk})
-    amina = signed_in(world.amina)
-    assert "for the default: 60 days" in amina.get(page).content.decode()
-    for days in (6, 731):
-        with pytest.raises(UnableToEditSettings, match="7 to 730"):
-            edit_settings(
-                partnership=world.partnership, contact_days=days, reason="Why.", author=world.amina, now=timezone.now()
-            )
-        with pytest.raises(UnableToCreatePartnership, match="7 to 730"):
-            create_partnership(
-                organisation=world.larkhaven,
-                author=world.amina,
-                title="Quay",
-                kind="charter",
-                contact_days=days,
-                now=timezone.now(),
-            )
+def test_the_form_of_settings_says_the_usual_days_between_contacts(world: World) -> None:
+    page = signed_in(world.amina).get(reverse("agreements:edit", kwargs={"pk": world.partnership.pk}))
 
+    assert "for the default: 60 days" in page.content.decode()
+
+
+@pytest.mark.parametrize("days", [6, 731])
+def test_contact_days_of_a_partnership_have_limits(world: World, days: int) -> None:
+    with pytest.raises(UnableToEditSettings, match="7 to 730"):
+        edit_settings(
+            partnership=world.partnership, contact_days=days, reason="Why.", author=world.amina, now=timezone.now()
+        )
+
+
+@pytest.mark.parametrize("days", [6, 731])
+def test_contact_days_of_a_new_partnership_have_limits(world: World, days: int) -> None:
+    with pytest.raises(UnableToCreatePartnership, match="7 to 730"):
+        create_partnership(
+            organisation=world.larkhaven,
+            author=world.amina,
+            title="Quay",
+            kind="charter",
+            contact_days=days,
+            now=timezone.now(),
+        )
+
+
+def choose_contact_days(world: World) -> None:
+    """Choose that the parties are in contact at least every 30 days."""
     edit_settings(
         partnership=world.partnership, contact_days=30, reason="Closer.", author=world.amina, now=timezone.now()
     )
 
+
+def test_contact_days_are_shown_and_their_change_is_recorded(world: World) -> None:
+    choose_contact_days(world)
+
     newest_event = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
+    page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
     assert newest_event.data["before"] == {"contact_days": None}
     assert newest_event.data["after"] == {"contact_days": 30}
-    assert "At least every 30 days" in signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
+    assert "At least every 30 days" in page
+
+
+def test_a_renewal_keeps_the_contact_days(world: World) -> None:
+    make_active(world)
+    choose_contact_days(world)
     go_through(world, "under_review")
+
     successor = renew(
         partnership=world.partnership,
         organisation=world.larkhaven,
@@ -429,28 +515,25 @@ def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: 
         author=world.amina,
         now=timezone.now(),
     )
+
     assert successor.contact_days == 30
 
 
-def test_an_invitation_waits_for_a_lead_who_accepts_it_on_its_page(world: World) -> None:
-    party = invite_organisation(
-        partnership=world.partnership,
-        organisation=world.harbour,
-        role="member",
-        reason="We need them.",
-        author=world.amina,
-        now=world.now,
-    )
-    assert [item.title for item in tasks_from(WAITING, world.hana, timezone.now())] == ["Estuary Partnership"]
+def test_an_invitation_is_a_task_of_the_leads_who_answer_it(world: World, invited_harbour: Party) -> None:
+    tasks = tasks_from(WAITING, world.hana, timezone.now())
 
-    response = signed_in(world.hana).post(
-        reverse("agreements:answer", kwargs={"pk": world.partnership.pk, "party": party.pk}), {"answer": "accept"}
-    )
+    assert [task.title for task in tasks] == ["Estuary Partnership"]
+
+
+def test_a_lead_accepts_an_invitation_on_its_page(world: World, invited_harbour: Party) -> None:
+    answer_url = reverse("agreements:answer", kwargs={"pk": world.partnership.pk, "party": invited_harbour.pk})
+
+    response = signed_in(world.hana).post(answer_url, {"answer": "accept"})
 
     assert response.status_code == 302
+    invited_harbour.refresh_from_db()
+    assert invited_harbour.is_present
     assert tasks_from(WAITING, world.hana, timezone.now()) == []
-    party.refresh_from_db()
-    assert party.is_present
 
 
 def upload(world: World, content: bytes, name: str) -> Document:

@@ -207,15 +207,27 @@ def test_last_reports_are_opened_also_where_another_round_was_to_begin_later(wor
     assert not Report.objects.filter(starts_on__gte=day_after).exists()
 
 
-def test_last_report_is_written_and_accepted_after_the_partnership_has_ended(world: World) -> None:
+@pytest.fixture
+def last_report(world: World) -> Report:
+    """Return Westmarch's last report of the Estuary Partnership, which has ended."""
     set_up(world)
     end_partnership(world, NOW())
-    last_report = Report.objects.filter(party__organisation=world.westmarch).latest("starts_on")
-    assert "Write a progress report" in tasks_of(world.ben)
+    return Report.objects.filter(party__organisation=world.westmarch).latest("starts_on")
+
+
+def test_last_report_is_written_after_the_partnership_has_ended(world: World, last_report: Report) -> None:
+    tasks_before = tasks_of(world.ben)
 
     submit(last_report, world.ben)
-    last_report.refresh_from_db()
+
+    assert "Write a progress report" in tasks_before
     assert "Accept or return a progress report" in tasks_of(world.amina)
+
+
+def test_last_report_is_accepted_after_the_partnership_has_ended(world: World, last_report: Report) -> None:
+    submit(last_report, world.ben)
+    last_report.refresh_from_db()
+
     decide(last_report, world)
 
     assert last_report.status == ReportStatus.ACCEPTED
@@ -272,25 +284,42 @@ def test_colleagues_write_different_answers_without_losing_any(world: World) -> 
     assert report.answers == {"q1": "Eddie's words.", "q2": "Amina's."}
 
 
+def fields_of(form: Any) -> dict[str, Any]:
+    """Return what a browser would send of a form as it is shown."""
+    return {field.html_name: "" if field.value() is None else field.value() for field in form}
+
+
+def save_same_answer_after_eddie(report: Report, world: World) -> Any:
+    """Open the report as Amina, let Eddie save the first answer, and return the response to Amina's own text."""
+    amina = signed_in(world.amina)
+    write_url = reverse("conversations:report-write", args=[report.pk])
+    fields = fields_of(amina.get(write_url).context["form"])
+    write(report, world.eddie, "Eddie's words.", "q1")
+    return amina.post(write_url, fields | {"q1": "Amina's words."})
+
+
 def test_page_shows_both_texts_when_a_colleague_saved_the_same_answer(world: World) -> None:
     set_up(world)
     report = Report.objects.get(party__organisation=world.larkhaven)
-    amina = signed_in(world.amina)
-    address = reverse("conversations:report-write", args=[report.pk])
-    form = amina.get(address).context["form"]
-    data = {bound.html_name: "" if bound.value() is None else bound.value() for bound in form}
-    write(report, world.eddie, "Eddie's words.", "q1")
 
-    answer = amina.post(address, data | {"q1": "Amina's words."})
+    response = save_same_answer_after_eddie(report, world)
 
-    page = answer.content.decode()
-    assert answer.status_code == 422
+    page = response.content.decode()
+    assert response.status_code == 422
     assert "Eddie&#x27;s words." in page
     assert "Amina&#x27;s words." in page
-    combined_data = {
-        bound.html_name: "" if bound.value() is None else bound.value() for bound in answer.context["form"]
-    }
-    assert amina.post(address, combined_data | {"q1": "Both."}).status_code == 302
+
+
+def test_answer_can_be_saved_after_both_texts_were_shown(world: World) -> None:
+    set_up(world)
+    report = Report.objects.get(party__organisation=world.larkhaven)
+    fields = fields_of(save_same_answer_after_eddie(report, world).context["form"])
+
+    response = signed_in(world.amina).post(
+        reverse("conversations:report-write", args=[report.pk]), fields | {"q1": "Both."}
+    )
+
+    assert response.status_code == 302
     report.refresh_from_db()
     assert report.answers["q1"] == "Both."
 
@@ -377,36 +406,75 @@ def test_lead_of_the_leading_organisation_accepts_a_report(world: World) -> None
     assert "Accept or return a progress report" not in tasks_of(world.amina)
 
 
+def test_returned_report_is_a_task_of_its_author(world: World) -> None:
+    report = submitted(world)
+
+    decide(report, world, reason="Say how many are let.")
+
+    assert "Correct a progress report" in tasks_of(world.ben)
+
+
 def test_returned_report_is_submitted_again_as_the_next_version(world: World) -> None:
     report = submitted(world)
     decide(report, world, reason="Say how many are let.")
-    assert "Correct a progress report" in tasks_of(world.ben)
 
     submit(report, world.ben, "Forty homes, thirty let.")
 
-    report.refresh_from_db()
-    versions = list(report.submissions.order_by("number").values_list("number", "decision", "answers"))
-    assert versions == [(1, "returned", {"q1": "Forty homes."}), (2, "", {"q1": "Forty homes, thirty let."})]
-    page = signed_in(world.amina).get(reverse("conversations:report-compare", args=[report.pk, 2])).content.decode()
-    assert ">added: </span>" in page
+    first, second = report.submissions.order_by("number")
+    assert first.number == 1
+    assert first.decision == "returned"
+    assert first.answers == {"q1": "Forty homes."}
+    assert second.number == 2
+    assert second.decision == ""
+    assert second.answers == {"q1": "Forty homes, thirty let."}
 
 
-def test_organisation_decides_on_its_own_report_only_if_nobody_else_leads(world: World) -> None:
+def test_two_versions_of_a_report_are_compared(world: World) -> None:
+    report = submitted(world)
+    decide(report, world, reason="Say how many are let.")
+    submit(report, world.ben, "Forty homes, thirty let.")
+
+    page = signed_in(world.amina).get(reverse("conversations:report-compare", args=[report.pk, 2]))
+
+    assert ">added: </span>" in page.content.decode()
+
+
+@pytest.fixture
+def report_of_leader(world: World) -> Report:
+    """Return the submitted report of Larkhaven, which leads the Estuary Partnership."""
     set_up(world)
     report = Report.objects.get(party__organisation=world.larkhaven)
     submit(report, world.amina)
-    tasks_before = tasks_of(world.amina)
+    return report
+
+
+def let_westmarch_lead(world: World) -> None:
+    """Let Westmarch lead the Estuary Partnership as well."""
     agreements.change_party_role(
         party=world.party(world.westmarch), role="lead", reason="Agreed at the meeting.", author=world.amina, now=NOW()
     )
 
-    with pytest.raises(UnableToAct):
-        services.accept_report(report=report, number=1, author=world.amina, now=NOW())
-    services.accept_report(report=report, number=1, author=world.ben, now=NOW())
 
-    assert "Accept or return a progress report" in tasks_before
-    report.refresh_from_db()
-    assert report.status == ReportStatus.ACCEPTED
+def test_organisation_decides_on_its_own_report_if_nobody_else_leads(world: World, report_of_leader: Report) -> None:
+    assert "Accept or return a progress report" in tasks_of(world.amina)
+
+
+def test_organisation_does_not_decide_on_its_own_report_if_another_leads(
+    world: World, report_of_leader: Report
+) -> None:
+    let_westmarch_lead(world)
+
+    with pytest.raises(UnableToAct):
+        services.accept_report(report=report_of_leader, number=1, author=world.amina, now=NOW())
+
+
+def test_another_leading_organisation_decides_on_the_report_of_a_leader(world: World, report_of_leader: Report) -> None:
+    let_westmarch_lead(world)
+
+    services.accept_report(report=report_of_leader, number=1, author=world.ben, now=NOW())
+
+    report_of_leader.refresh_from_db()
+    assert report_of_leader.status == ReportStatus.ACCEPTED
 
 
 def test_decision_counts_only_for_the_version_that_was_read(world: World) -> None:

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.kit.dates import PartialDate
-from partnerships.organisations.models import Kind
+from partnerships.organisations.models import Kind, Organisation
 from partnerships.plans.models import Audience, Plan, Version
 from partnerships.plans.services import publish_version
 from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.milestone_keys import milestone_keys
 from partnerships.transfer.reading.plan_rows import Milestone
 from partnerships.transfer.reading.problems import UnableToRead
@@ -63,22 +64,25 @@ def milestone_dates(plan: Plan) -> dict[str, str]:
     return {item["key"]: item["actual"] or item["forecast"] for item in items}
 
 
-def test_imported_plans_are_public_and_owned_by_all_their_councils() -> None:
+def test_imported_plans_are_public_and_say_where_they_come_from() -> None:
     run = import_plans(PLANS.encode(), TIMETABLE.encode())
 
-    assert run.created == 5
     westmarch = plan_titled("Westmarch Local Plan 2030")
+    note = westmarch.versions.get().note
+    assert run.created == 5
     assert westmarch.audience == Audience.PUBLIC
     assert westmarch.current_number == 1
     assert westmarch.period_end == 2030
-    assert {row.organisation.name for row in plan_titled("Mere and March Joint Plan").owners.all()} == {
-        "Mere Council",
-        "Westmarch Borough Council",
-    }
-    assert plan_titled("Moor Park Plan").owners.get().organisation.kind == Kind.NATIONAL_PARK
-    note = westmarch.versions.get().note
     assert "local-plan.csv" in note
     assert "planning data" in note
+
+
+def test_imported_plans_are_owned_by_all_their_authorities() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode())
+
+    owners_of_joint_plan = plan_titled("Mere and March Joint Plan").owners.all()
+    assert {owner.organisation.name for owner in owners_of_joint_plan} == {"Mere Council", "Westmarch Borough Council"}
+    assert plan_titled("Moor Park Plan").owners.get().organisation.kind == Kind.NATIONAL_PARK
 
 
 def test_dates_keep_their_precision() -> None:
@@ -137,14 +141,20 @@ def test_later_file_publishes_exactly_the_plans_that_differ() -> None:
     assert plan_titled("Westmarch Local Plan 2030").current_number == 1
 
 
-def test_ended_plan_is_closed_and_withdrawn_milestones_are_left_out() -> None:
-    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
+def import_ended_plan() -> ImportRun:
+    """Import files in which one plan has ended, one ends later, and a milestone is withdrawn."""
     end_by_reference = {"westmarch-2030": "2025-03-31", "mere-joint": "2031-01-01"}
-    plans = as_csv([{**row, "end-date": end_by_reference.get(row["reference"], "")} for row in rows_of(PLANS.encode())])
-    events = rows_of(TIMETABLE.encode())
-    timetable = as_csv([{**row, "end-date": "2025-02-01" if row["event-date"] == "2020" else ""} for row in events])
+    plans = [{**row, "end-date": end_by_reference.get(row["reference"], "")} for row in rows_of(PLANS.encode())]
+    timetable = [
+        {**row, "end-date": "2025-02-01" if row["event-date"] == "2020" else ""} for row in rows_of(TIMETABLE.encode())
+    ]
+    return import_plans(as_csv(plans), as_csv(timetable), as_of=dt.date(2025, 6, 1))
 
-    run = import_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
+
+def test_ended_plan_is_closed() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
+
+    run = import_ended_plan()
 
     assert run.created == 0
     assert run.changed == 1
@@ -152,23 +162,42 @@ def test_ended_plan_is_closed_and_withdrawn_milestones_are_left_out() -> None:
     assert run.left_alone == 3
     assert plan_titled("Westmarch Local Plan 2030").status == "closed"
     assert plan_titled("Mere and March Joint Plan").status == "shared"
+
+
+def test_withdrawn_milestones_are_left_out() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
+
+    run = import_ended_plan()
+
     assert "2020" not in milestone_dates(plan_titled("Mere and March Joint Plan")).values()
     assert "were left out, because they are withdrawn" in " ".join(run.report["remarks"])
-    second_run = import_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
+
+
+def test_second_import_of_an_ended_plan_changes_nothing() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
+    import_ended_plan()
+
+    second_run = import_ended_plan()
+
     assert second_run.closed == 0
     assert second_run.changed == 0
     assert second_run.left_alone == 5
 
 
-def test_older_files_fill_history_and_change_no_plan() -> None:
-    newer_plans = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
-    import_plans(newer_plans.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
-    older_timetable = TIMETABLE.replace("2027,mere", "2026,mere").encode()
-    older_plans = "\n".join(line for line in PLANS.splitlines() if "New Plan" not in line)
+NEWER_PLANS = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
+OLDER_PLANS = "\n".join(line for line in PLANS.splitlines() if "New Plan" not in line)
+OLDER_TIMETABLE = TIMETABLE.replace("2027,mere", "2026,mere")
 
-    run = import_plans(older_plans.encode(), older_timetable, as_of=dt.date(2025, 1, 1))
-    import_plans(newer_plans.encode(), TIMETABLE.replace("2027,mere", "2028,mere").encode(), as_of=dt.date(2025, 7, 1))
-    second_run = import_plans(older_plans.encode(), older_timetable, as_of=dt.date(2025, 1, 2))
+
+def import_older_files(day: dt.date = dt.date(2025, 1, 1)) -> ImportRun:
+    """Import files that are older than those imported before."""
+    return import_plans(OLDER_PLANS.encode(), OLDER_TIMETABLE.encode(), as_of=day)
+
+
+def test_older_files_add_only_plans_that_are_no_longer_there() -> None:
+    import_plans(NEWER_PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+
+    run = import_older_files()
 
     assert run.created == 1
     assert run.changed == 2
@@ -178,62 +207,108 @@ def test_older_files_fill_history_and_change_no_plan() -> None:
         run.report["remarks"]
     )
     assert plan_titled("Moor Park Plan").status == "closed"
+
+
+def test_older_files_fill_the_history_of_a_plan_and_do_not_change_it() -> None:
+    import_plans(NEWER_PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+
+    import_older_files()
+
     joint = plan_titled("Mere and March Joint Plan")
-    assert joint.current_number == 2
-    assert milestone_dates(joint)["estimated-plan-adoption-date"] == "2028"
     line = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=joint.pk).data["reason"]
+    assert joint.current_number == 1
+    assert milestone_dates(joint)["estimated-plan-adoption-date"] == "2027"
     assert "as of 1 January 2025" in line
     assert "2026" in line
     assert "2027" in line
+
+
+def test_older_files_that_were_imported_before_change_nothing() -> None:
+    import_plans(NEWER_PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+    import_older_files()
+    newest_timetable = TIMETABLE.replace("2027,mere", "2028,mere")
+    import_plans(NEWER_PLANS.encode(), newest_timetable.encode(), as_of=dt.date(2025, 7, 1))
+
+    second_run = import_older_files(dt.date(2025, 1, 2))
+
+    joint = plan_titled("Mere and March Joint Plan")
     assert second_run.created == 0
     assert second_run.changed == 0
+    assert joint.current_number == 2
+    assert milestone_dates(joint)["estimated-plan-adoption-date"] == "2028"
 
 
-def test_reference_of_another_authority_is_another_plan_or_is_set_aside() -> None:
+HEADING_OF_PLANS, ROW_OF_WESTMARCH = PLANS.splitlines()[:2]
+#: The row of a plan of Mere's with the reference of Westmarch's plan.
+ROW_OF_MERE = ROW_OF_WESTMARCH.replace("Westmarch Local Plan 2030", "Mere Local Plan").replace("XWM", "XNW")
+EVENT_OF_MERE = TIMETABLE.splitlines()[0] + "\n2031,westmarch-2030,,plan-adopted,2024-12-10,local-authority:XNW,z\n"
+
+
+def test_reference_of_another_authoritys_plan_with_its_own_name_is_another_plan() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode())
-    heading, row = PLANS.splitlines()[:2]
-    own_name = row.replace("Westmarch Local Plan 2030", "Mere Local Plan").replace("XWM", "XNW")
-    same_name = row.replace("XWM", "XNW")
 
-    events = TIMETABLE.splitlines()[0] + "\n2031,westmarch-2030,,plan-adopted,2024-12-10,local-authority:XNW,z\n"
-    first_run = import_plans(f"{heading}\n{own_name}\n".encode(), events.encode())
-    second_run = import_plans(f"{heading}\n{same_name}\n{own_name}\n".encode(), events.encode())
+    run = import_plans(f"{HEADING_OF_PLANS}\n{ROW_OF_MERE}\n".encode(), EVENT_OF_MERE.encode())
 
-    assert first_run.created == 1
+    assert run.created == 1
     assert plan_titled("Mere Local Plan").current_number == 1
+    assert plan_titled("Mere Local Plan").owners.get().organisation.name == "Mere Council"
     assert plan_titled("Westmarch Local Plan 2030").current_number == 1
-    assert [owner.organisation.name for owner in plan_titled("Mere Local Plan").owners.all()] == ["Mere Council"]
-    rows = str(second_run.report["set_aside"])
-    assert "another authority’s plan has the reference “westmarch-2030”" in rows
-    assert "The plan here is Westmarch Borough Council’s." in rows
 
 
-def test_development_corporation_owns_its_plan_by_key_by_area_or_by_name() -> None:
-    row = "XDC,Quays Development Corporation,,,,,,England,,MDC,,,,True,"
-    import_list("councils", f"{COUNCILS}{row}\n", take_others=True)
-    heading, *rows = PLANS.splitlines()
-    row_without_name = "quays,Quays Plan,development-corporation:Q77,,,,,,2024-10-02"
-    row_with_name = row_without_name.replace("Q77,", "Q77,Quays Development Corporation")
+def test_reference_and_name_of_another_authoritys_plan_are_set_aside() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode())
+    import_plans(f"{HEADING_OF_PLANS}\n{ROW_OF_MERE}\n".encode(), EVENT_OF_MERE.encode())
+    row_with_same_name = ROW_OF_WESTMARCH.replace("XWM", "XNW")
+    plans = f"{HEADING_OF_PLANS}\n{row_with_same_name}\n{ROW_OF_MERE}\n"
 
-    first_run = import_plans("\n".join([heading, *rows, row_without_name]).encode(), TIMETABLE.encode())
-    import_plans("\n".join([heading, *rows, row_with_name]).encode(), TIMETABLE.encode())
+    run = import_plans(plans.encode(), EVENT_OF_MERE.encode())
 
-    rows_set_aside = str(first_run.report["set_aside"])
+    rows_set_aside = str(run.report["set_aside"])
+    assert "another authority’s plan has the reference “westmarch-2030”" in rows_set_aside
+    assert "The plan here is Westmarch Borough Council’s." in rows_set_aside
+
+
+CORPORATION = "XDC,Quays Development Corporation,,,,,,England,,MDC,,,,True,"
+PLAN_OF_CORPORATION = "quays,Quays Plan,development-corporation:Q77,,,,,,2024-10-02"
+
+
+@pytest.fixture
+def corporation() -> Organisation:
+    """Return a development corporation in the directory, which has no key of planning data."""
+    import_list("councils", f"{COUNCILS}{CORPORATION}\n", take_others=True)
+    return Organisation.objects.get(name="Quays Development Corporation")
+
+
+def test_plan_of_a_development_corporation_without_a_known_key_is_set_aside(corporation: Organisation) -> None:
+    run = import_plans(f"{PLANS}{PLAN_OF_CORPORATION}\n".encode(), TIMETABLE.encode())
+
+    rows_set_aside = str(run.report["set_aside"])
     assert "Add development-corporation:Q77 to the identifiers of the development corporation" in rows_set_aside
-    quays = plan_titled("Quays Plan").owners.get().organisation
-    assert quays.name == "Quays Development Corporation"
-    assert quays.kind == "development_corporation"
-    heading_with_keys = f"{COUNCILS.splitlines()[0]},local-planning-authority,organisation"
-    council_lines = [f"{line},," for line in COUNCILS.splitlines()[1:]]
-    import_list(
-        "councils",
-        "\n".join([heading_with_keys, *council_lines, f"{row},E60900009,development-corporation:Q77"]),
-        take_others=True,
+
+
+def test_plan_of_a_development_corporation_is_its_own_by_name(corporation: Organisation) -> None:
+    plan_with_name = PLAN_OF_CORPORATION.replace("Q77,", "Q77,Quays Development Corporation")
+
+    import_plans(f"{PLANS}{plan_with_name}\n".encode(), TIMETABLE.encode())
+
+    assert corporation.kind == "development_corporation"
+    assert plan_titled("Quays Plan").owners.get().organisation == corporation
+
+
+def test_list_of_councils_adds_the_keys_of_a_development_corporation(corporation: Organisation) -> None:
+    heading, *council_lines = COUNCILS.splitlines()
+    list_with_keys = "\n".join(
+        [
+            f"{heading},local-planning-authority,organisation",
+            *(f"{line},," for line in council_lines),
+            f"{CORPORATION},E60900009,development-corporation:Q77",
+        ]
     )
-    assert set(quays.identifiers.values_list("scheme", "value")) >= {
-        ("planning-area", "E60900009"),
-        ("planning-data", "development-corporation:Q77"),
-    }
+
+    import_list("councils", list_with_keys, take_others=True)
+
+    assert corporation.identifiers.get(scheme="planning-area").value == "E60900009"
+    assert corporation.identifiers.get(scheme="planning-data").value == "development-corporation:Q77"
 
 
 def test_line_about_an_older_file_has_nothing_that_is_under_embargo() -> None:
@@ -335,10 +410,10 @@ def test_plan_set_aside_with_its_milestones_is_corrected_and_uploaded_again() ->
 def test_bad_row_of_a_plan_is_set_aside_with_its_milestones() -> None:
     run = import_plans(PLANS.replace("2013.0,2030.0", "2030.0,2013.0").encode(), TIMETABLE.encode())
 
+    problems = " ".join(run.report["lines"]["set_aside"])
     assert run.created == 4
     assert run.set_aside == 3
     assert not Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
-    problems = " ".join(run.report["lines"]["set_aside"])
     assert "the period ends in 2013, before it starts in 2030" in problems
     assert problems.count("the row of “westmarch-2030” in local-plan.csv was set aside") == 2
     assert run.report["rows"] == {"read": 12, "used": 9, "set_aside": 3, "repeated": 0, "outside": 0, "totals": 0}

@@ -77,18 +77,32 @@ def test_former_codes_are_added_and_codes_of_other_councils_are_set_aside() -> N
     assert "E07000223 is a code of Adur District Council in the directory" in lines_set_aside(wrong_run)
 
 
-def test_changes_that_the_directory_knows_stay_and_others_are_recorded() -> None:
+@pytest.fixture
+def run_of_council_changes() -> ImportRun:
+    """Return the import of changes of councils into a directory that lacks the one of Carlisle."""
     SuccessionTie.objects.filter(predecessor__name__startswith="Carlisle").delete()
+    return import_twice("council-changes", "council-changes.csv")
 
-    run = import_twice("council-changes", "council-changes.csv")
 
-    assert accounting(run.report) == "Of 12 rows, 8 were used, 1 is outside England and 3 were set aside."
-    assert run.report["lines"]["created"] == ["Carlisle City Council → Cumberland Council, 2023"]
+def test_change_that_the_directory_lacks_is_recorded(run_of_council_changes: ImportRun) -> None:
     tie = SuccessionTie.objects.get(predecessor__name="Carlisle City Council")
-    assert (tie.successor, str(tie.succession.vests_on)) == (organisation_named("Cumberland Council"), "2023")
-    assert "no organisation in the directory has the code “E06000028”" in lines_set_aside(run)
-    served = organisation_named("North of Tyne Combined Authority").areas_served.get(area__code="E06000057")
-    assert served.starts_on == dt.date(2018, 11, 2)
+
+    assert run_of_council_changes.report["lines"]["created"] == ["Carlisle City Council → Cumberland Council, 2023"]
+    assert tie.successor == organisation_named("Cumberland Council")
+    assert str(tie.succession.vests_on) == "2023"
+
+
+def test_change_of_an_unknown_council_is_set_aside(run_of_council_changes: ImportRun) -> None:
+    assert accounting(run_of_council_changes.report) == (
+        "Of 12 rows, 8 were used, 1 is outside England and 3 were set aside."
+    )
+    assert "no organisation in the directory has the code “E06000028”" in lines_set_aside(run_of_council_changes)
+
+
+def test_change_of_a_combined_authority_dates_the_districts_that_it_serves(run_of_council_changes: ImportRun) -> None:
+    authority = organisation_named("North of Tyne Combined Authority")
+
+    assert authority.areas_served.get(area__code="E06000057").starts_on == dt.date(2018, 11, 2)
 
 
 def test_change_of_a_council_that_still_exists_is_not_recorded() -> None:
@@ -100,54 +114,99 @@ def test_change_of_a_council_that_still_exists_is_not_recorded() -> None:
     assert not SuccessionTie.objects.filter(predecessor=organisation_named("Adur District Council")).exists()
 
 
-def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_are_set_aside() -> None:
+@pytest.fixture
+def run_of_documents() -> ImportRun:
+    """Return the import of the extract's two documents and of two rows with mistakes."""
     document_rows = rows_of(extract("local-plan-document.csv"))
     bad_rows = [
         document_rows[0] | {"document-url": "on our shelf", "name": "Map [east]"},
         document_rows[1] | {"local-plan": "nowhere"},
     ]
+    return import_list("plan-documents", as_csv([*document_rows, *bad_rows]))
 
-    run = import_list("plan-documents", as_csv([*document_rows, *bad_rows]))
-    second_run = import_list("plan-documents", corrected_rows(run, **{"document-url": "https://a.example/map(1).pdf"}))
 
-    assert accounting(run.report) == "Of 4 rows, 2 were used and 2 were set aside."
+def plan_of_camden() -> Plan:
+    """Return the plan that the documents belong to."""
+    return Plan.objects.get(external_reference="london-borough-of-camden-local-plan-2016")
+
+
+def import_corrected_address(run: ImportRun) -> ImportRun:
+    """Import the rows set aside again, with an address of a document."""
+    return import_list("plan-documents", corrected_rows(run, **{"document-url": "https://a.example/map(1).pdf"}))
+
+
+def test_documents_with_bad_addresses_or_unknown_plans_are_set_aside(run_of_documents: ImportRun) -> None:
+    second_run = import_corrected_address(run_of_documents)
+
+    assert accounting(run_of_documents.report) == "Of 4 rows, 2 were used and 2 were set aside."
     assert accounting(second_run.report) == "Of 2 rows, 1 was used and 1 was set aside."
-    plan = Plan.objects.get(external_reference="london-borough-of-camden-local-plan-2016")
+
+
+def test_documents_of_plans_are_links_in_a_section(run_of_documents: ImportRun) -> None:
+    import_corrected_address(run_of_documents)
+
+    plan = plan_of_camden()
     version = plan.versions.get(number=plan.current_number)
     [section] = [section for section in version.content["sections"] if section["key"] == "published-documents"]
-    assert section["title"] == "Documents"
     first, second, third = section["body"].splitlines()
+    assert section["title"] == "Documents"
     assert first.startswith("- [Local plan 2017](<https://www.camden.gov.uk/documents/20142/4820180/Local+Plan.pdf/")
     assert second.endswith(" (inspector's report)")
     assert third == "- [Map \\[east\\]](<https://a.example/map(1).pdf>) (local plan)"
-    number_before = plan.current_number
+
+
+def test_an_older_list_of_documents_changes_no_plan_but_is_in_its_history(run_of_documents: ImportRun) -> None:
+    number_before = plan_of_camden().current_number
     import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
-    row_of_other_council = document_rows[0] | {"organisations": "local-authority:ADU"}
-    older_run = import_list(
-        "plan-documents", as_csv([document_rows[1], row_of_other_council]), as_of=dt.date(2024, 1, 31)
-    )
-    assert "no plans of local-authority:ADU in Common Ground have the reference" in lines_set_aside(older_run)
-    plan.refresh_from_db()
-    assert plan.current_number == number_before
+    row = rows_of(extract("local-plan-document.csv"))[1]
+
+    import_list("plan-documents", as_csv([row]), as_of=dt.date(2024, 1, 31))
+
+    plan = plan_of_camden()
     event = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=plan.pk)
+    assert plan.current_number == number_before
     assert "as of 31 January 2024" in event.data["reason"]
 
 
-def test_progress_of_plans_fills_histories_of_plans_or_else_of_councils() -> None:
+def test_a_document_of_another_councils_plan_is_set_aside() -> None:
+    first_row, second_row = rows_of(extract("local-plan-document.csv"))
+    row_of_other_council = first_row | {"organisations": "local-authority:ADU"}
+
+    run = import_list("plan-documents", as_csv([second_row, row_of_other_council]))
+
+    assert "no plans of local-authority:ADU in Common Ground have the reference" in lines_set_aside(run)
+
+
+def import_progress() -> ImportRun:
+    """Import the progress of plans as it was in October 2019."""
+    return import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))
+
+
+def test_progress_of_plans_creates_and_changes_no_plan() -> None:
     plan_count = Plan.objects.count()
 
-    run = import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))
-    second_run = import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))
+    run = import_progress()
+    second_run = import_progress()
 
     assert accounting(run.report) == accounting(second_run.report)
     assert run.created == 0
     assert second_run.created == 0
     assert second_run.changed == 0
     assert Plan.objects.count() == plan_count
-    camden = Plan.objects.get(external_reference="london-borough-of-camden-local-plan-2016")
-    assert camden.current_number == 1
+
+
+def test_progress_of_a_known_plan_is_in_its_history() -> None:
+    import_progress()
+
+    camden = plan_of_camden()
     event = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=camden.pk)
+    assert camden.current_number == 1
     assert "Regulation 19" in event.data["reason"]
+
+
+def test_progress_of_an_unknown_plan_is_in_the_history_of_its_council() -> None:
+    import_progress()
+
     council = organisation_named("London Borough of Camden")
     [line] = timeline_lines(Event.objects.filter(kind=EventKind.PLANS_IN_OLDER_FILE, target_id=council.pk))
     assert line.subject == council.name
@@ -157,16 +216,27 @@ def test_progress_of_plans_fills_histories_of_plans_or_else_of_councils() -> Non
 
 def test_codes_of_a_code_list_that_are_unknown_are_named() -> None:
     purposes = "contribution-purpose,name,end-date\neducation,Education,\nflood,Flood,2019-05-07\nmoon,Moon,\n"
-    events = "reference,name\nplan-adopted,Plan adopted\nadopted,Adopted\n"
-    kinds = "reference,name\nlocal-plan,Local plan\ncore-strategy,Core strategy\n"
 
     run = import_list("code-lists", purposes)
 
     assert accounting(run.report) == "Of 3 rows, 2 were used and 1 was set aside."
     assert "does not know the code “moon”" in lines_set_aside(run)
-    assert [import_list("code-lists", code_list).left_alone for code_list in (events, kinds)] == [2, 2]
-    designations = "social-housing-provider-designation-eng\tname\n1\tNon-Profit\n2\tLocal Authority\n"
-    assert import_list("code-lists", designations).left_alone == 2
+
+
+@pytest.mark.parametrize(
+    "code_list",
+    [
+        pytest.param("reference,name\nplan-adopted,Plan adopted\nadopted,Adopted\n", id="events"),
+        pytest.param("reference,name\nlocal-plan,Local plan\ncore-strategy,Core strategy\n", id="kinds of plan"),
+        pytest.param(
+            "social-housing-provider-designation-eng\tname\n1\tNon-Profit\n2\tLocal Authority\n", id="designations"
+        ),
+    ],
+)
+def test_code_list_of_known_codes_changes_nothing(code_list: str) -> None:
+    run = import_list("code-lists", code_list)
+
+    assert run.left_alone == 2
 
 
 @pytest.mark.parametrize("how", ALTERED)

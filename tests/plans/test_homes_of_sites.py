@@ -217,7 +217,7 @@ def test_sites_saved_together_have_years_of_one_kind(world: World) -> None:
         )
     }
 
-    with pytest.raises(services.UnableToSavePiece, match="this plan has"):
+    with pytest.raises(services.UnableToSavePiece, match="this plan uses"):
         services.save_items(plan=plan, code="sites", items=items, author=world.amina, now=timezone.now())
 
 

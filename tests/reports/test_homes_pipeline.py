@@ -130,7 +130,7 @@ def test_the_page_says_how_many_social_rented_homes_complete_next_year(world: Wo
 
     sentence = f"Next year, {NEXT}, 48 homes complete: 12 fewer than the 60 on {long_date(since)}."
     assert sentence in page.content.decode()
-    assert f"Compare with the figures of {long_date(since)}" in page.content.decode()
+    assert f"Compare with the figures on {long_date(since)}" in page.content.decode()
 
 
 def test_a_council_finds_homes_in_its_areas_and_where_it_is_the_authority(world: World) -> None:

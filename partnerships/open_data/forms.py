@@ -15,7 +15,7 @@ class PublishingForm(Form):
     """Begin or end publishing, with a reason."""
 
     reason = forms.CharField(
-        label="Why",
+        label="Why?",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="People who can see the organisation’s history can read the reason.",

@@ -45,8 +45,9 @@ def action_needed(succession: Succession, today: dt.date) -> str:
         return ""
     if vests is not None and vests.latest <= today:
         return (
-            f"The vesting day was {vests.words}, but no administrator has recorded that the order was made. Change the "
-            "status to “Order made”, and the succession will take effect within five minutes. Or cancel the succession."
+            f"The vesting day was {vests.words}, but no administrator has recorded that the order was made. If it was "
+            "made, change the status to “Order made”, and the succession will take effect within five minutes. If "
+            "not, cancel the succession."
         )
     if shadow is not None and shadow.latest <= today:
         return (

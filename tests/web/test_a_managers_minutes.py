@@ -193,7 +193,7 @@ def save_share_and_follow_late_milestones(manager: ManagerInBrowser, docks: Plan
     manager.click("Late starts")
     expect(page.get_by_role("rowheader")).to_have_text(["Start at Mills", "Start at Docks"])
 
-    manager.click("Dates of this view in my calendar")
+    manager.click("Add the dates of this view to my calendar")
     manager.click("Make calendar address", role="button")
     expect(page.get_by_label("Address of the calendar")).to_have_value(re.compile(r"/calendars/feeds/.+\.ics"))
 

@@ -101,7 +101,7 @@ class SettingsForm(Form):
         max_value=CONTACT_DAYS[-1],
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
     )
-    reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(label="Why?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
         current_values = {
@@ -135,7 +135,7 @@ class InviteForm(Form):
         label="Which role?", choices=list(ROLE_DESCRIPTIONS.items()), widget=forms.RadioSelect, initial=PartyRole.MEMBER
     )
     reason = forms.CharField(
-        label="Why",
+        label="Why?",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The parties can read this in the history.",
@@ -160,7 +160,7 @@ class AnswerForm(Form):
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
-        label="Why",
+        label="Why?",
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -180,7 +180,7 @@ class RoleForm(Form):
         choices=list(ROLE_DESCRIPTIONS.items()),
         widget=forms.RadioSelect,
     )
-    reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(label="Why?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, party: Party, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"role": party.role})
@@ -200,7 +200,7 @@ class StatusForm(Form):
     """Choose the next status, or to renew, and say why."""
 
     status = forms.ChoiceField(label="What is the new status?", widget=forms.RadioSelect)
-    reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(label="Why?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, partnership: Partnership, is_renewed: bool, **kwargs: Any) -> None:
         """Build the choices. `is_renewed` says that a successor exists already, so renewing is not offered."""

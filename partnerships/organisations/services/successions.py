@@ -179,7 +179,9 @@ def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool
     """Raise `UnableToChangeSuccession` for a correction that is not allowed after a succession took effect."""
     correctable = _CORRECTABLE_LATER | {"vests_on"} if is_same_day else _CORRECTABLE_LATER
     if ties_change or not correctable.issuperset(changed_fields):
-        raise UnableToChangeSuccession("The succession has taken effect. Undo it with another succession instead.")
+        raise UnableToChangeSuccession(
+            "The succession has already taken effect. Undo it with another succession instead."
+        )
 
 
 def _is_within(day: PartialDate | None, earlier_day: PartialDate | None) -> bool:
@@ -302,7 +304,9 @@ def _add_details(
     details: dict[str, Any] = {name: value for name, value in fields.items() if value}
     contradicts = any(getattr(recorded, name) not in (None, "", value) for name, value in details.items())
     if author is not None and contradicts:
-        raise UnableToRecordSuccession("This succession is recorded with other details. Correct it on its page.")
+        raise UnableToRecordSuccession(
+            "This succession is already recorded with other details. Correct the details on its page."
+        )
 
     new_details = {name: value for name, value in details.items() if not getattr(recorded, name)}
     if recorded.is_final:

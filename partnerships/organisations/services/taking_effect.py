@@ -122,7 +122,7 @@ def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
     check_certain(succession)
     if succession.undoes is not None and succession.undoes.status != SuccessionStatus.EFFECTIVE:
         raise UnableToChangeSuccession(
-            "The succession that this one undoes has not taken effect yet. Wait until that has happened."
+            "The succession that this one undoes has not taken effect yet. Wait until it has taken effect."
         )
     if succession.undoes is not None and has_records_to_return(succession.undoes):
         raise UnableToChangeSuccession("Records are still being returned to the predecessors. Wait a few minutes.")

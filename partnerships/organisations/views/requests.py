@@ -57,7 +57,10 @@ def request_access(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToAskForAccess):
             ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
-            message = "The administrators have your request. If they agree, you will get an email with an invitation."
+            message = (
+                "We have sent your request to the administrators. If they agree, you will get an email with an "
+                "invitation."
+            )
             messages.success(request, message)
             return redirect("organisations:list" if person else "/")
 

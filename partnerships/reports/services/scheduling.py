@@ -282,7 +282,7 @@ def _count_failure(schedule_id: int, now: dt.datetime) -> None:
         _email_not_made(schedule, _present_recipient_ids(schedule), now, due_day=due_day, why="failed")
     alert_operators(
         f"Scheduled report {schedule_id} cannot be made",
-        f"It failed {MAX_TRIES} times and waits for its next day, {long_date(schedule.next_on)}. The log says why: "
+        f"It failed {MAX_TRIES} times. We will try again on {long_date(schedule.next_on)}. The log says why: "
         f"scheduled_report_failed, schedule {schedule_id}, report {schedule.report}.",
     )
 

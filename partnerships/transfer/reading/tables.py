@@ -169,7 +169,7 @@ def _from_csv(text: str, name: str) -> Sheet:
     except csv.Error as error:
         raise unable(
             f"the row cannot be read as CSV ({error}).",
-            "Look for a quotation mark that is opened and not closed.",
+            "Look for a quotation mark that was opened and never closed.",
             row=number + 1,
         ) from error
     return Sheet(name, tuple(rows))
@@ -343,7 +343,7 @@ def _check_length(number: int, cell: str) -> str:
     if len(cell) > MAX_CHARACTERS:
         raise unable(
             f"a cell has {len(cell):,} characters; the limit is {MAX_CHARACTERS:,}.",
-            "Look for a quotation mark that is not closed.",
+            "Look for a quotation mark that was opened and never closed.",
             row=number,
         )
     return cell

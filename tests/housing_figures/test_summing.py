@@ -41,7 +41,7 @@ def test_figures_of_predecessors_are_added_through_every_step() -> None:
 
     assert figure.value == 19
     assert figure.basis == Basis.PREDECESSORS
-    assert figure.note == "sum of Mendip, Taunton Deane and West Somerset; provisional"
+    assert figure.note == "the sum of Mendip, Taunton Deane and West Somerset; provisional"
     assert taunton.value is None
     assert taunton.note == "we cannot add this up, because nothing is published for West"
 

@@ -226,7 +226,7 @@ def test_council_imports_a_corrected_milestone_on_its_own_page(client: Any) -> N
     assert second_run.changed == 0
     assert second_run.left_alone == 1
     refused_response = client.post(upload_url, {"file-1": SimpleUploadedFile("t.csv", TIMETABLE.encode())})
-    assert "the list of local plans is missing." in refused_response.content.decode()
+    assert "The list of local plans is missing." in refused_response.content.decode()
 
 
 STANDARD_PLANS = """reference,name,local-planning-authorities,entry-date

@@ -226,7 +226,7 @@ def test_figures_of_predecessors_are_summed() -> None:
 
     net_additions = cumberland.of("net_additions", 2022, 2023)
     assert net_additions.value == 247 + 398 + 143
-    assert net_additions.note == "sum of Allerdale, Carlisle and Copeland"
+    assert net_additions.note == "the sum of Allerdale, Carlisle and Copeland"
     required_homes = Decimal("260.5699") + Decimal("499.4904") + Decimal("19.523")
     assert cumberland.of("required_total", 2020, 2023).value == required_homes
     assert cumberland.of("consequence", 2020, 2023).words == "Allerdale: None; Carlisle: None; Copeland: None"

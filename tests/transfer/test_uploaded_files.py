@@ -132,8 +132,8 @@ def test_corrected_rows_of_brownfield_land_remove_no_site(dee: Any) -> None:
 @pytest.mark.parametrize(
     ("register", "files", "message"),
     [
-        ("local-plans", (PLANS,), "the timetable is missing."),
-        ("developer-agreements", (AGREEMENTS, CONTRIBUTIONS), "the list of transactions is missing."),
+        ("local-plans", (PLANS,), "The timetable is missing."),
+        ("developer-agreements", (AGREEMENTS, CONTRIBUTIONS), "The list of transactions is missing."),
         ("local-plans", (), "Choose the file."),
         ("councils", (COUNCILS, COUNCILS), "This list does not need this file. Leave this field empty."),
         ("brownfield-land", (REGISTER, REGISTER), "This list does not need this file. Leave this field empty."),

@@ -95,7 +95,7 @@ def _measured(data: Path, database: BenchmarkDatabase, *, imports: bool) -> dict
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from partnerships.reconciliation.queries import find
+    from partnerships.reconciliation.queries import find_candidates
     from partnerships.reconciliation.questions import Question
     from tests.reconciliation.first_answers import files_below
 
@@ -124,10 +124,10 @@ def _measured(data: Path, database: BenchmarkDatabase, *, imports: bool) -> dict
     batch = [Question(text=f"{name} {number if number > 4 else ''}") for number, name in enumerate(names)]
     times = []
     with CaptureQueriesContext(connection) as captured:
-        find(batch)
+        find_candidates(batch)
     for _ in range(50):
         began = time.perf_counter()
-        find(batch)
+        find_candidates(batch)
         times.append((time.perf_counter() - began) * 1000)
     return {
         "asked": asked,

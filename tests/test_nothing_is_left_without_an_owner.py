@@ -37,7 +37,7 @@ from partnerships.organisations.services import (
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.personal import is_history, personal_fields
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.agreements.test_objectives import add as add_objective
 from tests.agreements.test_posts import create_post_of, fill
 from tests.commitments.promises import agree
@@ -295,10 +295,12 @@ def test_my_work_of_a_lead_shows_what_nobody_took_over(world: World) -> None:
     subscribe(person=lara, target=world.partnership, author=lara, now=world.now)
     leave(world, lara)
 
-    lines = {item.what: item.title for item in waiting_for(world.amina, timezone.now())}
+    lines = {item.what: item.title for item in tasks_of_person(world.amina, timezone.now())}
 
     assert lines["Hand over records without an owner"] == f"Followed (1) of {world.larkhaven.display_name}"
-    assert "Hand over records without an owner" not in {item.what for item in waiting_for(world.eddie, timezone.now())}
+    assert "Hand over records without an owner" not in {
+        item.what for item in tasks_of_person(world.eddie, timezone.now())
+    }
 
 
 def ended(world: World) -> Succession:

@@ -17,12 +17,12 @@ from partnerships.recommendations.bulk import ASSIGN
 from partnerships.recommendations.forms.filters import FilterForm
 from partnerships.recommendations.models import Addressee, Confidence, Recommendation, RecommendationQuerySet, Response
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
-from partnerships.recommendations.queries.listings import unworked, with_work, worked
+from partnerships.recommendations.queries.listings import only_with_work, with_work_counts, without_work
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
     """Return the recommendations that match these filters."""
-    rows = with_work(Recommendation.objects.visible_to(user), user)
+    rows = with_work_counts(Recommendation.objects.visible_to(user), user)
     if chosen.get("words"):
         rows = rows.filter(text__icontains=chosen["words"])
     if chosen.get("source"):
@@ -40,7 +40,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
             Exists(Response.objects.filter(recommendation=OuterRef("pk"), organisation__in=own_organisations))
         )
     elif work:
-        rows = unworked(rows) if work == "nobody" else worked(rows)
+        rows = without_work(rows) if work == "nobody" else only_with_work(rows)
     return rows
 
 
@@ -153,7 +153,7 @@ LIST = ListDefinition(
     address="recommendations:list",
     columns=(*_SHOWN, *_COUNTS, *_SOURCE),
     rows=_rows,
-    readable=lambda user: with_work(Recommendation.objects.visible_to(user), user),
+    readable=lambda user: with_work_counts(Recommendation.objects.visible_to(user), user),
     form=lambda parameters, _user: FilterForm(parameters),
     sort=lambda _chosen: "report",
     template="recommendations/list.html",

@@ -22,7 +22,7 @@ from partnerships.recommendations.services import UnableToAdopt, UnableToLink, l
 MAX_OBJECTIVE = 300
 
 
-def suggest(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
     """Suggest a commitment of the partnership with the text of the recommendation."""
     adoptions = Adoption.objects.visible_to(user).adopted().for_listing()
     adoption = adoptions.filter(pk=record_id).first()
@@ -36,7 +36,7 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
     )
 
 
-def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+def link_commitment(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """Link the commitment to the adoption."""
     try:
         link_outcome(adoption=Adoption.objects.get(pk=record_id), record=commitment, author=author, now=now)
@@ -69,7 +69,12 @@ def _outcomes(commitment: int) -> QuerySet[Outcome]:
 
 
 RECOMMENDATION = Origin(
-    name="recommendation", suggest=suggest, link=link, links_of=links_of, copy_links=copy_links, rows=(_outcomes,)
+    name="recommendation",
+    suggest=suggest_commitment,
+    link=link_commitment,
+    links_of=links_of,
+    copy_links=copy_links,
+    rows=(_outcomes,),
 )
 
 

@@ -19,8 +19,8 @@ from partnerships.recommendations.listing import LIST
 from partnerships.recommendations.models import Adoption, Evidence, Recommendation, Response, Source
 from partnerships.recommendations.origins import OBJECTIVE, RECOMMENDATION
 from partnerships.recommendations.personal import RULES
-from partnerships.recommendations.queries.adoptions import proposed_here
-from partnerships.recommendations.sections import on_organisations
+from partnerships.recommendations.queries.adoptions import agenda_suggestions
+from partnerships.recommendations.sections import recommendations_section
 
 
 def register() -> None:
@@ -32,8 +32,8 @@ def register() -> None:
     register_owned(RESPONSES)
     register_origin(RECOMMENDATION)
     register_objective_origin(OBJECTIVE)
-    register_agenda("48 recommendations", "Recommendations to adopt", "recommendation_adoption", proposed_here)
-    ON_ORGANISATIONS.register("recommendations", on_organisations, order=55)
+    register_agenda("48 recommendations", "Recommendations to adopt", "recommendation_adoption", agenda_suggestions)
+    ON_ORGANISATIONS.register("recommendations", recommendations_section, order=55)
 
 
 def _register_events() -> None:

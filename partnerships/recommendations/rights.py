@@ -20,7 +20,7 @@ def may_answer_for(organisation: Organisation, person: User | None, now: dt.date
     return roles_of(person, now).edit_for(organisation.pk)
 
 
-def answers_for(person: User, recommendation: Recommendation, now: dt.datetime) -> list[Organisation]:
+def organisations_to_respond_for(person: User, recommendation: Recommendation, now: dt.datetime) -> list[Organisation]:
     """Return the organisations that the person may answer for and that the recommendation is addressed to."""
     own_organisations = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
     day = timezone.localdate(now)
@@ -35,7 +35,7 @@ def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime
     return rights_over(partnership, person, now).may_edit_objectives  # the same people may edit objectives
 
 
-def proposable_in(person: User, recommendation: Recommendation) -> PartnershipQuerySet:
+def partnerships_to_propose_to(person: User, recommendation: Recommendation) -> PartnershipQuerySet:
     """Return the partnerships to which the person may propose a recommendation.
 
     They have not ended, and have not been asked to adopt the recommendation or have dropped it.

@@ -7,6 +7,6 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def on_organisations(user: User, organisation: Organisation) -> Section:
+def recommendations_section(user: User, organisation: Organisation) -> Section:
     """Return a section with a link but no figure, because counting takes time and most visits need no figure."""
     return Section("recommendations/_section.html", {"organisation": organisation})

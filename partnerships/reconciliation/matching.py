@@ -156,7 +156,7 @@ def _without_legal_words(folded: str) -> str:
 
 
 @lru_cache(maxsize=50_000)
-def place_in(folded: str) -> str:
+def place_in_name(folded: str) -> str:
     """Return the place in the name of a public body."""
     return core_name(folded, words=_PUBLIC_WORDS, phrases=_PUBLIC_PHRASES)
 
@@ -192,7 +192,7 @@ def _verdict(question: Question, body: Body, similarity: float) -> Verdict | Non
     fits_by_property: dict[str, bool] = {}
     has_number = False
     for condition in question.conditions:
-        fits = _fits(condition, body)
+        fits = _meets_condition(condition, body)
         if condition.required and not fits:
             return None
         if fits is not None:
@@ -262,7 +262,7 @@ def _match_with_name(folded_text: str, name: DatedName, *, is_public: bool) -> _
         return _NameMatch(Level.SAME, EXACT_POINTS)
     if _without_legal_words(name.folded) == _without_legal_words(folded_text):
         return _NameMatch(Level.SAME, LEGAL_POINTS)
-    if is_public and place_in(name.folded) == place_in(folded_text):
+    if is_public and place_in_name(name.folded) == place_in_name(folded_text):
         return _NameMatch(Level.PLACE, PLACE_POINTS)
     share = _share_of_leading_name(folded_text, name.folded, is_public=is_public)
     if share > 0:
@@ -284,7 +284,7 @@ def place_of_public_body(leading: str) -> str:
 
     “croydon london borough of” has the place “croydon”.
     """
-    return place_in(leading) if _SAYS_PUBLIC & set(leading.split()) else ""
+    return place_in_name(leading) if _SAYS_PUBLIC & set(leading.split()) else ""
 
 
 def _share_of_leading_name(folded_text: str, name: str, *, is_public: bool) -> float:
@@ -296,12 +296,12 @@ def _share_of_leading_name(folded_text: str, name: str, *, is_public: bool) -> f
         return len(name) / len(folded_text)
     if not is_public:
         return 0.0
-    place = place_in(name)
+    place = place_in_name(name)
     matching_beginnings = (leading for leading in leading_words(folded_text) if place_of_public_body(leading) == place)
     return max((len(leading) / len(folded_text) for leading in matching_beginnings), default=0.0)
 
 
-def _fits(condition: Condition, body: Body) -> bool | None:
+def _meets_condition(condition: Condition, body: Body) -> bool | None:
     """Return whether the body has the values of a condition; None if the body's values are unknown."""
     body_values = _comparable_values(condition.property, body)
     if not body_values:
@@ -356,7 +356,7 @@ def _is_certain(question: Question, best: Verdict, other_verdicts: list[Verdict]
         return False
     folded_text = fold_name(question.text)
     # “Buckinghamshire” is the short name of one council, and the place of another.
-    is_only_place = place_in(folded_text) == folded_text
+    is_only_place = place_in_name(folded_text) == folded_text
     min_level = Level.PLACE if is_only_place else best.level
     rivals = [verdict for verdict in other_verdicts if verdict.level >= min_level and not verdict.is_contradicted]
     # A body of another time is also a rival if only the place is the same, or if the text is only a place.

@@ -24,7 +24,7 @@ from partnerships.reconciliation.vocabulary import (
     SCHEMES,
     TYPES,
     Type,
-    words_of,
+    types_in_words,
 )
 
 OLD, DRAFT = "0.2", "1.0-draft"
@@ -45,7 +45,7 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
         "versions": [version],
         "name": NAME,
         "documentation": documentation,
-        "defaultTypes": [type_of(TYPES[type_]) for type_ in DEFAULT_TYPES],
+        "defaultTypes": [type_json(TYPES[type_]) for type_ in DEFAULT_TYPES],
         "batchSize": settings.RECONCILIATION_SIZES["BATCH"],
     }
     if version == DRAFT:
@@ -82,7 +82,7 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
     }
 
 
-def type_of(body_type: Type) -> dict[str, Any]:
+def type_json(body_type: Type) -> dict[str, Any]:
     """Return a type as JSON, with the broader type if it has one."""
     fields: dict[str, Any] = {"id": body_type.id, "name": body_type.name}
     if body_type.broader:
@@ -90,7 +90,7 @@ def type_of(body_type: Type) -> dict[str, Any]:
     return fields
 
 
-def candidate(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict[str, Any]:
+def candidate_json(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict[str, Any]:
     """Return a candidate as JSON, with the name that it had at the date of the question."""
     body = verdict.body
     features = [
@@ -102,7 +102,7 @@ def candidate(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict
     return {
         "id": body.id,
         "name": body.named_on(period.last) if period else body.name,
-        "description": description_of(body, lineage, period),
+        "description": description_of_body(body, lineage, period),
         "type": [{"id": type_, "name": TYPES[type_].name} for type_ in body.types],
         "score": verdict.points,
         "features": [{"id": code, "name": name, "value": value} for code, name, value in features],
@@ -110,9 +110,9 @@ def candidate(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict
     }
 
 
-def description_of(body: Body, lineage: Lineage, period: Period | None = None) -> str:
+def description_of_body(body: Body, lineage: Lineage, period: Period | None = None) -> str:
     """Return one line that distinguishes bodies of the same name: type, present name, dates and successors."""
-    parts = [words_of(body.types)]
+    parts = [types_in_words(body.types)]
     if period and body.named_on(period.last) != body.name:
         parts.append(f"now called {body.name}")
     if body.begins:
@@ -125,11 +125,11 @@ def description_of(body: Body, lineage: Lineage, period: Period | None = None) -
     return "; ".join(parts)
 
 
-def facts(body: Body) -> dict[str, Any]:
+def facts_for_page(body: Body) -> dict[str, Any]:
     """Return the template context of a body: its names, numbers and dates."""
     return {
         "body": body,
-        "types": words_of(body.types),
+        "types": types_in_words(body.types),
         "numbers": [
             (Scheme(number.scheme).label, number)
             for number in body.numbers
@@ -139,17 +139,17 @@ def facts(body: Body) -> dict[str, Any]:
     }
 
 
-def suggestion(body: Body, lineage: Lineage) -> dict[str, Any]:
+def suggestion_json(body: Body, lineage: Lineage) -> dict[str, Any]:
     """Return a body as JSON for a list of suggestions."""
     return {
         "id": body.id,
         "name": body.name,
-        "description": description_of(body, lineage),
+        "description": description_of_body(body, lineage),
         "notable": [{"id": type_, "name": TYPES[type_].name} for type_ in body.types],
     }
 
 
-def columns_of(requested_properties: Iterable[RequestedProperty]) -> list[dict[str, Any]]:
+def property_columns(requested_properties: Iterable[RequestedProperty]) -> list[dict[str, Any]]:
     """Return the columns of a data extension response."""
     columns = []
     for requested in requested_properties:
@@ -164,7 +164,7 @@ def _is_lineage(property_id: str) -> bool:
     return property_id in ("successors", "predecessors")
 
 
-def values_of(body: Body, requested: RequestedProperty, lineage: Lineage, today: dt.date) -> list[dict[str, Any]]:
+def property_values(body: Body, requested: RequestedProperty, lineage: Lineage, today: dt.date) -> list[dict[str, Any]]:
     """Return the values of one property of a body, as at the date of the request."""
     day = requested.day or today
     property_id = requested.property
@@ -186,7 +186,7 @@ def _texts(body: Body, property_id: str, period: Period) -> list[str]:
     if property_id == "other-names":
         return sorted({name.text for name in body.names} - {body.name, body.short_name})
     if property_id == KIND:
-        return [words_of(body.types)]
+        return [types_in_words(body.types)]
     numbers = [number for number in body.numbers if period.meets(number.begins, number.ends)]
     if property_id == ORG_ID:
         return [number.org_id for number in numbers if number.org_id]

@@ -29,7 +29,7 @@ from partnerships.reconciliation.matching import (
     DatedNumber,
     Verdict,
     leading_words,
-    place_in,
+    place_in_name,
     place_of_public_body,
     rank_candidates,
 )
@@ -107,7 +107,7 @@ class Lineage:
     bodies: dict[int, Body]
 
 
-def find(questions: Collection[Question]) -> list[list[Verdict]]:
+def find_candidates(questions: Collection[Question]) -> list[list[Verdict]]:
     """Return the candidates of each question, the best first, at most as many as the question's limit."""
     question_list = list(questions)
     similarities_by_question = _similarities(question_list)
@@ -121,7 +121,7 @@ def find(questions: Collection[Question]) -> list[list[Verdict]]:
         for index, question in enumerate(question_list)
     ]
     has_area = any(condition.property == AREA for question in question_list for condition in question.conditions)
-    bodies = bodies_of(set[int]().union(*candidate_ids), with_places=has_area)
+    bodies = bodies_by_id(set[int]().union(*candidate_ids), with_places=has_area)
 
     results = []
     for index, question in enumerate(question_list):
@@ -157,7 +157,7 @@ def _similarities(questions: list[Question]) -> dict[int, dict[int, float]]:
             **listed_values,
             "question_indexes": list(text_by_index),
             "texts": list(text_by_index.values()),
-            "places": [place_in(text) for text in text_by_index.values()],
+            "places": [place_in_name(text) for text in text_by_index.values()],
             "leading_indexes": [index for index, _ in leading_names],
             "leading_names": [name for _, name in leading_names],
             "max_names": _MAX_NAMES,
@@ -232,7 +232,7 @@ def _spellings(number: str) -> set[str]:
     return {number, number.lower(), *with_zeros}
 
 
-def bodies_of(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Body]:
+def bodies_by_id(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Body]:
     """Return the publicly listed bodies with these ids, in three queries, and one more query for places."""
     organisations = {
         organisation.pk: organisation
@@ -340,11 +340,11 @@ def lineage_of(ids: Collection[int], day: dt.date, *, with_predecessors: bool = 
     successors_by_body = successors_of_each(ids, day)
     predecessors_by_body = predecessors_of_each(ids, day) if with_predecessors else {}
     other_ids = {pk for pks in (*successors_by_body.values(), *predecessors_by_body.values()) for pk in pks}
-    return Lineage(after=successors_by_body, before=predecessors_by_body, bodies=bodies_of(other_ids))
+    return Lineage(after=successors_by_body, before=predecessors_by_body, bodies=bodies_by_id(other_ids))
 
 
-def suggested(text: str, skip: int) -> list[Body]:
+def suggested_bodies(text: str, skip: int) -> list[Body]:
     """Return the bodies that have the typed text in their name or as their number, sorted by name."""
     organisations = find_publicly_listed(text).order_by("name", "pk")[skip : skip + SUGGESTED]
-    bodies = bodies_of([organisation.pk for organisation in organisations])
+    bodies = bodies_by_id([organisation.pk for organisation in organisations])
     return [bodies[organisation.pk] for organisation in organisations]

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.reconciliation.questions import DEFAULT_LIMIT, MAX_LIMIT, Condition, Period, Question
-from partnerships.reconciliation.vocabulary import ANYTHING, DATE, KIND, TYPES, types_called
+from partnerships.reconciliation.vocabulary import ANYTHING, DATE, KIND, TYPES, types_with_name
 
 _BRITISH = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _QUANTIFIERS = ("any", "all", "none")
@@ -214,7 +214,7 @@ def _question(query: dict[str, Any], *, text: str, ids: list[str], conditions: l
             period = read_period(condition.values[0])
             is_unclear = is_unclear or period is None
         elif condition.property == KIND:
-            type_ids = frozenset[str]().union(*map(types_called, condition.values))
+            type_ids = frozenset[str]().union(*map(types_with_name, condition.values))
             if type_ids:
                 other_conditions.append(replace(condition, values=tuple(sorted(type_ids))))
             else:

@@ -123,13 +123,13 @@ def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, .
     return tuple(filter(None, (str(kind), tier, provider)))
 
 
-def words_of(types: tuple[str, ...]) -> str:
+def types_in_words(types: tuple[str, ...]) -> str:
     """Return a body's types in words. The tier of a council replaces “Council”."""
     shown_types = types[1:] if len(types) > 1 and TYPES[types[1]].broader == types[0] else types
     return ", ".join(TYPES[type_id].name for type_id in shown_types)
 
 
-def types_called(text: str) -> frozenset[str]:
+def types_with_name(text: str) -> frozenset[str]:
     """Return the ids of the types with this id or name."""
     folded = fold_name(text)
     return frozenset(type_.id for type_ in TYPES.values() if folded in (fold_name(type_.id), fold_name(type_.name)))

@@ -99,12 +99,12 @@ class Sides:
     theirs: Sequence[Organisation]
 
 
-def sides_of(ours: Organisation, theirs: Organisation) -> Sides:
+def sides_with_predecessors(ours: Organisation, theirs: Organisation) -> Sides:
     """Return both organisations, each with the ended bodies that it alone followed."""
     return Sides([ours, *predecessors_summed_with(ours)], [theirs, *predecessors_summed_with(theirs)])
 
 
-def balance_with(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
+def balance_with_partner(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
     """Return the balance with one partner and its predecessors.
 
     Figures of predecessors are added up, and an ask to several of them counts once.
@@ -118,7 +118,7 @@ def balance_with(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
     return total
 
 
-def over_time(*, user: Reader, sides: Sides, today: dt.date) -> list[Quarter]:
+def balance_by_quarter(*, user: Reader, sides: Sides, today: dt.date) -> list[Quarter]:
     """Return the last `QUARTERS` quarters, the oldest first, with the figures of predecessors added up."""
     quarters = {label: Quarter(label, AskCounts(), AskCounts()) for label in _last_quarters(today)}
     for group in _ask_counts_of_sides(user, sides, by_quarter=True):
@@ -160,7 +160,7 @@ def _asked_partnership_ids(ours: list[int]) -> list[int]:
     return list(asked_in) if partnership_ids is None else partnership_ids
 
 
-def _met_by(giver: Q) -> Q:
+def _is_met_by(giver: Q) -> Q:
     """Return the condition that an ask is met, and that a giver who matches `giver` delivered part of the ask."""
     verified_links = Fulfilment.objects.filter(giver, entry=OuterRef("pk"), commitment__status=Promise.VERIFIED)
     return Q(Exists(verified_links), status=Status.MET)
@@ -248,7 +248,7 @@ def _asks_by_partner(
 ) -> QuerySet[Entry, Any]:
     """Return the asks of one direction, counted by partner."""
     asks = _asks(user, ours, asked_in, partner_ids, sees_all=sees_all)[direction]
-    met = _met_by(Q(commitment__giver=OuterRef("partner")) if asks.we_asked else Q(commitment__giver__in=ours))
+    met = _is_met_by(Q(commitment__giver=OuterRef("partner")) if asks.we_asked else Q(commitment__giver__in=ours))
     return _with_counts(asks.entries.annotate(partner=F(asks.partner)).values("partner"), met)
 
 
@@ -265,7 +265,7 @@ def _ask_counts_of_sides(user: Reader, sides: Sides, *, by_quarter: bool = False
     ours, theirs = _ids(sides.ours), _ids(sides.theirs)
     for asks in _asks(user, ours, _asked_partnership_ids(ours), theirs):
         quarter = TruncQuarter("shared_at") if by_quarter else Value(None, output_field=DateField())
-        met = _met_by(Q(commitment__giver__in=theirs if asks.we_asked else ours))
+        met = _is_met_by(Q(commitment__giver__in=theirs if asks.we_asked else ours))
         rows = _with_counts(asks.entries.annotate(quarter=quarter).values("quarter"), met)
         yield from (_AsksOfSide(asks.we_asked, row["quarter"], _to_ask_counts(row)) for row in rows)
 

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Kind, Organisation
 from partnerships.people.models import User
-from partnerships.reports.pictures import caption_of, draw
+from partnerships.reports.pictures import chart_caption, draw_chart
 from partnerships.reports.queries import snapshot_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import Snapshot
@@ -74,7 +74,7 @@ def waiting_tiles(tile_filters: TileFilters) -> list[Tile]:
     return [_empty_tile(slug, filters) for slug, filters in tile_filters]
 
 
-def tiles_of(tile_filters: TileFilters, reader: User, now: dt.datetime) -> list[Tile]:
+def computed_tiles(tile_filters: TileFilters, reader: User, now: dt.datetime) -> list[Tile]:
     """Return the computed tiles of a dashboard, each from the same snapshot as the report's page."""
     tiles = []
     for slug, filters in tile_filters:
@@ -101,5 +101,5 @@ def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and chart.has_bars(table):
-            return caption_of(chart, table, limit=_BARS), draw(chart, table, limit=_BARS, is_narrow=True)
+            return chart_caption(chart, table, limit=_BARS), draw_chart(chart, table, limit=_BARS, is_narrow=True)
     return None

@@ -15,10 +15,10 @@ from partnerships.documents.word import MAX_COLUMNS, TablesPaper, WordPicture, W
 from partnerships.kit.pictures import png_of
 from partnerships.kit.workbooks import XLSX, Worksheet, xlsx_bytes, xlsx_response
 from partnerships.reports.paging import Paging
-from partnerships.reports.pictures import caption_of, draw, draw_map, draw_network, shades_in_words
-from partnerships.reports.presenting import note_of, printed_rows, shown_tables, words_of
+from partnerships.reports.pictures import chart_caption, draw_chart, draw_map, draw_network, map_shades_in_words
+from partnerships.reports.presenting import note_on_paper, printed_rows, rows_of_text, shown_tables
 from partnerships.reports.snapshot import Snapshot, Table
-from partnerships.reports.wording import made_words, source_words
+from partnerships.reports.wording import creation_in_words, source_in_words
 
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": WORD, "xlsx": XLSX}
 _PDF = "reports/report_pdf.html"
@@ -28,10 +28,10 @@ _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
 _MAX_SHEET_NAME = 27
 
 
-def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse:
+def file_response(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse:
     """Send the snapshot in one of `FORMATS`.
 
-    The file is written during the request, so it has fewer rows on paper than a file of `bytes_of`.
+    The file is written during the request, so it has fewer rows on paper than a file of `file_content`.
     """
     if form == "pdf":
         return pdf_response(request, _PDF, _pdf_context(snapshot, at_once=True), snapshot.title)
@@ -40,7 +40,7 @@ def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse
     return xlsx_response(f"{snapshot.report}.xlsx", list(_sheets(snapshot)))
 
 
-def bytes_of(snapshot: Snapshot, form: str) -> bytes:
+def file_content(snapshot: Snapshot, form: str) -> bytes:
     """Return a file of the snapshot in one of `FORMATS`, written without a request and with more rows on paper."""
     if form == "pdf":
         return draw_pdf(render_to_string(_PDF, _pdf_context(snapshot, at_once=False)))
@@ -52,18 +52,18 @@ def bytes_of(snapshot: Snapshot, form: str) -> bytes:
 def _pdf_context(snapshot: Snapshot, *, at_once: bool) -> dict[str, Any]:
     """Return the template context of a PDF. The paper is wide if a table has many columns."""
     is_wide = any(len(table.columns) > MAX_COLUMNS for table in snapshot.tables)
-    return {**shown(snapshot, printed=printed_rows(snapshot, at_once=at_once)), "is_wide": is_wide}
+    return {**template_context(snapshot, printed=printed_rows(snapshot, at_once=at_once)), "is_wide": is_wide}
 
 
-def shown(
+def template_context(
     snapshot: Snapshot, paging: Paging | None = None, *, printed: Mapping[str, int] = MappingProxyType({})
 ) -> dict[str, Any]:
     """Return the template context of a snapshot: for a page with `paging`, or for paper with the `printed` rows."""
     return {
         "snapshot": snapshot,
-        "made": made_words(snapshot),
+        "made": creation_in_words(snapshot),
         "tables": shown_tables(snapshot, paging, printed=printed),
-        "sources": [(source_words(source), source.href) for source in snapshot.sources],
+        "sources": [(source_in_words(source), source.href) for source in snapshot.sources],
     }
 
 
@@ -72,21 +72,21 @@ def _word_contents(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
     printed = printed_rows(snapshot, at_once=at_once)
     return TablesPaper(
         title=snapshot.title,
-        lead=made_words(snapshot),
+        lead=creation_in_words(snapshot),
         facts=(("Filters", "; ".join(snapshot.filters)),),
         sentences=snapshot.answers,
         tables=tuple(
             WordTable(
                 pictures=tuple(_pictures(snapshot, table)),
                 heading=table.title,
-                rows=tuple(words_of(table, printed[table.code])),
+                rows=tuple(rows_of_text(table, printed[table.code])),
                 figures=tuple(column.is_figure for column in table.columns),
                 has_total=table.total is not None,
-                note=note_of(table, printed[table.code]) if table.rows else table.empty,
+                note=note_on_paper(table, printed[table.code]) if table.rows else table.empty,
             )
             for table in snapshot.tables
         ),
-        notes=(*map(source_words, snapshot.sources), *snapshot.notes),
+        notes=(*map(source_in_words, snapshot.sources), *snapshot.notes),
         made_at=snapshot.made_at,
     )
 
@@ -95,12 +95,12 @@ def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
     """Yield the charts, maps and networks that are drawn from a table."""
     for chart in snapshot.charts:
         if chart.table == table.code and chart.has_bars(table):
-            title = caption_of(chart, table)
-            yield WordPicture(title, png_of(draw(chart, table)), _alternative_text(title))
+            title = chart_caption(chart, table)
+            yield WordPicture(title, png_of(draw_chart(chart, table)), _alternative_text(title))
     for drawn_map in snapshot.maps:
         if drawn_map.table == table.code:
             drawn = draw_map(drawn_map, table)
-            caption = f"{shades_in_words(drawn_map, table)} {drawn.source}"
+            caption = f"{map_shades_in_words(drawn_map, table)} {drawn.source}"
             yield WordPicture(drawn_map.title, png_of(drawn.drawing), _alternative_text(drawn_map.title), caption)
     for network in snapshot.networks:
         if network.bodies == table.code:
@@ -116,10 +116,10 @@ def _alternative_text(title: str) -> str:
 
 def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:
     """Yield the sheets of a workbook: one about the report, then one for each table."""
-    about: list[list[object]] = [["Report", snapshot.title], ["Made", made_words(snapshot)]]
+    about: list[list[object]] = [["Report", snapshot.title], ["Made", creation_in_words(snapshot)]]
     about += [["Filter", filter_] for filter_ in snapshot.filters]
     about += [["Answer", answer] for answer in snapshot.answers]
-    about += [["Source", source_words(source)] for source in snapshot.sources]
+    about += [["Source", source_in_words(source)] for source in snapshot.sources]
     about += [["Note", note] for note in snapshot.notes]
     yield "About", about
     for sheet_number, table in enumerate(snapshot.tables, start=1):

@@ -10,29 +10,29 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport, Recipient, Schedule
-from partnerships.reports.presenting import words_of
-from partnerships.reports.queries import figures_of
-from partnerships.reports.wording import made_words
+from partnerships.reports.presenting import rows_of_text
+from partnerships.reports.queries import readable_figures
+from partnerships.reports.wording import creation_in_words
 
 #: The most rows of the first table that an email shows. The page has all rows.
 MAX_ROWS = 12
 
 
-def write_scheduled(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
+def write_scheduled_report(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write the email with the figures of a frozen report; return the reason instead if the person may not read it."""
     frozen = FrozenReport.objects.visible_to_current_audience(person).filter(pk=due.params["frozen"]).first()
     if frozen is None:
         return "The recipient can no longer read this report."
     if not Recipient.objects.filter(schedule=due.params["schedule"], person=person).exists():
         return "The recipient no longer gets this report."
-    snapshot = figures_of(frozen, person, now)
+    snapshot = readable_figures(frozen, person, now)
     first_table = next((table for table in snapshot.tables if table.rows), None)
-    headings, *rows = list(words_of(first_table)) if first_table else [[]]
+    headings, *rows = list(rows_of_text(first_table)) if first_table else [[]]
     context = {
         "person": person,
         "frozen": frozen,
         "snapshot": snapshot,
-        "made": made_words(snapshot),
+        "made": creation_in_words(snapshot),
         "table": first_table,
         "headings": headings,
         "rows": rows[:MAX_ROWS],
@@ -43,7 +43,7 @@ def write_scheduled(due: DueEmail, person: User, now: dt.datetime) -> Content | 
     return Content("reports/scheduled", context)
 
 
-def write_not_made(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
+def write_report_not_made(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write that a scheduled report could not be made; return the reason instead if the schedule has ended.
 
     A report cannot be made because of one of its filters, or because of a failure.

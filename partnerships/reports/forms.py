@@ -13,7 +13,7 @@ from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, H
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.reports.frequencies import Frequency
-from partnerships.reports.queries import people_of
+from partnerships.reports.queries import people_of_audience
 
 
 class _ForBodyForm(Form):
@@ -77,7 +77,7 @@ class ScheduleForm(_ForBodyForm):
 
     def __init__(self, *args: Any, cancel: str, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
         super().__init__(*args, bodies=bodies, **kwargs)
-        model_choice_field(self, "people").queryset = people_of(*bodies)
+        model_choice_field(self, "people").queryset = people_of_audience(*bodies)
         self.helper = Helper(
             self, "name", "every", "first_on", "body", "people", submit="Schedule report", cancel=cancel
         )

@@ -16,13 +16,13 @@ from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.organisations.presenting import kind_choices
 from partnerships.reports.paging import ROWS_A_PAGE, Paging
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, NetworkPicture, Row, Snapshot, Table
-from partnerships.reports.wording import cell_words
+from partnerships.reports.wording import cell_in_words
 
 #: The most groups of vertical bars, which have room for a year below each, and the most horizontal bars.
 _MAX_GROUPS, _MAX_ROWS = 14, 15
 
 
-def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
+def chart_caption(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
     """Return the title of a chart, with a note if only the second column or only the highest bars are drawn."""
     title = chart.title
     if len(chart.series) > 1 and len(table.rows) > min(_MAX_GROUPS, limit):
@@ -30,7 +30,7 @@ def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
     return f"{title}, the {limit} highest" if len(table.rows) > limit else title
 
 
-def draw(
+def draw_chart(
     chart: Chart, table: Table, *, limit: int = _MAX_ROWS, is_narrow: bool = False, on_screen: bool = False
 ) -> SafeString:
     """Return the chart as SVG.
@@ -40,7 +40,7 @@ def draw(
     horizontal bars fit a phone.
     """
     figures_are_in = "report" if is_narrow else "table"
-    label = f"{caption_of(chart, table, limit=limit)}; the {figures_are_in} gives the figures"
+    label = f"{chart_caption(chart, table, limit=limit)}; the {figures_are_in} gives the figures"
     if len(chart.series) == 1 or len(table.rows) > min(_MAX_GROUPS, limit):
         column = chart.series[-1]
         bars = [(row.name, int(_number(row.cells[column]) or 0)) for row in table.rows]
@@ -56,7 +56,7 @@ def draw(
 def _bar(table: Table, row: Row, column: int) -> Bar:
     """Return the row's figure in this column, and its words."""
     cell = row.cells[column]
-    return _number(cell), cell_words(table.columns[column].kind, cell)
+    return _number(cell), cell_in_words(table.columns[column].kind, cell)
 
 
 def _number(cell: Cell) -> int | Decimal | None:
@@ -80,7 +80,7 @@ def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> M
         areas.append(
             Shaded(
                 row.identity,
-                f"{row.name}: {cell_words(column_kind, cell)}",
+                f"{row.name}: {cell_in_words(column_kind, cell)}",
                 level_of(float(_number(cell) or 0), limits),
                 f"{page_parameter}#{table.code}-{row.identity}",
             )
@@ -89,7 +89,7 @@ def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> M
     return shaded_map(f"{area_map.title}; the table gives the figures", areas, _levels(limits), file=outlines_file)
 
 
-def shades_in_words(area_map: AreaMap, table: Table) -> str:
+def map_shades_in_words(area_map: AreaMap, table: Table) -> str:
     """Return the meaning of a map's shades as a sentence, for paper, which has no legend."""
     labels = ", ".join(label for _, label in _levels(_limits_of(area_map, table)))
     return f"From white to the darkest shade: {labels}."

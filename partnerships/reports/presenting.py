@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 
 from partnerships.kit.maps import Map
 from partnerships.reports.paging import ROWS_A_PAGE, Pages, Paging, paged
-from partnerships.reports.pictures import ShownNetwork, caption_of, draw, draw_map, draw_network
+from partnerships.reports.pictures import ShownNetwork, chart_caption, draw_chart, draw_map, draw_network
 from partnerships.reports.snapshot import Cell, Column, Kind, Row, Snapshot, Table
-from partnerships.reports.wording import cell_words
+from partnerships.reports.wording import cell_in_words
 
 #: The most rows of a long table on paper.
 MAX_PRINTED = 1_000
@@ -116,7 +116,7 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
         note = table.note
     else:
         rows, pages = table.rows[:printed], None
-        note = note_of(table, printed)
+        note = note_on_paper(table, printed)
 
     def anchor_of(row: Row) -> str:
         """Return the anchor to which the map's areas link; "" without a map."""
@@ -130,14 +130,16 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
         total=_shown_row(table, table.total) if table.total else None,
         note=note,
         empty=table.empty,
-        charts=tuple((caption_of(chart, table), draw(chart, table, on_screen=paging is not None)) for chart in charts),
+        charts=tuple(
+            (chart_caption(chart, table), draw_chart(chart, table, on_screen=paging is not None)) for chart in charts
+        ),
         maps=tuple((picture.title, draw_map(picture, table, paging)) for picture in maps),
         networks=tuple((network.title, draw_network(network, snapshot)) for network in networks),
         pages=pages,
     )
 
 
-def note_of(table: Table, printed: int = MAX_PRINTED) -> str:
+def note_on_paper(table: Table, printed: int = MAX_PRINTED) -> str:
     """Return the note below the title of a table on paper, with a sentence if some rows are not printed."""
     not_printed = len(table.rows) - printed
     if not_printed <= 0:
@@ -151,13 +153,13 @@ def _shown_row(table: Table, row: Row, *, anchor: str = "") -> ShownRow:
     heading_column, heading_cell = heading
     cells = tuple(
         ShownCell(
-            words=cell_words(column.kind, cell),
+            words=cell_in_words(column.kind, cell),
             look=_cell_classes(column, is_empty=cell is None),
             label=column.label,
         )
         for column, cell in other_cells
     )
-    return ShownRow(name=cell_words(heading_column.kind, heading_cell), href=row.href, cells=cells, anchor=anchor)
+    return ShownRow(name=cell_in_words(heading_column.kind, heading_cell), href=row.href, cells=cells, anchor=anchor)
 
 
 def _cell_classes(column: Column, *, is_empty: bool) -> str:
@@ -172,7 +174,7 @@ def _cell_classes(column: Column, *, is_empty: bool) -> str:
     return " ".join(classes)
 
 
-def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
+def rows_of_text(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
     """Yield the table as rows of text for Word and emails: the headings, the rows, and the total last."""
     yield [column.label for column in table.columns]
     total = () if table.total is None else (table.total,)
@@ -182,5 +184,5 @@ def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
 
 def _unbroken_words(column: Column, cell: Cell) -> str:
     """Return the words of a cell. A date has no-break spaces, so that it is not split between lines."""
-    text = cell_words(column.kind, cell)
+    text = cell_in_words(column.kind, cell)
     return text.replace(" ", NO_BREAK) if column.kind is Kind.DAY else text

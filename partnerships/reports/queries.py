@@ -77,7 +77,7 @@ def _person_in_words(reader: Reader) -> str:
     return f"This report counts what {reader.display_name} can read." if isinstance(reader, User) else ""
 
 
-def everybody_of(body: Organisation | Partnership) -> Everybody:
+def everybody_of_audience(body: Organisation | Partnership) -> Everybody:
     """Return all people of the organisation, or of the partnership's present parties, as one reader."""
     if isinstance(body, Organisation):
         return Everybody([body.pk])
@@ -90,7 +90,7 @@ def _audience_in_words(body: Organisation | Partnership) -> str:
     return f"This report counts what everyone at {audience} can read."
 
 
-def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
+def people_of_audience(*bodies: Organisation | Partnership) -> QuerySet[User]:
     """Return people with an account who act for one of the organisations, or for a party of the partnerships.
 
     Only present parties of the partnerships count.
@@ -112,7 +112,7 @@ def audience_snapshot(
 
     The filters are a query string. Raises `InvalidFilters`.
     """
-    reader = everybody_of(body)
+    reader = everybody_of_audience(body)
     parameters = QueryDict(query_string)
     form = report.form(parameters, reader)
     if not _names_only_visible_records(form):
@@ -122,7 +122,7 @@ def audience_snapshot(
 
 def has_valid_filters_for(report: Report, body: Organisation | Partnership, query_string: str) -> bool:
     """Return whether filters, as a query string, are valid for everybody of an audience."""
-    return _names_only_visible_records(report.form(QueryDict(query_string), everybody_of(body)))
+    return _names_only_visible_records(report.form(QueryDict(query_string), everybody_of_audience(body)))
 
 
 def _names_only_visible_records(form: forms.Form) -> bool:
@@ -136,18 +136,18 @@ def _names_only_visible_records(form: forms.Form) -> bool:
     )
 
 
-def frozen_for(person: User) -> QuerySet[FrozenReport]:
+def frozen_reports_for(person: User) -> QuerySet[FrozenReport]:
     """Return the frozen reports that the person may read, with their organisations or partnerships."""
     return FrozenReport.objects.visible_to(person).select_related("organisation", "partnership", "frozen_by")
 
 
-def open_frozen(person: User, pk: int) -> FrozenReport:
+def frozen_report_for(person: User, pk: int) -> FrozenReport:
     """Return a frozen report that the person may read. Raises `FrozenReport.DoesNotExist`.
 
     The primary database decides whether the person may read it. The figures, which never change, come from the standby
     database if there is one.
     """
-    reports = frozen_for(person)
+    reports = frozen_reports_for(person)
     if not has_standby():
         return reports.get(pk=pk)
     report = reports.defer("content").get(pk=pk)
@@ -155,7 +155,7 @@ def open_frozen(person: User, pk: int) -> FrozenReport:
     return report
 
 
-def figures_of(frozen: FrozenReport, reader: User, now: dt.datetime) -> Snapshot:
+def readable_figures(frozen: FrozenReport, reader: User, now: dt.datetime) -> Snapshot:
     """Return the figures of a frozen report, without those that the reader may no longer read."""
     report = find_report(frozen.report)
     return report.withhold(frozen.snapshot, reader, now) if report else frozen.snapshot

@@ -12,7 +12,7 @@ from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.personal import register_personal
 from partnerships.reports import obligations, restoring
-from partnerships.reports.emails import write_not_made, write_scheduled
+from partnerships.reports.emails import write_report_not_made, write_scheduled_report
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.kinds.board_pack import BOARD_PACK
 from partnerships.reports.kinds.contact import CONTACT
@@ -29,7 +29,7 @@ from partnerships.reports.kinds.unanswered_asks import UNANSWERED_ASKS
 from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.reports.personal import RULES
 from partnerships.reports.registry import register_report
-from partnerships.reports.sections import frozen_of, organisation_section, reports_lookups, reports_section
+from partnerships.reports.sections import frozen_reports_of, organisation_section, reports_lookups, reports_section
 from partnerships.reports.services import files
 from partnerships.reports.services.scheduling import ScheduledReportStop
 
@@ -62,20 +62,20 @@ def register() -> None:
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
 
     ON_ORGANISATIONS.register("reports", organisation_section, order=58)
-    ON_PARTNERSHIPS.register_with_rows("reports", reports_section, frozen_of, order=58, lookups=reports_lookups)
+    ON_PARTNERSHIPS.register_with_rows("reports", reports_section, frozen_reports_of, order=58, lookups=reports_lookups)
 
     register_single_stop("reports.scheduled", ScheduledReportStop())
     register_emails(
         PersonEmail(
             "reports.scheduled",
             "A scheduled report",
-            write_scheduled,
+            write_scheduled_report,
             group=NoticeGroup.REPORTS,
         ),
         PersonEmail(
             "reports.not_made",
             "A scheduled report that could not be made",
-            write_not_made,
+            write_report_not_made,
             group=NoticeGroup.REPORTS,
         ),
     )

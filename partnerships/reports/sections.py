@@ -25,7 +25,7 @@ _ORGANISATION_REPORTS = (("reciprocity", "Reciprocity"), ("evidence-file", "Evid
 _MAX_LISTED = 5
 
 
-def frozen_of(partnership: int) -> QuerySet[FrozenReport]:
+def frozen_reports_of(partnership: int) -> QuerySet[FrozenReport]:
     """Return all frozen reports of a partnership."""
     return FrozenReport.objects.filter(partnership=partnership)
 

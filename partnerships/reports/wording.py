@@ -20,7 +20,7 @@ EMPTY = "–"
 MINUS = "\u2212"
 
 
-def cell_words(kind: Kind, value: Cell) -> str:
+def cell_in_words(kind: Kind, value: Cell) -> str:
     """Return a cell as pages and documents show it."""
     if value is None or value == "":
         return EMPTY
@@ -39,7 +39,7 @@ def cell_words(kind: Kind, value: Cell) -> str:
     return figure(value).replace("-", MINUS)
 
 
-def made_words(snapshot: Snapshot) -> str:
+def creation_in_words(snapshot: Snapshot) -> str:
     """Return when and for whom a report was computed.
 
     For example: `As at 3 March 2027, 14:05. This report counts what Amina Yusuf can read.`
@@ -47,7 +47,7 @@ def made_words(snapshot: Snapshot) -> str:
     return f"As at {long_time(timezone.localtime(snapshot.made_at))}. {snapshot.made_for}"
 
 
-def source_words(source: Source) -> str:
+def source_in_words(source: Source) -> str:
     """Return text such as `Published versions of plans, as at 3 March 2027`."""
     return f"{source.words}, as at {long_date(source.as_of)}" if source.as_of else source.words
 
@@ -71,9 +71,9 @@ def shown_restatements(restatements: Iterable[Restatement]) -> list[ShownRestate
             table=restatement.table,
             row=restatement.row,
             column=restatement.column,
-            was=cell_words(restatement.kind, restatement.was),
-            now=cell_words(restatement.kind, restatement.now),
-            difference=cell_words(Kind.CHANGE, restatement.difference) if restatement.difference is not None else "",
+            was=cell_in_words(restatement.kind, restatement.was),
+            now=cell_in_words(restatement.kind, restatement.now),
+            difference=cell_in_words(Kind.CHANGE, restatement.difference) if restatement.difference is not None else "",
         )
         for restatement in restatements
     ]

@@ -18,7 +18,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class EntryRow:
     """An entry of the index as a source makes it (see `SearchEntry`).
 
     `references` are numbers and codes that people search for as a whole, such as "26/01234/FUL". `postcode` is a full
@@ -58,8 +58,8 @@ class Row:
 
     def _codes(self, words: str) -> set[str]:
         """Return the codes of the entry's references, and of the postcodes in its words."""
-        codes = postcodes(f"{words} {self.postcode}")
-        codes |= {reference(value) for value in self.references if value}
+        codes = postcode_codes(f"{words} {self.postcode}")
+        codes |= {reference_code(value) for value in self.references if value}
         if district := DISTRICT.fullmatch(self.postcode):
             codes |= {f"pc:{district[0]}".lower(), f"pc:{district[1]}".lower()}
         return codes
@@ -74,17 +74,17 @@ def _clean(text: str) -> str:
 UNSEEN = "\u2028\n"
 
 
-def joined(*parts: str | None) -> str:
+def joined_lines(*parts: str | None) -> str:
     """Return the parts that are not empty, each on a line of its own."""
     return "\n".join(part for part in parts if part)
 
 
-def reference(value: str) -> str:
+def reference_code(value: str) -> str:
     """Return the code by which a reference is found as a whole: without spaces and in lower case."""
     return f"ref:{''.join(value.lower().split())[:120]}"
 
 
-def postcodes(text: str) -> set[str]:
+def postcode_codes(text: str) -> set[str]:
     """Return codes of the postcodes in a text: for each, in full, its district and its area."""
     codes = set()
     for area, district, unit in FULL.findall(text):
@@ -112,7 +112,7 @@ def postcodes_in_query(text: str) -> tuple[str, tuple[str, ...]]:
     return " ".join(other_words), tuple(codes)
 
 
-def divided(text: str) -> Iterable[str]:
+def parts_of_text(text: str) -> Iterable[str]:
     """Yield a long text in parts that each fit an entry."""
     text = text.strip()
     while len(text) > MAX_TEXT:

@@ -22,7 +22,7 @@ class UnreadableFile(Exception):
     """The file is broken, protected, too large, or took too long."""
 
 
-def text_of(content: bytes) -> str:
+def extracted_text(content: bytes) -> str:
     """Return the text of a PDF, Word or plain text file, at most `MAX_TEXT` characters; "" for other files.
 
     Raises `UnreadableFile`.

@@ -15,7 +15,7 @@ from partnerships.agreements.models import Document
 from partnerships.commitments.models import Evidence
 from partnerships.conversations.models import Attachment
 from partnerships.plans.models import Document as PlanDocument
-from partnerships.search.extraction import UnreadableFile, text_of
+from partnerships.search.extraction import UnreadableFile, extracted_text
 from partnerships.search.models import FileText, Stale
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ def read_files() -> int:
         text, problem = "", ""
         try:
             with file.open("rb") as open_file:
-                text = text_of(open_file.read())
+                text = extracted_text(open_file.read())
         except UnreadableFile as error:
             problem = str(error)
         except FileNotFoundError:

@@ -180,7 +180,7 @@ DELETE FROM search_searchentry AS entry
 
 def write_entries(source: Source, ids: Collection[int]) -> None:
     """Update the entries of these records. The caller holds the lock."""
-    rows = stored_rows(source, ids)
+    rows = expected_columns(source, ids)
     current_parts = json.dumps([{"object_id": row["object_id"], "part": row["part"]} for row in rows])
     with connection.cursor() as cursor:
         cursor.execute(_DELETE_OLD_PARTS, {"source": source.code, "ids": list(ids), "current_parts": current_parts})
@@ -191,7 +191,7 @@ def write_entries(source: Source, ids: Collection[int]) -> None:
                 cursor.execute(_ADD_WORDS, [rows_as_json])
 
 
-def stored_rows(source: Source, ids: Collection[int]) -> list[dict[str, Any]]:
+def expected_columns(source: Source, ids: Collection[int]) -> list[dict[str, Any]]:
     """Return the columns of the entries that these records should have."""
     return [
         {"source": source.code, **row.as_columns(), "for_everyone": EVERYONE in row.readers} for row in source.read(ids)
@@ -236,7 +236,7 @@ def queue_recent_role_changes(today: dt.date) -> int:
     return len(Stale.objects.bulk_create(stale_rows))
 
 
-def forget_person(leaving: Leaving) -> int:
+def delete_entries_of_person(leaving: Leaving) -> int:
     """Delete the entries with the name of a person whose account is closed, and return how many."""
     holders = Holder.objects.filter(person=leaving.person).values("pk")
     memberships = Membership.objects.filter(person=leaving.person).values("pk")
@@ -274,7 +274,7 @@ def _differences_of(source: Source, ids: Collection[int]) -> Iterator[Difference
         (row["object_id"], row["part"]): row
         for row in SearchEntry.objects.filter(source=source.code, object_id__in=ids).values(*_COLUMN_NAMES)
     }
-    for expected in stored_rows(source, ids):
+    for expected in expected_columns(source, ids):
         object_id, part = expected["object_id"], expected["part"]
         entry = entries_by_part.pop((object_id, part), None)
         if entry is None:

@@ -22,12 +22,12 @@ _WORDS = {
 }
 
 
-def name_of(column: str) -> str:
+def trigger_name(column: str) -> str:
     """Return the name of the trigger, and of its function, that follows "table.column"."""
     return f"search_{column.replace('.', '_')}"[:63]
 
 
-def follow(column: str) -> str:
+def create_trigger_sql(column: str) -> str:
     """Return SQL that queues the value of "table.column" whenever a row is inserted, updated or deleted.
 
     The SQL can run more than once.
@@ -35,7 +35,7 @@ def follow(column: str) -> str:
     table, _, key = column.partition(".")
     only = f" OF {_WORDS[table]}" if table in _WORDS else ""
     return f"""
-CREATE OR REPLACE FUNCTION {name_of(column)}() RETURNS trigger LANGUAGE plpgsql AS $follow$
+CREATE OR REPLACE FUNCTION {trigger_name(column)}() RETURNS trigger LANGUAGE plpgsql AS $follow$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         INSERT INTO search_stale (source_column, value) SELECT '{column}', OLD.{key} WHERE OLD.{key} IS NOT NULL;
@@ -45,11 +45,11 @@ BEGIN
     END IF;
     RETURN NULL;
 END $follow$;
-CREATE OR REPLACE TRIGGER {name_of(column)} AFTER INSERT OR DELETE OR UPDATE{only} ON {table}
-    FOR EACH ROW EXECUTE FUNCTION {name_of(column)}();
+CREATE OR REPLACE TRIGGER {trigger_name(column)} AFTER INSERT OR DELETE OR UPDATE{only} ON {table}
+    FOR EACH ROW EXECUTE FUNCTION {trigger_name(column)}();
 """  # noqa: S608 - names of ours
 
 
-def unfollow(column: str) -> str:
-    """Return SQL that undoes `follow`."""
-    return f"DROP TRIGGER {name_of(column)} ON {column.partition('.')[0]}; DROP FUNCTION {name_of(column)}();"
+def drop_trigger_sql(column: str) -> str:
+    """Return SQL that undoes `create_trigger_sql`."""
+    return f"DROP TRIGGER {trigger_name(column)} ON {column.partition('.')[0]}; DROP FUNCTION {trigger_name(column)}();"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from partnerships.spreadsheets.services import work_on_uploads
+from partnerships.spreadsheets.services import process_waiting_uploads
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=840, time_limit=870)
 def work_on_waiting() -> int:
     """Preview and import the spreadsheets that wait for a worker. Safe to run twice."""
-    return work_on_uploads(now=timezone.now())
+    return process_waiting_uploads(now=timezone.now())

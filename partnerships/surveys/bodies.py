@@ -38,7 +38,7 @@ def group_of(kind: str) -> Group:
     return _GROUPS.get(kind, Group.OTHER)
 
 
-def counted_as(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[str, str]:
+def join_small_groups(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[str, str]:
     """Return by group the code of the groups with which it is counted, such as `lep+other`.
 
     Results of a group with fewer people than the floor could never be shown. So the two smallest groups are joined

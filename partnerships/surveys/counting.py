@@ -41,7 +41,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RoundResults:
     """The results that a round publishes when it closes, and the shuffled comments for its moderator."""
 
     figures: Sequence[Figure]
@@ -50,14 +50,14 @@ class Outcome:
     comments: Sequence[tuple[str, str]]
 
 
-def outcome_of(
+def count_answers(
     answers: Sequence[Answer],
     questions: Questions,
     *,
     asked_by_group: Mapping[str, int],
     joined_code_by_group: Mapping[str, str],
     floor: int = MIN_FLOOR,
-) -> Outcome:
+) -> RoundResults:
     """Count the answers of a round.
 
     `asked_by_group` is the number of people who were asked in each group. `joined_code_by_group` is the code of the
@@ -77,7 +77,9 @@ def outcome_of(
         share = _share(ticked, len(answers), asked_outside, floor)
         if share is not None:
             figures.append(Figure(expectation.key, ALL, share))
-    return Outcome(figures, _at_least(len(answers), asked_outside, floor), _comments(answers, questions, floor))
+    return RoundResults(
+        figures, _rounded_down(len(answers), asked_outside, floor), _comments(answers, questions, floor)
+    )
 
 
 def _means(
@@ -144,7 +146,7 @@ def _least_answers(share: Decimal, floor: int) -> int:
     )
 
 
-def _at_least(answered: int, outside: Sequence[int], floor: int) -> int:
+def _rounded_down(answered: int, outside: Sequence[int], floor: int) -> int:
     """Return the number of answers, rounded down to a multiple of five; 0 if it would reveal too much.
 
     So that the number reveals nothing about a small group, it is at most the floor, or half of the people asked outside

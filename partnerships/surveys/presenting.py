@@ -13,7 +13,7 @@ from partnerships.kit.disclosed_means import ALL, Scale
 from partnerships.kit.text import figure
 from partnerships.surveys.bodies import group_label
 from partnerships.surveys.models import Round
-from partnerships.surveys.queries.results import figures_of
+from partnerships.surveys.queries.results import published_figures
 from partnerships.surveys.questions import Expectation, Questions
 
 #: The text in place of a figure that is not shown.
@@ -23,7 +23,7 @@ GAP = Decimal("1.0")
 _SCALE = Scale()
 
 
-def mean_words(value: Decimal | None) -> str:
+def mean_in_words(value: Decimal | None) -> str:
     """Return a mean as text: `3.4`, `4.5 or more`, or `not shown`."""
     if value is None:
         return HIDDEN
@@ -34,7 +34,7 @@ def mean_words(value: Decimal | None) -> str:
     return f"{value:.1f}"
 
 
-def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
+def change_in_words(value: Decimal | None, earlier: Decimal | None) -> str:
     """Return the change of a mean as text, such as `up 0.4`.
 
     It is `not known` if one of the two means is shown as a bound, such as `4.5 or more`.
@@ -50,7 +50,7 @@ def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MeansLine:
     """A row of the table of means, for one dimension. Each cell has its heading; `gap` names groups that differ."""
 
     key: str
@@ -61,7 +61,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ExpectationShare:
     """An expectation, and the share of answers in which it was ticked."""
 
     key: str
@@ -76,16 +76,16 @@ def groups_in(survey_round: Round) -> list[str]:
     return [ALL, *together] if len(together) > 1 else [ALL]
 
 
-def lines_of(
+def means_lines(
     survey_round: Round, questions: Questions, earlier: Sequence[Round], benchmark: Mapping[str, Decimal]
-) -> tuple[list[str], list[Line]]:
+) -> tuple[list[str], list[MeansLine]]:
     """Return the headings of the table of means, and a line for each dimension.
 
     There is a column for each group, for each of the `earlier` rounds, for the change since the last of these, and for
     the `benchmark` of other partnerships if there is one.
     """
-    figures = figures_of(survey_round)
-    earlier_figures = [figures_of(earlier_round) for earlier_round in earlier]
+    figures = published_figures(survey_round)
+    earlier_figures = [published_figures(earlier_round) for earlier_round in earlier]
     groups = groups_in(survey_round)
 
     headings = [group_label(group) for group in groups]
@@ -98,15 +98,15 @@ def lines_of(
     lines = []
     for dimension in questions.dimensions:
         key = dimension.key
-        cell_texts = [mean_words(figures.get((key, group))) for group in groups]
-        cell_texts += [mean_words(means.get((key, ALL))) for means in earlier_figures]
+        cell_texts = [mean_in_words(figures.get((key, group))) for group in groups]
+        cell_texts += [mean_in_words(means.get((key, ALL))) for means in earlier_figures]
         if earlier_figures:
-            cell_texts.append(change_words(figures.get((key, ALL)), earlier_figures[-1].get((key, ALL))))
+            cell_texts.append(change_in_words(figures.get((key, ALL)), earlier_figures[-1].get((key, ALL))))
         if benchmark:
-            cell_texts.append(mean_words(benchmark.get(key)))
+            cell_texts.append(mean_in_words(benchmark.get(key)))
         cells = list(zip(headings, cell_texts, strict=True))
         lines.append(
-            Line(
+            MeansLine(
                 key=key, name=dimension.name, statement=dimension.statement, cells=cells, gap=_gap(key, groups, figures)
             )
         )
@@ -126,12 +126,12 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
     (lowest, lowest_group), (highest, highest_group) = means_by_group[0], means_by_group[-1]
     if highest - lowest < GAP:
         return ""
-    return f"{group_label(lowest_group)} {mean_words(lowest)}, {group_label(highest_group)} {mean_words(highest)}"
+    return f"{group_label(lowest_group)} {mean_in_words(lowest)}, {group_label(highest_group)} {mean_in_words(highest)}"
 
 
-def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
+def expectation_shares(survey_round: Round, questions: Questions) -> list[ExpectationShare]:
     """Return each expectation with its share: the highest first, and those whose share is not shown last."""
-    figures = figures_of(survey_round)
+    figures = published_figures(survey_round)
     shares = {expectation.key: figures.get((expectation.key, ALL)) for expectation in questions.expectations}
 
     def share_text(share: Decimal | None) -> str:
@@ -142,15 +142,17 @@ def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
         return share is None, -(share or Decimal(0))
 
     return [
-        Share(expectation.key, group_label(expectation.of), expectation.text, share_text(shares[expectation.key]))
+        ExpectationShare(
+            expectation.key, group_label(expectation.of), expectation.text, share_text(shares[expectation.key])
+        )
         for expectation in sorted(questions.expectations, key=highest_first)
     ]
 
 
-def chart_of(survey_round: Round, questions: Questions, previous_round: Round | None) -> SafeString:
+def means_chart(survey_round: Round, questions: Questions, previous_round: Round | None) -> SafeString:
     """Return a bar chart of everyone's means, beside those of the round `before` if there is one."""
     rounds = [survey_round, previous_round] if previous_round else [survey_round]
-    figures = [figures_of(survey_round) for survey_round in rounds]
+    figures = [published_figures(survey_round) for survey_round in rounds]
     bars = []
     for number, dimension in enumerate(questions.dimensions, 1):
         means = [figures_of_round.get((dimension.key, ALL)) for figures_of_round in figures]
@@ -163,14 +165,14 @@ def _bar_label(value: Decimal | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def floor_words(survey_round: Round) -> str:
+def floor_in_words(survey_round: Round) -> str:
     """Return the least number of answers for a figure as a word: `ten` or `five`."""
     return "ten" if survey_round.is_joint else "five"
 
 
-def answered_words(survey_round: Round) -> str:
+def answer_count_in_words(survey_round: Round) -> str:
     """Return a sentence on how many people answered, as far as the page may say."""
     if not survey_round.answered_at_least:
-        fewest = floor_words(survey_round)
+        fewest = floor_in_words(survey_round)
         return f"{survey_round.people_asked_words}. Fewer than {fewest} answered, so nothing is shown."
     return f"At least {survey_round.answered_at_least} of the {survey_round.people_asked} people asked have answered."

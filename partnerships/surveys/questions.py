@@ -79,11 +79,11 @@ def read_toml(text: str, groups: Sequence[str]) -> dict[str, Any]:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidQuestions(f"We cannot read these questions as TOML: {error}.") from error
-    check(content, groups)
+    check_questions(content, groups)
     return content
 
 
-def check(content: Mapping[str, Any], groups: Sequence[str]) -> None:
+def check_questions(content: Mapping[str, Any], groups: Sequence[str]) -> None:
     """Raise `InvalidQuestions` if a question set is incomplete."""
     languages = content.get("languages")
     if not isinstance(languages, list) or not languages or not all(isinstance(language, str) for language in languages):
@@ -129,7 +129,7 @@ def parts_by_key(content: Mapping[str, Any]) -> dict[str, str]:
     return {row["key"]: part for part in _PARTS for row in content.get(part, [])}
 
 
-def in_language(content: Mapping[str, Any], language: str) -> Questions:
+def questions_in_language(content: Mapping[str, Any], language: str) -> Questions:
     """Return the questions in a language or, without a translation, in the first language of the set."""
     chosen_language = language if language in content["languages"] else content["languages"][0]
     return Questions(

@@ -91,7 +91,7 @@ def rights_in(survey_round: Round, person: User | None, now: dt.datetime) -> Rig
     return Rights(rights_inside(host, person, now), [rights_inside(joining, person, now) for joining in joined])
 
 
-def may_withdraw(survey_round: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
+def invitations_to_withdraw(survey_round: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
     """Return the invitations that the person may remove from a draft.
 
     People who may run the round may remove all. A lead in a partnership that joined may remove the people whom

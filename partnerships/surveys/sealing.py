@@ -65,7 +65,7 @@ def has_key(round_key: str) -> bool:
     return _key_path(round_key).exists()
 
 
-def keys_here() -> list[str]:
+def key_names() -> list[str]:
     """Return the names of all keys on this machine."""
     return sorted(path.stem for path in Path(settings.SURVEY_KEYS_ROOT).glob("*.json"))
 
@@ -103,7 +103,7 @@ def token_hash(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def seal(answer: Answer, public_key: bytes) -> bytes:
+def seal_answer(answer: Answer, public_key: bytes) -> bytes:
     """Encrypt an answer so that only the round's private key opens it. Raises `AnswerTooLong`."""
     payload: dict[str, Any] = {
         "group": answer.group,
@@ -118,7 +118,7 @@ def seal(answer: Answer, public_key: bytes) -> bytes:
     return sealed
 
 
-def open_all(round_key: str, boxes: list[bytes]) -> list[Answer]:
+def open_answers(round_key: str, boxes: list[bytes]) -> list[Answer]:
     """Decrypt the answers of a round. Raises `KeyMissing`, or `ValueError` for an answer of another round."""
     opener = nacl_public.SealedBox(nacl_public.PrivateKey(bytes.fromhex(_read_key_file(round_key)["private"])))
     try:

@@ -211,7 +211,7 @@ def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
     return chosen
 
 
-def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
+def our_side_for(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
     """Return the organisation that the person reads for: the one in `for`, else where they have most rights.
 
     Raises `PermissionDenied` if the person acts for no organisation. Answers 404 if the result would be the
@@ -235,7 +235,7 @@ def _context(request: HttpRequest, pk: int, rows: int = _MAX_ROWS) -> dict[str, 
     """Return the template context of the page and the PDF. A PDF that is too long is drawn again with fewer rows."""
     user = signed_in(request)
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    ours = our_side(request, user, theirs)
+    ours = our_side_for(request, user, theirs)
     now = timezone.now()
     brief = brief_for(user=user, ours=ours, theirs=theirs, now=now, rows=rows)
     max_promises = min(rows, _MAX_PROMISES)

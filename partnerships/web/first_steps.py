@@ -59,7 +59,7 @@ def first_steps_of(user: User) -> Steps | None:
     return _network_steps(user) if user.is_staff else _lead_steps(user)
 
 
-def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
+def first_steps_at_home(user: User, now: dt.datetime) -> Steps | None:
     """Return the checklist if the home page should show it, else None.
 
     The home page shows it until all steps are done, the lead hides it, or they have been the lead for longer than

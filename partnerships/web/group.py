@@ -60,12 +60,12 @@ class Group:
     total: GroupFigures
 
 
-def group_together(user: User, organisation: Organisation) -> Group:
+def group_of_organisation(user: User, organisation: Organisation) -> Group:
     """Return the group that an organisation heads, in six queries."""
     return _group_with_total(user, group_of(organisation.pk))
 
 
-def with_predecessors(user: User, organisation: Organisation) -> Group:
+def group_with_predecessors(user: User, organisation: Organisation) -> Group:
     """Return the organisation, and the ended bodies that it alone followed (their `depth` is 1)."""
     return _group_with_total(
         user, {organisation.pk: 0} | {body.pk: 1 for body in predecessors_summed_with(organisation)}

@@ -17,15 +17,15 @@ from partnerships.organisations.queries import acting_memberships
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports.balances import (
-    balance_with,
+    balance_by_quarter,
+    balance_with_partner,
     balances,
     first_partners,
-    over_time,
     partners_of,
-    sides_of,
+    sides_with_predecessors,
 )
 from partnerships.reports.counts import AskCounts, Quarter
-from partnerships.web.brief import chosen_side, our_side
+from partnerships.web.brief import chosen_side, our_side_for
 
 
 def asks_chart(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
@@ -82,10 +82,10 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the balance with one partner, by quarter."""
     user = signed_in(request)
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    ours = our_side(request, user, theirs)
+    ours = our_side_for(request, user, theirs)
     today = timezone.localdate()
-    sides = sides_of(ours, theirs)
-    quarters = over_time(user=user, sides=sides, today=today)
+    sides = sides_with_predecessors(ours, theirs)
+    quarters = balance_by_quarter(user=user, sides=sides, today=today)
     return render(
         request,
         "web/reciprocity_partner.html",
@@ -94,7 +94,7 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
             "ours": ours,
             "theirs": theirs,
             "summed": [*sides.ours[1:], *sides.theirs[1:]],
-            "balance": balance_with(user=user, sides=sides, today=today),
+            "balance": balance_with_partner(user=user, sides=sides, today=today),
             "any": any(quarter.ours.made or quarter.theirs.made for quarter in quarters),
             "svg": asks_chart(quarters, ours.display_name, theirs.display_name),
             "headings": [

@@ -39,10 +39,10 @@ from partnerships.plans.models import Plan, PlanQuerySet
 from partnerships.plans.queries import listed_plans, waiting_plans, waiting_plans_lookup
 from partnerships.plans.queries import plans_as_read_by as plans_as_read_by
 from partnerships.web import queries
-from partnerships.web.first_steps import first_steps_of, shown_at_home
-from partnerships.web.group import group_together, with_predecessors
+from partnerships.web.first_steps import first_steps_at_home, first_steps_of
+from partnerships.web.group import group_of_organisation, group_with_predecessors
 from partnerships.web.page_help import BY_KEY, GROUPS
-from partnerships.work.queries import work_in_brief, work_lookups
+from partnerships.work.queries import brief_tasks, work_lookups
 
 #: The most records on a page of a partnership or an organisation.
 MAX_RECORDS = 100
@@ -74,8 +74,8 @@ def home(request: HttpRequest) -> HttpResponse:
             *new_matches_lookups(user, recent),
         ]
     )
-    work = work_in_brief(user, now)
-    first_steps = shown_at_home(user, now)
+    work = brief_tasks(user, now)
+    first_steps = first_steps_at_home(user, now)
     # People who are new see only changes since they joined.
     since = max(user.joined_at, recent) if first_steps else recent
     context = {
@@ -129,7 +129,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     """Show everything that is waiting for the reader, by partnership, the oldest tasks first."""
     user, now = signed_in(request), timezone.now()
     read_ahead(work_lookups(user, now))
-    work = work_in_brief(user, now)
+    work = brief_tasks(user, now)
     if "after" in request.GET or "before" in request.GET:
         tasks = work.first()
     else:
@@ -316,7 +316,7 @@ def predecessors(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the figures of an organisation together with those of its predecessors."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    context = {"organisation": organisation, "group": with_predecessors(user, organisation)}
+    context = {"organisation": organisation, "group": group_with_predecessors(user, organisation)}
     return render(request, "web/with_predecessors.html", context)
 
 
@@ -325,5 +325,5 @@ def group(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the figures of the organisations of a group, and their total."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    context = {"organisation": organisation, "group": group_together(user, organisation)}
+    context = {"organisation": organisation, "group": group_of_organisation(user, organisation)}
     return render(request, "web/group.html", context)

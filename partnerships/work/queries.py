@@ -41,12 +41,12 @@ def register_sources(sources: Iterable[TaskSource]) -> None:
     SOURCES.extend(source for source in sources if source not in SOURCES)
 
 
-def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
+def tasks_of_person(person: User, now: dt.datetime) -> list[Waiting]:
     """Return all tasks of a person with an account, the most urgent first."""
-    return waiting_for_all([person], now)[person.pk]
+    return tasks_of_people([person], now)[person.pk]
 
 
-def work_in_brief(person: User, now: dt.datetime) -> Work:
+def brief_tasks(person: User, now: dt.datetime) -> Work:
     """Return a person's tasks without texts that need queries, for a page that shows a few of many tasks.
 
     Call `in_full` to add the texts of the tasks that the page shows.
@@ -57,7 +57,7 @@ def work_in_brief(person: User, now: dt.datetime) -> Work:
 
 
 def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
-    """Return the look-ups with which `work_in_brief` begins.
+    """Return the look-ups with which `brief_tasks` begins.
 
     `read_ahead` makes them together with the look-ups of the page.
     """
@@ -66,7 +66,7 @@ def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
     return first_task_lookups(SOURCES, person, now)
 
 
-def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
+def tasks_of_people(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
     """Return the tasks of each person, by the person's id; no tasks for stakeholders and people who have left.
 
     Two queries find the people who have tasks at all, so that no other queries are needed for the rest.

@@ -20,7 +20,7 @@ from partnerships.outbox.models import Email
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_status
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.answers.conftest import add_comment_by_link, signed_in
 from tests.plans.drafts import begin
 from tests.support.outbox import deliver
@@ -40,7 +40,9 @@ def plan_page(plan: Plan) -> str:
 
 def test_waiting_answer_is_work_of_the_owners_leads_only(world: World, plan: Plan, comment: Answer) -> None:
     tasks_by_person = {
-        name: [task.what for task in waiting_for(getattr(world, name), timezone.now()) if "stakeholder" in task.what]
+        name: [
+            task.what for task in tasks_of_person(getattr(world, name), timezone.now()) if "stakeholder" in task.what
+        ]
         for name in ("amina", "eddie", "ben", "chidi")
     }
 

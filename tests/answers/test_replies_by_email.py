@@ -25,7 +25,7 @@ from partnerships.digests.models import Delivery
 from partnerships.outbox.models import Email
 from partnerships.plans.models import Comment, Plan
 from partnerships.plans.services import add_comment
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.answers.conftest import form_token, signed_in
 from tests.digests.conftest import PostOffice
 from tests.support.outbox import deliver, recorded
@@ -242,7 +242,7 @@ def test_reply_of_a_person_with_an_account_becomes_a_comment(
     incoming = Incoming.objects.get()
     ben = signed_in(world.ben)
     address = reverse("answers:incoming", kwargs={"pk": incoming.pk})
-    tasks = [task.what for task in waiting_for(world.ben, timezone.now())]
+    tasks = [task.what for task in tasks_of_person(world.ben, timezone.now())]
     other_status = signed_in(world.amina).get(address).status_code
     ben.get(address)
     response = ben.post(address, {"plan": plan.pk, "text": "It is."})

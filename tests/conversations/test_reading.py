@@ -23,7 +23,7 @@ from partnerships.conversations.models import Attribution, Point, PointKind, Pri
 from partnerships.conversations.services import PointInput
 from partnerships.exchange.models import Direction, Entry
 from partnerships.organisations.waiting import tasks_from
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.conversations.talks import (
     agreed,
     circulated_conversation,
@@ -278,7 +278,7 @@ def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: Wo
     agreements.edit_settings(partnership=world.partnership, contact_days=14, reason="Why.", author=world.amina, now=now)
 
     assert [(row.partnership, row.days) for row in queries.gone_quiet(world.ben, now)] == [(world.partnership, 20)]
-    (waiting,) = [item for item in waiting_for(world.ben, now) if "no contact" in item.what]
+    (waiting,) = [item for item in tasks_of_person(world.ben, now) if "no contact" in item.what]
     assert waiting.since is not None
     assert timezone.localdate(waiting.since) == days_ago(6)
     assert all(row.is_quiet for row in queries.contacts_of(world.partnership, world.ben, now))

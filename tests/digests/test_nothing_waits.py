@@ -9,7 +9,7 @@ from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Entry
 from partnerships.organisations.models import Role
 from partnerships.people.models import User
-from partnerships.work.queries import waiting_for, waiting_for_all
+from partnerships.work.queries import tasks_of_people, tasks_of_person
 from tests.digests.test_waiting_items import FOR_ALL, cost
 from tests.exchange.conftest import shared_entry
 from tests.world import World, join, make_world, person
@@ -36,13 +36,13 @@ def test_people_with_nothing_waiting_need_no_queries_of_their_own() -> None:
     colleagues = [person(f"Colleague {i}", f"colleague{i}@westmarch.example") for i in range(50)]
     for colleague in colleagues:
         join(colleague, world.westmarch, Role.LEAD, now)
-    assert [item.title for item in waiting_for(colleagues[0], now)] == [ask.title]
+    assert [item.title for item in tasks_of_person(colleagues[0], now)] == [ask.title]
     exchange.respond(entry=ask, organisation=world.westmarch, author=world.ben, text="We can.", now=now)
 
     few = cost(colleagues[:5], now)
     many = cost(colleagues, now)
 
-    assert set(map(len, waiting_for_all(colleagues, now).values())) == {0}
+    assert set(map(len, tasks_of_people(colleagues, now).values())) == {0}
     assert few == many == FOR_ALL
 
 
@@ -53,5 +53,5 @@ def test_nothing_waits_for_stakeholders_or_closed_accounts() -> None:
     User.objects.filter(pk=world.ben.pk).update(is_active=False)
     world.ben.refresh_from_db()
 
-    assert waiting_for_all([world.ben, world.sol], now) == {world.ben.pk: [], world.sol.pk: []}
-    assert waiting_for_all([], now) == {}
+    assert tasks_of_people([world.ben, world.sol], now) == {world.ben.pk: [], world.sol.pk: []}
+    assert tasks_of_people([], now) == {}

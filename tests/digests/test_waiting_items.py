@@ -34,7 +34,7 @@ from partnerships.organisations.waiting import TaskSource, with_full_texts
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment
 from partnerships.surveys.services import ask_moderator
-from partnerships.work.queries import SOURCES, waiting_for_all
+from partnerships.work.queries import SOURCES, tasks_of_people
 from tests.support.constraints import check_once
 from tests.support.prepared import kept_world
 from tests.world import DEMO, World, join, person
@@ -172,7 +172,7 @@ def assert_the_same(people: Collection[User], now: dt.datetime, *, on_pages: boo
 
     Also assert that the first few are the start of all, and that due tasks are counted correctly without creating them.
     """
-    tasks_by_person = waiting_for_all(people, now)
+    tasks_by_person = tasks_of_people(people, now)
 
     for someone in people:
         with remembering_holdings() if on_pages else nullcontext():
@@ -187,7 +187,7 @@ def assert_the_same(people: Collection[User], now: dt.datetime, *, on_pages: boo
 def cost(people: Collection[User], now: dt.datetime) -> int:
     """Return the number of queries that reading the tasks of these people takes."""
     with CaptureQueriesContext(connection) as captured:
-        waiting_for_all(people, now)
+        tasks_of_people(people, now)
     return len(captured)
 
 

@@ -22,7 +22,7 @@ from partnerships.nominations.models import Decision, NominationsReturn, ReturnL
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.services.shortfalls import UnableToAskForShortfall, ask_for_shortfall
 from partnerships.people.models import User
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.nominations.quarters import (
     afterwards,
     collection_year,
@@ -200,7 +200,7 @@ def test_my_work_of_each_side_shows_the_return_that_waits_for_it(world: World) -
     people = [world.ben, world.amina, world.vera, world.nadia]
 
     def tasks() -> list[tuple[str, str]]:
-        all_tasks = [(person, task) for person in people for task in waiting_for(person, afterwards())]
+        all_tasks = [(person, task) for person in people for task in tasks_of_person(person, afterwards())]
         return [(person.email, task.what) for person, task in all_tasks if task.title.startswith("Nominations, ")]
 
     tasks_before = tasks()

@@ -38,7 +38,7 @@ from partnerships.nominations.services.recording import RETURN
 from partnerships.organisations.models import Area, AreaKind, AreaServed
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.nominations.quarters import (
     CODE,
     afterwards,
@@ -378,7 +378,7 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
         nominations_return,
         dict.fromkeys(other_lines, (Decision.CONFIRMED, "")) | {disputed_line: (Decision.DISPUTED, "No.")},
     )
-    task_titles = [task.title for task in waiting_for(world.amina, afterwards())]
+    task_titles = [task.title for task in tasks_of_person(world.amina, afterwards())]
     fill_in_table(nominations_return, {disputed_line: Supplement(offers=77)}, world.amina)
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
 
@@ -455,7 +455,7 @@ def test_the_provider_learns_that_its_return_was_reopened(world: World) -> None:
     reopen(nominations_return, world.ben)
 
     assert recipients_of("return_reopened") == {world.amina.pk}
-    assert "Correct this reopened return" in {item.what for item in waiting_for(world.amina, afterwards())}
+    assert "Correct this reopened return" in {item.what for item in tasks_of_person(world.amina, afterwards())}
 
 
 def test_a_return_that_is_open_already_is_not_reopened(world: World) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from partnerships.kit.dates import known_day
 from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.services import record_succession, ties_between
-from partnerships.reports.balances import balance_with, over_time, sides_of
+from partnerships.reports.balances import balance_by_quarter, balance_with_partner, sides_with_predecessors
 from tests.commitments.promises import verified_commitment
 from tests.exchange.conftest import shared_entry
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
@@ -24,10 +24,10 @@ def test_figures_of_predecessors_are_summed_and_named(world: World) -> None:
     commitment.refresh_from_db()
     assert commitment.receiver == world.westmarch
 
-    sides = sides_of(world.larkhaven, world.harbour)
+    sides = sides_with_predecessors(world.larkhaven, world.harbour)
 
     assert [body.name for body in sides.theirs] == [world.harbour.name, world.westmarch.name]
-    balance = balance_with(user=world.amina, sides=sides, today=timezone.localdate())
+    balance = balance_with_partner(user=world.amina, sides=sides, today=timezone.localdate())
     assert balance.we_promised.agreed == 1
     assert balance.we_promised.kept == 1
     client = signed_in(world.amina)
@@ -69,10 +69,13 @@ def test_ask_to_two_predecessors_counts_once(world: World) -> None:
         )
         take_effect(succession)
 
-    sides_of_larkhaven = sides_of(world.larkhaven, world.harbour)
-    sides_of_harbour = sides_of(world.harbour, world.larkhaven)
+    sides_of_larkhaven = sides_with_predecessors(world.larkhaven, world.harbour)
+    sides_of_harbour = sides_with_predecessors(world.harbour, world.larkhaven)
 
     today = timezone.localdate()
-    assert balance_with(user=world.amina, sides=sides_of_larkhaven, today=today).we_asked.made == 1
-    assert balance_with(user=world.amina, sides=sides_of_harbour, today=today).they_asked.made == 1
-    assert sum(period.ours.made for period in over_time(user=world.amina, sides=sides_of_larkhaven, today=today)) == 1
+    assert balance_with_partner(user=world.amina, sides=sides_of_larkhaven, today=today).we_asked.made == 1
+    assert balance_with_partner(user=world.amina, sides=sides_of_harbour, today=today).they_asked.made == 1
+    assert (
+        sum(period.ours.made for period in balance_by_quarter(user=world.amina, sides=sides_of_larkhaven, today=today))
+        == 1
+    )

@@ -23,7 +23,7 @@ from partnerships.organisations.services import (
     update_organisation,
 )
 from partnerships.plans.services import change_status
-from partnerships.web.group import group_together, with_predecessors
+from partnerships.web.group import group_of_organisation, group_with_predecessors
 from tests.commitments.promises import agree
 from tests.plans.drafts import published_plan
 from tests.support.signing_in import signed_in
@@ -103,7 +103,7 @@ def test_a_partnership_of_two_members_counts_once_for_the_group(world: World) ->
     set_parent(world.larkhaven, head)
     set_parent(world.westmarch, head)
 
-    group = group_together(world.amina, head)
+    group = group_of_organisation(world.amina, head)
 
     assert [member.depth for member in group.members] == [0, 1, 1]
     assert [len(member.held.partnerships) for member in group.members] == [0, 1, 1]
@@ -112,19 +112,19 @@ def test_a_partnership_of_two_members_counts_once_for_the_group(world: World) ->
 
 def test_homes_of_a_superseded_plan_do_not_count_beside_its_successor(world: World) -> None:
     old, new = (published_plan(world, title=title) for title in ("Old programme", "New programme"))
-    homes_before = group_together(world.amina, world.larkhaven).total.homes
+    homes_before = group_of_organisation(world.amina, world.larkhaven).total.homes
 
     change_status(plan=old, to="superseded", reason="A new one.", author=world.amina, now=timezone.now(), successor=new)
 
     assert homes_before == 300
-    assert group_together(world.amina, world.larkhaven).total.homes == 150
+    assert group_of_organisation(world.amina, world.larkhaven).total.homes == 150
 
 
 def test_a_stranger_sees_no_figures_of_the_group(world: World) -> None:
     head = create_body("Head")
     set_parent(world.larkhaven, head)
 
-    group = group_together(world.chidi, head)
+    group = group_of_organisation(world.chidi, head)
 
     assert not group.total.partnerships
     assert not group.total.commitments
@@ -163,12 +163,12 @@ def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -
     replace_bodies([west], world.westmarch)
     merger = replace_bodies([world.westmarch, world.tidewater], world.harbour)
 
-    group = with_predecessors(world.ben, world.harbour)
+    group = group_with_predecessors(world.ben, world.harbour)
 
     assert {member.organisation for member in group.members} == {world.harbour, world.westmarch, world.tidewater, west}
     assert group.total.commitments == {open_commitment.pk}
     assert group.total.done == {done_commitment.pk}
-    assert with_predecessors(world.chidi, world.harbour).total.commitments == set()
+    assert group_with_predecessors(world.chidi, world.harbour).total.commitments == set()
     client = signed_in(world.ben)
     address = reverse("web:predecessors", args=[world.harbour.pk])
     assert address in client.get(world.harbour.get_absolute_url()).content.decode()
@@ -183,4 +183,6 @@ def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -
         now=timezone.now(),
     )
     take_effect(succession=undoing_succession, author=None, now=timezone.now())
-    assert [member.organisation for member in with_predecessors(world.ben, world.harbour).members] == [world.harbour]
+    assert [member.organisation for member in group_with_predecessors(world.ben, world.harbour).members] == [
+        world.harbour
+    ]

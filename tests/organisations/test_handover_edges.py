@@ -30,7 +30,7 @@ from partnerships.organisations.models import Handover, Organisation, Role, Succ
 from partnerships.organisations.obligations import held_records_by_kind
 from partnerships.organisations.services import UnableToHandOverLines
 from partnerships.outbox.models import Email
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import agree as talk_agree
@@ -117,7 +117,7 @@ def stayed_commitment(world: World) -> Commitment:
 
 
 def test_leads_of_the_successor_have_a_task_about_stayed_records(world: World, stayed_commitment: Commitment) -> None:
-    [task] = [task for task in waiting_for(world.amina, timezone.now()) if task.what == DEAL_WITH_STAYED_RECORDS]
+    [task] = [task for task in tasks_of_person(world.amina, timezone.now()) if task.what == DEAL_WITH_STAYED_RECORDS]
 
     assert task.title == f"1 record of {world.westmarch.display_name}"
     assert task.path == reverse("organisations:without-owner", args=[world.westmarch.pk])

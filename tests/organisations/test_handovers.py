@@ -27,7 +27,7 @@ from partnerships.organisations.services import UnableToHandOverLines, ties_betw
 from partnerships.organisations.tasks import hand_over_due
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.commitments.promises import agree
 from tests.support.moments import today, tomorrow
 from tests.support.signing_in import signed_in
@@ -113,7 +113,7 @@ def take_effect(succession: Succession) -> int:
 
 def task_names(world: World, user: User) -> set[str]:
     """Return the names of a person's tasks on My work."""
-    return {task.what for task in waiting_for(user, timezone.now())}
+    return {task.what for task in tasks_of_person(user, timezone.now())}
 
 
 def test_predecessor_proposes_a_line(world: World) -> None:
@@ -383,7 +383,7 @@ def test_my_work_shows_the_earliest_day_to_answer_by(world: World) -> None:
 
     (task,) = [
         waiting_task
-        for waiting_task in waiting_for(world.hana, timezone.now())
+        for waiting_task in tasks_of_person(world.hana, timezone.now())
         if waiting_task.what == "Answer handover lines"
     ]
 

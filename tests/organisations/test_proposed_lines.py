@@ -25,7 +25,7 @@ from partnerships.organisations.services import ties_between
 from partnerships.outbox.content import Content
 from partnerships.outbox.models import Email
 from partnerships.plans.services import create_plan
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.commitments.promises import agree
 from tests.organisations.test_handovers import (
     accept_lines,
@@ -333,6 +333,6 @@ def test_administrators_have_one_task_for_all_bodies_without_a_lead(world: World
         now=timezone.now(),
     )
 
-    titles = [line.title for line in waiting_for(world.dee, timezone.now()) if line.what == "Say who takes over"]
+    titles = [line.title for line in tasks_of_person(world.dee, timezone.now()) if line.what == "Say who takes over"]
 
     assert titles == ["1 record of One Council, and perhaps records of 1 other organisation without a lead"]

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from partnerships.recommendations.models import Evidence
-from partnerships.recommendations.queries.evidence import choices_for, proofs_of
-from partnerships.recommendations.services import UnableToProve, add_evidence
+from partnerships.recommendations.queries.evidence import evidence_choices, shown_evidence
+from partnerships.recommendations.services import UnableToChangeEvidence, add_evidence
 from partnerships.surveys.models import Figure
 from tests.recommendations.reports import answer_recommendation, make_recommendation
 from tests.surveys.asking import closed_round
@@ -28,12 +28,12 @@ def test_a_published_expectation_is_evidence_for_people_of_the_partnership(world
         )
 
     add(share)
-    with pytest.raises(UnableToProve):
+    with pytest.raises(UnableToChangeEvidence):
         add(mean)
-    assert [pk for pk, _ in choices_for("expectation", world.eddie)] == [str(share.pk)]
-    assert choices_for("expectation", world.chidi) == []
-    [proof] = proofs_of([response.pk], world.ben)[response.pk]
+    assert [pk for pk, _ in evidence_choices("expectation", world.eddie)] == [str(share.pk)]
+    assert evidence_choices("expectation", world.chidi) == []
+    [proof] = shown_evidence([response.pk], world.ben)[response.pk]
     assert proof.title.startswith("Share the development pipeline")
     assert proof.title.endswith("(How are we doing?, Estuary Partnership)")
     assert proof.path == survey.get_absolute_url()
-    assert proofs_of([response.pk], world.chidi) == {}
+    assert shown_evidence([response.pk], world.chidi) == {}

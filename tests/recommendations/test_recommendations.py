@@ -38,9 +38,9 @@ from partnerships.recommendations.models import (
 )
 from partnerships.recommendations.queries.addressing import is_addressed, responding_bodies
 from partnerships.recommendations.queries.adoptions import adoptions_of_partnership
-from partnerships.recommendations.queries.evidence import proofs_of
-from partnerships.recommendations.queries.listings import uncovered
-from partnerships.recommendations.queries.reporting import moved_between
+from partnerships.recommendations.queries.evidence import shown_evidence
+from partnerships.recommendations.queries.listings import recommendations_nobody_works_on
+from partnerships.recommendations.queries.reporting import change_lines_between
 from partnerships.recommendations.services import (
     RecommendationDetails,
     ResponseDetails,
@@ -58,7 +58,7 @@ from partnerships.recommendations.services import (
     record_recommendation,
     respond,
 )
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.agreements.test_objectives import add as add_objective
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import a_text_file, held_meeting, planned_meeting
@@ -296,7 +296,7 @@ def test_evidence_is_shown_to_those_who_may_read_the_record(
 ) -> None:
     html = html_for(client, world.ben, "response", pk=proven_response.pk)
 
-    assert len(proofs_of([proven_response.pk], world.ben)[proven_response.pk]) == 4
+    assert len(shown_evidence([proven_response.pk], world.ben)[proven_response.pk]) == 4
     assert "Proves it: document" in html
 
 
@@ -306,7 +306,7 @@ def test_evidence_is_hidden_from_those_who_may_not_read_the_record(
     html = html_for(client, world.chidi, "detail", pk=proven_response.recommendation_id)
     html += html_for(client, world.chidi, "moved")
 
-    assert proofs_of([proven_response.pk], world.chidi) == {}
+    assert shown_evidence([proven_response.pk], world.chidi) == {}
     assert "Proves it" not in html
     assert "Added evidence" not in html
 
@@ -505,8 +505,8 @@ def test_outsiders_cannot_open_an_adoption(world: World, client: Client) -> None
 def test_an_adopted_recommendation_still_counts_as_uncovered_for_outsiders(world: World) -> None:
     adoption = adopted_recommendation(world)
 
-    assert adoption.recommendation in uncovered(world.chidi)
-    assert adoption.recommendation not in uncovered(world.ben)
+    assert adoption.recommendation in recommendations_nobody_works_on(world.chidi)
+    assert adoption.recommendation not in recommendations_nobody_works_on(world.ben)
 
 
 def test_former_parties_do_not_learn_what_present_parties_say(world: World, client: Client) -> None:
@@ -537,7 +537,7 @@ def test_what_moved_on_a_day_is_listed_with_who_moved_it(world: World) -> None:
     answer_recommendation(adoption.recommendation, world.westmarch, world.ben, "done")
     today = timezone.localdate()
 
-    lines = moved_between(world.eddie, today, today + dt.timedelta(days=1), world.partnership)
+    lines = change_lines_between(world.eddie, today, today + dt.timedelta(days=1), world.partnership)
 
     assert [line.title for line in lines] == [
         "Changed its response to a recommendation",
@@ -545,7 +545,7 @@ def test_what_moved_on_a_day_is_listed_with_who_moved_it(world: World) -> None:
         "Proposed to adopt a recommendation",
     ]
     assert "Westmarch" in lines[0].by
-    assert moved_between(world.eddie, today - dt.timedelta(days=9), today) == []
+    assert change_lines_between(world.eddie, today - dt.timedelta(days=9), today) == []
 
 
 def test_the_page_lists_what_moved_since_a_day(world: World, client: Client) -> None:
@@ -614,7 +614,7 @@ def reviewed_recommendation(world: World) -> Recommendation:
 
 def has_review_task(person: User) -> bool:
     """Return whether My work asks the person to review a recommendation."""
-    return any(task.what == "Review this recommendation" for task in waiting_for(person, timezone.now()))
+    return any(task.what == "Review this recommendation" for task in tasks_of_person(person, timezone.now()))
 
 
 def review_entries(person: User) -> list[Any]:

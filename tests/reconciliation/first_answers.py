@@ -16,8 +16,8 @@ from django.conf import settings
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, OrganisationName, Scheme
-from partnerships.reconciliation.matching import Body, DatedName, Verdict, place_in
-from partnerships.reconciliation.queries import bodies_of, find
+from partnerships.reconciliation.matching import Body, DatedName, Verdict, place_in_name
+from partnerships.reconciliation.queries import bodies_by_id, find_candidates
 from partnerships.reconciliation.questions import Period, Question
 from partnerships.transfer.reading.tables import Cell, read_sheets
 
@@ -86,13 +86,13 @@ def score(rows: Iterable[tuple[str, str, dt.date | None]], scheme: Scheme) -> Sc
     asked = []
     holders = dict(Identifier.objects.filter(scheme=scheme).values_list("value", "organisation"))
     namesakes = _namesakes()
-    bodies = bodies_of({*holders.values()}.union(*namesakes.values()))
+    bodies = bodies_by_id({*holders.values()}.union(*namesakes.values()))
     places = _places(bodies.values())
 
     def called(name: str, day: dt.date | None) -> int:
         """Return the number of bodies that existed on the day and have this name, or whose name contains this place."""
         folded = fold_name(name)
-        after = places.get(folded, []) if place_in(folded) == folded else []
+        after = places.get(folded, []) if place_in_name(folded) == folded else []
         alike = namesakes.get(folded, set()).union(
             pk for pk, named in after if day is None or Period(day, day).meets(named.begins, named.ends)
         )
@@ -110,7 +110,7 @@ def score(rows: Iterable[tuple[str, str, dt.date | None]], scheme: Scheme) -> Sc
     for start in range(0, len(asked), settings.RECONCILIATION_SIZES["BATCH"]):
         batch = asked[start : start + settings.RECONCILIATION_SIZES["BATCH"]]
         questions = [Question(text=name, period=Period(day, day) if day else None) for name, _, day, _ in batch]
-        for (name, number, _, holder_id), verdicts in zip(batch, find(questions), strict=True):
+        for (name, number, _, holder_id), verdicts in zip(batch, find_candidates(questions), strict=True):
             _count(result, f"{name} ({number})", holder_id, verdicts)
     return result
 
@@ -135,7 +135,7 @@ def _places(bodies: Iterable[Body]) -> dict[str, list[tuple[int, DatedName]]]:
     bodies_by_place: dict[str, list[tuple[int, DatedName]]] = defaultdict(list)
     for body in bodies:
         for named in body.names if body.is_public else ():
-            bodies_by_place[place_in(named.folded)].append((body.pk, named))
+            bodies_by_place[place_in_name(named.folded)].append((body.pk, named))
     return bodies_by_place
 
 

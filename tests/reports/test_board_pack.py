@@ -19,7 +19,7 @@ from partnerships.nominations.queries import masked_trend_of
 from partnerships.nominations.rights import all_may_read_masked
 from partnerships.organisations.audience import Everybody
 from partnerships.reports import services
-from partnerships.reports.queries import figures_of
+from partnerships.reports.queries import readable_figures
 from tests.commitments import promises
 from tests.exchange.conftest import shared_entry
 from tests.nominations.quarters import confirmed_return, place_of
@@ -165,9 +165,9 @@ def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: 
     sharing = Partnership.objects.get(title="Data about lettings")
     frozen_figures = frozen.snapshot
 
-    before = figures_of(frozen, world.nadia, timezone.now())
+    before = readable_figures(frozen, world.nadia, timezone.now())
     change_status(partnership=sharing, status="ended", reason="Over.", author=world.amina, now=timezone.now())
-    after, figures_for_council = (figures_of(frozen, who, timezone.now()) for who in (world.nadia, world.ben))
+    after, figures_for_council = (readable_figures(frozen, who, timezone.now()) for who in (world.nadia, world.ben))
     sign_data_sharing(world)
 
     assert len(before.tables[0].rows) == 1
@@ -175,7 +175,7 @@ def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: 
     assert after.tables[0].rows == ()
     assert "no data-sharing agreement is in force" in after.tables[0].empty
     assert figures_for_council == after
-    assert figures_of(frozen, world.nadia, timezone.now()) == frozen_figures
+    assert readable_figures(frozen, world.nadia, timezone.now()) == frozen_figures
 
 
 def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from partnerships.organisations.services import create_organisation, serve_area
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import give_up_ownership
-from partnerships.reports.downloads import bytes_of
+from partnerships.reports.downloads import file_content
 from partnerships.reports.snapshot import Cell, Snapshot, to_json
 from tests.commitments.promises import propose
 from tests.exchange.conftest import shared_entry
@@ -284,7 +284,7 @@ def test_page_and_word_file_have_a_map_and_the_page_says_none(world: World) -> N
     client = signed_in(world.amina)
 
     page = client.get(reverse("reports:report", args=["coverage"])).content.decode()
-    paper = docx.Document(io.BytesIO(bytes_of(figures_for(world.amina, "coverage"), "docx")))
+    paper = docx.Document(io.BytesIO(file_content(figures_for(world.amina, "coverage"), "docx")))
 
     assert 'data-words="Fareham: 1"' in page
     assert re.search(r'<use href="[^"]*outlines[^"]*\.svg#E07000087"', page)

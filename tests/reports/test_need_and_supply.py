@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.housing_figures.models import Dataset
 from partnerships.organisations.models import Area
 from partnerships.organisations.services import create_organisation, serve_area
-from partnerships.reports.downloads import bytes_of
+from partnerships.reports.downloads import file_content
 from partnerships.reports.kinds.homes_pipeline import financial_year
 from partnerships.reports.snapshot import Cell, from_json, to_json
 from partnerships.transfer.services.housing_figures.shipped import FIGURES, load_figures
@@ -260,7 +260,7 @@ def test_page_without_imported_figures_says_what_is_missing(world: World) -> Non
 
 
 def test_the_map_and_its_legend_are_on_the_first_sheet(figures: World) -> None:
-    pdf = bytes_of(figures_for(figures.amina, "need-and-supply", f"council={figures.westmarch.pk}"), "pdf")
+    pdf = file_content(figures_for(figures.amina, "need-and-supply", f"council={figures.westmarch.pk}"), "pdf")
 
     first = pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
 

@@ -19,10 +19,10 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
 from partnerships.reports.comparing import restatements
-from partnerships.reports.downloads import bytes_of
+from partnerships.reports.downloads import file_content
 from partnerships.reports.paging import Pages, Paging
-from partnerships.reports.pictures import caption_of, draw, draw_network
-from partnerships.reports.presenting import note_of, printed_rows, shown_tables, words_of
+from partnerships.reports.pictures import chart_caption, draw_chart, draw_network
+from partnerships.reports.presenting import note_on_paper, printed_rows, rows_of_text, shown_tables
 from partnerships.reports.snapshot import (
     MAX_KEPT_ROWS,
     Chart,
@@ -238,7 +238,7 @@ def test_a_frozen_network_and_its_word_file_keep_the_picture(world: World) -> No
     chain(world)
     report = figures_for(world.ben, "network", f"around={world.larkhaven.pk}")
 
-    paper = docx.Document(io.BytesIO(bytes_of(report, "docx")))
+    paper = docx.Document(io.BytesIO(file_content(report, "docx")))
 
     titles = [shape._inline.docPr.get("title") for shape in paper.inline_shapes]
     assert titles == ["Organisations cut off if each one left", f"Around {world.larkhaven.name}"]
@@ -286,11 +286,11 @@ def test_long_tables_are_shown_in_pages_and_paper_says_how_many_rows_it_lacks(wo
     assert shown("day=x") == (25, Pages("Rows 1 to 25 of 120", "", "?day=x&page-links=2#table-links"))
     assert shown("page-links=2") == (25, Pages("Rows 26 to 50 of 120", "?#table-links", "?page-links=3#table-links"))
     assert shown("page-links=99") == (20, Pages("Rows 101 to 120 of 120", "?page-links=4#table-links", ""))
-    assert len(list(words_of(long_table))) == 121
+    assert len(list(rows_of_text(long_table))) == 121
     assert len(shown_tables(snapshot)[0].rows) == 120
     longer_table = replace(long_table, rows=long_table.rows * 10)
-    assert len(list(words_of(longer_table))) == 1_001
-    assert note_of(longer_table) == "This table has the first 1,000 rows. The Excel file has 200 more."
+    assert len(list(rows_of_text(longer_table))) == 1_001
+    assert note_on_paper(longer_table) == "This table has the first 1,000 rows. The Excel file has 200 more."
     snapshot_of_three = replace(
         snapshot, tables=(longer_table, replace(longer_table, code="others"), replace(longer_table, code="more"))
     )
@@ -303,13 +303,13 @@ def test_a_chart_that_leaves_bars_out_says_so_to_everybody() -> None:
     table = Table("cut", "Cut off", (Column("Without"), Column("Cut off", Kind.NUMBER)), rows)
     chart = Chart("Cut off without each", "cut", (1,))
 
-    svg = draw(chart, table)
+    svg = draw_chart(chart, table)
 
-    assert caption_of(chart, table) == "Cut off without each, the 15 highest"
+    assert chart_caption(chart, table) == "Cut off without each, the 15 highest"
     assert 'aria-label="Cut off without each, the 15 highest; the table gives the figures"' in svg
     assert svg.count("<rect") == 15
     assert "Body 16" in svg
-    assert caption_of(chart, replace(table, rows=rows[1:])) == "Cut off without each"
+    assert chart_caption(chart, replace(table, rows=rows[1:])) == "Cut off without each"
 
 
 def test_a_picture_that_leaves_links_out_says_so_and_of_how_many(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ from partnerships.reports.snapshot import (
     from_json,
     to_json,
 )
-from partnerships.reports.wording import cell_words
+from partnerships.reports.wording import cell_in_words
 from tests.plans.drafts import published_plan
 from tests.reports.conftest import figures_for
 from tests.support.signing_in import signed_in
@@ -84,7 +84,7 @@ def test_a_snapshot_is_the_same_after_it_was_stored_as_json() -> None:
     ],
 )
 def test_cells_are_shown_by_their_kind(kind: Kind, value: object, words: str) -> None:
-    assert cell_words(kind, value) == words  # type: ignore[arg-type]  # values of all kinds
+    assert cell_in_words(kind, value) == words  # type: ignore[arg-type]  # values of all kinds
 
 
 def test_two_reports_cannot_have_one_name() -> None:

@@ -16,7 +16,7 @@ from partnerships.agreements.models import Document
 from partnerships.agreements.services import add_document, remove_document
 from partnerships.commitments.services import remove_evidence
 from partnerships.search import extraction
-from partnerships.search.extraction import UnreadableFile, text_of
+from partnerships.search.extraction import UnreadableFile, extracted_text
 from partnerships.search.files import read_files
 from partnerships.search.models import FileText
 from partnerships.search.services import index_stale
@@ -111,7 +111,7 @@ def test_broken_file_is_not_read_again_and_a_missing_one_after_a_day(world: Worl
 def test_file_that_takes_too_long_or_is_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extraction, "_TIMEOUT", 0.001)
     with pytest.raises(UnreadableFile, match="took too long"):
-        text_of(PDF)
+        extracted_text(PDF)
     monkeypatch.setattr(extraction, "MAX_BYTES", 10)
     with pytest.raises(UnreadableFile, match="too large"):
-        text_of(PDF)
+        extracted_text(PDF)

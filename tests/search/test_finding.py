@@ -25,7 +25,7 @@ from partnerships.organisations.services import update_organisation
 from partnerships.organisations.services.names import add_names
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment, lift_embargoes, share_draft
-from partnerships.search.entries import Row
+from partnerships.search.entries import EntryRow
 from partnerships.search.models import EVERYONE, SAMPLED, SearchEntry, Stale, Word
 from partnerships.search.queries import asking, search, suggest
 from partnerships.search.queries.asking import TextQuery
@@ -39,7 +39,7 @@ from partnerships.search.services import (
     queue_recent_role_changes,
 )
 from partnerships.search.sources.every import KINDS, SOURCES
-from partnerships.search.triggers import name_of
+from partnerships.search.triggers import trigger_name
 from tests.exchange.conftest import shared_entry
 from tests.plans.drafts import CANARY, CONTENT, publish, published_plan, save
 from tests.support.prepared import media_root, world
@@ -251,7 +251,7 @@ def test_names_of_people_are_found_with_a_typing_error_by_their_readers(world: W
 def test_record_that_cannot_be_indexed_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     broken_id, source = world.things["talk"].pk, SOURCES["conversation"]
 
-    def read(ids: Collection[int]) -> Iterable[Row]:
+    def read(ids: Collection[int]) -> Iterable[EntryRow]:
         if broken_id in ids:
             raise ValueError
         return source.read(ids)
@@ -515,4 +515,4 @@ def test_every_table_that_a_source_follows_has_its_trigger() -> None:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'search_%%' AND NOT tgisinternal")
         trigger_names = {name for (name,) in cursor.fetchall()}
 
-    assert trigger_names == {name_of(column) for source in SOURCES.values() for column in source.follows}
+    assert trigger_names == {trigger_name(column) for source in SOURCES.values() for column in source.follows}

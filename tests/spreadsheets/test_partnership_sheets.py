@@ -37,7 +37,7 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.spreadsheets.models import Upload
-from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet, work_on_uploads
+from partnerships.spreadsheets.services import ask_to_import, process_waiting_uploads, upload_spreadsheet
 from partnerships.spreadsheets.services.kinds import Target, stakeholders
 from tests.plans.drafts import published_plan
 from tests.spreadsheets.sheets import csv_rows, row_counts
@@ -542,7 +542,7 @@ def upload_for_worker(world: World) -> Upload:
 
 def test_many_commitments_wait_for_a_worker(world: World, upload_for_worker: Upload) -> None:
     is_at_work_before_preview = upload_for_worker.is_at_work
-    work_on_uploads(now=timezone.now())
+    process_waiting_uploads(now=timezone.now())
     upload_for_worker.refresh_from_db()
 
     waiting_upload = ask_to_import(upload=upload_for_worker, author=world.amina, now=timezone.now())
@@ -553,11 +553,11 @@ def test_many_commitments_wait_for_a_worker(world: World, upload_for_worker: Upl
 
 
 def test_a_worker_imports_many_commitments(world: World, upload_for_worker: Upload) -> None:
-    work_on_uploads(now=timezone.now())
+    process_waiting_uploads(now=timezone.now())
     upload_for_worker.refresh_from_db()
     ask_to_import(upload=upload_for_worker, author=world.amina, now=timezone.now())
 
-    work_on_uploads(now=timezone.now())
+    process_waiting_uploads(now=timezone.now())
 
     upload_for_worker.refresh_from_db()
     assert upload_for_worker.is_applied

@@ -14,7 +14,7 @@ from partnerships.people.models import User
 from partnerships.surveys import sealing, services
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import AnswerMode, QuestionSet, Round
-from partnerships.surveys.queries.rounds import list_hash_of
+from partnerships.surveys.queries.rounds import invitation_list_hash
 from tests.world import World, person
 
 #: The number of people asked in each group, nineteen together.
@@ -76,7 +76,7 @@ def prepared_round(
         now=now,
     )
     for group, number in (ASKED if asked is None else asked).items():
-        services.invite(
+        services.invite_people(
             survey_round=survey_round,
             addresses=[f"{group}{place}@members.example" for place in range(number)],
             group=group,
@@ -94,7 +94,10 @@ def agreed_round(survey_round: Round) -> Round:
             services.ask_moderator(survey_round=survey_round, author=None, now=now)
         survey_round.refresh_from_db()
         services.agree_to_moderate(
-            survey_round=survey_round, list_hash=list_hash_of(survey_round), author=survey_round.moderator, now=now
+            survey_round=survey_round,
+            list_hash=invitation_list_hash(survey_round),
+            author=survey_round.moderator,
+            now=now,
         )
     return survey_round
 

@@ -20,8 +20,8 @@ import highspy
 
 from partnerships.kit.disclosed_means import ALL, Scale
 from partnerships.kit.disclosure import MIN_FLOOR, SLACK
-from partnerships.surveys.bodies import Group, counted_as
-from partnerships.surveys.counting import Answer, Outcome, outcome_of
+from partnerships.surveys.bodies import Group, join_small_groups
+from partnerships.surveys.counting import Answer, RoundResults, count_answers
 from partnerships.surveys.questions import Dimension, Expectation, Questions
 
 SCALE = Scale()
@@ -65,13 +65,13 @@ def generate_round(seed: int) -> GeneratedRound:
     if sum(asked_by_group.values()) < 8 * times:
         asked_by_group[next(iter(asked_by_group))] += 8 * times
     # Small groups are counted together with others, under a common code.
-    code_by_group = counted_as(asked_by_group, floor)
+    code_by_group = join_small_groups(asked_by_group, floor)
     asked_by_code: dict[str, int] = dict.fromkeys(code_by_group.values(), 0)
     for group, number in asked_by_group.items():
         asked_by_code[code_by_group[group]] += number
 
     answers = _generate_answers(rng, random.Random(f"expectations {seed}"), asked_by_group)
-    outcome: Outcome = outcome_of(
+    outcome: RoundResults = count_answers(
         answers, QUESTIONS, asked_by_group=asked_by_group, joined_code_by_group=code_by_group, floor=floor
     )
     scores = {

@@ -11,7 +11,7 @@ from partnerships.agreements.models import Objective, Partnership
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, AnswerMode, Joining, QuestionSet, Round
-from partnerships.surveys.queries.rounds import list_hash_of
+from partnerships.surveys.queries.rounds import invitation_list_hash
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.surveys.asking import (
     agreed_round,
@@ -118,7 +118,7 @@ ROWS = (
     Row("surveys.prepare_round", lambda world, author, _: _prepare(world, author), LEADS, end_all_rounds),
     Row(
         "surveys.invite",
-        lambda world, author, survey_round: services.invite(
+        lambda world, author, survey_round: services.invite_people(
             survey_round=survey_round,
             addresses=["one@more.example"],
             group="council",
@@ -195,7 +195,7 @@ ROWS = (
     ),
     Row(
         "surveys.remind",
-        lambda world, author, survey_round: services.remind(
+        lambda world, author, survey_round: services.remind_everyone(
             survey_round=survey_round, author=author, now=timezone.now()
         ),
         LEADS,
@@ -245,7 +245,7 @@ ROWS = (
     Row(
         "surveys.agree_to_moderate",
         lambda world, author, survey_round: services.agree_to_moderate(
-            survey_round=survey_round, list_hash=list_hash_of(survey_round), author=author, now=timezone.now()
+            survey_round=survey_round, list_hash=invitation_list_hash(survey_round), author=author, now=timezone.now()
         ),
         NOBODY,
         _asked_to_moderate,

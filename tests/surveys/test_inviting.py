@@ -32,7 +32,7 @@ def test_weekly_reminder_skips_people_who_have_since_asked_not_to_be_emailed(wor
     drop_emails()
     store_hashes(address_hashes("other0@members.example"), now=timezone.now())
 
-    services.remind(survey_round=survey_round, author=world.amina, now=timezone.now())
+    services.remind_everyone(survey_round=survey_round, author=world.amina, now=timezone.now())
 
     recipients = {email.to[0] for email in deliver()}
     assert len(recipients) == survey_round.people_asked - 1
@@ -42,12 +42,12 @@ def test_weekly_reminder_skips_people_who_have_since_asked_not_to_be_emailed(wor
 def test_a_reminder_can_be_sent_again_after_a_week(world: World) -> None:
     survey_round = opened_round(world)
     now = timezone.now()
-    services.remind(survey_round=survey_round, author=world.amina, now=now)
+    services.remind_everyone(survey_round=survey_round, author=world.amina, now=now)
 
     with pytest.raises(services.UnableToRun, match="reminded everyone in the last week"):
-        services.remind(survey_round=survey_round, author=world.amina, now=now + dt.timedelta(days=6))
+        services.remind_everyone(survey_round=survey_round, author=world.amina, now=now + dt.timedelta(days=6))
 
-    assert services.remind(survey_round=survey_round, author=world.amina, now=now + dt.timedelta(days=7))
+    assert services.remind_everyone(survey_round=survey_round, author=world.amina, now=now + dt.timedelta(days=7))
 
 
 def test_survey_by_name_of_one_person_says_one_person(world: World) -> None:
@@ -87,7 +87,7 @@ def test_people_who_refused_emails_cannot_be_invited(world: World, address: str)
     refuse_emails("bounced@members.example")
 
     with pytest.raises(services.UnableToRun, match=f"Remove {address}"):
-        services.invite(
+        services.invite_people(
             survey_round=survey_round, addresses=[address], group="council", author=world.amina, now=timezone.now()
         )
 
@@ -98,7 +98,7 @@ def test_people_whose_address_bounced_after_their_invitation_are_not_asked(world
     survey_round = prepared_round(world, asked={"council": 8})
     invitation = survey_round.invitations.order_by("pk")[0]
     refuse_emails(invitation.person.email)
-    services.invite(
+    services.invite_people(
         survey_round=survey_round,
         addresses=["one@more.example"],
         group="council",

@@ -18,8 +18,8 @@ from partnerships.organisations.services import add_membership
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Invitation, Joining, Round
-from partnerships.surveys.queries.results import benchmark_of, rounds_before
-from partnerships.surveys.queries.rounds import list_hash_of
+from partnerships.surveys.queries.results import benchmark_by_dimension, comparable_rounds
+from partnerships.surveys.queries.rounds import invitation_list_hash
 from partnerships.surveys.services import joining as joining_services
 from partnerships.surveys.services.rounds import MIN_DAYS_BETWEEN
 from tests.support.outbox import deliver, drop_emails
@@ -47,7 +47,7 @@ def joint_draft(world: World, asked: dict[str, int] | None = None) -> Round:
         survey_round=survey_round, partnership=other_partnership, author=world.amina, now=timezone.now()
     )
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
-    services.invite(
+    services.invite_people(
         survey_round=survey_round,
         addresses=[f"tide{place}@tidewater.example" for place in range(14)],
         group="association",
@@ -109,7 +109,7 @@ def test_a_lead_of_a_partnership_that_joined_cannot_send_reminders(world: World)
     survey_round = joint_draft(world)
 
     with pytest.raises(UnableToAct):
-        services.remind(survey_round=survey_round, author=world.chidi, now=timezone.now())
+        services.remind_everyone(survey_round=survey_round, author=world.chidi, now=timezone.now())
 
 
 def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(
@@ -246,7 +246,7 @@ def test_a_joint_round_follows_the_earlier_round_of_the_same_partnerships(world:
     )
     close_round(second_round)
 
-    assert [earlier_round.pk for earlier_round in rounds_before(second_round)] == [first_round.pk, second_round.pk]
+    assert [earlier_round.pk for earlier_round in comparable_rounds(second_round)] == [first_round.pk, second_round.pk]
 
 
 @pytest.fixture
@@ -338,7 +338,7 @@ def test_a_joint_round_has_no_benchmark(world: World) -> None:
     open_joint_round_after(world, earlier_round, draft)
 
     draft.refresh_from_db()
-    assert benchmark_of(draft) == {}
+    assert benchmark_by_dimension(draft) == {}
 
 
 @pytest.fixture
@@ -401,7 +401,7 @@ def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
     survey_round = prepared_round(world)
     mo = moderator_of(world)
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
-    list_hash = list_hash_of(survey_round)
+    list_hash = invitation_list_hash(survey_round)
     joining = services.ask_to_join(
         survey_round=survey_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
@@ -410,7 +410,7 @@ def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
     with pytest.raises(services.UnableToRun, match="have changed"):
         services.agree_to_moderate(survey_round=survey_round, list_hash=list_hash, author=mo, now=timezone.now())
     services.agree_to_moderate(
-        survey_round=survey_round, list_hash=list_hash_of(survey_round), author=mo, now=timezone.now()
+        survey_round=survey_round, list_hash=invitation_list_hash(survey_round), author=mo, now=timezone.now()
     )
 
 

@@ -110,7 +110,7 @@ def test_language_in_which_somebody_answers_is_not_stored_with_the_answer(biling
     response = Client().post(f"{address}?language=cy", {"group": "council", "score-trust": "4"})
 
     assert response.status_code == 302
-    [answer] = sealing.open_all(bilingual_round.key_name, [bytes(SealedAnswer.objects.get().box)])
+    [answer] = sealing.open_answers(bilingual_round.key_name, [bytes(SealedAnswer.objects.get().box)])
     assert answer == Answer("council", {"trust": 4}, [], {})
 
 

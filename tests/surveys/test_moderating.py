@@ -18,7 +18,7 @@ from partnerships.people.retention import apply_retention
 from partnerships.surveys import services
 from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.queries.results import shown_comments
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import closed_round, moderator_of
 from tests.world import World, join
@@ -64,13 +64,13 @@ def test_comments_wait_in_the_work_of_the_moderator_until_all_are_read(world: Wo
     survey_round = closed_round(world)
     mo = moderator_of(world)
 
-    [task] = waiting_for(mo, timezone.now())
+    [task] = tasks_of_person(mo, timezone.now())
     page = signed_in(mo).get(reverse("web:my-work")).content.decode()
     decide(survey_round, signed_in(mo))
 
     assert (task.what, task.path) == ("Read the comments from this survey", moderate_url(survey_round))
     assert task.title in page
-    assert waiting_for(mo, timezone.now()) == []
+    assert tasks_of_person(mo, timezone.now()) == []
 
 
 def test_followers_hear_of_comments_only_if_some_are_shown(world: World) -> None:

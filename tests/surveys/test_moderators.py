@@ -12,8 +12,8 @@ from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.models import Round
-from partnerships.surveys.queries.rounds import list_hash_of
-from partnerships.work.queries import waiting_for
+from partnerships.surveys.queries.rounds import invitation_list_hash
+from partnerships.work.queries import tasks_of_person
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import agreed_round, moderator_of, prepared_round
@@ -29,7 +29,7 @@ def ask(survey_round: Round, world: World) -> str:
 
 def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: World) -> None:
     survey_round = prepared_round(world, asked={"council": 6})
-    services.invite(
+    services.invite_people(
         survey_round=survey_round,
         addresses=[f"amina{place}@post.example" for place in range(4)],
         group="association",
@@ -46,7 +46,7 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
     [email] = deliver()
     address = reverse("surveys:agree", args=[survey_round.pk])
     assert address in str(email.body)
-    assert [item.path for item in waiting_for(mo, timezone.now())] == [address]
+    assert [item.path for item in tasks_of_person(mo, timezone.now())] == [address]
     page = " ".join(signed_in(mo).get(address).content.decode().split())
     # Only a domain and its count are shown. One person may own all four addresses, and Mo can notice that.
     assert (
@@ -54,7 +54,10 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
         in page
     )
     assert "amina0" not in page
-    assert signed_in(mo).post(address, {"list_hash": list_hash_of(survey_round), "answer": "agree"}).status_code == 302
+    assert (
+        signed_in(mo).post(address, {"list_hash": invitation_list_hash(survey_round), "answer": "agree"}).status_code
+        == 302
+    )
     assert services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now()).status == "open"
 
 
@@ -65,10 +68,12 @@ def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(w
     address = reverse("surveys:agree", args=[survey_round.pk])
     drop_emails()
 
-    answer = signed_in(mo).post(address, {"list_hash": list_hash_of(survey_round), "answer": "decline"}, follow=True)
+    answer = signed_in(mo).post(
+        address, {"list_hash": invitation_list_hash(survey_round), "answer": "decline"}, follow=True
+    )
 
     assert "We will email you about this survey again only if" in answer.content.decode()
-    assert not waiting_for(mo, timezone.now())
+    assert not tasks_of_person(mo, timezone.now())
     assert signed_in(mo).get(address).status_code == 404
     naming = reverse("surveys:name", args=[survey_round.partnership_id, survey_round.number])
     emails = deliver()
@@ -81,7 +86,7 @@ def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(w
 def test_changed_list_needs_another_agreement(world: World) -> None:
     survey_round = agreed_round(prepared_round(world, asked={"council": 9}))
     mo = moderator_of(world)
-    list_hash = list_hash_of(survey_round)
+    list_hash = invitation_list_hash(survey_round)
 
     services.withdraw_invitation(
         survey_round=survey_round,
@@ -95,7 +100,7 @@ def test_changed_list_needs_another_agreement(world: World) -> None:
     address = reverse("surveys:agree", args=[survey_round.pk])
     page = signed_in(mo).post(address, {"list_hash": list_hash, "answer": "agree"}, follow=True).content.decode()
     assert "The people or partnerships have changed" in page
-    shown_hash = list_hash_of(survey_round)
+    shown_hash = invitation_list_hash(survey_round)
     assert list_hash not in page
     assert f'value="{shown_hash}"' in page
     signed_in(mo).post(address, {"list_hash": shown_hash, "answer": "agree"})
@@ -118,7 +123,7 @@ def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World,
     reader = User.objects.get(email=address)
     with pytest.raises(UnableToAct):
         services.agree_to_moderate(
-            survey_round=survey_round, list_hash=list_hash_of(survey_round), author=reader, now=timezone.now()
+            survey_round=survey_round, list_hash=invitation_list_hash(survey_round), author=reader, now=timezone.now()
         )
     assert not Round.objects.asking_to_moderate(reader).exists()
 

@@ -10,8 +10,8 @@ import pytest
 
 from partnerships.kit import disclosed_means
 from partnerships.kit.disclosed_means import ALL, Scale, is_safe, means_of
-from partnerships.surveys.bodies import counted_as
-from partnerships.surveys.counting import Answer, outcome_of
+from partnerships.surveys.bodies import join_small_groups
+from partnerships.surveys.counting import Answer, count_answers
 from partnerships.surveys.questions import Comment, Dimension, Expectation, Questions
 from tests.surveys.attacking import DIMENSIONS, generate_round, most_publishable, recovered
 
@@ -63,13 +63,13 @@ def test_means_are_rounded_as_a_reader_would_round_them() -> None:
 
 
 def test_groups_in_which_fewer_than_five_are_asked_are_counted_with_another() -> None:
-    assert counted_as({"council": 6, "association": 8, "lep": 2, "other": 3}) == {
+    assert join_small_groups({"council": 6, "association": 8, "lep": 2, "other": 3}) == {
         "council": "council",
         "association": "association",
         "lep": "lep+other",
         "other": "lep+other",
     }
-    assert set(counted_as({"council": 3, "lep": 9}).values()) == {"council+lep"}
+    assert set(join_small_groups({"council": 3, "lep": 9}).values()) == {"council+lep"}
 
 
 def _answers(number: int, **more: object) -> list[Answer]:
@@ -94,8 +94,10 @@ def test_share_that_tells_how_many_of_a_small_group_answered_is_not_shown() -> N
     answers = [*_answers(5, expects=["plans"], comments={}), *_answers(26, expects=[], comments={})]
     others = [Answer("other", {}, [], {}) for _ in range(4)]
 
-    unsafe = outcome_of([*answers, *others], ASKED, asked_by_group=asked, joined_code_by_group=counted)
-    safe = outcome_of([*answers, *others], ASKED, asked_by_group={**asked, "council": 40}, joined_code_by_group=counted)
+    unsafe = count_answers([*answers, *others], ASKED, asked_by_group=asked, joined_code_by_group=counted)
+    safe = count_answers(
+        [*answers, *others], ASKED, asked_by_group={**asked, "council": 40}, joined_code_by_group=counted
+    )
 
     assert [figure for figure in unsafe.figures if figure.theme == "plans"] == []
     assert [figure.value for figure in safe.figures if figure.theme == "plans"] == [10]
@@ -105,7 +107,7 @@ def test_share_that_tells_how_many_of_a_small_group_answered_is_not_shown() -> N
 def test_share_is_shown_only_if_five_ticked_it_and_five_did_not(ticked: int, answered: int, share: int | None) -> None:
     answers = _answers(ticked, expects=["plans"], comments={}) + _answers(answered - ticked, expects=[], comments={})
 
-    outcome = outcome_of(answers, ASKED, asked_by_group={"council": 30}, joined_code_by_group={"council": "council"})
+    outcome = count_answers(answers, ASKED, asked_by_group={"council": 30}, joined_code_by_group={"council": "council"})
 
     assert [figure.value for figure in outcome.figures if figure.theme == "plans"] == ([] if share is None else [share])
 
@@ -116,7 +118,7 @@ def test_comments_need_five_and_come_in_no_order() -> None:
     orders = [
         [
             text
-            for _, text in outcome_of(
+            for _, text in count_answers(
                 answers, ASKED, asked_by_group={"council": 12}, joined_code_by_group={"council": "council"}
             ).comments
         ]
@@ -125,7 +127,7 @@ def test_comments_need_five_and_come_in_no_order() -> None:
 
     assert all(sorted(order) == sorted(texts) for order in orders)
     assert any(order != texts for order in orders)
-    outcome = outcome_of(
+    outcome = count_answers(
         answers[:4], ASKED, asked_by_group={"council": 12}, joined_code_by_group={"council": "council"}
     )
     assert not outcome.comments
@@ -133,7 +135,7 @@ def test_comments_need_five_and_come_in_no_order() -> None:
 
 def test_number_of_answers_is_shown_in_fives_and_not_at_all_below_five() -> None:
     for answered, shown in ((4, 0), (5, 5), (9, 5), (10, 10), (14, 10)):
-        outcome = outcome_of(
+        outcome = count_answers(
             _answers(answered, expects=[], comments={}),
             ASKED,
             asked_by_group={"council": 30},

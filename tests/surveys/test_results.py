@@ -22,8 +22,8 @@ from partnerships.exchange.models import Entry
 from partnerships.exchange.services.drafting import UnableToWriteEntry
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Round
-from partnerships.surveys.presenting import GAP, change_words, chart_of, lines_of, mean_words
-from partnerships.surveys.queries.results import actions_of, benchmark_of, rounds_before
+from partnerships.surveys.presenting import GAP, change_in_words, mean_in_words, means_chart, means_lines
+from partnerships.surveys.queries.results import actions_of, benchmark_by_dimension, comparable_rounds
 from tests.agreements.test_objectives import add as add_objective
 from tests.commitments.promises import propose
 from tests.exchange.conftest import draft
@@ -41,7 +41,7 @@ def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) ->
     assert "Sharing plans early" in page
     assert "not shown" in page
     assert (
-        chart_of(survey_round, survey_round.questions(), None).count("<rect") == 9
+        means_chart(survey_round, survey_round.questions(), None).count("<rect") == 9
     )  # eight dimensions, and one in the legend
     assert "of the 19 people asked have answered" in page
     values = {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
@@ -161,7 +161,7 @@ def test_table_shows_the_trend_over_earlier_rounds(world: World) -> None:
         Round.objects.filter(pk=earlier_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
     third_round = closed_round(world, shift=1)
 
-    headings, lines = lines_of(third_round, third_round.questions(), list(rounds_before(third_round))[:-1], {})
+    headings, lines = means_lines(third_round, third_round.questions(), list(comparable_rounds(third_round))[:-1], {})
 
     assert headings[-3:] == ["Round 1", "Round 2", "Change since round 2"]
     assert len(lines[0].cells) == len(headings)
@@ -190,7 +190,7 @@ def test_pdf_has_the_figures_of_the_page(world: World) -> None:
 
     text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
     [trust] = survey_round.figures.filter(group="", theme="trust")
-    assert mean_words(trust.value) in text
+    assert mean_in_words(trust.value) in text
     assert "about 30%" in text
 
 
@@ -212,11 +212,11 @@ def test_benchmark_needs_five_other_partnerships(world: World) -> None:
     ]
     for number, one in enumerate(other_rounds[:4]):
         Figure.objects.create(round=one, theme="trust", value=Decimal(2 + number) / 2, answered_at_least=5)
-    assert benchmark_of(survey_round) == {}
+    assert benchmark_by_dimension(survey_round) == {}
 
     Figure.objects.create(round=other_rounds[4], theme="trust", value=4, answered_at_least=5)
 
-    assert benchmark_of(survey_round) == {"trust": Decimal("2.0")}
+    assert benchmark_by_dimension(survey_round) == {"trust": Decimal("2.0")}
 
 
 def test_attacker_learns_no_group_of_four_from_the_rows_of_a_round(
@@ -251,9 +251,9 @@ def test_results_are_the_same_for_every_reader_and_on_every_day(world: World) ->
 
 
 def test_words_for_means_near_the_ends() -> None:
-    assert mean_words(Decimal("4.5")) == "4.5 or more"
-    assert mean_words(Decimal("1.5")) == "1.5 or less"
-    assert mean_words(None) == "not shown"
+    assert mean_in_words(Decimal("4.5")) == "4.5 or more"
+    assert mean_in_words(Decimal("1.5")) == "1.5 or less"
+    assert mean_in_words(None) == "not shown"
     assert Decimal(1) == GAP
 
 
@@ -268,5 +268,5 @@ def test_words_for_means_near_the_ends() -> None:
     ],
 )
 def test_what_moved_is_said_unless_a_mean_was_cut_off(now: str, then: str, words: str) -> None:
-    assert change_words(Decimal(now), Decimal(then)) == words
-    assert change_words(None, Decimal(then)) == "not shown"
+    assert change_in_words(Decimal(now), Decimal(then)) == words
+    assert change_in_words(None, Decimal(then)) == "not shown"

@@ -96,7 +96,7 @@ def test_a_box_in_a_backup_cannot_be_opened_once_its_key_is_destroyed(
     sealing.destroy_key(key_name)
 
     with pytest.raises(sealing.KeyMissing):
-        sealing.open_all(key_name, [box])
+        sealing.open_answers(key_name, [box])
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_sealed_answers_open_with_no_other_key(short_and_long_boxes: list[bytes]
     assert sealing.make_key("another")
 
     with pytest.raises(ValueError, match="another key"):
-        sealing.open_all("another", short_and_long_boxes)
+        sealing.open_answers("another", short_and_long_boxes)
 
 
 def test_key_is_in_no_table_and_goes_when_the_round_closes(

@@ -16,7 +16,7 @@ from tests.world import World
 
 def _asking_ben(world: World) -> Round:
     survey_round = prepared_round(world, way=AnswerMode.NAMED, asked={})
-    services.invite(
+    services.invite_people(
         survey_round=survey_round, addresses=[world.ben.email], group="council", author=world.amina, now=timezone.now()
     )
     return survey_round
@@ -31,7 +31,7 @@ def survey_opened(world: World) -> Act:
 @case(("surveys.reminder", "ben"))
 def survey_reminded(world: World) -> Act:
     survey_round = services.open_round(survey_round=_asking_ben(world), author=world.amina, now=timezone.now())
-    return lambda: services.remind(survey_round=survey_round, author=world.amina, now=timezone.now())
+    return lambda: services.remind_everyone(survey_round=survey_round, author=world.amina, now=timezone.now())
 
 
 @case(("surveys.agreement", "chidi"))

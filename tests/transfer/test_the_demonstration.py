@@ -24,7 +24,7 @@ from partnerships.search.queries import search
 from partnerships.search.services import index_stale
 from partnerships.surveys.models import Round as Survey
 from partnerships.surveys.queries.results import shown_comments
-from partnerships.surveys.sealing import keys_here
+from partnerships.surveys.sealing import key_names
 from partnerships.transfer.services.directory_files import directory_text
 from tests.support.outbox import deliver
 from tests.world import load_demonstration
@@ -107,7 +107,7 @@ def test_demonstration_has_a_closed_survey_with_comments_and_actions() -> None:
     assert survey.figures.filter(group="").exists()
     assert set(shown_comments(survey)) == {"expect_more", "one_change"}
     assert survey.actions.exists()
-    assert not keys_here()
+    assert not key_names()
 
 
 def test_demonstration_has_an_agreement_with_a_gap(today: dt.date) -> None:

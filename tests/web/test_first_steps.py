@@ -13,7 +13,7 @@ from partnerships.agreements.services import create_partnership
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Role
 from partnerships.organisations.services import create_organisation, update_organisation
-from partnerships.web.first_steps import first_steps_of, shown_at_home
+from partnerships.web.first_steps import first_steps_at_home, first_steps_of
 from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
@@ -51,12 +51,12 @@ def test_a_new_lead_sees_what_is_left_to_do(world: World) -> None:
 
 
 def test_a_lead_hides_the_first_steps(world: World, amina: Client) -> None:
-    steps = shown_at_home(world.amina, timezone.now())
+    steps = first_steps_at_home(world.amina, timezone.now())
 
     amina.post(reverse("web:hide-first-steps", args=[world.larkhaven.pk]))
 
     assert steps is not None
-    assert shown_at_home(world.amina, timezone.now()) is None
+    assert first_steps_at_home(world.amina, timezone.now()) is None
     assert "First steps for" not in amina.get("/").content.decode()
     assert amina.get(reverse("web:first-steps")).status_code == 200
 
@@ -74,5 +74,5 @@ def test_an_editor_has_no_first_steps(world: World) -> None:
 
 
 def test_a_lead_of_long_standing_does_not_see_the_first_steps(world: World) -> None:
-    assert shown_at_home(world.amina, world.now + dt.timedelta(days=60)) is not None
-    assert shown_at_home(world.amina, world.now + dt.timedelta(days=61)) is None
+    assert first_steps_at_home(world.amina, world.now + dt.timedelta(days=60)) is not None
+    assert first_steps_at_home(world.amina, world.now + dt.timedelta(days=61)) is None

@@ -22,7 +22,13 @@ from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Kind, Organisation, Role
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
-from partnerships.reports.balances import balance_with, balances, over_time, partners_of, sides_of
+from partnerships.reports.balances import (
+    balance_by_quarter,
+    balance_with_partner,
+    balances,
+    partners_of,
+    sides_with_predecessors,
+)
 from partnerships.reports.counts import Balance
 from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified_commitment
@@ -160,8 +166,8 @@ def test_balance_counts_each_direction(world: World) -> None:
     verified_commitment(world)
     propose(world)
 
-    balance = balance_with(
-        user=world.amina, sides=sides_of(world.larkhaven, world.westmarch), today=timezone.localdate()
+    balance = balance_with_partner(
+        user=world.amina, sides=sides_with_predecessors(world.larkhaven, world.westmarch), today=timezone.localdate()
     )
 
     assert balance.we_asked.made == 2
@@ -180,8 +186,12 @@ def test_both_sides_see_the_same_figures_from_their_own_side(world: World) -> No
     agree(world)
     today = timezone.localdate()
 
-    ours = balance_with(user=world.amina, sides=sides_of(world.larkhaven, world.westmarch), today=today)
-    theirs = balance_with(user=world.ben, sides=sides_of(world.westmarch, world.larkhaven), today=today)
+    ours = balance_with_partner(
+        user=world.amina, sides=sides_with_predecessors(world.larkhaven, world.westmarch), today=today
+    )
+    theirs = balance_with_partner(
+        user=world.ben, sides=sides_with_predecessors(world.westmarch, world.larkhaven), today=today
+    )
 
     assert ours.we_asked == theirs.they_asked
     assert ours.we_promised == theirs.they_promised
@@ -245,7 +255,9 @@ def test_former_partner_with_an_ask_stays_in_the_balance(world: World) -> None:
 def test_asks_are_counted_in_the_quarter_they_were_made(world: World) -> None:
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
 
-    quarters = over_time(user=world.amina, sides=sides_of(world.larkhaven, world.westmarch), today=timezone.localdate())
+    quarters = balance_by_quarter(
+        user=world.amina, sides=sides_with_predecessors(world.larkhaven, world.westmarch), today=timezone.localdate()
+    )
 
     assert len(quarters) == 8
     assert [quarter.theirs.made for quarter in quarters] == [0] * 7 + [1]
@@ -378,7 +390,9 @@ def test_observer_is_not_counted_as_asked(world: World) -> None:
     }
 
     assert asks_made == {"Harbour Community Trust": 0, "Westmarch Borough Council": 1}
-    observers_balance = balance_with(user=world.hana, sides=sides_of(world.harbour, world.larkhaven), today=today)
+    observers_balance = balance_with_partner(
+        user=world.hana, sides=sides_with_predecessors(world.harbour, world.larkhaven), today=today
+    )
     assert observers_balance.they_asked.made == 0
 
 
@@ -397,8 +411,8 @@ def test_ask_counts_as_met_only_by_the_organisation_that_delivered(world: World)
 
     asks_by_partner = {balance.partner: balance.we_asked for balance in with_all_partners(world.amina, world.larkhaven)}
     westmarch, tidewater = asks_by_partner[world.westmarch], asks_by_partner[world.tidewater]
-    tidewaters_own_view = balance_with(
-        user=world.chidi, sides=sides_of(world.tidewater, world.larkhaven), today=today
+    tidewaters_own_view = balance_with_partner(
+        user=world.chidi, sides=sides_with_predecessors(world.tidewater, world.larkhaven), today=today
     ).they_asked
 
     assert westmarch.made == 1

@@ -22,7 +22,7 @@ from partnerships.digests.planning.notices import DigestNotices, notices_for_dig
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox import kinds
 from partnerships.people.models import User
-from partnerships.work.queries import waiting_for_all
+from partnerships.work.queries import tasks_of_people
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ def contents_of(
         blocks=blocks,
         matches=matches,
         summary=summary,
-        waiting=waiting_for_all(_accounts(with_content), now),
+        waiting=tasks_of_people(_accounts(with_content), now),
         notices=privacy_notices(candidates),
         reasons={pk: why.words for pk, why in why_by_email.items()},
         frequencies=frequencies,

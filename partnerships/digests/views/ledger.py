@@ -48,7 +48,7 @@ from partnerships.outbox.models import Bounce
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import tasks_of_person
 
 #: How many emails one page of the ledger shows.
 _PAGE = 50
@@ -272,7 +272,7 @@ def preview_digest(request: HttpRequest, pk: int) -> HttpResponse:
         "next": forecast_next_digest(person, now),
         "own": is_own,
         "matches": matches,
-        "waiting": waiting_for(person, now) if is_own else [],
+        "waiting": tasks_of_person(person, now) if is_own else [],
     }
     return render(request, "digests/preview.html", context)
 

@@ -11,7 +11,7 @@ from partnerships.kit.forms import DayField, Form, Helper
 LOOK_BACK = dt.timedelta(days=91)
 
 
-class MovedForm(Form):
+class ChangesSinceForm(Form):
     """The form to choose a day; three months ago unless the reader enters another day."""
 
     day = DayField(label="Since", required=False)

@@ -101,7 +101,7 @@ def adoptions_of_partnerships(user: Reader, partnerships: Sequence[Partnership])
         return []
 
     outcomes_by_adoption = outcomes_of(adoptions, user)
-    parties = parties_known_to(user, {adoption.partnership_id for adoption in adoptions})
+    parties = parties_visible_to(user, {adoption.partnership_id for adoption in adoptions})
     partnerships_by_party: dict[int, list[int]] = defaultdict(list)
     for partnership_id, organisation_id in parties.values_list("partnership", "organisation"):
         partnerships_by_party[organisation_id].append(partnership_id)
@@ -127,7 +127,7 @@ def adoptions_of_partnership(user: Reader, partnership: Partnership) -> list[Ado
     return adoptions_of_partnerships(user, [partnership])
 
 
-def parties_known_to(reader: Reader, partnerships: Collection[int]) -> PartyQuerySet:
+def parties_visible_to(reader: Reader, partnerships: Collection[int]) -> PartyQuerySet:
     """Return the present parties of these partnerships (ids), for readers from present parties.
 
     Former parties may not learn who joined after they left.
@@ -138,7 +138,7 @@ def parties_known_to(reader: Reader, partnerships: Collection[int]) -> PartyQuer
 
 def responses_of_parties(user: Reader, partnership: Partnership, recommendations: Sequence[int]) -> list[Response]:
     """Return the present parties' responses to these recommendations (ids); none for readers from former parties."""
-    return _responses(user, parties_known_to(user, [partnership.pk]).values("organisation"), recommendations)
+    return _responses(user, parties_visible_to(user, [partnership.pk]).values("organisation"), recommendations)
 
 
 def _responses(
@@ -148,13 +148,13 @@ def _responses(
     return list(rows.select_related("organisation").order_by("organisation__name", "pk"))
 
 
-def also_under_way(user: User, partnership: Partnership) -> list[Response]:
+def responses_without_adoption(user: User, partnership: Partnership) -> list[Response]:
     """Return responses of present parties that work on recommendations which the partnership has not adopted.
 
     Recommendations that are proposed to the partnership are left out too.
     """
     adoptions = Adoption.objects.visible_to(user).live().filter(partnership=partnership)
-    parties = parties_known_to(user, [partnership.pk])
+    parties = parties_visible_to(user, [partnership.pk])
     responses = (
         Response.objects.visible_to(user)
         .filter(organisation__in=parties.values("organisation"), status__in=WORKING_STATUSES)
@@ -198,7 +198,7 @@ def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]
     ]
 
 
-def proposed_here(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def agenda_suggestions(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Suggest recommendations that a party proposes to adopt, for the agenda."""
     rows = Adoption.objects.visible_to(user).filter(partnership__in=partnerships, status=AdoptionStatus.PROPOSED)
     return [

@@ -80,7 +80,7 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
-def record_for(kind: str, pk: int, user: User) -> Model | None:
+def linkable_record(kind: str, pk: int, user: User) -> Model | None:
     """Return the record, if the person may link it as evidence."""
     if kind not in _KINDS:
         return None
@@ -88,14 +88,14 @@ def record_for(kind: str, pk: int, user: User) -> Model | None:
     return record
 
 
-def choices_for(kind: str, user: User) -> list[tuple[str, str]]:
+def evidence_choices(kind: str, user: User) -> list[tuple[str, str]]:
     """Return the ids and titles of records that the person may link, the newest first."""
     records = _KINDS[kind].choose(user)[:MAX_OFFERED]
     return [(str(record.pk), _KINDS[kind].title(record)) for record in records]
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ShownEvidence:
     """A piece of evidence for a response, as its reader sees it."""
 
     pk: int
@@ -117,7 +117,7 @@ _RELATED = (
 )
 
 
-def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
+def shown_evidence(responses: Collection[int], user: User) -> dict[int, list[ShownEvidence]]:
     """Return the evidence for each of these responses (ids) that the person may read, oldest first."""
     rows = (
         Evidence.objects.visible_to(user)
@@ -126,11 +126,11 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
         .select_related(*_RELATED)
         .order_by("pk")
     )
-    proofs_by_response: dict[int, list[Proof]] = defaultdict(list)
+    proofs_by_response: dict[int, list[ShownEvidence]] = defaultdict(list)
     for row in rows:
         kind, record = _KINDS[row.kind], getattr(row, row.kind)
         proofs_by_response[row.response_id].append(
-            Proof(
+            ShownEvidence(
                 pk=row.pk,
                 kind=KINDS_OF_EVIDENCE[row.kind],
                 title=kind.title(record),
@@ -141,7 +141,7 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
     return proofs_by_response
 
 
-def unreadable_of(response: Response, user: User) -> list[tuple[int, str, dt.datetime]]:
+def unreadable_evidence(response: Response, user: User) -> list[tuple[int, str, dt.datetime]]:
     """Return the id, kind and time of evidence that the person may not read.
 
     The response's own organisation needs these to remove the evidence.

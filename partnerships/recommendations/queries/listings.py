@@ -38,7 +38,7 @@ def _count_of(rows: QuerySet[Any]) -> Coalesce:
     return Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
 
 
-def with_work(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuerySet:
+def with_work_counts(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuerySet:
     """Return the recommendations with the columns of lists, and the numbers of responses and adoptions.
 
     `under_way`, `done` and `over` count responses by status. `adopted` counts the partnerships that adopted the
@@ -59,29 +59,29 @@ def with_work(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuery
     )
 
 
-def unworked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Return the recommendations, from `with_work`, that no organisation or partnership works on."""
+def without_work(rows: RecommendationQuerySet) -> RecommendationQuerySet:
+    """Return the recommendations, from `with_work_counts`, that no organisation or partnership works on."""
     return rows.filter(Q(working=0))
 
 
-def worked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Return the recommendations, from `with_work`, that an organisation or partnership works on."""
+def only_with_work(rows: RecommendationQuerySet) -> RecommendationQuerySet:
+    """Return the recommendations, from `with_work_counts`, that an organisation or partnership works on."""
     return rows.filter(Q(working__gt=0))
 
 
-def sources_for(user: Reader) -> list[Source]:
+def sources_with_counts(user: Reader) -> list[Source]:
     """Return the reports, newest first, with the numbers of their recommendations that are recorded and worked on."""
     sources = list(Source.objects.visible_to(user).with_recommendation_counts().order_by("-year", "title", "pk"))
-    worked_on = worked(with_work(Recommendation.objects.all(), user)).order_by().values("source")
+    worked_on = only_with_work(with_work_counts(Recommendation.objects.all(), user)).order_by().values("source")
     count_by_source: dict[int, int] = dict(worked_on.annotate(rows=Count("pk")).values_list("source", "rows"))
     for source in sources:
         source.worked_on = count_by_source.get(source.pk, 0)  # type: ignore[attr-defined]  # for the page
     return sources
 
 
-def uncovered(user: User) -> RecommendationQuerySet:
+def recommendations_nobody_works_on(user: User) -> RecommendationQuerySet:
     """Return recommendations that nobody is working on, as far as the reader may know. The caller sorts them."""
-    return unworked(with_work(Recommendation.objects.visible_to(user), user))
+    return without_work(with_work_counts(Recommendation.objects.visible_to(user), user))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.models import Adoption
-from partnerships.recommendations.queries.adoptions import parties_known_to
+from partnerships.recommendations.queries.adoptions import parties_visible_to
 
 #: Changes that count as progress. Other changes correct words, or concern one organisation alone.
 _MOVES = (
@@ -36,7 +36,7 @@ MAX_MOVES = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class ResponseChange:
     """A change as a reader sees it, with the name of the organisation but not of the author."""
 
     pk: int
@@ -52,7 +52,7 @@ class Move:
         )
 
 
-def moved_between(
+def change_lines_between(
     user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None
 ) -> list[TimelineLine]:
     """Return changes from one day up to another (not included), newest first, as the reader may see them.
@@ -60,22 +60,24 @@ def moved_between(
     For a partnership these are its adoptions, and the responses and evidence of its present parties to the
     recommendations that it adopted. There are at most `MAX_MOVES`.
     """
-    return timeline_lines(_moves(user, start, end, partnership))
+    return timeline_lines(_change_events(user, start, end, partnership))
 
 
-def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None) -> list[Move]:
-    """Return the changes of `moved_between` for stored reports, with names of organisations but not of people."""
-    events = _moves(user, start, end, partnership)
+def changes_between(
+    user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None
+) -> list[ResponseChange]:
+    """Return the same changes for stored reports, with names of organisations but not of people."""
+    events = _change_events(user, start, end, partnership)
     names_by_organisation = names_of({event.organisation_id for event in events if event.organisation_id})
     moves = []
     for event, line in zip(events, timeline_lines(events), strict=True):
         names = names_by_organisation.get(event.organisation_id or 0)
         organisation = names.on(timezone.localdate(event.at)) if names else ""
-        moves.append(Move(pk=event.pk, line=line, organisation=organisation))
+        moves.append(ResponseChange(pk=event.pk, line=line, organisation=organisation))
     return moves
 
 
-def _moves(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None) -> Sequence[Event]:
+def _change_events(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None) -> Sequence[Event]:
     condition = Q(
         kind__in=[kind.value for kind in _MOVES],
         target_kind__in=_TARGETS,
@@ -90,7 +92,7 @@ def _moves(user: Reader, start: dt.date, end: dt.date, partnership: Partnership 
 def _in_partnership(user: Reader, partnership: Partnership) -> Q:
     """Return the condition on events about recommendations that a partnership adopted."""
     adopted = Adoption.objects.visible_to(user).filter(partnership=partnership).values("recommendation")
-    parties = parties_known_to(user, [partnership.pk]).values("organisation")
+    parties = parties_visible_to(user, [partnership.pk]).values("organisation")
     is_response = Q(within_kind="recommendation", within_id__in=adopted, organisation_id__in=parties)
     is_adoption = Q(within_kind="partnership", within_id=partnership.pk)
     return is_response | is_adoption

@@ -9,7 +9,7 @@ from partnerships.recommendations.services.adoptions import (
     propose_adoption,
     unlink_outcome,
 )
-from partnerships.recommendations.services.evidence import UnableToProve, add_evidence, remove_evidence
+from partnerships.recommendations.services.evidence import UnableToChangeEvidence, add_evidence, remove_evidence
 from partnerships.recommendations.services.responses import (
     ResponseDetails,
     ResponseHasChanged,
@@ -34,8 +34,8 @@ __all__ = [
     "ResponseHasChanged",
     "SourceDetails",
     "UnableToAdopt",
+    "UnableToChangeEvidence",
     "UnableToLink",
-    "UnableToProve",
     "UnableToRecord",
     "UnableToRespond",
     "add_evidence",

@@ -10,7 +10,7 @@ from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.models import Evidence, Response
-from partnerships.recommendations.queries.evidence import record_for
+from partnerships.recommendations.queries.evidence import linkable_record
 from partnerships.recommendations.rights import may_answer_for
 from partnerships.recommendations.services.recording import record_response
 
@@ -18,7 +18,7 @@ from partnerships.recommendations.services.recording import record_response
 MAX_EVIDENCE = 50
 
 
-class UnableToProve(Exception):
+class UnableToChangeEvidence(Exception):
     """The author cannot see the record, or it is already evidence, or a colleague has removed the evidence."""
 
 
@@ -34,18 +34,18 @@ def _lock(response: Response, author: User, now: dt.datetime) -> Response:
 def add_evidence(
     *, response: Response, kind: str, record: int, words: str = "", author: User, now: dt.datetime
 ) -> Evidence:
-    """Link a record that the author may read as evidence. Raises `UnableToProve`.
+    """Link a record that the author may read as evidence. Raises `UnableToChangeEvidence`.
 
     `kind` is a key of `KINDS_OF_EVIDENCE`.
     """
     response = _lock(response, author, now)
-    evidence_record = record_for(kind, record, author)
+    evidence_record = linkable_record(kind, record, author)
     if evidence_record is None:
-        raise UnableToProve("Choose the evidence from the list.")
+        raise UnableToChangeEvidence("Choose the evidence from the list.")
     if response.evidence.filter(**{kind: evidence_record}).exists():
-        raise UnableToProve("This record is already evidence for the response. Choose another record.")
+        raise UnableToChangeEvidence("This record is already evidence for the response. Choose another record.")
     if response.evidence.count() >= MAX_EVIDENCE:
-        raise UnableToProve(f"You can add up to {MAX_EVIDENCE} pieces of evidence. Remove one first.")
+        raise UnableToChangeEvidence(f"You can add up to {MAX_EVIDENCE} pieces of evidence. Remove one first.")
 
     evidence = Evidence.objects.create(
         response=response, **{kind: evidence_record}, words=" ".join(words.split()), added_by=author, added_at=now
@@ -56,8 +56,8 @@ def add_evidence(
 
 @transaction.atomic
 def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
-    """Remove a piece of evidence; the linked record stays. Raises `UnableToProve`."""
+    """Remove a piece of evidence; the linked record stays. Raises `UnableToChangeEvidence`."""
     response = _lock(evidence.response, author, now)
     if not response.evidence.filter(pk=evidence.pk).delete()[0]:
-        raise UnableToProve("A colleague has already removed this evidence, so you do not need to remove it.")
+        raise UnableToChangeEvidence("A colleague has already removed this evidence, so you do not need to remove it.")
     record_response(response, EventKind.EVIDENCE_REMOVED, author=author, now=now, is_inside=True)

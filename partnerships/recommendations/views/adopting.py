@@ -24,15 +24,15 @@ from partnerships.recommendations.forms.moved import LOOK_BACK
 from partnerships.recommendations.models import Adoption, Outcome, Recommendation
 from partnerships.recommendations.queries.adoptions import (
     adoptions_of_partnership,
-    also_under_way,
     commitments_to_link,
     meetings_to_adopt_at,
     objectives_to_link,
     outcomes_of,
     responses_of_parties,
+    responses_without_adoption,
 )
-from partnerships.recommendations.queries.reporting import moved_between
-from partnerships.recommendations.rights import may_adopt_in, proposable_in
+from partnerships.recommendations.queries.reporting import change_lines_between
+from partnerships.recommendations.rights import may_adopt_in, partnerships_to_propose_to
 from partnerships.recommendations.services import (
     UnableToAdopt,
     UnableToLink,
@@ -69,9 +69,9 @@ def partnership_recommendations(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "partnership": partnership,
         "rows": adoptions_of_partnership(user, partnership),
-        "others": also_under_way(user, partnership),
+        "others": responses_without_adoption(user, partnership),
         "since": since,
-        "lines": moved_between(user, since, today + dt.timedelta(days=1), partnership),
+        "lines": change_lines_between(user, since, today + dt.timedelta(days=1), partnership),
         "may_adopt": may_adopt_in(partnership, user, timezone.now()) and not partnership.is_over,
     }
     return render(request, "recommendations/of_partnership.html", context)
@@ -82,7 +82,7 @@ def propose_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose a recommendation to a partnership."""
     user = signed_in(request)
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
-    partnerships = proposable_in(user, recommendation)
+    partnerships = partnerships_to_propose_to(user, recommendation)
     require(partnerships.exists())
     form = ProposeForm(post_data(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
 

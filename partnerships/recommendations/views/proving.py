@@ -15,9 +15,9 @@ from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.responses import EvidenceForm
 from partnerships.recommendations.models import Evidence, Response
 from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
-from partnerships.recommendations.queries.evidence import choices_for, proofs_of, unreadable_of
+from partnerships.recommendations.queries.evidence import evidence_choices, shown_evidence, unreadable_evidence
 from partnerships.recommendations.rights import may_answer_for
-from partnerships.recommendations.services import UnableToProve, add_evidence, remove_evidence
+from partnerships.recommendations.services import UnableToChangeEvidence, add_evidence, remove_evidence
 
 
 def _response_or_404(user: User, pk: int) -> Response:
@@ -34,11 +34,11 @@ def response_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "response": response,
         "recommendation": response.recommendation,
-        "proofs": proofs_of([response.pk], user).get(response.pk, []),
+        "proofs": shown_evidence([response.pk], user).get(response.pk, []),
         "kinds": KINDS_OF_EVIDENCE.items(),
         "is_own": Response.objects.of_person(user).filter(pk=response.pk).exists(),
         "may_answer": may_answer,
-        "unreadable": unreadable_of(response, user) if may_answer else [],
+        "unreadable": unreadable_evidence(response, user) if may_answer else [],
         "today": timezone.localdate(),
     }
     return render(request, "recommendations/response.html", context)
@@ -52,12 +52,12 @@ def add_to_response(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     require(may_answer_for(response.organisation, user, timezone.now()))
     if kind not in KINDS_OF_EVIDENCE:
         raise Http404
-    choices = choices_for(kind, user)
+    choices = evidence_choices(kind, user)
     label = KINDS_OF_EVIDENCE[kind]
     form = EvidenceForm(post_data(request), label=label, choices=choices, cancel=response.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        with show_refusal(form, UnableToProve, field="record"):
+        with show_refusal(form, UnableToChangeEvidence, field="record"):
             add_evidence(
                 response=response,
                 kind=kind,
@@ -81,7 +81,7 @@ def remove_from_response(request: HttpRequest, pk: int) -> HttpResponse:
 
     try:
         remove_evidence(evidence=evidence, author=user, now=timezone.now())
-    except UnableToProve as error:
+    except UnableToChangeEvidence as error:
         messages.warning(request, str(error))
     else:
         messages.success(request, "The evidence has been removed.")

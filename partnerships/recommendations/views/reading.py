@@ -12,23 +12,23 @@ from django.views.decorators.http import require_safe
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
 from partnerships.people.requests import signed_in
-from partnerships.recommendations.forms.moved import MovedForm
+from partnerships.recommendations.forms.moved import ChangesSinceForm
 from partnerships.recommendations.models import Adoption, Recommendation, Source
 from partnerships.recommendations.models.sources import LIST_ORDER
 from partnerships.recommendations.queries.adoptions import outcomes_of
-from partnerships.recommendations.queries.evidence import proofs_of
+from partnerships.recommendations.queries.evidence import shown_evidence
 from partnerships.recommendations.queries.listings import (
     bodies_addressed,
     kinds_addressed,
+    recommendations_nobody_works_on,
     recommendations_of,
     responses_to,
-    sources_for,
-    uncovered,
+    sources_with_counts,
     with_responses,
-    with_work,
+    with_work_counts,
 )
-from partnerships.recommendations.queries.reporting import corrections_of, history_of, moved_between
-from partnerships.recommendations.rights import answers_for, may_answer_for, proposable_in
+from partnerships.recommendations.queries.reporting import change_lines_between, corrections_of, history_of
+from partnerships.recommendations.rights import may_answer_for, organisations_to_respond_for, partnerships_to_propose_to
 
 #: Number of recommendations on one page.
 _PAGE = 25
@@ -37,7 +37,7 @@ _PAGE = 25
 @require_safe
 def sources(request: HttpRequest) -> HttpResponse:
     """Show the reports, each with the number of its recommendations that are recorded here."""
-    return render(request, "recommendations/sources.html", {"sources": sources_for(signed_in(request))})
+    return render(request, "recommendations/sources.html", {"sources": sources_with_counts(signed_in(request))})
 
 
 @require_safe
@@ -45,7 +45,7 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a report with its recommendations."""
     user = signed_in(request)
     source = get_object_or_404(Source.objects.visible_to(user).with_recommendation_counts(), pk=pk)
-    rows = with_work(Recommendation.objects.visible_to(user).filter(source=source), user).in_order()
+    rows = with_work_counts(Recommendation.objects.visible_to(user).filter(source=source), user).in_order()
     context = {"source": source, "rows": rows, "lines": corrections_of(user, source.pk)}
     return render(request, "recommendations/source.html", context)
 
@@ -82,12 +82,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
     responses = responses_to(recommendation, user)
-    proofs_by_response = proofs_of([response.pk for response in responses], user)
+    proofs_by_response = shown_evidence([response.pk for response in responses], user)
     visible_adoptions = Adoption.objects.visible_to(user).filter(recommendation=recommendation)
     adoptions = list(visible_adoptions.for_listing().order_by("pk"))
     outcomes_by_adoption = outcomes_of(adoptions, user)
 
-    own_bodies = answers_for(user, recommendation, timezone.now())
+    own_bodies = organisations_to_respond_for(user, recommendation, timezone.now())
     answered_ids = {response.organisation_id for response in responses}
     context = {
         "recommendation": recommendation,
@@ -95,7 +95,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "adoptions": [(adoption, outcomes_by_adoption.get(adoption.pk, [])) for adoption in adoptions],
         "mine": {body.pk for body in own_bodies},
         "to_answer": [body for body in own_bodies if body.pk not in answered_ids],
-        "may_propose": proposable_in(user, recommendation).exists(),
+        "may_propose": partnerships_to_propose_to(user, recommendation).exists(),
         "lines": history_of(user, recommendation.pk, [adoption.pk for adoption in adoptions]),
     }
     return render(request, "recommendations/detail.html", context)
@@ -106,9 +106,9 @@ def recent_changes(request: HttpRequest) -> HttpResponse:
     """Show the changes since a day that the reader can choose."""
     user = signed_in(request)
     today = timezone.localdate()
-    form = MovedForm(request.GET or None, today=today)
+    form = ChangesSinceForm(request.GET or None, today=today)
     since = form.since
-    lines = moved_between(user, since, today + dt.timedelta(days=1))
+    lines = change_lines_between(user, since, today + dt.timedelta(days=1))
     return render(request, "recommendations/moved.html", {"form": form, "since": since, "lines": lines})
 
 
@@ -116,7 +116,7 @@ def recent_changes(request: HttpRequest) -> HttpResponse:
 def recommendations_without_work(request: HttpRequest) -> HttpResponse:
     """Show recommendations that nobody is working on."""
     user = signed_in(request)
-    rows = uncovered(user)
+    rows = recommendations_nobody_works_on(user)
     page = keyset_page(request, rows, order=LIST_ORDER, size=_PAGE)
-    context = {"sources": sources_for(user), "number": rows.count(), "page": page, "rows": page.rows}
+    context = {"sources": sources_with_counts(user), "number": rows.count(), "page": page, "rows": page.rows}
     return render(request, "recommendations/coverage.html", context)

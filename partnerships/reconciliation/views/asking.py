@@ -10,8 +10,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.reconciliation.presenting import DRAFT, OLD, candidate, columns_of, manifest, values_of
-from partnerships.reconciliation.queries import Lineage, bodies_of, current_pks, find, lineage_of
+from partnerships.reconciliation.presenting import (
+    DRAFT,
+    OLD,
+    candidate_json,
+    manifest,
+    property_columns,
+    property_values,
+)
+from partnerships.reconciliation.queries import Lineage, bodies_by_id, current_pks, find_candidates, lineage_of
 from partnerships.reconciliation.questions import Question
 from partnerships.reconciliation.reading import (
     Fetch,
@@ -53,7 +60,7 @@ def _extend_old(request: HttpRequest, query: str) -> JsonResponse:
     count_names(request, len(fetch.ids))
     property_ids = [requested.property for requested in fetch.requested_properties]
     rows = {body_id: dict(zip(property_ids, values, strict=True)) for body_id, values in _values_by_id(fetch).items()}
-    return JsonResponse({"meta": columns_of(fetch.requested_properties), "rows": rows})
+    return JsonResponse({"meta": property_columns(fetch.requested_properties), "rows": rows})
 
 
 @public_service("GET")
@@ -83,7 +90,7 @@ def extend(request: HttpRequest) -> HttpResponse:
             for property_id, values in zip(property_ids, values_by_property, strict=True)
         ]
         rows.append({"id": body_id, "properties": properties})
-    return JsonResponse({"meta": columns_of(fetch.requested_properties), "rows": rows})
+    return JsonResponse({"meta": property_columns(fetch.requested_properties), "rows": rows})
 
 
 def _manifest(version: str) -> dict[str, Any]:
@@ -94,11 +101,11 @@ def _manifest(version: str) -> dict[str, Any]:
 
 def _candidates(questions: list[Question]) -> list[list[dict[str, Any]]]:
     """Return the candidates for each question, in the format of the response."""
-    verdicts_by_question = find(questions)
+    verdicts_by_question = find_candidates(questions)
     body_pks = {verdict.body.pk for verdicts in verdicts_by_question for verdict in verdicts}
     lineage = lineage_of(body_pks, timezone.localdate())
     return [
-        [candidate(verdict, lineage, question.period) for verdict in verdicts]
+        [candidate_json(verdict, lineage, question.period) for verdict in verdicts]
         for question, verdicts in zip(questions, verdicts_by_question, strict=True)
     ]
 
@@ -120,7 +127,7 @@ def _values_by_id(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
     """
     today = timezone.localdate()
     pk_by_id = current_pks(fetch.ids)
-    bodies = bodies_of(pk_by_id.values())
+    bodies = bodies_by_id(pk_by_id.values())
     lineage_by_day = _lineage_by_day(fetch, set(bodies), today)
 
     values_by_id: dict[str, list[list[dict[str, Any]]]] = {}
@@ -130,7 +137,7 @@ def _values_by_id(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
             values_by_id[body_id] = [[] for _ in fetch.requested_properties]
             continue
         values_by_id[body_id] = [
-            values_of(body, requested, lineage_by_day.get(requested.day or today, _NO_LINEAGE), today)
+            property_values(body, requested, lineage_by_day.get(requested.day or today, _NO_LINEAGE), today)
             for requested in fetch.requested_properties
         ]
     return values_by_id

@@ -17,8 +17,8 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from partnerships.reconciliation.matching import Body
-from partnerships.reconciliation.presenting import facts
-from partnerships.reconciliation.queries import bodies_of, current_pks, lineage_of
+from partnerships.reconciliation.presenting import facts_for_page
+from partnerships.reconciliation.queries import bodies_by_id, current_pks, lineage_of
 from partnerships.reconciliation.reading import clean
 from partnerships.reconciliation.views.service import public_service, too_many_names
 from partnerships.reconciliation.vocabulary import PROPERTIES
@@ -64,7 +64,7 @@ def _context(body_id: str) -> dict[str, Any]:
     lineage = lineage_of([body.pk], timezone.localdate(), with_predecessors=True)
     successor_pks, predecessor_pks = lineage.after.get(body.pk, ()), lineage.before.get(body.pk, ())
     return {
-        **facts(body),
+        **facts_for_page(body),
         "successors": [lineage.bodies[pk] for pk in successor_pks if pk in lineage.bodies],
         "predecessors": [lineage.bodies[pk] for pk in predecessor_pks if pk in lineage.bodies],
     }
@@ -72,7 +72,7 @@ def _context(body_id: str) -> dict[str, Any]:
 
 def body_or_404(body_id: str) -> Body:
     """Return the body that an id means today. Raises `Http404`."""
-    bodies = bodies_of(current_pks([body_id]).values())
+    bodies = bodies_by_id(current_pks([body_id]).values())
     if not bodies:
         raise Http404
     [body] = bodies.values()

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from partnerships.kit.names import fold_name
-from partnerships.reconciliation.presenting import description_of, suggestion, type_of
-from partnerships.reconciliation.queries import SUGGESTED, lineage_of, suggested
+from partnerships.reconciliation.presenting import description_of_body, suggestion_json, type_json
+from partnerships.reconciliation.queries import SUGGESTED, lineage_of, suggested_bodies
 from partnerships.reconciliation.reading import clean
 from partnerships.reconciliation.views.service import public_service
 from partnerships.reconciliation.views.showing import body_or_404
@@ -38,14 +38,14 @@ def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
 
 
 def _bodies(typed: str, skip: int) -> list[dict[str, Any]]:
-    bodies = suggested(typed, skip) if typed else []
+    bodies = suggested_bodies(typed, skip) if typed else []
     lineage = lineage_of([body.pk for body in bodies], timezone.localdate())
-    return [suggestion(body, lineage) for body in bodies]
+    return [suggestion_json(body, lineage) for body in bodies]
 
 
 def _types(typed: str) -> list[dict[str, Any]]:
     types = [body_type for body_type in TYPES.values() if _has_word_beginning(typed, body_type.id, body_type.name)]
-    return [type_of(body_type) for body_type in types]
+    return [type_json(body_type) for body_type in types]
 
 
 def _properties(typed: str) -> list[dict[str, str]]:
@@ -77,7 +77,7 @@ def flyout(request: HttpRequest, what: str) -> HttpResponse:
     if what == "entity":
         body = body_or_404(suggestion_id)
         name = body.name
-        description = description_of(body, lineage_of([body.pk], timezone.localdate()))
+        description = description_of_body(body, lineage_of([body.pk], timezone.localdate()))
     elif what == "type" and suggestion_id in TYPES:
         name, description = TYPES[suggestion_id].name, "A type of English housing body."
     elif what == "property" and suggestion_id in PROPERTIES:

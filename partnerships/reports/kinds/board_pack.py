@@ -33,7 +33,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries.pipeline import PipelineFilters, homes_pipeline
 from partnerships.recommendations.queries.adoptions import adoptions_of_partnerships
-from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, slip_table
+from partnerships.reports.kinds.homes_pipeline import EarlierFigures, RowNames, division_table, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
 from partnerships.reports.registry import Report, ReportContext
@@ -234,8 +234,8 @@ def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     # Without partnerships, the pipeline would read all plans. The id 0, which no partnership has, makes it read none.
     filters, then = PipelineFilters(partnerships=pack.ids or [0]), end_of(pack.first_day)
     pipeline = homes_pipeline(pack.reader, filters, then=then, now=pack.now)
-    compared = Compared(pack.first_day)
-    names = Names(pipeline)
+    compared = EarlierFigures(pack.first_day)
+    names = RowNames(pipeline)
     table_by_year = division_table("year", "Homes by year of completion", pipeline, compared, names)
     return [
         table_by_year,

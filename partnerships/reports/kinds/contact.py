@@ -83,14 +83,14 @@ def _compute(context: ReportContext) -> Snapshot:
         made_for=context.made_for,
         filters=context.filter_labels,
         answers=(answer,) if meeting_counts else (),
-        tables=(_pairs(meeting_counts, last_days, names), _matrix(meeting_counts, names)),
+        tables=(_pairs_table(meeting_counts, last_days, names), _matrix_table(meeting_counts, names)),
         charts=(Chart("Number of conversations of the pairs that met most often", "pairs", (1,)),),
         sources=(Source("Records of conversations that were circulated or agreed", context.today),),
         notes=("A conversation of three organisations counts for each of the three pairs.",),
     )
 
 
-def _pairs(meeting_counts: Counter[_Pair], last_days: Mapping[_Pair, dt.date], names: Mapping[int, str]) -> Table:
+def _pairs_table(meeting_counts: Counter[_Pair], last_days: Mapping[_Pair, dt.date], names: Mapping[int, str]) -> Table:
     """Return the table of the pairs of organisations that met most often."""
 
     def names_of_pair(pair: _Pair) -> str:
@@ -105,7 +105,7 @@ def _pairs(meeting_counts: Counter[_Pair], last_days: Mapping[_Pair, dt.date], n
     return Table("pairs", "Which organisations met", columns, rows, empty="No conversations in this period.")
 
 
-def _matrix(meeting_counts: Counter[_Pair], names: Mapping[int, str]) -> Table:
+def _matrix_table(meeting_counts: Counter[_Pair], names: Mapping[int, str]) -> Table:
     """Return a table of how often each two of the organisations with most conversations met.
 
     The cell of a pair that never met is None.

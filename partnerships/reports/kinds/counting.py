@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from partnerships.reports.snapshot import Row
 
 
-def number_of(records: QuerySet[Any], rows: Sequence[Row], *, limit: int) -> int:
+def count_records(records: QuerySet[Any], rows: Sequence[Row], *, limit: int) -> int:
     """Return the number of records. `rows` are the rows of the table, which has at most `limit` of them.
 
     The database counts only if the table is full: otherwise the rows are all records.

@@ -27,7 +27,7 @@ from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_names_of_day
 from partnerships.plans.models import Plan, SignOff, Version
-from partnerships.reports.kinds.counting import number_of
+from partnerships.reports.kinds.counting import count_records
 from partnerships.reports.kinds.reciprocity import own_organisations
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
@@ -123,7 +123,9 @@ def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
         cells = (meeting.title, timezone.localdate(meeting.starts_at), meeting.partnership.title)
         rows.append(Row(cells, meeting.get_absolute_url(), str(meeting.pk), f"meeting:{meeting.pk}"))
     labels = ("Meeting", "Held on", "Partnership")
-    return _table("meetings", "Meetings attended", labels, rows, number_of(attended_meetings, rows, limit=_MAX_ROWS))
+    return _table(
+        "meetings", "Meetings attended", labels, rows, count_records(attended_meetings, rows, limit=_MAX_ROWS)
+    )
 
 
 def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -143,7 +145,11 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         rows.append(Row(cells, conversation.get_absolute_url(), str(conversation.pk), record))
     labels = ("Conversation", "Held on", "With")
     return _table(
-        "conversations", "Conversations with partners", labels, rows, number_of(conversations, rows, limit=_MAX_ROWS)
+        "conversations",
+        "Conversations with partners",
+        labels,
+        rows,
+        count_records(conversations, rows, limit=_MAX_ROWS),
     )
 
 
@@ -165,7 +171,7 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
         record = f"commitment:{commitment.pk}"
         rows.append(Row(cells, commitment.get_absolute_url(), commitment.reference, record))
     labels = ("Commitment", "Delivered on", "To", "Status")
-    return _table("delivered", "Commitments delivered", labels, rows, number_of(commitments, rows, limit=_MAX_ROWS))
+    return _table("delivered", "Commitments delivered", labels, rows, count_records(commitments, rows, limit=_MAX_ROWS))
 
 
 def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -185,7 +191,7 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         rows.append(Row(cells, nominations_return.get_absolute_url(), key, record))
 
     labels = ("Quarter", "First day", "Reported to", "Status")
-    number = number_of(sent_returns, rows, limit=_MAX_ROWS)
+    number = count_records(sent_returns, rows, limit=_MAX_ROWS)
     return _table("nominations", "Nominations returns sent", labels, rows, number)
 
 
@@ -209,7 +215,7 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
         key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"
         decision_rows.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
 
-    number = number_of(published_versions, version_rows, limit=_MAX_ROWS) + number_of(
+    number = count_records(published_versions, version_rows, limit=_MAX_ROWS) + count_records(
         decisions, decision_rows, limit=_MAX_ROWS
     )
     rows = sorted([*version_rows, *decision_rows], key=_newest_first)[:_MAX_ROWS]

@@ -103,7 +103,7 @@ class _Filters(Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class EarlierFigures:
     """The figures with which today's figures are compared: those of an earlier day or, without a day, the baselines."""
 
     day: dt.date | None
@@ -128,8 +128,8 @@ def _compute(context: ReportContext) -> Snapshot:
     chosen, day = context.filters, context.filters.get("since")
     then = end_of(day) if day else None
     pipeline = homes_pipeline(context.reader, _pipeline_filters(context), then=then, now=context.now)
-    compared = Compared(day)
-    names = Names(pipeline)
+    compared = EarlierFigures(day)
+    names = RowNames(pipeline)
     tables = [division_table(name, title, pipeline, compared, names) for name, title in TITLES.items()]
     tables.insert(1, slip_table(pipeline.slips, compared))
     return Snapshot(
@@ -225,7 +225,7 @@ def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
     ]
 
 
-class Names:
+class RowNames:
     """The names of the rows of each table: of areas from the directory, of other rows from their labels."""
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -250,7 +250,7 @@ _FUNDING: Mapping[tuple[bool, bool], str] = {
 _NAMES: Mapping[str, Callable[..., str]] = {
     "year": lambda _names, year: year or "Year not given",
     "tenure": lambda _names, tenure: _capital(TENURES[tenure]),
-    "area": Names.area,
+    "area": RowNames.area,
     "bedrooms": lambda _names, count: _capital(bedrooms_in_words(count)),
     "needs": lambda _names, needs: _capital(NEEDS[needs]),
     "provider": lambda _names, lead: lead or "Lead not given",
@@ -281,7 +281,7 @@ def _capital(label: str) -> str:
     return label[0].upper() + label[1:]
 
 
-def division_table(division: str, title: str, pipeline: Pipeline, compared: Compared, names: Names) -> Table:
+def division_table(division: str, title: str, pipeline: Pipeline, compared: EarlierFigures, names: RowNames) -> Table:
     """Return the table of one division, with the earlier homes, today's homes and the change in each row."""
     counts_by_name: dict[str, list[HomesCount]] = {}
     code_by_name: dict[str, str] = {}  # the codes of areas, by which the map finds its figures
@@ -326,13 +326,13 @@ def _sum(counts: list[HomesCount]) -> HomesCount:
     )
 
 
-def _row(name: str, count: HomesCount, total: HomesCount, compared: Compared) -> Row:
+def _row(name: str, count: HomesCount, total: HomesCount, compared: EarlierFigures) -> Row:
     share = (Decimal(100) * count.now / total.now).quantize(Decimal("0.1")) if total.now else None
     cells: tuple[Cell, ...] = (name, compared.of(count), count.now, count.now - compared.of(count), share, count.done)
     return Row((*cells, count.baseline) if compared.day else cells)
 
 
-def slip_table(slips: Sequence[Slip], compared: Compared) -> Table:
+def slip_table(slips: Sequence[Slip], compared: EarlierFigures) -> Table:
     """Return the table of sites whose forecast completion was different at the earlier time."""
     rows = []
     for slip in slips:
@@ -362,7 +362,7 @@ def _date(text: str) -> str:
     return PartialDate.parse(text).words if text else "not given"
 
 
-def _answers(context: ReportContext, pipeline: Pipeline, compared: Compared, year: str) -> tuple[str, ...]:
+def _answers(context: ReportContext, pipeline: Pipeline, compared: EarlierFigures, year: str) -> tuple[str, ...]:
     """Return sentences with the number of homes, and of homes that complete next year, each with its change."""
     total = pipeline.total
     if not total.now and not compared.of(total):
@@ -382,7 +382,7 @@ def _answers(context: ReportContext, pipeline: Pipeline, compared: Compared, yea
     return tuple(sentences)
 
 
-def _change_in_words(now: int, was: int, compared: Compared) -> str:
+def _change_in_words(now: int, was: int, compared: EarlierFigures) -> str:
     """Return the change in words, such as `12 fewer than the 60 on 1 March 2026`."""
     if now == was:
         return f"as many as {compared.words}"

@@ -25,7 +25,7 @@ else:
 _MIN_PARTIES = 2
 
 
-class Fate(IntEnum):
+class EffectOfLeaving(IntEnum):
     """The effect on a partnership if one of its parties leaves. The worst effect comes first."""
 
     ENDS = 0
@@ -147,13 +147,13 @@ def parties_with(pk: int, parts: Parts) -> dict[int, list[tuple[int, str]]]:
     return parties
 
 
-def fate_of(pk: int, parties: Sequence[tuple[int, str]]) -> Fate:
+def effect_of_leaving(pk: int, parties: Sequence[tuple[int, str]]) -> EffectOfLeaving:
     """Return what happens to a partnership with these parties if the organisation `pk` leaves."""
     role_by_party = {body: role for body, role in parties if role != PartyRole.OBSERVER}
     if pk not in role_by_party:
-        return Fate.GOES_ON
+        return EffectOfLeaving.GOES_ON
     if len(role_by_party) <= _MIN_PARTIES:
-        return Fate.ENDS
+        return EffectOfLeaving.ENDS
     own_role = role_by_party.pop(pk)
     has_other_leader = not set(LEADING_ROLES).isdisjoint(role_by_party.values())
-    return Fate.UNLED if own_role in LEADING_ROLES and not has_other_leader else Fate.GOES_ON
+    return EffectOfLeaving.UNLED if own_role in LEADING_ROLES and not has_other_leader else EffectOfLeaving.GOES_ON

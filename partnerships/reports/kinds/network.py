@@ -32,7 +32,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import names_of
 from partnerships.plans.models import FINAL_STATUSES as OVER_PLANS
 from partnerships.plans.models import Plan, PlanOwner
-from partnerships.reports.kinds.linked import Fate, Network, fate_of, parties_with
+from partnerships.reports.kinds.linked import EffectOfLeaving, Network, effect_of_leaving, parties_with
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import (
     Cell,
@@ -213,7 +213,13 @@ def _failure_points(network: Network, pieces_by_body: Mapping[int, Sequence[int]
     return Table("single", "Single points of failure", columns, rows, empty=empty)
 
 
-_FATES = MappingProxyType({Fate.ENDS: "Ends", Fate.UNLED: "Loses its chair or lead", Fate.GOES_ON: "Continues"})
+_FATES = MappingProxyType(
+    {
+        EffectOfLeaving.ENDS: "Ends",
+        EffectOfLeaving.UNLED: "Loses its chair or lead",
+        EffectOfLeaving.GOES_ON: "Continues",
+    }
+)
 
 
 def _ends(
@@ -228,7 +234,9 @@ def _ends(
 
     Unless the day is in the past, the table also has records that only this organisation is responsible for.
     """
-    fates = {partnership: fate_of(leaving.pk, parties) for partnership, parties in parties_by_partnership.items()}
+    fates = {
+        partnership: effect_of_leaving(leaving.pk, parties) for partnership, parties in parties_by_partnership.items()
+    }
     rows_with_fate = []
     for partnership in partnerships.filter(pk__in=fates).order_by("title", "pk"):
         others = [names[pk] for pk, _ in parties_by_partnership[partnership.pk] if pk != leaving.pk]

@@ -21,7 +21,7 @@ from partnerships.kit.forms import DayField, Form
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
-from partnerships.reports.kinds.counting import number_of
+from partnerships.reports.kinds.counting import count_records
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Cell, Chart, Column, Row, Snapshot, Source, Table
 from partnerships.reports.snapshot import Kind as CellKind
@@ -220,7 +220,7 @@ def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
         Column("Blocked by"),
     )
 
-    count = number_of(overdue_commitments, rows, limit=_MAX_OVERDUE)
+    count = count_records(overdue_commitments, rows, limit=_MAX_OVERDUE)
     left_out = count - len(rows)
     note = f"These are the {_MAX_OVERDUE} commitments longest overdue, out of {count:,}." if left_out else ""
     title, empty = "Overdue commitments", "Nothing is overdue."

@@ -14,8 +14,8 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
-from partnerships.recommendations.queries.listings import sources_for
-from partnerships.recommendations.queries.reporting import MAX_MOVES, moves_between
+from partnerships.recommendations.queries.listings import sources_with_counts
+from partnerships.recommendations.queries.reporting import MAX_MOVES, changes_between
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
@@ -68,7 +68,7 @@ def _compute(context: ReportContext) -> Snapshot:
 
 def _sources(reader: Reader) -> Table:
     """Return the published reports, with the numbers of recommendations recorded and worked on."""
-    sources: list[Any] = sources_for(reader)  # annotated with `recorded` and `worked_on`
+    sources: list[Any] = sources_with_counts(reader)  # annotated with `recorded` and `worked_on`
     rows = tuple(
         Row(
             (str(source), source.recorded, source.total, source.worked_on),
@@ -89,7 +89,7 @@ def _sources(reader: Reader) -> Table:
 def _changes_table(context: ReportContext, since: dt.date) -> Table:
     """Return the table of changes since the day, the newest first."""
     partnership = context.filters.get("partnership") or None
-    moves = moves_between(context.reader, since, context.today + dt.timedelta(days=1), partnership)
+    moves = changes_between(context.reader, since, context.today + dt.timedelta(days=1), partnership)
     rows = tuple(
         Row(
             (move.line.subject, move.line.title, move.changes, move.organisation, timezone.localdate(move.line.at)),

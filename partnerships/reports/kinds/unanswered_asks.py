@@ -21,7 +21,7 @@ from partnerships.kit.moments import beginning_of
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
-from partnerships.reports.kinds.counting import number_of
+from partnerships.reports.kinds.counting import count_records
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
@@ -143,7 +143,7 @@ def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = No
         Column("Closes on", Kind.DAY),
     )
     if number is None:
-        number = number_of(asks, rows, limit=_MAX_LISTED)
+        number = count_records(asks, rows, limit=_MAX_LISTED)
     left_out = number - len(rows)
     note = f"These are the {_MAX_LISTED} asks that have waited longest, out of {number:,}." if left_out else ""
     title, empty = "Unanswered asks, longest waiting first", "No asks are waiting for an answer."

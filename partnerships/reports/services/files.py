@@ -16,7 +16,7 @@ from partnerships.kit.standby import from_standby
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 from partnerships.people.retention import delete_in_batches, register_retention
-from partnerships.reports.downloads import bytes_of
+from partnerships.reports.downloads import file_content
 from partnerships.reports.models import FORMATS, ReportFile
 from partnerships.reports.queries import InvalidFilters, has_valid_filters, own_snapshot
 from partnerships.reports.registry import find_report
@@ -112,7 +112,7 @@ def _write_file(file: ReportFile, progress: Progress, *, now: dt.datetime) -> st
         return "The filters are no longer valid. Open the report, choose other filters and make the file again."
     # `save` would fail if the person has removed the file in the meantime.
     ReportFile.objects.filter(pk=file.pk).update(
-        content=bytes_of(figures, file.form), figures=to_json(figures), holds=holds, made_at=now
+        content=file_content(figures, file.form), figures=to_json(figures), holds=holds, made_at=now
     )
     return ""
 

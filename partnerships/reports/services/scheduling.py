@@ -23,7 +23,7 @@ from partnerships.people.models import User
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.frequencies import Frequency
 from partnerships.reports.models import FrozenReport, Recipient, Schedule
-from partnerships.reports.queries import has_valid_filters_for, people_of
+from partnerships.reports.queries import has_valid_filters_for, people_of_audience
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
 from partnerships.reports.services.freezing import UnableToFreeze, freeze_report
@@ -109,7 +109,7 @@ def _check(details: ScheduleDetails, today: dt.date) -> None:
     if details.first_on < today:
         raise UnableToSchedule("The first day is in the past. Choose today or a later day.")
     recipient_ids = {person.pk for person in details.people}
-    if not recipient_ids or people_of(details.body).filter(pk__in=recipient_ids).count() != len(recipient_ids):
+    if not recipient_ids or people_of_audience(details.body).filter(pk__in=recipient_ids).count() != len(recipient_ids):
         raise UnableToSchedule(f"Choose who gets the report: one or more people of {details.body}.")
 
 
@@ -135,7 +135,7 @@ def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:
 @transaction.atomic
 def receive_schedule(*, schedule: Schedule, person: User, now: dt.datetime) -> None:
     """Add the person to the recipients of a schedule. Raises `UnableToAct` if they are not in its audience."""
-    require(people_of(schedule.body).filter(pk=person.pk).exists())
+    require(people_of_audience(schedule.body).filter(pk=person.pk).exists())
     recipient, is_new = Recipient.objects.get_or_create(schedule=schedule, person=person, defaults={"since": now})
     if is_new:
         journal_recipient(recipient, now=now, undone=True)
@@ -169,7 +169,7 @@ class ScheduledReportStop(SingleStop):
     def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
         """Send the report to the person again, if they still belong to its audience."""
         schedule = Schedule.objects.visible_to(person).filter(pk=kept["schedule"], ended_at=None).first()
-        if schedule is not None and people_of(schedule.body).filter(pk=person.pk).exists():
+        if schedule is not None and people_of_audience(schedule.body).filter(pk=person.pk).exists():
             receive_schedule(schedule=schedule, person=person, now=now)
 
 
@@ -253,7 +253,7 @@ def _email_identity(schedule: Schedule, due_day: dt.date) -> dict[str, Any]:
 
 def _present_recipient_ids(schedule: Schedule) -> list[int]:
     """Return the ids of the recipients who still belong to the audience."""
-    people = people_of(schedule.body).filter(pk__in=schedule.recipients.values("person"))
+    people = people_of_audience(schedule.body).filter(pk__in=schedule.recipients.values("person"))
     return list(people.values_list("pk", flat=True))
 
 

@@ -45,12 +45,12 @@ def _dashboard(
         chosen_filters = [(slug, filters) for slug, filters in tile_filters if slug == request.GET["tile"]]
         if not chosen_filters:
             raise Http404
-        (tile,) = dashboards.tiles_of(chosen_filters, reader, now)
+        (tile,) = dashboards.computed_tiles(chosen_filters, reader, now)
         return render(request, "reports/_tile.html", {"tile": tile})
 
     is_whole = "whole" in request.GET
     if is_whole:
-        tiles = dashboards.tiles_of(tile_filters, reader, now)
+        tiles = dashboards.computed_tiles(tile_filters, reader, now)
     else:
         tiles = dashboards.waiting_tiles(tile_filters)
     return render(request, "reports/dashboard.html", {"body": body, "tiles": tiles, "is_whole": is_whole})

@@ -14,12 +14,18 @@ from partnerships.kit.http import form_page, keyset_page, post_data, show_refusa
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
-from partnerships.reports.downloads import file_of, shown
+from partnerships.reports.downloads import file_response, template_context
 from partnerships.reports.forms import FreezeForm
 from partnerships.reports.models import FORMATS, FrozenReport
 from partnerships.reports.paging import Paging
 from partnerships.reports.presenting import MAX_PRINTED
-from partnerships.reports.queries import InvalidFilters, audience_snapshot, figures_of, frozen_for, open_frozen
+from partnerships.reports.queries import (
+    InvalidFilters,
+    audience_snapshot,
+    frozen_report_for,
+    frozen_reports_for,
+    readable_figures,
+)
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import bodies_to_report_for
 from partnerships.reports.snapshot import Snapshot
@@ -55,14 +61,14 @@ def freeze_figures(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def frozen_list(request: HttpRequest) -> HttpResponse:
     """Show the list of frozen reports that the person may read, the newest first."""
-    page = keyset_page(request, frozen_for(signed_in(request)).defer("content"), order=("-frozen_at", "-pk"))
+    page = keyset_page(request, frozen_reports_for(signed_in(request)).defer("content"), order=("-frozen_at", "-pk"))
     return render(request, "reports/frozen_list.html", {"page": page})
 
 
 def _frozen_or_404(request: HttpRequest, pk: int) -> FrozenReport:
     """Return the frozen report with this id if the signed-in person may read it; else answer 404."""
     try:
-        return open_frozen(signed_in(request), pk)
+        return frozen_report_for(signed_in(request), pk)
     except FrozenReport.DoesNotExist as error:
         raise Http404 from error
 
@@ -72,9 +78,9 @@ def frozen(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a frozen report with its figures."""
     frozen_report = _frozen_or_404(request, pk)
     may_compare = FrozenReport.objects.visible_to_current_audience(signed_in(request)).filter(pk=pk).exists()
-    figures = figures_of(frozen_report, signed_in(request), timezone.now())
+    figures = readable_figures(frozen_report, signed_in(request), timezone.now())
     context = {
-        **shown(figures, Paging(request.GET)),
+        **template_context(figures, Paging(request.GET)),
         "frozen": frozen_report,
         "formats": FORMATS.items(),
         "may_compare": may_compare,
@@ -88,7 +94,7 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     frozen_report = _frozen_or_404(request, pk)
     if form not in FORMATS:
         raise Http404
-    return file_of(request, figures_of(frozen_report, signed_in(request), timezone.now()), form)
+    return file_response(request, readable_figures(frozen_report, signed_in(request), timezone.now()), form)
 
 
 @require_safe
@@ -100,7 +106,7 @@ def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
     )
     frozen_report = get_object_or_404(frozen_reports, pk=pk)
     present_figures = _present_figures(frozen_report, now)
-    frozen_figures = figures_of(frozen_report, user, now)
+    frozen_figures = readable_figures(frozen_report, user, now)
     differences = restatements(frozen_figures, present_figures) if present_figures else []
     context = {
         "frozen": frozen_report,

@@ -16,7 +16,7 @@ from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.queries import acting_memberships
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.reports.downloads import file_of, shown
+from partnerships.reports.downloads import file_response, template_context
 from partnerships.reports.models import FORMATS, ReportFile
 from partnerships.reports.paging import Paging
 from partnerships.reports.queries import InvalidFilters, snapshot_of
@@ -47,7 +47,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     except InvalidFilters:
         return render(request, "reports/report.html", {"report": report, "form": form}, status=422)
     context = {
-        **shown(snapshot, Paging(request.GET)),
+        **template_context(snapshot, Paging(request.GET)),
         "own_files": _own_files(reader, report),
         "may_freeze": acting_memberships(reader).filter(role__in=EDITING_ROLES).exists(),
         "report": report,
@@ -82,7 +82,7 @@ def download(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         snapshot = snapshot_of(report, reader, request.GET, now=timezone.now())
     except InvalidFilters:  # the report's page shows the errors
         return redirect(f"{reverse('reports:report', kwargs={'slug': slug})}?{request.GET.urlencode()}")
-    return file_of(request, snapshot, form)
+    return file_response(request, snapshot, form)
 
 
 def report_or_404(slug: str) -> Report:

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from partnerships.search.triggers import follow, unfollow
+from partnerships.search.triggers import create_trigger_sql, drop_trigger_sql
 
 COLUMNS = ("commitments_evidence.id", "conversations_agendaitem.id", "conversations_attachment.id")
 # Each source and the rows to queue.
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        *(migrations.RunSQL(follow(column), unfollow(column)) for column in COLUMNS),
+        *(migrations.RunSQL(create_trigger_sql(column), drop_trigger_sql(column)) for column in COLUMNS),
         *(
             migrations.RunSQL(
                 f"INSERT INTO search_stale (source_column, value) SELECT '{code}', id FROM {rows}",  # noqa: S608 - names of ours

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from partnerships.search.triggers import follow, unfollow
+from partnerships.search.triggers import create_trigger_sql, drop_trigger_sql
 
 COLUMN = "reports_frozenreport.id"
 
@@ -10,4 +10,4 @@ COLUMN = "reports_frozenreport.id"
 class Migration(migrations.Migration):
     dependencies = [("search", "0006_names_alike"), ("reports", "0001_initial")]
 
-    operations = [migrations.RunSQL(follow(COLUMN), unfollow(COLUMN))]
+    operations = [migrations.RunSQL(create_trigger_sql(COLUMN), drop_trigger_sql(COLUMN))]

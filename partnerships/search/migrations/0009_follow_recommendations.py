@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from partnerships.search.triggers import follow, unfollow
+from partnerships.search.triggers import create_trigger_sql, drop_trigger_sql
 
 COLUMNS = (
     "recommendations_recommendation.id",
@@ -17,4 +17,4 @@ class Migration(migrations.Migration):
         ("recommendations", "0001_initial"),
     ]
 
-    operations = [migrations.RunSQL(follow(column), unfollow(column)) for column in COLUMNS]
+    operations = [migrations.RunSQL(create_trigger_sql(column), drop_trigger_sql(column)) for column in COLUMNS]

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.kit.database import BY_INDEX, rows_of
-from partnerships.search.entries import postcodes_in_query, reference
+from partnerships.search.entries import postcodes_in_query, reference_code
 from partnerships.search.models import SAMPLED
 
 #: Minimum characters of a search, as shorter words match too much.
@@ -78,7 +78,7 @@ def exact_query(text: str) -> TextQuery:
     words, postcodes = postcodes_in_query(text)
 
     conditions = []
-    values: dict[str, Any] = {"reference": _quoted(reference(text))}
+    values: dict[str, Any] = {"reference": _quoted(reference_code(text))}
     if words:
         conditions.append(f"({_EVERY_WORD})")
         values["words"] = words
@@ -144,7 +144,7 @@ class FrequentWords:
 
 def frequent_words_in(text: str, threshold: int) -> FrequentWords:
     """Return the stop words of a text, and its words that are in more public entries than the threshold."""
-    words = words_in(text)
+    words = search_words(text)
     if not words:
         return FrequentWords()
     word_is_common = are_common(threshold, [word_query(word) for word in words])
@@ -162,7 +162,7 @@ def prefix_query(text: str, *, in_titles: bool = False, frequent: FrequentWords 
 
     With `in_titles`, match titles and references only.
     """
-    words = [word for word in words_in(text) if len(word) > 1]
+    words = [word for word in search_words(text) if len(word) > 1]
     if not words:
         return None
     frequent = frequent or FrequentWords()
@@ -198,7 +198,7 @@ def any_word_query(word_groups: Sequence[Sequence[str]]) -> TextQuery:
     return TextQuery(sql=_WRITTEN_OR_STEM, values={"typed": " & ".join(terms)})
 
 
-def words_in(text: str) -> list[str]:
+def search_words(text: str) -> list[str]:
     """Return the first words of a text, in lower case."""
     return [word.lower() for word in _WORD.findall(text)][:_MAX_WORDS]
 

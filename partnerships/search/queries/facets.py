@@ -35,7 +35,7 @@ class Facet:
     choices: tuple[Choice, ...]
 
 
-def facets_of(
+def useful_facets(
     entries: Sequence[MatchingEntry],
     filters: SearchFilters,
     organisation_names: Mapping[int, str],

@@ -20,7 +20,7 @@ from partnerships.people.models import User
 from partnerships.search.entries import UNSEEN
 from partnerships.search.queries.asking import TextQuery, clean_text, exact_query, prefix_query
 from partnerships.search.queries.candidates import ReadableEntries, SearchFilters, frequent_words, readable_entries
-from partnerships.search.queries.facets import Facet, facets_of
+from partnerships.search.queries.facets import Facet, useful_facets
 from partnerships.search.queries.past import departures_lookup, former_records
 from partnerships.search.queries.spelling import similar_words_query
 from partnerships.search.sources.every import KINDS
@@ -97,7 +97,7 @@ def search(*, user: User, text: str, filters: SearchFilters | None = None, after
         hits=hits,
         count=len(filtered_entries) + len(former_hits) - deleted_count,
         has_more=match.readable.has_more,
-        facets=facets_of(entries, filters, names.organisations, names.partnerships),
+        facets=useful_facets(entries, filters, names.organisations, names.partnerships),
         next_after=next_after,
         is_similar=match.is_similar and bool(hits),
     )

@@ -7,7 +7,7 @@ from django.utils import timezone
 from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.people.models import User
 from partnerships.search.models import EVERYONE
-from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, any_word_query, word_query, words_in
+from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, any_word_query, search_words, word_query
 from partnerships.search.queries.candidates import SearchFilters, readable_entries, reader_ids
 
 #: Limit of similar words that are tried in place of a word.
@@ -24,7 +24,7 @@ def similar_words_query(user: User, text: str, *, frequent: FrequentWords | None
     """
     frequent = frequent or FrequentWords()
     word_groups = []
-    for word in words_in(text):
+    for word in search_words(text):
         if _is_spelt_right(user, word, frequent):
             word_groups.append([word])
             continue

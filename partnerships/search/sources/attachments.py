@@ -17,8 +17,8 @@ from partnerships.conversations.models.conversations import ROUTES
 from partnerships.conversations.models.meetings import MEETING_ROUTES
 from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
-from partnerships.search.entries import Row, divided, joined
-from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
+from partnerships.search.entries import EntryRow, joined_lines, parts_of_text
+from partnerships.search.sources.source import KindNames, Source, check_by_record, readers_by_routes
 from partnerships.search.sources.texts import texts_of_files
 
 _DOCUMENT = {"document": KindNames("Document", "Documents")}
@@ -26,10 +26,10 @@ _DOCUMENT = {"document": KindNames("Document", "Documents")}
 
 def _rows_of_file(
     file: Evidence | Attachment, text: str, *, path: str, partnership_id: int | None, readers: frozenset[int]
-) -> Iterator[Row]:
+) -> Iterator[EntryRow]:
     """Yield the rows of a file with its title, name and text. A long text is divided into several rows."""
-    for index, piece in enumerate(divided(joined(file.file_name, text))):
-        yield Row(
+    for index, piece in enumerate(parts_of_text(joined_lines(file.file_name, text))):
+        yield EntryRow(
             object_id=file.pk,
             part=str(index) if index else "",
             kind="document",
@@ -43,7 +43,7 @@ def _rows_of_file(
         )
 
 
-def _evidence_rows(ids: Collection[int]) -> Iterable[Row]:
+def _evidence_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield the rows of evidence, for people who may read the commitment."""
     all_evidence = list(Evidence.objects.filter(pk__in=ids, removed_at=None).select_related("commitment"))
     text_by_sha256 = texts_of_files(evidence.sha256 for evidence in all_evidence)
@@ -68,7 +68,7 @@ def _readable_evidence(user: User, ids: list[int]) -> QuerySet[Evidence, int]:
 _OWN_FILES = ~Q(sha256="") & (Q(item=None) | Q(item__subject_kind=""))
 
 
-def _attachment_rows(ids: Collection[int]) -> Iterable[Row]:
+def _attachment_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield the rows of files of conversations and meetings, for people who may read the conversation or meeting."""
     own_files = Attachment.objects.filter(_OWN_FILES, pk__in=ids, removed_at=None)
     attachments = list(own_files.select_related("conversation", "meeting"))
@@ -103,16 +103,16 @@ def _readable_attachments(user: User, ids: list[int]) -> QuerySet[Attachment, in
     return attachments.values_list("pk", flat=True)
 
 
-def _item_rows(ids: Collection[int]) -> Iterable[Row]:
+def _item_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each agenda item that is not about another record, for people who may read the meeting."""
     items = list(AgendaItem.objects.not_dropped().filter(pk__in=ids, subject_kind="").select_related("meeting"))
     readers = readers_by_routes(Meeting, MEETING_ROUTES, {item.meeting_id for item in items})
     for item in items:
-        yield Row(
+        yield EntryRow(
             object_id=item.pk,
             kind="agenda",
             title=item.title,
-            text=joined(item.detail, item.meeting.title),
+            text=joined_lines(item.detail, item.meeting.title),
             partnership_id=item.meeting.partnership_id,
             organisation_id=item.added_for_id,
             day=item.meeting.day,
@@ -137,7 +137,7 @@ EVIDENCE = Source(
     model=Evidence,
     kinds=_DOCUMENT,
     read=_evidence_rows,
-    check=by_record(_readable_evidence),
+    check=check_by_record(_readable_evidence),
     follows={
         "commitments_evidence.id": ("pk",),
         "commitments_commitment.id": ("commitment",),
@@ -149,7 +149,7 @@ ATTACHMENTS = Source(
     model=Attachment,
     kinds=_DOCUMENT,
     read=_attachment_rows,
-    check=by_record(_readable_attachments),
+    check=check_by_record(_readable_attachments),
     follows={
         "conversations_attachment.id": ("pk",),
         "conversations_conversation.id": ("conversation",),
@@ -163,7 +163,7 @@ AGENDA_ITEMS = Source(
     model=AgendaItem,
     kinds={"agenda": KindNames("Agenda item", "Agenda items")},
     read=_item_rows,
-    check=by_record(_readable_items),
+    check=check_by_record(_readable_items),
     follows={
         "conversations_agendaitem.id": ("pk",),
         "conversations_meeting.id": ("meeting",),

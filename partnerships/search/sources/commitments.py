@@ -12,26 +12,26 @@ from partnerships.commitments.models.routes import ROUTES
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
-from partnerships.search.entries import Row, joined
+from partnerships.search.entries import EntryRow, joined_lines
 from partnerships.search.models import EVERYONE
-from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
-from partnerships.search.sources.texts import names_of
+from partnerships.search.sources.source import KindNames, Source, check_by_record, readers_by_routes
+from partnerships.search.sources.texts import all_names_of
 
 
-def _commitment_rows(ids: Collection[int]) -> Iterable[Row]:
+def _commitment_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each commitment, by its text, its reference and all names of both sides."""
     readers = readers_by_routes(Commitment, ROUTES, ids)
     commitments = Commitment.objects.filter(pk__in=ids).select_related("giver", "receiver")
     for commitment in commitments.prefetch_related("giver__names", "receiver__names"):
-        yield Row(
+        yield EntryRow(
             object_id=commitment.pk,
             kind="commitment",
             title=commitment.text,
-            text=joined(
+            text=joined_lines(
                 commitment.text[300:],  # the title has the first 300 characters
                 commitment.reference,
                 commitment.giver_name,
-                names_of(commitment.giver, commitment.receiver),
+                all_names_of(commitment.giver, commitment.receiver),
             ),
             references=(commitment.reference,),
             partnership_id=commitment.partnership_id,
@@ -47,14 +47,14 @@ def _readable_commitments(user: User, ids: list[int]) -> QuerySet[Commitment, in
     return Commitment.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _agreement_rows(ids: Collection[int]) -> Iterable[Row]:
+def _agreement_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each developer agreement, for everybody."""
     for agreement in DeveloperAgreement.objects.filter(pk__in=ids).select_related("organisation"):
-        yield Row(
+        yield EntryRow(
             object_id=agreement.pk,
             kind="agreement",
             title=f"{agreement.kind} agreement {agreement.reference}",
-            text=joined(agreement.organisation.name, agreement.planning_application),
+            text=joined_lines(agreement.organisation.name, agreement.planning_application),
             references=(agreement.reference, agreement.planning_application),
             organisation_id=agreement.organisation_id,
             day=agreement.agreed_on,
@@ -79,7 +79,7 @@ COMMITMENTS = Source(
     model=Commitment,
     kinds={"commitment": KindNames("Commitment", "Commitments")},
     read=_commitment_rows,
-    check=by_record(_readable_commitments),
+    check=check_by_record(_readable_commitments),
     follows=_FOLLOWS,
 )
 DEVELOPER_AGREEMENTS = Source(
@@ -87,6 +87,6 @@ DEVELOPER_AGREEMENTS = Source(
     model=DeveloperAgreement,
     kinds={"agreement": KindNames("Developer agreement", "Developer agreements")},
     read=_agreement_rows,
-    check=by_record(_readable_agreements),
+    check=check_by_record(_readable_agreements),
     follows={"developer_agreements_developeragreement.id": ("pk",), "organisations_organisation.id": ("organisation",)},
 )

@@ -12,8 +12,8 @@ from django.utils import timezone
 from partnerships.agreements.models import Holder, Party, Post, PostRole
 from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
-from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import KindNames, Source, by_record
+from partnerships.search.entries import EntryRow, joined_lines
+from partnerships.search.sources.source import KindNames, Source, check_by_record
 
 #: Other words that people type for the role of a post.
 _ROLE_WORDS = {
@@ -60,7 +60,7 @@ def _indexed_posts(posts: Iterable[Post]) -> Iterator[_IndexedPost]:
         parties_by_partnership[partnership].add(organisation)
     for post in posts:
         areas = sorted({served.area.name for served in post.organisation.areas_served.all() if served.ends_on is None})
-        words = joined(
+        words = joined_lines(
             " · ".join(filter(None, [post.get_role_display(), post.title])),
             post.organisation.name,
             post.partnership.title if post.partnership else "",
@@ -93,10 +93,10 @@ def _open_posts(posts: QuerySet[Post]) -> QuerySet[Post]:
     )
 
 
-def _post_rows(ids: Collection[int]) -> Iterable[Row]:
+def _post_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each open post."""
     for post, words, readers in _indexed_posts(_open_posts(Post.objects.filter(pk__in=ids))):
-        yield Row(
+        yield EntryRow(
             object_id=post.pk,
             kind="contact",
             title=f"{post.title or post.get_role_display()}, {post.organisation.name}",
@@ -113,7 +113,7 @@ def _readable_posts(user: User, ids: list[int]) -> QuerySet[Post, int]:
     return Post.objects.visible_to(user).not_ended().filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _holder_rows(ids: Collection[int]) -> Iterable[Row]:
+def _holder_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each present or future holder of an open post, unless their contact details were removed."""
     holders = list(Holder.objects.current_or_future().filter(pk__in=ids, cleared_at=None).select_related("person"))
     posts = _open_posts(Post.objects.filter(pk__in={holder.post_id for holder in holders}))
@@ -122,7 +122,7 @@ def _holder_rows(ids: Collection[int]) -> Iterable[Row]:
         if holder.post_id not in indexed_by_pk:
             continue
         post, words, readers = indexed_by_pk[holder.post_id]
-        yield Row(
+        yield EntryRow(
             object_id=holder.pk,
             kind="contact",
             title=holder.display_name,
@@ -148,7 +148,7 @@ POSTS = Source(
     model=Post,
     kinds={"contact": KindNames("Contact", "Contacts")},
     read=_post_rows,
-    check=by_record(_readable_posts),
+    check=check_by_record(_readable_posts),
     follows={"agreements_post.id": ("pk",)}
     | {column: tuple(path.removeprefix("post__") for path in paths) for column, paths in _FOLLOWS.items()},
 )
@@ -157,7 +157,7 @@ HOLDERS = Source(
     model=Holder,
     kinds={"contact": KindNames("Contact", "Contacts")},
     read=_holder_rows,
-    check=by_record(_readable_holders),
+    check=check_by_record(_readable_holders),
     follows={"agreements_holder.id": ("pk",), "agreements_post.id": ("post",), "people_user.id": ("person",)}
     | _FOLLOWS,
 )

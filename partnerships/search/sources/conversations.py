@@ -19,22 +19,22 @@ from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.models.returns import READERS as RETURN_READERS
 from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
-from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
-from partnerships.search.sources.texts import names_of, texts_of
+from partnerships.search.entries import EntryRow, joined_lines
+from partnerships.search.sources.source import KindNames, Source, check_by_record, readers_by_routes
+from partnerships.search.sources.texts import all_names_of, texts_in_content
 
 
-def _conversation_rows(ids: Collection[int]) -> Iterable[Row]:
+def _conversation_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each conversation."""
     readers = readers_by_routes(Conversation, ROUTES, ids)
     conversations = Conversation.objects.filter(pk__in=ids)
     for conversation in conversations.prefetch_related("points", "sides__organisation__names"):
-        names = names_of(*(side.organisation for side in conversation.sides.all()))
-        yield Row(
+        names = all_names_of(*(side.organisation for side in conversation.sides.all()))
+        yield EntryRow(
             object_id=conversation.pk,
             kind="conversation",
             title=conversation.subject,
-            text=joined(conversation.said, *(point.text for point in conversation.points.all()), names),
+            text=joined_lines(conversation.said, *(point.text for point in conversation.points.all()), names),
             partnership_id=conversation.partnership_id,
             organisation_id=conversation.organisation_id,
             day=conversation.held_on,
@@ -48,16 +48,16 @@ def _readable_conversations(user: User, ids: list[int]) -> QuerySet[Conversation
     return Conversation.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _meeting_rows(ids: Collection[int]) -> Iterable[Row]:
+def _meeting_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each meeting."""
     readers = readers_by_routes(Meeting, MEETING_ROUTES, ids)
     meetings = Meeting.objects.filter(pk__in=ids).select_related("organisation")
     for meeting in meetings.prefetch_related("organisation__names"):
-        yield Row(
+        yield EntryRow(
             object_id=meeting.pk,
             kind="meeting",
             title=meeting.title,
-            text=joined(meeting.note, meeting.place, names_of(meeting.organisation)),
+            text=joined_lines(meeting.note, meeting.place, all_names_of(meeting.organisation)),
             partnership_id=meeting.partnership_id,
             organisation_id=meeting.organisation_id,
             day=timezone.localdate(meeting.starts_at),
@@ -71,18 +71,18 @@ def _readable_meetings(user: User, ids: list[int]) -> QuerySet[Meeting, int]:
     return Meeting.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _report_rows(ids: Collection[int]) -> Iterable[Row]:
+def _report_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for the newest submission of each progress report. A draft has none."""
     readers = readers_by_routes(Report, READERS, ids)
     for report in Report.objects.filter(pk__in=ids).for_listing().prefetch_related("submissions"):
         newest_submission = max(report.submissions.all(), key=lambda submission: submission.number, default=None)
         if newest_submission is None:
             continue
-        yield Row(
+        yield EntryRow(
             object_id=report.pk,
             kind="report",
             title=f"Progress report of {report.party.organisation.name}, {report.period_words}",
-            text="\n".join(texts_of(newest_submission.answers)),
+            text="\n".join(texts_in_content(newest_submission.answers)),
             partnership_id=report.round.partnership_id,
             organisation_id=report.party.organisation_id,
             day=report.starts_on,
@@ -96,16 +96,16 @@ def _readable_reports(user: User, ids: list[int]) -> QuerySet[Report, int]:
     return Report.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _return_rows(ids: Collection[int]) -> Iterable[Row]:
+def _return_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each nominations return that was sent."""
     readers = readers_by_routes(NominationsReturn, RETURN_READERS, ids)
     for nominations_return in NominationsReturn.objects.filter(pk__in=ids, sent_at__isnull=False).for_pages():
         agreement = nominations_return.agreement
-        yield Row(
+        yield EntryRow(
             object_id=nominations_return.pk,
             kind="return",
             title=f"Nominations return of {agreement.provider.organisation.name}, {nominations_return.quarter}",
-            text=joined(agreement.partnership.title, agreement.council.organisation.name),
+            text=joined_lines(agreement.partnership.title, agreement.council.organisation.name),
             partnership_id=agreement.partnership_id,
             organisation_id=agreement.provider.organisation_id,
             day=nominations_return.starts_on,
@@ -126,7 +126,7 @@ CONVERSATIONS = Source(
     model=Conversation,
     kinds={"conversation": KindNames("Conversation", "Conversations")},
     read=_conversation_rows,
-    check=by_record(_readable_conversations),
+    check=check_by_record(_readable_conversations),
     follows={
         "conversations_conversation.id": ("pk",),
         "conversations_side.conversation_id": ("pk",),
@@ -139,7 +139,7 @@ MEETINGS = Source(
     model=Meeting,
     kinds={"meeting": KindNames("Meeting", "Meetings")},
     read=_meeting_rows,
-    check=by_record(_readable_meetings),
+    check=check_by_record(_readable_meetings),
     follows={"conversations_meeting.id": ("pk",), "agreements_party.partnership_id": ("partnership",)}
     | dict.fromkeys(_BY_NAME, ("organisation",)),
 )
@@ -148,7 +148,7 @@ REPORTS = Source(
     model=Report,
     kinds={"report": KindNames("Progress report", "Progress reports")},
     read=_report_rows,
-    check=by_record(_readable_reports),
+    check=check_by_record(_readable_reports),
     follows={
         "conversations_report.id": ("pk",),
         "conversations_reportsubmission.report_id": ("pk",),
@@ -161,7 +161,7 @@ RETURNS = Source(
     model=NominationsReturn,
     kinds={"return": KindNames("Nominations return", "Nominations returns")},
     read=_return_rows,
-    check=by_record(_readable_returns),
+    check=check_by_record(_readable_returns),
     follows={
         "nominations_nominationsreturn.id": ("pk",),
         "agreements_party.partnership_id": ("agreement__partnership",),

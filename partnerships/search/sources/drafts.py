@@ -20,13 +20,19 @@ from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.models import Comment, Draft, Plan, Version
 from partnerships.plans.models.routes import DRAFTERS, drafters_of, former_routes, inside_routes
 from partnerships.plans.starters import starter_content
-from partnerships.search.entries import Row, joined
+from partnerships.search.entries import EntryRow, joined_lines
 from partnerships.search.sources.plans import Names, areas_of, rows_of_item, text_of_item
-from partnerships.search.sources.source import AFTER_EVERY_EMBARGO, KindNames, Source, by_record, readers_by_routes
+from partnerships.search.sources.source import (
+    AFTER_EVERY_EMBARGO,
+    KindNames,
+    Source,
+    check_by_record,
+    readers_by_routes,
+)
 from partnerships.search.sources.texts import texts_of_files
 
 
-def _draft_rows(ids: Collection[int]) -> Iterable[Row]:
+def _draft_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield the rows of drafts.
 
     Only the pieces that differ from the version or template on which a draft is based get a row.
@@ -58,16 +64,16 @@ def _draft_rows(ids: Collection[int]) -> Iterable[Row]:
         yield from _changed_pieces(draft, base, common, names)
 
 
-def _changed_pieces(draft: Draft, base: Content, common: dict[str, Any], names: Names) -> Iterator[Row]:
+def _changed_pieces(draft: Draft, base: Content, common: dict[str, Any], names: Names) -> Iterator[EntryRow]:
     """Yield the rows of the pieces of a draft that are new or differ from the content on which it is based."""
     content, page = draft.content, reverse("plans:draft", args=[draft.plan_id])
     about = content["about"]
     if about != base["about"]:
-        yield Row(
+        yield EntryRow(
             **common,
             kind="plan",
             title=f"{about['title'] or draft.plan.title} (draft)",
-            text=joined(about["summary"], about["source"]),
+            text=joined_lines(about["summary"], about["source"]),
             path=f"{page}#about",
         )
     names = names.with_sites_of(content)
@@ -76,7 +82,7 @@ def _changed_pieces(draft: Draft, base: Content, common: dict[str, Any], names: 
         for item in content[collection.code]:
             if item == base_item_by_key.get(item["key"]):
                 continue
-            text = joined(text_of_item(collection, item, names), item.get("notes"))
+            text = joined_lines(text_of_item(collection, item, names), item.get("notes"))
             item_columns = common | {
                 "title": f"{item[collection.title]} (draft)",
                 "path": f"{page}#{collection.code}-{item['key']}",
@@ -90,7 +96,7 @@ def _readable_drafts(user: User, ids: list[int]) -> QuerySet[Draft, int]:
     return Draft.objects.filter(Q(editable), id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _comment_rows(ids: Collection[int]) -> Iterable[Row]:
+def _comment_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield the rows of comments.
 
     People inside the plan read comments on versions, and editors and leads those on a draft. Authors read their own
@@ -109,7 +115,7 @@ def _comment_rows(ids: Collection[int]) -> Iterable[Row]:
         if comment.parent and not comment.is_on_draft:
             author_readers.add(-comment.parent.author_id)
         page = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
-        yield Row(
+        yield EntryRow(
             object_id=comment.pk,
             kind="comment",
             # The title of the plan is left out, as it may be newer than the title that a former partner may read.
@@ -139,7 +145,7 @@ DRAFTS = Source(
     model=Draft,
     kinds={},
     read=_draft_rows,
-    check=by_record(_readable_drafts),
+    check=check_by_record(_readable_drafts),
     follows={"plans_draft.id": ("pk",)} | _OWNERS,
 )
 COMMENTS = Source(
@@ -147,7 +153,7 @@ COMMENTS = Source(
     model=Comment,
     kinds={"comment": KindNames("Comment", "Comments")},
     read=_comment_rows,
-    check=by_record(_findable_comments),
+    check=check_by_record(_findable_comments),
     follows={
         "plans_comment.id": ("pk",),
         "plans_share.plan_id": ("plan",),

@@ -12,27 +12,27 @@ from partnerships.exchange.models import Entry
 from partnerships.exchange.models.routes import ROUTES
 from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
-from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
-from partnerships.search.sources.texts import names_of
+from partnerships.search.entries import EntryRow, joined_lines
+from partnerships.search.sources.source import KindNames, Source, check_by_record, readers_by_routes
+from partnerships.search.sources.texts import all_names_of
 
 
-def _entry_rows(ids: Collection[int]) -> Iterable[Row]:
+def _entry_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each ask or offer."""
     readers = readers_by_routes(Entry, ROUTES, ids)
     entries = Entry.objects.filter(pk__in=ids).select_related("organisation")
     for entry in entries.prefetch_related("areas", "organisation__names"):
-        yield Row(
+        yield EntryRow(
             object_id=entry.pk,
             kind=entry.direction,
             title=entry.title,
-            text=joined(
+            text=joined_lines(
                 entry.statement,
                 entry.rationale,
                 entry.conditions,
                 entry.site,
                 ", ".join(sorted(area.name for area in entry.areas.all())),
-                names_of(entry.organisation),
+                all_names_of(entry.organisation),
             ),
             partnership_id=entry.partnership_id,
             organisation_id=entry.organisation_id,
@@ -52,7 +52,7 @@ ENTRIES = Source(
     model=Entry,
     kinds={"ask": KindNames("Ask", "Asks"), "offer": KindNames("Offer", "Offers")},
     read=_entry_rows,
-    check=by_record(_readable_entries),
+    check=check_by_record(_readable_entries),
     follows={
         "exchange_entry.id": ("pk",),
         "exchange_entry_areas.entry_id": ("pk",),

@@ -10,22 +10,22 @@ from django.urls import reverse
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
-from partnerships.search.entries import Row, joined
+from partnerships.search.entries import EntryRow, joined_lines
 from partnerships.search.models import EVERYONE
-from partnerships.search.sources.source import KindNames, Source, by_record
+from partnerships.search.sources.source import KindNames, Source, check_by_record
 
 
-def _organisation_rows(ids: Collection[int]) -> Iterable[Row]:
+def _organisation_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each organisation, with all its names, numbers and areas, for everybody."""
     organisations = Organisation.objects.not_merged().filter(pk__in=ids)
     for organisation in organisations.prefetch_related("names", "identifiers", "areas"):
         names = [name.name for name in organisation.names.all()]
         codes = [code.value for code in organisation.identifiers.all()]
-        yield Row(
+        yield EntryRow(
             object_id=organisation.pk,
             kind="organisation",
             title=organisation.name,
-            text=joined(
+            text=joined_lines(
                 ", ".join(sorted({organisation.short_name, *names} - {organisation.name, ""})),
                 organisation.kind_in_words,
                 organisation.get_status_display() if organisation.is_ended else "",
@@ -44,15 +44,15 @@ def _readable_organisations(user: User, ids: list[int]) -> QuerySet[Organisation
     return Organisation.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _person_rows(ids: Collection[int]) -> Iterable[Row]:
+def _person_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each current membership. A person in two organisations has two rows."""
     memberships = Membership.objects.current().filter(pk__in=ids)
     for membership in memberships.select_related("person", "organisation"):
-        yield Row(
+        yield EntryRow(
             object_id=membership.pk,
             kind="person",
             title=membership.person.display_name,
-            text=joined(membership.job_title, membership.get_role_display(), membership.organisation.name),
+            text=joined_lines(membership.job_title, membership.get_role_display(), membership.organisation.name),
             organisation_id=membership.organisation_id,
             path=f"{reverse('organisations:people', args=[membership.organisation_id])}#person-{membership.pk}",
             readers=frozenset({membership.organisation_id, -membership.person_id}),
@@ -69,7 +69,7 @@ ORGANISATIONS = Source(
     model=Organisation,
     kinds={"organisation": KindNames("Organisation", "Organisations")},
     read=_organisation_rows,
-    check=by_record(_readable_organisations),
+    check=check_by_record(_readable_organisations),
     follows={
         "organisations_organisation.id": ("pk",),
         "organisations_organisationname.organisation_id": ("pk",),
@@ -83,7 +83,7 @@ PEOPLE = Source(
     model=Membership,
     kinds={"person": KindNames("Person", "People")},
     read=_person_rows,
-    check=by_record(_readable_memberships),
+    check=check_by_record(_readable_memberships),
     follows={
         "organisations_membership.id": ("pk",),
         "organisations_organisation.id": ("organisation",),

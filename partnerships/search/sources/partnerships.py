@@ -11,25 +11,25 @@ from partnerships.agreements.models import Document, Objective, Partnership, Par
 from partnerships.agreements.models.partnership import ALL_READERS, FORMER_READERS, FULL_READERS
 from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
-from partnerships.search.entries import Row, divided, joined
-from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
-from partnerships.search.sources.texts import texts_of, texts_of_files
+from partnerships.search.entries import EntryRow, joined_lines, parts_of_text
+from partnerships.search.sources.source import KindNames, Source, check_by_record, readers_by_routes
+from partnerships.search.sources.texts import texts_in_content, texts_of_files
 
 #: A change of a party can change the readers of the records of its partnership.
 _PARTIES = "agreements_party.partnership_id"
 
 
-def _partnership_rows(ids: Collection[int]) -> Iterable[Row]:
+def _partnership_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for the outline of each partnership, with the names of its present parties."""
     readers = readers_by_routes(Partnership, ALL_READERS, ids)
     present = Prefetch("parties", Party.objects.accepted().select_related("organisation"), to_attr="partners")
     for partnership in Partnership.objects.filter(pk__in=ids).select_related("kind").prefetch_related("areas", present):
         partners: list[Party] = partnership.partners  # type: ignore[attr-defined]  # prefetched
-        yield Row(
+        yield EntryRow(
             object_id=partnership.pk,
             kind="partnership",
             title=partnership.title,
-            text=joined(
+            text=joined_lines(
                 partnership.purpose,
                 str(partnership.kind),
                 ", ".join(sorted(party.organisation.name for party in partners)),
@@ -50,15 +50,15 @@ def _readable_partnerships(user: User, ids: list[int]) -> QuerySet[Partnership, 
     return Partnership.objects.visible_today_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _terms_rows(ids: Collection[int]) -> Iterable[Row]:
+def _terms_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield the rows of each partnership's newest terms. Long terms are divided into several rows."""
     later = TermsVersion.objects.filter(partnership=OuterRef("partnership"), number__gt=OuterRef("number"))
     newest_versions = list(TermsVersion.objects.filter(~Exists(later), pk__in=ids).defer("prose", "declarations"))
     partnership_ids = {version.partnership_id for version in newest_versions}
     readers = readers_by_routes(Partnership, (*FULL_READERS, *FORMER_READERS), partnership_ids)
     for version in newest_versions:
-        for index, text in enumerate(divided("\n".join(texts_of(version.content)))):
-            yield Row(
+        for index, text in enumerate(parts_of_text("\n".join(texts_in_content(version.content)))):
+            yield EntryRow(
                 object_id=version.pk,
                 part=str(index) if index else "",
                 kind="terms",
@@ -76,16 +76,16 @@ def _readable_terms(user: User, ids: list[int]) -> QuerySet[TermsVersion, int]:
     return TermsVersion.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _objective_rows(ids: Collection[int]) -> Iterable[Row]:
+def _objective_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each objective."""
     objectives = list(Objective.objects.filter(pk__in=ids))
     readers = readers_by_routes(Partnership, FULL_READERS, {objective.partnership_id for objective in objectives})
     for objective in objectives:
-        yield Row(
+        yield EntryRow(
             object_id=objective.pk,
             kind="objective",
             title=objective.text,
-            text=joined(objective.measure, objective.status_reason),
+            text=joined_lines(objective.measure, objective.status_reason),
             partnership_id=objective.partnership_id,
             organisation_id=objective.organisation_id,
             day=objective.target_on,
@@ -99,7 +99,7 @@ def _readable_objectives(user: User, ids: list[int]) -> QuerySet[Objective, int]
     return Objective.objects.visible_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 
 
-def _document_rows(ids: Collection[int]) -> Iterable[Row]:
+def _document_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield the rows of documents, with the text of their files.
 
     Documents with personal data are indexed without text, as people may open them only while a data-sharing agreement
@@ -111,8 +111,8 @@ def _document_rows(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(Partnership, (*FULL_READERS, *FORMER_READERS), partnership_ids)
     for document in documents:
         text = "" if document.personal_data else text_by_sha256.get(document.sha256, "")
-        for index, piece in enumerate(divided(joined(document.file_name, text))):
-            yield Row(
+        for index, piece in enumerate(parts_of_text(joined_lines(document.file_name, text))):
+            yield EntryRow(
                 object_id=document.pk,
                 part=str(index) if index else "",
                 kind="document",
@@ -136,7 +136,7 @@ PARTNERSHIPS = Source(
     model=Partnership,
     kinds={"partnership": KindNames("Partnership", "Partnerships")},
     read=_partnership_rows,
-    check=by_record(_readable_partnerships),
+    check=check_by_record(_readable_partnerships),
     follows={
         "agreements_partnership.id": ("pk",),
         "agreements_partnership_areas.partnership_id": ("pk",),
@@ -150,7 +150,7 @@ TERMS = Source(
     model=TermsVersion,
     kinds={"terms": KindNames("Terms", "Terms")},
     read=_terms_rows,
-    check=by_record(_readable_terms),
+    check=check_by_record(_readable_terms),
     follows={"agreements_termsversion.partnership_id": ("partnership",), _PARTIES: ("partnership",)},
 )
 OBJECTIVES = Source(
@@ -158,7 +158,7 @@ OBJECTIVES = Source(
     model=Objective,
     kinds={"objective": KindNames("Objective", "Objectives")},
     read=_objective_rows,
-    check=by_record(_readable_objectives),
+    check=check_by_record(_readable_objectives),
     follows={"agreements_objective.id": ("pk",), _PARTIES: ("partnership",)},
 )
 DOCUMENTS = Source(
@@ -166,6 +166,6 @@ DOCUMENTS = Source(
     model=Document,
     kinds={"document": KindNames("Document", "Documents")},
     read=_document_rows,
-    check=by_record(_readable_documents),
+    check=check_by_record(_readable_documents),
     follows={"agreements_document.id": ("pk",), _PARTIES: ("partnership",)},
 )

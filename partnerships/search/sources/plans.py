@@ -24,12 +24,12 @@ from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, Collection, Content, content_for_outside
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.models.routes import draft_routes, inside_routes, published_routes
-from partnerships.search.entries import Row, divided, joined
+from partnerships.search.entries import EntryRow, joined_lines, parts_of_text
 from partnerships.search.sources.source import (
     AFTER_EVERY_EMBARGO,
-    Check,
     KindNames,
     MatchingEntry,
+    RightsCheck,
     Source,
     readers_by_routes,
 )
@@ -53,7 +53,7 @@ _NOT_WORDS = frozenset(
 )
 
 
-def _plan_rows(ids: Collected[int]) -> Iterable[Row]:
+def _plan_rows(ids: Collected[int]) -> Iterable[EntryRow]:
     """Yield the rows of the newest version of each plan and, if it is another version, of the newest open one."""
     readers = readers_by_routes(Plan, (*published_routes(AFTER_EVERY_EMBARGO), *draft_routes(AFTER_EVERY_EMBARGO)), ids)
     inside_readers = readers_by_routes(Plan, inside_routes(AFTER_EVERY_EMBARGO), ids)
@@ -90,14 +90,14 @@ def _plan_rows(ids: Collected[int]) -> Iterable[Row]:
                 yield replace(row, readers=inside_readers[plan.pk]) if row.hidden else row
 
 
-def _row_of_plan(plan: Plan, title: str, about: Item, common: dict[str, Any], part_prefix: str = "") -> Row:
+def _row_of_plan(plan: Plan, title: str, about: Item, common: dict[str, Any], part_prefix: str = "") -> EntryRow:
     """Return the row of the plan itself: title, summary, source and years."""
-    return Row(
+    return EntryRow(
         **common,
         part=part_prefix,
         kind="plan",
         title=title,
-        text=joined(about.get("summary"), about.get("source"), plan.period),
+        text=joined_lines(about.get("summary"), about.get("source"), plan.period),
         references=(plan.external_reference,),
         path=plan.get_absolute_url(),
     )
@@ -105,7 +105,7 @@ def _row_of_plan(plan: Plan, title: str, about: Item, common: dict[str, Any], pa
 
 def _rows_of_items(
     plan: Plan, content: Content, names: Names, common: dict[str, Any], part_prefix: str
-) -> Iterator[Row]:
+) -> Iterator[EntryRow]:
     """Yield the rows of the sites, milestones, documents and so on, hidden if outsiders may not read the item."""
     content_for_outsiders = content_for_outside(content)
     names = names.with_sites_of(content)
@@ -121,7 +121,7 @@ def _rows_of_items(
             yield from rows_of_item(collection, item, text, item_columns, part_prefix)
             # Notes are always hidden, because outsiders may never read them, even those of a site that they see.
             if item.get("notes"):
-                yield Row(
+                yield EntryRow(
                     **common,
                     part=f"{part_prefix}notes/{item['key']}",
                     kind="site",
@@ -150,7 +150,7 @@ class Names:
 
 def text_of_item(collection: Collection, item: Item, names: Names) -> str:
     """Return the words of an item, with the names of its area and site, and the text of its file."""
-    return joined(
+    return joined_lines(
         *_words(item, collection.title),
         names.area_by_code.get(str(item.get("area") or "")),
         names.site_by_key.get(item.get("site", "")),
@@ -160,10 +160,10 @@ def text_of_item(collection: Collection, item: Item, names: Names) -> str:
 
 def rows_of_item(
     collection: Collection, item: Item, text: str, common: dict[str, Any], part_prefix: str = ""
-) -> Iterator[Row]:
+) -> Iterator[EntryRow]:
     """Yield the rows of an item. A long text is divided into several rows."""
-    for index, piece in enumerate(list(divided(text)) or [""]):
-        yield Row(
+    for index, piece in enumerate(list(parts_of_text(text)) or [""]):
+        yield EntryRow(
             **{"title": str(item[collection.title]), **common},
             part=f"{part_prefix}{collection.code}/{item['key']}" + (f"/{index}" if index else ""),
             kind=_KINDS[collection.code],
@@ -248,7 +248,7 @@ PLANS = Source(
         "document": KindNames("Document", "Documents"),
     },
     read=_plan_rows,
-    check=Check(rights_query=_readable_versions, allowed_ids=_allowed_ids),
+    check=RightsCheck(rights_query=_readable_versions, allowed_ids=_allowed_ids),
     follows={
         "plans_plan.id": ("pk",),
         "plans_planowner.plan_id": ("pk",),

@@ -11,20 +11,20 @@ from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.recommendations.models import Recommendation
 from partnerships.recommendations.models.sources import EVERYBODY
-from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
+from partnerships.search.entries import EntryRow, joined_lines
+from partnerships.search.sources.source import KindNames, Source, check_by_record, readers_by_routes
 
 
-def _recommendation_rows(ids: Collection[int]) -> Iterable[Row]:
+def _recommendation_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each recommendation, with its report and the organisations to which it is addressed."""
     readers = readers_by_routes(Recommendation, EVERYBODY, ids)
     for recommendation in Recommendation.objects.filter(pk__in=ids).for_listing():
         source = recommendation.source
-        yield Row(
+        yield EntryRow(
             object_id=recommendation.pk,
             kind="recommended",
             title=recommendation.title,
-            text=joined(
+            text=joined_lines(
                 recommendation.text,
                 recommendation.reference,
                 str(source),
@@ -50,7 +50,7 @@ RECOMMENDATIONS = Source(
     model=Recommendation,
     kinds={"recommended": KindNames("Recommendation", "Recommendations")},
     read=_recommendation_rows,
-    check=by_record(_readable_recommendations),
+    check=check_by_record(_readable_recommendations),
     follows={
         "recommendations_recommendation.id": ("pk",),
         "recommendations_source.id": ("source",),

@@ -11,20 +11,20 @@ from partnerships.organisations.holdings import id_is_among
 from partnerships.people.models import User
 from partnerships.reports.models import READERS, FrozenReport
 from partnerships.reports.registry import find_report
-from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
+from partnerships.search.entries import EntryRow, joined_lines
+from partnerships.search.sources.source import KindNames, Source, check_by_record, readers_by_routes
 
 
-def _frozen_report_rows(ids: Collection[int]) -> Iterable[Row]:
+def _frozen_report_rows(ids: Collection[int]) -> Iterable[EntryRow]:
     """Yield a row for each frozen report."""
     readers = readers_by_routes(FrozenReport, READERS, ids)
     for frozen_report in FrozenReport.objects.filter(pk__in=ids).defer("content"):
         report = find_report(frozen_report.report)
-        yield Row(
+        yield EntryRow(
             object_id=frozen_report.pk,
             kind="frozen",
             title=frozen_report.name,
-            text=joined(frozen_report.reason, report.title if report else ""),
+            text=joined_lines(frozen_report.reason, report.title if report else ""),
             partnership_id=frozen_report.partnership_id,
             organisation_id=frozen_report.organisation_id,
             day=timezone.localdate(frozen_report.frozen_at),
@@ -43,6 +43,6 @@ FROZEN = Source(
     model=FrozenReport,
     kinds={"frozen": KindNames("Frozen report", "Frozen reports")},
     read=_frozen_report_rows,
-    check=by_record(_readable_frozen_reports),
+    check=check_by_record(_readable_frozen_reports),
     follows={"reports_frozenreport.id": ("pk",), "agreements_party.partnership_id": ("partnership",)},
 )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.db.models import Model, QuerySet
 
 from partnerships.organisations.audience import Network, People, Route
-from partnerships.search.entries import Row
+from partnerships.search.entries import EntryRow
 from partnerships.search.models import EVERYONE
 
 #: A time after every embargo. The index stores the readers at this time, so that it need not change when an embargo
@@ -36,7 +36,7 @@ class MatchingEntry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class RightsCheck:
     """How the rights on the entries of a source are checked.
 
     `rights_query(user, ids)` is the query about their records. It must be a function of a module, so that its SQL can
@@ -64,9 +64,9 @@ class Source:
     #: The names of the kinds of entries from this source, by the code of the kind.
     kinds: Mapping[str, KindNames]
     #: Returns the index rows of the records with these ids. Search never finds a record without rows.
-    read: Callable[[Collection[int]], Iterable[Row]]
+    read: Callable[[Collection[int]], Iterable[EntryRow]]
     #: Checks the records' own rights.
-    check: Check
+    check: RightsCheck
     #: By "table.column": the lookup paths from this model to the value of that column. If a row of that table changes,
     #: the records that these paths lead to are indexed again.
     follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Source:
         return ids
 
 
-def by_record(visible_ids: Callable[..., QuerySet[Any, int]]) -> Check:
+def check_by_record(visible_ids: Callable[..., QuerySet[Any, int]]) -> RightsCheck:
     """Return the usual check, by which a person may read an entry if they may read its record.
 
     `visible_ids(user, ids)` is the query for the ids of the records that the person may read.
@@ -93,7 +93,7 @@ def by_record(visible_ids: Callable[..., QuerySet[Any, int]]) -> Check:
         readable_ids = set(rows)
         return {entry.id for entry in entries if entry.object_id in readable_ids}
 
-    return Check(rights_query=visible_ids, allowed_ids=allowed_ids)
+    return RightsCheck(rights_query=visible_ids, allowed_ids=allowed_ids)
 
 
 def readers_by_routes(

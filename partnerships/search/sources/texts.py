@@ -10,7 +10,7 @@ from partnerships.search.entries import UNSEEN
 from partnerships.search.models import FileText
 
 
-def texts_of(value: Any) -> Iterator[str]:
+def texts_in_content(value: Any) -> Iterator[str]:
     """Yield every text in a content, without dates, figures and the keys of items."""
     if isinstance(value, str):
         if any(character.isalpha() for character in value):
@@ -18,10 +18,10 @@ def texts_of(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for name, part in value.items():
             if name != "key":
-                yield from texts_of(part)
+                yield from texts_in_content(part)
     elif isinstance(value, list):
         for part in value:
-            yield from texts_of(part)
+            yield from texts_in_content(part)
 
 
 def texts_of_files(hashes: Iterable[str]) -> dict[str, str]:
@@ -30,7 +30,7 @@ def texts_of_files(hashes: Iterable[str]) -> dict[str, str]:
     return dict(file_texts.values_list("sha256", "text"))
 
 
-def names_of(*organisations: Organisation | None) -> str:
+def all_names_of(*organisations: Organisation | None) -> str:
     """Return all names of these organisations, because a record shows the name that was in use on its day.
 
     `names` should be prefetched. The result must be at the end of a text, as words after `UNSEEN` are found but not

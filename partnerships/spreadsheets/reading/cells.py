@@ -23,7 +23,7 @@ def long_text(cell: Cell) -> str:
     return "".join(mark for mark in lines if mark in "\n\t" or unicodedata.category(mark) not in ("Cc", "Cs")).strip()
 
 
-def partial(cell: Cell) -> str:
+def partial_date_text(cell: Cell) -> str:
     """Return a date as precise as in the cell, such as 2027, 2027-04 or 2027-04-11; "" for a blank cell.
 
     Raises `Unreadable`.
@@ -48,7 +48,7 @@ def yes_no(cell: Cell) -> bool | None:
     return value
 
 
-def one_of(choices: Mapping[str, str]) -> Callable[[Cell], str]:
+def choice_reader(choices: Mapping[str, str]) -> Callable[[Cell], str]:
     """Return a function that reads a choice by its label or code, and returns the code; "" for a blank cell.
 
     `choices` are labels by code. The function raises `Unreadable` for another text.
@@ -72,7 +72,7 @@ def _comparable(choice: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", choice.casefold())
 
 
-def whole(cell: Cell) -> int | None:
+def whole_number(cell: Cell) -> int | None:
     """Return a whole number from 0, written like 1,200 or 1200.0; None for a blank cell. Raises `Unreadable`."""
     number = amount(cell)
     if number is None:
@@ -131,6 +131,6 @@ def year(cell: Cell) -> str:
 YEAR = re.compile(r"(\d{4})(?:\s*[-/–]\s*(\d{2}|\d{4}))?")
 
 
-def degrees(cell: Cell) -> str | None:
+def degrees_text(cell: Cell) -> str | None:
     """Return the text of a latitude or longitude, which the service checks; None for a blank cell."""
     return text(cell) or None

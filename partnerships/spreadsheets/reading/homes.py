@@ -23,7 +23,7 @@ _WITHOUT_HEADINGS = {
 }
 
 
-def one_line_a_row(sheets: Sequence[Sheet]) -> tuple[Sheet, ...]:
+def with_one_number_a_row(sheets: Sequence[Sheet]) -> tuple[Sheet, ...]:
     """Return the sheets with headings, and with one number of homes in each row.
 
     Rows made from a table with a column for each year refer to their row and column in the file.

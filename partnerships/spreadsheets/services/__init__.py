@@ -1,8 +1,8 @@
 """Services of partners' spreadsheets: upload, preview, import, export."""
 
 from partnerships.spreadsheets.services.applying import UnableToApply, discard_upload, import_upload, preview_upload
-from partnerships.spreadsheets.services.headings import UnableToConfirm, confirm_headings, proposals_for
-from partnerships.spreadsheets.services.jobs import ask_to_import, work_on_uploads
+from partnerships.spreadsheets.services.headings import UnableToConfirm, confirm_headings, heading_proposals
+from partnerships.spreadsheets.services.jobs import ask_to_import, process_waiting_uploads
 from partnerships.spreadsheets.services.uploading import upload_spreadsheet
 
 __all__ = [
@@ -11,9 +11,9 @@ __all__ = [
     "ask_to_import",
     "confirm_headings",
     "discard_upload",
+    "heading_proposals",
     "import_upload",
     "preview_upload",
-    "proposals_for",
+    "process_waiting_uploads",
     "upload_spreadsheet",
-    "work_on_uploads",
 ]

@@ -13,8 +13,8 @@ from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.spreadsheets.event_kinds import EventKind
 from partnerships.spreadsheets.models import Status, Upload
-from partnerships.spreadsheets.services.kinds import KINDS, Run
-from partnerships.spreadsheets.services.reading import table_of, target_of
+from partnerships.spreadsheets.services.kinds import KINDS, ImportedRows
+from partnerships.spreadsheets.services.reading import upload_table, upload_target
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, silent
 
@@ -42,7 +42,7 @@ def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: 
     Raises `UnableToRead` and `UnableToApply`.
     """
     with transaction.atomic():
-        upload.seen = KINDS[upload.kind].revision(target_of(upload))
+        upload.seen = KINDS[upload.kind].revision(upload_target(upload))
         report = _import_rows(upload, author=author, now=now, progress=progress, previewed_revision=None)
         transaction.set_rollback(True)
     unchecked = Upload.objects.filter(pk=upload.pk, status=Status.UNCHECKED)
@@ -82,13 +82,13 @@ def _import_rows(
     upload: Upload, *, author: User, now: dt.datetime, progress: Progress, previewed_revision: int | None
 ) -> Report:
     """Import the rows inside the caller's transaction, and return the report."""
-    kind, target = KINDS[upload.kind], target_of(upload)
+    kind, target = KINDS[upload.kind], upload_target(upload)
     require(kind.may_import(target, author, now))
-    run = Run(
+    run = ImportedRows(
         target=target,
         author=author,
         now=now,
-        table=table_of(upload, author, now),
+        table=upload_table(upload, author, now),
         previewed_revision=previewed_revision,
         progress=progress,
     )

@@ -13,7 +13,7 @@ from partnerships.people.models import User
 from partnerships.spreadsheets.models import IN_PROGRESS_STATUSES, Status, Upload
 from partnerships.spreadsheets.services.applying import NOT_WAITING, UnableToApply, import_upload, preview_upload
 from partnerships.spreadsheets.services.kinds import KINDS
-from partnerships.spreadsheets.services.reading import target_of
+from partnerships.spreadsheets.services.reading import upload_target
 from partnerships.transfer.reading.problems import UnableToRead
 
 #: Time after which another worker may claim the spreadsheet of a worker that died.
@@ -30,7 +30,7 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
         locked_upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
         require(
             locked_upload.by_id == author.pk
-            and KINDS[locked_upload.kind].may_import(target_of(locked_upload), author, now)
+            and KINDS[locked_upload.kind].may_import(upload_target(locked_upload), author, now)
         )
         if not locked_upload.is_previewed:
             raise UnableToApply(NOT_WAITING)
@@ -44,7 +44,7 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
     return locked_upload
 
 
-def work_on_uploads(*, now: dt.datetime) -> int:
+def process_waiting_uploads(*, now: dt.datetime) -> int:
     """Preview or import the uploads that wait for a worker, and return the number of attempts. Safe to run twice."""
     waiting = Upload.objects.filter(status__in=IN_PROGRESS_STATUSES).order_by("started_at", "pk")
     waiting = waiting.select_related("by", "plan", "partnership", "organisation")

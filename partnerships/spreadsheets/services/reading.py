@@ -14,12 +14,12 @@ from partnerships.transfer.reading.headings import Table, canonical, find_table
 from partnerships.transfer.reading.tables import Sheet, read_sheets
 
 
-def target_of(upload: Upload) -> Target:
+def upload_target(upload: Upload) -> Target:
     """Return the record that the upload is for."""
     return Target(plan=upload.plan, partnership=upload.partnership, organisation=upload.organisation, site=upload.site)
 
 
-def sheets_of(kind: SheetKind, data: bytes, file_name: str) -> Sequence[Sheet]:
+def arranged_sheets(kind: SheetKind, data: bytes, file_name: str) -> Sequence[Sheet]:
     """Return the sheets of a file, arranged as the kind requires. Raises `UnableToRead`."""
     return kind.arrange(read_sheets(data, file_name))
 
@@ -32,13 +32,13 @@ def known_headings(kind: SheetKind, owner: Organisation | None) -> dict[str, str
     return {heading.heading: heading.column for heading in headings}
 
 
-def table_of(upload: Upload, author: User, now: dt.datetime) -> Table:
+def upload_table(upload: Upload, author: User, now: dt.datetime) -> Table:
     """Return the rows of the file below its headings, without the example of the template.
 
     Raises `UnknownHeadings` if a required column is missing, and `UnableToRead`.
     """
-    kind, target = KINDS[upload.kind], target_of(upload)
-    sheets = sheets_of(kind, bytes(upload.content or b""), upload.file_name)
+    kind, target = KINDS[upload.kind], upload_target(upload)
+    sheets = arranged_sheets(kind, bytes(upload.content or b""), upload.file_name)
     known = {**known_headings(kind, kind.remembered_for(target, author, now)), **confirmed_columns(upload)}
     table = find_table(sheets, kind.columns(target), f"a spreadsheet of {kind.many}", known)
     return _without_example(table, target, kind)

@@ -12,7 +12,7 @@ from partnerships.people.models import User
 from partnerships.spreadsheets.models import Status, Upload
 from partnerships.spreadsheets.services.applying import preview_upload
 from partnerships.spreadsheets.services.kinds import KINDS, Target
-from partnerships.spreadsheets.services.reading import sheets_of, table_of
+from partnerships.spreadsheets.services.reading import arranged_sheets, upload_table
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.proposals import propose
 from partnerships.transfer.reading.values import text
@@ -65,9 +65,9 @@ def _row_count_if_headings_match(upload: Upload, author: User, now: dt.datetime)
     Raises `UnknownHeadings` if the file has too few headings to match.
     """
     try:
-        return len(table_of(upload, author, now).rows)
+        return len(upload_table(upload, author, now).rows)
     except UnknownHeadings as error:
-        sheets = sheets_of(KINDS[upload.kind], bytes(upload.content or b""), upload.file_name)
+        sheets = arranged_sheets(KINDS[upload.kind], bytes(upload.content or b""), upload.file_name)
         headings = propose(sheets, error.columns, {}).headings
         required_count = sum(column.required for column in error.columns)
         # Each required column needs a heading of its own. A row with a single text is unlikely to contain headings.

@@ -20,7 +20,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import draft_content, newest_version_for
 from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.services.kinds import KINDS, SheetKind, Target, kinds_of
-from partnerships.spreadsheets.services.reading import target_of
+from partnerships.spreadsheets.services.reading import upload_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,6 @@ def find_upload(request: HttpRequest, pk: int) -> tuple[Upload, SheetKind]:
     person = signed_in(request)
     upload = get_object_or_404(Upload.objects.visible_to(person).for_listing(), pk=pk)
     kind = KINDS[upload.kind]
-    if not kind.may_import(target_of(upload), person, timezone.now()):
+    if not kind.may_import(upload_target(upload), person, timezone.now()):
         raise PermissionDenied
     return upload, kind

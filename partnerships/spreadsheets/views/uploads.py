@@ -20,7 +20,7 @@ from partnerships.spreadsheets.services import (
     ask_to_import,
     confirm_headings,
     discard_upload,
-    proposals_for,
+    heading_proposals,
 )
 from partnerships.spreadsheets.tasks import work_on_waiting
 from partnerships.spreadsheets.views.fetching import find_upload
@@ -59,7 +59,7 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(upload)
 
     person = signed_in(request)
-    proposals = proposals_for(upload, person, timezone.now())
+    proposals = heading_proposals(upload, person, timezone.now())
     record_url = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
     form = HeadingsForm(post_data(request), proposals=proposals, cancel=record_url)
 

@@ -18,7 +18,7 @@ from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.organisations.audience import visible_to
 from partnerships.people.models import User
 from partnerships.surveys.bodies import Group
-from partnerships.surveys.questions import Questions, in_language
+from partnerships.surveys.questions import Questions, questions_in_language
 
 
 class AnswerMode(models.TextChoices):
@@ -230,7 +230,7 @@ class Round(models.Model):
 
         The question set should be fetched with the round.
         """
-        return in_language(self.question_set.content, language)
+        return questions_in_language(self.question_set.content, language)
 
 
 class JoiningQuerySet(models.QuerySet["Joining"]):

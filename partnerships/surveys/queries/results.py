@@ -33,7 +33,7 @@ from partnerships.surveys.queries.rounds import partnerships_of
 MIN_PARTNERSHIPS = 5
 
 
-def figures_of(survey_round: Round) -> dict[tuple[str, str], Decimal]:
+def published_figures(survey_round: Round) -> dict[tuple[str, str], Decimal]:
     """Return the published figures by theme and group; the group of everyone is ""."""
     return {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
 
@@ -60,7 +60,7 @@ def expectation_words(figure: Figure) -> str:
     )
 
 
-def rounds_before(survey_round: Round) -> Sequence[Round]:
+def comparable_rounds(survey_round: Round) -> Sequence[Round]:
     """Return closed rounds of the same partnerships and question set up to this round, oldest first, with figures."""
     rows = Round.objects.filter(
         partnership=survey_round.partnership_id,
@@ -80,7 +80,7 @@ def _joined_ids(survey_round: Round) -> set[int]:
     return {joining.partnership_id for joining in survey_round.joinings.all()}
 
 
-def benchmark_of(survey_round: Round) -> dict[str, Decimal]:
+def benchmark_by_dimension(survey_round: Round) -> dict[str, Decimal]:
     """Return for each dimension the median of the newest means of other partnerships.
 
     Dimensions with a mean in fewer than five other partnerships have no benchmark. A round that several partnerships

@@ -41,7 +41,7 @@ def joinings_of(survey_round: Round, user: User) -> list[Joining]:
     return list(rows.order_by("partnership__title", "pk"))
 
 
-def asked_to_join(partnership: Partnership) -> list[Joining]:
+def requests_to_join(partnership: Partnership) -> list[Joining]:
     """Return unanswered requests to a partnership to run a draft together with another."""
     rows = Joining.objects.filter(partnership=partnership, accepted_at=None, round__status=RoundStatus.DRAFT)
     return list(rows.select_related("round__partnership", "round__question_set").order_by("asked_at", "pk"))
@@ -55,7 +55,7 @@ def partnerships_to_ask(survey_round: Round, user: User) -> QuerySet[Partnership
     )
 
 
-def leads_who_run(partnership: Partnership) -> list[int]:
+def ids_of_leads_who_run(partnership: Partnership) -> list[int]:
     """Return the ids of the people who may run the partnership's surveys.
 
     These are leads of present parties that are not observers.
@@ -73,12 +73,12 @@ def newest_question_sets() -> list[QuestionSet]:
     return sorted(newest.values(), key=str)
 
 
-def invited_to(survey_round: Round) -> Sequence[Invitation]:
+def invitations_of(survey_round: Round) -> Sequence[Invitation]:
     """Return the invitations of a round, by address; none once the round is over."""
     return list(survey_round.invitations.select_related("person").order_by("person__email"))
 
 
-def domains_of(survey_round: Round) -> list[tuple[str, str, int]]:
+def invited_domains(survey_round: Round) -> list[tuple[str, str, int]]:
     """Return groups, email domains and numbers of people.
 
     They help a moderator to notice an address that does not belong.
@@ -88,14 +88,14 @@ def domains_of(survey_round: Round) -> list[tuple[str, str, int]]:
     return [(group, domain, count) for (group, domain), count in sorted(people_counts.items())]
 
 
-def list_hash_of(survey_round: Round) -> str:
+def invitation_list_hash(survey_round: Round) -> str:
     """Return a hash of the list that a moderator agrees to: people, their groups, and the partnerships."""
     rows = survey_round.invitations.order_by("pk").values_list("pk", "group")
     partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]
     return sha256(json.dumps([list(rows), partnerships]).encode()).hexdigest()
 
 
-def asked_by_group(survey_round: Round) -> dict[str, int]:
+def people_asked_by_group(survey_round: Round) -> dict[str, int]:
     """Return the number of people asked by group: counted for a draft, later as stored at opening."""
     if not survey_round.is_draft:
         return dict(survey_round.asked)

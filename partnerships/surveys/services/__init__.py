@@ -16,10 +16,10 @@ from partnerships.surveys.services.recording import UnableToRun
 from partnerships.surveys.services.rounds import (
     abandon_round,
     ask_by_name,
-    invite,
+    invite_people,
     open_round,
     prepare_round,
-    remind,
+    remind_everyone,
     withdraw_invitation,
 )
 
@@ -41,13 +41,13 @@ __all__ = [
     "close_due",
     "decide_comments",
     "decline_to_moderate",
-    "invite",
+    "invite_people",
     "link_action",
     "link_new_record",
     "name_moderator",
     "open_round",
     "prepare_round",
-    "remind",
+    "remind_everyone",
     "remove_joining",
     "unlink_action",
     "withdraw_invitation",

@@ -26,14 +26,14 @@ def _validated(answer: Answer, survey_round: Round) -> Answer:
     """
     texts: Mapping[str, str] = {key: text.strip() for key, text in answer.comments.items() if text.strip()}
     valid_answer = Answer(answer.group, dict(answer.scores), sorted(set(answer.expects)), texts)
-    if not _fits(valid_answer, survey_round):
+    if not _fits_questions(valid_answer, survey_round):
         raise UnableToAnswer(
             "The questions have changed since you opened this page. Open the link again and answer the questions there."
         )
     return valid_answer
 
 
-def _fits(answer: Answer, survey_round: Round) -> bool:
+def _fits_questions(answer: Answer, survey_round: Round) -> bool:
     """Return whether each part of the answer fits a question, a scale or a group of the round."""
     questions = survey_round.questions()
     dimensions = {dimension.key for dimension in questions.dimensions}
@@ -61,7 +61,7 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
         raise UnableToAnswer("This link has already been used, or the survey is over.")
 
     try:
-        box = sealing.seal(_validated(answer, survey_round), bytes(survey_round.public_key))
+        box = sealing.seal_answer(_validated(answer, survey_round), bytes(survey_round.public_key))
     except sealing.AnswerTooLong as error:
         raise UnableToAnswer("Your comments are too long. Shorten them, then send your answers again.") from error
     SealedAnswer.objects.create(round=survey_round, box=box)

@@ -12,7 +12,7 @@ from partnerships.kit.operators import alert_operators
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
 from partnerships.surveys import sealing
-from partnerships.surveys.counting import Answer, Outcome, outcome_of
+from partnerships.surveys.counting import Answer, RoundResults, count_answers
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Comment, Figure, Round, RoundStatus, SealedAnswer
 from partnerships.surveys.queries.rounds import open_rounds, partnerships_of
@@ -88,8 +88,8 @@ def _email_leads(survey_round: Round, now: dt.datetime) -> None:
 def _publish(survey_round: Round) -> None:
     """Count the sealed answers, and store the figures, and the comments that the moderator will read."""
     boxes = [bytes(box) for box in SealedAnswer.objects.filter(round=survey_round).values_list("box", flat=True)]
-    answers: list[Answer] = sealing.open_all(survey_round.key_name, boxes)
-    outcome: Outcome = outcome_of(
+    answers: list[Answer] = sealing.open_answers(survey_round.key_name, boxes)
+    outcome: RoundResults = count_answers(
         answers,
         survey_round.questions(),
         asked_by_group=survey_round.asked,
@@ -121,7 +121,7 @@ def _destroy_leftover_keys() -> None:
     database stay, because a drill with an old backup may share the folder.
     """
     # The name of a key begins with the id of its round.
-    prefixes = [name.partition("-")[0] for name in sealing.keys_here()]
+    prefixes = [name.partition("-")[0] for name in sealing.key_names()]
     round_ids = [int(prefix) for prefix in prefixes if prefix.isdecimal()]
     over_rounds = Round.objects.filter(pk__in=round_ids, status__in=[RoundStatus.CLOSED, RoundStatus.ABANDONED])
     for survey_round in over_rounds:

@@ -15,7 +15,7 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.limits import add_to_count
 from partnerships.people.models import User
 from partnerships.surveys.models import JOINT_FLOOR, AnswerMode, Joining, Round
-from partnerships.surveys.queries.rounds import leads_who_run, partnerships_to_ask
+from partnerships.surveys.queries.rounds import ids_of_leads_who_run, partnerships_to_ask
 from partnerships.surveys.rights import rights_in, rights_over
 from partnerships.surveys.services.recording import (
     UnableToRun,
@@ -51,7 +51,9 @@ def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, 
 
     joining = Joining.objects.create(round=survey_round, partnership=partnership, asked_by=author, asked_at=now)
     journal_joining(joining, now=now, undone=True)
-    record_emails(kind="surveys.joining", people=leads_who_run(partnership), params={"joining": joining.pk}, now=now)
+    record_emails(
+        kind="surveys.joining", people=ids_of_leads_who_run(partnership), params={"joining": joining.pk}, now=now
+    )
     return joining
 
 

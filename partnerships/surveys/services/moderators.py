@@ -16,7 +16,7 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.surveys.models import AnswerMode, Round
-from partnerships.surveys.queries.rounds import leads_who_run, list_hash_of
+from partnerships.surveys.queries.rounds import ids_of_leads_who_run, invitation_list_hash
 from partnerships.surveys.rights import may_agree
 from partnerships.surveys.services.recording import UnableToRun, journal_reader, lock_own_draft, lock_round
 
@@ -88,7 +88,7 @@ def agree_to_moderate(*, survey_round: Round, list_hash: str, author: User, now:
     """
     survey_round = lock_round(survey_round)
     require(may_agree(survey_round, author))
-    if list_hash != list_hash_of(survey_round):
+    if list_hash != invitation_list_hash(survey_round):
         raise UnableToRun(
             "The people or partnerships have changed since you opened this page. Check them again before you agree."
         )
@@ -102,5 +102,5 @@ def decline_to_moderate(*, survey_round: Round, author: User, now: dt.datetime) 
     survey_round = lock_round(survey_round)
     require(may_agree(survey_round, author))
     _change_moderator(survey_round, None, now=now)
-    leads = leads_who_run(survey_round.partnership)
+    leads = ids_of_leads_who_run(survey_round.partnership)
     record_emails(kind="surveys.declined", people=leads, params={"round": survey_round.pk}, now=now)

@@ -21,11 +21,11 @@ from partnerships.people.models import User
 from partnerships.people.refusals import people_who_refused
 from partnerships.people.retention import delete_in_batches
 from partnerships.surveys import sealing
-from partnerships.surveys.bodies import Group, counted_as
+from partnerships.surveys.bodies import Group, join_small_groups
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import AnswerMode, Invitation, QuestionSet, Round, RoundStatus, SealedAnswer, Token
 from partnerships.surveys.queries.rounds import partnerships_of
-from partnerships.surveys.rights import is_outside, may_withdraw, rights_over
+from partnerships.surveys.rights import invitations_to_withdraw, is_outside, rights_over
 from partnerships.surveys.services.moderators import person_at_address
 from partnerships.surveys.services.recording import (
     UnableToRun,
@@ -96,7 +96,9 @@ def prepare_round(
 
 
 @transaction.atomic
-def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
+def invite_people(
+    *, survey_round: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime
+) -> int:
     """Add people of one group to the list of a draft, and return the number of new people.
 
     Raises `UnableToRun`, whose message names addresses that are invalid or whose owners have refused emails.
@@ -140,9 +142,9 @@ def _people_to_invite(survey_round: Round, addresses: Iterable[str]) -> dict[int
 
 @transaction.atomic
 def withdraw_invitation(*, survey_round: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
-    """Remove an invitation from a draft, if the author may (`may_withdraw`)."""
+    """Remove an invitation from a draft, if the author may (`invitations_to_withdraw`)."""
     survey_round = lock_draft(survey_round, author, now)
-    if may_withdraw(survey_round, author, now).filter(pk=invitation).delete()[0]:
+    if invitations_to_withdraw(survey_round, author, now).filter(pk=invitation).delete()[0]:
         withdraw_agreement(survey_round)
 
 
@@ -163,7 +165,7 @@ def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -
     survey_round.save()
 
 
-def why_too_small(asked: int, floor: int = MIN_FLOOR) -> str:
+def reason_too_few_asked(asked: int, floor: int = MIN_FLOOR) -> str:
     """Return why this many people cannot be asked anonymously if a figure needs `floor` answers, or "" if they can."""
     min_asked = MIN_ASKED * floor // MIN_FLOOR
     if asked >= min_asked:
@@ -198,7 +200,7 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
     survey_round.status = RoundStatus.OPEN
     survey_round.opened_at = now
     survey_round.asked = dict(Counter(invitation.group for invitation in invitations))
-    survey_round.counted = counted_as(survey_round.asked, survey_round.floor)
+    survey_round.counted = join_small_groups(survey_round.asked, survey_round.floor)
     if survey_round.is_anonymous:
         _create_key_and_tokens(survey_round, invitations)
     survey_round.save()
@@ -243,7 +245,7 @@ def _check_days_to_answer(survey_round: Round, now: dt.datetime) -> None:
 
 def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -> None:
     """Raise `UnableToRun` unless enough people are asked, and a moderator outside all parties has agreed."""
-    if reason := why_too_small(people_asked, survey_round.floor):
+    if reason := reason_too_few_asked(people_asked, survey_round.floor):
         raise UnableToRun(reason)
     partnerships = partnerships_of(survey_round)
     if survey_round.moderator is None or survey_round.moderator_agreed_at is None:
@@ -284,7 +286,7 @@ def _email_invited(kind: str, survey_round: Round, invitations: Sequence[Invitat
 
 
 @transaction.atomic
-def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int:
+def remind_everyone(*, survey_round: Round, author: User | None, now: dt.datetime) -> int:
     """Remind everyone at most once a week, and return the number of people. Raises `UnableToRun`.
 
     People who have answered are reminded too, so that the leads do not learn who has answered.

@@ -13,7 +13,7 @@ from partnerships.people.requests import signed_in
 from partnerships.surveys import services
 from partnerships.surveys.forms import ModerateForm
 from partnerships.surveys.models import Comment, Round
-from partnerships.surveys.presenting import floor_words
+from partnerships.surveys.presenting import floor_in_words
 
 #: Limit of comments on one page. A form with many more would exceed Django's limit of fields in a request.
 AT_ONCE = 100
@@ -56,6 +56,6 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         round=survey_round,
         partnership=survey_round.partnership,
-        floor=floor_words(survey_round),
+        floor=floor_in_words(survey_round),
         is_empty=not waiting_comments,
     )

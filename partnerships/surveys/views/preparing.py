@@ -18,9 +18,9 @@ from partnerships.surveys.bodies import group_label
 from partnerships.surveys.forms import AgreeForm, JoinForm, NameForm
 from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.queries.rounds import (
-    domains_of,
+    invitation_list_hash,
+    invited_domains,
     joinings_of,
-    list_hash_of,
     partnerships_of,
     partnerships_to_ask,
 )
@@ -158,7 +158,7 @@ def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
     if hasattr(request, "view_as"):
         raise Http404
     survey_round = get_object_or_404(Round.objects.asking_to_moderate(user).for_pages(), pk=pk)
-    form = AgreeForm(post_data(request), initial={"list_hash": list_hash_of(survey_round)})
+    form = AgreeForm(post_data(request), initial={"list_hash": invitation_list_hash(survey_round)})
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -178,7 +178,7 @@ def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
         partnership=survey_round.partnership,
         partnerships=partnerships_of(survey_round),
         questions=survey_round.questions(),
-        domains=[(group_label(group), domain, people) for group, domain, people in domains_of(survey_round)],
+        domains=[(group_label(group), domain, people) for group, domain, people in invited_domains(survey_round)],
     )
 
 

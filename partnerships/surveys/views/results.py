@@ -19,13 +19,19 @@ from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.forms import ActionForm
 from partnerships.surveys.models import NamedAnswer, Round
-from partnerships.surveys.presenting import answered_words, chart_of, floor_words, lines_of, shares_of
+from partnerships.surveys.presenting import (
+    answer_count_in_words,
+    expectation_shares,
+    floor_in_words,
+    means_chart,
+    means_lines,
+)
 from partnerships.surveys.queries.results import (
     actions_of,
     actions_to_choose,
-    benchmark_of,
+    benchmark_by_dimension,
+    comparable_rounds,
     named_answers,
-    rounds_before,
     shown_comments,
 )
 from partnerships.surveys.questions import Questions
@@ -55,7 +61,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def results_context(survey_round: Round, user: User) -> dict[str, Any]:
     """Return the context of the results of a closed round, for its page and its PDF."""
     # The last of these rounds is the closed round itself, with its figures.
-    *earlier_rounds, closed_round = rounds_before(survey_round)
+    *earlier_rounds, closed_round = comparable_rounds(survey_round)
     previous_round = earlier_rounds[-1] if earlier_rounds else None
     if survey_round.is_anonymous:
         results = _anonymous_results(survey_round, closed_round, earlier_rounds)
@@ -69,18 +75,18 @@ def _anonymous_results(survey_round: Round, closed_round: Round, earlier_rounds:
     """Return the figures of an anonymous round, with those of the rounds before, and the comments to show."""
     questions = survey_round.questions()
     trend = [earlier_round for earlier_round in earlier_rounds if earlier_round.is_anonymous][-TREND:]
-    headings, lines = lines_of(closed_round, questions, trend, benchmark_of(survey_round))
+    headings, lines = means_lines(closed_round, questions, trend, benchmark_by_dimension(survey_round))
     chart = ""
     if closed_round.figures.all():
-        chart = chart_of(closed_round, questions, trend[-1] if trend else None)
+        chart = means_chart(closed_round, questions, trend[-1] if trend else None)
     text_by_key = shown_comments(survey_round)
     return {
-        "answered": answered_words(survey_round),
-        "floor": floor_words(survey_round),
+        "answered": answer_count_in_words(survey_round),
+        "floor": floor_in_words(survey_round),
         "headings": headings,
         "lines": lines,
         "gaps": [(line.name, line.gap) for line in lines if line.gap],
-        "shares": shares_of(closed_round, questions),
+        "shares": expectation_shares(closed_round, questions),
         "chart": chart,
         "comments": [
             (comment.question, text_by_key[comment.key]) for comment in questions.comments if comment.key in text_by_key

@@ -19,20 +19,20 @@ from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
-from partnerships.surveys.bodies import counted_as, group_label
+from partnerships.surveys.bodies import group_label, join_small_groups
 from partnerships.surveys.forms import InviteForm, PrepareForm
 from partnerships.surveys.models import Invitation, Round
-from partnerships.surveys.presenting import floor_words
+from partnerships.surveys.presenting import floor_in_words
 from partnerships.surveys.queries.rounds import (
-    asked_by_group,
-    asked_to_join,
-    invited_to,
+    invitations_of,
     joinings_of,
     newest_question_sets,
+    people_asked_by_group,
+    requests_to_join,
     rounds_of,
 )
-from partnerships.surveys.rights import Rights, may_withdraw, rights_in, rights_over
-from partnerships.surveys.services.rounds import why_too_small
+from partnerships.surveys.rights import Rights, invitations_to_withdraw, rights_in, rights_over
+from partnerships.surveys.services.rounds import reason_too_few_asked
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
 _STEP = "surveys/step.html"
@@ -65,9 +65,9 @@ class InvitationLine(NamedTuple):
 
 def _invitation_lines(survey_round: Round, user: User) -> list[InvitationLine]:
     """Return the list of people who are asked. Only the lead who invited a person sees the address."""
-    removable = set(may_withdraw(survey_round, user, timezone.now()).values_list("pk", flat=True))
+    removable = set(invitations_to_withdraw(survey_round, user, timezone.now()).values_list("pk", flat=True))
     lines = []
-    for invitation in invited_to(survey_round):
+    for invitation in invitations_of(survey_round):
         is_own = invitation.invited_by_id == user.pk
         words = invitation.person.email if is_own else "A person invited by another lead"
         lines.append(InvitationLine(invitation, words, invitation.pk in removable))
@@ -76,15 +76,17 @@ def _invitation_lines(survey_round: Round, user: User) -> list[InvitationLine]:
 
 def draft_context(survey_round: Round, user: User) -> dict[str, Any]:
     """Return the context of a draft: the people asked by group, joined groups, and other partnerships."""
-    counts = asked_by_group(survey_round)
-    joined_code_by_group = counted_as(counts, survey_round.floor)
+    counts = people_asked_by_group(survey_round)
+    joined_code_by_group = join_small_groups(counts, survey_round.floor)
     return {
         "joinings": joinings_of(survey_round, user),
-        "floor": floor_words(survey_round),
+        "floor": floor_in_words(survey_round),
         "invitations": _invitation_lines(survey_round, user),
         "asked": [(group_label(group), number) for group, number in sorted(counts.items())],
         "together": sorted({group_label(code) for code in joined_code_by_group.values() if "+" in code}),
-        "too_small": why_too_small(sum(counts.values()), survey_round.floor) if survey_round.is_anonymous else "",
+        "too_small": reason_too_few_asked(sum(counts.values()), survey_round.floor)
+        if survey_round.is_anonymous
+        else "",
     }
 
 
@@ -99,7 +101,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "partnership": partnership,
         "rounds": rounds,
-        "joinings": asked_to_join(partnership) if rights.may_run else [],
+        "joinings": requests_to_join(partnership) if rights.may_run else [],
         "may_prepare": rights.may_run and not has_current_round and not partnership.is_over,
     }
     return render(request, "surveys/overview.html", context)
@@ -133,7 +135,7 @@ def invite_people(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         with show_refusal(form, services.UnableToRun, field="addresses"):
-            count = services.invite(
+            count = services.invite_people(
                 survey_round=survey_round,
                 addresses=data["addresses"],
                 group=data["group"],
@@ -199,7 +201,7 @@ def remind_everyone(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_run)
 
     try:
-        count = services.remind(survey_round=survey_round, author=user, now=timezone.now())
+        count = services.remind_everyone(survey_round=survey_round, author=user, now=timezone.now())
     except services.UnableToRun as error:
         messages.error(request, str(error))
     else:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.models import User
-from partnerships.reports.downloads import bytes_of
+from partnerships.reports.downloads import file_content
 from partnerships.reports.models import FORMATS
 from partnerships.reports.queries import InvalidFilters, snapshot_of
 from partnerships.reports.registry import all_reports, find_report
@@ -50,5 +50,5 @@ class Command(AccountedCommand):
             snapshot = snapshot_of(report, reader, QueryDict(options["filters"]), now=timezone.now())
         except InvalidFilters as error:
             raise CommandError(f"The filters are not valid: {error.form.errors.as_text()}") from error
-        path.write_bytes(bytes_of(snapshot, extension))
+        path.write_bytes(file_content(snapshot, extension))
         self.stdout.write(f"{path}: {snapshot.title}")

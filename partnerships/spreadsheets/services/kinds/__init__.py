@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import Exported, ImportedRows, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.commitments import COMMITMENTS
 from partnerships.spreadsheets.services.kinds.contacts import CONTACTS
 from partnerships.spreadsheets.services.kinds.entries import ENTRIES
@@ -15,7 +15,7 @@ from partnerships.spreadsheets.services.kinds.recommendations import RECOMMENDAT
 from partnerships.spreadsheets.services.kinds.sites import SITES
 from partnerships.spreadsheets.services.kinds.stakeholders import STAKEHOLDERS
 
-__all__ = ["KINDS", "Exported", "Run", "SheetKind", "Target", "kinds_of"]
+__all__ = ["KINDS", "Exported", "ImportedRows", "SheetKind", "Target", "kinds_of"]
 
 #: Which kinds each record has.
 _OF_PLAN = (SITES, HOMES, MILESTONES, STAKEHOLDERS)

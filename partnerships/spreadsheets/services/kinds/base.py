@@ -48,7 +48,7 @@ class Target:
 
 
 @dataclass
-class Run:
+class ImportedRows:
     """One preview or import of the rows of a file."""
 
     target: Target
@@ -88,13 +88,13 @@ class Run:
         list_file = self._collector.list_file()
         origin_by_row = {row.number: row.came_from for row in self.table.rows if row.came_from}
         for row in list_file.set_aside:
-            self.report.set_row_aside(_as_in_file(row, origin_by_row.get(row.row)))
+            self.report.set_row_aside(_with_origin(row, origin_by_row.get(row.row)))
         self.report.account_for(list_file)
         for remark in list_file.remarks:
             self.report.remark(remark)
 
 
-def _as_in_file(set_aside: SetAside, origin: tuple[int, str] | None) -> SetAside:
+def _with_origin(set_aside: SetAside, origin: tuple[int, str] | None) -> SetAside:
     """Return the row that was set aside, with problems that name the row and the column of the file.
 
     In a table with a column for each year, several rows were made from one row of the file: `origin` is the number of
@@ -126,7 +126,7 @@ class SheetKind:
     #: The rows of the export: the records that the person may read.
     rows: Callable[[Target, User], list[Exported]]
     #: Imports the good rows inside the caller's transaction, and sets the other rows aside.
-    apply: Callable[[Run], None]
+    apply: Callable[[ImportedRows], None]
     may_import: Callable[[Target, User, dt.datetime], bool]
     #: The organisation whose confirmed headings are used and remembered.
     remembered_for: Callable[[Target, User, dt.datetime], Organisation | None]

@@ -22,9 +22,9 @@ from partnerships.commitments.services import (
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
-from partnerships.spreadsheets.reading.cells import long_text, one_of, quantity
+from partnerships.spreadsheets.reading.cells import choice_reader, long_text, quantity
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
-from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import FEW, Exported, ImportedRows, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.partnership_rows import (
     may_import,
     parties_of,
@@ -107,7 +107,7 @@ class _Terms:
     owner: User | None
 
 
-def _apply(run: Run) -> None:
+def _apply(run: ImportedRows) -> None:
     """Propose or change a commitment for each row, and send each lead one email about all of them."""
     organisations = OrganisationFinder(parties_of(run.target))
     revisions = Revisions(_all_commitments(run.target), run.previewed_revision)
@@ -132,7 +132,9 @@ def _apply(run: Run) -> None:
     email_leads_about_proposals(commitments=saved_commitments, author=run.author, now=run.now)
 
 
-def _terms(run: Run, line: Line, organisations: OrganisationFinder, existing: Commitment | None) -> _Terms | None:
+def _terms(
+    run: ImportedRows, line: Line, organisations: OrganisationFinder, existing: Commitment | None
+) -> _Terms | None:
     """Return the terms in the row; None if the row is refused.
 
     A commitment that the row names by its ID keeps organisations and an owner who have left the partnership since.
@@ -149,7 +151,7 @@ def _terms(run: Run, line: Line, organisations: OrganisationFinder, existing: Co
         receiver=receiver,
         text=text,
         quantity=run.read(line, "quantity", quantity),
-        unit=run.read(line, "unit", one_of(units)) or "",
+        unit=run.read(line, "unit", choice_reader(units)) or "",
         due_on=run.read(line, "due_on", full_date),
         owner=_owner(run, line, giver, existing.owner if existing else None) if giver is not None else None,
     )
@@ -157,7 +159,7 @@ def _terms(run: Run, line: Line, organisations: OrganisationFinder, existing: Co
 
 
 def _side(
-    run: Run, line: Line, column: str, organisations: OrganisationFinder, existing_side: Organisation | None
+    run: ImportedRows, line: Line, column: str, organisations: OrganisationFinder, existing_side: Organisation | None
 ) -> Organisation | None:
     """Return the organisation that gives or receives; None if the row is refused."""
     name = line.text(column)
@@ -170,7 +172,7 @@ def _side(
     return organisation
 
 
-def _owner(run: Run, line: Line, giver: Organisation, existing_owner: User | None) -> User | None:
+def _owner(run: ImportedRows, line: Line, giver: Organisation, existing_owner: User | None) -> User | None:
     """Return the person named as owner; None if the cell is blank or the row is refused."""
     name = line.text("owner").casefold()
     if not name:
@@ -194,26 +196,26 @@ def _owner(run: Run, line: Line, giver: Organisation, existing_owner: User | Non
     return None
 
 
-def _readable_commitments(run: Run) -> QuerySet[Commitment]:
+def _readable_commitments(run: ImportedRows) -> QuerySet[Commitment]:
     """Return the commitments of the partnership that the author may read."""
     commitments = Commitment.objects.visible_to(run.author)
     commitments = commitments.filter(partnership=partnership_of(run.target), kind=Kind.COMMITMENT)
     return commitments.select_related("giver", "receiver", "owner")
 
 
-def _commitment_with_id(run: Run, line: Line) -> Commitment | None:
+def _commitment_with_id(run: ImportedRows, line: Line) -> Commitment | None:
     """Return the commitment with the row's ID; None if the cell is blank or there is no such commitment."""
     reference = line.text("reference")
     return _readable_commitments(run).filter(reference__iexact=reference).first() if reference else None
 
 
-def _key(run: Run, line: Line, terms: _Terms) -> uuid.UUID:
+def _key(run: ImportedRows, line: Line, terms: _Terms) -> uuid.UUID:
     """Return the key of a new commitment, from the author's own reference or, if that is blank, from the terms."""
     giver_pk, receiver_pk = (side.pk if side else None for side in (terms.giver, terms.receiver))
     return record_key("commitment", run.target, line.text("own") or f"{giver_pk} {receiver_pk} {terms.text}")
 
 
-def _propose(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
+def _propose(run: ImportedRows, terms: _Terms, key: uuid.UUID) -> Commitment:
     """Propose a commitment without sending an email about it alone."""
     assert terms.giver is not None  # the row would have been refused
     assert terms.receiver is not None  # the row would have been refused
@@ -237,7 +239,9 @@ def _propose(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
     return commitment
 
 
-def _change(run: Run, line: Line, existing: Commitment, terms: _Terms, revisions: Revisions) -> Commitment | None:
+def _change(
+    run: ImportedRows, line: Line, existing: Commitment, terms: _Terms, revisions: Revisions
+) -> Commitment | None:
     """Return the commitment with the terms of the row; None if nothing changed or the row is refused.
 
     Blank cells leave a term as it is.

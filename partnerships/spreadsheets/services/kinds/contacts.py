@@ -21,10 +21,10 @@ from partnerships.agreements.services import (
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
-from partnerships.spreadsheets.reading.cells import one_of
+from partnerships.spreadsheets.reading.cells import choice_reader
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds import partnership_rows
-from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import FEW, Exported, ImportedRows, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.records import set_aside_if_refused
 from partnerships.spreadsheets.services.kinds.refusals import (
     RepeatedRows,
@@ -86,7 +86,7 @@ def _revision(target: Target) -> int:
     return zlib.crc32(repr(list(details)).encode()) & 0x7FFF_FFFF
 
 
-def _apply(run: Run) -> None:
+def _apply(run: ImportedRows) -> None:
     """Create, fill or change a post for each row."""
     is_stale = run.previewed_revision is not None and run.previewed_revision != _revision(run.target)
     person_by_email = _person_by_email(_organisation(run.target))
@@ -126,9 +126,9 @@ class _Row:
         return not self.contact.name and self.person is None
 
 
-def _read(run: Run, line: Line, person_by_email: Mapping[str, User]) -> _Row | None:
+def _read(run: ImportedRows, line: Line, person_by_email: Mapping[str, User]) -> _Row | None:
     """Return the row; None if the row is refused."""
-    role = run.read(line, "role", one_of(_ROLES)) or ""
+    role = run.read(line, "role", choice_reader(_ROLES)) or ""
     if not line.text("role"):
         refuse_blank(run, line, "role", "Enter what the post is for.")
     for code, limit in _MAX_LENGTHS.items():
@@ -143,7 +143,7 @@ def _read(run: Run, line: Line, person_by_email: Mapping[str, User]) -> _Row | N
     )
 
 
-def _apply_row(run: Run, line: Line, row: _Row, *, is_stale: bool) -> None:
+def _apply_row(run: ImportedRows, line: Line, row: _Row, *, is_stale: bool) -> None:
     """Create the post if it does not exist, and make the person of the row its holder."""
     organisation, partnership = _organisation(run.target), run.target.partnership
     open_posts = Post.objects.not_ended().filter(organisation=organisation, partnership=partnership, role=row.role)
@@ -182,7 +182,7 @@ def _is_holder(row: _Row, holder: Holder) -> bool:
 
 
 def _change_details(
-    run: Run, line: Line, holder: Holder, contact: Contact, report_line: str, *, is_stale: bool
+    run: ImportedRows, line: Line, holder: Holder, contact: Contact, report_line: str, *, is_stale: bool
 ) -> None:
     """Change the contact details of a holder. Blank cells leave details as they are."""
     details: dict[str, Any] = {code: getattr(contact, code) or getattr(holder, code) for code in _MAX_LENGTHS}

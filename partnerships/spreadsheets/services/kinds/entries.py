@@ -12,9 +12,9 @@ from partnerships.exchange.models import Audience, Direction, Entry, Theme
 from partnerships.exchange.services import create_entry, edit_entry
 from partnerships.exchange.services.recording import UnableToChangeEntry
 from partnerships.people.models import User
-from partnerships.spreadsheets.reading.cells import long_text, one_of, quantity
+from partnerships.spreadsheets.reading.cells import choice_reader, long_text, quantity
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
-from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import FEW, Exported, ImportedRows, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.partnership_rows import may_import, partnership_of, remembered_for
 from partnerships.spreadsheets.services.kinds.plan_items import Reader
 from partnerships.spreadsheets.services.kinds.records import (
@@ -86,7 +86,7 @@ def _readable_entries(target: Target, person: User) -> QuerySet[Entry]:
     )
 
 
-def _apply(run: Run) -> None:
+def _apply(run: ImportedRows) -> None:
     """Create a draft or change an existing ask or offer for each row."""
     revisions = Revisions(_all_entries(run.target), run.previewed_revision)
     repeated_rows = RepeatedRows(run, "ask or offer")
@@ -117,12 +117,12 @@ def _is_pk(text: str) -> bool:
     return text.isdecimal() and len(text) < 19
 
 
-def _values(run: Run, line: Line) -> dict[str, Any] | None:
+def _values(run: ImportedRows, line: Line) -> dict[str, Any] | None:
     """Return the values of the row by column, without blank cells; None if the row is refused."""
     readers: dict[str, Reader] = {
-        "direction": one_of(_DIRECTIONS),
-        "theme": one_of({code: theme.label for code, theme in Theme.by_code().items()}),
-        "unit": one_of({code: unit.label for code, unit in Unit.by_code().items()}),
+        "direction": choice_reader(_DIRECTIONS),
+        "theme": choice_reader({code: theme.label for code, theme in Theme.by_code().items()}),
+        "unit": choice_reader({code: unit.label for code, unit in Unit.by_code().items()}),
         "quantity": quantity,
         **dict.fromkeys(_LONG_TEXT_COLUMNS, long_text),
         **dict.fromkeys(_DATE_COLUMNS, full_date),
@@ -142,7 +142,7 @@ def _values(run: Run, line: Line) -> dict[str, Any] | None:
     return None if run.is_refused(line) else values
 
 
-def _create(run: Run, values: dict[str, Any], key: uuid.UUID) -> None:
+def _create(run: ImportedRows, values: dict[str, Any], key: uuid.UUID) -> None:
     assert run.target.organisation is not None  # people who may import act for an organisation
     create_entry(
         organisation=run.target.organisation,
@@ -156,7 +156,7 @@ def _create(run: Run, values: dict[str, Any], key: uuid.UUID) -> None:
     run.report.count("created", f"{_DIRECTIONS[values['direction']]}: {values['title']}")
 
 
-def _change(run: Run, line: Line, existing: Entry, values: dict[str, Any], revisions: Revisions) -> None:
+def _change(run: ImportedRows, line: Line, existing: Entry, values: dict[str, Any], revisions: Revisions) -> None:
     """Change the entry as the row says. Blank cells leave fields as they are."""
     new_values = {
         name: value

@@ -8,10 +8,10 @@ from partnerships.documents import Line as Combination
 from partnerships.people.models import User
 from partnerships.plans.content import NEEDS, TENURES, Item, kind_of_year, line_in_words, line_of, problem_with_year
 from partnerships.plans.content import SITES as COLLECTION
-from partnerships.spreadsheets.reading.cells import bedrooms, one_of, whole, year
+from partnerships.spreadsheets.reading.cells import bedrooms, choice_reader, whole_number, year
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
-from partnerships.spreadsheets.reading.homes import one_line_a_row
-from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.reading.homes import with_one_number_a_row
+from partnerships.spreadsheets.services.kinds.base import Exported, ImportedRows, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.plan_items import (
     DraftEditor,
     ItemFinder,
@@ -63,7 +63,7 @@ def _columns(target: Target) -> tuple[SheetColumn, ...]:
     return _COLUMNS if target.site else (_SITE, *_COLUMNS)
 
 
-def _apply(run: Run) -> None:
+def _apply(run: ImportedRows) -> None:
     """Set the number of homes for each site and combination.
 
     Rows with different numbers for the same site and combination are refused.
@@ -83,7 +83,7 @@ def _apply(run: Run) -> None:
     draft.save(lambda site: str(site["name"]))
 
 
-def _counts_by_site(run: Run, sites: ItemFinder) -> dict[tuple[str, Combination], list[tuple[Line, int]]]:
+def _counts_by_site(run: ImportedRows, sites: ItemFinder) -> dict[tuple[str, Combination], list[tuple[Line, int]]]:
     """Return the rows that are not refused, each with its number of homes, by the key of the site and combination."""
     counts: dict[tuple[str, Combination], list[tuple[Line, int]]] = {}
     years = run.target.plan.years if run.target.plan else ""
@@ -106,7 +106,7 @@ def _home(combination: Combination, count: int) -> Item:
     return {"tenure": tenure, "bedrooms": size, "needs": needs, "year": year_of_row, "count": count}
 
 
-def _site_key(run: Run, line: Line, sites: ItemFinder) -> str | None:
+def _site_key(run: ImportedRows, line: Line, sites: ItemFinder) -> str | None:
     """Return the key of the row's site; None if the row is refused."""
     if run.target.site:
         if sites.by("key", run.target.site):
@@ -119,14 +119,14 @@ def _site_key(run: Run, line: Line, sites: ItemFinder) -> str | None:
     return site_key_in_row(run, line, sites)
 
 
-def _combination(run: Run, line: Line, years: str) -> Combination | None:
+def _combination(run: ImportedRows, line: Line, years: str) -> Combination | None:
     """Return the row's tenure, bedrooms, needs type and year; None if one of these cells is refused.
 
     `years` is the kind of years in the plan, or "" if the plan has none yet.
     """
-    tenure = run.read(line, "tenure", one_of(TENURES))
+    tenure = run.read(line, "tenure", choice_reader(TENURES))
     size = run.read(line, "bedrooms", bedrooms)
-    needs = run.read(line, "needs", one_of(NEEDS))
+    needs = run.read(line, "needs", choice_reader(NEEDS))
     year_of_row = run.read(line, "year", year)
     if any(run.is_refused(line, column) for column in ("tenure", "bedrooms", "needs", "year")):
         return None
@@ -140,9 +140,9 @@ def _combination(run: Run, line: Line, years: str) -> Combination | None:
     return (tenure, size, needs or "general", year_of_row or "")
 
 
-def _count(run: Run, line: Line) -> int | None:
+def _count(run: ImportedRows, line: Line) -> int | None:
     """Return the number of homes; None if the cell is refused."""
-    count = run.read(line, "count", whole)
+    count = run.read(line, "count", whole_number)
     if run.is_refused(line, "count"):
         return None
     if count is None:
@@ -191,7 +191,7 @@ HOMES = SheetKind(
     may_import=may_import,
     remembered_for=remembered_for,
     revision=revision_of,
-    arrange=one_line_a_row,
+    arrange=with_one_number_a_row,
     lead=(
         "Use one row for each tenure, number of bedrooms, needs type and year. You can also use a table with a column "
         "for each year. Homes that are not in the file stay as they are."

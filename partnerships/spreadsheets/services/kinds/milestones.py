@@ -9,9 +9,9 @@ from partnerships.documents import key_for
 from partnerships.people.models import User
 from partnerships.plans.content import MILESTONE_STATUSES, Item
 from partnerships.plans.content import MILESTONES as COLLECTION
-from partnerships.spreadsheets.reading.cells import long_text, one_of, partial, yes_no
+from partnerships.spreadsheets.reading.cells import choice_reader, long_text, partial_date_text, yes_no
 from partnerships.spreadsheets.reading.columns import SheetColumn, column, yes_or_no
-from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import Exported, ImportedRows, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.plan_items import (
     DraftEditor,
     ItemFinder,
@@ -50,10 +50,10 @@ COLUMNS = (
 )
 _READERS: Mapping[str, Reader] = MappingProxyType(
     {
-        "baseline": partial,
-        "forecast": partial,
-        "actual": partial,
-        "status": one_of(MILESTONE_STATUSES),
+        "baseline": partial_date_text,
+        "forecast": partial_date_text,
+        "actual": partial_date_text,
+        "status": choice_reader(MILESTONE_STATUSES),
         "note": long_text,
         "restricted": yes_no,
     }
@@ -65,7 +65,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
     return COLUMNS
 
 
-def _apply(run: Run) -> None:
+def _apply(run: ImportedRows) -> None:
     """Add or change a milestone of the draft for each row."""
     draft = DraftEditor(run, COLLECTION)
     sites = ItemFinder(draft.content["sites"], reference="reference")
@@ -79,13 +79,13 @@ def _apply(run: Run) -> None:
     draft.save(lambda milestone: str(milestone["name"]))
 
 
-def _values(run: Run, line: Line, sites: ItemFinder) -> Item | None:
+def _values(run: ImportedRows, line: Line, sites: ItemFinder) -> Item | None:
     """Return the values of the row by column; None if the row is refused."""
     readers = {**_READERS, "site": lambda _cell: site_key_in_row(run, line, sites)}
     return row_values(run, line, COLLECTION, COLUMNS, readers)
 
 
-def _key(run: Run, line: Line, draft: DraftEditor, *, site_key: str) -> str | None:
+def _key(run: ImportedRows, line: Line, draft: DraftEditor, *, site_key: str) -> str | None:
     """Return the key of the row's milestone, from its ID or from its name at the site; None if the row is refused."""
     if line.text("key"):
         return key_in_row(run, line, COLLECTION.one)

@@ -21,7 +21,7 @@ from partnerships.plans.queries import (
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services import UnableToSavePiece, lock_open_draft, save_items
 from partnerships.spreadsheets.reading.columns import SheetColumn
-from partnerships.spreadsheets.services.kinds.base import Run, Target
+from partnerships.spreadsheets.services.kinds.base import ImportedRows, Target
 from partnerships.spreadsheets.services.kinds.refusals import (
     RepeatedRows,
     refuse_blank,
@@ -73,7 +73,7 @@ class DraftEditor:
     Several rows can change the same item: for example, rows of homes change their site.
     """
 
-    def __init__(self, run: Run, collection: Collection, *, reference: str = "") -> None:
+    def __init__(self, run: ImportedRows, collection: Collection, *, reference: str = "") -> None:
         self._run = run
         self._collection = collection
         try:
@@ -197,7 +197,7 @@ def _folded(value: Any) -> str:
 
 
 def row_values(
-    run: Run, line: Line, collection: Collection, columns: Iterable[SheetColumn], readers: Mapping[str, Reader]
+    run: ImportedRows, line: Line, collection: Collection, columns: Iterable[SheetColumn], readers: Mapping[str, Reader]
 ) -> Item | None:
     """Return the values of the row by column, without blank cells; None if the row is refused."""
     values: Item = {}
@@ -212,7 +212,7 @@ def row_values(
     return None if run.is_refused(line) else values
 
 
-def site_key_in_row(run: Run, line: Line, sites: ItemFinder) -> str | None:
+def site_key_in_row(run: ImportedRows, line: Line, sites: ItemFinder) -> str | None:
     """Return the key of the site that a row names; None if the row is refused."""
     site_text = line.text("site")
     matches = sites.named(site_text)
@@ -226,7 +226,7 @@ def site_key_in_row(run: Run, line: Line, sites: ItemFinder) -> str | None:
     return None
 
 
-def key_in_row(run: Run, line: Line, item_name: str) -> str | None:
+def key_in_row(run: ImportedRows, line: Line, item_name: str) -> str | None:
     """Return the key in a row with an ID; None if the row is refused.
 
     `item_name` is the name of the item in the message, such as “milestone”.

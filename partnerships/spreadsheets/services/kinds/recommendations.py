@@ -22,9 +22,9 @@ from partnerships.recommendations.services import (
     record_recommendation,
     record_source,
 )
-from partnerships.spreadsheets.reading.cells import one_of, whole
+from partnerships.spreadsheets.reading.cells import choice_reader, whole_number
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
-from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import FEW, Exported, ImportedRows, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.records import set_aside_if_refused
 from partnerships.spreadsheets.services.kinds.refusals import changed_since_preview, refuse_blank, refuse_if_long
 from partnerships.transfer.reading.headings import Line
@@ -113,7 +113,7 @@ def _code_by_kind() -> dict[str, str]:
     }
 
 
-def _apply(run: Run) -> None:
+def _apply(run: ImportedRows) -> None:
     """Record a recommendation for each row."""
     is_stale = run.previewed_revision is not None and run.previewed_revision != _revision(run.target)
     code_by_kind = _code_by_kind()
@@ -134,7 +134,7 @@ class _Row:
     recommendation: RecommendationDetails
 
 
-def _record(run: Run, row: _Row, *, is_stale: bool) -> None:
+def _record(run: ImportedRows, row: _Row, *, is_stale: bool) -> None:
     """Record the report and the recommendation.
 
     Raises `UnableToRecord`, also if the recommendation was changed since the preview.
@@ -149,17 +149,19 @@ def _record(run: Run, row: _Row, *, is_stale: bool) -> None:
     run.report.count(outcome, "" if outcome == "left_alone" else f"{source}: {recommendation.title}")
 
 
-def _read(run: Run, line: Line, code_by_kind: Mapping[str, str], code_by_theme: Mapping[str, str]) -> _Row | None:
+def _read(
+    run: ImportedRows, line: Line, code_by_kind: Mapping[str, str], code_by_theme: Mapping[str, str]
+) -> _Row | None:
     """Return the row; None if the row is refused."""
     for sheet_column in _columns(run.target):
         if sheet_column.required and not line.text(sheet_column.code):
             refuse_blank(run, line, sheet_column.code)
     for code, limit in _MAX_LENGTHS.items():
         refuse_if_long(run, line, code, line.text(code), limit=limit)
-    year = run.read(line, "year", whole)
-    total = run.read(line, "total", whole)
+    year = run.read(line, "year", whole_number)
+    total = run.read(line, "total", whole_number)
     former_confidence = _FORMER_CONFIDENCE.get(fold_name(line.text("confidence")))
-    confidence = former_confidence or run.read(line, "confidence", one_of(_CONFIDENCE)) or ""
+    confidence = former_confidence or run.read(line, "confidence", choice_reader(_CONFIDENCE)) or ""
     kinds, organisation_ids = _addressees(run, line, code_by_kind)
     themes = _themes(run, line, code_by_theme)
     if run.is_refused(line) or year is None:
@@ -177,7 +179,7 @@ def _read(run: Run, line: Line, code_by_kind: Mapping[str, str], code_by_theme: 
     )
 
 
-def _addressees(run: Run, line: Line, code_by_kind: Mapping[str, str]) -> tuple[list[str], list[int]]:
+def _addressees(run: ImportedRows, line: Line, code_by_kind: Mapping[str, str]) -> tuple[list[str], list[int]]:
     """Return the codes of kinds of organisation and the ids of organisations that the row is addressed to."""
     kind_codes: list[str] = []
     organisation_ids: list[int] = []
@@ -196,7 +198,7 @@ def _addressees(run: Run, line: Line, code_by_kind: Mapping[str, str]) -> tuple[
     return kind_codes, organisation_ids
 
 
-def _themes(run: Run, line: Line, code_by_theme: Mapping[str, str]) -> list[str]:
+def _themes(run: ImportedRows, line: Line, code_by_theme: Mapping[str, str]) -> list[str]:
     """Return the codes of the themes."""
     theme_codes = []
     for name in _names(line, "themes"):

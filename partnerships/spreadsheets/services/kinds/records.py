@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from partnerships.kit.names import fold_name
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Organisation, OrganisationName
-from partnerships.spreadsheets.services.kinds.base import Run, Target
+from partnerships.spreadsheets.services.kinds.base import ImportedRows, Target
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.services.refusals import constraint_of, problem_of_refusal
 
@@ -23,7 +23,7 @@ _NAMESPACE = uuid.UUID("6f6d1f5e-5d1c-4c53-9a5e-0a8f3c1c2b77")
 
 
 @contextmanager
-def set_aside_if_refused(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
+def set_aside_if_refused(run: ImportedRows, line: Line, *refusals: type[Exception]) -> Iterator[None]:
     """Import one row in a transaction of its own.
 
     If a service or the database refuses the row, its changes are undone and the row is set aside. `refusals` are the

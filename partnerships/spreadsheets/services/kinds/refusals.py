@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from partnerships.spreadsheets.services.kinds.base import Run
+from partnerships.spreadsheets.services.kinds.base import ImportedRows
 from partnerships.transfer.reading.headings import Line
 
 _UPLOAD_AGAIN = "Upload this row again to compare the two."
@@ -13,7 +13,7 @@ _UPLOAD_AGAIN = "Upload this row again to compare the two."
 class RepeatedRows:
     """Sets rows aside that are about the same record as an earlier row of the file."""
 
-    def __init__(self, run: Run, record: str) -> None:
+    def __init__(self, run: ImportedRows, record: str) -> None:
         self._run = run
         #: The name of the kind of record, such as “commitment”.
         self._record = record
@@ -29,18 +29,18 @@ class RepeatedRows:
         return True
 
 
-def refuse_blank(run: Run, line: Line, column: str, remedy: str = "Fill in the cell.") -> None:
+def refuse_blank(run: ImportedRows, line: Line, column: str, remedy: str = "Fill in the cell.") -> None:
     """Set aside a row whose required cell is blank."""
     run.refuse(line, column, "the cell is blank.", remedy)
 
 
-def refuse_if_long(run: Run, line: Line, column: str, text: str, *, limit: int) -> None:
+def refuse_if_long(run: ImportedRows, line: Line, column: str, text: str, *, limit: int) -> None:
     """Set the row aside if the text of the cell is longer than the limit."""
     if len(text) > limit:
         run.refuse(line, column, f"the text is {len(text):,} characters long.", f"Shorten it to {limit:,}.")
 
 
-def refuse_changed_since_preview(run: Run, line: Line, record: str) -> None:
+def refuse_changed_since_preview(run: ImportedRows, line: Line, record: str) -> None:
     """Set aside a row whose record (such as “a contact”) may have been changed after the preview was made."""
     run.refuse(line, "", f"{record} was changed since the preview.", _UPLOAD_AGAIN)
 

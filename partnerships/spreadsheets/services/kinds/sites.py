@@ -10,9 +10,16 @@ from partnerships.organisations.models import Area, AreaKind
 from partnerships.people.models import User
 from partnerships.plans.content import CONFIDENCE, PLANNING_STATUSES, Item
 from partnerships.plans.content import SITES as COLLECTION
-from partnerships.spreadsheets.reading.cells import degrees, long_text, one_of, partial, postcode, yes_no
+from partnerships.spreadsheets.reading.cells import (
+    choice_reader,
+    degrees_text,
+    long_text,
+    partial_date_text,
+    postcode,
+    yes_no,
+)
 from partnerships.spreadsheets.reading.columns import SheetColumn, column, yes_or_no
-from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import Exported, ImportedRows, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.plan_items import (
     DraftEditor,
     Reader,
@@ -81,14 +88,14 @@ COLUMNS = (
 _READERS: Mapping[str, Reader] = MappingProxyType(
     {
         "postcode": postcode,
-        "lat": degrees,
-        "lng": degrees,
-        "planning_status": one_of(PLANNING_STATUSES),
-        "confidence": one_of(CONFIDENCE),
-        "forecast_start": partial,
-        "actual_start": partial,
-        "forecast_completion": partial,
-        "actual_completion": partial,
+        "lat": degrees_text,
+        "lng": degrees_text,
+        "planning_status": choice_reader(PLANNING_STATUSES),
+        "confidence": choice_reader(CONFIDENCE),
+        "forecast_start": partial_date_text,
+        "actual_start": partial_date_text,
+        "forecast_completion": partial_date_text,
+        "actual_completion": partial_date_text,
         "confidential": yes_no,
         "notes": long_text,
     }
@@ -122,7 +129,7 @@ class _Areas:
         return next(iter(codes))
 
 
-def _apply(run: Run) -> None:
+def _apply(run: ImportedRows) -> None:
     """Add or change a site of the draft for each row."""
     draft = DraftEditor(run, COLLECTION, reference="reference")
     readers: dict[str, Reader] = {**_READERS, "area": _Areas().read}
@@ -134,7 +141,7 @@ def _apply(run: Run) -> None:
     draft.save(lambda site: str(site["name"]))
 
 
-def _key(run: Run, line: Line, draft: DraftEditor) -> str | None:
+def _key(run: ImportedRows, line: Line, draft: DraftEditor) -> str | None:
     """Return the key of the row's site, existing or new; None if the row is refused.
 
     The ID decides, then the reference. The name decides only if the row has neither, or if a single site with that name

@@ -14,10 +14,10 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.queries import owner_acted_for
 from partnerships.plans.rights import rights_over
-from partnerships.spreadsheets.reading.cells import one_of
+from partnerships.spreadsheets.reading.cells import choice_reader
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds import partnership_rows
-from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import FEW, Exported, ImportedRows, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.records import set_aside_if_refused
 from partnerships.spreadsheets.services.kinds.refusals import refuse_blank, refuse_if_long
 from partnerships.transfer.reading.headings import Line
@@ -52,7 +52,7 @@ def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
     return partnership_rows.may_import(target, person, now)
 
 
-def _apply(run: Run) -> None:
+def _apply(run: ImportedRows) -> None:
     """Ask the person of each row to follow the plan or the partnership."""
     organisation = _asking_organisation(run.target, run.author)
     assert organisation is not None  # people who may import act for an organisation
@@ -65,7 +65,7 @@ def _apply(run: Run) -> None:
     line_by_email: dict[str, Line] = {}
     asked_count = 0
     for line in run.lines():
-        frequency = run.read(line, "frequency", one_of(_FREQUENCIES)) or ""
+        frequency = run.read(line, "frequency", choice_reader(_FREQUENCIES)) or ""
         _check(run, line, line_by_email)
         if run.is_refused(line):
             continue
@@ -92,7 +92,7 @@ def _apply(run: Run) -> None:
             run.report.count("created", line.text("name") or line.text("email"))
 
 
-def _check(run: Run, line: Line, line_by_email: dict[str, Line]) -> None:
+def _check(run: ImportedRows, line: Line, line_by_email: dict[str, Line]) -> None:
     """Set the row aside if its address is missing or also in an earlier row, or if its name is too long."""
     email = line.text("email").casefold()
     if not email:

@@ -9,7 +9,7 @@ from partnerships.surveys import sealing, services
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import AnswerMode, CommentStatus, Round
-from partnerships.surveys.queries.rounds import list_hash_of, newest_question_sets
+from partnerships.surveys.queries.rounds import invitation_list_hash, newest_question_sets
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 
@@ -44,11 +44,11 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
     )
     for group in Group:
         addresses = [invited_person["email"] for invited_person in item["asked"] if invited_person["group"] == group]
-        services.invite(survey_round=survey_round, addresses=addresses, group=group, author=author, now=now)
+        services.invite_people(survey_round=survey_round, addresses=addresses, group=group, author=author, now=now)
     moderator = network.people[item["moderator"]]
     services.ask_moderator(survey_round=survey_round, author=author, now=now)
     services.agree_to_moderate(
-        survey_round=survey_round, list_hash=list_hash_of(survey_round), author=moderator, now=now
+        survey_round=survey_round, list_hash=invitation_list_hash(survey_round), author=moderator, now=now
     )
     services.open_round(survey_round=survey_round, author=author, now=now)
     item["round"] = survey_round.pk

@@ -106,7 +106,7 @@ def test_a_partnership_agreed_ahead_of_its_start_begins_on_that_day(world: World
     assert changes_on_the_day == 1
     assert changes_afterwards == 0
     assert world.partnership.status == Status.ACTIVE
-    assert reasons_of_status_changes(world) == ["Its start date has come."]
+    assert reasons_of_status_changes(world) == ["The partnership reached its start date."]
 
 
 def test_a_partnership_is_not_over_on_its_last_day(world: World) -> None:
@@ -172,7 +172,10 @@ def test_the_job_records_the_end_once(world: World) -> None:
     assert second_count == 0
     assert world.partnership.status == Status.ENDED
     assert world.partnership.ends_on == days(30)
-    assert reasons_of_status_changes(world) == ["Its review date has come.", "Its end date has come."]
+    assert reasons_of_status_changes(world) == [
+        "The partnership reached its review date.",
+        "The partnership reached its end date.",
+    ]
 
 
 def test_the_job_emails_the_leads_about_the_end(world: World) -> None:
@@ -206,7 +209,10 @@ def test_a_job_that_missed_days_catches_up_step_by_step(world: World) -> None:
 
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.UNDER_REVIEW
-    assert reasons_of_status_changes(world) == ["Its start date has come.", "Its review date has come."]
+    assert reasons_of_status_changes(world) == [
+        "The partnership reached its start date.",
+        "The partnership reached its review date.",
+    ]
 
 
 @pytest.mark.parametrize("day", [dt.date(2027, 3, 28), dt.date(2027, 10, 31)])

@@ -241,7 +241,7 @@ def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: Wo
     decline_for_harbour(world, first)
     sign_all(put_up(proposal, world.amina))
 
-    with pytest.raises(UnableToSignTerms, match="Another version is in force"):
+    with pytest.raises(UnableToSignTerms, match="Another version is now in force"):
         sign(world, first)
     assert "Sign or decline" not in signed_in(world.hana).get(first.get_absolute_url()).content.decode()
 

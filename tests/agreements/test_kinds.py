@@ -223,5 +223,5 @@ def test_shares_of_a_joint_venture_must_add_up(db: None) -> None:
 
     problem_messages = [problem.message for problem in problems_of(declarations, content)]
 
-    assert "“Share” in “Shares” adds up to 90%: it must add up to 100%." in problem_messages
+    assert "“Share” in “Shares” adds up to 90%. It must add up to 100%." in problem_messages
     assert "Fill in “How a party leaves”." in problem_messages

@@ -135,13 +135,13 @@ def test_each_declared_check_gives_a_sentence() -> None:
     assert problem_messages(
         content(shares, grant="100", starts_on="2028-01-01", ends_on="2027-01-01", quorum=3), party_count=2
     ) == [
-        "“Starts on” is after “Ends on”. Change one of the two.",
-        "“Starts on” is after “Review on”. Change one of the two.",
+        "“Starts on” is after “Ends on”. Change one of the two dates.",
+        "“Starts on” is after “Review on”. Change one of the two dates.",
         "“Quorum” is 3, but there are only 2 parties. Lower it, or invite more organisations.",
-        "“Share” in “Shares” adds up to 90%: it must add up to 100%.",
+        "“Share” in “Shares” adds up to 90%. It must add up to 100%.",
         "“Party” in “Shares” has “Larkhaven” more than once. Remove the repeats.",
-        "“From” is after “To” in the share “Larkhaven”. Change one of the two.",
-        "“Paid” in “Shares” adds up to £110: more than “Grant”, £100. Lower these, or raise “Grant”.",
+        "“From” is after “To” in the share “Larkhaven”. Change one of the two dates.",
+        "“Paid” in “Shares” adds up to £110, which is more than “Grant”, £100. Lower these, or raise “Grant”.",
     ]
 
 

@@ -196,7 +196,7 @@ def test_an_end_date_calls_meetings_off_and_tells_everybody_invited(world: World
     assert people_emailed("meeting_called_off") == {"amina", "eddie", "ben"}
     emails_about_it = [email for email in deliver() if "Meeting called off" in email.subject]
     assert len(emails_about_it) == 3
-    assert "Its end date has come." in emails_about_it[0].body
+    assert "The partnership reached its end date." in emails_about_it[0].body
 
 
 @pytest.mark.parametrize(

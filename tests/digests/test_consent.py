@@ -373,7 +373,7 @@ def test_stopping_all_digests_stops_matches_without_saved_preferences(world: Wor
 
     assert not had_preferences
     assert not Preference.objects.get(person=world.ben).tells_matches
-    assert "there is nothing to stop" in page_after
+    assert "you do not need to stop them" in page_after
 
 
 def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -> None:

@@ -122,7 +122,7 @@ def test_the_page_after_a_stop_says_that_the_summary_still_comes(world: World) -
     html = signed_in(world.ben).post(reverse("digests:stop-all"), form_data).content.decode()
 
     assert "You will still get a summary of your notices." in html
-    assert "You will get no more digests." not in html
+    assert "You will not get any more digests." not in html
 
 
 def test_the_page_after_a_stop_says_whether_new_matches_still_come(world: World, settings: Any) -> None:
@@ -138,4 +138,4 @@ def test_the_page_after_a_stop_says_whether_new_matches_still_come(world: World,
 
     assert "You will still get digests about new matches of your organisation." in collapse(page_after_subscription)
     assert "no more digests" not in collapse(page_after_subscription)
-    assert "You will get no more digests." in collapse(page_after_matches)
+    assert "You will not get any more digests." in collapse(page_after_matches)

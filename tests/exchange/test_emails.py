@@ -104,8 +104,10 @@ def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: Worl
     }
 
     assert emails_by_step == {
-        "question": [f"amina@larkhaven.example: Westmarch Borough Council has a question: {ask.title}"],
-        "reply": [f"ben@westmarch.example: Larkhaven Homes has answered your question: {ask.title}"],
+        "question": [
+            f"amina@larkhaven.example: Westmarch Borough Council has asked a question about your ask: {ask.title}"
+        ],
+        "reply": [f"ben@westmarch.example: Larkhaven Homes has answered your question about this ask: {ask.title}"],
         "answer": [f"amina@larkhaven.example: Westmarch Borough Council has answered your ask: {ask.title}"],
         "decision": [f"ben@westmarch.example: Larkhaven Homes has accepted your answer: {ask.title}"],
         "more": [f"amina@larkhaven.example: Westmarch Borough Council has answered your ask: {ask.title}"],

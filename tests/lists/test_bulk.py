@@ -212,7 +212,7 @@ def test_several_asks_get_another_closing_date(world: World) -> None:
     page_of_partner = open_confirmation(world.ben, "due", first, kind="asks").content.decode()
 
     assert refused_page.status_code == 422
-    assert "The closing date is in the past. Choose a later date." in refused_page.content.decode()
+    assert "The closing date cannot be in the past. Choose a later date." in refused_page.content.decode()
     assert f'value="{long_date(in_days(-1))}"' in refused_page.content.decode()
     assert set(Entry.objects.values_list("closes_on", flat=True)) == {in_days(90)}
     assert (

@@ -64,7 +64,7 @@ def store_lettings(
     if missing_columns:
         raise UnableToReport(
             f"The export of {year} has the columns {listed(missing_columns)}, which are missing from this file. "
-            "Choose the export of that year, as CORE made it."
+            "Choose the export of that year, unchanged from CORE."
         )
 
     run, _ = LettingsRun.objects.update_or_create(

@@ -13,7 +13,7 @@ from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES
 MAX_SECTION = 50_000
 #: The most characters in any other Markdown field of a plan.
 MAX_NOTE = 10_000
-MARKDOWN = "Headings with ##, lists with - and links work."
+MARKDOWN = "You can use headings (##), lists (-) and links."
 
 
 def _site_details(site: Item) -> str:

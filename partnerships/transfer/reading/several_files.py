@@ -49,7 +49,7 @@ def find_tables(parts: Sequence[Part]) -> list[Table]:
         raise UnableToRead(problems)
     missing = [part for part in parts if not part.sheets]
     if missing and not all(table.list_file.is_corrected for table in tables if table.heading.cells):
-        remedy = "Choose its file too. Only rows that were set aside and corrected can be imported without it."
+        remedy = "Choose its file too. Only rows that were set aside and corrected can be imported without this file."
         raise UnableToRead([Problem(None, "", f"{part.description} is missing.", remedy) for part in missing])
     return tables
 

@@ -117,7 +117,7 @@ TOPICS = (
         does="This page gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: for "
         "all your dates, for one partnership, or for a saved view. The calendar always shows what you can read at the "
         "time.",
-        who=("The address is yours. Make a new one if someone else has seen it.",),
+        who=("The address is yours. Make a new address if someone else has seen yours.",),
         guide="calendars/",
         views="calendars:index calendars:own calendars:partnership calendars:view calendars:feed",
     ),

@@ -42,7 +42,8 @@ TOPICS = (
         key="draft-a-plan",
         title="Draft a plan",
         does="This page shows the draft with a link to change each piece: texts, sites with their homes, milestones, "
-        "outcomes, risks and files. Several people can work on it at once. If two change the same piece, the second "
+        "outcomes, risks and files. Several people can work on the draft at once. If two change the same piece, the "
+        "second "
         "sees both texts. Readers see no change before you publish.",
         who=(
             "Editors and leads in an organisation that owns the plan can start and change drafts.",

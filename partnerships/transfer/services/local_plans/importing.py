@@ -304,7 +304,7 @@ def _problem_of_ownership(
         remedy = f"Ask them to invite {importer.name} as an owner on the plan’s page, then import it again."
     else:
         found = f"another authority’s plan has the reference “{row.reference}”."
-        remedy = "Give it a reference of its own."
+        remedy = "Give the plan a reference of its own."
         if importer is None and existing_plan is not None:
             owner_names = " and ".join(owner.organisation.name for owner in existing_plan.owners.all())
             remedy = f"The plan here is {owner_names}’s. Correct the authority, or give the row a reference of its own."

@@ -26,11 +26,11 @@ class ChangesStage(Stage):
         """Make the partnership and its followers."""
         from django.utils import timezone
 
-        from partnerships.commitments.services import tell_stakeholders
+        from partnerships.commitments.services import mark_for_stakeholders
 
         now = timezone.now()
         commitment, self.lead = make_commitment()
-        self.commitment = tell_stakeholders(commitment=commitment, tell=True, author=self.lead, now=now)
+        self.commitment = mark_for_stakeholders(commitment=commitment, tell=True, author=self.lead, now=now)
         self.owner = self.commitment.giver
         make_followers(self.commitment.partnership, self.owner, self.lead, self.people, now)
 

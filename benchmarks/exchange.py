@@ -134,7 +134,8 @@ def _batch_figures(cursor: Any, entries: list[Any]) -> dict[str, Any]:
     """Return the figures of finding the matches of many entries together, as milliseconds for each entry."""
     from django.utils import timezone
 
-    from partnerships.exchange.queries.candidates import AreaNames, best_for_both
+    from partnerships.exchange.queries.candidates import best_for_both
+    from partnerships.exchange.queries.places import AreaNames
     from partnerships.exchange.services.matches import BATCH
 
     say(f"  matches of {len(entries):,} entries")

@@ -96,7 +96,7 @@ def measure(moves: int) -> dict[str, float]:
     before = Change.objects.count()
     for count in range(-WARM_UP, moves):
         with_numbers = move(2 * count)
-        with patch.dict(telling._told, clear=True):
+        with patch.dict(telling._notices_by_kind, clear=True):
             without = move(2 * count + 1)
         if count >= 0:
             numbered.append(with_numbers)

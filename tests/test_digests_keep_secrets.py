@@ -59,8 +59,8 @@ def tell_stakeholders(planted: Planted) -> None:
     now = timezone.now()
     promise = Commitment.objects.get(text__contains=f"zq{planted.mark}giveninpartnership")
     ask = Entry.objects.get(title__contains=f"zq{planted.mark}held")
-    commitments.tell_stakeholders(commitment=promise, tell=True, author=world.ben, now=now)
-    exchange.tell_stakeholders(entry=ask, tell=True, author=world.ben, now=now)
+    commitments.mark_for_stakeholders(commitment=promise, tell=True, author=world.ben, now=now)
+    exchange.mark_for_stakeholders(entry=ask, tell=True, author=world.ben, now=now)
     commitments.change_due_date(
         commitment=promise,
         due_on=timezone.localdate() + dt.timedelta(days=90),

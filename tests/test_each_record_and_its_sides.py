@@ -1032,7 +1032,7 @@ def test_record_is_changed_only_by_its_writers(world: World, visit: Callable[[st
 def test_board_counts_only_readable_entries(world: World) -> None:
     def count_asks() -> dict[str, int]:
         return {
-            side: boards.read(reader_of(person), boards.Filters(), 10).counts.total
+            side: boards.read_board(reader_of(person), boards.Filters(), 10).counts.total
             for side, person in sides(world).items()
         }
 

@@ -21,7 +21,7 @@ from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import Partnership
 from partnerships.calendars import services as calendars
 from partnerships.conversations import services as conversations
-from partnerships.conversations.queries.facilitating import watched_by
+from partnerships.conversations.queries.facilitating import partnerships_watched_by
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.services import add_confirmed_subscription, subscribe
 from partnerships.exchange.models import Audience
@@ -382,7 +382,7 @@ def facilitator(world: World) -> Probe:
     )
     conversations.accept_facilitation(facilitator=made, author=world.ben, now=timezone.now())
     world.things["facilitator"] = made
-    return lambda: world.partnership in watched_by(world.ben)
+    return lambda: world.partnership in partnerships_watched_by(world.ben)
 
 
 def facilitator_from_outside(world: World) -> Probe:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-class Fold(enum.StrEnum):
+class FoldRule(enum.StrEnum):
     """How several changes of one thing become lines.
 
     A "thing" is what a change is about: see `Thing`.
@@ -46,7 +46,7 @@ class Step:
     number: int
     kind: str
     thing: Thing
-    fold: Fold
+    fold: FoldRule
     before: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     after: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class NetChange:
         return len(self.numbers)
 
 
-def fold(steps: Iterable[Step]) -> list[NetChange]:
+def fold_steps(steps: Iterable[Step]) -> list[NetChange]:
     """Return the net change of these steps, in the order of each line's last step.
 
     * A field that returned to its first value has no line.
@@ -91,39 +91,39 @@ def fold(steps: Iterable[Step]) -> list[NetChange]:
     steps_by_thing: dict[Thing, list[Step]] = {}
     for step in steps:
         steps_by_thing.setdefault(step.thing, []).append(step)
-    lines = [line for thing_steps in steps_by_thing.values() for line in _fold_thing(thing_steps)]
+    lines = [line for thing_steps in steps_by_thing.values() for line in _fold_steps_of_thing(thing_steps)]
     return sorted(lines, key=lambda line: (line.numbers[-1], line.field))
 
 
-def _fold_thing(steps: list[Step]) -> Iterator[NetChange]:
+def _fold_steps_of_thing(steps: list[Step]) -> Iterator[NetChange]:
     """Yield the lines of one thing, depending on whether it existed before the first step and exists after the last."""
-    turning_points = [step for step in steps if step.fold in (Fold.CREATED, Fold.REMOVED)]
-    existed_before = not turning_points or turning_points[0].fold == Fold.REMOVED
-    exists_after = not turning_points or turning_points[-1].fold == Fold.CREATED
+    turning_points = [step for step in steps if step.fold in (FoldRule.CREATED, FoldRule.REMOVED)]
+    existed_before = not turning_points or turning_points[0].fold == FoldRule.REMOVED
+    exists_after = not turning_points or turning_points[-1].fold == FoldRule.CREATED
     if existed_before and exists_after:
-        yield from _fold_present(steps)
+        yield from _fold_existing_thing(steps)
     elif existed_before:
         yield _event_line(turning_points[-1:])
-        yield from (_event_line([step]) for step in steps if step.fold == Fold.EACH)
+        yield from (_event_line([step]) for step in steps if step.fold == FoldRule.EACH)
     elif exists_after:
-        yield from _fold_created(turning_points[-1], steps)
+        yield from _fold_new_thing(turning_points[-1], steps)
 
 
-def _fold_created(creation: Step, steps: list[Step]) -> Iterator[NetChange]:
+def _fold_new_thing(creation: Step, steps: list[Step]) -> Iterator[NetChange]:
     """Yield the lines of a new thing: one line for its creation with the final values, and the lines of later steps."""
     later_steps = [step for step in steps if step.number > creation.number]
     created_fields = frozenset(creation.fields) - {STATUS}
     values = dict(creation.after)
     numbers = [creation.number]
     for step in later_steps:
-        if step.fold == Fold.FIELDS and not created_fields.isdisjoint(step.fields):
+        if step.fold == FoldRule.FIELDS and not created_fields.isdisjoint(step.fields):
             values.update({name: step.after.get(name) for name in step.fields if name in created_fields})
             numbers.append(step.number)
     yield NetChange(creation.thing, creation.kind, tuple(numbers), values=values)
-    yield from _fold_present(later_steps, without_fields=created_fields)
+    yield from _fold_existing_thing(later_steps, without_fields=created_fields)
 
 
-def _fold_present(steps: list[Step], without_fields: frozenset[str] = frozenset()) -> Iterator[NetChange]:
+def _fold_existing_thing(steps: list[Step], without_fields: frozenset[str] = frozenset()) -> Iterator[NetChange]:
     """Yield the lines of a thing that exists before and after.
 
     Fields in `without_fields` get no line, because the line about the creation of the thing has their values.
@@ -131,9 +131,9 @@ def _fold_present(steps: list[Step], without_fields: frozenset[str] = frozenset(
     steps_by_field: dict[str, list[Step]] = {}
     steps_by_kind: dict[str, list[Step]] = {}
     for step in steps:
-        if step.fold == Fold.EACH:
+        if step.fold == FoldRule.EACH:
             yield _event_line([step])
-        elif step.fold == Fold.LAST or (step.fold == Fold.FIELDS and not step.fields):
+        elif step.fold == FoldRule.LAST or (step.fold == FoldRule.FIELDS and not step.fields):
             steps_by_kind.setdefault(step.kind, []).append(step)
         else:
             for name in step.fields:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from partnerships.activity.folding import STATUS, NetChange, Step, Thing, fold
+from partnerships.activity.folding import STATUS, NetChange, Step, Thing, fold_steps
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.registry import Records, kind_named, kinds
 from partnerships.activity.subjects import SubjectKind
@@ -25,22 +25,24 @@ def visible_events(user: Any, here: Q) -> QuerySet[Event]:
     it first, so that only the records of these few are checked. Events about kinds of record that no room has
     registered are left out.
     """
-    return visible_of_kinds(user, here, kinds_of(here))
+    return visible_events_of_kinds(user, here, kinds_of_records(here))
 
 
-def kinds_of(here: Q) -> QuerySet[Event, str]:
+def kinds_of_records(here: Q) -> QuerySet[Event, str]:
     """Return the kinds of record that the events matching a condition are about."""
     return Event.objects.filter(here).order_by().values_list("target_kind", flat=True).distinct()
 
 
-def visible_of_kinds(user: Any, here: Q, kind_names: Iterable[str]) -> QuerySet[Event]:
+def visible_events_of_kinds(user: Any, here: Q, kind_names: Iterable[str]) -> QuerySet[Event]:
     """Return the events that match a condition, are about these kinds of record, and may be seen by the person."""
     events = Event.objects.filter(here)
     records_by_kind = {name: events.filter(target_kind=name).values("target_id") for name in kind_names}
-    return of_visible_records(user, events, records_by_kind)
+    return events_of_visible_records(user, events, records_by_kind)
 
 
-def of_visible_records(user: Any, events: QuerySet[Event], records_by_kind: Mapping[str, Records]) -> QuerySet[Event]:
+def events_of_visible_records(
+    user: Any, events: QuerySet[Event], records_by_kind: Mapping[str, Records]
+) -> QuerySet[Event]:
     """Return the events about these records that the person may see. `records_by_kind` has the records' ids."""
     is_visible = Q(pk__in=[])  # matches no event; each kind adds its own
     for kind in kinds():
@@ -51,14 +53,14 @@ def of_visible_records(user: Any, events: QuerySet[Event], records_by_kind: Mapp
     return events.filter(is_visible)
 
 
-def about(kind: str, record_id: int) -> Q:
+def is_about_record(kind: str, record_id: int) -> Q:
     """Return the condition for events of a record and of the records that belong to it."""
     return Q(target_kind=kind, target_id=record_id) | Q(within_kind=kind, within_id=record_id)
 
 
 def timeline(*, user: Any, kind: str, record_id: int) -> QuerySet[Event]:
     """Return the events of a record, and of the records that belong to it, that a reader may see, newest first."""
-    return visible_events(user, about(kind, record_id)).order_by("-at", "-id")
+    return visible_events(user, is_about_record(kind, record_id)).order_by("-at", "-id")
 
 
 def event_labels_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
@@ -82,13 +84,13 @@ def changes_between(*, kind: SubjectKind, record_id: int, after: int, up_to: int
     return changes.select_related("event").order_by("number")
 
 
-def last_number(*, kind: SubjectKind, record_id: int) -> int:
+def newest_change_number(*, kind: SubjectKind, record_id: int) -> int:
     """Return the number of a subject's newest change, or 0 before the first change."""
     return Subject.objects.filter(kind=kind, record_id=record_id).values_list("last_number", flat=True).first() or 0
 
 
 @dataclass(frozen=True, slots=True)
-class NetLine:
+class ReportedChange:
     """A net change, the way in which followers are notified of it, and the events that it sums up, in order."""
 
     change: NetChange
@@ -101,7 +103,7 @@ class NetLine:
         return self.events[-1]
 
 
-def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
+def net_changes(changes: Iterable[tuple[int, Event]]) -> list[ReportedChange]:
     """Return the net changes of these events, which must come in the order of their numbers.
 
     Events that followers are not notified about are left out. The caller checks which events the reader may see.
@@ -113,7 +115,7 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
         if notice is None:
             continue
         event_by_number[number] = event
-        before, after = fields_of(event.data)
+        before, after = values_before_and_after(event.data)
         steps.append(
             Step(
                 number=number,
@@ -126,10 +128,10 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
         )
 
     lines = []
-    for change in fold(steps):
+    for change in fold_steps(steps):
         notice = follower_notice_of(change.kind)
         if notice is not None:
-            lines.append(NetLine(change, notice, tuple(event_by_number[number] for number in change.numbers)))
+            lines.append(ReportedChange(change, notice, tuple(event_by_number[number] for number in change.numbers)))
     return lines
 
 
@@ -148,7 +150,7 @@ def thing_of(event: Event, notice: FollowerNotice) -> Thing:
     return name, event.target_id, f"{notice.about} {distinguishing_value}"
 
 
-def fields_of(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def values_before_and_after(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the values before and after an event, by field. A value without a field is the status."""
     return _by_field(data.get("before")), _by_field(data.get("after"))
 

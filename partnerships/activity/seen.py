@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Protocol
 
 
-class NoteSeen(Protocol):
+class ChangesSeenHook(Protocol):
     """A function that records that a person has seen changes of a subject."""
 
     def __call__(
@@ -15,7 +15,7 @@ class NoteSeen(Protocol):
     ) -> None: ...
 
 
-class NoteEventsSeen(Protocol):
+class EventsSeenHook(Protocol):
     """A function that records that a person has seen events of a subject."""
 
     def __call__(
@@ -23,17 +23,19 @@ class NoteEventsSeen(Protocol):
     ) -> None: ...
 
 
-_change_listeners: list[NoteSeen] = []
-_event_listeners: list[NoteEventsSeen] = []
+_change_listeners: list[ChangesSeenHook] = []
+_event_listeners: list[EventsSeenHook] = []
 
 
-def register_seen(note_changes: NoteSeen, note_events: NoteEventsSeen) -> None:
+def register_seen_hooks(note_changes: ChangesSeenHook, note_events: EventsSeenHook) -> None:
     """Register functions to call whenever a page has shown changes or events to a person."""
     _change_listeners.append(note_changes)
     _event_listeners.append(note_events)
 
 
-def note_seen(*, person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime) -> None:
+def note_changes_seen(
+    *, person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime
+) -> None:
     """Record that a person has seen every change of a subject after `from_number` and up to `to_number`.
 
     `kind` and `record_id` name the subject. A page calls this only if it left out no change.

@@ -22,7 +22,7 @@ _spreadsheet_id: ContextVar[int | None] = ContextVar("spreadsheet", default=None
 
 
 @contextmanager
-def from_spreadsheet(spreadsheet_id: int) -> Iterator[None]:
+def recording_from_spreadsheet(spreadsheet_id: int) -> Iterator[None]:
     """Mark the events recorded in this context as those of one spreadsheet, so that digests report them in one line."""
     token = _spreadsheet_id.set(spreadsheet_id)
     try:

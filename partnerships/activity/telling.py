@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.activity.event_kinds import label_of
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.subjects import Audience
 
 #: Slots in a sentence: the label of the field that changed, its values before and after, and other values of the event.
@@ -54,7 +54,7 @@ class FollowerNotice:
     kind: str
     group: Group
     sentence: str
-    fold: Fold
+    fold: FoldRule
     touches_dates_or_money: bool
     may_hear: Audience
     about: str
@@ -75,15 +75,15 @@ class Sentence:
     html: SafeString
 
 
-_told: dict[str, FollowerNotice] = {}
-_untold: dict[str, str] = {}
+_notices_by_kind: dict[str, FollowerNotice] = {}
+_reasons_by_kind: dict[str, str] = {}
 
 
 def register_follower_notice(
     kind: TextChoices,
     *,
     group: Group,
-    fold: Fold,
+    fold: FoldRule,
     sentence: str = "",
     touches_dates_or_money: bool = False,
     may_hear: Audience = Audience.INSIDE,
@@ -108,7 +108,7 @@ def register_follower_notice(
         by_plan_engine=by_plan_engine,
         asks_until=asks_until,
     )
-    if _told.setdefault(notice.kind, notice) != notice or notice.kind in _untold:
+    if _notices_by_kind.setdefault(notice.kind, notice) != notice or notice.kind in _reasons_by_kind:
         raise ValueError(f"{notice.kind} is registered twice.")
 
 
@@ -118,23 +118,27 @@ def register_without_notice(kinds: Iterable[TextChoices], *, because: str) -> No
     Raises `ValueError` if one of the kinds was registered differently.
     """
     for kind in kinds:
-        if _untold.setdefault(kind.value, because) != because or kind.value in _told:
+        if _reasons_by_kind.setdefault(kind.value, because) != because or kind.value in _notices_by_kind:
             raise ValueError(f"{kind.value} is registered twice.")
 
 
 def follower_notice_of(kind: str) -> FollowerNotice | None:
     """Return the way in which followers are notified of this kind of event, or None if they are not."""
-    return _told.get(kind)
+    return _notices_by_kind.get(kind)
 
 
-def follower_notices(groups: Collection[Group] | None = None) -> tuple[FollowerNotice, ...]:
+def notices_by_kind(groups: Collection[Group] | None = None) -> tuple[FollowerNotice, ...]:
     """Return the notices of all kinds of event that have one, by code, or only the notices in these groups."""
-    return tuple(_told[code] for code in sorted(_told) if groups is None or _told[code].group in groups)
+    return tuple(
+        _notices_by_kind[code]
+        for code in sorted(_notices_by_kind)
+        if groups is None or _notices_by_kind[code].group in groups
+    )
 
 
 def reasons_without_notice() -> Mapping[str, str]:
     """Return the reason why followers are not notified of a kind of event, by its code."""
-    return dict(_untold)
+    return dict(_reasons_by_kind)
 
 
 def phrase_of(kind: str, wording: str | None = None) -> str:
@@ -169,7 +173,7 @@ def sentence_of(
     `field`, `was`, `now` and `names` are texts for people. `field`, `was` and `now` are "" if no field changed.
     """
     template = notice.sentence
-    if field and notice.fold != Fold.FIELDS:
+    if field and notice.fold != FoldRule.FIELDS:
         # The kind's own sentence has no slot for a field, so the line is built from its phrase.
         template = f"{notice.phrase}{FIELD}{CHANGE}"
     change, values = _change_format(was, now, moves, names_field=FIELD in template)

@@ -11,7 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Model
 
 
-def plain(value: Any) -> Any:
+def as_json_value(value: Any) -> Any:
     """Return the value as JSON can store it: dates in ISO form, decimals as text, people by id, records by name."""
     if isinstance(value, AbstractBaseUser):
         return value.pk
@@ -22,7 +22,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
+        return [as_json_value(item) for item in value]
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
@@ -33,7 +33,7 @@ def apply_changes(record: Model, fields: Mapping[str, Any]) -> tuple[dict[str, A
     for name, new_value in fields.items():
         old_value = getattr(record, name)
         if old_value != new_value:
-            before[name] = plain(old_value)
-            after[name] = plain(new_value)
+            before[name] = as_json_value(old_value)
+            after[name] = as_json_value(new_value)
             setattr(record, name, new_value)
     return before, after

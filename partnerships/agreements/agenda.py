@@ -33,7 +33,7 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class AgendaSuggestion:
     """An item about one record that a room proposes for a partnership (id).
 
     `subject_kind` is the kind of the record as in events. Only people who may read the record see the item
@@ -50,7 +50,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class LookBack:
     """The period on which meetings look back: from the last meeting of each partnership (id) to now."""
 
     last: Mapping[int, dt.datetime]
@@ -58,11 +58,11 @@ class Since:
 
 
 #: Returns items about the room's records that the person may read, for meetings of these partnerships.
-Suggest = Callable[[User, Sequence[Partnership], Since], Sequence[Suggestion]]
+Suggest = Callable[[User, Sequence[Partnership], LookBack], Sequence[AgendaSuggestion]]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AgendaSource:
     """One reason for items on the agenda. `name` is stored, and never changes."""
 
     name: str
@@ -71,7 +71,7 @@ class Source:
     suggest: Suggest
 
 
-_sources: dict[str, Source] = {}
+_sources: dict[str, AgendaSource] = {}
 
 
 def register_agenda(name: str, heading: str, subject_kind: str, suggest: Suggest) -> None:
@@ -79,10 +79,10 @@ def register_agenda(name: str, heading: str, subject_kind: str, suggest: Suggest
 
     Agendas have the sources in the order of their names, which therefore begin with a number.
     """
-    _sources[name] = Source(name, heading, subject_kind, suggest)
+    _sources[name] = AgendaSource(name, heading, subject_kind, suggest)
 
 
-def agenda_sources() -> tuple[Source, ...]:
+def agenda_sources() -> tuple[AgendaSource, ...]:
     """Return every source, in the order of their names."""
     return tuple(_sources[name] for name in sorted(_sources))
 
@@ -92,7 +92,7 @@ def subject_kinds() -> frozenset[str]:
     return frozenset(source.subject_kind for source in _sources.values())
 
 
-def first_of_each(rows: QuerySet[Row, Row], *order: str, partnership: str = "partnership") -> QuerySet[Any, Any]:
+def first_rows_of_each(rows: QuerySet[Row, Row], *order: str, partnership: str = "partnership") -> QuerySet[Any, Any]:
     """Return the first `MAX_OF_ONE_SOURCE` rows of each partnership in this order.
 
     `partnership` is the lookup from a row to its partnership.
@@ -101,12 +101,12 @@ def first_of_each(rows: QuerySet[Row, Row], *order: str, partnership: str = "par
     return rows.annotate(rank=rank).filter(rank__lte=MAX_OF_ONE_SOURCE).order_by(*order)
 
 
-def decisions_needed(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_decisions(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Return the decisions that the partnerships themselves need: sign-off, review and end."""
-    return [item for partnership in partnerships for item in _decisions(user, partnership, since)]
+    return [item for partnership in partnerships for item in _decision_due(user, partnership, since)]
 
 
-def _decisions(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+def _decision_due(user: User, partnership: Partnership, since: LookBack) -> list[AgendaSuggestion]:
     """Return a list of at most one decision: sign-off, review or end, whichever comes first."""
     horizon = timezone.localdate(since.now) + _SOON
     if partnership.is_over:
@@ -126,7 +126,7 @@ def _decisions(user: User, partnership: Partnership, since: Since) -> list[Sugge
 
     path = reverse("agreements:detail", args=[partnership.pk])
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=partnership.pk,
             subject_kind="partnership",
             subject_id=partnership.pk,

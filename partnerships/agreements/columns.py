@@ -12,7 +12,7 @@ from django.db.models.functions import NullIf
 from django.forms import BaseForm, ModelChoiceField
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.queries import inside_among
+from partnerships.agreements.queries import ids_readable_in_full
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column
@@ -66,7 +66,7 @@ def partnership_column(path: str = "partnership", **column: Any) -> Column:
     def set_known_partnerships(user: User, rows: Sequence[Any]) -> None:
         """Set `known_partnership` on each row: its partnership, or None if the reader may not see the title."""
         partnerships = [partnership for row in rows if (partnership := partnership_of(row)) is not None]
-        inside_ids = inside_among(user, [partnership.pk for partnership in partnerships])
+        inside_ids = ids_readable_in_full(user, [partnership.pk for partnership in partnerships])
         for row in rows:
             partnership = partnership_of(row)
             row.known_partnership = partnership if partnership is not None and partnership.pk in inside_ids else None

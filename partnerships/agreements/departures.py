@@ -55,16 +55,16 @@ DepartureHook = Callable[[PartyDeparture], None]
 EndingHook = Callable[[PartnershipEnding], None]
 TermsHook = Callable[[TermsInForceChange], None]
 #: Returns what will end if the party leaves, so that its lead can read it before deciding.
-Preview = Callable[[Party, User], Sequence[Consequence]]
+PreviewHook = Callable[[Party, User], Sequence[Consequence]]
 
 _departure_hooks: list[DepartureHook] = []
-_previews: list[Preview] = []
+_previews: list[PreviewHook] = []
 _observer_hooks: list[DepartureHook] = []
 _ending_hooks: list[EndingHook] = []
 _terms_hooks: list[TermsHook] = []
 
 
-def register_party_departure(hook: DepartureHook, preview: Preview) -> None:
+def register_party_departure(hook: DepartureHook, preview: PreviewHook) -> None:
     """Register what another room does when a party leaves, and how the room previews the consequences."""
     _departure_hooks.append(hook)
     _previews.append(preview)
@@ -76,7 +76,7 @@ def run_departure_hooks(departure: PartyDeparture) -> None:
         hook(departure)
 
 
-def register_observing(hook: DepartureHook) -> None:
+def register_observer_hook(hook: DepartureHook) -> None:
     """Register what another room does when a party becomes an observer. It may refuse by raising an error."""
     _observer_hooks.append(hook)
 
@@ -87,12 +87,12 @@ def run_observer_hooks(change: PartyDeparture) -> None:
         hook(change)
 
 
-def consequences(party: Party, reader: User) -> list[Consequence]:
+def consequences_of_leaving(party: Party, reader: User) -> list[Consequence]:
     """Return what will end if the party leaves, as far as the reader may know."""
     return [consequence for preview in _previews for consequence in preview(party, reader)]
 
 
-def register_ending(hook: EndingHook) -> None:
+def register_ending_hook(hook: EndingHook) -> None:
     """Register what another room does when a partnership is over."""
     _ending_hooks.append(hook)
 
@@ -103,7 +103,7 @@ def run_ending_hooks(ending: PartnershipEnding) -> None:
         hook(ending)
 
 
-def register_terms(hook: TermsHook) -> None:
+def register_terms_hook(hook: TermsHook) -> None:
     """Register what another room does when other terms come into force."""
     _terms_hooks.append(hook)
 

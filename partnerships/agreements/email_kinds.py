@@ -83,7 +83,7 @@ EMAILS = (
     PersonEmail(
         "agreements.date_came",
         "Start, review or end of a partnership",
-        emails.write_date_came,
+        emails.write_date_reached,
         group=NoticeGroup.PARTNERSHIPS,
         about=_PARTNERSHIP,
     ),
@@ -111,7 +111,7 @@ EMAILS = (
     PersonEmail(
         "agreements.gone",
         "Organisation left a partnership",
-        emails.write_gone,
+        emails.write_departure,
         group=NoticeGroup.PARTNERSHIPS,
         about=_PARTY,
     ),
@@ -160,7 +160,7 @@ EMAILS = (
     PersonEmail(
         "agreements.dates_ahead",
         "Dates of a partnership coming up",
-        emails.write_dates_ahead,
+        emails.write_coming_dates,
         group=NoticeGroup.REMINDERS,
         about=_first_partnership,
         things=_dates,

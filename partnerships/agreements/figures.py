@@ -15,7 +15,7 @@ from partnerships.agreements.models import Party
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FigureLine:
     """One record that a room counts, for example a commitment. `path` is its page ("" if it has none)."""
 
     words: str
@@ -24,12 +24,12 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class FigureBlock:
     """The figures of one room: a heading, a summary in one sentence, and the records that it counts."""
 
     heading: str
     summary: str
-    lines: Sequence[Line] = field(default_factory=tuple)
+    lines: Sequence[FigureLine] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ReportPeriod:
 
 
 #: Returns a block of figures for a period; None if there is nothing to count.
-BuildBlock = Callable[[ReportPeriod], Block | None]
+BuildBlock = Callable[[ReportPeriod], FigureBlock | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
+class OriginSuggestion:
     """A record from which a new record can be made: its name, its page, and the text that it suggests."""
 
     words: str
@@ -43,13 +43,13 @@ class Origin:
 
     `suggest` returns None if the person may not use the record in this partnership. `link` stores the link, or raises
     `UnableToLinkOrigin`; while an objective is linked, its partnership is locked. `rows` are lookups of the links of
-    one target record: if they find no link, `links_of` is not called.
+    one target record: if they find no link, `origin_links_of` is not called.
     """
 
     name: str
-    suggest: Callable[[User, Partnership, int], Suggested | None]
+    suggest: Callable[[User, Partnership, int], OriginSuggestion | None]
     link: Callable[[Any, int, User, dt.datetime], None]
-    links_of: Callable[[Any, User], Sequence[Suggested]]
+    links_of: Callable[[Any, User], Sequence[OriginSuggestion]]
     target_model: type[Model] = Objective
     rows: tuple[RowsAbout, ...] = ()
 
@@ -70,7 +70,7 @@ def register_origin(origin: Origin) -> None:
     _origins[origin.target_model, origin.name] = origin
 
 
-def read_from(text: str, target_model: type[Model] = Objective) -> OriginRecord | None:
+def record_named_in(text: str, target_model: type[Model] = Objective) -> OriginRecord | None:
     """Return the record that `recommendation-12` names, from which a record of the target model is to be made.
 
     Returns None if the kind is unknown.
@@ -89,7 +89,7 @@ def _origins_of(target_model: type[Model]) -> list[Origin]:
     ]
 
 
-def links_of(target: Model, user: User) -> list[Suggested]:
+def origin_links_of(target: Model, user: User) -> list[OriginSuggestion]:
     """Return every record behind an objective, ask, offer or conversation that this person may see."""
     origins = _origins_of(type(target))
     lookups_with_rows = functions_with_rows(target.pk, *(rows for origin in origins for rows in origin.rows))

@@ -40,11 +40,11 @@ def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party
     if partnerships_left is not None and not set(partnerships_left).intersection(partnerships):
         return {}
     readable_today = Partnership.objects.readable_today_by(user).filter(pk__in=partnerships).values("pk")
-    rows = former_of(user).filter(partnership__in=partnerships).exclude(partnership__in=readable_today)
+    rows = former_parties_of(user).filter(partnership__in=partnerships).exclude(partnership__in=readable_today)
     return {party.partnership_id: party for party in rows}
 
 
-def former_of(user: User) -> QuerySet[Party]:
+def former_parties_of(user: User) -> QuerySet[Party]:
     """Return the former parties of the person's organisations: for each partnership, the party that left last."""
     former_parties_of_person = Party.objects.filter(
         status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user)
@@ -52,22 +52,22 @@ def former_of(user: User) -> QuerySet[Party]:
     return former_parties_of_person.order_by("partnership", "-left_at", "pk").distinct("partnership")
 
 
-def as_read_by(user: User, partnership: Partnership) -> Partnership:
+def partnership_as_read_by(user: User, partnership: Partnership) -> Partnership:
     """Return the partnership as the person may read it: as it is, or as it was.
 
     Never save the result: it may come from history.
     """
     party = former_party(user, partnership)
-    return partnership if party is None else as_then(partnership, party)
+    return partnership if party is None else as_party_left_it(partnership, party)
 
 
-def as_then(partnership: Partnership, party: Party) -> Partnership:
+def as_party_left_it(partnership: Partnership, party: Party) -> Partnership:
     """Return the partnership, with its columns set back to the values that they had when the party left."""
-    set_back([partnership], {partnership.pk: party})
+    restore_past_values([partnership], {partnership.pk: party})
     return partnership
 
 
-def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) -> None:
+def restore_past_values(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) -> None:
     """Give each partnership the columns that it had when its party (by partnership id) left, in one query.
 
     The columns come from the row that `record_state_for_leavers` wrote. Parties that left before such rows were written
@@ -104,7 +104,7 @@ def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) 
                 setattr(partnership, name, getattr(past_row, name))
 
 
-def parties_then(party: Party) -> list[Party]:
+def parties_when_left(party: Party) -> list[Party]:
     """Return all parties of the partnership as they were when this party left, by role and name.
 
     The party that left is included. Never save the result: it comes from the history.
@@ -127,7 +127,7 @@ def parties_then(party: Party) -> list[Party]:
     return sorted(parties, key=lambda party: (party.role, party.organisation.name, party.pk))
 
 
-def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:
+def organisations_when_left(parties: Iterable[Party]) -> dict[int, set[int]]:
     """Return the ids of the organisations that took part when each of these parties left, by partnership id.
 
     Makes one query.
@@ -151,7 +151,7 @@ def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:
     return present_ids
 
 
-def areas_then(partnership: Partnership, party: Party) -> list[str]:
+def areas_when_left(partnership: Partnership, party: Party) -> list[str]:
     """Return the names of the partnership's areas when the party left.
 
     If the areas have changed since, the first event about such a change has the earlier names.

@@ -168,12 +168,12 @@ def decision_in_words(signature: TermsSignature) -> str:
     if signature.how == SigningMethod.ACCEPTED:
         return f"Accepted {day}, before terms could be signed here"
     if signature.is_on_paper:
-        return f"Signed on paper, dated {day}{_recorded(signature)}"
+        return f"Signed on paper, dated {day}{_recorder_in_words(signature)}"
     signed_at = long_time(timezone.localtime(signature.signed_at))
     return f"Signed electronically, {signature.get_how_display().lower()}, {signed_at}"
 
 
-def _recorded(signature: TermsSignature) -> str:
+def _recorder_in_words(signature: TermsSignature) -> str:
     """Return "; recorded by Amina Larch, 12 November 2026", or "" if nobody recorded the signature."""
     recorder = signature.recorded_by
     if recorder is None:

@@ -6,8 +6,8 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements import belongings, obligations, personal, restoring, telling
-from partnerships.agreements.agenda import decisions_needed, register_agenda
-from partnerships.agreements.departures import register_ending
+from partnerships.agreements.agenda import register_agenda, suggest_decisions
+from partnerships.agreements.departures import register_ending_hook
 from partnerships.agreements.email_kinds import CONTACT_EMAIL, EMAILS
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.figures import register_figures
@@ -18,7 +18,7 @@ from partnerships.agreements.models import (
     Post,
 )
 from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section, prompting
-from partnerships.agreements.queries.groups import groups_lookups, groups_section, ties_of_groups
+from partnerships.agreements.queries.groups import group_links_of, groups_lookups, groups_section
 from partnerships.agreements.queries.posts import open_posts_of
 from partnerships.agreements.sections import (
     ON_PARTNERSHIPS,
@@ -58,8 +58,8 @@ def register() -> None:
 
     # What happens when an organisation passes its posts on, a partnership ends, or a person leaves.
     register_settler(obligations.POSTS.code, end_holdings_left_behind)
-    register_ending(close_with_partnership)
-    register_ending(withdraw_with_partnership)
+    register_ending_hook(close_with_partnership)
+    register_ending_hook(withdraw_with_partnership)
     register_owned(belongings.POSTS)
     register_owned(belongings.OBJECTIVES)
     register_departure(belongings.leave_posts)
@@ -93,15 +93,15 @@ def _register_sections() -> None:
         "dates", dates_section, notices_of, successors_of, order=6, lookups=dates_lookups
     )
     ON_PARTNERSHIPS.register_with_rows(
-        "working groups", groups_section, ties_of_groups, order=15, lookups=groups_lookups
+        "working groups", groups_section, group_links_of, order=15, lookups=groups_lookups
     )
 
 
 def _register_prompts() -> None:
     """Register items of agendas, records that are stuck, and blocks of progress reports."""
-    register_agenda("10 decisions", "Decisions about the partnership", "partnership", decisions_needed)
-    register_agenda("12 terms", "Terms to sign", "partnership", prompting.terms_for_agenda)
-    register_agenda("14 objectives", "Objectives behind or blocked", "partnership", prompting.objectives_for_agenda)
+    register_agenda("10 decisions", "Decisions about the partnership", "partnership", suggest_decisions)
+    register_agenda("12 terms", "Terms to sign", "partnership", prompting.suggest_terms)
+    register_agenda("14 objectives", "Objectives behind or blocked", "partnership", prompting.suggest_objectives)
     register_stuck("terms", prompting.stuck_terms)
     register_stuck("objectives", prompting.stuck_objectives)
     register_figures("objectives", prompting.objectives_in_period, order=5)

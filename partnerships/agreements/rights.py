@@ -48,7 +48,7 @@ def edits_for(person: User, target: Organisation | Partnership) -> bool:
     return Partnership.objects.with_party_of(person, *EDITING_ROLES).filter(pk=target.pk).exists()
 
 
-def digest_of_rights(reader: User) -> str:
+def rights_fingerprint(reader: User) -> str:
     """Return a digest of the memberships, parts and administrator status from which the reader's rights follow.
 
     A file that was made for the reader remains available while the digest stays the same. The parts include

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Notice, Objective, Partnership, Party, Post
 from partnerships.agreements.models.dates import NoticeQuerySet
-from partnerships.agreements.queries.dates import chain_lookup, chain_of, dates_ahead, gaps_of
+from partnerships.agreements.queries.dates import chain_lookup, chain_of_agreements, dates_ahead, gaps_of
 from partnerships.agreements.queries.objectives import objective_states
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.sections import Section, Sections
@@ -42,7 +42,7 @@ def dates_section(user: User, partnership: Partnership, *, has_rows: bool) -> Se
     None if there is nothing to show.
     """
     today = timezone.localdate()
-    chain = chain_of(user, partnership, today) if has_rows or partnership.redefines_id else []
+    chain = chain_of_agreements(user, partnership, today) if has_rows or partnership.redefines_id else []
     context = {
         "partnership": partnership,
         "ahead": [(kind.label, day) for kind, day in dates_ahead(partnership, today).items()],

@@ -10,7 +10,7 @@ from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServingRecord:
     """A record that serves an objective, as a reader may see it."""
 
     title: str
@@ -31,7 +31,7 @@ class Provider:
     label: str
     many: str
     choices: Callable[[User, Partnership], list[tuple[str, str]]]
-    read: Callable[[User, Collection[str]], dict[str, Served]]
+    read: Callable[[User, Collection[str]], dict[str, ServingRecord]]
 
 
 _providers: dict[str, Provider] = {}

@@ -13,7 +13,7 @@ from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
+class StuckRecord:
     """One record that is stuck.
 
     `what` says why ("Unanswered ask"), `waits_for` who must act, `since` from which day, and `partnership` is the id of
@@ -33,16 +33,16 @@ class Stuck:
 
 
 #: Returns the records of a room that are stuck in partnerships (ids), for a reader at a moment.
-Find = Callable[[User, Collection[int], dt.datetime], list[Stuck]]
-_find_by_name: dict[str, Find] = {}
+FindStuckRecords = Callable[[User, Collection[int], dt.datetime], list[StuckRecord]]
+_find_by_name: dict[str, FindStuckRecords] = {}
 
 
-def register_stuck(name: str, find: Find) -> None:
+def register_stuck(name: str, find: FindStuckRecords) -> None:
     """Register a function that finds stuck records; registering the same name again replaces the function."""
     _find_by_name[name] = find
 
 
-def stuck_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
+def stuck_records_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the stuck records in these partnerships that the reader may see, the longest stuck first."""
     if not partnerships:
         return []
@@ -51,15 +51,15 @@ def stuck_in(user: User, partnerships: Collection[int], now: dt.datetime) -> lis
 
 
 #: Returns the stuck records among the single records that a person facilitates, at a moment.
-FindFacilitated = Callable[[User, dt.datetime], list[Stuck]]
-_find_facilitated_by_name: dict[str, FindFacilitated] = {}
+FindFacilitatedRecords = Callable[[User, dt.datetime], list[StuckRecord]]
+_find_facilitated_by_name: dict[str, FindFacilitatedRecords] = {}
 
 
-def register_facilitated(name: str, find: FindFacilitated) -> None:
+def register_stuck_facilitated(name: str, find: FindFacilitatedRecords) -> None:
     """Register a function that finds stuck records of a room whose records can have a facilitator of their own."""
     _find_facilitated_by_name[name] = find
 
 
-def stuck_facilitated(user: User, now: dt.datetime) -> list[Stuck]:
+def stuck_records_facilitated_by(user: User, now: dt.datetime) -> list[StuckRecord]:
     """Return the stuck records among the single records that the person facilitates."""
     return [record for find in _find_facilitated_by_name.values() for record in find(user, now)]

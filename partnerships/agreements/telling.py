@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.agreements.event_kinds import EventKind
@@ -35,27 +35,27 @@ def register() -> None:
 def _register_status_and_dates() -> None:
     """Register status, settings, notices and dates. Stakeholders without an account are notified of the status only."""
     status, dates, outside = Group.STATUS, Group.DATES, Audience.OUTSIDE
-    register_follower_notice(EventKind.OPENED, group=status, fold=Fold.CREATED, may_hear=outside)
+    register_follower_notice(EventKind.OPENED, group=status, fold=FoldRule.CREATED, may_hear=outside)
     register_follower_notice(
         EventKind.STATUS_CHANGED,
         group=status,
-        fold=Fold.FIELDS,
+        fold=FoldRule.FIELDS,
         sentence="Changed the status{change}",
         may_hear=outside,
     )
     register_follower_notice(
-        EventKind.COVER_GAP, group=status, fold=Fold.LAST, sentence="Started after days without cover{names}"
+        EventKind.COVER_GAP, group=status, fold=FoldRule.LAST, sentence="Started after days without cover{names}"
     )
     register_follower_notice(
-        EventKind.SUCCESSOR_OPENED, group=status, fold=Fold.LAST, sentence="Started a successor{names}"
+        EventKind.SUCCESSOR_OPENED, group=status, fold=FoldRule.LAST, sentence="Started a successor{names}"
     )
     register_follower_notice(
-        EventKind.GROUP_STARTED, group=status, fold=Fold.EACH, sentence="Started a working group{names}"
+        EventKind.GROUP_STARTED, group=status, fold=FoldRule.EACH, sentence="Started a working group{names}"
     )
     register_follower_notice(
-        EventKind.SETTINGS_CHANGED, group=status, fold=Fold.FIELDS, sentence="Changed the settings{field}{change}"
+        EventKind.SETTINGS_CHANGED, group=status, fold=FoldRule.FIELDS, sentence="Changed the settings{field}{change}"
     )
-    for kind, fold in ((EventKind.NOTICE_GIVEN, Fold.CREATED), (EventKind.NOTICE_WITHDRAWN, Fold.REMOVED)):
+    for kind, fold in ((EventKind.NOTICE_GIVEN, FoldRule.CREATED), (EventKind.NOTICE_WITHDRAWN, FoldRule.REMOVED)):
         register_follower_notice(
             kind,
             group=dates,
@@ -66,7 +66,7 @@ def _register_status_and_dates() -> None:
         )
     for kind in (EventKind.REVIEW_NEAR, EventKind.END_NEAR):
         register_follower_notice(
-            kind, group=dates, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", touches_dates_or_money=True
+            kind, group=dates, fold=FoldRule.LAST, sentence=f"{kind.label}{{names}}", touches_dates_or_money=True
         )
 
 
@@ -77,12 +77,12 @@ def _register_parties() -> None:
     leaves.
     """
     folds = {
-        EventKind.PARTY_INVITED: (Fold.CREATED, Audience.INSIDE),
-        EventKind.INVITATION_ACCEPTED: (Fold.CREATED, Audience.OUTSIDE),
-        EventKind.INVITATION_DECLINED: (Fold.REMOVED, Audience.INSIDE),
-        EventKind.INVITATION_WITHDRAWN: (Fold.REMOVED, Audience.INSIDE),
-        EventKind.PARTY_LEFT: (Fold.REMOVED, Audience.OUTSIDE),
-        EventKind.PARTY_REMOVED: (Fold.REMOVED, Audience.OUTSIDE),
+        EventKind.PARTY_INVITED: (FoldRule.CREATED, Audience.INSIDE),
+        EventKind.INVITATION_ACCEPTED: (FoldRule.CREATED, Audience.OUTSIDE),
+        EventKind.INVITATION_DECLINED: (FoldRule.REMOVED, Audience.INSIDE),
+        EventKind.INVITATION_WITHDRAWN: (FoldRule.REMOVED, Audience.INSIDE),
+        EventKind.PARTY_LEFT: (FoldRule.REMOVED, Audience.OUTSIDE),
+        EventKind.PARTY_REMOVED: (FoldRule.REMOVED, Audience.OUTSIDE),
     }
     for kind, (fold, may_hear) in folds.items():
         register_follower_notice(
@@ -91,7 +91,7 @@ def _register_parties() -> None:
     register_follower_notice(
         EventKind.PARTY_ROLE_CHANGED,
         group=Group.PARTIES,
-        fold=Fold.FIELDS,
+        fold=FoldRule.FIELDS,
         sentence="Changed an organisation’s role{change}",
         about="party",
     )
@@ -100,20 +100,22 @@ def _register_parties() -> None:
 def _register_terms() -> None:
     """Register terms. Stakeholders without an account are notified when terms are agreed or in force, not of drafts."""
     terms = Group.TERMS
-    register_follower_notice(EventKind.TERMS_CHANGED, group=terms, fold=Fold.LAST, touches_dates_or_money=True)
-    register_follower_notice(EventKind.AMENDMENT_PROPOSED, group=terms, fold=Fold.CREATED, about="proposal")
-    register_follower_notice(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=Fold.REMOVED, about="proposal")
+    register_follower_notice(EventKind.TERMS_CHANGED, group=terms, fold=FoldRule.LAST, touches_dates_or_money=True)
+    register_follower_notice(EventKind.AMENDMENT_PROPOSED, group=terms, fold=FoldRule.CREATED, about="proposal")
+    register_follower_notice(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=FoldRule.REMOVED, about="proposal")
     # If a version is returned to draft, its signatures no longer count, so it cancels the request to sign.
-    register_follower_notice(EventKind.TERMS_SENT, group=terms, fold=Fold.CREATED, about="number")
-    register_follower_notice(EventKind.TERMS_TAKEN_BACK, group=terms, fold=Fold.REMOVED, about="number")
-    register_follower_notice(EventKind.TERMS_LAPSED, group=terms, fold=Fold.REMOVED, about="number")
+    register_follower_notice(EventKind.TERMS_SENT, group=terms, fold=FoldRule.CREATED, about="number")
+    register_follower_notice(EventKind.TERMS_TAKEN_BACK, group=terms, fold=FoldRule.REMOVED, about="number")
+    register_follower_notice(EventKind.TERMS_LAPSED, group=terms, fold=FoldRule.REMOVED, about="number")
     for kind in (EventKind.TERMS_SIGNED, EventKind.TERMS_SIGNED_ON_PAPER, EventKind.TERMS_DECLINED):
-        register_follower_notice(kind, group=terms, fold=Fold.EACH, sentence=f"{kind.label}{{names}}", about="number")
-    register_follower_notice(EventKind.TERMS_ACCEPTED, group=terms, fold=Fold.LAST, about="number")
+        register_follower_notice(
+            kind, group=terms, fold=FoldRule.EACH, sentence=f"{kind.label}{{names}}", about="number"
+        )
+    register_follower_notice(EventKind.TERMS_ACCEPTED, group=terms, fold=FoldRule.LAST, about="number")
     register_follower_notice(
         EventKind.TERMS_AGREED,
         group=terms,
-        fold=Fold.LAST,
+        fold=FoldRule.LAST,
         sentence="Every party signed the terms{names}",
         about="number",
         touches_dates_or_money=True,
@@ -122,7 +124,7 @@ def _register_terms() -> None:
     register_follower_notice(
         EventKind.TERMS_IN_FORCE,
         group=terms,
-        fold=Fold.LAST,
+        fold=FoldRule.LAST,
         about="number",
         touches_dates_or_money=True,
         may_hear=Audience.OUTSIDE,
@@ -132,11 +134,11 @@ def _register_terms() -> None:
 def _register_objectives() -> None:
     """Register objectives. Several changes of an objective are one line, and a new target counts as dates or money."""
     group = Group.OBJECTIVES
-    register_follower_notice(EventKind.OBJECTIVE_ADDED, group=group, fold=Fold.CREATED, about="objective")
+    register_follower_notice(EventKind.OBJECTIVE_ADDED, group=group, fold=FoldRule.CREATED, about="objective")
     register_follower_notice(
         EventKind.OBJECTIVE_CHANGED,
         group=group,
-        fold=Fold.FIELDS,
+        fold=FoldRule.FIELDS,
         sentence="Changed an objective{field}{change}",
         about="objective",
         touches_dates_or_money=True,
@@ -144,14 +146,14 @@ def _register_objectives() -> None:
     register_follower_notice(
         EventKind.OBJECTIVE_STATUS,
         group=group,
-        fold=Fold.FIELDS,
+        fold=FoldRule.FIELDS,
         sentence="Changed the status of an objective{change}",
         about="objective",
     )
     register_follower_notice(
         EventKind.OBJECTIVE_PROGRESS,
         group=group,
-        fold=Fold.FIELDS,
+        fold=FoldRule.FIELDS,
         sentence="Reported progress on an objective{field}{change}",
         about="objective",
     )
@@ -163,22 +165,22 @@ def _register_documents_and_posts() -> None:
     A document that was added and removed gives no line. A post gives one line for its newest change.
     """
     documents = {
-        EventKind.DOCUMENT_ADDED: Fold.CREATED,
-        EventKind.DOCUMENT_REMOVED: Fold.REMOVED,
-        EventKind.DOCUMENT_RESTORED: Fold.CREATED,
+        EventKind.DOCUMENT_ADDED: FoldRule.CREATED,
+        EventKind.DOCUMENT_REMOVED: FoldRule.REMOVED,
+        EventKind.DOCUMENT_RESTORED: FoldRule.CREATED,
     }
     for kind, fold in documents.items():
         register_follower_notice(
             kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file"
         )
     posts = {
-        EventKind.POST_CREATED: Fold.CREATED,
-        EventKind.POST_FILLED: Fold.LAST,
-        EventKind.POST_VACATED: Fold.LAST,
-        EventKind.POST_CONTACT_CHANGED: Fold.LAST,
-        EventKind.POST_CORRECTED: Fold.LAST,
-        EventKind.HOLDER_CORRECTED: Fold.LAST,
-        EventKind.POST_ENDED: Fold.REMOVED,
+        EventKind.POST_CREATED: FoldRule.CREATED,
+        EventKind.POST_FILLED: FoldRule.LAST,
+        EventKind.POST_VACATED: FoldRule.LAST,
+        EventKind.POST_CONTACT_CHANGED: FoldRule.LAST,
+        EventKind.POST_CORRECTED: FoldRule.LAST,
+        EventKind.HOLDER_CORRECTED: FoldRule.LAST,
+        EventKind.POST_ENDED: FoldRule.REMOVED,
     }
     for kind, fold in posts.items():
         register_follower_notice(kind, group=Group.CONTACTS, fold=fold)

@@ -63,7 +63,7 @@ class ColleagueForm(_ByLinkForm):
         super().__init__(*args, submit="Name colleague", **kwargs)
 
 
-class NameForm(_ByLinkForm):
+class OwnNameForm(_ByLinkForm):
     """Correct the stakeholder's own name and role."""
 
     name = forms.CharField(label="Your name", max_length=150)

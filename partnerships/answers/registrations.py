@@ -12,7 +12,7 @@ from partnerships.answers.management.week import PartnershipWeek
 from partnerships.answers.models import Answer, PlanQuestion
 from partnerships.answers.personal import RULES, end_trust_of_leaver
 from partnerships.answers.queries import WAITING
-from partnerships.answers.sections import answering_section, forwarding_section, incoming_of, plans_section
+from partnerships.answers.sections import answering_section, forwarding_section, incoming_emails_of, plans_section
 from partnerships.answers.services.outbox_hooks import AnswersHooks
 from partnerships.digests.management.weeks.stage import register_week
 from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK
@@ -53,7 +53,7 @@ def _register_sections() -> None:
     `order` places a section among those of all rooms, lowest first. The address for forwarded emails comes near the
     end of a partnership's page, because few people need it.
     """
-    ON_PARTNERSHIPS.register_with_rows("forwarding", forwarding_section, incoming_of, order=85)
+    ON_PARTNERSHIPS.register_with_rows("forwarding", forwarding_section, incoming_emails_of, order=85)
     ON_READ_BY_LINK.register("answering", answering_section, order=10)
     ON_VIEW_BY_LINK.register("answering", plans_section, order=10)
 

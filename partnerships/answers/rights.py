@@ -15,7 +15,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
 
-def answerable(person: User, plan_ids: Collection[int], now: dt.datetime) -> dict[int, int]:
+def answerable_versions(person: User, plan_ids: Collection[int], now: dt.datetime) -> dict[int, int]:
     """Return the newest version of each of these plans that a stakeholder may read, and so answer.
 
     Returns no plans for people with an account, who comment on the plan's own pages.
@@ -31,7 +31,7 @@ def answerable(person: User, plan_ids: Collection[int], now: dt.datetime) -> dic
 
 def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) -> bool:
     """Return whether a stakeholder may read, and so answer, this version."""
-    return 0 < version_number <= answerable(person, [plan.pk], now).get(plan.pk, 0)
+    return 0 < version_number <= answerable_versions(person, [plan.pk], now).get(plan.pk, 0)
 
 
 def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> bool:
@@ -43,10 +43,10 @@ def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> 
     editable_partnership_ids = Party.objects.remembered_partnership_ids(person, takes_part, *EDITING_ROLES)
     if editable_partnership_ids is not None:
         return partnership.pk in editable_partnership_ids
-    return bool(parties_edited(partnership, person, now))
+    return bool(ids_of_edited_parties(partnership, person, now))
 
 
-def parties_edited(partnership: Partnership, person: User, now: dt.datetime) -> frozenset[int]:
+def ids_of_edited_parties(partnership: Partnership, person: User, now: dt.datetime) -> frozenset[int]:
     """Return the ids of the present parties, without observers, for which the person edits."""
     parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     return roles_of(person, now).edited_among(list(parties.values_list("organisation_id", flat=True)))

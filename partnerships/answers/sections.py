@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.models import Partnership
 from partnerships.answers.models import Incoming, PlanQuestion
-from partnerships.answers.rights import answerable, may_answer, may_forward_to, partnership_key
+from partnerships.answers.rights import answerable_versions, may_answer, may_forward_to, partnership_key
 from partnerships.digests.queries.contents import published_plans
 from partnerships.digests.sections import ReadByLink, ViewByLink
 from partnerships.kit.sections import Section
@@ -61,7 +61,7 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
 
     # The digest already shows its own plans to this person, so the rights need checking only for the other plans.
     answerable_ids = (
-        view.plans | answerable(person, [plan.pk for plan in plans if plan.pk not in view.plans], now).keys()
+        view.plans | answerable_versions(person, [plan.pk for plan in plans if plan.pk not in view.plans], now).keys()
     )
     rows = [
         {"plan": plan, "href": reverse("answers:by-link", kwargs={"token": view.token, "plan": plan.pk})}
@@ -71,7 +71,7 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
     return Section("answers/_plans_section.html", {"rows": rows[:OFFERED]}) if rows else None
 
 
-def incoming_of(partnership_id: int) -> QuerySet[Incoming]:
+def incoming_emails_of(partnership_id: int) -> QuerySet[Incoming]:
     """Return all emails that were sent to a partnership, whatever their status."""
     return Incoming.objects.filter(partnership=partnership_id)
 

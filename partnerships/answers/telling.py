@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.answers.event_kinds import EventKind
 
 #: For each event, how several events of one question become one line, and which followers get that line.
 _TOLD_EVENTS = {
-    EventKind.QUESTION_PUT: (Fold.CREATED, Audience.OUTSIDE),
-    EventKind.QUESTION_CLOSED: (Fold.REMOVED, Audience.OUTSIDE),
+    EventKind.QUESTION_PUT: (FoldRule.CREATED, Audience.OUTSIDE),
+    EventKind.QUESTION_CLOSED: (FoldRule.REMOVED, Audience.OUTSIDE),
     # Only readers inside the plan see other people's answers.
-    EventKind.QUESTION_ANSWERED: (Fold.LAST, Audience.INSIDE),
+    EventKind.QUESTION_ANSWERED: (FoldRule.LAST, Audience.INSIDE),
 }
 
 

@@ -12,7 +12,7 @@ from django.utils.crypto import constant_time_compare
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import calendar as agreements
-from partnerships.agreements.queries import inside_among
+from partnerships.agreements.queries import ids_readable_in_full
 from partnerships.calendars.models import CalendarAddress
 from partnerships.calendars.registry import DatedView, find_view
 from partnerships.commitments.queries import calendar as commitments
@@ -111,7 +111,7 @@ def _without_unreadable_titles(person: User, entries: Sequence[CalendarEntry]) -
     A commitment or a conversation remains with an organisation that leaves the partnership, but the partnership's title
     may have changed since.
     """
-    readable_ids = inside_among(person, [entry.partnership for entry in entries if entry.within])
+    readable_ids = ids_readable_in_full(person, [entry.partnership for entry in entries if entry.within])
     return [
         replace(entry, within="") if entry.within and entry.partnership not in readable_ids else entry
         for entry in entries

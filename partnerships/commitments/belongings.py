@@ -44,11 +44,11 @@ def _open_commitments(organisation: Organisation) -> CommitmentQuerySet:
     return Commitment.objects.filter(owner_organisation=organisation).exclude(status__in=FINAL_STATUSES)
 
 
-def _owned(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+def _things_owned(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     return _commitments_as_things(_open_commitments(organisation).filter(owner=person))
 
 
-def _ownerless(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+def _things_without_owner(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return open commitments without an owner, or whose owner does not act for the organisation."""
     return _commitments_as_things(
         _open_commitments(organisation).filter(Q(owner=None) | ~Q(owner__in=acting_people_of(organisation, day)))
@@ -74,11 +74,11 @@ def _commitments_under_way(organisation: Organisation) -> CommitmentQuerySet:
     return Commitment.objects.under_way().filter(Q(giver=organisation) | Q(receiver=organisation))
 
 
-def _escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+def _things_escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     return _commitments_as_things(_commitments_under_way(organisation).filter(escalated_to=person))
 
 
-def _escalated_to_leavers(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+def _things_escalated_to_leavers(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return commitments under way that were escalated to people who no longer act for the organisation."""
     return _commitments_as_things(
         _commitments_under_way(organisation).filter(escalated_to__in=former_people_of(organisation, day))
@@ -103,8 +103,8 @@ COMMITMENTS = OwnedKind(
     code="commitments",
     label="Commitments",
     fields=("commitments.Commitment.owner",),
-    held=_owned,
-    left=_ownerless,
+    held=_things_owned,
+    left=_things_without_owner,
     hand_over=_change_owner,
     waits_alone=True,
 )
@@ -112,8 +112,8 @@ ESCALATIONS = OwnedKind(
     code="escalations",
     label="Commitments escalated to them",
     fields=("commitments.Commitment.escalated_to",),
-    held=_escalated_to,
-    left=_escalated_to_leavers,
+    held=_things_escalated_to,
+    left=_things_escalated_to_leavers,
     hand_over=_escalate_to_colleague,
     goes_to_colleague=True,
 )

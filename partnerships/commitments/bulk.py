@@ -12,7 +12,7 @@ from partnerships.commitments import services
 from partnerships.commitments.forms.fields import PersonField, with_memberships
 from partnerships.commitments.forms.terms import DueDateForm
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.queries import people_who_may_own
+from partnerships.commitments.queries import possible_owners
 from partnerships.commitments.rights import Rights, rights_over_each
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.kit.lists import BulkAction, only_button
@@ -29,7 +29,7 @@ class OwnerForm(Form):
         super().__init__(data)
         self.fields["owner"] = PersonField(
             label="New owner",
-            queryset=with_memberships(people_who_may_own(*{row.owner_organisation for row in rows})),
+            queryset=with_memberships(possible_owners(*{row.owner_organisation for row in rows})),
             widget=AutocompleteSelect,
             help_text="The owner of a commitment changes only if this person acts for the organisation that gives.",
         )

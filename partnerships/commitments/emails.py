@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.commitments.models import FINAL_STATUSES, Commitment, Reminder, Status, commitment_readers
-from partnerships.commitments.rights import waits_for
+from partnerships.commitments.rights import organisations_to_act
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.content import Content, link
@@ -74,7 +74,7 @@ def write_proposed(due: DueEmail, person: User, now: dt.datetime) -> Content | s
     commitment, author = _commitment_and_author(due)
     if commitment.revision != due.params["revision"]:
         return "The terms have since changed."
-    if not commitment.is_proposed or not people_asked(commitment).filter(pk=person.pk).exists():
+    if not commitment.is_proposed or not deciding_leads(commitment).filter(pk=person.pk).exists():
         return _ANSWERED
     return _action_email("proposed", commitment, person, author)
 
@@ -90,7 +90,7 @@ def write_proposed_together(due: DueEmail, person: User, now: dt.datetime) -> Co
     ] = {}  # one query for all commitments between the same sides
     proposed = []
     for commitment in readable.select_related("giver", "receiver", "partnership").order_by("pk"):
-        organisations = waits_for(commitment)
+        organisations = organisations_to_act(commitment)
         if organisations not in is_lead_by_organisations:
             is_lead_by_organisations[organisations] = leads_with_account(organisations).filter(pk=person.pk).exists()
         if is_lead_by_organisations[organisations]:
@@ -145,7 +145,7 @@ def write_agreed(due: DueEmail, person: User, now: dt.datetime) -> Content | str
 def write_done(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks a lead of the receiver to verify the delivery."""
     commitment, author = _commitment_and_author(due)
-    if not commitment.is_done or not people_asked(commitment).filter(pk=person.pk).exists():
+    if not commitment.is_done or not deciding_leads(commitment).filter(pk=person.pk).exists():
         return _ANSWERED
     return _action_email("done", commitment, person, author)
 
@@ -165,12 +165,12 @@ def write_ended(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     return _action_email("ended", commitment, person, author)
 
 
-def people_asked(commitment: Commitment) -> QuerySet[User]:
+def deciding_leads(commitment: Commitment) -> QuerySet[User]:
     """Return the leads who must confirm or verify the commitment.
 
     The owner of an action, and the person who did the action, cannot verify it.
     """
-    leads = leads_with_account(waits_for(commitment))
+    leads = leads_with_account(organisations_to_act(commitment))
     if not (commitment.is_action and commitment.is_done):
         return leads
     own_ids = [pk for pk in (commitment.owner_id, commitment.done_by_id) if pk is not None]

@@ -15,7 +15,7 @@ from partnerships.commitments import queries
 from partnerships.commitments.bulk import ACTIONS
 from partnerships.commitments.forms.filters import FilterForm
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind, Status, Unit
-from partnerships.commitments.queries.calendar import dates_of
+from partnerships.commitments.queries.calendar import due_dates_of
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition, hidden_at_first
@@ -57,7 +57,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
     if chosen.get("partnership"):
         rows = rows.filter(partnership=chosen["partnership"])
     if chosen.get("words"):
-        rows = queries.with_words(rows, chosen["words"])
+        rows = queries.matching_words(rows, chosen["words"])
     return rows.for_listing()
 
 
@@ -211,7 +211,7 @@ LIST = ListDefinition(
     sort=lambda _chosen: "due",
     numbers_first=True,
     template="commitments/list.html",
-    dates=dates_of,
+    dates=due_dates_of,
     empty=(
         "No commitments yet",
         "An accepted ask becomes a commitment that both sides confirm. You can also propose a commitment yourself.",

@@ -22,7 +22,7 @@ from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class CommitmentSuggestion:
     """The values that a record suggests for the form to propose a commitment.
 
     `words` names the record in a sentence, and `href` is its URL.
@@ -52,25 +52,25 @@ class OriginLink:
     href: str
 
 
-class Suggest(Protocol):
+class SuggestHook(Protocol):
     """Return the initial values that a record suggests; None if the person may not use the record."""
 
-    def __call__(self, *, user: User, record_id: int) -> Suggestion | None: ...
+    def __call__(self, *, user: User, record_id: int) -> CommitmentSuggestion | None: ...
 
 
-class Link(Protocol):
+class LinkHook(Protocol):
     """Store the link from the record to the commitment, in the same transaction."""
 
     def __call__(self, *, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None: ...
 
 
-class LinksOf(Protocol):
+class LinksHook(Protocol):
     """Return the links to records of this kind that the person may see."""
 
     def __call__(self, *, commitment: Commitment, user: User) -> Sequence[OriginLink]: ...
 
 
-class CopyLinks(Protocol):
+class CopyLinksHook(Protocol):
     """Copy the links of a replaced commitment, in the same transaction."""
 
     def __call__(self, *, old: Commitment, new: Commitment) -> None: ...
@@ -81,14 +81,14 @@ class Origin:
     """A kind of record that commitments are made from, and the functions of its room.
 
     If several kinds store their links in one table, only one of them has `copy_links`. `rows` looks up the stored links
-    of a commitment. If `rows` is given, `links_of` is called only if there are such links, which saves queries.
+    of a commitment. If `rows` is given, `origin_links_of` is called only if there are such links, which saves queries.
     """
 
     name: str
-    suggest: Suggest
-    link: Link
-    links_of: LinksOf
-    copy_links: CopyLinks | None = None
+    suggest: SuggestHook
+    link: LinkHook
+    links_of: LinksHook
+    copy_links: CopyLinksHook | None = None
     rows: tuple[RowsAbout, ...] = ()
 
 
@@ -120,7 +120,7 @@ def parse_origin_record(text: str) -> OriginRecord | None:
     return OriginRecord(origin, int(record_id))
 
 
-def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
+def origin_links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     """Return links to all records that the commitment was made from and that the person may see."""
     lookups_with_rows = functions_with_rows(commitment.pk, *_rows_of_links())
     return [
@@ -132,7 +132,7 @@ def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
 
 
 def links_lookup(commitment: int) -> Lookup:
-    """Return the first query of `links_of`, so that `read_ahead` can run it with others."""
+    """Return the first query of `origin_links_of`, so that `read_ahead` can run it with others."""
     return rows_lookup(commitment, *_rows_of_links())
 
 

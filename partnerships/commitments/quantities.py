@@ -21,7 +21,7 @@ class _UnitWords:
     of: Callable[[str], tuple[str, str]] = staticmethod(_code_itself)
 
 
-def use_words(words: Callable[[str], tuple[str, str]]) -> None:
+def set_unit_words(words: Callable[[str], tuple[str, str]]) -> None:
     """Set the function that returns the singular and the plural of a unit."""
     _UnitWords.of = staticmethod(words)
 

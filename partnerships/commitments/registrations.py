@@ -16,12 +16,12 @@ from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.listing import LIST
 from partnerships.commitments.models import Commitment, unit_words
 from partnerships.commitments.personal import RULES
-from partnerships.commitments.quantities import use_words
+from partnerships.commitments.quantities import set_unit_words
 from partnerships.commitments.queries import agenda, events_of_commitments
 from partnerships.commitments.queries.figures import commitments_in_period
 from partnerships.commitments.queries.serving import SERVING
 from partnerships.commitments.queries.stuck import stuck_commitments
-from partnerships.commitments.services import hand_over
+from partnerships.commitments.services import hand_over_commitments
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import Departure, register_departure
 from partnerships.organisations.owned import register_owned
@@ -34,7 +34,7 @@ def register() -> None:
     register_list(LIST)
     obligations.register()
     restoring.register()
-    use_words(unit_words)
+    set_unit_words(unit_words)
     register_emails(*EMAILS)
     register_personal(RULES)
 
@@ -53,9 +53,9 @@ def register() -> None:
     register_departure(_hand_over_to_successor)
 
     # Commitments on agendas and reports, and as records that serve objectives.
-    register_agenda("20 commitments overdue", "Overdue commitments", "commitment", agenda.overdue)
-    register_agenda("25 commitments at risk", "Commitments at risk", "commitment", agenda.at_risk)
-    register_agenda("30 commitments to confirm", "Commitments to confirm", "commitment", agenda.to_confirm)
+    register_agenda("20 commitments overdue", "Overdue commitments", "commitment", agenda.suggest_overdue)
+    register_agenda("25 commitments at risk", "Commitments at risk", "commitment", agenda.suggest_at_risk)
+    register_agenda("30 commitments to confirm", "Commitments to confirm", "commitment", agenda.suggest_unconfirmed)
     register_stuck("commitments", stuck_commitments)
     register_figures("commitments", commitments_in_period, order=10)
     register_provider(SERVING)
@@ -63,7 +63,7 @@ def register() -> None:
 
 def _hand_over_to_successor(departure: Departure) -> int:
     """Give the commitments of a person who leaves an organisation to their successor, and return how many."""
-    return hand_over(
+    return hand_over_commitments(
         person=departure.membership.person,
         organisation=departure.membership.organisation,
         to=departure.successor,

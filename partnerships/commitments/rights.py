@@ -156,7 +156,7 @@ def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.da
     ]
 
 
-def side_of(rights: Rights) -> Organisation | None:
+def acting_organisation(rights: Rights) -> Organisation | None:
     """Return the organisation for which the person acts here; the giver, if they edit for both."""
     if rights.giver_role in EDITING_ROLES:
         return rights.commitment.giver
@@ -165,7 +165,7 @@ def side_of(rights: Rights) -> Organisation | None:
     return None
 
 
-def waits_for(commitment: Commitment) -> tuple[Organisation, ...]:
+def organisations_to_act(commitment: Commitment) -> tuple[Organisation, ...]:
     """Return the organisations that must confirm or verify. `giver` and `receiver` should be fetched."""
     if commitment.status == Status.PROPOSED:
         confirmations = [(commitment.giver, commitment.giver_confirmed_at)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.commitments.event_kinds import EventKind
@@ -11,32 +11,32 @@ _SAYS_FIELD, _SAYS_CHANGE = "{field}{change}", "{change}"
 
 #: By kind of event: how several events are folded into one line, what the line adds to the label of the event, and
 #: whether the event changes dates or amounts.
-_TOLD = {
-    EventKind.PROPOSED: (Fold.CREATED, "", True),
-    EventKind.ACTION_NOTED: (Fold.CREATED, "", True),
-    EventKind.READ_FROM_REGISTER: (Fold.CREATED, "", True),
-    EventKind.TERMS_CHANGED: (Fold.FIELDS, _SAYS_FIELD, True),
-    EventKind.GIVING_CONFIRMED: (Fold.FIELDS, _SAYS_FIELD, False),
-    EventKind.RECEIVING_CONFIRMED: (Fold.FIELDS, _SAYS_FIELD, False),
-    EventKind.DUE_DATE_MOVED: (Fold.FIELDS, _SAYS_CHANGE, True),
-    EventKind.PROGRESS_REPORTED: (Fold.FIELDS, _SAYS_FIELD, False),
-    EventKind.REPORTS_READ_FROM_REGISTER: (Fold.FIELDS, _SAYS_FIELD, False),
-    EventKind.DELIVERY_VERIFIED: (Fold.FIELDS, "", False),
-    EventKind.DELIVERY_SENT_BACK: (Fold.FIELDS, "", False),
-    EventKind.ACTION_VERIFIED: (Fold.FIELDS, "", False),
-    EventKind.ACTION_SENT_BACK: (Fold.FIELDS, "", False),
-    EventKind.MOVED_TO_SUCCESSOR: (Fold.FIELDS, _SAYS_CHANGE, False),
-    EventKind.PROPOSAL_WITHDRAWN: (Fold.REMOVED, "", False),
-    EventKind.PROPOSAL_DECLINED: (Fold.REMOVED, "", False),
-    EventKind.CANCELLED: (Fold.REMOVED, "", True),
-    EventKind.SUPERSEDED: (Fold.REMOVED, "", True),
-    EventKind.WITHDRAWN_IN_REGISTER: (Fold.REMOVED, "", True),
+_REPORTED_KINDS = {
+    EventKind.PROPOSED: (FoldRule.CREATED, "", True),
+    EventKind.ACTION_NOTED: (FoldRule.CREATED, "", True),
+    EventKind.READ_FROM_REGISTER: (FoldRule.CREATED, "", True),
+    EventKind.TERMS_CHANGED: (FoldRule.FIELDS, _SAYS_FIELD, True),
+    EventKind.GIVING_CONFIRMED: (FoldRule.FIELDS, _SAYS_FIELD, False),
+    EventKind.RECEIVING_CONFIRMED: (FoldRule.FIELDS, _SAYS_FIELD, False),
+    EventKind.DUE_DATE_MOVED: (FoldRule.FIELDS, _SAYS_CHANGE, True),
+    EventKind.PROGRESS_REPORTED: (FoldRule.FIELDS, _SAYS_FIELD, False),
+    EventKind.REPORTS_READ_FROM_REGISTER: (FoldRule.FIELDS, _SAYS_FIELD, False),
+    EventKind.DELIVERY_VERIFIED: (FoldRule.FIELDS, "", False),
+    EventKind.DELIVERY_SENT_BACK: (FoldRule.FIELDS, "", False),
+    EventKind.ACTION_VERIFIED: (FoldRule.FIELDS, "", False),
+    EventKind.ACTION_SENT_BACK: (FoldRule.FIELDS, "", False),
+    EventKind.MOVED_TO_SUCCESSOR: (FoldRule.FIELDS, _SAYS_CHANGE, False),
+    EventKind.PROPOSAL_WITHDRAWN: (FoldRule.REMOVED, "", False),
+    EventKind.PROPOSAL_DECLINED: (FoldRule.REMOVED, "", False),
+    EventKind.CANCELLED: (FoldRule.REMOVED, "", True),
+    EventKind.SUPERSEDED: (FoldRule.REMOVED, "", True),
+    EventKind.WITHDRAWN_IN_REGISTER: (FoldRule.REMOVED, "", True),
 }
 
 
 def register() -> None:
     """Register the events that followers are told about, and those that they are not told about."""
-    for kind, (fold, says, touches) in _TOLD.items():
+    for kind, (fold, says, touches) in _REPORTED_KINDS.items():
         register_follower_notice(
             kind,
             group=Group.COMMITMENTS,

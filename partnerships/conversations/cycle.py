@@ -114,7 +114,7 @@ def move_off_holiday(day: dt.date, holidays: Collection[dt.date], choice: OnHoli
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
+class RecognisedCycle:
     """How often a partnership meets, as read from a text.
 
     `weekday` and `position` are None if the text does not name them.
@@ -173,7 +173,7 @@ _MONTHS_BY_COUNT = {"twice": 6, "two times": 6, "three times": 4, "four times": 
 _Frequency = tuple[Unit, int]
 
 
-def recognise(text: str) -> Guess | None:
+def recognise_cycle(text: str) -> RecognisedCycle | None:
     """Return how often a partnership meets according to a text such as `Quarterly, on the first Tuesday`.
 
     Returns None if the text names no frequency that we know, or more than one.
@@ -196,7 +196,7 @@ def recognise(text: str) -> Guess | None:
         name = _ORDINALS.get(position_match[1], position_match[1])
         position = next(key for key, word in POSITIONS.items() if word == name)
     day_names = [day.lower() for day in WEEKDAYS]
-    return Guess(
+    return RecognisedCycle(
         unit=unit,
         interval=interval,
         weekday=day_names.index(day_match[1]) if day_match else None,

@@ -18,9 +18,9 @@ from partnerships.conversations.models import Conversation, Facilitator, Meeting
 from partnerships.conversations.queries import attendees_with_access
 from partnerships.conversations.queries.agendas import agenda_for, papers_for
 from partnerships.conversations.queries.calendar import entries_of_meetings
-from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
+from partnerships.conversations.queries.meetings import possible_attendees, seated_people
 from partnerships.conversations.queries.reports import leads_who_decide, people_to_chase
-from partnerships.kit.calendars import Invited, write_file
+from partnerships.kit.calendars import InvitationParties, write_file
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import DueEmail
@@ -74,32 +74,32 @@ def _is_lead(person: User, report: Report) -> bool:
 
 def write_report_submitted(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Ask a lead to accept or return a report."""
-    report, submission = _submitted(due)
+    report, submission = _report_and_submission(due)
     if not report.is_submitted or submission.is_decided:
         return "The report has already been accepted or returned."
     if not leads_who_decide(report).filter(pk=person.pk).exists():
         return "The recipient can no longer accept or return the report."
-    return Content("conversations/report_submitted", _about_report(report, submission, person))
+    return Content("conversations/report_submitted", _report_context(report, submission, person))
 
 
 def write_report_decided(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to the people who write the report that it was accepted or returned."""
-    report, submission = _submitted(due)
+    report, submission = _report_and_submission(due)
     if submission.was_returned and not report.is_returned:
         return "The report has since been submitted again."
     if not Report.objects.filter(pk=report.pk).written_by(person).exists():
         return "The recipient can no longer write the report."
-    return Content("conversations/report_decided", _about_report(report, submission, person))
+    return Content("conversations/report_decided", _report_context(report, submission, person))
 
 
-def _submitted(due: DueEmail) -> tuple[Report, ReportSubmission]:
+def _report_and_submission(due: DueEmail) -> tuple[Report, ReportSubmission]:
     """Return the report of an email, and the submission that the email is about."""
     report = Report.objects.for_listing().get(pk=due.params["report"])
     submissions = report.submissions.select_related("submitted_by", "decided_by", "decided_for")
     return report, submissions.get(number=due.params["number"])
 
 
-def _about_report(report: Report, submission: ReportSubmission, person: User) -> dict[str, Any]:
+def _report_context(report: Report, submission: ReportSubmission, person: User) -> dict[str, Any]:
     return {
         "person": person,
         "report": report,
@@ -112,17 +112,17 @@ def _about_report(report: Report, submission: ReportSubmission, person: User) ->
 
 def write_meeting_invitation(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Invite a person to a meeting."""
-    return _about_meeting("meeting_invitation", due, person, now)
+    return _meeting_email("meeting_invitation", due, person, now)
 
 
 def write_meeting_changed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to a person invited that the time or place of a meeting changed."""
-    return _about_meeting("meeting_changed", due, person, now)
+    return _meeting_email("meeting_changed", due, person, now)
 
 
 def write_meeting_called_off(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Write to a person invited that a meeting was called off, and why."""
-    return _about_meeting("meeting_called_off", due, person, now)
+    return _meeting_email("meeting_called_off", due, person, now)
 
 
 def write_meeting_uninvited(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
@@ -133,7 +133,7 @@ def write_meeting_uninvited(due: DueEmail, person: User, now: dt.datetime) -> Co
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if seated_people(meeting).filter(pk=person.pk).exists():
         return "The recipient has been invited again."
-    if not people_who_may_come(meeting.partnership).filter(pk=person.pk).exists():
+    if not possible_attendees(meeting.partnership).filter(pk=person.pk).exists():
         return "The recipient can no longer read the meeting."
     if meeting.ends_at < now:
         return "The meeting is over."
@@ -146,16 +146,16 @@ def write_meeting_uninvited(due: DueEmail, person: User, now: dt.datetime) -> Co
         "href": link("conversations:meeting", pk=meeting.pk),
     }
     [entry] = entries_of_meetings([meeting])
-    file = write_file(replace(entry, is_cancelled=True), invited=_invited(meeting, person))
+    file = write_file(replace(entry, is_cancelled=True), invited=_invitation_parties(meeting, person))
     return Content("conversations/meeting_uninvited", context, reply_to=author.email, calendar=file)
 
 
 def write_meeting_agenda(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Send the agenda of a meeting, with the items that the person may read."""
-    return _about_meeting("meeting_agenda", due, person, now)
+    return _meeting_email("meeting_agenda", due, person, now)
 
 
-def _about_meeting(template: str, due: DueEmail, person: User, now: dt.datetime) -> Content | str:
+def _meeting_email(template: str, due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return an email with a calendar file to a person invited, or the reason why it is no longer needed."""
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if not seated_people(meeting).filter(pk=person.pk).exists():
@@ -183,17 +183,17 @@ def _about_meeting(template: str, due: DueEmail, person: User, now: dt.datetime)
         f"conversations/{template}",
         context,
         reply_to=author.email if author else "",
-        calendar=write_file(entry, invited=_invited(meeting, person)),
+        calendar=write_file(entry, invited=_invitation_parties(meeting, person)),
     )
 
 
-def _invited(meeting: Meeting, person: User) -> Invited:
+def _invitation_parties(meeting: Meeting, person: User) -> InvitationParties:
     """Return the sender and the recipient of an invitation, for its calendar file.
 
     The sender is the organisation that calls the meeting, at the address from which this site sends emails.
     """
     _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return Invited((meeting.organisation.display_name, sender), (person.display_name, person.email))
+    return InvitationParties((meeting.organisation.display_name, sender), (person.display_name, person.email))
 
 
 def write_facilitator_named(due: DueEmail, person: User, now: dt.datetime) -> Content | str:

@@ -80,7 +80,7 @@ def _conversations(user: User, filters: Mapping[str, Any]) -> ConversationQueryS
     """Return the conversations that the person may read and that pass the filters."""
     rows = Conversation.objects.visible_to(user)
     if filters.get("mine"):
-        rows = rows.filter(pk__in=queries.kept_by(user).values("pk"))
+        rows = rows.filter(pk__in=queries.conversations_kept_by(user).values("pk"))
     if filters.get("to_agree"):
         own_sides = Side.objects.filter(
             organisation__in=Organisation.objects.of_person(user).values("pk"), agreed_at=None
@@ -89,7 +89,7 @@ def _conversations(user: User, filters: Mapping[str, Any]) -> ConversationQueryS
     if filters.get("partnership"):
         rows = rows.filter(partnership=filters["partnership"])
     if filters.get("words"):
-        rows = queries.with_words(rows, filters["words"])
+        rows = queries.matching_words(rows, filters["words"])
     return _with_sides(rows)
 
 
@@ -138,7 +138,7 @@ def _place(user: User) -> Combinable:
 
 def _conversations_context(user: User) -> dict[str, Any]:
     """Return what the template shows above the list: quiet partnerships, and whether the person may record."""
-    quiet = queries.gone_quiet(user, timezone.now(), limit=_QUIET_SHOWN + 1)
+    quiet = queries.find_quiet_partnerships(user, timezone.now(), limit=_QUIET_SHOWN + 1)
     return {
         "quiet": quiet[:_QUIET_SHOWN],
         "more_quiet": len(quiet) > _QUIET_SHOWN,

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.commitments.origins import CommitmentSuggestion, Origin, OriginLink
 from partnerships.commitments.services import UnableToPropose
 from partnerships.conversations.models import Conversation, ConversationCommitment, NextStep, Side
 from partnerships.kit.dates import long_date
@@ -17,7 +17,7 @@ from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
 
-def suggest(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_commitment(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     """Suggest a commitment of the person's own side to the only other side.
 
     With several other sides, the suggestion has no receiver. Returns None if the person may not read the conversation,
@@ -31,8 +31,8 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
     if own_side is None:
         return None
     other_sides = [side for side in sides if side.pk != own_side.pk]
-    return Suggestion(
-        words=words_for(conversation),
+    return CommitmentSuggestion(
+        words=conversation_in_words(conversation),
         href=conversation.get_absolute_url(),
         giver=own_side,
         receiver=other_sides[0] if len(other_sides) == 1 else None,
@@ -40,7 +40,7 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
     )
 
 
-def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+def link_commitment(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """Link the commitment to the conversation.
 
     Raises `UnableToPropose` unless the commitment is between two sides of the conversation.
@@ -51,13 +51,13 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
     ConversationCommitment.objects.create(conversation_id=record_id, commitment=commitment, made_at=now)
 
 
-def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+def conversation_links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Return links to the conversations that a commitment came from and that the person may see."""
     linked = _commitment_links(commitment.pk).order_by().values("conversation")
     stepped = _steps_with_action(commitment.pk).order_by().values("conversation")
     conversations = Conversation.objects.visible_to(user).filter(pk__in=linked.union(stepped))
     return [
-        OriginLink(words_for(conversation), conversation.get_absolute_url())
+        OriginLink(conversation_in_words(conversation), conversation.get_absolute_url())
         for conversation in conversations.order_by("held_on", "pk")
     ]
 
@@ -77,7 +77,7 @@ def conversations_address(conversation: Conversation) -> str:
     return f"{reverse('commitments:new')}?from={CONVERSATION.name}-{conversation.pk}"
 
 
-def words_for(conversation: Conversation) -> str:
+def conversation_in_words(conversation: Conversation) -> str:
     """Name the conversation in a sentence: `the conversation “Quayside” of 12 November 2026`."""
     return f"the conversation “{conversation.subject}” of {long_date(conversation.held_on)}"
 
@@ -94,9 +94,9 @@ def _steps_with_action(commitment: int) -> QuerySet[NextStep]:
 
 CONVERSATION = Origin(
     name="conversation",
-    suggest=suggest,
-    link=link,
-    links_of=links_of,
+    suggest=suggest_commitment,
+    link=link_commitment,
+    links_of=conversation_links_of,
     copy_links=copy_links,
     rows=(_commitment_links, _steps_with_action),
 )

@@ -6,7 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
-from partnerships.agreements.departures import register_ending, register_party_departure
+from partnerships.agreements.departures import register_ending_hook, register_party_departure
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
@@ -25,10 +25,14 @@ from partnerships.conversations.models import (
 )
 from partnerships.conversations.origins import CONVERSATION
 from partnerships.conversations.personal import RULES
-from partnerships.conversations.queries import events_of_conversations, events_of_own_side, kept_by
-from partnerships.conversations.queries.agendas import actions_of_minutes, minutes_to_agree, reports_waiting
+from partnerships.conversations.queries import conversations_kept_by, events_of_conversations, events_of_own_side
+from partnerships.conversations.queries.agendas import (
+    suggest_actions_of_minutes,
+    suggest_minutes_to_agree,
+    suggest_reports,
+)
 from partnerships.conversations.queries.events import events_of_meetings
-from partnerships.conversations.queries.facilitating import stuck_talks_and_reports
+from partnerships.conversations.queries.facilitating import stuck_conversations_and_reports
 from partnerships.conversations.sections import (
     facilitators_lookups,
     facilitators_of,
@@ -70,8 +74,8 @@ def register() -> None:
     # What happens when a party leaves, a partnership ends, or a person leaves.
     register_party_departure(waive_with_party, preview_waiving)
     register_party_departure(end_with_party, preview_ending)
-    register_ending(call_off_with_partnership)
-    register_ending(open_last_reports)
+    register_ending_hook(call_off_with_partnership)
+    register_ending_hook(open_last_reports)
     register_owned(NEXT_STEPS)
     register_departure(end_with_membership)
 
@@ -93,7 +97,7 @@ def _register_events() -> None:
         )
     register_kind(name="private_note", visible_ids=lambda user: PrivateNote.objects.visible_to(user).values("pk"))
     register_kind(name="journal_note", visible_ids=lambda user: JournalNote.objects.visible_to(user).values("pk"))
-    register_kind(name="conversation_draft", visible_ids=lambda user: kept_by(user).values("pk"))
+    register_kind(name="conversation_draft", visible_ids=lambda user: conversations_kept_by(user).values("pk"))
     register_kind(
         name="point",
         visible_ids=lambda user: Point.objects.visible_to(user).values("pk"),
@@ -120,10 +124,10 @@ def _register_sections() -> None:
     ON_PARTNERSHIPS.register_with_rows(
         "journal", journal_of_partnership, notes_on_partnership, order=60, lookups=partnership_journal_lookups
     )
-    register_agenda("05 minutes to agree", "Minutes to agree", "conversation", minutes_to_agree)
-    register_agenda("15 actions", "Actions from earlier conversations", "commitment", actions_of_minutes)
-    register_agenda("45 reports", "Progress reports", "progress_report", reports_waiting)
-    register_stuck("conversations", stuck_talks_and_reports)
+    register_agenda("05 minutes to agree", "Minutes to agree", "conversation", suggest_minutes_to_agree)
+    register_agenda("15 actions", "Actions from earlier conversations", "commitment", suggest_actions_of_minutes)
+    register_agenda("45 reports", "Progress reports", "progress_report", suggest_reports)
+    register_stuck("conversations", stuck_conversations_and_reports)
 
 
 def _register_retention() -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.conversations.event_kinds import EventKind
 
 _CONVERSATIONS = {
-    EventKind.PLANNED: (Fold.CREATED, "{names}"),
-    EventKind.RECORDED: (Fold.CREATED, "{names}"),
-    EventKind.CHANGED: (Fold.FIELDS, "{field}{change}"),
-    EventKind.CALLED_OFF: (Fold.REMOVED, ""),
+    EventKind.PLANNED: (FoldRule.CREATED, "{names}"),
+    EventKind.RECORDED: (FoldRule.CREATED, "{names}"),
+    EventKind.CHANGED: (FoldRule.FIELDS, "{field}{change}"),
+    EventKind.CALLED_OFF: (FoldRule.REMOVED, ""),
 }
 _MEETINGS = {
-    EventKind.MEETING_PLANNED: (Fold.CREATED, "{names}"),
-    EventKind.MEETING_CHANGED: (Fold.FIELDS, "{field}{change}"),
-    EventKind.MEETING_CALLED_OFF: (Fold.REMOVED, ""),
-    EventKind.ATTENDANCE_RECORDED: (Fold.LAST, ""),
+    EventKind.MEETING_PLANNED: (FoldRule.CREATED, "{names}"),
+    EventKind.MEETING_CHANGED: (FoldRule.FIELDS, "{field}{change}"),
+    EventKind.MEETING_CALLED_OFF: (FoldRule.REMOVED, ""),
+    EventKind.ATTENDANCE_RECORDED: (FoldRule.LAST, ""),
 }
 
 
@@ -34,12 +34,12 @@ def register() -> None:
             touches_dates_or_money=kind != EventKind.ATTENDANCE_RECORDED,
             may_hear=Audience.MARKED,
         )
-    register_follower_notice(EventKind.AGENDA_CIRCULATED, group=Group.MEETINGS, fold=Fold.LAST)
+    register_follower_notice(EventKind.AGENDA_CIRCULATED, group=Group.MEETINGS, fold=FoldRule.LAST)
     # The record of a meeting is its minutes.
     for kind in (EventKind.CIRCULATED, EventKind.AGREED):
-        register_follower_notice(kind, group=Group.MEETINGS, fold=Fold.FIELDS)
+        register_follower_notice(kind, group=Group.MEETINGS, fold=FoldRule.FIELDS)
     for kind in (EventKind.CYCLE_SET, EventKind.CYCLE_STOPPED):
-        register_follower_notice(kind, group=Group.MEETINGS, fold=Fold.FIELDS, sentence=f"{kind.label}{{change}}")
+        register_follower_notice(kind, group=Group.MEETINGS, fold=FoldRule.FIELDS, sentence=f"{kind.label}{{change}}")
     _register_files_and_facilitators()
     _register_reports()
     _register_kinds_without_notice()
@@ -48,19 +48,19 @@ def register() -> None:
 def _register_files_and_facilitators() -> None:
     """Register files, papers and facilitators. One line sums up all changes of a file or a facilitator."""
     files = {
-        EventKind.FILE_ADDED: Fold.CREATED,
-        EventKind.PAPER_ADDED: Fold.CREATED,
-        EventKind.FILE_REMOVED: Fold.REMOVED,
-        EventKind.PAPER_REMOVED: Fold.REMOVED,
+        EventKind.FILE_ADDED: FoldRule.CREATED,
+        EventKind.PAPER_ADDED: FoldRule.CREATED,
+        EventKind.FILE_REMOVED: FoldRule.REMOVED,
+        EventKind.PAPER_REMOVED: FoldRule.REMOVED,
     }
     for kind, fold in files.items():
         register_follower_notice(
             kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file"
         )
     facilitators = {
-        EventKind.FACILITATOR_NAMED: Fold.CREATED,
-        EventKind.FACILITATOR_ACCEPTED: Fold.CREATED,
-        EventKind.FACILITATOR_ENDED: Fold.REMOVED,
+        EventKind.FACILITATOR_NAMED: FoldRule.CREATED,
+        EventKind.FACILITATOR_ACCEPTED: FoldRule.CREATED,
+        EventKind.FACILITATOR_ENDED: FoldRule.REMOVED,
     }
     for kind, fold in facilitators.items():
         register_follower_notice(
@@ -71,11 +71,11 @@ def _register_files_and_facilitators() -> None:
 def _register_reports() -> None:
     """Register the events of progress reports. If several events happen together, followers are told only the last."""
     for kind in (EventKind.REPORTING_SET_UP, EventKind.REPORTING_CHANGED, EventKind.REPORTING_ENDED):
-        register_follower_notice(kind, group=Group.REPORTS, fold=Fold.LAST)
+        register_follower_notice(kind, group=Group.REPORTS, fold=FoldRule.LAST)
     register_follower_notice(
         EventKind.REPORT_DUE,
         group=Group.REPORTS,
-        fold=Fold.LAST,
+        fold=FoldRule.LAST,
         sentence="A progress report is due{names}",
         touches_dates_or_money=True,
     )
@@ -85,7 +85,7 @@ def _register_reports() -> None:
         EventKind.REPORT_RETURNED,
         EventKind.REPORT_WAIVED,
     ):
-        register_follower_notice(kind, group=Group.REPORTS, fold=Fold.LAST)
+        register_follower_notice(kind, group=Group.REPORTS, fold=FoldRule.LAST)
 
 
 def _register_kinds_without_notice() -> None:

@@ -8,23 +8,23 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.commitments.origins import CommitmentSuggestion, Origin, OriginLink
 from partnerships.developer_agreements.models import AgreementPromise, DeveloperAgreement
 from partnerships.people.models import User
 
 
-def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+def agreement_links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Return links to the agreement in which the commitment was made."""
     agreements = DeveloperAgreement.objects.visible_to(user).filter(promises__commitment=commitment).order_by("pk")
     return [OriginLink(agreement.title, agreement.get_absolute_url()) for agreement in agreements]
 
 
-def suggest(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_nothing(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     """Return None: the promises of an agreement are read from its register."""
     return None
 
 
-def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+def link_nothing(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """Do nothing: agreements suggest no commitments, so there is nothing to link."""
 
 
@@ -33,4 +33,6 @@ def promises_of(commitment: int) -> QuerySet[AgreementPromise]:
     return AgreementPromise.objects.filter(commitment=commitment)
 
 
-AGREEMENT = Origin(name="agreement", suggest=suggest, link=link, links_of=links_of, rows=(promises_of,))
+AGREEMENT = Origin(
+    name="agreement", suggest=suggest_nothing, link=link_nothing, links_of=agreement_links_of, rows=(promises_of,)
+)

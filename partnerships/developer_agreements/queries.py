@@ -8,7 +8,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 
 from partnerships.commitments.models import Commitment, CommitmentQuerySet
-from partnerships.commitments.queries import in_order
+from partnerships.commitments.queries import sorted_by_due_date
 from partnerships.developer_agreements.models import DeveloperAgreement, DeveloperAgreementQuerySet
 from partnerships.kit.moments import beginning_of
 from partnerships.organisations.lineage import holders_at
@@ -29,7 +29,7 @@ def agreements_of(organisation: Organisation, user: User) -> DeveloperAgreementQ
 def promises_in(agreement: DeveloperAgreement, user: User) -> CommitmentQuerySet:
     """Return the commitments made in the agreement that the person may see."""
     commitments = Commitment.objects.visible_to(user).filter(promised_in__agreement=agreement)
-    return in_order(commitments.for_listing())
+    return sorted_by_due_date(commitments.for_listing())
 
 
 def original_authority_of(agreement: DeveloperAgreement) -> Organisation | None:

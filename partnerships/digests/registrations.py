@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import partnerships.digests.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.seen import register_seen
+from partnerships.activity.seen import register_seen_hooks
 from partnerships.activity.telling import register_without_notice
 from partnerships.agreements.sections import ON_POSTS
 from partnerships.digests import obligations, restoring, retention
@@ -54,7 +54,7 @@ def register() -> None:
     register_list(LEDGER)
     register_events(EventKind)
     register_without_notice(EventKind, because="it concerns one person’s choice of emails")
-    register_seen(note_changes_seen, note_events_seen)
+    register_seen_hooks(note_changes_seen, note_events_seen)
     _register_emails()
     register_lookup_for_every_page(unread_lookup)
     ON_POSTS.register("follows", follows_section, order=10)

@@ -35,7 +35,7 @@ class Amounts:
     kept: Decimal
 
 
-def amounts(promises: Collection[Promise], agreed_by_answer: Mapping[int, Decimal]) -> Amounts:
+def total_amounts(promises: Collection[Promise], agreed_by_answer: Mapping[int, Decimal]) -> Amounts:
     """Add up the promises and the accepted answers, which are given as agreed amounts by the answer's id.
 
     An answer counts with its agreed amount, less what commitments from it lost, but at least with what commitments

@@ -34,11 +34,11 @@ def _open_entries(receipts: QuerySet[Receipt]) -> list[OwnedRecord]:
     ]
 
 
-def _referred_to(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+def _things_referred_to(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     return _open_entries(_referrals(organisation).filter(referred_to=person))
 
 
-def _referred_to_leavers(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+def _things_referred_to_leavers(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     return _open_entries(_referrals(organisation).filter(referred_to__in=former_people_of(organisation, day)))
 
 
@@ -61,8 +61,8 @@ REFERRALS = OwnedKind(
     code="referrals",
     label="Asks and offers to answer",
     fields=("exchange.Receipt.referred_to",),
-    held=_referred_to,
-    left=_referred_to_leavers,
+    held=_things_referred_to,
+    left=_things_referred_to_leavers,
     hand_over=_refer_to_colleague,
     goes_to_colleague=True,
 )

@@ -56,7 +56,7 @@ class ClosingForm(Form):
         self.helper = Helper(self, submit="Change closing date")
 
 
-def _not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
+def _reasons_not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
     """Return why the person cannot change some of the entries, by the id of the entry."""
     edited_ids = reader_of(person).editing
     reason_by_entry = {}
@@ -68,24 +68,24 @@ def _not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict
     return reason_by_entry
 
 
-def _not_to_remind(person: User, rows: Sequence[Entry], now: dt.datetime) -> dict[int, str]:
+def _reasons_not_to_remind(person: User, rows: Sequence[Entry], now: dt.datetime) -> dict[int, str]:
     """Return why the person cannot send reminders for some of the entries, by the id of the entry."""
     reason_by_entry = {row.pk: _NOT_WAITING for row in rows if not row.is_unanswered}
     # If several reasons apply, a missing right or the end of the entry replaces the reason "not waiting".
-    return reason_by_entry | _not_to_edit(person, rows, now)
+    return reason_by_entry | _reasons_not_to_edit(person, rows, now)
 
 
-def _name(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+def _name_facilitator(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     services.name_entry_facilitator(
         entry=row, organisation=row.organisation, person=chosen["person"], author=person, now=now, sends_email=False
     )
 
 
-def _tell_named(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-    services.tell_facilitators(entries=rows, person=chosen["person"], author=person, now=now)
+def _email_facilitators(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.email_facilitators(entries=rows, person=chosen["person"], author=person, now=now)
 
 
-def _close(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+def _set_closing_date(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     if row.closes_on == chosen["closes_on"]:
         raise services.UnableToEditEntry("These asks and offers already have this closing date. Choose another date.")
     services.edit_entry(entry=row, author=person, now=now, closes_on=chosen["closes_on"])
@@ -95,8 +95,8 @@ def _remind(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.date
     services.remind_of_entry(entry=row, author=person, now=now)
 
 
-def _tell_waiting(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-    services.tell_of_waiting(entries=rows, author=person, now=now)
+def _email_waiting(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.email_about_waiting_entries(entries=rows, author=person, now=now)
 
 
 ACTIONS = (
@@ -105,18 +105,18 @@ ACTIONS = (
         label="Name a facilitator",
         done="a facilitator has been named",
         form=FacilitatorForm,
-        left_out=_not_to_edit,
-        change=_name,
+        left_out=_reasons_not_to_edit,
+        change=_name_facilitator,
         refusals=(services.UnableToFacilitate,),
-        tell=_tell_named,
+        tell=_email_facilitators,
     ),
     BulkAction(
         name="due",
         label="Change the closing date",
         done="the closing date has been changed",
         form=ClosingForm,
-        left_out=_not_to_edit,
-        change=_close,
+        left_out=_reasons_not_to_edit,
+        change=_set_closing_date,
         refusals=(services.UnableToEditEntry, services.UnableToWriteEntry),
     ),
     BulkAction(
@@ -124,9 +124,9 @@ ACTIONS = (
         label="Remind organisations that have not answered",
         done="organisations that have not answered have been reminded",
         form=only_button("Send reminders"),
-        left_out=_not_to_remind,
+        left_out=_reasons_not_to_remind,
         change=_remind,
         refusals=(services.UnableToRemindOfEntry,),
-        tell=_tell_waiting,
+        tell=_email_waiting,
     ),
 )

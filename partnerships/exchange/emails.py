@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response
-from partnerships.exchange.queries.addressing import answerable_among
+from partnerships.exchange.queries.addressing import ids_answerable_by
 from partnerships.exchange.rights import rights_over
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.content import Content, link
@@ -59,7 +59,7 @@ def write_several(due: DueEmail, person: User, now: dt.datetime) -> Content | st
     is_to_answer, entry_ids = due.params["waits"], due.params["entries"]
     readable = Entry.objects.visible_to(person).filter(pk__in=entry_ids).select_related("organisation")
     if is_to_answer:
-        unanswered = Entry.objects.unanswered().filter(pk__in=answerable_among(entry_ids, person), is_open=True)
+        unanswered = Entry.objects.unanswered().filter(pk__in=ids_answerable_by(entry_ids, person), is_open=True)
         readable = readable.filter(pk__in=unanswered.values("pk"))
     else:
         facilitators = EntryFacilitator.objects.active().filter(person=person, entry__in=entry_ids)
@@ -212,7 +212,7 @@ def _is_readable(entry: Entry, person: User) -> bool:
 
 
 def _may_answer(entry: Entry, person: User) -> bool:
-    return bool(answerable_among([entry.pk], person))
+    return bool(ids_answerable_by([entry.pk], person))
 
 
 def _from_author(

@@ -27,9 +27,9 @@ from partnerships.exchange.models import (
     Theme,
 )
 from partnerships.exchange.queries import board as boards
-from partnerships.exchange.queries.calendar import dates_of
+from partnerships.exchange.queries.calendar import closing_dates_of
 from partnerships.exchange.queries.listings import name_as_at
-from partnerships.exchange.queries.matches import with_matches
+from partnerships.exchange.queries.matches import with_match_counts
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
@@ -49,7 +49,7 @@ class ListForm(FilterForm):
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> EntryQuerySet:
     """Return the entries that the person may read and that pass the filters, with the organisations asked."""
-    entries = boards.board(user, filters_of(chosen)).for_listing()
+    entries = boards.board_entries(user, filters_of(chosen)).for_listing()
     if chosen.get("mine"):
         entries = entries.filter(organisation__in=Organisation.objects.of_person(user).values("pk"))
     return entries.annotate(asked=_asked(user))
@@ -105,7 +105,7 @@ def _closing_words(row: Entry) -> str:
 
 
 def _cards(user: User, rows: Sequence[Entry]) -> list[SafeString]:
-    return cards_html(with_matches([boards.card_of(row) for row in rows], reader_of(user)))
+    return cards_html(with_match_counts([boards.card_of(row) for row in rows], reader_of(user)))
 
 
 #: Columns shown by default.
@@ -246,7 +246,7 @@ LIST = ListDefinition(
     form=lambda parameters, _user: ListForm(parameters),
     sort=lambda chosen: "shared" if chosen.get("oldest") else "-shared",
     template="exchange/list.html",
-    dates=dates_of,
+    dates=closing_dates_of,
     empty=("No asks or offers yet", "Partners’ asks and offers appear here as soon as they share them."),
     ready=lambda _user, rows: name_as_at(rows),
     cards=_cards,

@@ -41,7 +41,7 @@ _WORD = re.compile(r"[^\W\d_][\w’'-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class MatchSide:
     """One side of a pair: the period of an ask or offer (an open end is None), and the quantity that is left."""
 
     start: dt.date | None = None
@@ -51,7 +51,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class SharedTraits:
     """What an ask and an offer share. `likeness` of the titles is 0 to 1."""
 
     areas: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class Score:
     reasons: tuple[str, ...]
 
 
-def score_pair(ask: Side, offer: Side, common: Common) -> Score:
+def score_pair(ask: MatchSide, offer: MatchSide, common: SharedTraits) -> Score:
     """Return how well the offer matches the ask."""
     place, place_reason = _place_points(common)
     time, time_reason = _time_points(ask, offer)
@@ -83,7 +83,7 @@ def score_pair(ask: Side, offer: Side, common: Common) -> Score:
     return Score(points, tuple(reason for reason in reasons if reason))
 
 
-def _place_points(common: Common) -> tuple[float, str]:
+def _place_points(common: SharedTraits) -> tuple[float, str]:
     """Return the points for the place, and the reason; "" if the place gives no reason."""
     if common.areas:
         return 30, f"both about {names_in_words(common.areas)}"
@@ -92,7 +92,7 @@ def _place_points(common: Common) -> tuple[float, str]:
     return 8, ""
 
 
-def _time_points(ask: Side, offer: Side) -> tuple[float | None, str]:
+def _time_points(ask: MatchSide, offer: MatchSide) -> tuple[float | None, str]:
     """Return the points for the period, and the reason. The points are None if the periods do not overlap.
 
     The last day of a period belongs to it.
@@ -111,7 +111,7 @@ def _time_points(ask: Side, offer: Side) -> tuple[float | None, str]:
     return 8 + 12 * _covered_share(ask, offer), "available for part of the time"
 
 
-def _covered_share(ask: Side, offer: Side) -> float:
+def _covered_share(ask: MatchSide, offer: MatchSide) -> float:
     """Return the share of the period of need that the offer covers; 0.5 if the period has an open end."""
     if ask.start is None or ask.end is None:
         return 0.5
@@ -120,7 +120,7 @@ def _covered_share(ask: Side, offer: Side) -> float:
     return ((last - first).days + 1) / ((ask.end - ask.start).days + 1)
 
 
-def _quantity_points(ask: Side, offer: Side) -> tuple[float, str]:
+def _quantity_points(ask: MatchSide, offer: MatchSide) -> tuple[float, str]:
     """Return the points for the quantity, and the reason; "" if the quantities cannot be compared."""
     if not ask.quantity or not offer.quantity or ask.unit != offer.unit:
         return 6, ""
@@ -131,19 +131,19 @@ def _quantity_points(ask: Side, offer: Side) -> tuple[float, str]:
     return 6 + 14 * share, f"{offered_words} of the {quantity_words(ask.quantity, ask.unit)} asked for"
 
 
-def _words_points(common: Common) -> tuple[float, str]:
+def _words_points(common: SharedTraits) -> tuple[float, str]:
     """Return the points for the words that both use, and the reason; "" without common words."""
     points = max(min(5 * len(common.words), 20), 20 * common.likeness)
     return points, f"both mention {names_in_words(common.words, limit=3)}" if common.words else ""
 
 
-def distinctive(lexemes: Iterable[str]) -> tuple[str, ...]:
+def distinctive_lexemes(lexemes: Iterable[str]) -> tuple[str, ...]:
     """Return up to four lexemes that are not common, the longest first, because long words tend to be rare."""
     candidates = {lexeme for lexeme in lexemes if len(lexeme) >= 4 and lexeme.isalpha() and lexeme not in _COMMON}
     return tuple(sorted(candidates, key=lambda lexeme: (-len(lexeme), lexeme))[:4])
 
 
-def as_written(lexemes: Iterable[str], text: str) -> tuple[str, ...]:
+def written_words(lexemes: Iterable[str], text: str) -> tuple[str, ...]:
     """Return the words of the text that belong to these lexemes, such as `policies` for `polici`."""
     written = _written(text)
     return tuple(dict.fromkeys(written(lexeme) for lexeme in lexemes))

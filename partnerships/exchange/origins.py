@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.commitments.origins import CommitmentSuggestion, Origin, OriginLink
 from partnerships.commitments.services import UnableToPropose
 from partnerships.exchange.models import Entry, Fulfilment, Match, Response
 from partnerships.exchange.services.fulfilments import link_commitment, transfer_fulfilments
@@ -43,7 +43,7 @@ def _check_sides(commitment: Commitment, *sides: int | None) -> None:
         )
 
 
-def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_from_response(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     """Suggest a commitment with the text of an accepted answer. The side that offers is the giver.
 
     Returns None if the answer is not accepted, or the person does not edit for one of the two sides.
@@ -62,7 +62,7 @@ def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
     giver, receiver = response.organisation, entry.organisation
     if not entry.is_ask:
         giver, receiver = receiver, giver
-    return Suggestion(
+    return CommitmentSuggestion(
         words=f"the answer from {response.organisation.name} to “{entry.title}”",
         href=f"{entry.get_absolute_url()}#response-{response.pk}",
         giver=giver,
@@ -84,7 +84,7 @@ def link_from_response(*, commitment: Commitment, record_id: int, author: User, 
         link_commitment(entry=response.counterpart, commitment=commitment, response=response, author=author, now=now)
 
 
-def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_from_match(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     """Suggest a commitment from a match. The side that offers is the giver."""
     match = (
         Match.objects.visible_to(user)
@@ -99,7 +99,7 @@ def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
     quantities_left = [
         entry.quantity_left for entry in (ask, offer) if entry.quantity_left is not None and entry.unit == ask.unit
     ]
-    return Suggestion(
+    return CommitmentSuggestion(
         words=f"the match of “{ask.title}” and “{offer.title}”",
         href=ask.get_absolute_url(),
         giver=offer.organisation,
@@ -120,12 +120,12 @@ def link_from_match(*, commitment: Commitment, record_id: int, author: User, now
     link_commitment(entry=match.offer, commitment=commitment, author=author, now=now)
 
 
-def suggest_from_entry(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_from_entry(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     """Suggest a commitment from a live entry of the person's own. The person chooses the other side."""
     entry = Entry.objects.editable_by(user).live().select_related("organisation").filter(pk=record_id).first()
     if entry is None:
         return None
-    return Suggestion(
+    return CommitmentSuggestion(
         words=f"“{entry.title}”",
         href=entry.get_absolute_url(),
         giver=None if entry.is_ask else entry.organisation,

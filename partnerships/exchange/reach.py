@@ -22,7 +22,7 @@ class Places:
     region: Mapping[int, int] = field(default_factory=dict)
 
 
-def covered(area_ids: Iterable[int], places: Places) -> frozenset[int]:
+def covered_areas(area_ids: Iterable[int], places: Places) -> frozenset[int]:
     """Return the areas with all their parts and successors, and with the parts and successors of these in turn."""
     covered_ids: set[int] = set()
     unvisited_ids = list(area_ids)
@@ -38,7 +38,7 @@ def covered(area_ids: Iterable[int], places: Places) -> frozenset[int]:
 
 def near_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:
     """Return the keys for a theme in these areas and in all areas that these cover."""
-    return frozenset(theme * THEME_STEP + area for area in covered(chosen, places))
+    return frozenset(theme * THEME_STEP + area for area in covered_areas(chosen, places))
 
 
 def far_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:
@@ -46,20 +46,20 @@ def far_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int
 
     These keys are negative, so that they never equal a near key. Without a region, the only key is `anywhere`.
     """
-    regions = {places.region[area] for area in covered(chosen, places) if area in places.region}
-    return frozenset(-(theme * THEME_STEP + region) for region in regions) or frozenset({anywhere(theme)})
+    regions = {places.region[area] for area in covered_areas(chosen, places) if area in places.region}
+    return frozenset(-(theme * THEME_STEP + region) for region in regions) or frozenset({anywhere_key(theme)})
 
 
-def anywhere(theme: int) -> int:
+def anywhere_key(theme: int) -> int:
     """Return the key for a theme without a place."""
     return -(theme * THEME_STEP)
 
 
-def keys(theme: int, chosen: Collection[int], places: Places) -> list[int]:
+def matching_keys(theme: int, chosen: Collection[int], places: Places) -> list[int]:
     """Return all keys of an entry, sorted so that entries with the same keys have equal lists."""
     return sorted(near_keys(theme, chosen, places) | far_keys(theme, chosen, places))
 
 
-def place_of(key: int) -> int:
+def area_of_key(key: int) -> int:
     """Return the area of a near key."""
     return key % THEME_STEP

@@ -7,7 +7,7 @@ from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
-from partnerships.agreements.stuck import register_facilitated, register_stuck
+from partnerships.agreements.stuck import register_stuck, register_stuck_facilitated
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
 from partnerships.exchange import obligations, telling
@@ -19,12 +19,12 @@ from partnerships.exchange.models import Entry, Introduction, Question, Receipt,
 from partnerships.exchange.origins import ORIGINS
 from partnerships.exchange.personal import RULES
 from partnerships.exchange.queries import events_of_entries
-from partnerships.exchange.queries.agenda import waiting_entries
+from partnerships.exchange.queries.agenda import suggest_waiting_entries
 from partnerships.exchange.queries.figures import asks_in_period
-from partnerships.exchange.queries.stuck import facilitated_entries, unanswered_in
-from partnerships.exchange.sections import all_standing_of, standing_section
+from partnerships.exchange.queries.stuck import stuck_facilitated_entries, stuck_unanswered_entries
+from partnerships.exchange.sections import all_standing_offers_of, standing_offers_section
 from partnerships.exchange.services.facilitating import end_with_membership
-from partnerships.exchange.services.own_side import withdraw_to_itself
+from partnerships.exchange.services.own_side import withdraw_entries_to_itself
 from partnerships.exchange.services.status import update_entries_of_commitment
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
@@ -50,15 +50,17 @@ def register() -> None:
 
     # What happens when an organisation passes its entries on, or a person leaves.
     for kind in (obligations.ENTRIES, obligations.ADDRESSED):
-        register_settler(kind.code, withdraw_to_itself)
+        register_settler(kind.code, withdraw_entries_to_itself)
     register_owned(REFERRALS)
     register_departure(end_with_membership)
 
     # Entries on pages, agendas and reports of other rooms.
-    ON_ORGANISATIONS.register_with_rows("skills and resources", standing_section, all_standing_of, order=10)
-    register_agenda("50 asks and offers", "Asks and offers", "entry", waiting_entries)
-    register_stuck("asks", unanswered_in)
-    register_facilitated("asks", facilitated_entries)
+    ON_ORGANISATIONS.register_with_rows(
+        "skills and resources", standing_offers_section, all_standing_offers_of, order=10
+    )
+    register_agenda("50 asks and offers", "Asks and offers", "entry", suggest_waiting_entries)
+    register_stuck("asks", stuck_unanswered_entries)
+    register_stuck_facilitated("asks", stuck_facilitated_entries)
     register_figures("asks", asks_in_period, order=40)
 
 

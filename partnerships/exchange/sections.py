@@ -15,12 +15,12 @@ from partnerships.people.models import User
 ON_ENTRIES: Sections[User, Entry] = Sections()
 
 
-def all_standing_of(organisation: int) -> QuerySet[Entry]:
+def all_standing_offers_of(organisation: int) -> QuerySet[Entry]:
     """Return all standing offers of an organisation, even those with a restricted audience."""
     return Entry.objects.filter(organisation=organisation, standing=True)
 
 
-def standing_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
+def standing_offers_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
     """Return the standing offers that the person can see, and for editors a link to add an offer.
 
     Returns None if there are no offers and the person may not add one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.exchange.event_kinds import EventKind
@@ -10,11 +10,11 @@ from partnerships.exchange.event_kinds import EventKind
 #: How a digest folds the events of each step. The steps are the ends of the events' codes. Steps that are not here
 #: change the status, and digests show the change.
 _FOLDS = {
-    "shared": Fold.CREATED,
-    "withdrawn": Fold.REMOVED,
-    "closed_to_answers": Fold.LAST,
-    "declined": Fold.EACH,
-    "answered": Fold.CREATED,
+    "shared": FoldRule.CREATED,
+    "withdrawn": FoldRule.REMOVED,
+    "closed_to_answers": FoldRule.LAST,
+    "declined": FoldRule.EACH,
+    "answered": FoldRule.CREATED,
 }
 _STEPS = (
     "shared", "changed", "marked_agreed", "withdrawn", "lapsed", "closed_to_answers", "declined", "declined_by_all",
@@ -33,15 +33,15 @@ def register() -> None:
             register_follower_notice(
                 kind,
                 group=Group.ASKS_AND_OFFERS,
-                fold=_FOLDS.get(step, Fold.FIELDS),
+                fold=_FOLDS.get(step, FoldRule.FIELDS),
                 sentence=f"{kind.label}{{field}}{{change}}" if is_edit else "",
                 touches_dates_or_money=is_edit,
                 may_hear=Audience.INSIDE if step in _ANSWER_STEPS else Audience.MARKED,
             )
     answers = {
-        EventKind.ANSWER_ACCEPTED: Fold.LAST,
-        EventKind.ANSWER_DECLINED: Fold.LAST,
-        EventKind.ANSWER_WITHDRAWN: Fold.REMOVED,
+        EventKind.ANSWER_ACCEPTED: FoldRule.LAST,
+        EventKind.ANSWER_DECLINED: FoldRule.LAST,
+        EventKind.ANSWER_WITHDRAWN: FoldRule.REMOVED,
     }
     for kind, fold in answers.items():
         register_follower_notice(kind, group=Group.ASKS_AND_OFFERS, fold=fold)

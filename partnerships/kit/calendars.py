@@ -96,7 +96,7 @@ class CalendarFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class InvitationParties:
     """The organiser and the attendee of a meeting, each as name and email address."""
 
     organiser: tuple[str, str]
@@ -121,7 +121,7 @@ def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -
     return _to_bytes(calendar, [(entry, None) for entry in entries])
 
 
-def write_file(entry: CalendarEntry, *, invited: Invited | None = None) -> CalendarFile:
+def write_file(entry: CalendarEntry, *, invited: InvitationParties | None = None) -> CalendarFile:
     """Return a file with one entry, to attach to an email.
 
     With `invited`, the file is an invitation to a meeting or its cancellation: calendar programs then move or remove
@@ -144,7 +144,7 @@ def _calendar(method: Method) -> icalendar.Calendar:
     return calendar
 
 
-def _to_bytes(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntry, Invited | None]]) -> bytes:
+def _to_bytes(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntry, InvitationParties | None]]) -> bytes:
     """Add the entries to the calendar, and return the calendar as the bytes of a file."""
     if any(isinstance(entry.starts, dt.datetime) for entry, _ in entries):
         calendar.add_component(_time_zone())
@@ -153,7 +153,7 @@ def _to_bytes(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntr
     return bytes(calendar.to_ical())
 
 
-def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
+def _event(entry: CalendarEntry, invited: InvitationParties | None) -> icalendar.Event:
     """Return the entry as an event (RFC 5545, 3.6.1), with organiser and attendee if it is an invitation."""
     address = f"{settings.SITE_ORIGIN}{entry.path}"
     event = icalendar.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
-from partnerships.agreements.departures import register_terms
+from partnerships.agreements.departures import register_terms_hook
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.exchange.sections import ON_ENTRIES
 from partnerships.nominations import emails, restoring, telling
@@ -28,7 +28,7 @@ def register() -> None:
     restoring.register()
 
     # What follows from changes of terms and of parties.
-    register_terms(follow_terms)
+    register_terms_hook(follow_terms)
     register_settler("partnerships", follow_parties)
 
     ON_PARTNERSHIPS.register("nominations", nominations_section, order=3, lookups=nominations_lookups)

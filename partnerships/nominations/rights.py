@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from partnerships.agreements.queries.sharing import data_sharing_open
+from partnerships.agreements.queries.sharing import is_data_sharing_open
 from partnerships.agreements.rights import rights_over as rights_inside
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.organisations.audience import Everybody
@@ -98,7 +98,7 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
     partnership_rights = rights_inside(agreement.partnership, person, now)
     present_parties = partnership_rights.present
     council_id, provider_id = agreement.council.organisation_id, agreement.provider.organisation_id
-    is_open = person is None or data_sharing_open(agreement.partnership, timezone.localdate(now), person)
+    is_open = person is None or is_data_sharing_open(agreement.partnership, timezone.localdate(now), person)
     return Rights(
         agreement=agreement,
         council=council_id if council_id in present_parties else None,
@@ -114,4 +114,4 @@ def all_may_read_masked(agreement: NominationsAgreement, readers: Everybody, now
     present_ids = rights_inside(agreement.partnership, None, now).present.keys()
     # An empty set is a subset of any other: without organisations there is nobody who reads.
     all_are_parties = bool(readers.organisations) and present_ids >= set(readers.organisations)
-    return all_are_parties and data_sharing_open(agreement.partnership, timezone.localdate(now), readers)
+    return all_are_parties and is_data_sharing_open(agreement.partnership, timezone.localdate(now), readers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.nominations.event_kinds import EventKind
 
@@ -11,7 +11,7 @@ def register() -> None:
     """Register the events that digests report, and those that they leave out."""
     for kind in (EventKind.RETURN_SENT, EventKind.LINES_DECIDED, EventKind.RETURN_AGREED, EventKind.RETURN_REOPENED):
         register_follower_notice(
-            kind, group=Group.REPORTS, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", about="nominations_return"
+            kind, group=Group.REPORTS, fold=FoldRule.LAST, sentence=f"{kind.label}{{names}}", about="nominations_return"
         )
     register_without_notice(
         [EventKind.RETURN_STARTED, EventKind.LETTINGS_READ, EventKind.RETURN_COMPLETED],

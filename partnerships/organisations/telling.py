@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.organisations.event_kinds import EventKind
 
 _TOLD = {
-    EventKind.CHANGED: (Fold.FIELDS, "{field}{change}"),
-    EventKind.ENDED: (Fold.FIELDS, "{field}{change}"),
-    EventKind.SUCCESSION_RECORDED: (Fold.EACH, "{names}"),
-    EventKind.SUCCESSION_CORRECTED: (Fold.EACH, "{names}"),
-    EventKind.SUCCESSION_STATUS_CHANGED: (Fold.EACH, "{names}"),
-    EventKind.PASSED_ON: (Fold.FIELDS, "{change}"),
-    EventKind.MERGED: (Fold.EACH, "{names}"),
-    EventKind.UNMERGED: (Fold.EACH, "{names}"),
-    EventKind.IDENTIFIER_ADDED: (Fold.EACH, "{names}"),
-    EventKind.IDENTIFIER_CORRECTED: (Fold.FIELDS, "{field}{change}"),
-    EventKind.NAME_ADDED: (Fold.EACH, "{names}"),
-    EventKind.NAME_CORRECTED: (Fold.FIELDS, "{field}{change}"),
-    EventKind.AREA_CORRECTED: (Fold.FIELDS, "{field}{change}"),
-    EventKind.AREA_ADDED: (Fold.EACH, "{names}"),
-    EventKind.AREA_ENDED: (Fold.EACH, "{names}"),
+    EventKind.CHANGED: (FoldRule.FIELDS, "{field}{change}"),
+    EventKind.ENDED: (FoldRule.FIELDS, "{field}{change}"),
+    EventKind.SUCCESSION_RECORDED: (FoldRule.EACH, "{names}"),
+    EventKind.SUCCESSION_CORRECTED: (FoldRule.EACH, "{names}"),
+    EventKind.SUCCESSION_STATUS_CHANGED: (FoldRule.EACH, "{names}"),
+    EventKind.PASSED_ON: (FoldRule.FIELDS, "{change}"),
+    EventKind.MERGED: (FoldRule.EACH, "{names}"),
+    EventKind.UNMERGED: (FoldRule.EACH, "{names}"),
+    EventKind.IDENTIFIER_ADDED: (FoldRule.EACH, "{names}"),
+    EventKind.IDENTIFIER_CORRECTED: (FoldRule.FIELDS, "{field}{change}"),
+    EventKind.NAME_ADDED: (FoldRule.EACH, "{names}"),
+    EventKind.NAME_CORRECTED: (FoldRule.FIELDS, "{field}{change}"),
+    EventKind.AREA_CORRECTED: (FoldRule.FIELDS, "{field}{change}"),
+    EventKind.AREA_ADDED: (FoldRule.EACH, "{names}"),
+    EventKind.AREA_ENDED: (FoldRule.EACH, "{names}"),
 }
 
 

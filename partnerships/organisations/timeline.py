@@ -14,7 +14,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.activity.queries import NetLine, about, fields_of, of_visible_records
+from partnerships.activity.queries import (
+    ReportedChange,
+    events_of_visible_records,
+    is_about_record,
+    values_before_and_after,
+)
 from partnerships.activity.telling import FollowerNotice, Group, Sentence, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.holdings import for_a_few_records, id_is_among
@@ -112,7 +117,7 @@ def _date_in_words(text: str) -> str:
 
 
 def _changes(data: dict[str, Any]) -> tuple[FieldChange, ...]:
-    old, new = fields_of(data)
+    old, new = values_before_and_after(data)
     return tuple(
         FieldChange(
             field.replace("_", " "),
@@ -191,7 +196,7 @@ def newest_events_lookup(user: User, *, kind: str, record_id: int, count: int) -
 
 
 def _events_about(user: User, record: int, kind: str) -> QuerySet[Event]:
-    return Event.objects.filter(about(kind, record))
+    return Event.objects.filter(is_about_record(kind, record))
 
 
 #: The number of candidates in the first batch for each event that is needed.
@@ -242,7 +247,7 @@ def _visible_among(
     """Return the newest of these events that the person may see. `records` are the ids of their records by kind."""
     candidates = Event.objects.filter(id_is_among("pk", events))
     with for_a_few_records():
-        visible_events = of_visible_records(user, candidates, dict(zip(kinds, records, strict=True)))
+        visible_events = events_of_visible_records(user, candidates, dict(zip(kinds, records, strict=True)))
     return visible_events.order_by("-at", "-id")[:count]
 
 
@@ -300,7 +305,7 @@ def _words_before(told_event: FollowerNotice, name: str, value: object, today: d
     return "answers by " if str(value) >= today.isoformat() else "answers were due by "
 
 
-def digest_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = False) -> list[DigestLine]:
+def digest_lines(lines: Iterable[ReportedChange], *, today: dt.date, outside: bool = False) -> list[DigestLine]:
     """Return net changes in words, in the same order.
 
     `today` (local time) decides whether an answer is late. With `outside`, the lines are for a stakeholder without an
@@ -324,7 +329,7 @@ def digest_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = Fa
     ]
 
 
-def _sentence(row: NetLine, today: dt.date, *, outside: bool) -> Sentence:
+def _sentence(row: ReportedChange, today: dt.date, *, outside: bool) -> Sentence:
     """Return one net change as a sentence, with the values that the reader may see."""
     change, data = row.change, row.event.data
     shown_fields = [name for name in change.values if name not in _NOT_TOLD and (not outside or name in _OUTSIDE)]

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.commitments.origins import CommitmentSuggestion, Origin, OriginLink
 from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import rows_for
@@ -70,7 +70,7 @@ def _suggestion(
     text: str = "",
     homes: int = 0,
     due: dt.date | None = None,
-) -> Suggestion | None:
+) -> CommitmentSuggestion | None:
     """Return the suggested values of a new commitment, or None if the person may not propose a commitment."""
     if not may_propose_commitment(user, plan):
         return None
@@ -79,7 +79,7 @@ def _suggestion(
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners)
     own_organisation = own_organisations.order_by("name", "pk").first()
     other_partners = [partner for partner in partners if own_organisation is None or partner.pk != own_organisation.pk]
-    return Suggestion(
+    return CommitmentSuggestion(
         words=words,
         href=plan.get_absolute_url() + link_to_piece(anchor),
         giver=own_organisation,
@@ -92,13 +92,13 @@ def _suggestion(
     )
 
 
-def suggest_from_plan(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_from_plan(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     """Suggest a commitment between the partners of a plan."""
     plan = _plans_to_propose_from(user).filter(pk=record_id).first()
     return None if plan is None else _suggestion(user, plan, words=f"the plan “{plan.title}”")
 
 
-def suggest_from_site(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_from_site(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     """Suggest a commitment to complete the homes of a site, due on the site's forecast completion."""
     sites = Site.objects.visible_to(user).filter(plan__in=_plans_to_propose_from(user).values("pk"))
     site = sites.select_related("plan").filter(pk=record_id).first()
@@ -116,7 +116,7 @@ def suggest_from_site(*, user: User, record_id: int) -> Suggestion | None:
     )
 
 
-def suggest_from_milestone(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_from_milestone(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     """Suggest a commitment to a milestone, due on the date of the milestone."""
     milestones = Milestone.objects.visible_to(user).filter(plan__in=_plans_to_propose_from(user).values("pk"))
     milestone = milestones.select_related("plan").filter(pk=record_id).first()

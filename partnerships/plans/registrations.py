@@ -6,7 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
-from partnerships.agreements.departures import register_ending, register_observing, register_party_departure
+from partnerships.agreements.departures import register_ending_hook, register_observer_hook, register_party_departure
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
@@ -71,8 +71,8 @@ def _register_departures() -> None:
     register_leaving("drafts no longer shared", end_shares, consequence="stop sharing drafts with them")
     register_departure(end_shares_of_membership)
     register_party_departure(departures.end_part_of_former_party, departures.preview_leaving_plans)
-    register_observing(departures.end_ownerships_of_observer)
-    register_ending(departures.withdraw_offers_within_partnership)
+    register_observer_hook(departures.end_ownerships_of_observer)
+    register_ending_hook(departures.withdraw_offers_within_partnership)
     register_settler(obligations.PLANS.code, passing.end_part_in_passed_on_plans)
     register_settler("partnerships", passing.end_part_in_passed_on_partnerships)
     register_restore_hook(passing.journal_restored_rights)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.plans.event_kinds import EventKind
 
@@ -10,32 +10,32 @@ from partnerships.plans.event_kinds import EventKind
 def register() -> None:
     """Register the events that digests report, and those that they leave out."""
     for kind in (EventKind.VERSION_PUBLISHED, EventKind.EMBARGO_LIFTED):
-        register_follower_notice(kind, group=Group.PLANS, fold=Fold.EACH, by_plan_engine=True)
+        register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.EACH, by_plan_engine=True)
     for kind in (EventKind.STATUS_CHANGED, EventKind.AUDIENCE_CHANGED):
-        register_follower_notice(kind, group=Group.PLANS, fold=Fold.FIELDS, sentence=f"{kind.label}{{change}}")
+        register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.FIELDS, sentence=f"{kind.label}{{change}}")
     register_follower_notice(
         EventKind.DUE_DAY_CHANGED,
         group=Group.PLANS,
-        fold=Fold.FIELDS,
+        fold=FoldRule.FIELDS,
         sentence="Changed the deadline for a decision{change}",
         touches_dates_or_money=True,
     )
     for kind in (EventKind.SIGN_OFF_ASKED, EventKind.AGREED):
-        register_follower_notice(kind, group=Group.PLANS, fold=Fold.FIELDS)
+        register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.FIELDS)
     for kind in (
         EventKind.VERSION_APPROVED,
         EventKind.VERSION_APPROVED_WITH_CONDITION,
         EventKind.VERSION_REJECTED,
         EventKind.CONDITION_MET,
     ):
-        register_follower_notice(kind, group=Group.PLANS, fold=Fold.EACH)
-    for kind, fold in ((EventKind.OWNERSHIP_STARTED, Fold.CREATED), (EventKind.OWNERSHIP_ENDED, Fold.REMOVED)):
+        register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.EACH)
+    for kind, fold in ((EventKind.OWNERSHIP_STARTED, FoldRule.CREATED), (EventKind.OWNERSHIP_ENDED, FoldRule.REMOVED)):
         register_follower_notice(kind, group=Group.PLANS, fold=fold, sentence=f"{kind.label}{{names}}", about="owner")
-    register_follower_notice(EventKind.LEFT_PARTNERSHIP, group=Group.PLANS, fold=Fold.LAST)
+    register_follower_notice(EventKind.LEFT_PARTNERSHIP, group=Group.PLANS, fold=FoldRule.LAST)
     register_follower_notice(
         EventKind.PARTNERSHIP_LOST_PLAN,
         group=Group.PLANS,
-        fold=Fold.EACH,
+        fold=FoldRule.EACH,
         sentence="A plan left the partnership with its only owner{names}",
     )
     _register_untold()

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 
 from partnerships.agreements.models import Objective, Partnership
 from partnerships.agreements.origin import Origin as ObjectiveOrigin
-from partnerships.agreements.origin import Suggested, UnableToLinkOrigin
+from partnerships.agreements.origin import OriginSuggestion, UnableToLinkOrigin
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.commitments.origins import CommitmentSuggestion, Origin, OriginLink
 from partnerships.commitments.services import UnableToPropose
 from partnerships.kit.text import shorten
 from partnerships.people.models import User
@@ -22,13 +22,13 @@ from partnerships.recommendations.services import UnableToAdopt, UnableToLink, l
 MAX_OBJECTIVE = 300
 
 
-def suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
+def suggest_commitment(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     """Suggest a commitment of the partnership with the text of the recommendation."""
     adoptions = Adoption.objects.visible_to(user).adopted().for_listing()
     adoption = adoptions.filter(pk=record_id).first()
     if adoption is None:
         return None
-    return Suggestion(
+    return CommitmentSuggestion(
         words=f"the recommendation “{adoption.recommendation.title}”",
         href=adoption.get_absolute_url(),
         partnership=adoption.partnership,
@@ -78,17 +78,17 @@ RECOMMENDATION = Origin(
 )
 
 
-def suggest_objective(user: User, partnership: Partnership, record: int) -> Suggested | None:
+def suggest_objective(user: User, partnership: Partnership, record: int) -> OriginSuggestion | None:
     """Suggest an objective with the text of a recommendation that this partnership adopted."""
     adoptions = Adoption.objects.visible_to(user).adopted().filter(partnership=partnership)
     adoption = adoptions.select_related("recommendation").filter(pk=record).first()
     return _suggestion_from(adoption) if adoption else None
 
 
-def _suggestion_from(adoption: Adoption) -> Suggested:
+def _suggestion_from(adoption: Adoption) -> OriginSuggestion:
     recommendation = adoption.recommendation
     text = shorten(recommendation.text, MAX_OBJECTIVE)
-    return Suggested(f"the recommendation “{recommendation.title}”", adoption.get_absolute_url(), text)
+    return OriginSuggestion(f"the recommendation “{recommendation.title}”", adoption.get_absolute_url(), text)
 
 
 def link_objective(objective: Objective, record: int, author: User, now: dt.datetime) -> None:
@@ -99,7 +99,7 @@ def link_objective(objective: Objective, record: int, author: User, now: dt.date
         raise UnableToLinkOrigin(str(error)) from error
 
 
-def links_of_objective(objective: Objective, user: User) -> list[Suggested]:
+def links_of_objective(objective: Objective, user: User) -> list[OriginSuggestion]:
     """Return the recommendations that the objective came from."""
     rows = Adoption.objects.visible_to(user).filter(outcomes__objective=objective)
     return [_suggestion_from(row) for row in rows.select_related("recommendation").order_by("pk")]

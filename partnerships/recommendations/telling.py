@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.recommendations.event_kinds import EventKind
 
 #: By kind of event: how several events are folded into one line, and what the line adds to the label of the event.
 _TOLD = {
-    EventKind.ANSWERED: (Fold.FIELDS, "{field}{change}"),
-    EventKind.EVIDENCE_ADDED: (Fold.CREATED, ""),
-    EventKind.PROPOSED: (Fold.CREATED, ""),
-    EventKind.ADOPTED: (Fold.LAST, ""),
-    EventKind.DROPPED: (Fold.LAST, ""),
-    EventKind.OUTCOME_LINKED: (Fold.EACH, ""),
+    EventKind.ANSWERED: (FoldRule.FIELDS, "{field}{change}"),
+    EventKind.EVIDENCE_ADDED: (FoldRule.CREATED, ""),
+    EventKind.PROPOSED: (FoldRule.CREATED, ""),
+    EventKind.ADOPTED: (FoldRule.LAST, ""),
+    EventKind.DROPPED: (FoldRule.LAST, ""),
+    EventKind.OUTCOME_LINKED: (FoldRule.EACH, ""),
 }
 
 

@@ -15,9 +15,9 @@ from django.db.models import Model, QuerySet
 
 from partnerships.agreements.models import Objective, Partnership
 from partnerships.agreements.origin import Origin as PartnershipOrigin
-from partnerships.agreements.origin import Suggested, UnableToLinkOrigin
+from partnerships.agreements.origin import OriginSuggestion, UnableToLinkOrigin
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.commitments.origins import CommitmentSuggestion, Origin, OriginLink
 from partnerships.commitments.services import UnableToPropose
 from partnerships.conversations.models import Conversation
 from partnerships.exchange.models import Entry
@@ -45,13 +45,13 @@ def _result_name(survey_round: Round, theme: str) -> str:
     return f"the survey “{survey_round.title}”: {_theme_name(survey_round, theme)}"
 
 
-def suggest(user: User, partnership: Partnership, record: int) -> Suggested | None:
+def suggest(user: User, partnership: Partnership, record: int) -> OriginSuggestion | None:
     """Return the words, URL and title for the form of a new record; None for a result of another partnership."""
     figure = _figure(user, record)
     if figure is None or partnership not in partnerships_of(figure.round):
         return None
     survey_round = figure.round
-    return Suggested(
+    return OriginSuggestion(
         _result_name(survey_round, figure.theme),
         survey_round.get_absolute_url(),
         shorten(_theme_name(survey_round, figure.theme), _MAX_TITLE),
@@ -82,10 +82,10 @@ def _actions(kind: str, record: Model, user: User) -> QuerySet[Action]:
     return rows.select_related("round__question_set").order_by("pk")
 
 
-def _links(record: Model, user: User, *, kind: str) -> Sequence[Suggested]:
+def _links(record: Model, user: User, *, kind: str) -> Sequence[OriginSuggestion]:
     """Return links from a record to the results that it is about."""
     return [
-        Suggested(
+        OriginSuggestion(
             f"Survey “{action.round.title}”: {_theme_name(action.round, action.theme)}", action.round.get_absolute_url()
         )
         for action in _actions(kind, record, user)
@@ -120,7 +120,7 @@ RESULTS = tuple(
 )
 
 
-def _suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
+def _suggest_commitment(*, user: User, record_id: int) -> CommitmentSuggestion | None:
     figure = _figure(user, record_id)
     if figure is None:
         return None
@@ -129,7 +129,7 @@ def _suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
     own_partnerships = Partnership.objects.with_party_of(user).filter(
         pk__in=[partnership.pk for partnership in partnerships_of(survey_round)]
     )
-    return Suggestion(
+    return CommitmentSuggestion(
         words=_result_name(survey_round, figure.theme),
         href=survey_round.get_absolute_url(),
         partnership=own_partnerships.order_by("pk").first(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.surveys.event_kinds import EventKind
 
@@ -17,7 +17,7 @@ def register() -> None:
         EventKind.ACTION_LINKED,
     ):
         register_follower_notice(
-            kind, group=Group.REPORTS, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", about="survey_round"
+            kind, group=Group.REPORTS, fold=FoldRule.LAST, sentence=f"{kind.label}{{names}}", about="survey_round"
         )
     register_without_notice(
         [EventKind.ROUND_DRAFTED, EventKind.DRAFT_DROPPED], because="followers hear about a survey when it opens"

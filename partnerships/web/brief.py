@@ -16,9 +16,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.commitments.queries import Promises, promises
+from partnerships.commitments.queries import Promises, promises_between
 from partnerships.conversations.models import Conversation
-from partnerships.conversations.queries import Seats, SidePoints, last_held, points_between, seats_shown
+from partnerships.conversations.queries import (
+    SideAttendees,
+    SidePoints,
+    last_conversation_between,
+    points_between,
+    side_attendees,
+)
 from partnerships.documents import downloads
 from partnerships.exchange.models import Entry
 from partnerships.exchange.queries import entries_between
@@ -70,7 +76,7 @@ class Brief:
     promised_to_us: Promises
     plans: tuple[PlanChanges, ...]
     last: Conversation | None
-    seats: tuple[Seats, ...]
+    seats: tuple[SideAttendees, ...]
     points: tuple[SidePoints, ...]
     people: tuple[Membership, ...]
     #: The numbers of asks and offers, plans and people that the lists leave out.
@@ -96,7 +102,7 @@ def brief_for(
     our_entries = [entry for entry in entries if entry.organisation_id == ours.pk]
     their_entries = [entry for entry in entries if entry.organisation_id == theirs.pk]
 
-    last_conversation = last_held(user=user, own_side=ours, other_side=theirs, today=today)
+    last_conversation = last_conversation_between(user=user, own_side=ours, other_side=theirs, today=today)
     plans, people = _plans(user, ours, theirs), contacts_of(theirs)
     points = points_between(user=user, own_side=ours, other_side=theirs)
     return Brief(
@@ -105,11 +111,11 @@ def brief_for(
         partnerships=tuple(partnerships.order_by("title", "pk")),
         our_entries=tuple(our_entries[:rows]),
         their_entries=tuple(their_entries[:rows]),
-        promised=promises(giver=ours, receiver=theirs, user=user, today=today),
-        promised_to_us=promises(giver=theirs, receiver=ours, user=user, today=today),
+        promised=promises_between(giver=ours, receiver=theirs, user=user, today=today),
+        promised_to_us=promises_between(giver=theirs, receiver=ours, user=user, today=today),
         plans=tuple(_changes_of_plans(user, plans[:rows], last_conversation, min(rows, _MAX_CHANGES))),
         last=last_conversation,
-        seats=tuple(seats_shown(last_conversation, _own_organisation_ids(user))) if last_conversation else (),
+        seats=tuple(side_attendees(last_conversation, _own_organisation_ids(user))) if last_conversation else (),
         points=tuple(points if rows == _MAX_ROWS else (_first_points(side, rows) for side in points)),
         people=tuple(people[:rows]),
         our_more=max(len(our_entries) - rows, 0),

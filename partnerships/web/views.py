@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.agreements.past import as_read_by
+from partnerships.agreements.past import partnership_as_read_by
 from partnerships.commitments.queries import name_as_at as commitments_as_at
-from partnerships.commitments.queries import open_and_over
+from partnerships.commitments.queries import open_and_finished
 from partnerships.conversations.models import Conversation, ConversationQuerySet
 from partnerships.conversations.queries import contacts_of, points_of_partnership
 from partnerships.conversations.queries import name_as_at as conversations_as_at
@@ -165,7 +165,7 @@ def _partnership(request: HttpRequest, pk: int) -> Partnership:
     partnerships = rows_for(_readable_partnership, user, pk)
     if not partnerships:
         raise Http404
-    return as_read_by(user, partnerships[0])
+    return partnership_as_read_by(user, partnerships[0])
 
 
 def _readable_partnership(user: User, pk: int) -> QuerySet[Partnership]:
@@ -234,7 +234,7 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the commitments of one partnership."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
-    open_commitments, ended_commitments = open_and_over(partnership, user, MAX_RECORDS)
+    open_commitments, ended_commitments = open_and_finished(partnership, user, MAX_RECORDS)
     commitments_as_at([*open_commitments, *ended_commitments])
     context = {
         "partnership": partnership,

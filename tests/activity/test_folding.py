@@ -7,25 +7,25 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partnerships.activity.folding import Fold, NetChange, Step, Thing, fold
+from partnerships.activity.folding import FoldRule, NetChange, Step, Thing, fold_steps
 
 PROMISE: Thing = ("commitment", 1, "")
 
 
 def changing_step(number: int, before: str, after: str, *, field: str = "due") -> Step:
-    return Step(number, "due_date_moved", PROMISE, Fold.FIELDS, {field: before}, {field: after})
+    return Step(number, "due_date_moved", PROMISE, FoldRule.FIELDS, {field: before}, {field: after})
 
 
 def creating_step(number: int, **after: str) -> Step:
-    return Step(number, "proposed", PROMISE, Fold.CREATED, {}, after)
+    return Step(number, "proposed", PROMISE, FoldRule.CREATED, {}, after)
 
 
 def removing_step(number: int) -> Step:
-    return Step(number, "withdrawn", PROMISE, Fold.REMOVED)
+    return Step(number, "withdrawn", PROMISE, FoldRule.REMOVED)
 
 
 def test_date_that_moved_twice_is_one_line() -> None:
-    [line] = fold([changing_step(1, "1 March", "1 April"), changing_step(2, "1 April", "1 May")])
+    [line] = fold_steps([changing_step(1, "1 March", "1 April"), changing_step(2, "1 April", "1 May")])
 
     assert line.before == "1 March"
     assert line.after == "1 May"
@@ -34,21 +34,22 @@ def test_date_that_moved_twice_is_one_line() -> None:
 
 
 def test_value_that_returned_to_where_it_was_is_left_out() -> None:
-    assert fold([changing_step(1, "1 March", "1 April"), changing_step(2, "1 April", "1 March")]) == []
+    assert fold_steps([changing_step(1, "1 March", "1 April"), changing_step(2, "1 April", "1 March")]) == []
 
 
 def test_what_was_created_and_withdrawn_in_between_is_left_out() -> None:
-    answered = Step(3, "answered", PROMISE, Fold.EACH)
+    answered = Step(3, "answered", PROMISE, FoldRule.EACH)
 
     assert (
-        fold([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), answered, removing_step(4)]) == []
+        fold_steps([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), answered, removing_step(4)])
+        == []
     )
 
 
 def test_what_was_created_is_told_with_its_values_at_the_end() -> None:
-    status = Step(3, "confirmed", PROMISE, Fold.FIELDS, {"status": "proposed"}, {"status": "agreed"})
+    status = Step(3, "confirmed", PROMISE, FoldRule.FIELDS, {"status": "proposed"}, {"status": "agreed"})
 
-    created, agreed = fold([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), status])
+    created, agreed = fold_steps([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), status])
 
     assert created.kind == "proposed"
     assert created.values == {"due": "1 May"}
@@ -59,26 +60,26 @@ def test_what_was_created_is_told_with_its_values_at_the_end() -> None:
 
 
 def test_what_was_removed_is_one_line() -> None:
-    [line] = fold([changing_step(1, "1 March", "1 May"), removing_step(2)])
+    [line] = fold_steps([changing_step(1, "1 March", "1 May"), removing_step(2)])
 
     assert line == NetChange(PROMISE, "withdrawn", (2,))
 
 
 def test_what_was_removed_and_restored_is_left_out() -> None:
-    assert fold([removing_step(1), creating_step(2)]) == []
+    assert fold_steps([removing_step(1), creating_step(2)]) == []
 
 
 def test_meetings_held_are_told_each_and_reports_only_the_last() -> None:
-    meetings = [Step(number, "held", ("partnership", 1, ""), Fold.EACH) for number in (1, 3)]
-    reports = [Step(number, "reported", ("partnership", 1, ""), Fold.LAST) for number in (2, 4)]
+    meetings = [Step(number, "held", ("partnership", 1, ""), FoldRule.EACH) for number in (1, 3)]
+    reports = [Step(number, "reported", ("partnership", 1, ""), FoldRule.LAST) for number in (2, 4)]
 
-    lines = fold(sorted([*meetings, *reports], key=lambda step: step.number))
+    lines = fold_steps(sorted([*meetings, *reports], key=lambda step: step.number))
 
     assert [(line.kind, line.numbers) for line in lines] == [("held", (1,)), ("held", (3,)), ("reported", (2, 4))]
 
 
 def test_change_of_fields_without_values_is_still_told() -> None:
-    [line] = fold([Step(1, "due_date_moved", PROMISE, Fold.FIELDS)])
+    [line] = fold_steps([Step(1, "due_date_moved", PROMISE, FoldRule.FIELDS)])
 
     assert line.kind == "due_date_moved"
     assert line.numbers == (1,)
@@ -107,13 +108,13 @@ def steps_and_states(actions: list[tuple[Thing, str, str, str]]) -> tuple[list[S
         number = len(steps) + 1
         if what == "create" and thing not in state:
             state[thing] = {"due": value, "status": "a"}
-            steps.append(Step(number, "created", thing, Fold.CREATED, {}, dict(state[thing])))
+            steps.append(Step(number, "created", thing, FoldRule.CREATED, {}, dict(state[thing])))
         elif what == "remove" and thing in state:
-            steps.append(Step(number, "removed", thing, Fold.REMOVED, dict(state.pop(thing)), {}))
+            steps.append(Step(number, "removed", thing, FoldRule.REMOVED, dict(state.pop(thing)), {}))
         elif what == "set" and thing in state:
             before = state[thing][field]
             state[thing][field] = value
-            steps.append(Step(number, "set", thing, Fold.FIELDS, {field: before}, {field: value}))
+            steps.append(Step(number, "set", thing, FoldRule.FIELDS, {field: before}, {field: value}))
         else:
             continue
         states.append(state)
@@ -142,7 +143,7 @@ def test_net_change_is_the_difference_of_the_first_and_last_state(actions: list[
     start = data.draw(st.integers(0, len(steps)))
     end = data.draw(st.integers(start, len(steps)))
 
-    lines = fold(steps[start:end])
+    lines = fold_steps(steps[start:end])
 
     assert apply_lines(states[start], lines) == states[end]
 
@@ -151,6 +152,6 @@ def test_net_change_is_the_difference_of_the_first_and_last_state(actions: list[
 def test_numbers_of_a_line_are_of_its_own_thing_and_in_order(actions: list[Any]) -> None:
     steps, _ = steps_and_states(actions)
 
-    for line in fold(steps):
+    for line in fold_steps(steps):
         assert list(line.numbers) == sorted(line.numbers)
         assert {steps[number - 1].thing for number in line.numbers} == {line.thing}

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.registry import kind_named
-from partnerships.commitments.services import tell_stakeholders as tell_of_commitment
-from partnerships.conversations.services import tell_stakeholders_of_meeting
-from partnerships.exchange.services import tell_stakeholders as tell_of_entry
+from partnerships.commitments.services import mark_for_stakeholders as tell_of_commitment
+from partnerships.conversations.services import mark_meeting_for_stakeholders
+from partnerships.exchange.services import mark_for_stakeholders as tell_of_entry
 from partnerships.kit.rights import UnableToAct
 from partnerships.kit.row_history import row_history
 from tests.commitments.promises import agree
@@ -53,7 +53,7 @@ def make_meeting(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
     return (
         meeting,
         "conversations:meeting-stakeholders",
-        lambda tell, author: tell_stakeholders_of_meeting(
+        lambda tell, author: mark_meeting_for_stakeholders(
             meeting=meeting, tell=tell, author=author, now=timezone.now()
         ),
     )

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from partnerships.activity.models import Change, Event, Subject, Unnumbered
-from partnerships.activity.queries import changes_between, last_number
+from partnerships.activity.queries import changes_between, newest_change_number
 from partnerships.activity.subjects import SubjectKind
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +59,7 @@ def test_each_subject_counts_its_own_changes_in_order() -> None:
 
     assert numbered_events(SubjectKind.PLAN, 7) == [(1, first.pk), (2, second.pk), (3, third.pk)]
     assert numbered_events(SubjectKind.PARTNERSHIP, 3) == [(1, first.pk), (2, third.pk)]
-    assert last_number(kind=SubjectKind.PLAN, record_id=7) == 3
+    assert newest_change_number(kind=SubjectKind.PLAN, record_id=7) == 3
     assert not Unnumbered.objects.exists()
 
 
@@ -75,7 +75,7 @@ def test_event_without_subject_gets_no_number() -> None:
     record_event_of()
 
     assert not Change.objects.exists()
-    assert last_number(kind=SubjectKind.PLAN, record_id=7) == 0
+    assert newest_change_number(kind=SubjectKind.PLAN, record_id=7) == 0
 
 
 def test_rollback_leaves_no_gap() -> None:
@@ -174,7 +174,7 @@ def test_numbering_reads_only_the_events_of_its_transaction() -> None:
         [(scans,)] = cursor.fetchall()
 
     assert scans == 0
-    assert last_number(kind=SubjectKind.PLAN, record_id=7) == 1
+    assert newest_change_number(kind=SubjectKind.PLAN, record_id=7) == 1
 
 
 def test_numbers_cannot_be_changed_or_removed() -> None:

@@ -12,15 +12,15 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from partnerships.activity.event_kinds import event_labels
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.models import Audience, Event
-from partnerships.activity.queries import changes_between, last_number, net_changes
+from partnerships.activity.queries import changes_between, net_changes, newest_change_number
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import (
     FollowerNotice,
     Group,
     follower_notice_of,
-    follower_notices,
+    notices_by_kind,
     reasons_without_notice,
     register_follower_notice,
     register_without_notice,
@@ -55,7 +55,7 @@ def lines_since(
     number: int, record_id: int, kind: SubjectKind = SubjectKind.PARTNERSHIP, *, outside: bool = False
 ) -> list[DigestLine]:
     """Return the lines about a subject's changes after this number, as followers read them."""
-    newest = last_number(kind=kind, record_id=record_id)
+    newest = newest_change_number(kind=kind, record_id=record_id)
     changes = changes_between(kind=kind, record_id=record_id, after=number, up_to=newest)
     audiences = (Audience.OUTSIDE, Audience.MARKED) if outside else Audience.values
     heard = [(change.number, change.event) for change in changes if change.event.audience in audiences]
@@ -64,7 +64,7 @@ def lines_since(
 
 def newest_number(world: World) -> int:
     """Return the number of the partnership's newest change."""
-    return last_number(kind=SubjectKind.PARTNERSHIP, record_id=world.partnership.pk)
+    return newest_change_number(kind=SubjectKind.PARTNERSHIP, record_id=world.partnership.pk)
 
 
 def sentences(lines: list[DigestLine]) -> list[str]:
@@ -84,7 +84,7 @@ def move_due_date(world: World, commitment: Commitment, days: int) -> None:
 
 
 def test_every_kind_of_event_is_told_or_has_a_reason_why_not() -> None:
-    told_kinds = {kind.kind for kind in follower_notices()}
+    told_kinds = {kind.kind for kind in notices_by_kind()}
 
     assert told_kinds | set(reasons_without_notice()) == set(event_labels())
     assert not told_kinds & set(reasons_without_notice())
@@ -93,12 +93,12 @@ def test_every_kind_of_event_is_told_or_has_a_reason_why_not() -> None:
 
 def test_no_kind_is_registered_twice() -> None:
     with pytest.raises(ValueError, match="twice"):
-        register_follower_notice(Agreements.OPENED, group=Group.TERMS, fold=Fold.EACH)
+        register_follower_notice(Agreements.OPENED, group=Group.TERMS, fold=FoldRule.EACH)
     with pytest.raises(ValueError, match="twice"):
         register_without_notice([Agreements.OPENED], because="there is no reason for this")
 
 
-@pytest.mark.parametrize("told", follower_notices(), ids=lambda told: told.kind)
+@pytest.mark.parametrize("told", notices_by_kind(), ids=lambda told: told.kind)
 def test_every_kind_has_its_sentence_in_both_parts(told: FollowerNotice) -> None:
     for field, was, now, moves, names in (
         ("", "", "", 1, []),
@@ -116,7 +116,7 @@ def test_every_kind_has_its_sentence_in_both_parts(told: FollowerNotice) -> None
 
 
 def test_every_group_is_of_some_kind() -> None:
-    assert {notice.group for notice in follower_notices()} == set(Group)
+    assert {notice.group for notice in notices_by_kind()} == set(Group)
 
 
 def test_timeline_says_the_sentence_without_values(world: World) -> None:
@@ -202,11 +202,11 @@ def test_ask_is_told_to_followers_of_its_partnership_until_it_is_met(world: Worl
     assert [text for text in sentences(lines) if text == "Shared an ask"] == ["Shared an ask"]
     assert "Answered an ask" in sentences(lines)
     assert {line.group for line in lines} == {Group.ASKS_AND_OFFERS}
-    assert last_number(kind=SubjectKind.REQUEST, record_id=ask.pk) > 1
+    assert newest_change_number(kind=SubjectKind.REQUEST, record_id=ask.pk) > 1
 
 
 def test_standing_offer_is_a_change_of_its_organisation(world: World) -> None:
-    before = last_number(kind=SubjectKind.ORGANISATION, record_id=world.larkhaven.pk)
+    before = newest_change_number(kind=SubjectKind.ORGANISATION, record_id=world.larkhaven.pk)
     shared_entry(world.larkhaven, world.amina, timezone.now(), direction="offer", standing=True, quantity=None, unit="")
 
     lines = lines_since(before, world.larkhaven.pk, SubjectKind.ORGANISATION)
@@ -276,7 +276,7 @@ def test_end_of_an_embargo_is_a_change_of_the_plan(world: World) -> None:
     plan: Plan = published_plan(world)
     save(plan, world, "about", summary="Held back.")
     publish(plan, world, "Not yet.", embargo_until=timezone.now() + dt.timedelta(hours=24))
-    before = last_number(kind=SubjectKind.PLAN, record_id=plan.pk)
+    before = newest_change_number(kind=SubjectKind.PLAN, record_id=plan.pk)
 
     lift_embargoes(now=timezone.now() + dt.timedelta(hours=25))
 

@@ -16,7 +16,7 @@ from partnerships.agreements.emails import contact_token
 from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import Notice
 from partnerships.agreements.services import (
-    Contact,
+    ContactDetails,
     add_document,
     add_objective,
     create_post,
@@ -63,7 +63,7 @@ def _prepare_document_and_contact(world: World) -> None:
     )
     world.things["contact"] = fill_post(
         post=post,
-        contact=Contact(name="Sam Shore", phone="01329 555 010"),
+        contact=ContactDetails(name="Sam Shore", phone="01329 555 010"),
         reason="New.",
         author=world.amina,
         now=world.now,

@@ -482,7 +482,7 @@ ROWS = (
     Row(
         "agreements.change_contact",
         lambda world, author, holder: services.change_contact(
-            holder=holder, contact=services.Contact(phone="01329 555 010"), author=author, now=timezone.now()
+            holder=holder, contact=services.ContactDetails(phone="01329 555 010"), author=author, now=timezone.now()
         ),
         OWN,
         prepare=_make_vera_holder,

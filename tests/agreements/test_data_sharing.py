@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Document, Partnership
-from partnerships.agreements.queries.sharing import data_sharing_open, open_among
+from partnerships.agreements.queries.sharing import ids_with_open_data, is_data_sharing_open
 from partnerships.agreements.services import (
     add_document,
     answer_invitation,
@@ -76,14 +76,14 @@ def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: Wo
     assert download(world.ben, document) == 403
 
     version = put_up(complete_sharing_draft(agreement, world), world.amina)
-    assert not data_sharing_open(world.partnership, today())
+    assert not is_data_sharing_open(world.partnership, today())
     sign_all(version)
 
-    assert data_sharing_open(world.partnership, today())
+    assert is_data_sharing_open(world.partnership, today())
     assert download(world.ben, document) == 200
     assert download(world.chidi, document) == 404
     with time_machine.travel(timezone.now() + dt.timedelta(days=400)):
-        assert not data_sharing_open(world.partnership, today())
+        assert not is_data_sharing_open(world.partnership, today())
 
 
 def complete_sharing_draft(agreement: Any, world: World) -> Any:
@@ -112,7 +112,7 @@ def complete_sharing_draft(agreement: Any, world: World) -> Any:
 
 def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) -> None:
     sign_all(put_up(complete_sharing_draft(start_sharing_agreement(world), world), world.amina))
-    assert data_sharing_open(world.partnership, today())
+    assert is_data_sharing_open(world.partnership, today())
 
     party = invite_organisation(
         partnership=world.partnership,
@@ -124,7 +124,7 @@ def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) ->
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 
-    assert not data_sharing_open(world.partnership, today())
+    assert not is_data_sharing_open(world.partnership, today())
 
 
 def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> None:
@@ -147,11 +147,11 @@ def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> 
     )
 
     with CaptureQueriesContext(connection) as queries_for_two:
-        open_ids_of_two = open_among(rows[:2], today())
+        open_ids_of_two = ids_with_open_data(rows[:2], today())
     with CaptureQueriesContext(connection) as queries_for_all:
-        open_ids = open_among(rows, today())
+        open_ids = ids_with_open_data(rows, today())
 
-    assert open_ids == {row.pk for row in rows if data_sharing_open(row, today())}
+    assert open_ids == {row.pk for row in rows if is_data_sharing_open(row, today())}
     assert open_ids == {partnership.pk for partnership in partnerships} - {world.other_partnership.pk}
     assert open_ids_of_two <= open_ids
     assert len(queries_for_all) <= len(queries_for_two) + 2  # signatures are read only if a version is in force
@@ -165,8 +165,8 @@ def test_an_agreement_that_is_suspended_or_ended_closes_personal_data(world: Wor
         change_status(partnership=agreement, status=status, reason="Agreed.", author=world.amina, now=timezone.now())
         agreement.refresh_from_db()
         is_open = status == "active"
-        assert data_sharing_open(world.partnership, today()) == is_open
-        assert data_sharing_open(agreement, today()) == is_open
+        assert is_data_sharing_open(world.partnership, today()) == is_open
+        assert is_data_sharing_open(agreement, today()) == is_open
 
 
 def test_an_agreement_whose_notice_has_run_out_closes_personal_data_without_a_job(world: World) -> None:
@@ -181,8 +181,8 @@ def test_an_agreement_whose_notice_has_run_out_closes_personal_data_without_a_jo
         now=timezone.now(),
     )
 
-    assert data_sharing_open(world.partnership, today())
+    assert is_data_sharing_open(world.partnership, today())
     with time_machine.travel(timezone.now() + dt.timedelta(days=4)):
         agreement.refresh_from_db()
-        assert not data_sharing_open(world.partnership, today())
-        assert not data_sharing_open(agreement, today())
+        assert not is_data_sharing_open(world.partnership, today())
+        assert not is_data_sharing_open(agreement, today())

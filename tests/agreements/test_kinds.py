@@ -20,7 +20,7 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.queries.terms import content_of_proposal
 from partnerships.agreements.terms.checks import problems_of
-from partnerships.agreements.terms.declarations import with_retired
+from partnerships.agreements.terms.declarations import with_retired_fields
 from partnerships.agreements.terms.schema import build_schema
 from tests.world import World
 
@@ -156,7 +156,7 @@ def test_a_retired_field_leaves_new_terms_and_stays_in_an_amendment_that_holds_i
     field.save()
 
     current_declarations = PartnershipKind.by_code()["charter"].declarations
-    declarations_of_amendment = with_retired(current_declarations, earlier_declarations, content)
+    declarations_of_amendment = with_retired_fields(current_declarations, earlier_declarations, content)
 
     assert "standards" not in build_schema(current_declarations).about_by_code
     assert documents.normalise(build_schema(declarations_of_amendment), content)["about"]["standards"] == "Warm homes."

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import Contact, add_document, create_post, fill_post, take_back_terms
+from partnerships.agreements.services import ContactDetails, add_document, create_post, fill_post, take_back_terms
 from tests.agreements.test_signing_terms import draft_first_terms
 from tests.support.signing_in import signed_in
 from tests.support.terms import put_up
@@ -71,7 +71,7 @@ def test_former_holders_of_a_post_come_in_pages_the_last_first(world: World) -> 
     for number in range(MANY + 1):
         fill_post(
             post=post,
-            contact=Contact(name=f"Contact {number}."),
+            contact=ContactDetails(name=f"Contact {number}."),
             starts_on=first_day + dt.timedelta(days=number),
             reason="As planned.",
             author=world.amina,

@@ -38,7 +38,9 @@ def nora(world: World) -> Holder:
     """Name Nora, who has no account, as nominations officer of Westmarch in the Estuary Partnership."""
     post = create_post_of(world, organisation=world.westmarch)
     name, email, phone = CANARIES
-    return fill(post, contact=services.Contact(name=name, email=email, phone=phone, working_days="Monday to Wednesday"))
+    return fill(
+        post, contact=services.ContactDetails(name=name, email=email, phone=phone, working_days="Monday to Wednesday")
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_search_says_who_to_ring(world: World, nora: Holder, question: str) -> N
 
 def test_search_says_who_covers_for_a_lead(world: World) -> None:
     fill(create_post_of(world, "lead"), world.amina)
-    fill(create_post_of(world, "deputy"), contact=services.Contact(name="Fay Covers", phone="01329 555 020"))
+    fill(create_post_of(world, "deputy"), contact=services.ContactDetails(name="Fay Covers", phone="01329 555 020"))
 
     page = search(world.ben, "Who covers for Amina?")
 
@@ -161,7 +163,9 @@ def test_old_link_to_a_contacts_data_shows_nothing_and_sends_a_new_one(nora: Hol
 
 @pytest.mark.django_db(transaction=True)
 def test_new_link_is_sent_from_a_page_without_a_transaction_around_it() -> None:
-    holder = fill(create_post_of(make_world()), contact=services.Contact(name="Nora", email="nora@canary.example"))
+    holder = fill(
+        create_post_of(make_world()), contact=services.ContactDetails(name="Nora", email="nora@canary.example")
+    )
     with time_machine.travel(timezone.now() - dt.timedelta(days=31)):
         link = contact_link_of(holder)
 
@@ -188,7 +192,7 @@ def test_holder_changes_their_own_details_and_gives_up_the_post(world: World) ->
 
 
 def test_organisations_page_shows_contacts_by_role_to_partners(world: World) -> None:
-    fill(create_post_of(world, "finance", partnership=None), contact=services.Contact(name="Fay Figures"))
+    fill(create_post_of(world, "finance", partnership=None), contact=services.ContactDetails(name="Fay Figures"))
     address = world.larkhaven.get_absolute_url()
 
     assert "Fay Figures" in signed_in(world.ben).get(address).content.decode()

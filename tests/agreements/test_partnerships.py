@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.queries import timeline
-from partnerships.agreements.agenda import Since, decisions_needed
+from partnerships.agreements.agenda import LookBack, suggest_decisions
 from partnerships.agreements.models import (
     TRANSITIONS,
     Document,
@@ -285,8 +285,8 @@ def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: W
         return {item.what: item.path for item in tasks_from(WAITING, world.amina, timezone.now())}
 
     def agenda_titles() -> list[str]:
-        since = Since({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())
-        return [decision.title for decision in decisions_needed(world.amina, [world.partnership], since)]
+        since = LookBack({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())
+        return [decision.title for decision in suggest_decisions(world.amina, [world.partnership], since)]
 
     page_before = client.get(address).content.decode()
     work_before = path_by_action()

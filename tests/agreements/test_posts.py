@@ -74,7 +74,7 @@ def test_team_has_several_members(world: World) -> None:
     team = create_post_of(world, "team")
 
     fill(team, world.vera)
-    fill(team, contact=services.Contact(name="Sam Shore"))
+    fill(team, contact=services.ContactDetails(name="Sam Shore"))
 
     assert team.holders.current().count() == 2
     with pytest.raises(services.UnableToChangePost, match="already in this team"):
@@ -154,9 +154,9 @@ def test_posts_of_a_party_that_left_are_its_own_again(world: World) -> None:
 
 def test_partners_see_the_present_holder_only(world: World) -> None:
     post = create_post_of(world)
-    fill(post, contact=services.Contact(name="Former Fran"), now=world.now)
-    fill(post, contact=services.Contact(name="Present Pat"))
-    fill(post, contact=services.Contact(name="Coming Kim"), starts_on=timezone.localdate() + DAY)
+    fill(post, contact=services.ContactDetails(name="Former Fran"), now=world.now)
+    fill(post, contact=services.ContactDetails(name="Present Pat"))
+    fill(post, contact=services.ContactDetails(name="Coming Kim"), starts_on=timezone.localdate() + DAY)
 
     assert names_of_holders_seen_by(world.vera) == {"Former Fran", "Present Pat", "Coming Kim"}
     assert names_of_holders_seen_by(world.ben) == {"Present Pat"}
@@ -180,9 +180,9 @@ def test_holder_must_act_for_the_organisation_or_have_a_name(world: World) -> No
     with pytest.raises(services.UnableToChangePost, match="does not act for"):
         fill(post, world.ben)
     with pytest.raises(services.UnableToChangePost, match="enter a name"):
-        fill(post, contact=services.Contact(email="sam@larkhaven.example"))
+        fill(post, contact=services.ContactDetails(email="sam@larkhaven.example"))
     with pytest.raises(services.UnableToChangePost, match="not a complete email address"):
-        fill(post, contact=services.Contact(name="Sam", email="sam at home"))
+        fill(post, contact=services.ContactDetails(name="Sam", email="sam at home"))
 
 
 def test_ended_post_has_no_holder_and_takes_none(world: World) -> None:
@@ -200,10 +200,10 @@ def test_ended_post_has_no_holder_and_takes_none(world: World) -> None:
 
 def test_events_of_a_post_name_nobody(world: World) -> None:
     post = create_post_of(world)
-    holder = fill(post, contact=services.Contact(name="Sam Shore", email="sam@larkhaven.example"))
+    holder = fill(post, contact=services.ContactDetails(name="Sam Shore", email="sam@larkhaven.example"))
     services.change_contact(
         holder=holder,
-        contact=services.Contact(name="Sam Shore", phone="01329 555 010"),
+        contact=services.ContactDetails(name="Sam Shore", phone="01329 555 010"),
         author=None,
         now=timezone.now(),
     )

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.agreements.agenda import Since, agenda_sources
+from partnerships.agreements.agenda import LookBack, agenda_sources
 from partnerships.agreements.figures import ReportPeriod, figures_of
 from partnerships.agreements.models import Objective
 from partnerships.agreements.services import ProgressReport, add_objective, report_progress
-from partnerships.agreements.stuck import stuck_in
+from partnerships.agreements.stuck import stuck_records_in
 from tests.agreements.test_signing_terms import propose_change, sign
 from tests.support.moments import today
 from tests.support.terms import agree_terms, put_up
@@ -49,7 +49,7 @@ def add_blocked_objective(world: World) -> Objective:
 
 def agenda_items(world: World) -> dict[str, str]:
     """Return the items that the sources propose to Ben, by heading."""
-    since = Since({world.partnership.pk: timezone.now() - 90 * DAY}, timezone.now())
+    since = LookBack({world.partnership.pk: timezone.now() - 90 * DAY}, timezone.now())
     return {
         source.heading: f"{suggestion.title}: {suggestion.detail}"
         for source in agenda_sources()
@@ -59,7 +59,7 @@ def agenda_items(world: World) -> dict[str, str]:
 
 def stuck_records(world: World, now: dt.datetime, reader: Any = None) -> dict[str, str]:
     """Return who must act on each kind of stuck record that the reader (by default Ben) sees."""
-    return {item.what: item.waits_for for item in stuck_in(reader or world.ben, [world.partnership.pk], now)}
+    return {item.what: item.waits_for for item in stuck_records_in(reader or world.ben, [world.partnership.pk], now)}
 
 
 def test_a_blocked_objective_is_on_the_agenda_in_the_report_and_stuck(world: World) -> None:

@@ -30,14 +30,14 @@ from partnerships.agreements.models import (
     TermsVersion,
 )
 from partnerships.agreements.queries.terms import (
+    can_be_signed_by,
     content_of_proposal,
     signers_of,
     signing_states,
-    signs_for,
     version_in_force,
 )
 from partnerships.agreements.services import (
-    Contact,
+    ContactDetails,
     PaperSignature,
     UnableToPropose,
     UnableToSendForSignature,
@@ -134,14 +134,14 @@ def test_who_signs_is_the_same_asked_by_person_or_by_party(world: World) -> None
         for signatory in TermsSignatory.objects.waiting():
             signer_ids = {one.pk for one in signers_of(signatory.organisation, version.partnership, today())}
             for person in User.objects.all():
-                may_sign = TermsSignatory.objects.filter(signs_for(person, today()), pk=signatory.pk).exists()
+                may_sign = TermsSignatory.objects.filter(can_be_signed_by(person, today()), pk=signatory.pk).exists()
                 assert may_sign == (person.pk in signer_ids), (signatory, person)
                 if may_sign and signatory.organisation == world.larkhaven:
                     names.add(person.name)
         return names
 
     def fill(post: Post, person: User | None) -> None:
-        contact = None if person else Contact(name="Post Room")
+        contact = None if person else ContactDetails(name="Post Room")
         fill_post(post=post, person=person, contact=contact, reason="Named.", author=world.amina, now=timezone.now())
 
     signers_without_holders = signer_names()

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import PartnershipKind
-from partnerships.agreements.queries.dates import reminder_choice_of
+from partnerships.agreements.queries.dates import reminder_choices_of
 from partnerships.agreements.queries.terms import content_of_proposal
 from partnerships.agreements.services import create_partnership, save_terms_piece
 from partnerships.kit.bank_holidays import Nation, holidays
@@ -65,7 +65,7 @@ def test_notice_and_reminder_days_come_from_the_kind(world: World) -> None:
 
     assert content_of_proposal(first_proposal(partnership))["about"]["notice_days"] == 90
     party = partnership.parties.select_related("partnership").get()
-    assert reminder_choice_of(party)[0] == [120, 14]
+    assert reminder_choices_of(party)[0] == [120, 14]
 
 
 def test_meetings_avoid_the_bank_holidays_of_every_party(world: World) -> None:

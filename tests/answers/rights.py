@@ -89,12 +89,12 @@ ROWS = (
         STAKEHOLDER,
     ),
     Row(
-        "answers.say_whether_concerned",
-        lambda world, author, _: services.say_whether_concerned(concerned=True, **_answer_arguments(world, author)),
+        "answers.record_concern",
+        lambda world, author, _: services.record_concern(concerned=True, **_answer_arguments(world, author)),
         STAKEHOLDER,
     ),
     Row(
-        "answers.comment_by_link",
+        "answers.add_comment",
         lambda world, author, _: services.comment_by_link(
             text="Please keep the trees.", **_answer_arguments(world, author)
         ),
@@ -109,8 +109,8 @@ ROWS = (
         STAKEHOLDER,
     ),
     Row(
-        "answers.describe_oneself",
-        lambda world, author, _: services.describe_oneself(
+        "answers.change_own_name",
+        lambda world, author, _: services.change_own_name(
             person=world.sol, name="Solomon", role="Chair", author=author, now=timezone.now()
         ),
         STAKEHOLDER,

@@ -93,7 +93,7 @@ def partnership(world: World, plan: Plan) -> Partnership:
 def promise(world: World, partnership: Partnership) -> Commitment:
     """Return a commitment of Larkhaven that digests report to stakeholders."""
     commitment = agree(world, text=PROMISE, quantity=None, unit="", due_on=in_days(30))
-    commitments.tell_stakeholders(commitment=commitment, tell=True, author=world.ben, now=timezone.now())
+    commitments.mark_for_stakeholders(commitment=commitment, tell=True, author=world.ben, now=timezone.now())
     return commitment
 
 
@@ -110,7 +110,7 @@ def ask(world: World, partnership: Partnership) -> Any:
         quantity=None,
         unit="",
     )
-    return exchange.tell_stakeholders(entry=entry, tell=True, author=world.ben, now=timezone.now())
+    return exchange.mark_for_stakeholders(entry=entry, tell=True, author=world.ben, now=timezone.now())
 
 
 def new_window(browser: Browser) -> Page:

@@ -195,7 +195,7 @@ def test_closed_plan_takes_no_questions(world: World, plan: Plan) -> None:
 
 def test_page_counts_the_last_answer_of_each_person(world: World, plan: Plan, digest: Delivery) -> None:
     for concerned in (True, False):
-        services.say_whether_concerned(
+        services.record_concern(
             person=world.sol,
             plan=plan,
             version_number=2,

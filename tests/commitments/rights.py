@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.commitments import services
 from partnerships.commitments.services import RegisterPromise
-from partnerships.commitments.services.registers import add_from_register
+from partnerships.commitments.services.registers import add_reports_from_register
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done_action, done_commitment, in_days, propose
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, PERSONAS, Row
@@ -75,7 +75,7 @@ def _register_import(add: bool) -> Any:
             agreed_at=world.now,
             withdrawn="Repealed." if add else "",
         )
-        service = add_from_register if add else services.record_from_register
+        service = add_reports_from_register if add else services.create_from_register
         return service(promises=[promise], source="Register", author=author, now=timezone.now())
 
     return import_promise
@@ -166,8 +166,8 @@ ROWS = (
         prepare=lambda world: agree(world, owner=world.vera),
     ),
     Row(
-        "commitments.tell_stakeholders",
-        lambda world, author, promise: services.tell_stakeholders(
+        "commitments.mark_for_stakeholders",
+        lambda world, author, promise: services.mark_for_stakeholders(
             commitment=promise, tell=True, author=author, now=timezone.now()
         ),
         LEAD | PARTNER,
@@ -245,9 +245,9 @@ ROWS = (
         EDITORS,
         prepare=_attached_evidence,
     ),
-    Row("commitments.record_from_register", _register_import(add=False), PARTNER | ADMINISTRATOR),
+    Row("commitments.create_from_register", _register_import(add=False), PARTNER | ADMINISTRATOR),
     Row(
-        "commitments.add_from_register",
+        "commitments.add_reports_from_register",
         _register_import(add=True),
         PARTNER | ADMINISTRATOR,
         prepare=lambda world: _register_import(add=False)(world, None, None),
@@ -260,13 +260,13 @@ _CLOCK = "called by the clock"
 WITHOUT_A_PERSON = {
     "commitments.acts_for": _READS,
     "commitments.record_event": _INSIDE,
-    "commitments.exceeds": _READS,
-    "commitments.hand_over": "part of ending a membership, inside its transaction",
+    "commitments.exceeds_promise": _READS,
+    "commitments.hand_over_commitments": "part of ending a membership, inside its transaction",
     "commitments.email_leads_about_proposals": "part of an import, inside its transaction; it records emails",
     "commitments.email_owners": "part of a change of several, inside its transaction; it records emails",
     "commitments.remind_owners": _CLOCK,
-    "commitments.email_asked": "part of another service, inside its transaction",
-    "commitments.email_concerned": "part of another service, inside its transaction",
-    "commitments.email_one": "part of another service, inside its transaction",
+    "commitments.email_deciding_leads": "part of another service, inside its transaction",
+    "commitments.email_people_concerned": "part of another service, inside its transaction",
+    "commitments.email_person": "part of another service, inside its transaction",
     "commitments.replace_commitment": _INSIDE,
 }

@@ -185,7 +185,7 @@ def test_commitments_of_a_person_who_left_go_to_a_colleague(world: World) -> Non
     commitment = agree(world)
     verified = verified_commitment(world)
 
-    count = services.hand_over(
+    count = services.hand_over_commitments(
         person=world.eddie, organisation=world.larkhaven, to=world.amina, author=world.amina, now=timezone.now()
     )
 
@@ -226,8 +226,8 @@ def test_commitment_from_a_register_is_recorded_once(world: World) -> None:
     )
 
     arguments = {"promises": [promise], "source": "Developer agreements", "author": None, "now": world.now}
-    first_import = services.record_from_register(**arguments)
-    second_import = services.record_from_register(**arguments)
+    first_import = services.create_from_register(**arguments)
+    second_import = services.create_from_register(**arguments)
 
     assert [commitment.delivered_words for commitment in first_import] == ["£288,900 of £650,000"]
     assert second_import == []
@@ -237,7 +237,7 @@ def test_receiver_reports_for_a_giver_outside_the_network(world: World) -> None:
     promise = services.RegisterPromise(
         reference="X-1", text="A footbridge", receiver=world.westmarch, giver_name="A developer", agreed_at=world.now
     )
-    (commitment,) = services.record_from_register(promises=[promise], source="Register", author=None, now=world.now)
+    (commitment,) = services.create_from_register(promises=[promise], source="Register", author=None, now=world.now)
 
     services.record_progress(
         commitment=commitment, status=Status.DONE, author=world.ben, now=timezone.now(), note_text="Opened."

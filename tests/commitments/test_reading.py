@@ -89,7 +89,9 @@ def test_commitment_that_falls_due_waits_for_its_owner(world: World) -> None:
 
 def test_commitment_without_an_owner_waits_for_the_leads(world: World) -> None:
     agree(world)
-    services.hand_over(person=world.eddie, organisation=world.larkhaven, to=None, author=None, now=timezone.now())
+    services.hand_over_commitments(
+        person=world.eddie, organisation=world.larkhaven, to=None, author=None, now=timezone.now()
+    )
 
     waiting = [item.what for item in tasks_from(queries.WAITING, world.amina, timezone.now())]
 
@@ -106,7 +108,7 @@ def test_kept_and_broken_commitments_are_counted_separately(world: World) -> Non
         commitment=propose(world), reason="Not for us.", author=world.ben, now=timezone.now()
     )
 
-    promises = queries.promises(
+    promises = queries.promises_between(
         giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=timezone.localdate()
     )
 
@@ -120,9 +122,13 @@ def test_overdue_commitment_counts_as_broken_until_it_is_kept(world: World) -> N
     late = agree(world, due_on=in_days(2))
     later = timezone.localdate() + dt.timedelta(days=3)
 
-    promises_before = queries.promises(giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later)
+    promises_before = queries.promises_between(
+        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later
+    )
     report(world, late, Status.DONE, delivered=late.quantity)
-    promises_after = queries.promises(giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later)
+    promises_after = queries.promises_between(
+        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later
+    )
 
     assert promises_before.broken == (late,)
     assert promises_after.broken == ()

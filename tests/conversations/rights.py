@@ -201,8 +201,8 @@ ROWS = (
         situation="for an observer",
     ),
     Row(
-        "conversations.tell_stakeholders_of_meeting",
-        lambda world, author, meeting: services.tell_stakeholders_of_meeting(
+        "conversations.mark_meeting_for_stakeholders",
+        lambda world, author, meeting: services.mark_meeting_for_stakeholders(
             meeting=meeting, tell=True, author=author, now=timezone.now()
         ),
         LEAD | PARTNER,

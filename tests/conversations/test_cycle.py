@@ -6,7 +6,15 @@ import datetime as dt
 
 import pytest
 
-from partnerships.conversations.cycle import Cycle, Guess, MeetingDay, OnHoliday, Unit, move_off_holiday, recognise
+from partnerships.conversations.cycle import (
+    Cycle,
+    MeetingDay,
+    OnHoliday,
+    RecognisedCycle,
+    Unit,
+    move_off_holiday,
+    recognise_cycle,
+)
 
 DAY = dt.date
 NEW_YEAR = DAY(2026, 1, 1)
@@ -58,34 +66,34 @@ def test_cycle_says_its_days_in_words(cycle: Cycle, words: str) -> None:
 @pytest.mark.parametrize(
     ("text", "guess"),
     [
-        ("Monthly", Guess(Unit.MONTHS, 1)),
-        ("Quarterly", Guess(Unit.MONTHS, 3)),
-        ("At least four times a year", Guess(Unit.MONTHS, 3)),
-        ("every first Tuesday", Guess(Unit.MONTHS, 1, 1, 1)),
-        ("The first Tuesday of the month", Guess(Unit.MONTHS, 1, 1, 1)),
-        ("Last Friday of each quarter", Guess(Unit.MONTHS, 3, 4, -1)),
-        ("Every six weeks", Guess(Unit.WEEKS, 6)),
-        ("Six-weekly, on Thursdays", Guess(Unit.WEEKS, 6, 3)),
-        ("every other month", Guess(Unit.MONTHS, 2)),
-        ("Fortnightly", Guess(Unit.WEEKS, 2)),
-        ("Twice a year", Guess(Unit.MONTHS, 6)),
-        ("Half-yearly", Guess(Unit.MONTHS, 6)),
-        ("every Monday", Guess(Unit.WEEKS, 1, 0)),
-        ("Quarterly, on the 2nd Wednesday of the month", Guess(Unit.MONTHS, 3, 2, 2)),
-        ("Annually", Guess(Unit.MONTHS, 12)),
+        ("Monthly", RecognisedCycle(Unit.MONTHS, 1)),
+        ("Quarterly", RecognisedCycle(Unit.MONTHS, 3)),
+        ("At least four times a year", RecognisedCycle(Unit.MONTHS, 3)),
+        ("every first Tuesday", RecognisedCycle(Unit.MONTHS, 1, 1, 1)),
+        ("The first Tuesday of the month", RecognisedCycle(Unit.MONTHS, 1, 1, 1)),
+        ("Last Friday of each quarter", RecognisedCycle(Unit.MONTHS, 3, 4, -1)),
+        ("Every six weeks", RecognisedCycle(Unit.WEEKS, 6)),
+        ("Six-weekly, on Thursdays", RecognisedCycle(Unit.WEEKS, 6, 3)),
+        ("every other month", RecognisedCycle(Unit.MONTHS, 2)),
+        ("Fortnightly", RecognisedCycle(Unit.WEEKS, 2)),
+        ("Twice a year", RecognisedCycle(Unit.MONTHS, 6)),
+        ("Half-yearly", RecognisedCycle(Unit.MONTHS, 6)),
+        ("every Monday", RecognisedCycle(Unit.WEEKS, 1, 0)),
+        ("Quarterly, on the 2nd Wednesday of the month", RecognisedCycle(Unit.MONTHS, 3, 2, 2)),
+        ("Annually", RecognisedCycle(Unit.MONTHS, 12)),
     ],
 )
-def test_frequency_in_the_terms_is_recognised(text: str, guess: Guess) -> None:
-    assert recognise(text) == guess
+def test_frequency_in_the_terms_is_recognised(text: str, guess: RecognisedCycle) -> None:
+    assert recognise_cycle(text) == guess
 
 
 @pytest.mark.parametrize("text", ["", "As needed", "Monthly, then quarterly", "Bimonthly", "Twice a month", "Often"])
 def test_frequency_that_says_nothing_or_two_things_is_not_guessed(text: str) -> None:
-    assert recognise(text) is None
+    assert recognise_cycle(text) is None
 
 
 def test_guess_takes_what_is_missing_from_the_first_day() -> None:
-    cycle = Guess(Unit.MONTHS, 1).cycle(DAY(2026, 3, 12))
+    cycle = RecognisedCycle(Unit.MONTHS, 1).cycle(DAY(2026, 3, 12))
 
     assert cycle.weekday == 3
     assert cycle.position == 2

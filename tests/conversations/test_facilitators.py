@@ -12,7 +12,7 @@ from partnerships.agreements.models import Partnership, PartyStatus
 from partnerships.commitments.models import Commitment
 from partnerships.conversations import services
 from partnerships.conversations.models import Facilitator, Report
-from partnerships.conversations.queries.facilitating import watched_by
+from partnerships.conversations.queries.facilitating import partnerships_watched_by
 from partnerships.exchange.models import Audience, Entry
 from partnerships.people.models import User
 from tests.commitments.promises import agree
@@ -60,7 +60,7 @@ def test_facilitator_from_outside_reads_as_an_observer_while_named(world: World)
     assert before == ("observer", True)
     assert party.status == PartyStatus.LEFT
     assert not partnerships_read.exists()
-    assert world.partnership not in watched_by(world.chidi)
+    assert world.partnership not in partnerships_watched_by(world.chidi)
 
 
 def test_organisation_that_took_part_before_stays(world: World) -> None:

@@ -18,7 +18,7 @@ from partnerships.conversations import services
 from partnerships.conversations.cycle import Unit
 from partnerships.conversations.models import AgendaItem, Attachment, Attendance, Conversation, Meeting
 from partnerships.conversations.queries.agendas import agenda_for, items_everybody_reads
-from partnerships.conversations.queries.meetings import propose_next, quorum_of
+from partnerships.conversations.queries.meetings import propose_next_meeting, quorum_of
 from partnerships.conversations.queries.my_work import WAITING
 from partnerships.exchange.models import Audience, Entry
 from partnerships.kit.bank_holidays import holidays
@@ -96,7 +96,7 @@ def add_observer(world: World) -> None:
 def test_next_meeting_is_proposed_from_the_cycle(world: World) -> None:
     a_cycle(world)
 
-    proposed = propose_next(world.partnership, NOW())
+    proposed = propose_next_meeting(world.partnership, NOW())
 
     assert proposed is not None
     assert proposed.cycle_day.weekday() == 1
@@ -106,7 +106,7 @@ def test_next_meeting_is_proposed_from_the_cycle(world: World) -> None:
 
 def test_next_meeting_comes_after_the_one_planned(world: World) -> None:
     a_cycle(world, unit=Unit.WEEKS, position=0)
-    first = propose_next(world.partnership, NOW())
+    first = propose_next_meeting(world.partnership, NOW())
     assert first is not None
     services.plan_meeting(
         partnership=world.partnership,
@@ -117,7 +117,7 @@ def test_next_meeting_comes_after_the_one_planned(world: World) -> None:
         now=NOW(),
     )
 
-    second = propose_next(world.partnership, NOW())
+    second = propose_next_meeting(world.partnership, NOW())
 
     assert second is not None
     assert (second.cycle_day - first.cycle_day).days == 7

@@ -146,9 +146,9 @@ def test_readers_of_the_other_side_see_the_agreed_attribution(
     world: World, attribution: str, amina: bool, una: bool, westmarch: bool
 ) -> None:
     conversation = circulated_conversation(world, attribution=attribution)
-    conversation_with_story = queries.with_story(type(conversation).objects.all()).get(pk=conversation.pk)
+    conversation_with_story = queries.with_related_rows(type(conversation).objects.all()).get(pk=conversation.pk)
 
-    seats = queries.seats_shown(conversation_with_story, [world.westmarch.pk])
+    seats = queries.side_attendees(conversation_with_story, [world.westmarch.pk])
 
     names = [name for seat in seats for name in seat.names]
     assert ("Amina Larch" in names) is amina
@@ -259,7 +259,9 @@ def test_relationship_holders_are_warned_when_a_partnership_goes_quiet(world: Wo
     circulated_conversation(world, held_on=days_ago(70))
 
     quiet_by_reader = {
-        name: [(row.partnership, row.days) for row in queries.gone_quiet(getattr(world, name), timezone.now())]
+        name: [
+            (row.partnership, row.days) for row in queries.find_quiet_partnerships(getattr(world, name), timezone.now())
+        ]
         for name in ("amina", "ben", "vera", "chidi")
     }
 
@@ -272,12 +274,14 @@ def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: Wo
     circulated_conversation(world, held_on=days_ago(20))
     now = timezone.now()
     page = reverse("agreements:detail", args=[world.partnership.pk])
-    assert queries.gone_quiet(world.amina, now) == []
+    assert queries.find_quiet_partnerships(world.amina, now) == []
     assert "At least every 60 days" in signed_in(world.vera).get(page).content.decode()
 
     agreements.edit_settings(partnership=world.partnership, contact_days=14, reason="Why.", author=world.amina, now=now)
 
-    assert [(row.partnership, row.days) for row in queries.gone_quiet(world.ben, now)] == [(world.partnership, 20)]
+    assert [(row.partnership, row.days) for row in queries.find_quiet_partnerships(world.ben, now)] == [
+        (world.partnership, 20)
+    ]
     (waiting,) = [item for item in tasks_of_person(world.ben, now) if "no contact" in item.what]
     assert waiting.since is not None
     assert timezone.localdate(waiting.since) == days_ago(6)
@@ -285,8 +289,8 @@ def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: Wo
     assert "At least every 14 days" in signed_in(world.vera).get(page).content.decode()
 
     agreements.edit_settings(partnership=world.partnership, contact_days=90, reason="Why.", author=world.amina, now=now)
-    assert queries.gone_quiet(world.ben, now + dt.timedelta(days=69)) == []
-    assert [row.days for row in queries.gone_quiet(world.ben, now + dt.timedelta(days=70))] == [90]
+    assert queries.find_quiet_partnerships(world.ben, now + dt.timedelta(days=69)) == []
+    assert [row.days for row in queries.find_quiet_partnerships(world.ben, now + dt.timedelta(days=70))] == [90]
 
 
 def test_finding_quiet_partnerships_needs_the_same_queries_for_many(
@@ -294,7 +298,7 @@ def test_finding_quiet_partnerships_needs_the_same_queries_for_many(
 ) -> None:
     now = timezone.now() + dt.timedelta(days=400)
     with CaptureQueriesContext(connection) as queries_for_one:
-        assert len(queries.gone_quiet(world.amina, now)) == 1
+        assert len(queries.find_quiet_partnerships(world.amina, now)) == 1
 
     for days in (7, 30, None):
         agreements.create_partnership(
@@ -307,7 +311,7 @@ def test_finding_quiet_partnerships_needs_the_same_queries_for_many(
         )
 
     with django_assert_num_queries(len(queries_for_one)):
-        assert len(queries.gone_quiet(world.amina, now)) == 4
+        assert len(queries.find_quiet_partnerships(world.amina, now)) == 4
 
 
 def test_list_of_conversations_shows_ten_quiet_partnerships_and_links_to_the_rest(world: World) -> None:
@@ -324,7 +328,7 @@ def test_list_of_conversations_shows_ten_quiet_partnerships_and_links_to_the_res
 
     assert page.count("No conversation in the 400 days") == 10
     assert "More partnerships have had no recent contact" in page
-    assert [row.partnership.title for row in queries.gone_quiet(world.amina, timezone.now(), limit=2)] == [
+    assert [row.partnership.title for row in queries.find_quiet_partnerships(world.amina, timezone.now(), limit=2)] == [
         "Long ago 00",
         "Long ago 01",
     ]
@@ -334,15 +338,15 @@ def test_planned_conversation_ends_the_quiet_warning(world: World) -> None:
     circulated_conversation(world, held_on=days_ago(70))
     planned_conversation(world)
 
-    assert queries.gone_quiet(world.ben, timezone.now()) == []
+    assert queries.find_quiet_partnerships(world.ben, timezone.now()) == []
 
 
 def test_quiet_warning_does_not_reveal_a_draft_of_the_other_side(world: World) -> None:
     circulated_conversation(world, held_on=days_ago(70))
     draft_conversation(world, held_on=days_ago(1))
 
-    assert queries.gone_quiet(world.amina, timezone.now()) == []
-    assert [row.days for row in queries.gone_quiet(world.ben, timezone.now())] == [70]
+    assert queries.find_quiet_partnerships(world.amina, timezone.now()) == []
+    assert [row.days for row in queries.find_quiet_partnerships(world.ben, timezone.now())] == [70]
 
 
 def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
@@ -410,7 +414,7 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
         agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
     circulated_conversation(world, held_on=days_ago(70))
 
-    (quiet,) = queries.gone_quiet(world.amina, now)
+    (quiet,) = queries.find_quiet_partnerships(world.amina, now)
     assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
     assert quiet.words.startswith("No contact for 70 days, since ")
     assert quiet.words.endswith(", with Tidewater Housing Group and Westmarch Borough Council")

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.services import RegisterPromise, record_from_register
+from partnerships.commitments.services import RegisterPromise, create_from_register
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import RegisterAgreement, link_promises, record_agreements
 from tests.world import World
@@ -32,6 +32,6 @@ def save_promise(world: World, agreement: DeveloperAgreement) -> Commitment:
         quantity=Decimal(250_000),
         unit="pounds",
     )
-    (commitment,) = record_from_register(promises=[promise], source="Register", author=None, now=world.now)
+    (commitment,) = create_from_register(promises=[promise], source="Register", author=None, now=world.now)
     link_promises(promises=[(agreement, commitment)], author=None, now=world.now)
     return commitment

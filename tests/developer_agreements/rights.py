@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.commitments.services import RegisterPromise, record_from_register
+from partnerships.commitments.services import RegisterPromise, create_from_register
 from partnerships.developer_agreements.services import RegisterAgreement, link_promises, record_agreements
 from tests.support.rights import ADMINISTRATOR, PARTNER, Row
 from tests.world import World
@@ -26,7 +26,7 @@ def _agreement_and_commitment(world: World) -> Any:
         text="Twelve affordable homes.",
         agreed_at=world.now,
     )
-    (commitment,) = record_from_register(promises=[promise], source="Register", author=None, now=world.now)
+    (commitment,) = create_from_register(promises=[promise], source="Register", author=None, now=world.now)
     rows, _ = _record(world, None, None)
     return rows[0], commitment
 

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from partnerships.activity import telling
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.models import Event
 from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import FollowerNotice, Group
@@ -37,7 +37,7 @@ def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             kind=PARTY_LEFT,
             group=Group.PARTIES,
             sentence="Party left",
-            fold=Fold.EACH,
+            fold=FoldRule.EACH,
             touches_dates_or_money=False,
             may_hear=Audience.OUTSIDE,
             about="",
@@ -47,7 +47,7 @@ def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             kind=TERMS,
             group=Group.TERMS,
             sentence="Terms amended",
-            fold=Fold.LAST,
+            fold=FoldRule.LAST,
             touches_dates_or_money=True,
             may_hear=Audience.OUTSIDE,
             about="",
@@ -57,7 +57,7 @@ def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             kind=STATUS,
             group=Group.STATUS,
             sentence="Changed the status{change}",
-            fold=Fold.FIELDS,
+            fold=FoldRule.FIELDS,
             touches_dates_or_money=False,
             may_hear=Audience.OUTSIDE,
             about="",
@@ -67,7 +67,7 @@ def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             kind=NOTE,
             group=Group.DOCUMENTS,
             sentence="Document added",
-            fold=Fold.EACH,
+            fold=FoldRule.EACH,
             touches_dates_or_money=False,
             may_hear=Audience.INSIDE,
             about="",
@@ -75,7 +75,7 @@ def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ),
     )
     for kind in kinds:
-        monkeypatch.setitem(telling._told, kind.kind, kind)
+        monkeypatch.setitem(telling._notices_by_kind, kind.kind, kind)
     subjects.clear_cache()
     yield
     subjects.clear_cache()

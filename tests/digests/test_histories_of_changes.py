@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.activity import telling
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.models import Event
 from partnerships.activity.seen import note_events_seen
 from partnerships.activity.subjects import Audience
@@ -41,7 +41,7 @@ from tests.world import World
 #: The kind whose values are compared from email to email; changes of the other kinds are reported one by one.
 LEVEL = "partnership.status_changed"
 KINDS = {
-    notice.kind: notice for notice in telling.follower_notices() if not notice.by_plan_engine and notice.kind != LEVEL
+    notice.kind: notice for notice in telling.notices_by_kind() if not notice.by_plan_engine and notice.kind != LEVEL
 }
 NAMES = ("ben", "sol", "vera")
 WHO = st.sampled_from(NAMES)
@@ -74,7 +74,9 @@ _LEVEL = re.compile(r"Changed the status: was Level (\d+), now Level (\d+)")
 def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make every kind report its mark each time it happens."""
     for code, kind in KINDS.items():
-        monkeypatch.setitem(telling._told, code, replace(kind, sentence="Happened{names}", fold=Fold.EACH, about=""))
+        monkeypatch.setitem(
+            telling._notices_by_kind, code, replace(kind, sentence="Happened{names}", fold=FoldRule.EACH, about="")
+        )
     yield
     subjects.clear_cache()
 
@@ -181,7 +183,7 @@ class History:
             target_kind="partnership",
             target_id=self.world.partnership.pk,
             at=timezone.now(),
-            audience=telling._told[kind].may_hear,
+            audience=telling._notices_by_kind[kind].may_hear,
             subjects=[f"partnership:{self.world.partnership.pk}", *also],
             data=data,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from partnerships.agreements.services import Contact
+from partnerships.agreements.services import ContactDetails
 from partnerships.digests.models import RoleRule, Subscription
 from partnerships.digests.planning.choosing import announce_joined
 from partnerships.digests.services import (
@@ -52,7 +52,7 @@ def test_end_of_what_a_post_follows_leaves_members_their_digests(world: World) -
 
 def test_contact_without_account_follows_while_holding_the_post(world: World) -> None:
     post = create_post_of(world)
-    fill(post, contact=Contact(name="Farah Ledger", email="Farah@larkhaven.example"))
+    fill(post, contact=ContactDetails(name="Farah Ledger", email="Farah@larkhaven.example"))
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
 
     asked_counts = [ask_post_contacts(now=timezone.now()) for _ in range(2)]
@@ -71,7 +71,7 @@ def test_contact_without_account_follows_while_holding_the_post(world: World) ->
 
 def test_contact_who_declined_is_not_asked_again(world: World) -> None:
     post = create_post_of(world)
-    fill(post, contact=Contact(name="Farah Ledger", email="farah@larkhaven.example"))
+    fill(post, contact=ContactDetails(name="Farah Ledger", email="farah@larkhaven.example"))
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
     ask_post_contacts(now=timezone.now())
     subscription = Subscription.objects.get(person__email="farah@larkhaven.example")
@@ -83,7 +83,7 @@ def test_contact_who_declined_is_not_asked_again(world: World) -> None:
 
 def test_contacts_without_an_address_are_not_asked(world: World) -> None:
     post = create_post_of(world)
-    fill(post, contact=Contact(name="Farah Ledger", phone="020 7946 0103"))
+    fill(post, contact=ContactDetails(name="Farah Ledger", phone="020 7946 0103"))
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
 
     assert ask_post_contacts(now=timezone.now()) == 0

@@ -9,11 +9,12 @@ from django.contrib.postgres.search import TrigramSimilarity
 from django.db.models import Q
 
 from partnerships.agreements.models import Party
-from partnerships.exchange.matching import MIN_POINTS, Common, as_written, distinctive, score_pair
+from partnerships.exchange.matching import MIN_POINTS, SharedTraits, distinctive_lexemes, score_pair, written_words
 from partnerships.exchange.models import Addressee, Audience, Direction, Dismissal, Entry, Match, theme_number
-from partnerships.exchange.queries.board import Filters, board
-from partnerships.exchange.queries.candidates import BEST, AreaNames, Counterpart, lexemes_of, side_of
-from partnerships.exchange.reach import anywhere, place_of
+from partnerships.exchange.queries.board import Filters, board_entries
+from partnerships.exchange.queries.candidates import BEST, Counterpart, lexemes_of, match_side
+from partnerships.exchange.queries.places import AreaNames
+from partnerships.exchange.reach import anywhere_key, area_of_key
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.people.models import User
 
@@ -80,18 +81,18 @@ def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet |
     if entry.available_until:
         other_entries = other_entries.filter(Q(available_from=None) | Q(available_from__lte=entry.available_until))
     rows = other_entries.annotate(likeness=TrigramSimilarity("title", entry.title)).order_by("pk")
-    if entry.reach == [anywhere(theme)]:
+    if entry.reach == [anywhere_key(theme)]:
         return _scored(entry, list(rows), sides)
     candidates = list(rows.filter(reach__overlap=[key for key in entry.reach if key > 0] or [0]))
     if len(candidates) < BEST:
-        regional_rows = rows.filter(reach__overlap=[anywhere(theme), *(key for key in entry.reach if key < 0)])
+        regional_rows = rows.filter(reach__overlap=[anywhere_key(theme), *(key for key in entry.reach if key < 0)])
         candidates += [row for row in regional_rows if row not in candidates]
     return _scored(entry, candidates, sides)
 
 
 def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None) -> list[Counterpart]:
     near_keys = {key for key in entry.reach if key > 0}
-    region_keys = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
+    region_keys = {key for key in entry.reach if key < 0} - {anywhere_key(theme_number(entry.theme))}
     names = AreaNames()
     own_partnerships = Party.objects.accepted().filter(organisation=entry.organisation_id).values("partnership")
     partners = set(
@@ -102,15 +103,15 @@ def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None)
     for row in rows:
         may_know_partners = side_ids is None or bool(side_ids & {entry.organisation_id, row.organisation_id})
         common_lexemes = set(lexemes_of(entry.words)).intersection(lexemes_of(row.words))
-        common = Common(
-            areas=names.of({place_of(key) for key in near_keys.intersection(row.reach)}),
+        common = SharedTraits(
+            areas=names.of({area_of_key(key) for key in near_keys.intersection(row.reach)}),
             same_region=not region_keys.isdisjoint(row.reach),
-            words=as_written(distinctive(common_lexemes), f"{entry.title} {entry.statement}"),
+            words=written_words(distinctive_lexemes(common_lexemes), f"{entry.title} {entry.statement}"),
             likeness=row.likeness,  # type: ignore[attr-defined]  # annotated above
             partners=may_know_partners and row.organisation_id in partners,
         )
         ask_side, offer_side = [
-            side_of(
+            match_side(
                 side_entry.available_from,
                 side_entry.available_until,
                 side_entry.quantity,
@@ -133,4 +134,4 @@ def matches_of(entry: Entry, user: User) -> int:
 
 def themes_on_board(user: User, filters: Filters) -> Counter[str]:
     """Return how many entries of each theme the board shows."""
-    return Counter(board(user, filters).values_list("theme", flat=True))
+    return Counter(board_entries(user, filters).values_list("theme", flat=True))

@@ -183,8 +183,10 @@ ROWS = (
         EDITORS,
     ),
     Row(
-        "exchange.tell_stakeholders",
-        lambda world, author, ask: services.tell_stakeholders(entry=ask, tell=True, author=author, now=timezone.now()),
+        "exchange.mark_for_stakeholders",
+        lambda world, author, ask: services.mark_for_stakeholders(
+            entry=ask, tell=True, author=author, now=timezone.now()
+        ),
         LEAD | PARTNER,
         prepare=_ask,
     ),
@@ -471,9 +473,9 @@ _INSIDE = "part of another service, inside its transaction"
 _CLOCK = "called by the clock"
 WITHOUT_A_PERSON = {
     "exchange.close_responses": _INSIDE,
-    "exchange.no_longer_changes": "reads only",
-    "exchange.tell_facilitators": "part of a change of several, inside its transaction; it records emails",
-    "exchange.tell_of_waiting": "part of a change of several, inside its transaction; it records emails",
+    "exchange.refusal_of_change": "reads only",
+    "exchange.email_facilitators": "part of a change of several, inside its transaction; it records emails",
+    "exchange.email_about_waiting_entries": "part of a change of several, inside its transaction; it records emails",
     "exchange.update_entries_of_commitment": "follows what became of a commitment",
     "exchange.fold_counts": _CLOCK,
     "exchange.refresh_parties": _CLOCK,
@@ -482,9 +484,9 @@ WITHOUT_A_PERSON = {
     "exchange.lapse_due_entries": _CLOCK,
     "exchange.match_due_entries": _CLOCK,
     "exchange.record_event": _INSIDE,
-    "exchange.acknowledge": _INSIDE,
+    "exchange.acknowledge_locked_entry": _INSIDE,
     "exchange.remind_of_closing": _CLOCK,
-    "exchange.update_status": "derives the status from answers and commitments",
+    "exchange.update_entry_status": "derives the status from answers and commitments",
     "exchange.email_new_entries": _CLOCK,
     "exchange.email_decision": _INSIDE,
     "exchange.email_decline": _INSIDE,

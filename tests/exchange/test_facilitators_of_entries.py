@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.stuck import stuck_facilitated
+from partnerships.agreements.stuck import stuck_records_facilitated_by
 from partnerships.exchange.models import Audience, Entry, EntryFacilitator
 from partnerships.exchange.services import UnableToFacilitate, end_entry_facilitator, name_entry_facilitator
 from partnerships.organisations.models import Membership
@@ -50,7 +50,7 @@ def test_facilitator_named_on_the_page_sees_the_ask_when_it_is_stuck(world: Worl
 def test_fresh_ask_is_not_stuck(world: World) -> None:
     named_facilitator(world, network_ask(world, days=3))
 
-    assert stuck_facilitated(world.hana, timezone.now()) == []
+    assert stuck_records_facilitated_by(world.hana, timezone.now()) == []
 
 
 def test_facilitator_must_be_able_to_read_the_ask(world: World) -> None:
@@ -81,4 +81,4 @@ def test_facilitation_ends_with_a_reason_and_with_the_membership(world: World) -
     for facilitator in (first, second):
         facilitator.refresh_from_db()
         assert facilitator.ended_at is not None
-    assert stuck_facilitated(world.hana, timezone.now()) == []
+    assert stuck_records_facilitated_by(world.hana, timezone.now()) == []

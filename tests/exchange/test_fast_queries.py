@@ -13,10 +13,11 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Partnership
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Match
-from partnerships.exchange.queries.board import Filters, board, card_of, read
-from partnerships.exchange.queries.candidates import AreaNames, best_for_both, best_for_reader
+from partnerships.exchange.queries.board import Filters, board_entries, card_of, read_board
+from partnerships.exchange.queries.candidates import best_for_both, best_for_reader
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.permission_sql import readable_to, reader_of
+from partnerships.exchange.queries.places import AreaNames
 from partnerships.exchange.rights import may_read_both
 from partnerships.exchange.services.matches import match_due_entries
 from partnerships.kit.database import rows_of
@@ -182,8 +183,8 @@ def test_fast_condition_permits_what_visible_to_permits(crowded_world: World) ->
 )
 def test_fast_board_has_the_cards_of_the_reference_board(crowded_world: World, filters: Filters) -> None:
     for user in readers(crowded_world):
-        cards_by_direction = read(reader_of(user), filters, 100).sides
-        expected_entries = board(user, filters).for_listing().order_by("-shared_at", "-pk")
+        cards_by_direction = read_board(reader_of(user), filters, 100).sides
+        expected_entries = board_entries(user, filters).for_listing().order_by("-shared_at", "-pk")
 
         for direction in Direction:
             expected_cards = [card_of(entry) for entry in expected_entries.filter(direction=direction)]
@@ -193,7 +194,7 @@ def test_fast_board_has_the_cards_of_the_reference_board(crowded_world: World, f
 @pytest.mark.parametrize("filters", [Filters(), Filters(words="homes")], ids=["all", "filtered"])
 def test_fast_board_counts_themes_as_the_reference_board_does(crowded_world: World, filters: Filters) -> None:
     for user in readers(crowded_world):
-        assert read(reader_of(user), filters, 0).counts.themes == reference.themes_on_board(user, filters), user
+        assert read_board(reader_of(user), filters, 0).counts.themes == reference.themes_on_board(user, filters), user
 
 
 def test_fast_counts_of_matches_are_those_of_the_reference_query(crowded_world: World) -> None:

@@ -104,7 +104,7 @@ def test_an_edit_of_an_old_revision_is_refused(ask: Entry, world: World, now: dt
 
 def test_the_audience_can_change_only_in_a_draft(world: World, now: dt.datetime) -> None:
     entry = draft(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
-    services.edit_entry(entry=entry, author=world.amina, now=now, sharing=services.Sharing(Audience.NETWORK))
+    services.edit_entry(entry=entry, author=world.amina, now=now, sharing=services.EntrySharing(Audience.NETWORK))
     services.share_entry(entry=entry, author=world.amina, now=now)
 
     with pytest.raises(services.UnableToEditEntry, match="can no longer change who"):
@@ -112,7 +112,7 @@ def test_the_audience_can_change_only_in_a_draft(world: World, now: dt.datetime)
             entry=entry,
             author=world.amina,
             now=now,
-            sharing=services.Sharing(Audience.NAMED, addressees=[world.westmarch]),
+            sharing=services.EntrySharing(Audience.NAMED, addressees=[world.westmarch]),
         )
 
     assert Entry.objects.get(pk=entry.pk).audience == Audience.NETWORK

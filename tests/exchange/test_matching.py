@@ -12,17 +12,25 @@ from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.matching import (
     MAX_POINTS_APART,
     MIN_POINTS,
-    Common,
-    Side,
-    as_written,
-    distinctive,
+    MatchSide,
+    SharedTraits,
+    distinctive_lexemes,
     names_in_words,
     score_pair,
+    written_words,
 )
-from partnerships.exchange.reach import Places, anywhere, covered, far_keys, keys, near_keys, place_of
+from partnerships.exchange.reach import (
+    Places,
+    anywhere_key,
+    area_of_key,
+    covered_areas,
+    far_keys,
+    matching_keys,
+    near_keys,
+)
 
 SPRING = {"start": dt.date(2027, 3, 1), "end": dt.date(2027, 5, 31)}
-HERE = Common(areas=("Fareham", "Gosport"))
+HERE = SharedTraits(areas=("Fareham", "Gosport"))
 
 
 @pytest.fixture(autouse=True)
@@ -31,18 +39,18 @@ def units_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantities._UnitWords, "of", staticmethod(lambda unit: (unit, unit)))
 
 
-def ask(**changes: object) -> Side:
+def ask(**changes: object) -> MatchSide:
     """Return an ask for 60 homes in spring, with these changes."""
-    return Side(**({**SPRING, "quantity": Decimal(60), "unit": "homes"} | changes))  # type: ignore[arg-type]
+    return MatchSide(**({**SPRING, "quantity": Decimal(60), "unit": "homes"} | changes))  # type: ignore[arg-type]
 
 
-def offer(**changes: object) -> Side:
+def offer(**changes: object) -> MatchSide:
     """Return an offer of 40 homes from January on, with these changes."""
-    return Side(**({"start": dt.date(2027, 1, 1), "quantity": Decimal(40), "unit": "homes"} | changes))  # type: ignore[arg-type]
+    return MatchSide(**({"start": dt.date(2027, 1, 1), "quantity": Decimal(40), "unit": "homes"} | changes))  # type: ignore[arg-type]
 
 
 def test_a_match_gives_its_reasons_in_words() -> None:
-    score = score_pair(ask(), offer(), Common(areas=("Fareham", "Gosport"), words=("modular",), partners=True))
+    score = score_pair(ask(), offer(), SharedTraits(areas=("Fareham", "Gosport"), words=("modular",), partners=True))
 
     assert score.reasons == (
         "same theme",
@@ -55,13 +63,15 @@ def test_a_match_gives_its_reasons_in_words() -> None:
 
 
 def test_a_perfect_match_has_100_points() -> None:
-    common = Common(areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True)
+    common = SharedTraits(areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True)
 
     assert score_pair(ask(), offer(quantity=Decimal(60)), common).points == 100
 
 
 def test_the_same_place_gets_more_points_than_the_same_region() -> None:
-    points = [score_pair(ask(), offer(), common).points for common in (HERE, Common(same_region=True), Common())]
+    points = [
+        score_pair(ask(), offer(), common).points for common in (HERE, SharedTraits(same_region=True), SharedTraits())
+    ]
 
     assert points == sorted(points, reverse=True)
     assert len(set(points)) == 3
@@ -82,7 +92,9 @@ def test_the_reasons_say_how_the_periods_overlap(given: dict[str, object], words
 
 
 def test_a_pair_whose_periods_do_not_overlap_is_not_a_match() -> None:
-    perfect_otherwise = Common(areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True)
+    perfect_otherwise = SharedTraits(
+        areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True
+    )
 
     points = score_pair(ask(), offer(start=dt.date(2028, 1, 1)), perfect_otherwise).points
 
@@ -126,10 +138,10 @@ def test_names_are_joined_with_commas_and_and() -> None:
 
 
 def test_only_distinctive_words_are_shown_as_they_were_written() -> None:
-    lexemes = distinctive(["home", "modular", "polici", "of", "offer", "x9"])
+    lexemes = distinctive_lexemes(["home", "modular", "polici", "of", "offer", "x9"])
 
     assert lexemes == ("modular", "polici")
-    assert as_written(lexemes, "Modular homes by our policies") == ("modular", "policies")
+    assert written_words(lexemes, "Modular homes by our policies") == ("modular", "policies")
 
 
 COUNTY, FAREHAM, GOSPORT, OLD, NEW, REGION = 1, 2, 3, 4, 5, 9
@@ -141,7 +153,7 @@ PLACES = Places(
 
 
 def test_a_county_has_the_keys_of_its_districts() -> None:
-    assert covered([COUNTY], PLACES) == {COUNTY, FAREHAM, GOSPORT}
+    assert covered_areas([COUNTY], PLACES) == {COUNTY, FAREHAM, GOSPORT}
     assert near_keys(1, [COUNTY], PLACES) & near_keys(1, [GOSPORT], PLACES)
     assert not near_keys(1, [FAREHAM], PLACES) & near_keys(1, [GOSPORT], PLACES)
 
@@ -151,15 +163,15 @@ def test_an_ended_area_has_the_keys_of_its_successor() -> None:
 
 
 def test_different_themes_have_no_key_in_common() -> None:
-    assert not set(keys(1, [COUNTY], PLACES)) & set(keys(2, [COUNTY], PLACES))
+    assert not set(matching_keys(1, [COUNTY], PLACES)) & set(matching_keys(2, [COUNTY], PLACES))
 
 
 def test_region_keys_are_shared_in_a_region_and_differ_from_place_keys() -> None:
     assert far_keys(1, [FAREHAM], PLACES) == far_keys(1, [GOSPORT], PLACES)
-    assert far_keys(1, [], PLACES) == {anywhere(1)}
+    assert far_keys(1, [], PLACES) == {anywhere_key(1)}
     assert all(key < 0 for key in far_keys(1, [FAREHAM], PLACES))
-    assert {place_of(key) for key in near_keys(7, [FAREHAM], PLACES)} == {FAREHAM}
+    assert {area_of_key(key) for key in near_keys(7, [FAREHAM], PLACES)} == {FAREHAM}
 
 
 def test_areas_that_contain_each_other_are_covered_once() -> None:
-    assert covered([1], Places(parts={1: [2], 2: [1]})) == {1, 2}
+    assert covered_areas([1], Places(parts={1: [2], 2: [1]})) == {1, 2}

@@ -13,9 +13,9 @@ from partnerships.activity.models import Event
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
-from partnerships.commitments.origins import links_of, parse_origin_record
+from partnerships.commitments.origins import origin_links_of, parse_origin_record
 from partnerships.exchange import services
-from partnerships.exchange.amounts import Promise, amounts
+from partnerships.exchange.amounts import Promise, total_amounts
 from partnerships.exchange.models import Direction, Entry, Response, Status
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -105,7 +105,7 @@ def state_of(entry: Entry) -> EntryState:
 
 def test_an_answer_counts_until_a_commitment_from_it_falls_through() -> None:
     def agreed_amount(*promises: Promise) -> Decimal:
-        return amounts(promises, {1: Decimal(60)}).agreed
+        return total_amounts(promises, {1: Decimal(60)}).agreed
 
     assert agreed_amount() == 60
     assert agreed_amount(Promise(1, promised=Decimal(40))) == 60
@@ -151,7 +151,7 @@ def test_a_replacement_commitment_keeps_every_change_of_its_due_date(world: Worl
 
 
 def test_a_replacement_commitment_leads_to_the_ask(ask: Entry, world: World, replacement: Replacement) -> None:
-    assert [link.href for link in links_of(replacement.current, world.amina)] == [ask.get_absolute_url()]
+    assert [link.href for link in origin_links_of(replacement.current, world.amina)] == [ask.get_absolute_url()]
 
 
 def test_a_replacement_commitment_meets_the_ask_once_delivered(

@@ -234,7 +234,7 @@ def test_a_withdrawn_draft_stays_visible_to_its_organisation_only(world: World, 
 
     assert short_names_of_readers(entry, world) == LARKHAVEN
     assert timeline(user=world.ben, kind="entry", record_id=entry.pk).count() == 0
-    assert boards.read(reader_of(world.ben), filters, 10).counts.total == 0
+    assert boards.read_board(reader_of(world.ben), filters, 10).counts.total == 0
 
 
 def test_organisations_asked_by_name_do_not_see_what_others_did(world: World, now: dt.datetime) -> None:

@@ -48,7 +48,7 @@ def fill_lists(world: World) -> None:
     agreements.add_document(partnership=world.partnership, title="Terms", file=a_text_file(), **of)
     post = agreements.create_post(partnership=world.partnership, role="planning", **of)
     agreements.fill_post(
-        post=post, contact=agreements.Contact(name="Sam"), reason="New.", author=world.amina, now=timezone.now()
+        post=post, contact=agreements.ContactDetails(name="Sam"), reason="New.", author=world.amina, now=timezone.now()
     )
     add_stakeholder(email="sam@panel.example", name="Sam", target=plan, **of)
     make_recommendation(world)

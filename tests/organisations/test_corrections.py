@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.services import Contact, create_post, end_post, fill_post
+from partnerships.agreements.services import ContactDetails, create_post, end_post, fill_post
 from partnerships.organisations.models import Area, AreaServed, OrganisationName
 from partnerships.organisations.services import (
     UnableToCorrect,
@@ -165,7 +165,7 @@ def test_an_administrator_corrects_the_days_of_a_posts_holder_with_a_reason(worl
 
 def test_an_administrator_corrects_who_holds_a_post(world: World, dee: Client) -> None:
     post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
-    contact = Contact(phone="01234 567890")
+    contact = ContactDetails(phone="01234 567890")
     holder = fill_post(post=post, person=world.eddie, contact=contact, reason="New.", author=world.amina, now=NOW())
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
     page = dee.get(address)

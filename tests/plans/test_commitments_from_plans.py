@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import links_of, parse_origin_record
+from partnerships.commitments.origins import origin_links_of, parse_origin_record
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, Site
 from tests.plans.drafts import CANARY, publish, published_plan, save
 from tests.world import World
@@ -82,7 +82,7 @@ def test_commitment_keeps_its_origin_and_the_plan_shows_it(world: World, as_: An
 
     commitment = _promise(world, came_from)
 
-    assert [link.words for link in links_of(commitment, world.ben)] == [words]
+    assert [link.words for link in origin_links_of(commitment, world.ben)] == [words]
     assert commitment.reference in as_(world.ben).get(plan.get_absolute_url()).content.decode()
     assert PlanCommitment.objects.get(plan=plan).anchor == piece
 
@@ -94,8 +94,8 @@ def test_replacement_terms_keep_the_origin(world: World, as_: Any) -> None:
 
     new_commitment = _confirm_for_both_sides(world, _promise(world, "", replaces=old_commitment))
 
-    assert [link.words for link in links_of(new_commitment, world.ben)] == [
-        link.words for link in links_of(old_commitment, world.ben)
+    assert [link.words for link in origin_links_of(new_commitment, world.ben)] == [
+        link.words for link in origin_links_of(old_commitment, world.ben)
     ]
     assert PlanCommitment.objects.get(commitment=new_commitment).anchor == "sites/north-quay"
 
@@ -111,7 +111,7 @@ def test_origin_stays_when_its_site_is_removed(world: World) -> None:
     assert Site.objects.get(pk=site.pk).name == "North Wharf"
     site.delete()
 
-    assert links_of(commitment, world.amina)[0].words.startswith("North Quay, in the plan")
+    assert origin_links_of(commitment, world.amina)[0].words.startswith("North Quay, in the plan")
 
 
 def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(world: World, as_: Any) -> None:
@@ -119,8 +119,8 @@ def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(world: World, 
     hidden_milestone = Milestone.objects.get(plan=plan, key="secret-start")
     commitment = _promise(world, f"plan-milestone-{hidden_milestone.pk}")
 
-    assert CANARY in links_of(commitment, world.ben)[0].words
-    assert [link.words for link in links_of(commitment, world.chidi)] == [
+    assert CANARY in origin_links_of(commitment, world.ben)[0].words
+    assert [link.words for link in origin_links_of(commitment, world.chidi)] == [
         "the plan “Estuary delivery programme”, version 1"
     ]
     assert commitment.reference not in as_(world.chidi).get(plan.get_absolute_url()).content.decode()

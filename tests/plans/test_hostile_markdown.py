@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 import partnerships
-from partnerships.agreements.forms import StartForm
+from partnerships.agreements.forms import StartPartnershipForm
 from partnerships.kit import prose
 from partnerships.people.models import User
 from partnerships.plans import services
@@ -107,7 +107,7 @@ def test_comparing_many_rewritten_texts_takes_no_longer_than_a_few() -> None:
 
 
 def test_no_hostile_purpose_of_a_partnership_takes_long_on_its_page() -> None:
-    length = StartForm.base_fields["purpose"].max_length
+    length = StartPartnershipForm.base_fields["purpose"].max_length
     for name, text in hostile_texts(length).items():
         started_at = time.thread_time()
         prose.to_html(text)

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event, Subject
 from partnerships.agreements.models import Post
-from partnerships.agreements.services import Contact, change_contact
+from partnerships.agreements.services import ContactDetails, change_contact
 from partnerships.commitments.emails import write_proposed_together
 from partnerships.commitments.event_kinds import EventKind as Proposed
 from partnerships.commitments.models import Commitment
@@ -363,7 +363,7 @@ def test_contact_that_somebody_changed_since_the_preview_is_set_aside(world: Wor
     preview = upload_rows(target, world.eddie, "contacts", CONTACTS.replace("567890", "999999"))
     holder = Post.objects.get(organisation=world.larkhaven, role="planning").holders.get()
     change_contact(
-        holder=holder, contact=Contact(name=holder.name, phone="01111 1"), author=world.amina, now=timezone.now()
+        holder=holder, contact=ContactDetails(name=holder.name, phone="01111 1"), author=world.amina, now=timezone.now()
     )
 
     upload = ask_to_import(upload=preview, author=world.eddie, now=timezone.now())

@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from partnerships.agreements.services import (
-    Contact,
+    ContactDetails,
     add_document,
     create_post,
     edit_settings,
@@ -116,13 +116,13 @@ def _plant_posts(planted: Planted, world: World, now: dt.datetime) -> None:
     )
     former = fill_post(
         post=post,
-        contact=Contact(name=planted.word("former contact", *OWN), phone=planted.word("former phone", *OWN)),
+        contact=ContactDetails(name=planted.word("former contact", *OWN), phone=planted.word("former phone", *OWN)),
         reason=planted.word("post reason", *PARTNERS),
         author=world.amina,
         now=now,
     )
     address = planted.word("contact address", *PARTNERS, *REGISTERS)
-    contact = Contact(
+    contact = ContactDetails(
         name=planted.word("contact", *PARTNERS),
         email=f"{address}@contact.example",
         phone=planted.word("contact phone", *PARTNERS),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from partnerships.agreements.models import Objective
-from partnerships.agreements.origin import links_of, read_from
+from partnerships.agreements.origin import origin_links_of, record_named_in
 from partnerships.commitments.origins import parse_origin_record
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.services import Record, record_conversation
@@ -89,7 +89,7 @@ def draft_ask_from(world: World, result: str) -> Entry:
         timezone.now(),
         audience="partnership",
         partnership=world.partnership,
-        came_from=read_from(result, Entry),
+        came_from=record_named_in(result, Entry),
     )
 
 
@@ -105,7 +105,7 @@ def record_conversation_from(world: World, result: str) -> Conversation:
             organisations=[world.westmarch],
             partnership=world.partnership,
         ),
-        came_from=read_from(result, Conversation),
+        came_from=record_named_in(result, Conversation),
         author=world.eddie,
         now=timezone.now(),
     )
@@ -129,7 +129,7 @@ def test_objective_ask_conversation_and_commitment_lead_back_to_their_result(wor
     survey_round = closed_round(world)
     result = result_about_trust(survey_round)
     records = [
-        add_objective(world, came_from=read_from(result)),
+        add_objective(world, came_from=record_named_in(result)),
         draft_ask_from(world, result),
         record_conversation_from(world, result),
         propose(world, came_from=parse_origin_record(result), author=world.eddie),
@@ -146,13 +146,13 @@ def test_ask_that_begins_at_a_result_must_go_to_the_partnership_of_its_survey(wo
     result = result_about_trust(closed_round(world))
 
     with pytest.raises(UnableToWriteEntry, match="this result comes from its survey"):
-        draft(world.larkhaven, world.eddie, timezone.now(), came_from=read_from(result, Entry))
+        draft(world.larkhaven, world.eddie, timezone.now(), came_from=record_named_in(result, Entry))
 
 
 def test_strangers_do_not_see_the_result_at_which_an_ask_began(world: World) -> None:
     entry = draft_ask_from(world, result_about_trust(closed_round(world)))
 
-    assert links_of(entry, world.chidi) == []
+    assert origin_links_of(entry, world.chidi) == []
 
 
 def test_table_shows_the_trend_over_earlier_rounds(world: World) -> None:

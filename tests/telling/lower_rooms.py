@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Party, Post
 from partnerships.agreements.services import (
-    Contact,
+    ContactDetails,
     answer_invitation,
     create_post,
     fill_post,
@@ -319,7 +319,7 @@ def post_filled(world: World) -> Act:
 @case(("agreements.contact", ""))
 def contact_without_an_account_named(world: World) -> Act:
     post = _post(world)
-    sam = Contact(name="Sam Shore", email="sam@larkhaven.example")
+    sam = ContactDetails(name="Sam Shore", email="sam@larkhaven.example")
     return lambda: fill_post(post=post, contact=sam, reason="New.", author=world.amina, now=NOW())
 
 

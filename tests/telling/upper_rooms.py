@@ -245,7 +245,7 @@ def several_facilitated_by_one_person(world: World) -> Act:
             now=NOW(),
             sends_email=False,
         )
-    return lambda: exchange.tell_facilitators(entries=entries, person=world.eddie, author=world.amina, now=NOW())
+    return lambda: exchange.email_facilitators(entries=entries, person=world.eddie, author=world.amina, now=NOW())
 
 
 def _question(world: World, entry: Entry) -> Any:

@@ -11,11 +11,11 @@ from django.utils.html import strip_tags
 
 from partnerships.agreements.models import Partnership, Post, TermsSignatory, TermsSignature
 from partnerships.agreements.queries.dates import gaps_of
-from partnerships.agreements.queries.sharing import data_sharing_open
+from partnerships.agreements.queries.sharing import is_data_sharing_open
 from partnerships.agreements.queries.terms import version_in_force
 from partnerships.agreements.terms.contributions import contributions_of
 from partnerships.conversations.models import Report
-from partnerships.conversations.queries.facilitating import stuck_for, watched_by
+from partnerships.conversations.queries.facilitating import partnerships_watched_by, stuck_records_for
 from partnerships.exchange.models import Entry
 from partnerships.nominations.queries import nomination_terms_on, result_of, returns_of
 from partnerships.organisations.models import Kind, Membership, Organisation
@@ -96,7 +96,9 @@ def test_demonstration_has_reports_in_every_status_and_an_overdue_one(estuary: P
 def test_facilitator_of_the_demonstration_sees_what_is_stuck() -> None:
     ravi = User.objects.get(name="Ravi Reach")
 
-    stuck_items = {item.what for _partnership, item in stuck_for(ravi, watched_by(ravi), timezone.now())}
+    stuck_items = {
+        item.what for _partnership, item in stuck_records_for(ravi, partnerships_watched_by(ravi), timezone.now())
+    }
 
     assert stuck_items >= {"Progress report overdue", "No answer to an ask"}
 
@@ -132,7 +134,7 @@ def test_demonstration_has_a_nominations_agreement_with_two_returns(today: dt.da
 
     older_return, newer_return = returns_of(agreement).order_by("starts_on")
 
-    assert data_sharing_open(partnership, today)
+    assert is_data_sharing_open(partnership, today)
     assert nomination_terms_on(agreement, today) is not None
     assert agreement.provider.organisation.name == "Larkhaven Homes Limited"
     assert older_return.is_settled

@@ -15,7 +15,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from partnerships.agreements.services import Contact
+from partnerships.agreements.services import ContactDetails
 from partnerships.exchange.models import Audience
 from partnerships.kit.dates import long_date
 from partnerships.lists import services
@@ -108,7 +108,7 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     publish_plan_with_milestone(world, "Mills", "2031-05", "Surface water drainage holds up the homes.")
     publish_plan_with_milestone(world, "Wharf", "2031-03")
     fill(create_post_of(world, "lead", organisation=world.westmarch), world.ben)
-    fill(create_post_of(world, "deputy", organisation=world.westmarch), contact=Contact(name="Fay Covers"))
+    fill(create_post_of(world, "deputy", organisation=world.westmarch), contact=ContactDetails(name="Fay Covers"))
     index_stale()
     sign_in(page, live_server.url, world.amina.email)
     manager = ManagerInBrowser(page, live_server.url)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from partnerships.agreements.emails.dates import (
-    write_date_came,
-    write_dates_ahead,
+    write_coming_dates,
+    write_date_reached,
     write_notice,
 )
 from partnerships.agreements.emails.parties import (
     write_answer,
-    write_gone,
+    write_departure,
     write_invitation,
 )
 from partnerships.agreements.emails.posts import (
@@ -41,9 +41,9 @@ __all__ = [
     "contact_token",
     "holder_of_token",
     "write_answer",
-    "write_date_came",
-    "write_dates_ahead",
-    "write_gone",
+    "write_coming_dates",
+    "write_date_reached",
+    "write_departure",
     "write_invitation",
     "write_no_lead",
     "write_notice",

@@ -12,13 +12,13 @@ from partnerships.agreements.models import (
     Partnership,
     PartyRole,
 )
-from partnerships.agreements.queries.dates import dates_ahead, leads_who_decide, people_to_remind, words_of
+from partnerships.agreements.queries.dates import date_event_in_words, dates_ahead, leads_who_decide, people_to_remind
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import DueEmail
 from partnerships.people.models import User
 
 
-def write_date_came(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
+def write_date_reached(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email that a partnership has started, gone under review or ended."""
     partnership = Partnership.objects.get(pk=due.params["partnership"])
     if partnership.state_on(timezone.localdate(now)) != due.params["status"]:
@@ -34,7 +34,7 @@ def write_date_came(due: DueEmail, person: User, now: dt.datetime) -> Content | 
     return Content("agreements/date_came", context)
 
 
-def write_dates_ahead(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
+def write_coming_dates(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email about coming dates of partnerships, without the dates that have moved since the email was due."""
     today = timezone.localdate(now)
     partnerships = Partnership.objects.in_bulk({entry["partnership"] for entry in due.params["dates"]})
@@ -49,7 +49,7 @@ def write_dates_ahead(due: DueEmail, person: User, now: dt.datetime) -> Content 
         dates.append(
             {
                 "partnership": partnership,
-                "what": words_of(kind, partnership),
+                "what": date_event_in_words(kind, partnership),
                 "on": day,
                 "days": (day - today).days,
                 "link": link("agreements:dates", pk=partnership.pk),

@@ -50,7 +50,7 @@ def write_answer(due: DueEmail, person: User, now: dt.datetime) -> Content | str
     return Content("agreements/answer", context)
 
 
-def write_gone(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
+def write_departure(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Email that an organisation has left or was removed, to its leads and those of the other parties."""
     party = _party(due)
     if party.status != PartyStatus.LEFT:

@@ -57,7 +57,7 @@ def _areas_field() -> forms.ModelMultipleChoiceField[Area]:
     )
 
 
-class StartForm(Form):
+class StartPartnershipForm(Form):
     """Start a partnership. Its terms are drafted later."""
 
     organisation = OrganisationField(
@@ -87,7 +87,7 @@ class StartForm(Form):
         self.helper = Helper(self, submit="Start partnership", cancel=reverse("agreements:list"))
 
 
-class SettingsForm(Form):
+class PartnershipSettingsForm(Form):
     """Change the settings that need no signatures, and say why."""
 
     title = forms.CharField(label="Title", max_length=200)
@@ -151,7 +151,7 @@ class InviteForm(Form):
         )
 
 
-class AnswerForm(Form):
+class InvitationAnswerForm(Form):
     """Accept or decline an invitation."""
 
     answer = forms.ChoiceField(

@@ -17,7 +17,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-class PersonChoice(forms.ModelChoiceField[User]):
+class PersonChoiceField(forms.ModelChoiceField[User]):
     """A choice of one person by name."""
 
     def label_from_instance(self, obj: User) -> str:
@@ -51,7 +51,7 @@ class ObjectiveForm(Form):
         queryset=Organisation.objects.none(),
         empty_label=None,
     )
-    owner = PersonChoice(
+    owner = PersonChoiceField(
         label="Who is responsible at that organisation?",
         queryset=User.objects.none(),
         required=False,
@@ -129,7 +129,7 @@ class ObjectiveStatusForm(Form):
         self.helper = Helper(self, submit="Save status", cancel=objective.get_absolute_url())
 
 
-class LinkForm(Form):
+class LinkRecordForm(Form):
     """Choose a record that serves the objective."""
 
     key = forms.ChoiceField(label="Which one?")

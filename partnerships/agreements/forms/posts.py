@@ -9,13 +9,13 @@ from django import forms
 from django.db.models import QuerySet
 
 from partnerships.agreements.models import Holder, PostRole
-from partnerships.agreements.services import Contact
+from partnerships.agreements.services import ContactDetails
 from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.people.models import User
 
 
-class FillForm(Form):
+class PostHolderForm(Form):
     """Choose the holder of a post, the first day, and how to reach the holder."""
 
     person = forms.ModelChoiceField(
@@ -57,11 +57,11 @@ class FillForm(Form):
     def fill_post_arguments(self) -> dict[str, Any]:
         """Return the keyword arguments for the service `fill_post`. The form must be valid."""
         data = self.cleaned_data
-        contact = Contact(**{name: data[name] for name in self.CONTACT})
+        contact = ContactDetails(**{name: data[name] for name in self.CONTACT})
         return {"person": data["person"], "contact": contact, "starts_on": data["starts_on"], "reason": data["reason"]}
 
 
-class PostForm(FillForm):
+class PostForm(PostHolderForm):
     """Add a post with its first holder, or a vacant post."""
 
     role = forms.ChoiceField(label="What is the post for?")
@@ -96,7 +96,7 @@ class ContactForm(Form):
     note = forms.CharField(label="Note", required=False, max_length=300)
 
     def __init__(self, *args: Any, holder: Holder, cancel: str, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {name: getattr(holder, name) for name in FillForm.CONTACT})
+        kwargs.setdefault("initial", {name: getattr(holder, name) for name in PostHolderForm.CONTACT})
         super().__init__(*args, **kwargs)
         # A person with an account changes their name on their own page.
         if holder.person_id is not None:
@@ -105,6 +105,6 @@ class ContactForm(Form):
             email.help_text = "Fill this in only if partners should use a different address from your account’s."
         self.helper = Helper(self, submit="Save", cancel=cancel)
 
-    def contact(self) -> Contact:
+    def contact(self) -> ContactDetails:
         """Return the contact details for the service `change_contact`. The form must be valid."""
-        return Contact(**self.cleaned_data)
+        return ContactDetails(**self.cleaned_data)

@@ -60,7 +60,7 @@ def _party_names_in_draft(schema: Schema, content: Content) -> Iterator[str]:
                 yield from (item[field.code] for item in items if item[field.code])
 
 
-class TermsOnForm(Form):
+class TermsDayForm(Form):
     """Choose a day, to see the terms that were in force on that day."""
 
     on = DayField(label="Which day’s terms do you want to see?", required=False)
@@ -77,7 +77,7 @@ class TermsOnForm(Form):
         return entered_day or self.today
 
 
-class ProposeForm(Form):
+class ProposeAmendmentForm(Form):
     """Propose an amendment: why, and from which day."""
 
     organisation = OrganisationField(
@@ -228,7 +228,7 @@ class SignTermsForm(AnswersForm):
         return bool(self.cleaned_data["decision"] == "decline")
 
 
-class PaperForm(AnswersForm):
+class PaperSignatureForm(AnswersForm):
     """Record a signature that a party gave on paper."""
 
     name = forms.CharField(label="Who signed", max_length=200)

@@ -14,7 +14,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import NullIf
 
 from partnerships.agreements.columns import partnership_column
-from partnerships.agreements.listing.within import WithinForm
+from partnerships.agreements.listing.within import RecordFilterForm
 from partnerships.agreements.models import Holder, HolderQuerySet, PostRole
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition
@@ -132,7 +132,7 @@ CONTACTS = ListDefinition(
     ),
     rows=_rows,
     readable=_readable,
-    form=lambda parameters, user: WithinForm(parameters, user=user, search_label="Name, email or organisation"),
+    form=lambda parameters, user: RecordFilterForm(parameters, user=user, search_label="Name, email or organisation"),
     sort=lambda _chosen: "name",
     template="agreements/contacts.html",
     empty=("No contacts yet", "People who hold a post in your organisations and partnerships appear here."),

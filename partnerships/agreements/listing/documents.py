@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.agreements.columns import ADDED, ADDED_BY, FILE_SIZE, partnership_column
-from partnerships.agreements.listing.within import WithinForm
+from partnerships.agreements.listing.within import RecordFilterForm
 from partnerships.agreements.models import Document, DocumentQuerySet
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition
@@ -84,7 +84,7 @@ DOCUMENTS = ListDefinition(
     ),
     rows=_rows,
     readable=_readable,
-    form=lambda parameters, user: WithinForm(parameters, user=user, search_label="Title or file name"),
+    form=lambda parameters, user: RecordFilterForm(parameters, user=user, search_label="Title or file name"),
     sort=lambda _chosen: "-added",
     template="agreements/document_list.html",
     followed=lambda row: row.partnership,

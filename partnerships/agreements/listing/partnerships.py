@@ -20,9 +20,9 @@ from partnerships.agreements.models import (
     Status,
     has_status_on,
 )
-from partnerships.agreements.past import former_parties, set_back
-from partnerships.agreements.queries import find_partnerships, inside_among
-from partnerships.agreements.queries.calendar import dates_of
+from partnerships.agreements.past import former_parties, restore_past_values
+from partnerships.agreements.queries import find_partnerships, ids_readable_in_full
+from partnerships.agreements.queries.calendar import dates_of_partnerships
 from partnerships.agreements.queries.dates import gaps_of, has_gap
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, joined
@@ -46,15 +46,15 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PartnershipQuerySet:
     )
 
 
-def _ready(user: User, rows: Sequence[Partnership]) -> None:
+def _mark_readable_rows(user: User, rows: Sequence[Partnership]) -> None:
     """Mark the rows that the reader may read in full.
 
     Partnerships that the reader's organisation has left appear as they were on the day on which it left.
     """
     partnership_ids = [row.pk for row in rows]
-    inside_ids = inside_among(user, partnership_ids)
+    inside_ids = ids_readable_in_full(user, partnership_ids)
     former_parties_by_id = former_parties(user, [pk for pk in partnership_ids if pk not in inside_ids])
-    set_back(rows, former_parties_by_id)
+    restore_past_values(rows, former_parties_by_id)
     for row in rows:
         row.is_inside = row.pk in inside_ids
         row.is_former = row.pk in former_parties_by_id
@@ -80,36 +80,36 @@ def _present_parties(partnerships: list[int]) -> QuerySet[Party, tuple[int, int,
     return parties.values_list("partnership", "organisation", "organisation__name")
 
 
-def _ready_gaps(user: User, rows: Sequence[Partnership]) -> None:
+def _set_gaps(user: User, rows: Sequence[Partnership]) -> None:
     """Add the days without cover to the rows that the reader may read in full."""
     gaps_by_id = gaps_of(user, [row.pk for row in rows if row.is_inside], timezone.localdate())
     for row in rows:
         row.gap = gaps_by_id.get(row.pk)
 
 
-def _ready_areas(_user: User, rows: Sequence[Partnership]) -> None:
+def _prefetch_areas(_user: User, rows: Sequence[Partnership]) -> None:
     """Fetch the areas of all rows with one query."""
     prefetch_related_objects(list(rows), "areas")
 
 
-def _unless_left(present_value: Combinable) -> Combinable:
+def _key_unless_left(present_value: Combinable) -> Combinable:
     """Return a sort key for the present value, empty for partnerships that the reader's organisation has left."""
     return Case(When(is_left=False, then=present_value))
 
 
-def _inside(path: str) -> lists.Key:
+def _key_for_insiders(path: str) -> lists.Key:
     """Return a sort key for a field that only people of the parties may read, empty for other readers."""
     return lambda user: Case(When(pk__in=Partnership.objects.readable_today_by(user).values("pk"), then=F(path)))
 
 
-def _state(_user: User) -> Combinable:
+def _state_key(_user: User) -> Combinable:
     """Return a sort key for today's status, worked out from the dates."""
     today = timezone.localdate()
     states = [When(has_status_on(code, today), then=Value(code)) for code in Status.values]
-    return _unless_left(Case(*states))
+    return _key_unless_left(Case(*states))
 
 
-def _parties(_user: User) -> Combinable:
+def _party_names_key(_user: User) -> Combinable:
     """Return a sort key for the parties' names: today's or, of a partnership that is over, those on its last day."""
     parties = Party.objects.accepted().filter(partnership=OuterRef("pk")).order_by("role", "pk")
     parties_with_last_name = parties.annotate(name_then=official_name_at("partnership__status_since"))
@@ -117,13 +117,13 @@ def _parties(_user: User) -> Combinable:
         When(status__in=FINAL_STATUSES, then=joined(parties_with_last_name, "name_then")),
         default=joined(parties, "organisation__name"),
     )
-    return _unless_left(names)
+    return _key_unless_left(names)
 
 
-def _areas(_user: User) -> Combinable:
+def _area_names_key(_user: User) -> Combinable:
     """Return a sort key for the names of the areas."""
     areas = Area.objects.filter(partnerships=OuterRef("pk")).order_by("name", "pk")
-    return _unless_left(joined(areas, "name"))
+    return _key_unless_left(joined(areas, "name"))
 
 
 def _party_words(row: Any) -> str:
@@ -158,18 +158,18 @@ _MAIN_COLUMNS = (
         label="Kind",
         kind=lists.Kind.CHOICE,
         value=lambda row: row.kind.label,
-        key=lambda _user: _unless_left(F("kind")),
+        key=lambda _user: _key_unless_left(F("kind")),
         choices=PartnershipKind.all_choices,
         covered="kind",
         is_grouped=True,
     ),
-    Column(name="parties", label="Parties", value=_party_words, key=_parties, covered="q"),
+    Column(name="parties", label="Parties", value=_party_words, key=_party_names_key, covered="q"),
     Column(
         name="status",
         label="Status",
         kind=lists.Kind.CHOICE,
         value=lambda row: row.state_label,
-        key=_state,
+        key=_state_key,
         tag=lambda row: row.state,
         choices=lambda: Status.choices,
         covered="status",
@@ -180,7 +180,7 @@ _MAIN_COLUMNS = (
         label="Review",
         kind=lists.Kind.DAY,
         value=_value_for_insiders("review_on"),
-        key=_inside("review_on"),
+        key=_key_for_insiders("review_on"),
         words=_review_words,
     ),
 )
@@ -190,25 +190,29 @@ _HIDDEN_COLUMNS = hidden_at_first(
         name="areas",
         label="Areas",
         value=lambda row: None if row.is_former else "; ".join(sorted(area.name for area in row.areas.all())),
-        key=_areas,
-        ready=_ready_areas,
+        key=_area_names_key,
+        ready=_prefetch_areas,
     ),
     Column(
         name="starts",
         label="Starts",
         kind=lists.Kind.DAY,
         value=_value_for_insiders("starts_on"),
-        key=_inside("starts_on"),
+        key=_key_for_insiders("starts_on"),
     ),
     Column(
-        name="ends", label="Ends", kind=lists.Kind.DAY, value=_value_for_insiders("ends_on"), key=_inside("ends_on")
+        name="ends",
+        label="Ends",
+        kind=lists.Kind.DAY,
+        value=_value_for_insiders("ends_on"),
+        key=_key_for_insiders("ends_on"),
     ),
     Column(
         name="budget",
         label="Annual budget (£)",
         kind=lists.Kind.NUMBER,
         value=_value_for_insiders("annual_budget"),
-        key=_inside("annual_budget"),
+        key=_key_for_insiders("annual_budget"),
         is_summed=True,
     ),
     Column(
@@ -219,7 +223,7 @@ _HIDDEN_COLUMNS = hidden_at_first(
         words=lambda row: row.gap.description if row.gap else "",
         key=lambda user: Case(When(has_gap(user, timezone.localdate()), then=Value(True)), default=Value(False)),
         covered="gaps",
-        ready=_ready_gaps,
+        ready=_set_gaps,
         is_nullable=False,
     ),
 )
@@ -235,9 +239,9 @@ PARTNERSHIPS = ListDefinition(
     form=lambda parameters, _user: PartnershipFilter(parameters),
     sort=lambda _chosen: "title",
     template="agreements/list.html",
-    dates=dates_of,
+    dates=dates_of_partnerships,
     empty=("No partnerships yet", "A lead of your organisation can start one and invite others."),
-    ready=_ready,
+    ready=_mark_readable_rows,
     followed=lambda row: row,
     context=lambda user: {"may_create": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
 )

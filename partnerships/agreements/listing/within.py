@@ -12,7 +12,7 @@ from partnerships.kit.record_fields import RecordField
 from partnerships.people.models import User
 
 
-class WithinForm(Form):
+class RecordFilterForm(Form):
     """Filter by text, by partnership, and by the reader's own organisations.
 
     `search_label` is the label of the text field.

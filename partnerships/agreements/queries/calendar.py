@@ -31,19 +31,23 @@ def date_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
 
     The dates are the start, review, end and last day for notice.
     """
-    return _entries(_partnerships_of_person(user, partnership))
+    return _entries_of_partnerships(_partnerships_of_person(user, partnership))
 
 
-def dates_of(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
+def dates_of_partnerships(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
     """Return the same dates for those of these partnerships (ids) in which the person takes part."""
-    return _entries(Partnership.objects.with_party_of(user).filter(pk__in=partnerships))
+    return _entries_of_partnerships(Partnership.objects.with_party_of(user).filter(pk__in=partnerships))
 
 
-def _entries(partnerships: PartnershipQuerySet) -> list[CalendarEntry]:
+def _entries_of_partnerships(partnerships: PartnershipQuerySet) -> list[CalendarEntry]:
     """Return the calendar entries of all these partnerships."""
     rows = list(partnerships.order_by("pk"))
     revisions = revisions_of([row.pk for row in rows], "partnership")
-    return [entry for row in rows for entry in _entries_of(row, revisions.get(row.pk, Revision(0, row.created_at)))]
+    return [
+        entry
+        for row in rows
+        for entry in _entries_of_partnership(row, revisions.get(row.pk, Revision(0, row.created_at)))
+    ]
 
 
 def _partnerships_of_person(user: User, partnership: int | None) -> PartnershipQuerySet:
@@ -52,7 +56,7 @@ def _partnerships_of_person(user: User, partnership: int | None) -> PartnershipQ
     return partnerships if partnership is None else partnerships.filter(pk=partnership)
 
 
-def _entries_of(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
+def _entries_of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
     """Return calendar entries for the start, review, end and last day for notice.
 
     Days after the partnership ended are marked cancelled.

@@ -79,7 +79,7 @@ def dates_ahead(partnership: Partnership, today: dt.date) -> dict[DateKind, dt.d
     return {kind: day for kind, day in dates.items() if day is not None and day >= today}
 
 
-def with_dates_within(days: int, today: dt.date) -> PartnershipQuerySet:
+def partnerships_with_dates_within(days: int, today: dt.date) -> PartnershipQuerySet:
     """Return partnerships that are agreed or in force and have a date within this many days."""
     until = today + dt.timedelta(days=days)
     has_date = Q(starts_on__range=(today, until)) | Q(review_on__range=(today, until))
@@ -89,7 +89,7 @@ def with_dates_within(days: int, today: dt.date) -> PartnershipQuerySet:
     return Partnership.objects.filter(has_date, status__in=ENDABLE_STATUSES).exclude(has_run_out(today))
 
 
-def reminder_choice_of(party: Party) -> tuple[list[int], list[str]]:
+def reminder_choices_of(party: Party) -> tuple[list[int], list[str]]:
     """Return a party's lead times in days, longest first, and the kinds of date about which it gets reminders.
 
     A party that has not chosen gets the reminders of its kind of partnership.
@@ -142,7 +142,7 @@ def has_gap(user: User, today: dt.date) -> Q:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainLink:
     """An agreement in a chain of predecessors and successors."""
 
     partnership: Partnership
@@ -157,7 +157,7 @@ class Link:
 MAX_CHAIN_LENGTH = 10
 
 
-def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]:
+def chain_of_agreements(user: User, partnership: Partnership, today: dt.date) -> list[ChainLink]:
     """Return the agreement with its predecessors and successors that the person reads in full, in order.
 
     Returns an empty list if the agreement has neither.
@@ -167,7 +167,7 @@ def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]
         return []
     predecessors = [None, *chain[:-1]]
     return [
-        Link(
+        ChainLink(
             partnership=agreement,
             is_this=agreement.pk == partnership.pk,
             ends=last_day(agreement),
@@ -196,7 +196,7 @@ def _agreements_in_chain(user: User, partnership: Partnership) -> list[Partnersh
 
 
 def chain_lookup(user: User, partnership: Partnership) -> Lookup:
-    """Return the query of `chain_of` for the next agreement, so that `read_ahead` fetches it with other rows."""
+    """Return the query of `chain_of_agreements` for the next agreement, for `read_ahead`."""
     return lookup(_next_in_chain, user, partnership.pk)
 
 
@@ -222,22 +222,22 @@ _ACTIONS = {
 }
 
 
-def _coming(now: dt.datetime) -> Reach:
+def _coming_dates_reach(now: dt.datetime) -> Reach:
     """Return the partnerships with dates coming up, and the routes to the leads who must act."""
     today = timezone.localdate(now)
-    return Reach(with_dates_within(NOTED_AHEAD.days, today), _DECIDING)
+    return Reach(partnerships_with_dates_within(NOTED_AHEAD.days, today), _DECIDING)
 
 
-def _coming_for(user: User, now: dt.datetime) -> QuerySet[Partnership]:
+def _partnerships_with_coming_dates(user: User, now: dt.datetime) -> QuerySet[Partnership]:
     """Return the partnerships with dates coming up for the person."""
-    return _coming(now).of(user).order_by("pk")
+    return _coming_dates_reach(now).of(user).order_by("pk")
 
 
 def _waiting_dates(user: User, now: dt.datetime) -> list[Waiting]:
     """Return the starts, ends and last days to give notice that are coming up for the person."""
     today = timezone.localdate(now)
     waiting = []
-    for partnership in rows_for(_coming_for, user, now):
+    for partnership in rows_for(_partnerships_with_coming_dates, user, now):
         for kind, day in dates_ahead(partnership, today).items():
             # Reviews have entries of their own in My work.
             if kind not in _ACTIONS or day > today + NOTED_AHEAD:
@@ -260,12 +260,14 @@ def _waiting_dates(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: Dates that are coming up, for the leads of parties that decide.
-COMING = TaskSource(
-    _waiting_dates, lambda now: (_coming(now),), lookups=lambda user, now: (lookup(_coming_for, user, now),)
+COMING_DATES = TaskSource(
+    _waiting_dates,
+    lambda now: (_coming_dates_reach(now),),
+    lookups=lambda user, now: (lookup(_partnerships_with_coming_dates, user, now),),
 )
 
 
-def words_of(kind: DateKind, partnership: Partnership) -> str:
+def date_event_in_words(kind: DateKind, partnership: Partnership) -> str:
     """Return what happens on a date, as the end of a sentence that begins with the title of the partnership."""
     if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on:
         return "reaches its end date and continues until a party ends it"

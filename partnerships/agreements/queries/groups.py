@@ -10,7 +10,7 @@ from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
-def ties_of_groups(partnership: int) -> QuerySet[WorkingGroup]:
+def group_links_of(partnership: int) -> QuerySet[WorkingGroup]:
     """Return the rows that connect the partnership, as a parent or as a working group, with others."""
     return WorkingGroup.objects.filter(Q(parent=partnership) | Q(partnership=partnership))
 
@@ -18,12 +18,12 @@ def ties_of_groups(partnership: int) -> QuerySet[WorkingGroup]:
 def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Return the section with the working groups of the partnership, and the partnership to which this group belongs.
 
-    Returns None if there is nothing to show. `has_rows` says whether `ties_of_groups` found any row.
+    Returns None if there is nothing to show. `has_rows` says whether `group_links_of` found any row.
     """
     if not has_rows:
         return None
-    groups = rows_for(_groups_within, user, partnership.pk)
-    parent_row = next(iter(rows_for(_as_group, user, partnership.pk)), None)
+    groups = rows_for(_visible_groups, user, partnership.pk)
+    parent_row = next(iter(rows_for(_visible_parent_link, user, partnership.pk)), None)
     if not (groups or parent_row):
         return None
     return Section("agreements/_groups_section.html", {"groups": groups, "own": parent_row})
@@ -31,16 +31,16 @@ def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> S
 
 def groups_lookups(user: User, partnership: Partnership) -> list[Lookup]:
     """Return the queries of `groups_section`."""
-    return [lookup(_groups_within, user, partnership.pk), lookup(_as_group, user, partnership.pk)]
+    return [lookup(_visible_groups, user, partnership.pk), lookup(_visible_parent_link, user, partnership.pk)]
 
 
-def _groups_within(user: User, partnership: int) -> QuerySet[Partnership]:
+def _visible_groups(user: User, partnership: int) -> QuerySet[Partnership]:
     """Return the working groups of the partnership that the person may see today."""
     known_partnerships = Partnership.objects.visible_today_to(user)
     return known_partnerships.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk")
 
 
-def _as_group(user: User, partnership: int) -> QuerySet[WorkingGroup]:
+def _visible_parent_link(user: User, partnership: int) -> QuerySet[WorkingGroup]:
     """Return the row that makes the partnership a working group of a parent that the person may see today."""
     known_partnerships = Partnership.objects.visible_today_to(user)
     return WorkingGroup.objects.filter(partnership=partnership, parent__in=known_partnerships).select_related("parent")

@@ -21,7 +21,7 @@ from partnerships.agreements.models import (
     PartyRole,
 )
 from partnerships.agreements.models.pace import Pace, pace
-from partnerships.agreements.serving import Served, provider_of
+from partnerships.agreements.serving import ServingRecord, provider_of
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.queries import with_account
@@ -39,14 +39,14 @@ TAGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ServingLink:
     """A link of an objective.
 
     `served` is the record to which the link leads, or None if the person may not read that record.
     """
 
     link: ObjectiveLink
-    served: Served | None
+    served: ServingRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ObjectiveState:
     #: How the figure has changed, such as "Up 10 homes since 1 May 2027". Empty before the second report.
     trend: str
     #: The links by the code of their provider.
-    lines: Mapping[str, list[Line]]
+    lines: Mapping[str, list[ServingLink]]
 
     @property
     def label(self) -> str:
@@ -108,7 +108,7 @@ class ObjectiveState:
         return f"{len(commitments)}, {overdue_count} overdue" if overdue_count else str(len(commitments))
 
     @property
-    def figures(self) -> list[Served]:
+    def figures(self) -> list[ServingRecord]:
         """Return the figures of plans that serve the objective, as far as the reader may see them."""
         return [line.served for line in self.lines.get("plan", []) if line.served]
 
@@ -154,7 +154,7 @@ def _trend_in_words(objective: Objective, current_pace: Pace) -> str:
 
 
 def state_of_objective(
-    objective: Objective, reports: Sequence[ObjectiveProgress], lines: Mapping[str, list[Line]], today: dt.date
+    objective: Objective, reports: Sequence[ObjectiveProgress], lines: Mapping[str, list[ServingLink]], today: dt.date
 ) -> ObjectiveState:
     """Return the progress of an objective. The reports must be given newest first."""
     current_pace = pace(
@@ -189,13 +189,13 @@ def objective_states(
     else:
         assert former.left_at is not None  # set when a party leaves
         day = timezone.localdate(former.left_at)
-        objectives = _objectives_then(partnership, former.left_at)
+        objectives = _objectives_at(partnership, former.left_at)
     chosen_objectives = [objective for objective in objectives if only_id is None or objective.pk == only_id]
     if not chosen_objectives:
         return []
 
     reports = reports_of(chosen_objectives, until=former.left_at if former else None)
-    lines = {} if former else _lines_of(user, chosen_objectives)
+    lines = {} if former else _links_of(user, chosen_objectives)
     return [
         state_of_objective(objective, reports[objective.pk], lines.get(objective.pk, {}), day)
         for objective in chosen_objectives
@@ -219,7 +219,7 @@ def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None
     return reports
 
 
-def _lines_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str, list[Line]]]:
+def _links_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str, list[ServingLink]]]:
     """Return the links of each objective (by id), grouped by provider, with the records that the person may read."""
     links = list(ObjectiveLink.objects.filter(objective__in=[objective.pk for objective in objectives]).order_by("pk"))
     keys_by_provider: dict[str, set[str]] = defaultdict(set)
@@ -227,20 +227,20 @@ def _lines_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str
         keys_by_provider[link.provider].add(link.key)
 
     # Each provider reads its records together. A link of a provider that no longer exists leads to no record.
-    records_by_provider: dict[str, Mapping[str, Served]] = {}
+    records_by_provider: dict[str, Mapping[str, ServingRecord]] = {}
     for code, keys in keys_by_provider.items():
         provider = provider_of(code)
         if provider is not None:
             records_by_provider[code] = provider.read(user, keys)
 
-    lines: dict[int, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
+    lines: dict[int, dict[str, list[ServingLink]]] = defaultdict(lambda: defaultdict(list))
     for link in links:
         records = records_by_provider.get(link.provider, {})
-        lines[link.objective_id][link.provider].append(Line(link=link, served=records.get(link.key)))
+        lines[link.objective_id][link.provider].append(ServingLink(link=link, served=records.get(link.key)))
     return lines
 
 
-def _objectives_then(partnership: Partnership, left_at: dt.datetime) -> list[Objective]:
+def _objectives_at(partnership: Partnership, left_at: dt.datetime) -> list[Objective]:
     """Return the objectives as they were at a moment, in their order. Never save them."""
     history = Objective.pgh_event_model.objects.filter(partnership_id=partnership.pk, pgh_created_at__lte=left_at)  # type: ignore[attr-defined]  # made by pghistory
     newest_rows = history.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
@@ -254,13 +254,13 @@ def _objectives_then(partnership: Partnership, left_at: dt.datetime) -> list[Obj
     return sorted(objectives, key=lambda objective: (objective.position, objective.pk))
 
 
-def organisations_for(partnership: Partnership) -> QuerySet[Organisation]:
+def choosable_organisations(partnership: Partnership) -> QuerySet[Organisation]:
     """Return the organisations that can be responsible for an objective: present parties, except observers."""
     parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     return Organisation.objects.filter(pk__in=parties.values("organisation")).order_by("name", "pk")
 
 
-def people_for(partnership: Partnership) -> QuerySet[User]:
+def choosable_people(partnership: Partnership) -> QuerySet[User]:
     """Return the people with an account who act for these organisations."""
-    acting = Membership.objects.current().filter(organisation__in=organisations_for(partnership).values("pk"))
+    acting = Membership.objects.current().filter(organisation__in=choosable_organisations(partnership).values("pk"))
     return with_account(User.objects.filter(pk__in=acting.values("person")))

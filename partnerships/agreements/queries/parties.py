@@ -28,7 +28,7 @@ def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
     )
 
 
-def ended_names(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt]:
+def parties_as_at_end(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt]:
     """Return the parties with the day on which the partnership ended, or an empty list if it has not."""
     if partnership.status not in FINAL_STATUSES:
         return []
@@ -45,16 +45,16 @@ def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: d
     """
     rows = list(parties)
     if left_at is None:
-        parties_by_page_day = ended_names(partnership, rows)
+        parties_by_page_day = parties_as_at_end(partnership, rows)
     else:
         parties_by_page_day = [(timezone.localdate(left_at), row.organisation) for row in rows]
     parties_by_own_day = [
-        (_gone_on(row), row.organisation) for row in rows if not row.is_present and not row.is_waiting
+        (_left_or_declined_on(row), row.organisation) for row in rows if not row.is_present and not row.is_waiting
     ]
     show_names_of_day([*parties_by_page_day, *parties_by_own_day])
 
 
-def earlier_holders_of_parts(partnership: int, at: dt.datetime) -> dict[int, Organisation]:
+def earlier_organisations_at(partnership: int, at: dt.datetime) -> dict[int, Organisation]:
     """Return, by the id of today's party, the organisation that had its part in a partnership at an earlier moment.
 
     Organisations that still have a row of their own are left out: their part ended when they passed it on.
@@ -69,7 +69,7 @@ def earlier_holders_of_parts(partnership: int, at: dt.datetime) -> dict[int, Org
     return {pk: holder for pk, holder in earlier_holders.items() if holder.pk not in own_parts}
 
 
-def _gone_on(party: Party) -> dt.date | None:
+def _left_or_declined_on(party: Party) -> dt.date | None:
     """Return the day on which the party left or declined."""
     if party.left_on is not None:
         return party.left_on

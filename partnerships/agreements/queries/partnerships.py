@@ -23,9 +23,9 @@ from partnerships.agreements.models import (
     TermsSignatory,
     has_status_on,
 )
-from partnerships.agreements.past import former_of, present_then, set_back
-from partnerships.agreements.queries.dates import COMING, has_gap
-from partnerships.agreements.queries.terms import signs_for
+from partnerships.agreements.past import former_parties_of, organisations_when_left, restore_past_values
+from partnerships.agreements.queries.dates import COMING_DATES, has_gap
+from partnerships.agreements.queries.terms import can_be_signed_by
 from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
@@ -40,14 +40,14 @@ from partnerships.people.models import User
 REVIEW_NOTICE = dt.timedelta(days=30)
 
 
-def inside_among(user: User, partnerships: Collection[int | None]) -> set[int]:
+def ids_readable_in_full(user: User, partnerships: Collection[int | None]) -> set[int]:
     """Return which of these partnerships (ids) the person may read in full today."""
     partnership_ids = {pk for pk in partnerships if pk is not None}
-    return set(rows_for(_inside_among, user, list(partnership_ids))) if partnership_ids else set()
+    return set(rows_for(_readable_in_full, user, list(partnership_ids))) if partnership_ids else set()
 
 
-def _inside_among(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
-    """Return the query of `inside_among`."""
+def _readable_in_full(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
+    """Return the query of `ids_readable_in_full`."""
     return (
         Partnership.objects.readable_today_by(user).filter(id_is_among("pk", partnerships)).values_list("pk", flat=True)
     )
@@ -75,7 +75,7 @@ def find_partnerships(
 
     readable = Partnership.objects.readable_today_by(user) if mine else Partnership.objects.visible_today_to(user)
     matching = Q(pk__in=readable.filter(condition).values("pk"))
-    left_titles = {} if gaps else _left_titles(user, text, kind=kind, status=status)
+    left_titles = {} if gaps else _titles_of_former_matches(user, text, kind=kind, status=status)
     if not left_titles:
         return Partnership.objects.filter(matching).annotate(listed_as=F("title"), is_left=Value(False))
 
@@ -87,17 +87,17 @@ def find_partnerships(
     )
 
 
-def _left_titles(user: User, text: str, *, kind: str, status: str) -> dict[int, str]:
+def _titles_of_former_matches(user: User, text: str, *, kind: str, status: str) -> dict[int, str]:
     """Return the title, by id, of each match that the person reads only for a former party, as it was when it left.
 
     The rows of the database have today's values, so these partnerships are filtered here, not in SQL.
     """
     left_behind = [
         (partnership, party)
-        for partnership, party in _left_behind(user)
+        for partnership, party in _former_partnerships(user)
         if (not kind or partnership.kind_id == kind) and (not status or partnership.state == status)
     ]
-    ids_by_party_name = _with_party_named_then([party for _, party in left_behind], fold_name(text))
+    ids_by_party_name = _ids_with_party_named_when_left([party for _, party in left_behind], fold_name(text))
     return {
         partnership.pk: partnership.title
         for partnership, _ in left_behind
@@ -114,7 +114,7 @@ def _has_party_named(folded_text: str) -> Q:
     return Q(pk__in=parties.values("partnership"))
 
 
-def find_left_behind(user: User, text: str) -> list[Partnership]:
+def find_former_partnerships(user: User, text: str) -> list[Partnership]:
     """Return partnerships that the person reads only for a former party, as they were when it left, sorted by title.
 
     Every word of the text must be in the title or purpose of that time.
@@ -122,27 +122,27 @@ def find_left_behind(user: User, text: str) -> list[Partnership]:
     words = text.lower().split()
     matches = [
         partnership
-        for partnership, _ in _left_behind(user)
+        for partnership, _ in _former_partnerships(user)
         if all(word in partnership.title.lower() or word in partnership.purpose.lower() for word in words)
     ]
     return sorted(matches, key=lambda partnership: (partnership.title, partnership.pk))
 
 
-def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
+def _former_partnerships(user: User) -> list[tuple[Partnership, Party]]:
     """Return partnerships that the person reads only for a former party, as they were when it left, with that party."""
     if Party.objects.remembered_partnership_ids(user, Q(status=PartyStatus.LEFT)) == []:
         return []
     visible_today = Partnership.objects.visible_today_to(user).values("pk")
-    parties = list(former_of(user).exclude(partnership__in=visible_today).select_related("partnership"))
-    set_back([party.partnership for party in parties], {party.partnership_id: party for party in parties})
+    parties = list(former_parties_of(user).exclude(partnership__in=visible_today).select_related("partnership"))
+    restore_past_values([party.partnership for party in parties], {party.partnership_id: party for party in parties})
     return [(party.partnership, party) for party in parties]
 
 
-def _with_party_named_then(parties: Collection[Party], folded_text: str) -> set[int]:
+def _ids_with_party_named_when_left(parties: Collection[Party], folded_text: str) -> set[int]:
     """Return the ids of the partnerships in which a party had such a name when one of these parties left."""
     if not folded_text or not parties:
         return set()
-    organisations_by_partnership = present_then(parties)
+    organisations_by_partnership = organisations_when_left(parties)
     organisation_ids = set().union(*organisations_by_partnership.values())
     names = OrganisationName.objects.filter(folded__contains=folded_text, organisation__in=organisation_ids)
     matching_ids = set(names.values_list("organisation", flat=True))
@@ -181,7 +181,7 @@ def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | N
     return min(parties, key=lambda party: not party.is_leading, default=None)
 
 
-def _invitations() -> Reach:
+def _invitation_reach() -> Reach:
     """Return the invitations that a lead must answer, and the routes to these leads."""
     invited = Party.objects.filter(status=PartyStatus.INVITED, partnership__in=Partnership.objects.live())
     return Reach(invited, (Organisations("organisation", roles=(Role.LEAD,)),))
@@ -189,7 +189,7 @@ def _invitations() -> Reach:
 
 def _invitations_for(user: User) -> QuerySet[Party]:
     """Return the invitations that the person must answer."""
-    return _invitations().of(user).select_related("partnership").order_by("invited_at", "pk")
+    return _invitation_reach().of(user).select_related("partnership").order_by("invited_at", "pk")
 
 
 def _waiting_invitations(user: User, now: dt.datetime) -> list[Waiting]:
@@ -208,7 +208,7 @@ def _waiting_invitations(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _reviews(now: dt.datetime) -> Reach:
+def _review_reach(now: dt.datetime) -> Reach:
     """Return the partnerships under review or with a review coming up, and the routes to their leads."""
     today = timezone.localdate(now)
     partnerships = Partnership.objects.filter(
@@ -221,7 +221,7 @@ def _reviews(now: dt.datetime) -> Reach:
 def _reviews_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
     """Return the partnerships that the person must review, each with the id of its successor."""
     successor = Partnership.objects.visible_to(user).live().filter(redefines=OuterRef("pk")).values("pk")
-    partnerships: QuerySet[Partnership, Any] = _reviews(now).of(user).annotate(successor=Subquery(successor[:1]))
+    partnerships: QuerySet[Partnership, Any] = _review_reach(now).of(user).annotate(successor=Subquery(successor[:1]))
     return partnerships.order_by("status_since", "pk")
 
 
@@ -255,14 +255,14 @@ def _waiting_reviews(user: User, now: dt.datetime) -> list[Waiting]:
     return waiting
 
 
-def _signatures() -> Reach:
+def _signature_reach() -> Reach:
     """Return the terms that a party has yet to sign, and the routes to its people."""
     return Reach(TermsSignatory.objects.waiting(), (Organisations("organisation"),))
 
 
 def _signatures_for(user: User, now: dt.datetime) -> QuerySet[TermsSignatory]:
     """Return the requests to sign that the person can answer."""
-    signatures = _signatures().of(user).filter(signs_for(user, timezone.localdate(now)))
+    signatures = _signature_reach().of(user).filter(can_be_signed_by(user, timezone.localdate(now)))
     return signatures.select_related("organisation", "version__partnership").order_by("asked_at", "pk")
 
 
@@ -285,10 +285,10 @@ def _waiting_signatures(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Work of leads in partnerships: signatures, invitations, reviews, and dates that are coming up.
 STEPS = (
-    TaskSource(_waiting_signatures, lambda _: (_signatures(),)),
-    TaskSource(_waiting_invitations, lambda _: (_invitations(),)),
-    TaskSource(_waiting_reviews, lambda now: (_reviews(now),)),
-    COMING,
+    TaskSource(_waiting_signatures, lambda _: (_signature_reach(),)),
+    TaskSource(_waiting_invitations, lambda _: (_invitation_reach(),)),
+    TaskSource(_waiting_reviews, lambda now: (_review_reach(now),)),
+    COMING_DATES,
 )
 
 

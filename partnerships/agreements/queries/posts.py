@@ -35,13 +35,15 @@ def people_in_post(
     organisation's post in that partnership or, if nobody holds such a post, of its post for the whole organisation.
     """
     if partnership is not None:
-        people = _people(organisation, Holder.objects.filter(post__partnership=partnership, post__role=role), day)
+        people = _people_of_holders(
+            organisation, Holder.objects.filter(post__partnership=partnership, post__role=role), day
+        )
         if people:
             return people
-    return _people(organisation, Holder.objects.filter(post__partnership=None, post__role=role), day)
+    return _people_of_holders(organisation, Holder.objects.filter(post__partnership=None, post__role=role), day)
 
 
-def _people(organisation: Organisation | int, holders: HolderQuerySet, day: dt.date) -> list[User]:
+def _people_of_holders(organisation: Organisation | int, holders: HolderQuerySet, day: dt.date) -> list[User]:
     """Return the holders on a day who have an account and act for the organisation, by name."""
     current_holders = holders.current(day).filter(post__organisation=organisation, post__in=Post.objects.not_ended())
     memberships = Membership.objects.current(day).filter(organisation=organisation)
@@ -99,15 +101,15 @@ def _organisation_posts(user: User, organisation: int) -> QuerySet[Post]:
     return Post.objects.visible_to(user).not_ended().filter(organisation=organisation, partnership=None).for_listing()
 
 
-def _vacant(now: dt.datetime) -> Reach:
+def _vacant_post_reach(now: dt.datetime) -> Reach:
     """Return the vacant posts, and the routes to the leads who must fill them."""
     return Reach(Post.objects.vacant_on(timezone.localdate(now)), (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
-def _vacant_for(user: User, now: dt.datetime) -> QuerySet[Any]:
+def _vacant_posts_of(user: User, now: dt.datetime) -> QuerySet[Any]:
     """Return the vacant posts that the person must fill, each with the day on which it became vacant."""
     last_day_held = Holder.objects.filter(post=OuterRef("pk")).order_by("-ends_on", "-pk").values("ends_on")[:1]
-    posts: QuerySet[Any] = _vacant(now).of(user).annotate(vacant_on=Subquery(last_day_held))
+    posts: QuerySet[Any] = _vacant_post_reach(now).of(user).annotate(vacant_on=Subquery(last_day_held))
     return posts.select_related("organisation", "partnership").order_by("pk")
 
 
@@ -121,9 +123,9 @@ def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
             since=beginning_of(post.vacant_on) if post.vacant_on else None,
             within=post.partnership.title if post.partnership else "",
         )
-        for post in rows_for(_vacant_for, user, now)
+        for post in rows_for(_vacant_posts_of, user, now)
     ]
 
 
 #: Work of the leads of organisations: vacant posts to fill.
-POSTS_TO_FILL = TaskSource(_posts_to_fill, lambda now: (_vacant(now),))
+POSTS_TO_FILL = TaskSource(_posts_to_fill, lambda now: (_vacant_post_reach(now),))

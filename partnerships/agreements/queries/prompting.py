@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.agenda import Purpose, Since, Suggestion
-from partnerships.agreements.figures import Block, Line, ReportPeriod
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose
+from partnerships.agreements.figures import FigureBlock, FigureLine, ReportPeriod
 from partnerships.agreements.models import (
     Objective,
     ObjectiveStatus,
@@ -20,7 +20,7 @@ from partnerships.agreements.models import (
     TermsSignatory,
 )
 from partnerships.agreements.queries.objectives import ObjectiveState, reports_of, state_of_objective
-from partnerships.agreements.stuck import Stuck
+from partnerships.agreements.stuck import StuckRecord
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import shorten
 from partnerships.people.models import User
@@ -46,17 +46,17 @@ def _is_stuck(state: ObjectiveState) -> bool:
     return state.tag == "behind" or bool(state.blocked_by)
 
 
-def stuck_objectives(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
+def stuck_objectives(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the objectives of these partnerships that are blocked or behind."""
     readable = Objective.objects.visible_to(user).filter(partnership__in=partnerships).values("pk")
     objective_states = _open_objectives(timezone.localdate(now), pk__in=readable)
     return [_stuck_objective(state) for state in objective_states if _is_stuck(state)]
 
 
-def _stuck_objective(state: ObjectiveState) -> Stuck:
+def _stuck_objective(state: ObjectiveState) -> StuckRecord:
     """Return the entry about an objective that is behind or blocked."""
     objective, blocked_by = state.objective, state.blocked_by
-    return Stuck(
+    return StuckRecord(
         partnership=objective.partnership_id,
         what="Objective blocked" if blocked_by else "Objective behind",
         title=f"{objective.text}: {blocked_by}" if blocked_by else objective.text,
@@ -66,7 +66,7 @@ def _stuck_objective(state: ObjectiveState) -> Stuck:
     )
 
 
-def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
+def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return terms that were not signed for `UNSIGNED_DAYS`, and drafts that were not changed for `UNTOUCHED_DAYS`."""
     readable_partnerships = Partnership.objects.readable_today_by(user).filter(pk__in=partnerships)
     signatories = TermsSignatory.objects.waiting().filter(
@@ -81,7 +81,7 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
     )
 
     unsigned_terms = [
-        Stuck(
+        StuckRecord(
             partnership=signatory.version.partnership_id,
             what="Terms not signed",
             title=f"{signatory.version.partnership.title}, version {signatory.version.number}",
@@ -92,7 +92,7 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
         for signatory in signatories
     ]
     untouched_drafts = [
-        Stuck(
+        StuckRecord(
             partnership=draft.partnership_id,
             what="Draft of terms not changed for a while",
             title=draft.partnership.title if draft.is_first else f"{draft.name}: {draft.reason}"[:120],
@@ -105,22 +105,24 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
     return unsigned_terms + untouched_drafts
 
 
-def objectives_for_agenda(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_objectives(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Return an item for each partnership that has objectives which are blocked or behind."""
     stuck_by_partnership: dict[int, list[ObjectiveState]] = defaultdict(list)
     for state in _open_objectives(timezone.localdate(since.now), partnership__in=partnerships):
         if _is_stuck(state):
             stuck_by_partnership[state.objective.partnership_id].append(state)
-    return [_objectives_item(partnership, stuck_states) for partnership, stuck_states in stuck_by_partnership.items()]
+    return [
+        _objectives_suggestion(partnership, stuck_states) for partnership, stuck_states in stuck_by_partnership.items()
+    ]
 
 
-def _objectives_item(partnership: int, stuck_states: Sequence[ObjectiveState]) -> Suggestion:
+def _objectives_suggestion(partnership: int, stuck_states: Sequence[ObjectiveState]) -> AgendaSuggestion:
     """Return the item of an agenda that names the objectives which are blocked or behind."""
     names = [f"{state.objective.text} ({state.label.lower()})" for state in stuck_states[:_MAX_NAMES]]
     title = (
         "An objective needs attention" if len(stuck_states) == 1 else f"{len(stuck_states)} objectives need attention"
     )
-    return Suggestion(
+    return AgendaSuggestion(
         partnership=partnership,
         subject_kind="partnership",
         subject_id=partnership,
@@ -131,7 +133,7 @@ def _objectives_item(partnership: int, stuck_states: Sequence[ObjectiveState]) -
     )
 
 
-def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_terms(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Return an item for each partnership whose terms are awaiting signatures."""
     proposals = TermsProposal.objects.filter(partnership__in=partnerships, status=ProposalStatus.AWAITING)
     names_by_partnership: dict[int, list[str]] = defaultdict(list)
@@ -139,7 +141,7 @@ def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Sin
         name = f"{proposal.name} of {proposal.proposed_by.display_name}"
         names_by_partnership[proposal.partnership_id].append("The first terms" if proposal.is_first else name)
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=partnership,
             subject_kind="partnership",
             subject_id=partnership,
@@ -152,7 +154,7 @@ def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Sin
     ]
 
 
-def objectives_in_period(period: ReportPeriod) -> Block | None:
+def objectives_in_period(period: ReportPeriod) -> FigureBlock | None:
     """Return a block for the party's progress report with its open objectives; None if it has no open objective."""
     party = period.party
     objectives = _open_objectives(period.today, partnership=party.partnership_id, organisation=party.organisation_id)
@@ -160,9 +162,11 @@ def objectives_in_period(period: ReportPeriod) -> Block | None:
         return None
     stuck_count = sum(_is_stuck(state) for state in objectives)
     reported_count = sum(any(period.covers(report.on) for report in state.reports) for state in objectives)
-    lines = [Line(state.objective.text, _figure(state), state.objective.get_absolute_url()) for state in objectives]
+    lines = [
+        FigureLine(state.objective.text, _figure(state), state.objective.get_absolute_url()) for state in objectives
+    ]
     summary = f"{len(objectives)} open, {reported_count} reported on in this period, {stuck_count} behind or blocked."
-    return Block("Objectives", summary, lines)
+    return FigureBlock("Objectives", summary, lines)
 
 
 def _figure(state: ObjectiveState) -> str:
@@ -176,7 +180,7 @@ def _figure(state: ObjectiveState) -> str:
     return ", ".join(parts)
 
 
-def terms_in_period(period: ReportPeriod) -> Block | None:
+def terms_in_period(period: ReportPeriod) -> FigureBlock | None:
     """Return a block for the party's progress report with the terms in which it is involved; None if there are none.
 
     These are its own amendments that await signatures or were decided in the period, and the terms that it has yet to
@@ -198,11 +202,11 @@ def terms_in_period(period: ReportPeriod) -> Block | None:
     )
 
     lines = [
-        Line(f"{proposal.name}: {proposal.reason}"[:120], proposal.get_status_display().lower())
+        FigureLine(f"{proposal.name}: {proposal.reason}"[:120], proposal.get_status_display().lower())
         for proposal in proposals
     ]
     lines += [
-        Line(
+        FigureLine(
             f"Version {signatory.version.number} of the terms",
             f"to sign by {long_date(signatory.due_on)}" if signatory.due_on else "to sign",
             signatory.version.get_absolute_url(),
@@ -210,7 +214,7 @@ def terms_in_period(period: ReportPeriod) -> Block | None:
         for signatory in requests
     ]
     summary = f"{len(proposals)} proposed, {len(lines) - len(proposals)} to sign."
-    return Block("Terms", summary, lines) if lines else None
+    return FigureBlock("Terms", summary, lines) if lines else None
 
 
 def _decided_on(proposal: TermsProposal) -> dt.date | None:

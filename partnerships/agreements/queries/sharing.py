@@ -21,7 +21,7 @@ from partnerships.agreements.models import (
     has_status_on,
 )
 from partnerships.agreements.queries.terms import bound_organisation_ids, unbound_organisation_ids, version_in_force
-from partnerships.agreements.terms.projection import day as day_of
+from partnerships.agreements.terms.projection import precise_day as day_of
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation
 
@@ -32,7 +32,7 @@ SCHEDULES = ("data_items", "data_sharing")
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class DataSharing:
     """Whether personal data is open: the agreement that opens the data, or what is missing."""
 
     is_open: bool
@@ -40,16 +40,16 @@ class Sharing:
     missing: str
 
 
-def data_sharing_of(partnership: Partnership, day: dt.date) -> Sharing | None:
+def data_sharing_state(partnership: Partnership, day: dt.date) -> DataSharing | None:
     """Return whether personal data is open on a day, or None if the partnership shares none."""
     if not partnership.kind.needs_data_sharing and not has_marked_documents(partnership):
         return None
     if _has_own_schedule(partnership, day):
-        return Sharing(is_open=True, agreement=partnership, missing="")
-    agreement = agreement_between(partnership, day)
+        return DataSharing(is_open=True, agreement=partnership, missing="")
+    agreement = sharing_agreement_of(partnership, day)
     if agreement is not None:
-        return Sharing(is_open=True, agreement=agreement, missing="")
-    return Sharing(
+        return DataSharing(is_open=True, agreement=agreement, missing="")
+    return DataSharing(
         is_open=False,
         agreement=None,
         missing="The parties have no signed data-sharing agreement in force. "
@@ -62,18 +62,18 @@ def has_marked_documents(partnership: Partnership) -> bool:
     return partnership.documents.filter(personal_data=True, removed_at=None).exists()
 
 
-def data_sharing_open(partnership: Partnership, day: dt.date, reader: Reader | None = None) -> bool:
+def is_data_sharing_open(partnership: Partnership, day: dt.date, reader: Reader | None = None) -> bool:
     """Return whether personal data in the partnership may be read on a day, by anybody or by one reader.
 
     The partnership's own schedule opens nothing to a reader whose parties joined later and have not signed it. If the
     reader is `Everybody` of some organisations, all of these must have signed.
     """
-    if _has_own_schedule(partnership, day) and (reader is None or _is_bound(partnership, day, reader)):
+    if _has_own_schedule(partnership, day) and (reader is None or _is_reader_bound(partnership, day, reader)):
         return True
-    return agreement_between(partnership, day) is not None
+    return sharing_agreement_of(partnership, day) is not None
 
 
-def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
+def _is_reader_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
     """Return whether the terms of the partnership apply to a party of the reader."""
     unsigned_ids = unbound_organisation_ids(partnership, day)
     if isinstance(reader, Everybody):
@@ -86,7 +86,7 @@ def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
     return not own_parties.exists() or own_parties.exclude(organisation__in=unsigned_ids).exists()
 
 
-def open_among(partnerships: Collection[Partnership], day: dt.date) -> set[int]:
+def ids_with_open_data(partnerships: Collection[Partnership], day: dt.date) -> set[int]:
     """Return the ids of the partnerships in which personal data is open on a day. Makes few queries."""
     versions = _versions_in_force([partnership.pk for partnership in partnerships], day)
     ids_with_own_schedule = {
@@ -95,7 +95,7 @@ def open_among(partnerships: Collection[Partnership], day: dt.date) -> set[int]:
         if partnership.pk in versions and _has_schedule(partnership, versions[partnership.pk], day)
     }
     other_ids = [partnership.pk for partnership in partnerships if partnership.pk not in ids_with_own_schedule]
-    return ids_with_own_schedule | agreements_between(other_ids, day).keys()
+    return ids_with_own_schedule | sharing_agreements_of(other_ids, day).keys()
 
 
 def _has_own_schedule(partnership: Partnership, day: dt.date) -> bool:
@@ -111,11 +111,11 @@ def _has_schedule(partnership: Partnership, version: TermsVersion, day: dt.date)
     if partnership.state_on(day) not in COUNTS_IN or version.was_accepted_before_signing:
         return False
     if partnership.kind.gives_data_sharing:
-        return _runs_on(version.content["about"], day)
-    return any(version.content.get(code) for code in SCHEDULES) and _runs_on(version.content["about"], day)
+        return _is_in_effect_on(version.content["about"], day)
+    return any(version.content.get(code) for code in SCHEDULES) and _is_in_effect_on(version.content["about"], day)
 
 
-def _runs_on(about: dict[str, object], day: dt.date) -> bool:
+def _is_in_effect_on(about: dict[str, object], day: dt.date) -> bool:
     """Return whether a day is between the start and the end of terms."""
     starts_on, ends_on = day_of(about.get("starts_on")), day_of(about.get("ends_on"))
     has_started = starts_on is None or starts_on <= day
@@ -123,12 +123,12 @@ def _runs_on(about: dict[str, object], day: dt.date) -> bool:
     return has_started and not has_ended
 
 
-def agreement_between(partnership: Partnership, day: dt.date) -> Partnership | None:
+def sharing_agreement_of(partnership: Partnership, day: dt.date) -> Partnership | None:
     """Return a data-sharing agreement between the parties of a partnership that is in force on a day, or None."""
-    return agreements_between([partnership.pk], day).get(partnership.pk)
+    return sharing_agreements_of([partnership.pk], day).get(partnership.pk)
 
 
-def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int, Partnership]:
+def sharing_agreements_of(partnerships: Collection[int], day: dt.date) -> dict[int, Partnership]:
     """Return, by partnership (id), a data-sharing agreement in force on a day that all its parties have signed.
 
     The parties of the agreement must include every party of the partnership except observers. Makes at most five
@@ -155,13 +155,13 @@ def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int,
     for partnership_id, organisation_ids in parties_to_cover.items():
         for pk in usable_ids:
             has_all_parties = organisation_ids <= agreement_parties.get(pk, set())
-            if has_all_parties and _binds(agreement_by_pk[pk], versions[pk], organisation_ids, day):
+            if has_all_parties and _has_bound_all(agreement_by_pk[pk], versions[pk], organisation_ids, day):
                 agreement_by_partnership[partnership_id] = agreement_by_pk[pk]
                 break
     return agreement_by_partnership
 
 
-def _binds(agreement: Partnership, version: TermsVersion, organisation_ids: set[int], day: dt.date) -> bool:
+def _has_bound_all(agreement: Partnership, version: TermsVersion, organisation_ids: set[int], day: dt.date) -> bool:
     """Return whether all these parties have signed the version in force, or have succeeded parties that did."""
     if organisation_ids <= bound_organisation_ids(version):
         return True

@@ -29,7 +29,7 @@ from partnerships.agreements.models import (
     TermsVersion,
 )
 from partnerships.agreements.queries.posts import people_in_post
-from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline
+from partnerships.agreements.terms.in_force import InForceEntry, entries_that_apply, entry_in_force_on
 from partnerships.agreements.terms.schema import build_schema, declarations_with
 from partnerships.documents import Content, Schema
 from partnerships.kit.text import counted
@@ -74,10 +74,10 @@ def base_content_of(proposal: TermsProposal) -> Content:
     schema = schema_of(proposal)
     if proposal.based_on is None:
         return documents.normalise(schema, {})
-    return fitted_to_schema(schema, proposal.based_on.content)
+    return fit_to_schema(schema, proposal.based_on.content)
 
 
-def fitted_to_schema(schema: Schema, content: Content) -> Content:
+def fit_to_schema(schema: Schema, content: Content) -> Content:
     """Return the content with the fields of another schema.
 
     Fields that the schema lacks are dropped; new fields are empty. Raises `InvalidContent` if a value does not fit.
@@ -92,7 +92,7 @@ def fitted_to_schema(schema: Schema, content: Content) -> Content:
     return documents.normalise(schema, fitted_content)
 
 
-def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> list[Entry]:
+def in_force_entries(partnership: Partnership, until: dt.datetime | None = None) -> list[InForceEntry]:
     """Return all entries that put a version in force, in the order in which they were decided.
 
     With `until`, return only the entries decided before that moment. People of a former party read only these, and not
@@ -100,17 +100,19 @@ def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> li
     once.
     """
 
-    def fetch_entries() -> list[Entry]:
+    def fetch_entries() -> list[InForceEntry]:
         moments = [] if until is None else [until]
         rows = rows_for(_terms_in_force, partnership.pk, *moments)
-        return [Entry(day=from_day, order=index, version=version) for index, (from_day, version) in enumerate(rows)]
+        return [
+            InForceEntry(day=from_day, order=index, version=version) for index, (from_day, version) in enumerate(rows)
+        ]
 
-    entries = read_once_a_page((entries_of, partnership.pk, until), fetch_entries)
+    entries = read_once_a_page((in_force_entries, partnership.pk, until), fetch_entries)
     return fetch_entries() if entries is None else entries
 
 
-def entries_lookup(partnership: int) -> Lookup:
-    """Return the query of `entries_of`, for `read_ahead`."""
+def in_force_lookup(partnership: int) -> Lookup:
+    """Return the query of `in_force_entries`, for `read_ahead`."""
     return lookup(_terms_in_force, partnership)
 
 
@@ -124,13 +126,13 @@ def _terms_in_force(partnership: int, until: dt.datetime | None = None) -> Query
 
 def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | None:
     """Return the version in force on a day, or None before the first version came into force."""
-    entry = in_force_on(entries_of(partnership), day)
+    entry = entry_in_force_on(in_force_entries(partnership), day)
     return TermsVersion.objects.get(pk=entry.version) if entry else None
 
 
-def in_force_from(partnership: Partnership, until: dt.datetime | None = None) -> list[tuple[dt.date, int]]:
+def first_days_in_force(partnership: Partnership, until: dt.datetime | None = None) -> list[tuple[dt.date, int]]:
     """Return each day on which a version comes into force, with the id of the version."""
-    return [(entry.day, entry.version) for entry in timeline(entries_of(partnership, until))]
+    return [(entry.day, entry.version) for entry in entries_that_apply(in_force_entries(partnership, until))]
 
 
 def signing_states(version: TermsVersion) -> list[TermsState]:
@@ -212,8 +214,8 @@ def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set
 
 def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
     """Return the version that a joining party signs: the version in force, or else the first that will be."""
-    entries = entries_of(partnership)
-    entry = in_force_on(entries, day) or next(iter(timeline(entries)), None)
+    entries = in_force_entries(partnership)
+    entry = entry_in_force_on(entries, day) or next(iter(entries_that_apply(entries)), None)
     if entry is None:
         return None
     version = TermsVersion.objects.get(pk=entry.version)
@@ -272,7 +274,7 @@ def signers_of(organisation: Organisation | int, partnership: Partnership | int,
     return people or list(leads_of(organisation).order_by("name", "pk"))
 
 
-def signs_for(user: User, day: dt.date) -> Q:
+def can_be_signed_by(user: User, day: dt.date) -> Q:
     """Return a condition for signatories for which the person may sign: the rule of `signers_of` as a query."""
     acting = Membership.objects.current(day).filter(
         organisation=OuterRef("post__organisation"), person=OuterRef("person")

@@ -29,7 +29,7 @@ class Turn:
     action: str = ""
 
 
-class _Step(NamedTuple):
+class _StepWords(NamedTuple):
     """The words for a next step: a command for leads, and what follows "Waiting for X" for others."""
 
     for_leads: str
@@ -38,18 +38,20 @@ class _Step(NamedTuple):
 
 #: The next step of a leading organisation, by status.
 _NEXT_STEP = {
-    Status.EXPLORING: _Step("Decide whether to draft terms.", "to decide whether to draft terms"),
-    Status.DRAFTING: _Step(
+    Status.EXPLORING: _StepWords("Decide whether to draft terms.", "to decide whether to draft terms"),
+    Status.DRAFTING: _StepWords(
         "Finish the terms and send them for signature.", "to finish the terms and send them for signature"
     ),
-    Status.AWAITING_SIGN_OFF: _Step("See who still has to sign the terms.", "to get the terms signed by every party"),
-    Status.UNDER_REVIEW: _Step(
+    Status.AWAITING_SIGN_OFF: _StepWords(
+        "See who still has to sign the terms.", "to get the terms signed by every party"
+    ),
+    Status.UNDER_REVIEW: _StepWords(
         "Hold the review: carry on, renew or end it.", "to hold the review: carry on, renew or end it"
     ),
-    Status.SUSPENDED: _Step("Resume it or end it.", "to resume it or end it"),
+    Status.SUSPENDED: _StepWords("Resume it or end it.", "to resume it or end it"),
 }
 #: The next step of a partnership under review while its successor is drafted.
-_RENEWING = _Step(
+_RENEWAL_STEP = _StepWords(
     "Finish the terms of the successor and have them signed.",
     "to finish the terms of the successor and have them signed",
 )
@@ -68,7 +70,7 @@ def whose_turn(
     all_parties = list(parties)
     invited_parties = [party for party in all_parties if party.is_waiting]
     if invited_parties:
-        return _to_answer_invitation(partnership, invited_parties, mine)
+        return _invitation_step(partnership, invited_parties, mine)
 
     leading_parties = [party for party in all_parties if party.is_present and party.is_leading]
     names = ", ".join(party.organisation.name for party in leading_parties)
@@ -77,7 +79,7 @@ def whose_turn(
     if successor is not None and partnership.state == Status.UNDER_REVIEW:
         return Turn(
             who=names,
-            what=_RENEWING.for_leads if reader_leads else _RENEWING.for_others,
+            what=_RENEWAL_STEP.for_leads if reader_leads else _RENEWAL_STEP.for_others,
             yours=reader_leads,
             since=successor.created_at,
             href=successor.get_absolute_url() if reader_leads else "",
@@ -92,10 +94,10 @@ def whose_turn(
             href=reverse("agreements:invite", kwargs={"pk": partnership.pk}),
             action="Invite an organisation",
         )
-    return _to_move_on(partnership, names, yours=reader_leads)
+    return _step_for_status(partnership, names, yours=reader_leads)
 
 
-def _to_answer_invitation(partnership: Partnership, invited_parties: Sequence[Party], mine: Collection[int]) -> Turn:
+def _invitation_step(partnership: Partnership, invited_parties: Sequence[Party], mine: Collection[int]) -> Turn:
     """Return the step of answering an invitation: that of the reader's organisation, or else those of all others."""
     own_party = next((party for party in invited_parties if party.organisation_id in mine), None)
     if own_party is not None:
@@ -115,7 +117,7 @@ def _to_answer_invitation(partnership: Partnership, invited_parties: Sequence[Pa
     )
 
 
-def _to_move_on(partnership: Partnership, names: str, *, yours: bool) -> Turn | None:
+def _step_for_status(partnership: Partnership, names: str, *, yours: bool) -> Turn | None:
     """Return the next step of the leading organisations in this status, or None if no step is due."""
     step = _NEXT_STEP.get(partnership.state)
     if step is None:

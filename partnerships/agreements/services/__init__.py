@@ -52,7 +52,7 @@ from partnerships.agreements.services.parties import (
     remove_party,
 )
 from partnerships.agreements.services.partnerships import (
-    Terms,
+    OpeningTerms,
     UnableToCreatePartnership,
     UnableToEditSettings,
     create_partnership,
@@ -60,7 +60,7 @@ from partnerships.agreements.services.partnerships import (
 )
 from partnerships.agreements.services.post_emails import email_contact
 from partnerships.agreements.services.posts import (
-    Contact,
+    ContactDetails,
     UnableToChangePost,
     change_contact,
     create_post,
@@ -108,12 +108,12 @@ from partnerships.agreements.services.terms import (
 )
 
 __all__ = [
-    "Contact",
+    "ContactDetails",
     "NewGroup",
+    "OpeningTerms",
     "PaperSignature",
     "ProgressReport",
     "SignatureRequest",
-    "Terms",
     "UnableToAddDocument",
     "UnableToAnswer",
     "UnableToChangeObjective",

@@ -11,11 +11,11 @@ from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import CONTACT_FIELDS, Holder, Post
 from partnerships.agreements.services.post_emails import email_new_holder
 from partnerships.agreements.services.posts import (
-    Contact,
+    ContactDetails,
     UnableToChangePost,
     check_holder,
+    journal_end,
     lock_post,
-    note_end,
     record_post_event,
 )
 from partnerships.kit.dates import long_date
@@ -87,7 +87,7 @@ def correct_holder(
         _replace_person(locked_holder, new_person, post, now=now)
     _save_corrected(locked_holder)
     if ends_on is not None:
-        note_end(locked_holder, ends_on, now=now)
+        journal_end(locked_holder, ends_on, now=now)
     holder.starts_on = starts_on
     holder.ends_on = ends_on
     holder.person = locked_holder.person
@@ -118,9 +118,9 @@ def _replace_person(holder: Holder, person: User, post: Post, *, now: dt.datetim
         raise UnableToChangePost(
             f"{holder.name} has no account, so only {post.organisation.name} can name another holder."
         )
-    check_holder(post, person, Contact(), holder.starts_on)
+    check_holder(post, person, ContactDetails(), holder.starts_on)
     # An older backup still has the first holder. When it is restored, the journal must end this holder's time.
-    note_end(holder, holder.starts_on, now=now)
+    journal_end(holder, holder.starts_on, now=now)
     holder.person = person
     for field in CONTACT_FIELDS:
         setattr(holder, field, "")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import DateKind, Partnership
-from partnerships.agreements.queries.dates import dates_ahead, with_dates_within
+from partnerships.agreements.queries.dates import dates_ahead, partnerships_with_dates_within
 from partnerships.agreements.services.recording import lock_partnership, record_event
 
 #: A date is near from this many days before.
@@ -21,7 +21,7 @@ _KINDS = {DateKind.REVIEW: EventKind.REVIEW_NEAR, DateKind.END: EventKind.END_NE
 def record_dates_near(*, now: dt.datetime) -> int:
     """Record the reviews and ends that are near, once for each date, and return how many."""
     today = timezone.localdate(now)
-    partnerships = with_dates_within(NEAR, today).order_by("pk")
+    partnerships = partnerships_with_dates_within(NEAR, today).order_by("pk")
     partnership_ids = [partnership.pk for partnership in partnerships if _near_dates(partnership, today)]
     return sum(_record_near_dates(pk, today, now) for pk in partnership_ids)
 

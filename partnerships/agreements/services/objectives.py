@@ -45,7 +45,7 @@ class ObjectiveHasChanged(UnableToChangeObjective):
     """Another person has changed the objective since the author opened the form."""
 
 
-class Details(TypedDict, total=False):
+class ObjectiveDetails(TypedDict, total=False):
     """The fields of an objective that people fill in (see the model)."""
 
     text: str
@@ -122,7 +122,7 @@ def add_objective(
     author: User | None,
     now: dt.datetime,
     came_from: OriginRecord | None = None,
-    **details: Unpack[Details],
+    **details: Unpack[ObjectiveDetails],
 ) -> Objective:
     """Add an objective at the end of the list. Raises `UnableToChangeObjective`.
 
@@ -161,7 +161,7 @@ def edit_objective(
     reason: str,
     author: User | None,
     now: dt.datetime,
-    **details: Unpack[Details],
+    **details: Unpack[ObjectiveDetails],
 ) -> tuple[str, ...]:
     """Change an objective, with a reason, and return the names of the changed fields.
 

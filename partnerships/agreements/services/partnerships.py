@@ -43,7 +43,7 @@ class UnableToEditSettings(Exception):
     """The partnership is over, the reason is missing, or the title, kind or contact rhythm is invalid."""
 
 
-class Terms(TypedDict, total=False):
+class OpeningTerms(TypedDict, total=False):
     """The fields of the terms with which a partnership is opened (see the model).
 
     Its first draft of the terms has the same values. Later, only signed terms change these fields.
@@ -67,13 +67,13 @@ class Terms(TypedDict, total=False):
     liabilities: str
 
 
-class NewPartnership(Terms):
+class NewPartnership(OpeningTerms):
     """The title of a new partnership, and the terms with which it is opened."""
 
     title: str
 
 
-class Settings(TypedDict, total=False):
+class PartnershipSettings(TypedDict, total=False):
     """The settings that people can change without signatures."""
 
     title: str
@@ -156,7 +156,7 @@ def create_partnership(
     chosen_kind = PartnershipKind.objects.get(code=kind)
     draft_content = content or first_content(chosen_kind, opening)
     if starter:
-        _begin_with_starters(draft_content, chosen_kind)
+        _fill_with_starters(draft_content, chosen_kind)
     try:
         open_first_proposal(
             partnership,
@@ -187,7 +187,7 @@ def _check_new_partnership(partnership: Partnership, organisation: Organisation)
         raise UnableToCreatePartnership(problem)
 
 
-def _begin_with_starters(content: dict[str, Any], kind: PartnershipKind) -> None:
+def _fill_with_starters(content: dict[str, Any], kind: PartnershipKind) -> None:
     """Fill empty parts of the first draft with the texts and the notice period of its kind."""
     if not content.get("clauses"):
         content["clauses"] = kind.clauses
@@ -214,7 +214,7 @@ def edit_settings(
     now: dt.datetime,
     areas: Iterable[Area] | None = None,
     organisation: Organisation | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[PartnershipSettings],
 ) -> tuple[str, ...]:
     """Change title, kind, audience, areas or contact rhythm, and return the names of the changed fields.
 

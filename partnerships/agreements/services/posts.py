@@ -30,7 +30,7 @@ class UnableToChangePost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class ContactDetails:
     """Contact details of the holder of a post. Only contacts without an account have a name."""
 
     name: str = ""
@@ -83,7 +83,7 @@ def fill_post(
     author: User | None,
     now: dt.datetime,
     person: User | None = None,
-    contact: Contact | None = None,
+    contact: ContactDetails | None = None,
     starts_on: dt.date | None = None,
 ) -> Holder:
     """Give a post to a person or contact from a day on (by default today), and email the new holder.
@@ -94,7 +94,7 @@ def fill_post(
     locked_post = lock_post(post)
     require(may_fill_posts_with(locked_post.role, roles_of(author, now), locked_post.organisation_id))
     _check_open(locked_post)
-    contact = contact or Contact()
+    contact = contact or ContactDetails()
     reason = _required_reason(reason)
     day = starts_on or timezone.localdate(now)
     check_holder(locked_post, person, contact, day)
@@ -143,7 +143,7 @@ def vacate_post(
 
 
 @transaction.atomic
-def change_contact(*, holder: Holder, contact: Contact, author: User | None, now: dt.datetime) -> None:
+def change_contact(*, holder: Holder, contact: ContactDetails, author: User | None, now: dt.datetime) -> None:
     """Change a holder's contact details. Holders may also change their own. Raises `UnableToChangePost`."""
     post, locked_holder = _lock_current_holder(holder, author=author, now=now)
     is_contact = locked_holder.person_id is None
@@ -257,10 +257,10 @@ def end_holding(holder: Holder, *, on: dt.date, reason: str, now: dt.datetime) -
     holder.ends_on = max(on, holder.starts_on)
     holder.reason = reason[:300]
     holder.save(update_fields=["ends_on", "reason"])
-    note_end(holder, holder.ends_on, now=now)
+    journal_end(holder, holder.ends_on, now=now)
 
 
-def note_end(holder: Holder, ends_on: dt.date, *, now: dt.datetime) -> None:
+def journal_end(holder: Holder, ends_on: dt.date, *, now: dt.datetime) -> None:
     """Note in the journal that the holder's time ends, to end it again after a restore."""
     journal.note(HOLDER, now=now, holder=holder.pk, same=holder_identity(holder), ends_on=ends_on.isoformat())
 
@@ -318,7 +318,7 @@ def _check_open(post: Post) -> None:
         check_takes_part(post.partnership, post.organisation)
 
 
-def check_holder(post: Post, person: User | None, contact: Contact, day: dt.date) -> None:
+def check_holder(post: Post, person: User | None, contact: ContactDetails, day: dt.date) -> None:
     """Raise `UnableToChangePost` unless the person acts for the organisation that day, or the contact has a name."""
     if person is None:
         if not contact.name.strip():

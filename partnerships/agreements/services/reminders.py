@@ -20,7 +20,7 @@ from partnerships.agreements.models import (
     Party,
     PartyRole,
 )
-from partnerships.agreements.queries.dates import dates_ahead, people_to_remind, with_dates_within
+from partnerships.agreements.queries.dates import dates_ahead, partnerships_with_dates_within, people_to_remind
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit.rights import require
@@ -105,7 +105,7 @@ def _due_reminders(today: dt.date) -> list[_Reminder]:
     Each party chooses dates and days for its leads. People may choose other days for themselves.
     """
     personal_lead_times = lead_times_by_person(ReminderKind.DATES, usual=())
-    partnerships = list(with_dates_within(LONGEST_LEAD_TIME, today).order_by("pk"))
+    partnerships = list(partnerships_with_dates_within(LONGEST_LEAD_TIME, today).order_by("pk"))
     parties_by_partnership = _parties_by_partnership(partnerships)
 
     # A person may get a date from several parties: the shortest lead time counts.

@@ -21,7 +21,7 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.queries.terms import (
     declarations_of,
-    fitted_to_schema,
+    fit_to_schema,
     signing_states,
     version_in_force,
     versions_awaiting_signature,
@@ -279,9 +279,9 @@ def _terms_for_successor(partnership: Partnership, today: dt.date) -> _Successor
     schema = build_schema(declarations_of(kind))
     dropped_fields = ""
     try:
-        content = fitted_to_schema(schema, version.content)
+        content = fit_to_schema(schema, version.content)
     except InvalidContent as error:
         dropped_fields = labels_of_fields(schema, error.problems)
-        content = fitted_to_schema(schema, without_values(schema, version.content, error.problems))
+        content = fit_to_schema(schema, without_values(schema, version.content, error.problems))
     about = {code: value for code, value in content["about"].items() if code not in DATES}
     return _SuccessorTerms({**content, "about": about}, dropped_fields)

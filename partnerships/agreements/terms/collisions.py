@@ -42,7 +42,7 @@ def collisions(schema: Schema, draft: Draft, other_draft: Draft) -> tuple[str, .
     return tuple(name for part, name in changed_parts(schema, draft).items() if part in other_parts)
 
 
-def in_words(part_names: Iterable[str]) -> str:
+def parts_in_words(part_names: Iterable[str]) -> str:
     """Join names of parts to a phrase: `clause “Exit” and “Quorum”`."""
     names = list(part_names)
     if len(names) < 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from partnerships.agreements.terms.projection import money
+from partnerships.agreements.terms.projection import amount_in_pounds
 from partnerships.documents import Content
 
 ZERO = Decimal(0)
@@ -64,7 +64,7 @@ def contributions_of(content: Content) -> Contributions:
     for item in content.get("contributions", ()):
         party = str(item.get("party") or "Not named")
         year = str(item.get("year") or "No year")
-        amount = money(item.get("money"))
+        amount = amount_in_pounds(item.get("money"))
         if amount is not None:
             amount_by_year = amounts_by_party.setdefault(party, {})
             amount_by_year[year] = amount_by_year.get(year, ZERO) + amount
@@ -80,7 +80,7 @@ def contributions_of(content: Content) -> Contributions:
         )
         for party, amount_by_year in amounts_by_party.items()
     )
-    budget = money(content.get("about", {}).get("annual_budget"))
+    budget = amount_in_pounds(content.get("about", {}).get("annual_budget"))
     return Contributions(
         years=_year_totals(years, rows, budget),
         rows=rows,

@@ -186,7 +186,7 @@ def declare(
     }
 
 
-def with_retired(current: Declarations, earlier: Declarations, content: dict[str, Any]) -> Declarations:
+def with_retired_fields(current: Declarations, earlier: Declarations, content: dict[str, Any]) -> Declarations:
     """Return today's declarations, with the retired fields and tables that the content still uses.
 
     `earlier` are the declarations with which the content was written. So an amendment keeps fields and tables that were

@@ -17,7 +17,7 @@ from partnerships.documents import Content, Schema, rebase
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class InForceEntry:
     """The version (by id) that is in force from a day on."""
 
     day: dt.date
@@ -36,15 +36,15 @@ class Addition:
     content: Content
 
 
-def timeline(entries: Iterable[Entry]) -> list[Entry]:
+def entries_that_apply(entries: Iterable[InForceEntry]) -> list[InForceEntry]:
     """Return the entries that apply, in order: for each day, the entry that was decided last."""
-    entry_by_day: dict[dt.date, Entry] = {}
+    entry_by_day: dict[dt.date, InForceEntry] = {}
     for entry in sorted(entries):
         entry_by_day[entry.day] = entry
     return list(entry_by_day.values())
 
 
-def in_force_on(entries: Iterable[Entry], day: dt.date) -> Entry | None:
+def entry_in_force_on(entries: Iterable[InForceEntry], day: dt.date) -> InForceEntry | None:
     """Return the entry in force on a day, or None before the first entry."""
     return max((entry for entry in entries if entry.day <= day), default=None)
 
@@ -55,7 +55,7 @@ def versions_to_write(
     draft: Content,
     drafted_from: Content | None,
     day: dt.date,
-    entries: Sequence[Entry],
+    entries: Sequence[InForceEntry],
     content_of: Callable[[int], Content],
 ) -> list[Addition]:
     """Return the versions to write when an amendment comes into force on a day, in order of their days.
@@ -63,9 +63,9 @@ def versions_to_write(
     The first version is in force from that day. Another version follows for each later day on which a version is
     already due. `drafted_from` is the content from which the draft was begun, or None for the first terms.
     """
-    current_entry = in_force_on(entries, day)
+    current_entry = entry_in_force_on(entries, day)
     base_by_day = {day: current_entry.version if current_entry else None}
-    base_by_day |= {entry.day: entry.version for entry in timeline(entries) if entry.day > day}
+    base_by_day |= {entry.day: entry.version for entry in entries_that_apply(entries) if entry.day > day}
 
     additions = []
     for first_day, base in base_by_day.items():

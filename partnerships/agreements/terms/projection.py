@@ -36,13 +36,13 @@ _MAX_LENGTHS = {"meeting_frequency": 80, "reports_to": 200}
 def column_values(content: Content) -> dict[str, Any]:
     """Return the value of each column for some terms. Columns without a field in the terms are emptied."""
     about = content["about"]
-    values = {name: _value(name, shape, about.get(name)) for name, shape in COLUMNS.items()}
+    values = {name: _column_value(name, shape, about.get(name)) for name, shape in COLUMNS.items()}
     values["terms_of_reference"] = clauses_as_text(content)
     values["contribution"] = contributions_as_text(content)
     return values
 
 
-def _value(name: str, shape: str, value: Any) -> Any:
+def _column_value(name: str, shape: str, value: Any) -> Any:
     """Return a value of the content as the column stores it."""
     if shape == "flag":
         return bool(value)
@@ -52,10 +52,10 @@ def _value(name: str, shape: str, value: Any) -> Any:
         return None
     if shape == "number":
         return int(value)
-    return day(value) if shape == "date" else money(value)
+    return precise_day(value) if shape == "date" else amount_in_pounds(value)
 
 
-def day(value: Any) -> dt.date | None:
+def precise_day(value: Any) -> dt.date | None:
     """Return a date, or None for a month, a year or an empty value."""
     try:
         return dt.date.fromisoformat(str(value))
@@ -65,7 +65,7 @@ def day(value: Any) -> dt.date | None:
 
 def ends_before(content: Content, start: dt.date) -> bool:
     """Return whether terms end before a day. Terms that continue after their end date do not."""
-    ends_on = day(content["about"].get("ends_on"))
+    ends_on = precise_day(content["about"].get("ends_on"))
     return ends_on is not None and ends_on < start and not content["about"].get("goes_on")
 
 
@@ -75,11 +75,11 @@ def dates_out_of_order(content: Content) -> str:
     The columns of a partnership do not allow such dates.
     """
     about = content["about"]
-    start = day(about.get("starts_on"))
+    start = precise_day(about.get("starts_on"))
     if start is None:
         return ""
     for code, label in (("ends_on", "end date"), ("review_on", "review date")):
-        later_day = day(about.get(code))
+        later_day = precise_day(about.get(code))
         if later_day is not None and later_day < start:
             return (
                 f"The {label}, {long_date(later_day)}, would be before the start date, {long_date(start)}. "
@@ -88,7 +88,7 @@ def dates_out_of_order(content: Content) -> str:
     return ""
 
 
-def money(value: Any) -> Decimal | None:
+def amount_in_pounds(value: Any) -> Decimal | None:
     """Return an amount in pounds, or None for a value that is empty or not a number."""
     if value in (None, ""):
         return None
@@ -108,7 +108,7 @@ def contributions_as_text(content: Content) -> str:
     lines = []
     for item in content.get("contributions", ()):
         party_and_year = [str(item[code]) for code in ("party", "year") if item.get(code)]
-        amount = money(item.get("money"))
+        amount = amount_in_pounds(item.get("money"))
         contributions = [f"£{amount:,.0f}"] if amount else []
         if item.get("in_kind"):
             contributions.append(str(item["in_kind"]))

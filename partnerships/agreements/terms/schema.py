@@ -12,7 +12,7 @@ from partnerships.agreements.terms.declarations import (
     Declarations,
     FieldDeclaration,
     TableDeclaration,
-    with_retired,
+    with_retired_fields,
 )
 from partnerships.documents import Collection, Content, Field, Item, Problem, Schema, read_whole
 from partnerships.documents.comparing.wording import value_in_words
@@ -118,7 +118,7 @@ def declarations_with(current_declarations: Declarations, earlier: Declarations,
     earlier shape if its value does not fit the new shape. A table keeps the column that named its rows if a row has no
     value in the new naming column.
     """
-    declarations = with_retired(current_declarations, earlier, content)
+    declarations = with_retired_fields(current_declarations, earlier, content)
     earlier_fields = {field["code"]: field for field in earlier["about"]}
     earlier_tables = {table["code"]: table for table in earlier["tables"]}
     fields = [

@@ -11,7 +11,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyStatus
-from partnerships.agreements.past import as_read_by
+from partnerships.agreements.past import partnership_as_read_by
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.rights import require
 from partnerships.organisations.statements import Lookup, lookup, rows_for
@@ -75,7 +75,7 @@ def get_readable(user: User, pk: int) -> Partnership:
     partnership = get_visible(user, pk)
     if not is_readable(user, pk):
         raise PermissionDenied
-    return as_read_by(user, partnership)
+    return partnership_as_read_by(user, partnership)
 
 
 def get_led(user: User, pk: int) -> Partnership:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.dates import DateRemindersForm, NoticeForm
 from partnerships.agreements.models import ENDABLE_STATUSES, LEADING_ROLES, Notice, Partnership, Party
-from partnerships.agreements.queries.dates import chain_of, gaps_of, last_day_for_notice, reminder_choice_of
+from partnerships.agreements.queries.dates import chain_of_agreements, gaps_of, last_day_for_notice, reminder_choices_of
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notice_effects import end_if_notice_given
 from partnerships.agreements.services.notices import (
@@ -59,7 +59,7 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
         "today": today,
         "last_day_for_notice": last_day_for_notice(partnership),
         "gap": gaps_of(user, [pk], today).get(pk),
-        "chain": chain_of(user, partnership, today),
+        "chain": chain_of_agreements(user, partnership, today),
         "in_force": partnership.state in ENDABLE_STATUSES,
         # Each notice with whether the person may withdraw it.
         "notices": [(notice, notice.is_open and rights.may_withdraw_notice(notice)) for notice in notices],
@@ -172,7 +172,7 @@ def date_reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     user = signed_in(request)
     own_party = _own_party(user, pk, party)
     dates_page = reverse("agreements:dates", args=[pk])
-    days, chosen_dates = reminder_choice_of(own_party)
+    days, chosen_dates = reminder_choices_of(own_party)
     form = DateRemindersForm(post_data(request), days=days, dates=chosen_dates, cancel=dates_page)
 
     if request.method == "POST" and form.is_valid():

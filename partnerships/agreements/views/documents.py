@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.forms import DocumentForm
 from partnerships.agreements.models import Document, TermsSignature
-from partnerships.agreements.queries.sharing import data_sharing_of, data_sharing_open
+from partnerships.agreements.queries.sharing import data_sharing_state, is_data_sharing_open
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
 from partnerships.agreements.views.access import get_readable
@@ -47,7 +47,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "may_add": bool(organisation_ids),
         "removes_for": organisation_ids,
-        "sharing": data_sharing_of(partnership, timezone.localdate()),
+        "sharing": data_sharing_state(partnership, timezone.localdate()),
     }
     return render(request, "agreements/documents.html", context)
 
@@ -89,7 +89,7 @@ def document_download(request: HttpRequest, pk: int, document: int) -> HttpRespo
     user = signed_in(request)
     document_row = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
     if document_row.personal_data:
-        require(data_sharing_open(document_row.partnership, timezone.localdate(), user))
+        require(is_data_sharing_open(document_row.partnership, timezone.localdate(), user))
     return private_file(document_row.file, name=document_row.file_name, content_type=document_row.content_type)
 
 

@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.agreements.forms.objectives import LinkForm, ObjectiveForm, ObjectiveStatusForm, ProgressForm
+from partnerships.agreements.forms.objectives import LinkRecordForm, ObjectiveForm, ObjectiveStatusForm, ProgressForm
 from partnerships.agreements.models import Objective, ObjectiveLink, Partnership, Party
-from partnerships.agreements.origin import links_of, read_from
+from partnerships.agreements.origin import origin_links_of, record_named_in
 from partnerships.agreements.past import former_party
-from partnerships.agreements.queries.objectives import objective_states, organisations_for, people_for
+from partnerships.agreements.queries.objectives import choosable_organisations, choosable_people, objective_states
 from partnerships.agreements.queries.partnerships import acting_party
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.objectives import (
@@ -104,7 +104,7 @@ def objective_detail(request: HttpRequest, pk: int, objective: int) -> HttpRespo
         "objective": shown_objective,
         "start": shown_objective.in_words(shown_objective.baseline),
         "reports": [{"row": report, "words": shown_objective.in_words(report.figure)} for report in row.reports],
-        "came_from": [] if former else links_of(shown_objective, user),
+        "came_from": [] if former else origin_links_of(shown_objective, user),
         "served": [(provider, row.lines.get(provider.code, [])) for provider in providers()],
         "left_at": former.left_at if former else None,
         "may_keep": rights.may_edit_objectives and not partnership.is_over,
@@ -120,8 +120,8 @@ def _form(
     return ObjectiveForm(
         post_data(request),
         text=text,
-        organisations=organisations_for(partnership),
-        people=people_for(partnership),
+        organisations=choosable_organisations(partnership),
+        people=choosable_people(partnership),
         objective=objective,
         today=timezone.localdate(),
         cancel=objective.get_absolute_url() if objective else list_page,
@@ -136,7 +136,7 @@ def objective_add(request: HttpRequest, pk: int) -> HttpResponse:
     """
     user = signed_in(request)
     partnership = _get_editable(user, pk)
-    came_from = read_from(request.GET.get("from", ""))
+    came_from = record_named_in(request.GET.get("from", ""))
     suggestion = came_from.origin.suggest(user, partnership, came_from.record) if came_from else None
     if request.GET.get("from") and suggestion is None:
         raise Http404
@@ -260,7 +260,7 @@ def objective_link_record(request: HttpRequest, pk: int, objective: int, provide
         raise Http404
     linked_keys = set(opened_objective.links.filter(provider=provider).values_list("key", flat=True))
     choices = [(key, label) for key, label in chosen_provider.choices(user, partnership) if key not in linked_keys]
-    form = LinkForm(
+    form = LinkRecordForm(
         post_data(request), provider=chosen_provider, choices=choices, cancel=opened_objective.get_absolute_url()
     )
 

@@ -15,12 +15,12 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.agreements.departures import consequences
-from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, RoleForm
+from partnerships.agreements.departures import consequences_of_leaving
+from partnerships.agreements.forms import InvitationAnswerForm, InviteForm, ReasonForm, RoleForm
 from partnerships.agreements.models import Partnership, Party
-from partnerships.agreements.past import former_party, parties_then
+from partnerships.agreements.past import former_party, parties_when_left
 from partnerships.agreements.queries.parties import name_as_at, with_predecessors
-from partnerships.agreements.queries.terms import entries_lookup, must_give_notice, unbound_organisation_ids
+from partnerships.agreements.queries.terms import in_force_lookup, must_give_notice, unbound_organisation_ids
 from partnerships.agreements.rights import rights_lookup, rights_over
 from partnerships.agreements.services import (
     UnableToAnswer,
@@ -52,11 +52,11 @@ MAX_RESULTS = 20
 def members(request: HttpRequest, pk: int) -> HttpResponse:
     """List the present, invited, declined and former parties."""
     user, now = signed_in(request), timezone.now()
-    read_ahead([visible_lookup(user, pk), rights_lookup(pk, now), lookup(_parties, pk), entries_lookup(pk)])
+    read_ahead([visible_lookup(user, pk), rights_lookup(pk, now), lookup(_parties, pk), in_force_lookup(pk)])
     partnership = get_readable(user, pk)
     former = former_party(user, partnership)
     rights = rights_over(partnership, user, now)
-    rows = rows_for(_parties, pk) if former is None else parties_then(former)
+    rows = rows_for(_parties, pk) if former is None else parties_when_left(former)
     # Parties that left are shown under the names that they had then.
     name_as_at(partnership, rows, left_at=former.left_at if former else None)
     return render(
@@ -161,7 +161,7 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     if not invited_party.is_waiting:
         return redirect("agreements:detail", pk=pk)
 
-    form = AnswerForm(post_data(request))
+    form = InvitationAnswerForm(post_data(request))
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
         with show_refusal(form, UnableToAnswer, field="reason"):
@@ -241,7 +241,7 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         form,
         party=party_to_remove,
         partnership=party_to_remove.partnership,
-        consequences=consequences(party_to_remove, user) if party_to_remove.is_present else [],
+        consequences=consequences_of_leaving(party_to_remove, user) if party_to_remove.is_present else [],
     )
 
 
@@ -281,5 +281,5 @@ def party_leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         form,
         party=leaving_party,
         partnership=partnership,
-        consequences=consequences(leaving_party, user),
+        consequences=consequences_of_leaving(leaving_party, user),
     )

@@ -20,9 +20,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.activity.seen import note_events_seen
-from partnerships.agreements.forms import SettingsForm, StartForm, StatusForm
+from partnerships.agreements.forms import PartnershipSettingsForm, StartPartnershipForm, StatusForm
 from partnerships.agreements.models import Partnership, Party, Status
-from partnerships.agreements.past import areas_then, as_then, former_party, parties_then
+from partnerships.agreements.past import areas_when_left, as_party_left_it, former_party, parties_when_left
 from partnerships.agreements.queries import (
     acting_party,
     whose_turn,
@@ -66,7 +66,7 @@ def partnership_create(request: HttpRequest) -> HttpResponse:
     if not organisations:
         raise PermissionDenied
     initial = {"kind": request.GET.get("kind", "")}
-    form = searching_form(request, StartForm, organisations=organisations, initial=initial)
+    form = searching_form(request, StartPartnershipForm, organisations=organisations, initial=initial)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToCreatePartnership):
@@ -87,15 +87,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
     _read_overview_ahead(user, pk, now)
     partnership = get_visible(user, pk)
-    # Read this id here: `as_then` below sets the columns back to what they were when the party left.
+    # Read this id here: `as_party_left_it` below sets the columns back to what they were when the party left.
     predecessor_id = partnership.redefines_id
     former = former_party(user, partnership)
     if former is None:
         all_parties, areas = rows_for(_parties, pk), rows_for(_areas, pk)
     else:
         # The page shows the partnership as it was when the reader's organisation left.
-        all_parties, areas = parties_then(former), areas_then(partnership, former)
-        as_then(partnership, former)
+        all_parties, areas = parties_when_left(former), areas_when_left(partnership, former)
+        as_party_left_it(partnership, former)
     parties = [party for party in all_parties if party.is_present or party.is_waiting]
     name_as_at(partnership, parties, left_at=former.left_at if former else None)
 
@@ -173,7 +173,7 @@ def partnership_settings(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the settings: title, kind, areas, who can see the partnership, and when it has gone quiet."""
     user = signed_in(request)
     partnership = get_led(user, pk)
-    form = searching_form(request, SettingsForm, partnership=partnership)
+    form = searching_form(request, PartnershipSettingsForm, partnership=partnership)
 
     if request.method == "POST" and form.is_valid():
         party = acting_party(user, partnership, Role.LEAD)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.emails import holder_of_token
 from partnerships.agreements.forms import ReasonForm
-from partnerships.agreements.forms.posts import ContactForm, FillForm, PostForm
+from partnerships.agreements.forms.posts import ContactForm, PostForm, PostHolderForm
 from partnerships.agreements.models import Holder, Partnership, Party, Post, PostRole
 from partnerships.agreements.queries import teams_of
 from partnerships.agreements.rights import may_fill_posts_with
@@ -184,7 +184,7 @@ def post_fill(request: HttpRequest, pk: int) -> HttpResponse:
     """Name the holder of a vacant post, the next holder of a post that is held, or a member of a team."""
     user = signed_in(request)
     post = _get_fillable_post(user, pk)
-    form = FillForm(
+    form = PostHolderForm(
         post_data(request), people=with_account(people_of(post.organisation)), cancel=post.get_absolute_url()
     )
 

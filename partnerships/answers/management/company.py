@@ -79,7 +79,7 @@ class Company(Stage):
         content = {"about": {"summary": "Sixty homes where buses were kept."}}
         plans.publish_version(plan=plan, author=bea, note="First version", content=content, now=now)
         promise = self.promise(homes, council, manager, lou, bea, partnership, PROMISE, now)
-        commitments.tell_stakeholders(commitment=promise, tell=True, author=bea, now=now)
+        commitments.mark_for_stakeholders(commitment=promise, tell=True, author=bea, now=now)
         ask = exchange.create_entry(
             organisation=council,
             direction="ask",
@@ -91,7 +91,7 @@ class Company(Stage):
             now=now,
         )
         exchange.share_entry(entry=ask, author=manager, now=now)
-        exchange.tell_stakeholders(entry=ask, tell=True, author=bea, now=now)
+        exchange.mark_for_stakeholders(entry=ask, tell=True, author=bea, now=now)
         self.sweep(now)
         self._choose_summary(manager, partnership, now)
         councillor = self._follow(partnership, council, bea, now)

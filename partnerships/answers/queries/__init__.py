@@ -1,23 +1,23 @@
 """Answers as owners and stakeholders see them, and what waits for owners."""
 
 from partnerships.answers.queries.answers import (
-    Concern,
+    ConcernCounts,
     answers_on,
     concern_counts,
     concern_of,
+    manageable_trust,
     own_answers,
     questions_on,
-    trust_to_manage,
 )
 from partnerships.answers.queries.my_work import WAITING
 
 __all__ = [
     "WAITING",
-    "Concern",
+    "ConcernCounts",
     "answers_on",
     "concern_counts",
     "concern_of",
+    "manageable_trust",
     "own_answers",
     "questions_on",
-    "trust_to_manage",
 ]

@@ -15,7 +15,7 @@ from partnerships.plans.models import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Concern:
+class ConcernCounts:
     """How many people have read a version of a plan, and how many say that the plan concerns them or not."""
 
     read: int
@@ -34,7 +34,7 @@ def questions_on(plan: Plan) -> PlanQuestionQuerySet:
     return PlanQuestion.objects.filter(plan=plan).annotate(shown=shown_answers).order_by("-asked_at", "-pk")
 
 
-def concern_counts(plan: Plan, version_number: int) -> Concern:
+def concern_counts(plan: Plan, version_number: int) -> ConcernCounts:
     """Count the people who say that they have read this version, that the plan concerns them, or that it does not.
 
     Only the last answer of each person counts.
@@ -44,7 +44,7 @@ def concern_counts(plan: Plan, version_number: int) -> Concern:
     # A later row of the same person replaces the earlier row in the dict.
     last_kind_by_person = dict(answers.order_by("made_at", "pk").values_list("person", "kind"))
     last_kinds = list(last_kind_by_person.values())
-    return Concern(
+    return ConcernCounts(
         read=read_count,
         concerned=last_kinds.count(AnswerKind.CONCERNED),
         unconcerned=last_kinds.count(AnswerKind.UNCONCERNED),
@@ -62,7 +62,7 @@ def concern_of(person: User, plan: Plan) -> str:
     return answers.values_list("kind", flat=True).first() or ""
 
 
-def trust_to_manage(user: User, plan: Plan) -> list[Trust]:
+def manageable_trust(user: User, plan: Plan) -> list[Trust]:
     """Return the current trust in stakeholders that the person may end, as a lead of an owner of the plan."""
     led_organisations = Membership.objects.organisations_of(user, Role.LEAD)
     led_owners = plan.owners.filter(organisation__in=led_organisations).values("organisation")

@@ -4,10 +4,10 @@ from partnerships.answers.services.answering import (
     UnableToAnswer,
     acknowledge,
     answer_question,
+    change_own_name,
     comment_by_link,
-    describe_oneself,
     name_colleague,
-    say_whether_concerned,
+    record_concern,
 )
 from partnerships.answers.services.confirming import UnableToConfirm, confirm_reply, drop_incoming, save_forwarded
 from partnerships.answers.services.moderating import (
@@ -31,17 +31,17 @@ __all__ = [
     "approve_answer",
     "ask_named_colleague",
     "ask_question",
+    "change_own_name",
     "close_question",
     "comment_by_link",
     "confirm_reply",
-    "describe_oneself",
     "drop_incoming",
     "end_trust",
     "name_colleague",
     "plans_of_reply",
     "receive_mail",
+    "record_concern",
     "refuse_answer",
     "save_forwarded",
-    "say_whether_concerned",
     "trust_person",
 ]

@@ -58,7 +58,7 @@ def acknowledge(*, person: User, plan: Plan, version_number: int, key: uuid.UUID
 
 
 @transaction.atomic
-def say_whether_concerned(
+def record_concern(
     *, person: User, plan: Plan, version_number: int, concerned: bool, key: uuid.UUID, now: dt.datetime
 ) -> Answer:
     """Record that a plan concerns a person, or does not.
@@ -155,7 +155,7 @@ def name_colleague(
 
 
 @transaction.atomic
-def describe_oneself(*, person: User, name: str, role: str, author: User, now: dt.datetime) -> None:
+def change_own_name(*, person: User, name: str, role: str, author: User, now: dt.datetime) -> None:
     """Correct a stakeholder's own name and role. Raises `UnableToAnswer`."""
     require(person.is_stakeholder and person.is_active and author.pk == person.pk)
     new_name, new_role = " ".join(name.split()), " ".join(role.split())

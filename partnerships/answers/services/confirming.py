@@ -59,7 +59,7 @@ def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, no
         require(version is not None)
         assert version is not None
         comment = add_comment(plan=plan, version_number=version.number, text=text, author=author, now=now)
-    _settle(incoming, IncomingStatus.USED, now)
+    _save_outcome(incoming, IncomingStatus.USED, now)
     return comment
 
 
@@ -83,7 +83,7 @@ def save_forwarded(
     for incoming_file in incoming.files.order_by("pk"):
         _attach(incoming_file, conversation, author, now)
     _delete_files_on_commit(incoming)
-    _settle(incoming, IncomingStatus.USED, now)
+    _save_outcome(incoming, IncomingStatus.USED, now)
     return conversation
 
 
@@ -109,7 +109,7 @@ def drop_incoming(*, incoming: Incoming, author: User, now: dt.datetime) -> None
     """Delete the files and text of an incoming email without using it. Raises `UnableToConfirm`."""
     incoming = _lock_waiting(incoming, author, now)
     _delete_files_on_commit(incoming)
-    _settle(incoming, IncomingStatus.DROPPED, now)
+    _save_outcome(incoming, IncomingStatus.DROPPED, now)
 
 
 def _newest_outside_version(plan: Plan, now: dt.datetime) -> int:
@@ -127,7 +127,7 @@ def _lock_waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incomin
     return incoming
 
 
-def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> None:
+def _save_outcome(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> None:
     """Save the status of a confirmed or dropped email, and empty its subject and text."""
     incoming.status = status
     incoming.settled_at = now

@@ -19,7 +19,7 @@ from partnerships.answers.models import Incoming, IncomingFile, UnusableReason
 from partnerships.answers.models.incoming import INCOMING_RETENTION
 from partnerships.answers.queries.replying import subject_of
 from partnerships.answers.reading import MAX_FILES, Attachment, Mail
-from partnerships.answers.rights import answerable, may_forward_to, partnership_key
+from partnerships.answers.rights import answerable_versions, may_forward_to, partnership_key
 from partnerships.digests.models import DeliverySubject, InboxItem, Preference
 from partnerships.digests.queries.contents import plans_of_digest
 from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
@@ -143,7 +143,7 @@ def _plans_of_email(email: Email, person: User, now: dt.datetime) -> list[Plan]:
         plan_ids.add(subject.record_id)
 
     if person.is_stakeholder:
-        plans = Plan.objects.filter(pk__in=answerable(person, sorted(plan_ids), now))
+        plans = Plan.objects.filter(pk__in=answerable_versions(person, sorted(plan_ids), now))
     else:
         readable_plans = Plan.objects.published_today_for(person).values("pk")
         plans = Plan.objects.filter(pk__in=plan_ids).filter(pk__in=readable_plans)

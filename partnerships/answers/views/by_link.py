@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.answers import services
 from partnerships.answers.form_tokens import BadForm, FormSubject, make_form_token, read_form_token
-from partnerships.answers.forms import ColleagueForm, CommentForm, NameForm, QuestionAnswerForm
+from partnerships.answers.forms import ColleagueForm, CommentForm, OwnNameForm, QuestionAnswerForm
 from partnerships.answers.models import PlanQuestion, WorkRole
 from partnerships.answers.queries import concern_of, own_answers
 from partnerships.answers.rights import may_answer
@@ -139,7 +139,7 @@ def raise_concern(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     visit = _start_visit(request, link, plan)
     is_concerned = request.POST.get("concerned") != "no"
     try:
-        services.say_whether_concerned(
+        services.record_concern(
             person=visit.person,
             plan=visit.plan,
             version_number=visit.version_number,
@@ -261,12 +261,12 @@ def correct_own_name(request: HttpRequest, link: Link, plan: int) -> HttpRespons
     """Correct the stakeholder's own name and role."""
     visit = _start_visit(request, link, plan)
     initial = {**_form_token_value(visit), "name": visit.person.name, "role": _work_role(visit.person)}
-    form = NameForm(post_data(request), cancel=visit.url(), initial=initial)
+    form = OwnNameForm(post_data(request), cancel=visit.url(), initial=initial)
 
     if request.method == "POST" and form.is_valid():
         try:
             read_form_token(form.cleaned_data["form"], visit.form_subject)
-            services.describe_oneself(
+            services.change_own_name(
                 person=visit.person,
                 name=form.cleaned_data["name"],
                 role=form.cleaned_data["role"],

@@ -17,7 +17,7 @@ from partnerships.answers import services
 from partnerships.answers.form_tokens import BadForm, FormSubject, make_form_token, read_form_token
 from partnerships.answers.forms import ForwardedForm, ReplyForm
 from partnerships.answers.models import Answer, Incoming, IncomingFile
-from partnerships.answers.rights import may_forward_to, parties_edited
+from partnerships.answers.rights import ids_of_edited_parties, may_forward_to
 from partnerships.conversations.models import Format
 from partnerships.conversations.services import Record, UnableToRecord
 from partnerships.digests.bearers import for_bearer
@@ -107,7 +107,7 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
 
     # The conversation belongs to one organisation for which the person edits. If there is only one such organisation,
     # it is not offered as another organisation that took part.
-    edited_ids = parties_edited(partnership, user, now)
+    edited_ids = ids_of_edited_parties(partnership, user, now)
     parties = Organisation.objects.filter(parties__in=partnership.parties.accepted()).distinct().order_by("name", "pk")
     keepers = [party for party in parties if party.pk in edited_ids]
     participants = [party for party in parties if len(keepers) > 1 or party not in keepers]

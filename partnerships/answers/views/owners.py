@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.answers import services
 from partnerships.answers.forms import QuestionForm, RefuseForm
 from partnerships.answers.models import Answer, AnswerStatus, PlanQuestion, Trust
-from partnerships.answers.queries import answers_on, concern_counts, questions_on, trust_to_manage
+from partnerships.answers.queries import answers_on, concern_counts, manageable_trust, questions_on
 from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -62,7 +62,7 @@ def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
         "page": keyset_page(request, decided_answers, order=("-made_at", "-pk"), size=_PAGE_SIZE),
         "questions": list(questions_on(plan)),
         "concern": concern_counts(plan, plan.announced_number),
-        "trusted": trust_to_manage(user, plan),
+        "trusted": manageable_trust(user, plan),
         "today": timezone.localdate(),
     }
     return render(request, "answers/plan.html", context)

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from partnerships.commitments.forms.fields import PersonField, with_memberships
 from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.quantities import delivered_words
-from partnerships.commitments.services.delivery import exceeds
+from partnerships.commitments.services.delivery import exceeds_promise
 from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import AmountField, AutocompleteSelect, Form, Helper, VerdictForm
 from partnerships.kit.uploads import ACCEPT
@@ -84,7 +84,7 @@ class ProgressForm(Form):
         if "delivered" not in self.fields or not self.is_bound:
             return False
         try:
-            return exceeds(self.commitment, self.fields["delivered"].clean(self.data.get("delivered", "")))
+            return exceeds_promise(self.commitment, self.fields["delivered"].clean(self.data.get("delivered", "")))
         except ValidationError:
             return False
 

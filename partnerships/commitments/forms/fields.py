@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Prefetch, QuerySet
 
-from partnerships.commitments.queries import people_who_may_own
+from partnerships.commitments.queries import possible_owners
 from partnerships.kit.forms import AutocompleteSelect
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
@@ -32,7 +32,7 @@ def owner_field(organisation: Organisation, *, required: bool) -> PersonField:
     """Return the field to choose an owner from the people of the organisation."""
     return PersonField(
         label="Owner",
-        queryset=with_memberships(people_who_may_own(organisation)),
+        queryset=with_memberships(possible_owners(organisation)),
         required=required,
         widget=AutocompleteSelect,
         help_text=f"If the owner leaves, {organisation.display_name} is responsible until it chooses another person.",

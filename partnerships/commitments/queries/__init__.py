@@ -3,35 +3,35 @@
 from partnerships.commitments.queries.events import events_of_commitments
 from partnerships.commitments.queries.listings import (
     evidence_of,
-    in_order,
+    matching_words,
     name_as_at,
-    open_and_over,
+    open_and_finished,
     progress_of,
     slippages_of,
+    sorted_by_due_date,
     with_people,
-    with_story,
-    with_words,
+    with_related_rows,
 )
 from partnerships.commitments.queries.my_work import WAITING, due_soon
-from partnerships.commitments.queries.outcomes import Promises, promises
-from partnerships.commitments.queries.people import concerned_with, partners_of, people_who_may_own
+from partnerships.commitments.queries.outcomes import Promises, promises_between
+from partnerships.commitments.queries.people import partners_of, people_concerned_with, possible_owners
 
 __all__ = [
     "WAITING",
     "Promises",
-    "concerned_with",
     "due_soon",
     "events_of_commitments",
     "evidence_of",
-    "in_order",
+    "matching_words",
     "name_as_at",
-    "open_and_over",
+    "open_and_finished",
     "partners_of",
-    "people_who_may_own",
+    "people_concerned_with",
+    "possible_owners",
     "progress_of",
-    "promises",
+    "promises_between",
     "slippages_of",
+    "sorted_by_due_date",
     "with_people",
-    "with_story",
-    "with_words",
+    "with_related_rows",
 ]

@@ -6,39 +6,39 @@ from collections.abc import Iterable, Sequence
 
 from django.utils import timezone
 
-from partnerships.agreements.agenda import Purpose, Since, Suggestion
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status
-from partnerships.commitments.queries.listings import for_partnerships
+from partnerships.commitments.queries.listings import commitments_of_partnerships
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 
 
-def overdue(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_overdue(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest commitments past their due date, for discussion."""
     today = timezone.localdate(since.now)
-    rows = for_partnerships(partnerships, user).overdue(today).filter(kind=Kind.COMMITMENT)
+    rows = commitments_of_partnerships(partnerships, user).overdue(today).filter(kind=Kind.COMMITMENT)
     return _suggestions(rows, Purpose.DISCUSSION)
 
 
-def at_risk(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_at_risk(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest commitments at risk or blocked that are not overdue, for discussion."""
     today = timezone.localdate(since.now)
-    rows = for_partnerships(partnerships, user).filter(
+    rows = commitments_of_partnerships(partnerships, user).filter(
         kind=Kind.COMMITMENT, status__in=[Status.AT_RISK, Status.BLOCKED], due_on__gte=today
     )
     return _suggestions(rows, Purpose.DISCUSSION)
 
 
-def to_confirm(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_unconfirmed(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest commitments that a side still has to confirm, for a decision."""
-    rows = for_partnerships(partnerships, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
+    rows = commitments_of_partnerships(partnerships, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
     return _suggestions(rows, Purpose.DECISION)
 
 
-def _suggestions(rows: Iterable[Commitment], purpose: Purpose) -> list[Suggestion]:
+def _suggestions(rows: Iterable[Commitment], purpose: Purpose) -> list[AgendaSuggestion]:
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=row.partnership_id or 0,
             subject_kind="commitment",
             subject_id=row.pk,

@@ -29,7 +29,7 @@ def due_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     return _entries(commitments)
 
 
-def dates_of(user: User, commitments: Collection[int]) -> list[CalendarEntry]:
+def due_dates_of(user: User, commitments: Collection[int]) -> list[CalendarEntry]:
     """Return the due dates of these commitments, given by id."""
     return _entries(Commitment.objects.followed_by(user).filter(due_on__isnull=False, pk__in=commitments))
 
@@ -38,12 +38,12 @@ def _entries(with_due_date: CommitmentQuerySet) -> list[CalendarEntry]:
     commitments = list(with_due_date.select_related("giver", "partnership").order_by("pk"))
     revisions = revisions_of([commitment.pk for commitment in commitments], "commitment")
     return [
-        _entry(commitment, revisions.get(commitment.pk, Revision(0, commitment.proposed_at)))
+        _due_date_entry(commitment, revisions.get(commitment.pk, Revision(0, commitment.proposed_at)))
         for commitment in commitments
     ]
 
 
-def _entry(commitment: Commitment, revision: Revision) -> CalendarEntry:
+def _due_date_entry(commitment: Commitment, revision: Revision) -> CalendarEntry:
     assert commitment.due_on is not None
     return CalendarEntry(
         kind=CalendarKind.DUE,

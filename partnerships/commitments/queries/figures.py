@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.figures import Block, Line, ReportPeriod
+from partnerships.agreements.figures import FigureBlock, FigureLine, ReportPeriod
 from partnerships.commitments.models import Commitment, Status, overdue_on
 from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.text import shorten
@@ -17,7 +17,7 @@ _LENGTH = 120
 _MAX_LINES = 50
 
 
-def commitments_in_period(period: ReportPeriod) -> Block | None:
+def commitments_in_period(period: ReportPeriod) -> FigureBlock | None:
     """Return what the party delivered, still has to deliver in the period, and is late with; None if nothing.
 
     Only commitments within the partnership are included, as all its present parties may read those.
@@ -49,10 +49,10 @@ def commitments_in_period(period: ReportPeriod) -> Block | None:
     ]
     lines += [_line(commitment, "due in this period") for commitment in due_later]
     summary = f"{len(delivered)} delivered, {len(overdue)} overdue, {len(due_later)} due."
-    return Block("Commitments", summary, lines[:_MAX_LINES])
+    return FigureBlock("Commitments", summary, lines[:_MAX_LINES])
 
 
-def _line(commitment: Commitment, state: str) -> Line:
+def _line(commitment: Commitment, state: str) -> FigureLine:
     figure = ", ".join(filter(None, (commitment.delivered_words, state)))
     path = reverse("commitments:detail", args=[commitment.pk])
-    return Line(f"{commitment.reference}: {shorten(commitment.text, _LENGTH)}", figure, path)
+    return FigureLine(f"{commitment.reference}: {shorten(commitment.text, _LENGTH)}", figure, path)

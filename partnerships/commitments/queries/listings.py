@@ -24,12 +24,12 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
-def for_partnerships(partnerships: Sequence[Partnership], user: User) -> CommitmentQuerySet:
+def commitments_of_partnerships(partnerships: Sequence[Partnership], user: User) -> CommitmentQuerySet:
     """Return the commitments of the partnerships that the person may see, by due date."""
-    return in_order(Commitment.objects.visible_to(user).filter(partnership__in=partnerships)).for_listing()
+    return sorted_by_due_date(Commitment.objects.visible_to(user).filter(partnership__in=partnerships)).for_listing()
 
 
-def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[list[Commitment], list[Commitment]]:
+def open_and_finished(partnership: Partnership, user: User, limit: int) -> tuple[list[Commitment], list[Commitment]]:
     """Return the open commitments by due date, and the finished ones newest first.
 
     Both lists contain only commitments of the partnership that the person may see, at most `limit` each.
@@ -44,7 +44,7 @@ _IS_OVER = Q(status__in=FINAL_STATUSES) | Q(kind=Kind.ACTION, status=Status.DONE
 
 
 def _open_commitments_in(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
-    return in_order(_commitments_in(user, partnership).exclude(_IS_OVER))[:limit]
+    return sorted_by_due_date(_commitments_in(user, partnership).exclude(_IS_OVER))[:limit]
 
 
 def _finished_commitments_in(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
@@ -70,12 +70,12 @@ def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()
     show_names_of_day(then_only, with_present=then_and_now)
 
 
-def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
+def sorted_by_due_date(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
     """Sort commitments by due date, those without one last. The order is unique."""
     return commitments.order_by(F("due_on").asc(nulls_last=True), "pk")
 
 
-def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
+def with_related_rows(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
     """Fetch the related rows that a commitment's page shows, except the people (`with_people`)."""
     return commitments.select_related(
         "giver", "receiver", "owner_organisation", "partnership", "proposed_for", "replaces"
@@ -124,7 +124,7 @@ def with_people(commitment: Commitment) -> Commitment:
     return commitment
 
 
-def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
+def matching_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
     """Return commitments that have the words in their reference, their text or any name of a side."""
     organisations = organisation_ids_by_name(words)
     return commitments.filter(

@@ -18,7 +18,7 @@ from partnerships.commitments.models import (
     Kind,
     Status,
 )
-from partnerships.commitments.queries.listings import in_order
+from partnerships.commitments.queries.listings import sorted_by_due_date
 from partnerships.kit.addresses import page_address
 from partnerships.kit.text import cut
 from partnerships.kit.waiting import InOrder, Urgency, Waiting, urgency
@@ -38,7 +38,7 @@ def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
     """Return the person's own commitments that are overdue or due within `SOON`."""
     last = timezone.localdate(now) + SOON
     due = Commitment.objects.visible_to(user).filter(owner=user, due_on__lte=last).under_way()
-    return list(in_order(due).for_listing())
+    return list(sorted_by_due_date(due).for_listing())
 
 
 #: The steps that a commitment can wait for, in the order of `_reaches_of_steps`. Each has the title of the task, and

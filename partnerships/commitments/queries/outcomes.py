@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from partnerships.commitments.models import Commitment, Kind
-from partnerships.commitments.queries.listings import in_order
+from partnerships.commitments.queries.listings import sorted_by_due_date
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -38,14 +38,14 @@ def was_late(commitment: Commitment) -> bool:
     return timezone.localdate(commitment.done_at) > commitment.original_due_on
 
 
-def promises(*, giver: Organisation, receiver: Organisation, user: User, today: dt.date) -> Promises:
+def promises_between(*, giver: Organisation, receiver: Organisation, user: User, today: dt.date) -> Promises:
     """Return the commitments of `giver` to `receiver` that the person may see, by outcome.
 
     - Kept: verified, or done and not yet verified.
     - Broken: cancelled after both sides agreed, or overdue.
     """
     between = Commitment.objects.visible_to(user).filter(giver=giver, receiver=receiver, kind=Kind.COMMITMENT)
-    rows = list(in_order(between).for_listing())
+    rows = list(sorted_by_due_date(between).for_listing())
 
     def matching(condition: Callable[[Commitment], bool]) -> tuple[Commitment, ...]:
         return tuple(row for row in rows if condition(row))

@@ -11,7 +11,7 @@ from partnerships.organisations.queries import with_account
 from partnerships.people.models import User
 
 
-def people_who_may_own(*organisations: Organisation) -> QuerySet[User]:
+def possible_owners(*organisations: Organisation) -> QuerySet[User]:
     """Return the people of these organisations, by name.
 
     Each may own a commitment of their own organisation.
@@ -33,7 +33,7 @@ def partners_of(user: User) -> OrganisationQuerySet:
     return organisations.order_by("name", "pk")
 
 
-def concerned_with(commitment: Commitment) -> QuerySet[User]:
+def people_concerned_with(commitment: Commitment) -> QuerySet[User]:
     """Return the owner, the proposer and the people who confirmed, if they may read the commitment today."""
     people_ids = (
         commitment.owner_id,

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.serving import Provider, Served
+from partnerships.agreements.serving import Provider, ServingRecord
 from partnerships.commitments.models import FINAL_STATUSES, Commitment
-from partnerships.commitments.queries.listings import in_order
+from partnerships.commitments.queries.listings import sorted_by_due_date
 from partnerships.people.models import User
 
 #: Limit of commitments that a form offers.
@@ -24,18 +24,18 @@ def _title(commitment: Commitment) -> str:
 
 
 def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
-    rows = in_order(
+    rows = sorted_by_due_date(
         Commitment.objects.visible_to(user).filter(partnership=partnership).exclude(status__in=FINAL_STATUSES)
     )
     return [(str(row.pk), _title(row)) for row in rows[:MAX_CHOICES]]
 
 
-def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
+def _read(user: User, keys: Collection[str]) -> dict[str, ServingRecord]:
     """Return the commitments with these ids that the person may see, by id."""
     today = timezone.localdate()
     rows = Commitment.objects.visible_to(user).filter(pk__in=[int(key) for key in keys if key.isdecimal()])
     return {
-        str(row.pk): Served(
+        str(row.pk): ServingRecord(
             title=_title(row),
             path=row.get_absolute_url(),
             words=row.get_status_display().lower(),

@@ -6,7 +6,7 @@ from partnerships.commitments.services.delivery import (
     UnableToRecordProgress,
     UnableToVerify,
     escalate,
-    exceeds,
+    exceeds_promise,
     record_progress,
     send_back,
     verify_delivery,
@@ -18,13 +18,13 @@ from partnerships.commitments.services.ownership import (
     UnableToChangeOwner,
     UnableToRemind,
     change_owner,
-    hand_over,
+    hand_over_commitments,
     remind_owner,
 )
 from partnerships.commitments.services.proposing import UnableToPropose, propose_action, propose_commitment
-from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise, record_from_register
+from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise, create_from_register
 from partnerships.commitments.services.reminders import remind_owners
-from partnerships.commitments.services.stakeholders import tell_stakeholders
+from partnerships.commitments.services.stakeholders import mark_for_stakeholders
 from partnerships.commitments.services.terms import UnableToChangeDueDate, UnableToEdit, change_due_date, edit_proposal
 
 __all__ = [
@@ -45,21 +45,21 @@ __all__ = [
     "change_due_date",
     "change_owner",
     "confirm_commitment",
+    "create_from_register",
     "edit_proposal",
     "email_leads_about_proposals",
     "email_owners",
     "end_commitment",
     "escalate",
-    "exceeds",
-    "hand_over",
+    "exceeds_promise",
+    "hand_over_commitments",
+    "mark_for_stakeholders",
     "propose_action",
     "propose_commitment",
-    "record_from_register",
     "record_progress",
     "remind_owner",
     "remind_owners",
     "remove_evidence",
     "send_back",
-    "tell_stakeholders",
     "verify_delivery",
 ]

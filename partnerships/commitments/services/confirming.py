@@ -10,7 +10,7 @@ from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.registry import call_listeners
 from partnerships.commitments.rights import rights_over
-from partnerships.commitments.services.emails import email_concerned
+from partnerships.commitments.services.emails import email_people_concerned
 from partnerships.commitments.services.recording import acts_for, lock_commitment, record_event
 from partnerships.commitments.services.replacement import replace_commitment
 from partnerships.kit.rights import require
@@ -65,7 +65,7 @@ def confirm_commitment(
         if commitment.replaces is not None:
             replace_commitment(commitment.replaces, commitment, author=author, organisation=organisation, now=now)
         call_listeners(commitment=commitment, author=author, now=now)
-        email_concerned("agreed", commitment, author=author, now=now)
+        email_people_concerned("agreed", commitment, author=author, now=now)
     return commitment
 
 

@@ -11,8 +11,8 @@ from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import UNDER_WAY_STATUSES, Commitment, Progress, Status, commitment_readers
 from partnerships.commitments.quantities import delivered_words
 from partnerships.commitments.registry import call_listeners
-from partnerships.commitments.rights import rights_over, side_of
-from partnerships.commitments.services.emails import email_asked, email_concerned, email_one
+from partnerships.commitments.rights import acting_organisation, rights_over
+from partnerships.commitments.services.emails import email_deciding_leads, email_people_concerned, email_person
 from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -34,7 +34,7 @@ class UnableToVerify(Exception):
     """The commitment has not been reported done, or the reason is missing."""
 
 
-def exceeds(commitment: Commitment, amount: Decimal) -> bool:
+def exceeds_promise(commitment: Commitment, amount: Decimal) -> bool:
     """Return whether a total is more than was promised and more than was last reported."""
     return commitment.quantity is not None and amount > max(commitment.quantity, commitment.delivered_quantity)
 
@@ -83,15 +83,15 @@ def record_progress(
         status=status,
         note=note_text.strip(),
         by=author,
-        organisation=side_of(rights),
+        organisation=acting_organisation(rights),
         at=now,
     )
     _apply_report(commitment, report, blocker)
 
-    _record_report(commitment, report, status_before=status_before, organisation=side_of(rights))
+    _record_report(commitment, report, status_before=status_before, organisation=acting_organisation(rights))
     call_listeners(commitment=commitment, author=author, now=now)
     if commitment.is_done:
-        email_asked("done", commitment, author=author, now=now)
+        email_deciding_leads("done", commitment, author=author, now=now)
     return report
 
 
@@ -148,7 +148,7 @@ def _check_total(commitment: Commitment, status: str, total: Decimal, *, note: s
         raise UnableToRecordProgress(
             "The total is lower than in the last report. Explain why in the note, or correct the total."
         )
-    if exceeds(commitment, total) and not has_note:
+    if exceeds_promise(commitment, total) and not has_note:
         raise UnableToRecordProgress(
             f"{total_words} is more than was promised. Explain why in the note, or correct the total."
         )
@@ -198,12 +198,12 @@ def escalate(*, commitment: Commitment, helper: User, author: User, now: dt.date
         commitment,
         EventKind.ESCALATED,
         author=author,
-        organisation=side_of(rights),
+        organisation=acting_organisation(rights),
         now=now,
         escalated_to=helper.pk,
         reason=reason.strip(),
     )
-    email_one("escalation", helper, commitment, author=author, now=now)
+    email_person("escalation", helper, commitment, author=author, now=now)
     return commitment
 
 
@@ -229,7 +229,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
         reason=note_text.strip(),
     )
     call_listeners(commitment=commitment, author=author, now=now)
-    email_concerned("answered", commitment, author=author, now=now, verified=True)
+    email_people_concerned("answered", commitment, author=author, now=now, verified=True)
     return commitment
 
 
@@ -268,7 +268,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
         reason=reason,
     )
     call_listeners(commitment=commitment, author=author, now=now)
-    email_concerned("answered", commitment, author=author, now=now, verified=False)
+    email_people_concerned("answered", commitment, author=author, now=now, verified=False)
     return commitment
 
 
@@ -287,6 +287,6 @@ def _lock_to_verify(commitment: Commitment, author: User, now: dt.datetime) -> t
             "Only editors of the two organisations can verify the action. "
             "If you own it or reported it as done, ask a colleague.",
         )
-        return commitment, side_of(rights)
+        return commitment, acting_organisation(rights)
     require(rights.verifies, "Only a lead of the receiving organisation can verify the delivery.")
     return commitment, commitment.receiver

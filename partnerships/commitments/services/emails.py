@@ -9,25 +9,25 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from partnerships.commitments.emails import people_asked
+from partnerships.commitments.emails import deciding_leads
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.queries import concerned_with
-from partnerships.commitments.rights import rights_over, side_of, waits_for
+from partnerships.commitments.queries import people_concerned_with
+from partnerships.commitments.rights import acting_organisation, organisations_to_act, rights_over
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
 
-def email_asked(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
+def email_deciding_leads(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
     """Email the leads who must confirm or verify, but not the author."""
-    _record(kind, people_asked(commitment), commitment, author, now, params)
+    _record(kind, deciding_leads(commitment), commitment, author, now, params)
 
 
 def email_leads_about_proposals(*, commitments: Iterable[Commitment], author: User, now: dt.datetime) -> None:
     """Send each lead one email about all of these proposals that they must confirm, but none to the author."""
     ids_by_organisations: dict[frozenset[int], list[int]] = defaultdict(list)
     for commitment in commitments:
-        organisation_ids = frozenset(organisation.pk for organisation in waits_for(commitment))
+        organisation_ids = frozenset(organisation.pk for organisation in organisations_to_act(commitment))
         ids_by_organisations[organisation_ids].append(commitment.pk)
 
     # One query for all commitments that wait for the same organisations.
@@ -67,12 +67,12 @@ def email_owners(*, commitments: Iterable[Commitment], author: User, reminds: bo
         )
 
 
-def email_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
+def email_people_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
     """Email the owner, the proposer and the people who confirmed, but not the author."""
-    _record(kind, concerned_with(commitment), commitment, author, now, params)
+    _record(kind, people_concerned_with(commitment), commitment, author, now, params)
 
 
-def email_one(kind: str, person: User, commitment: Commitment, *, author: User, now: dt.datetime) -> None:
+def email_person(kind: str, person: User, commitment: Commitment, *, author: User, now: dt.datetime) -> None:
     """Email one person, unless they are the author."""
     _record(kind, User.objects.filter(pk=person.pk), commitment, author, now, {})
 
@@ -86,7 +86,7 @@ def _record(
     params: dict[str, Any],
 ) -> None:
     """Record an email to these people, except the author, from the side for which the author acts."""
-    side = side_of(rights_over(commitment, author, now))
+    side = acting_organisation(rights_over(commitment, author, now))
     record_emails(
         kind=f"commitments.{kind}",
         people=people.exclude(pk=author.pk).values_list("pk", flat=True),

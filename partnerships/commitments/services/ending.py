@@ -9,8 +9,8 @@ from django.db import transaction
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.registry import call_listeners
-from partnerships.commitments.rights import rights_over, side_of
-from partnerships.commitments.services.emails import email_concerned
+from partnerships.commitments.rights import acting_organisation, rights_over
+from partnerships.commitments.services.emails import email_people_concerned
 from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -32,7 +32,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
     if not reason.strip():
         raise UnableToEnd("Give a reason.")
 
-    side = side_of(rights)
+    side = acting_organisation(rights)
     event = _event_of_ending(commitment, side)
     status_before = commitment.get_status_display()
     commitment.status = Status.CANCELLED
@@ -51,7 +51,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         reason=commitment.reason,
     )
     call_listeners(commitment=commitment, author=author, now=now)
-    email_concerned("ended", commitment, author=author, now=now)
+    email_people_concerned("ended", commitment, author=author, now=now)
     return commitment
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Evidence, Progress
-from partnerships.commitments.rights import Rights, rights_over, side_of
+from partnerships.commitments.rights import Rights, acting_organisation, rights_over
 from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit import journal
 from partnerships.kit.rights import require
@@ -69,7 +69,7 @@ def attach_evidence(
         progress=progress,
         title=title.strip() or checked_file.name,
         added_by=author,
-        added_for=side_of(rights),
+        added_for=acting_organisation(rights),
         added_at=now,
     )
     try:
@@ -82,7 +82,7 @@ def attach_evidence(
         commitment,
         EventKind.EVIDENCE_ATTACHED,
         author=author,
-        organisation=side_of(rights),
+        organisation=acting_organisation(rights),
         now=now,
         after={"file": evidence.title},
         sha256=evidence.sha256,
@@ -110,7 +110,7 @@ def remove_evidence(*, evidence: Evidence, author: User | None, now: dt.datetime
     if author is not None:
         rights = rights_over(commitment, author, now)
         _check_evidence_can_change(rights)
-        side = side_of(rights)
+        side = acting_organisation(rights)
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
         raise UnableToAttach("The file has already been removed, so you do not need to remove it.")
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from partnerships.activity.models import Event
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import FINAL_STATUSES, Commitment
-from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.rights import acting_organisation, rights_over
 from partnerships.commitments.services.recording import acts_for, lock_commitment, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -41,7 +41,9 @@ def change_owner(
     require(rights.may_change_owner, "Only editors and leads of the organisation that gives can change the owner.")
     _check_acts_for(owner, commitment.owner_organisation)
     if commitment.owner_id != owner.pk:
-        _set_owner(commitment, owner, author=author, organisation=side_of(rights), now=now, reason=reason.strip())
+        _set_owner(
+            commitment, owner, author=author, organisation=acting_organisation(rights), now=now, reason=reason.strip()
+        )
     return commitment
 
 
@@ -74,12 +76,12 @@ def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> C
     if recent_reminders.filter(target_kind="commitment", target_id=commitment.pk).exists():
         raise UnableToRemind(f"The owner of {reference} was reminded within the last day. Try again tomorrow.")
 
-    record_event(commitment, EventKind.OWNER_REMINDED, author=author, organisation=side_of(rights), now=now)
+    record_event(commitment, EventKind.OWNER_REMINDED, author=author, organisation=acting_organisation(rights), now=now)
     return commitment
 
 
 @transaction.atomic
-def hand_over(
+def hand_over_commitments(
     *, person: User, organisation: Organisation, to: User | None, author: User | None, now: dt.datetime
 ) -> int:
     """Transfer the open commitments of a person who leaves to a colleague, and return how many.

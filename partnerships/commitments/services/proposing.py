@@ -15,7 +15,7 @@ from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Kind, Status, Unit
 from partnerships.commitments.origins import OriginRecord
 from partnerships.commitments.services.confirming import confirm_commitment
-from partnerships.commitments.services.emails import email_asked
+from partnerships.commitments.services.emails import email_deciding_leads
 from partnerships.commitments.services.recording import (
     acts_for,
     lock_commitment,
@@ -35,7 +35,7 @@ class UnableToPropose(Exception):
     """The parties, the terms or the owner are invalid."""
 
 
-class Terms(TypedDict):
+class CommitmentTerms(TypedDict):
     """The terms of a commitment: text, quantity, owner and due date. The unit is blank without a quantity."""
 
     text: str
@@ -45,7 +45,7 @@ class Terms(TypedDict):
     due_on: dt.date
 
 
-class Proposal(Terms):
+class Proposal(CommitmentTerms):
     """The terms of a commitment, with the two organisations and perhaps the partnership."""
 
     giver: Organisation
@@ -78,7 +78,7 @@ def propose_commitment(
 
     Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
-    existing_commitment = _proposed_with(key, author)
+    existing_commitment = _proposed_with_key(key, author)
     if existing_commitment is not None:
         return existing_commitment
     giver, receiver = proposal["giver"], proposal["receiver"]
@@ -97,7 +97,7 @@ def propose_commitment(
             _save_new(commitment, author=author, side=side, came_from=came_from, now=now)
     except IntegrityError:
         # The same form was sent twice at once.
-        existing_commitment = _proposed_with(key, author)
+        existing_commitment = _proposed_with_key(key, author)
         if existing_commitment is None:
             raise
         return existing_commitment
@@ -109,11 +109,11 @@ def propose_commitment(
             commitment=commitment, organisation=side, author=author, revision=commitment.revision, now=now
         )
     if tells:
-        email_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
+        email_deciding_leads("proposed", commitment, author=author, now=now, revision=commitment.revision)
     return commitment
 
 
-def _proposed_with(key: uuid.UUID | None, author: User) -> Commitment | None:
+def _proposed_with_key(key: uuid.UUID | None, author: User) -> Commitment | None:
     """Return the commitment that the author has already proposed with this form, or None."""
     return Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
 
@@ -217,7 +217,7 @@ def _save_new(
         came_from.origin.link(commitment=commitment, record_id=came_from.record_id, author=author, now=now)
 
 
-def check_terms(giver: Organisation, receiver: Organisation | None, terms: Terms, today: dt.date) -> None:
+def check_terms(giver: Organisation, receiver: Organisation | None, terms: CommitmentTerms, today: dt.date) -> None:
     """Raise `UnableToPropose` with the first fault in the terms."""
     owner = terms["owner"]
     if receiver is not None and giver.pk == receiver.pk:

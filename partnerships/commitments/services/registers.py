@@ -70,7 +70,7 @@ class RegisterPromise:
 
 
 @transaction.atomic
-def record_from_register(
+def create_from_register(
     *, promises: Sequence[RegisterPromise], source: str, author: User | None, now: dt.datetime
 ) -> list[Commitment]:
     """Create the commitments that do not exist yet, with their progress, and return them.
@@ -103,7 +103,7 @@ def record_from_register(
 
 
 @transaction.atomic
-def add_from_register(
+def add_reports_from_register(
     *, promises: Sequence[RegisterPromise], source: str, author: User | None, now: dt.datetime
 ) -> tuple[list[Commitment], list[Commitment]]:
     """Add new reports to existing commitments, and return the changed commitments and the skipped ones.

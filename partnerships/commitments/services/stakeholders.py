@@ -17,7 +17,7 @@ ONLY_LEADS = "Only leads of organisations in the partnership can choose what we 
 
 
 @transaction.atomic
-def tell_stakeholders(*, commitment: Commitment, tell: bool, author: User, now: dt.datetime) -> Commitment:
+def mark_for_stakeholders(*, commitment: Commitment, tell: bool, author: User, now: dt.datetime) -> Commitment:
     """Mark or unmark a commitment. Stakeholders get the title, date and status of marked commitments."""
     commitment = lock_commitment(commitment)
     partnership = commitment.partnership

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Slippage
-from partnerships.commitments.rights import rights_over, side_of
-from partnerships.commitments.services.emails import email_asked
-from partnerships.commitments.services.proposing import NO_SIDE, Terms, check_terms
+from partnerships.commitments.rights import acting_organisation, rights_over
+from partnerships.commitments.services.emails import email_deciding_leads
+from partnerships.commitments.services.proposing import NO_SIDE, CommitmentTerms, check_terms
 from partnerships.commitments.services.recording import lock_commitment, record_event, terms_of
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
@@ -35,7 +35,7 @@ def edit_proposal(
     author: User,
     now: dt.datetime,
     tells: bool = True,
-    **terms: Unpack[Terms],
+    **terms: Unpack[CommitmentTerms],
 ) -> Commitment:
     """Change the terms of a proposal, which removes earlier confirmations.
 
@@ -68,17 +68,17 @@ def edit_proposal(
         commitment,
         EventKind.TERMS_CHANGED,
         author=author,
-        organisation=side_of(rights),
+        organisation=acting_organisation(rights),
         now=now,
         before=terms_before,
         after=terms_of(commitment),
     )
     if tells:
-        email_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
+        email_deciding_leads("proposed", commitment, author=author, now=now, revision=commitment.revision)
     return commitment
 
 
-def _set_terms(commitment: Commitment, terms: Terms) -> None:
+def _set_terms(commitment: Commitment, terms: CommitmentTerms) -> None:
     """Set the terms of a proposal without saving."""
     commitment.text = terms["text"].strip()
     commitment.quantity = terms["quantity"]
@@ -139,7 +139,7 @@ def change_due_date(
         commitment,
         EventKind.DUE_DATE_MOVED,
         author=author,
-        organisation=side_of(rights),
+        organisation=acting_organisation(rights),
         now=now,
         before={"due": long_date(slippage.was) if slippage.was else ""},
         after={"due": long_date(due_on)},

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.activity.seen import note_events_seen
-from partnerships.agreements.past import as_read_by
+from partnerships.agreements.past import partnership_as_read_by
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import links_lookup, links_of
-from partnerships.commitments.rights import rights_over, waits_for
+from partnerships.commitments.origins import links_lookup, origin_links_of
+from partnerships.commitments.rights import organisations_to_act, rights_over
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import TimelineLine, newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
@@ -51,15 +51,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     reporters = [(timezone.localdate(report.at), report.organisation) for report in progress]
     queries.name_as_at([commitment], beside=reporters)
     if commitment.partnership is not None:
-        commitment.partnership = as_read_by(user, commitment.partnership)
+        commitment.partnership = partnership_as_read_by(user, commitment.partnership)
     context = {
         "commitment": commitment,
         "slippages": rows_for(queries.slippages_of, pk),
         "progress": progress,
         "evidence": rows_for(queries.evidence_of, pk),
         "rights": rights_over(commitment, user, timezone.now()),
-        "waits_for": waits_for(commitment),
-        "origins": links_of(commitment, user),
+        "organisations_to_act": organisations_to_act(commitment),
+        "origins": origin_links_of(commitment, user),
         "replacements": rows_for(_replacements, user, pk),
         "overdue": commitment.is_overdue(timezone.localdate()),
         "may_tell_stakeholders": leads_a_party(user, commitment.partnership_id),
@@ -70,7 +70,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _commitment_shown(user: User, pk: int) -> QuerySet[Commitment]:
     """Return the commitment of this page, if the person may see it."""
-    return queries.with_story(Commitment.objects.visible_to(user)).filter(pk=pk)
+    return queries.with_related_rows(Commitment.objects.visible_to(user)).filter(pk=pk)
 
 
 def _replacements(user: User, commitment: int) -> QuerySet[Commitment]:
@@ -84,7 +84,7 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     commitment = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
-    commitment = services.tell_stakeholders(commitment=commitment, tell=tell, author=user, now=timezone.now())
+    commitment = services.mark_for_stakeholders(commitment=commitment, tell=tell, author=user, now=timezone.now())
     messages.success(
         request,
         "We will tell stakeholders about this commitment from now on."

@@ -16,8 +16,8 @@ from partnerships.agreements.models import Partnership
 from partnerships.commitments import services
 from partnerships.commitments.forms.terms import ProposeForm
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import OriginRecord, Suggestion, parse_origin_record
-from partnerships.commitments.rights import rights_over, waits_for
+from partnerships.commitments.origins import CommitmentSuggestion, OriginRecord, parse_origin_record
+from partnerships.commitments.rights import organisations_to_act, rights_over
 from partnerships.commitments.views.fetching import TERMS, commitment_for
 from partnerships.kit.forms import searching_form
 from partnerships.kit.http import form_page, row_number, show_refusal
@@ -53,7 +53,7 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
         with show_refusal(form, services.UnableToPropose, services.UnableToConfirm):
             with collect_recipients() as recipients:
                 commitment = _propose(form, came_from, replaces, author=user)
-            waiting = " and ".join(side.display_name for side in waits_for(commitment))
+            waiting = " and ".join(side.display_name for side in organisations_to_act(commitment))
             message = f"{commitment.reference} has been proposed. It is waiting for {waiting} to confirm it."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(commitment)
@@ -87,7 +87,7 @@ def _propose(
     )
 
 
-def _origin_and_suggestion(request: HttpRequest, user: User) -> tuple[OriginRecord | None, Suggestion | None]:
+def _origin_and_suggestion(request: HttpRequest, user: User) -> tuple[OriginRecord | None, CommitmentSuggestion | None]:
     """Return the record named by `?from=` and what it suggests, or None and None without `?from=`.
 
     Raises Http404 if no record has this name, or the person may not use the record.
@@ -104,7 +104,7 @@ def _origin_and_suggestion(request: HttpRequest, user: User) -> tuple[OriginReco
     return came_from, suggestion
 
 
-def _back_link(suggestion: Suggestion | None, replaces: Commitment | None) -> str:
+def _back_link(suggestion: CommitmentSuggestion | None, replaces: Commitment | None) -> str:
     """Return the URL of the record or commitment from which the person came, or else of the list of commitments."""
     if suggestion is not None:
         return suggestion.href
@@ -129,7 +129,9 @@ def _replaced(request: HttpRequest, user: User) -> Commitment | None:
     return commitment
 
 
-def _organisations_named_by(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
+def _organisations_named_by(
+    suggestion: CommitmentSuggestion | None, replaces: Commitment | None
+) -> tuple[Organisation, ...]:
     """Return the organisations that the record and the replaced commitment name as sides."""
     organisations = [
         *((suggestion.giver, suggestion.receiver) if suggestion else ()),
@@ -138,7 +140,7 @@ def _organisations_named_by(suggestion: Suggestion | None, replaces: Commitment 
     return tuple(organisation for organisation in organisations if organisation is not None)
 
 
-def _sides_fixed_by(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
+def _sides_fixed_by(suggestion: CommitmentSuggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
     """Return both sides if the record or the replaced commitment fixes them, or else an empty tuple."""
     if replaces is not None:
         return _organisations_named_by(None, replaces)
@@ -146,7 +148,7 @@ def _sides_fixed_by(suggestion: Suggestion | None, replaces: Commitment | None) 
 
 
 def _initial(
-    request: HttpRequest, user: User, suggestion: Suggestion | None, replaces: Commitment | None
+    request: HttpRequest, user: User, suggestion: CommitmentSuggestion | None, replaces: Commitment | None
 ) -> dict[str, Any]:
     """Return the initial values of the form.
 

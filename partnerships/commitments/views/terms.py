@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.commitments import services
 from partnerships.commitments.forms.terms import ConfirmForm, DueDateForm, EditTermsForm, EndForm
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.rights import waits_for
+from partnerships.commitments.rights import organisations_to_act
 from partnerships.commitments.views.fetching import TERMS, open_commitment
 from partnerships.kit.dates import long_date
 from partnerships.kit.http import form_page, post_data, show_refusal
@@ -76,7 +76,7 @@ def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
 def _confirmed_message(commitment: Commitment, organisation: Organisation) -> str:
     """Return the message after a confirmation: who still has to confirm, or that the commitment is agreed."""
     if commitment.is_proposed:
-        waiting = " and ".join(side.display_name for side in waits_for(commitment))
+        waiting = " and ".join(side.display_name for side in organisations_to_act(commitment))
         return f"You confirmed {commitment.reference} for {organisation.display_name}. It is now waiting for {waiting}."
     return f"{commitment.reference} has been agreed."
 

@@ -26,7 +26,7 @@ class CorrectionForm(Form):
         self.helper = Helper(self, submit="Suggest correction", cancel=conversation.get_absolute_url())
 
 
-class AnswerForm(VerdictForm):
+class AnswerCorrectionForm(VerdictForm):
     """The form to accept or refuse a correction."""
 
     words_field = "answer"

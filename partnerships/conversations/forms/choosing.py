@@ -14,7 +14,7 @@ from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.organisations.naming import with_former_names
 
 
-class ChooseForm(Form):
+class ChooseSidesForm(Form):
     """The form to choose who took part, before the form of the record.
 
     The form is sent by GET, so that its fields become parameters in the URL of the record's form. The person chooses

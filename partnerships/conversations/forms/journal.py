@@ -37,7 +37,7 @@ class JournalForm(Form):
         self.helper = Helper(self, submit="Save note", cancel=cancel)
 
 
-class DeleteForm(KitReasonForm):
+class DeleteNoteForm(KitReasonForm):
     """The form to delete a note, with a reason."""
 
     danger = True

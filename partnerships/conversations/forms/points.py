@@ -14,7 +14,7 @@ from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Organisation
 
 
-class BecomeForm(Form):
+class TurnIntoEntryForm(Form):
     """The form to draft an ask from an obstacle, or an offer from an opportunity.
 
     `possible_addressees` are the organisations that can receive the draft. The form asks the person

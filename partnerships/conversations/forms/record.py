@@ -14,7 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.conversations.forms.folding import Fold
 from partnerships.conversations.forms.notes import PRIVATE
 from partnerships.conversations.models import Attribution, Conversation, Format, PointKind, PrivateNote, Status
-from partnerships.conversations.queries import people_of
+from partnerships.conversations.queries import people_to_name
 from partnerships.conversations.services import AttendeeInput, NextStepInput, PointInput, Record
 from partnerships.exchange.models import Theme
 from partnerships.kit.choice_fields import model_choice_field
@@ -116,7 +116,7 @@ class ConversationForm(Form):
         partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES)
         model_choice_field(self, "partnership").queryset = partnerships.order_by("title", "pk")
         # An attendee who has since left their organisation stays in the record.
-        possible_people = people_of(self.sides, user).values("pk")
+        possible_people = people_to_name(self.sides, user).values("pk")
         attendee_person_ids = [person for person, _ in attendee_ids]
         people = User.objects.filter(Q(pk__in=possible_people) | Q(pk__in=attendee_person_ids)).order_by("name", "pk")
         model_choice_field(self, "attendees").queryset = people
@@ -304,7 +304,7 @@ def _sides_by_person(
     return sides_by_person
 
 
-def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict[str, Any]:
+def initial_of_record(conversation: Conversation, own_note: PrivateNote | None) -> dict[str, Any]:
     """Return initial values for editing a record, whose story must have been fetched.
 
     A next step that became an action is left out, because it can no longer be edited here.

@@ -70,7 +70,7 @@ def _new_code(used_codes: Collection[str]) -> str:
     return next(f"q{number}" for number in range(1, 1000) if f"q{number}" not in used_codes)
 
 
-class PartyChoice(forms.ModelMultipleChoiceField[Party]):
+class PartyChoiceField(forms.ModelMultipleChoiceField[Party]):
     """A choice of partners of a partnership, by the names of their organisations."""
 
     def label_from_instance(self, obj: Party) -> str:
@@ -94,7 +94,7 @@ class ReportingForm(Form):
         help_text="We count from the end of each period. Weekends and bank holidays do not count.",
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
     )
-    parties = PartyChoice(
+    parties = PartyChoiceField(
         label="Which organisations report?",
         queryset=Party.objects.none(),
         widget=forms.CheckboxSelectMultiple,

@@ -56,9 +56,9 @@ class Point(models.Model):
     closed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     closed_reason = models.CharField(max_length=300, blank=True)
 
-    #: The ask or offer that the point became, if the reader may see it. Set by `queries.show_entries`.
+    #: The ask or offer that the point became, if the reader may see it. Set by `queries.set_point_entries`.
     entry_shown: Entry | None = None
-    #: What the reader may do with the point. Both are set by `queries.let_act`.
+    #: What the reader may do with the point. Both are set by `queries.set_point_actions`.
     may_close = False
     may_become = False
 

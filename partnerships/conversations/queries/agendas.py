@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from partnerships.agreements.agenda import (
     MAX_OF_ONE_SOURCE,
+    AgendaSuggestion,
+    LookBack,
     Purpose,
-    Since,
-    Suggestion,
     agenda_sources,
-    first_of_each,
+    first_rows_of_each,
 )
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status
@@ -29,7 +29,7 @@ from partnerships.conversations.models import (
     ReportStatus,
     report_overdue_on,
 )
-from partnerships.conversations.queries.meetings import last_held_before, seated_people
+from partnerships.conversations.queries.meetings import last_meeting_before, seated_people
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 
@@ -42,13 +42,13 @@ class SuggestionWithSource:
     """An item that a room suggests for an agenda, with the name of its source in the registry."""
 
     source: str
-    suggestion: Suggestion
+    suggestion: AgendaSuggestion
 
 
-def since_for(meeting: Meeting, now: dt.datetime) -> Since:
+def look_back_of(meeting: Meeting, now: dt.datetime) -> LookBack:
     """Return the period that a meeting looks back on, which starts at the partnership's last meeting."""
-    last_meeting = last_held_before(meeting)
-    return Since({meeting.partnership_id: last_meeting.starts_at if last_meeting else now - FIRST_LOOK_BACK}, now)
+    last_meeting = last_meeting_before(meeting)
+    return LookBack({meeting.partnership_id: last_meeting.starts_at if last_meeting else now - FIRST_LOOK_BACK}, now)
 
 
 def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[SuggestionWithSource]:
@@ -56,7 +56,7 @@ def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[Sugg
 
     Items that are already on the agenda or were dropped from it are left out.
     """
-    since = since_for(meeting, now)
+    since = look_back_of(meeting, now)
     existing_keys = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
     suggestions: list[SuggestionWithSource] = []
     for source in agenda_sources():
@@ -86,7 +86,9 @@ def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[A
     return [*kept_items, *items.exclude(dropped_at=None).order_by("pk")]
 
 
-def actions_of_minutes(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_actions_of_minutes(
+    user: User, partnerships: Sequence[Partnership], since: LookBack
+) -> list[AgendaSuggestion]:
     """Suggest open actions that came from conversations of the partnerships."""
     rows = (
         Commitment.objects.visible_to(user)
@@ -96,7 +98,7 @@ def actions_of_minutes(user: User, partnerships: Sequence[Partnership], since: S
         .select_related("giver")
     )
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=row.talked_in,
             subject_kind="commitment",
             subject_id=row.pk,
@@ -105,15 +107,17 @@ def actions_of_minutes(user: User, partnerships: Sequence[Partnership], since: S
             purpose=Purpose.DISCUSSION,
             detail=f"{row.giver_words}, due {long_date(row.due_on)}" if row.due_on else row.giver_words,
         )
-        for row in first_of_each(rows, "due_on", "pk", partnership="talked_in")
+        for row in first_rows_of_each(rows, "due_on", "pk", partnership="talked_in")
     ]
 
 
-def minutes_to_agree(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_minutes_to_agree(
+    user: User, partnerships: Sequence[Partnership], since: LookBack
+) -> list[AgendaSuggestion]:
     """Suggest circulated records of the partnerships that are not agreed yet."""
     rows = Conversation.objects.visible_to(user).filter(partnership__in=partnerships, status__in=CORRECTABLE_STATUSES)
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=row.partnership_id,
             subject_kind="conversation",
             subject_id=row.pk,
@@ -122,11 +126,11 @@ def minutes_to_agree(user: User, partnerships: Sequence[Partnership], since: Sin
             purpose=Purpose.DECISION,
             detail=long_date(row.held_on),
         )
-        for row in first_of_each(rows, "held_on", "pk")
+        for row in first_rows_of_each(rows, "held_on", "pk")
     ]
 
 
-def reports_waiting(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_reports(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest progress reports that are overdue, or that nobody has accepted or returned yet."""
     rows = (
         Report.objects.visible_to(user)
@@ -135,7 +139,7 @@ def reports_waiting(user: User, partnerships: Sequence[Partnership], since: Sinc
         .select_related("party__organisation", "round")
     )
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=row.round.partnership_id,
             subject_kind="progress_report",
             subject_id=row.pk,
@@ -144,7 +148,7 @@ def reports_waiting(user: User, partnerships: Sequence[Partnership], since: Sinc
             purpose=Purpose.DECISION if row.is_submitted else Purpose.DISCUSSION,
             detail="Submitted" if row.is_submitted else f"Was due {long_date(row.due_on)}",
         )
-        for row in first_of_each(rows, "due_on", "pk", partnership="round__partnership")
+        for row in first_rows_of_each(rows, "due_on", "pk", partnership="round__partnership")
     ]
 
 

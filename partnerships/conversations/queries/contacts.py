@@ -38,7 +38,7 @@ from partnerships.conversations.models import (
     Side,
     Status,
 )
-from partnerships.conversations.queries.listings import in_order
+from partnerships.conversations.queries.listings import newest_first
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import listed
 from partnerships.organisations.audience import EDITORS, Reach
@@ -66,7 +66,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class QuietPartnership:
     """A partnership that has gone quiet."""
 
     partnership: Partnership
@@ -97,23 +97,23 @@ class Quiet:
         return f"{sentence}, with {self.with_whom}" if self.with_whom else sentence
 
 
-def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:
+def find_quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None = None) -> list[QuietPartnership]:
     """Return live partnerships that the person edits for and that have gone quiet, longest silence first.
 
     A partnership has gone quiet if its last conversation is longer ago than its own limit, and no conversation is
     planned for today or later. Only conversations that the person may read count.
     """
-    return with_contacts(user, quiet_in_brief(user, now, limit=limit), now)
+    return with_contacts(user, quiet_without_contacts(user, now, limit=limit), now)
 
 
-def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:
-    """Return the same partnerships as `gone_quiet`, without the contacts, which `with_contacts` adds."""
+def quiet_without_contacts(user: User, now: dt.datetime, *, limit: int | None = None) -> list[QuietPartnership]:
+    """Return the same partnerships as `quiet_partnerships`, without the contacts, which `with_contacts` adds."""
     today = timezone.localdate(now)
-    quiet: list[Quiet] = []
+    quiet: list[QuietPartnership] = []
     for row in map(_QuietRow._make, rows_for(_quiet_partnerships, user, now, limit=limit)):
         since = row.last_held_on or row.began_on
         quiet.append(
-            Quiet(
+            QuietPartnership(
                 partnership=Partnership(pk=row.pk, title=row.title, contact_days=row.contact_days),
                 since=since,
                 days=(today - since).days,
@@ -123,7 +123,7 @@ def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) ->
     return quiet
 
 
-def with_contacts(user: User, quiet: Sequence[Quiet], now: dt.datetime) -> list[Quiet]:
+def with_contacts(user: User, quiet: Sequence[QuietPartnership], now: dt.datetime) -> list[QuietPartnership]:
     """Return the same partnerships, with their contacts."""
     contacts = _contacts(user, [row.partnership for row in quiet], now)
     return [replace(row, contacts=tuple(contacts.get(row.partnership.pk, ()))) for row in quiet]
@@ -135,7 +135,7 @@ def contacts_lookup(user: User, partnerships: list[int]) -> Lookup:
 
 
 def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> Lookup:
-    """Return the query of `quiet_in_brief`, so that `read_ahead` can run it with others."""
+    """Return the query of `quiet_without_contacts`, so that `read_ahead` can run it with others."""
     return lookup(_quiet_partnerships, user, now, limit=limit)
 
 
@@ -166,7 +166,7 @@ def _quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None) -> Q
     with for_a_few_records():
         readable = Conversation.objects.visible_to(user).filter(partnership=OuterRef("pk"))
     held_conversations = readable.filter(status__in=HELD_STATUSES, held_on__lte=today).order_by("-held_on", "-pk")
-    recent_conversations = readable.filter(_held_or_planned(today), held_on__gt=OuterRef("limit_day"))
+    recent_conversations = readable.filter(_is_held_or_planned(today), held_on__gt=OuterRef("limit_day"))
     quiet_partnerships = (
         Partnership.objects.with_party_of(user, *EDITING_ROLES)
         .live()
@@ -186,7 +186,7 @@ def _limit_day(today: dt.date, partnership: str = "") -> Combinable:
     return ExpressionWrapper(Value(today, DateField()) - contact_days, DateField())
 
 
-def _held_or_planned(today: dt.date, path: str = "") -> Q:
+def _is_held_or_planned(today: dt.date, path: str = "") -> Q:
     """Return the condition that a conversation took place, or is planned for today or later."""
     held = Q(**{f"{path}status__in": HELD_STATUSES, f"{path}held_on__lte": today})
     return held | Q(**{f"{path}status": Status.PLANNED, f"{path}held_on__gte": today})
@@ -205,7 +205,7 @@ def quiet_parties(now: dt.datetime) -> Reach:
             Side.objects.filter(READ_BY_SIDE, organisation__in=organisations)
             .alias(limit_day=_limit_day(today, "conversation__partnership__"))
             .filter(
-                _held_or_planned(today, "conversation__"),
+                _is_held_or_planned(today, "conversation__"),
                 conversation__held_on__gt=F("limit_day"),
                 organisation=OuterRef("organisation"),
                 conversation__partnership=OuterRef("partnership"),
@@ -244,7 +244,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
     # The partnership is None for the last of the conversations without a partnership.
     last_day_by_party = {
         (organisation_id, partnership_id): day
-        for organisation_id, partnership_id, day in rows_for(_last_with, user, partnership_ids, now)
+        for organisation_id, partnership_id, day in rows_for(_last_days_with, user, partnership_ids, now)
     }
 
     contacts_by_partnership: dict[int, list[Contact]] = defaultdict(list)
@@ -284,7 +284,7 @@ def _other_parties(user: User, partnership_ids: list[int]) -> QuerySet[Party]:
 
 
 @planned_for_each_reader
-def _last_with(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Side, Any]:
+def _last_days_with(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Side, Any]:
     """Return the day of the last conversation with each other party, by organisation and partnership.
 
     The partnership is None for conversations without one.
@@ -317,7 +317,7 @@ def _readable_by(user: User) -> Q:
 _MAX_AGE = dt.timedelta(days=730)
 
 
-def past_contacts(now: dt.datetime) -> Reach:
+def due_contacts_reach(now: dt.datetime) -> Reach:
     """Return the sides whose planned next contact is due soon or overdue.
 
     A side counts only if it has not met another side since, in conversations that all people of the side may read.
@@ -384,4 +384,4 @@ def contacts_due(user: User, now: dt.datetime) -> QuerySet[Conversation]:
     today = timezone.localdate(now)
     is_own_side = id_is_among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
     last_conversations = _last_with_each(Side.objects.filter(is_own_side, _readable_by(user)), today, "conversation_id")
-    return in_order(Conversation.objects.filter(_contact_due(today), pk__in=last_conversations))
+    return newest_first(Conversation.objects.filter(_contact_due(today), pk__in=last_conversations))

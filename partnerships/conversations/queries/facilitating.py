@@ -8,7 +8,7 @@ from collections.abc import Collection
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.stuck import Stuck, stuck_facilitated, stuck_in
+from partnerships.agreements.stuck import StuckRecord, stuck_records_facilitated_by, stuck_records_in
 from partnerships.conversations.models import Conversation, Facilitator, Report, Status
 from partnerships.kit.addresses import page_address
 from partnerships.kit.waiting import Waiting
@@ -17,7 +17,7 @@ from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
 
-def watched_by(user: User) -> list[Partnership]:
+def partnerships_watched_by(user: User) -> list[Partnership]:
     """Return the live partnerships that the person facilitates or leads, so that they see stuck work there."""
     facilitated_ids = Facilitator.objects.active().filter(person=user).values("partnership")
     live_partnerships = Partnership.objects.live()
@@ -27,24 +27,24 @@ def watched_by(user: User) -> list[Partnership]:
     return list(watched.order_by("title", "pk"))
 
 
-def stuck_for(
+def stuck_records_for(
     user: User, partnerships: Collection[Partnership], now: dt.datetime
-) -> list[tuple[Partnership | None, Stuck]]:
+) -> list[tuple[Partnership | None, StuckRecord]]:
     """Return the stuck work in these partnerships and in the records that the person facilitates; longest wait first.
 
     Each record comes with its partnership, or with None if its partnership is not one of these.
     """
     partnership_by_id = {partnership.pk: partnership for partnership in partnerships}
-    in_partnerships = stuck_in(user, list(partnership_by_id), now)
+    in_partnerships = stuck_records_in(user, list(partnership_by_id), now)
     listed_paths = {(record.what, record.path) for record in in_partnerships}
     other_facilitated = [
-        record for record in stuck_facilitated(user, now) if (record.what, record.path) not in listed_paths
+        record for record in stuck_records_facilitated_by(user, now) if (record.what, record.path) not in listed_paths
     ]
     stuck = sorted([*in_partnerships, *other_facilitated], key=lambda record: (record.since, record.title, record.path))
     return [(partnership_by_id.get(record.partnership or 0), record) for record in stuck]
 
 
-def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
+def stuck_conversations_and_reports(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return planned conversations whose day has passed without a record, and overdue progress reports."""
     today = timezone.localdate(now)
     conversations = Conversation.objects.visible_to(user).filter(
@@ -52,7 +52,7 @@ def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.d
     )
     reports = Report.objects.visible_to(user).overdue(today).filter(round__partnership__in=partnerships)
     stuck_conversations = [
-        Stuck(
+        StuckRecord(
             partnership=conversation.partnership_id or 0,
             what="Conversation not written up",
             title=conversation.subject,
@@ -63,7 +63,7 @@ def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.d
         for conversation in conversations.select_related("organisation").order_by("held_on", "pk")
     ]
     stuck_reports = [
-        Stuck(
+        StuckRecord(
             partnership=report.round.partnership_id,
             what="Progress report overdue",
             title=f"{report.party.organisation.display_name}, {report.period_words}",
@@ -76,14 +76,14 @@ def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.d
     return stuck_conversations + stuck_reports
 
 
-def _unanswered(now: dt.datetime) -> tuple[Reach]:
+def _unanswered_reach(now: dt.datetime) -> tuple[Reach]:
     """Return the requests to be a facilitator that nobody has answered yet."""
     unanswered = Facilitator.objects.not_ended().filter(accepted_at=None, partnership__in=Partnership.objects.live())
     return (Reach(unanswered, (People("person"),)),)
 
 
 def _tasks_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
-    (unanswered,) = _unanswered(now)
+    (unanswered,) = _unanswered_reach(now)
     return [
         Waiting(
             what="Say whether you will be a facilitator",
@@ -97,4 +97,4 @@ def _tasks_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: The source from which My work takes the requests to be a facilitator.
-FACILITATORS_WAITING = (TaskSource(_tasks_to_answer, _unanswered),)
+FACILITATORS_WAITING = (TaskSource(_tasks_to_answer, _unanswered_reach),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.past import former_parties, set_back
+from partnerships.agreements.past import former_parties, restore_past_values
 from partnerships.conversations.models import JournalNote
 from partnerships.conversations.models.journal import JournalNoteQuerySet
 from partnerships.organisations.models import EDITING_ROLES, Organisation
@@ -27,21 +27,21 @@ def journal_notes(
     return notes.filter(condition)
 
 
-def as_titled_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
+def set_titles_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
     """Show each note's partnership as the reader may see it: people of a former party see it as on the day it left.
 
     Returns the same notes.
     """
     partnerships = [note.partnership for note in notes if note.partnership is not None]
     former_party_by_partnership = former_parties(user, [partnership.pk for partnership in partnerships])
-    set_back(
+    restore_past_values(
         [partnership for partnership in partnerships if partnership.pk in former_party_by_partnership],
         former_party_by_partnership,
     )
     return notes
 
 
-def writes_about(user: User, *, partnership: Partnership | None = None) -> Organisation | None:
+def organisation_writing_about(user: User, *, partnership: Partnership | None = None) -> Organisation | None:
     """Return the organisation for which the person writes notes, or None.
 
     For notes about a partnership, the organisation must be a party of it.

@@ -36,22 +36,22 @@ def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Part
     return up_to_two[0] if len(up_to_two) == 1 else None
 
 
-def kept_by(user: User) -> ConversationQuerySet:
+def conversations_kept_by(user: User) -> ConversationQuerySet:
     """Return the conversations whose record an organisation of the person keeps."""
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
 
 
 def _conversations_between(user: User, own_side: Organisation, other_side: Organisation) -> ConversationQuerySet:
     """Return the conversations of two organisations that the person may read, the newest first."""
-    return in_order(Conversation.objects.visible_to(user).with_organisation(own_side).with_organisation(other_side))
+    return newest_first(Conversation.objects.visible_to(user).with_organisation(own_side).with_organisation(other_side))
 
 
-def in_order(conversations: ConversationQuerySet) -> ConversationQuerySet:
+def newest_first(conversations: ConversationQuerySet) -> ConversationQuerySet:
     """Order conversations by date, newest first, and by id, because pages need a unique order."""
     return conversations.order_by("-held_on", "-pk")
 
 
-def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
+def with_related_rows(conversations: ConversationQuerySet) -> ConversationQuerySet:
     """Fetch everything that the page of a conversation shows, except private notes."""
     steps = NextStep.objects.select_related("organisation", "owner", "action").order_by("due_on", "pk")
     points = Point.objects.select_related("organisation", "became__entry").order_by("kind", "pk")
@@ -66,8 +66,8 @@ def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
     )
 
 
-def bodies_of(conversation: Conversation) -> list[Organisation]:
-    """Return every organisation object on the page of a conversation that `with_story` fetched.
+def organisations_shown(conversation: Conversation) -> list[Organisation]:
+    """Return every organisation object on the page of a conversation that `with_related_rows` fetched.
 
     The list can contain several objects for the same organisation.
     """
@@ -87,7 +87,7 @@ def name_as_at(conversations: Iterable[Conversation]) -> None:
     )
 
 
-def with_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:
+def matching_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:
     """Return the conversations with these words in their subject or in any name of a side."""
     sides = Side.objects.filter(organisation__in=organisation_ids_by_name(words))
     return conversations.filter(Q(subject__icontains=words) | Q(pk__in=sides.values("conversation")))
@@ -99,23 +99,23 @@ def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote
     return list(own_private_notes.select_related("organisation", "written_by").order_by("pk"))
 
 
-def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
+def partnership_titles_of(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
     """Return the titles, by id, of the partnerships of these conversations that the reader may know of.
 
     A side that is not in the partnership reads the record, but may not know the partnership's title.
     """
-    return titles_known_to(
+    return partnership_titles(
         user, {conversation.partnership_id for conversation in conversations if conversation.partnership_id}
     )
 
 
-def titles_known_to(user: User, partnership_ids: Collection[int]) -> dict[int, str]:
+def partnership_titles(user: User, partnership_ids: Collection[int]) -> dict[int, str]:
     """Return the titles, by id, of the partnerships that the reader may know of."""
     return dict(rows_for(_titles, user, sorted(partnership_ids))) if partnership_ids else {}
 
 
 def titles_lookup(user: User, partnership_ids: Collection[int]) -> Lookup:
-    """Return the query of `titles_known_to`, for `read_ahead`."""
+    """Return the query of `partnership_titles`, for `read_ahead`."""
     return lookup(_titles, user, sorted(partnership_ids))
 
 
@@ -125,7 +125,9 @@ def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]
     return visible.filter(id_is_among("pk", ids)).values_list("pk", "title")
 
 
-def last_held(*, user: User, own_side: Organisation, other_side: Organisation, today: dt.date) -> Conversation | None:
+def last_conversation_between(
+    *, user: User, own_side: Organisation, other_side: Organisation, today: dt.date
+) -> Conversation | None:
     """Return the last conversation of the two organisations that the person may read."""
-    held_conversations = with_story(_conversations_between(user, own_side, other_side).held())
+    held_conversations = with_related_rows(_conversations_between(user, own_side, other_side).held())
     return held_conversations.filter(held_on__lte=today).first()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PostRole
 from partnerships.agreements.queries.posts import people_in_post
-from partnerships.conversations.cycle import Cycle, MeetingDay, OnHoliday, move_off_holiday, recognise
+from partnerships.conversations.cycle import Cycle, MeetingDay, OnHoliday, move_off_holiday, recognise_cycle
 from partnerships.conversations.models import (
     Format,
     Meeting,
@@ -29,14 +29,14 @@ from partnerships.people.models import User
 _TIME, _MINUTES, _FORMAT = dt.time(10), 60, Format.VIDEO
 
 
-def people_who_may_come(partnership: Partnership) -> QuerySet[User]:
+def possible_attendees(partnership: Partnership) -> QuerySet[User]:
     """Return the people with an account who act for a present party, ordered by name."""
     parties = Party.objects.accepted().filter(partnership=partnership)
     memberships = Membership.objects.current().filter(organisation__in=parties.values("organisation"))
     return with_account(User.objects.filter(pk__in=memberships.values("person")))
 
 
-def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
+def usual_attendee_ids(partnership: Partnership, today: dt.date) -> list[int]:
     """Return the ids of the people to invite by default.
 
     From each party, these are the holders of its lead and deputy posts, or all its leads if it has no such posts.
@@ -53,13 +53,13 @@ def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
     return sorted(person_ids)
 
 
-def people_invited(partnership: Partnership, last: Meeting | None, today: dt.date) -> list[int]:
+def next_attendee_ids(partnership: Partnership, last: Meeting | None, today: dt.date) -> list[int]:
     """Return the ids of the people to invite to the next meeting.
 
     They are the people of the last meeting, or the usual people if there was none.
     """
     if last is None:
-        return usual_people(partnership, today)
+        return usual_attendee_ids(partnership, today)
     return list(seated_people(last).values_list("pk", flat=True))
 
 
@@ -77,7 +77,7 @@ def side_of_person(partnership: Partnership, person: User) -> Organisation | Non
 def seated_people(meeting: Meeting) -> QuerySet[User]:
     """Return the people invited to a meeting who may read it today, ordered by name."""
     seats = MeetingSeat.objects.filter(meeting=meeting, person__isnull=False)
-    return people_who_may_come(meeting.partnership).filter(pk__in=seats.values("person"))
+    return possible_attendees(meeting.partnership).filter(pk__in=seats.values("person"))
 
 
 def with_seats(meetings: MeetingQuerySet) -> MeetingQuerySet:
@@ -100,13 +100,13 @@ def past_meetings(partnership: Partnership, user: User, limit: int) -> list[Meet
     return list(with_seats(visible).order_by("-starts_at", "-pk")[:limit])
 
 
-def last_held_before(meeting: Meeting) -> Meeting | None:
+def last_meeting_before(meeting: Meeting) -> Meeting | None:
     """Return the partnership's last meeting that was held before this meeting."""
     meetings = Meeting.objects.filter(partnership=meeting.partnership_id, status=MeetingStatus.HELD)
     return meetings.filter(starts_at__lt=meeting.starts_at).order_by("-starts_at", "-pk").first()
 
 
-def next_planned(meeting: Meeting) -> Meeting | None:
+def next_meeting_after(meeting: Meeting) -> Meeting | None:
     """Return the next planned meeting of the partnership after this meeting."""
     planned = Meeting.objects.filter(partnership=meeting.partnership_id, status=MeetingStatus.PLANNED)
     return planned.filter(starts_at__gt=meeting.starts_at).order_by("starts_at", "pk").first()
@@ -145,7 +145,7 @@ def cycle_from_terms(partnership: Partnership, today: dt.date) -> Cycle | None:
 
     If the text names no weekday, the weekday is that of the last meeting, or today's.
     """
-    guess = recognise(partnership.meeting_frequency)
+    guess = recognise_cycle(partnership.meeting_frequency)
     if guess is None:
         return None
     last = _last_meeting(partnership)
@@ -163,7 +163,7 @@ def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
     return holidays_of_any(Organisation.objects.filter(pk__in=parties.values("organisation")).select_related("region"))
 
 
-def propose_next(partnership: Partnership, now: dt.datetime) -> NextMeeting | None:
+def propose_next_meeting(partnership: Partnership, now: dt.datetime) -> NextMeeting | None:
     """Return a proposal for the next meeting, after the last that is planned or was held; None without a cycle.
 
     A meeting that was called off does not count, so its day is proposed again while it is in the future. Time and place

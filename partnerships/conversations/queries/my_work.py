@@ -24,18 +24,18 @@ from partnerships.conversations.models import (
     Status,
 )
 from partnerships.conversations.queries.contacts import (
-    Quiet,
+    QuietPartnership,
     contacts_due,
     contacts_lookup,
-    past_contacts,
-    quiet_in_brief,
+    due_contacts_reach,
     quiet_lookup,
     quiet_parties,
+    quiet_without_contacts,
     with_contacts,
 )
 from partnerships.conversations.queries.facilitating import FACILITATORS_WAITING
-from partnerships.conversations.queries.listings import titles_known_to, titles_lookup
-from partnerships.conversations.queries.meetings import propose_next
+from partnerships.conversations.queries.listings import partnership_titles, titles_lookup
+from partnerships.conversations.queries.meetings import propose_next_meeting
 from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.addresses import page_address
 from partnerships.kit.moments import beginning_of
@@ -54,7 +54,7 @@ class _WithContacts:
 
     user: User
     now: dt.datetime
-    quiet_by_partnership: dict[int, Quiet] = field(compare=False)
+    quiet_by_partnership: dict[int, QuietPartnership] = field(compare=False)
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """Return the same tasks, with the names."""
@@ -67,7 +67,7 @@ class _WithContacts:
 
 
 def _quiet_tasks(user: User, now: dt.datetime) -> list[Waiting]:
-    quiet = quiet_in_brief(user, now, limit=MAX_LISTED)
+    quiet = quiet_without_contacts(user, now, limit=MAX_LISTED)
     complete = _WithContacts(user, now, {row.partnership.pk: row for row in quiet})
     return [replace(_quiet_task(row), number=row.partnership.pk, complete=complete) for row in quiet]
 
@@ -154,7 +154,7 @@ class _WithTitles:
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """Return the same tasks, with the titles."""
-        titles = titles_known_to(self.user, {task.number for task in waiting})
+        titles = partnership_titles(self.user, {task.number for task in waiting})
         return [replace(task, within=titles.get(task.number, "")) for task in waiting]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
@@ -182,7 +182,7 @@ def _record_tasks(what: str, rows: Sequence[Any], user: User) -> InOrder:
     return InOrder([_Row._make(row) for row in rows], make_task, due=lambda record: record.due)
 
 
-def _quiet_task(quiet: Quiet) -> Waiting:
+def _quiet_task(quiet: QuietPartnership) -> Waiting:
     too_long = quiet.since + dt.timedelta(days=quiet.partnership.days_until_quiet)
     silence = f"no contact for {quiet.days} days" if quiet.has_conversation else f"no conversation in {quiet.days} days"
     return Waiting(
@@ -301,7 +301,7 @@ def _cycles_for(user: User, now: dt.datetime) -> QuerySet[MeetingCycle]:
 def _cycle_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     tasks: list[Waiting] = []
     for cycle in rows_for(_cycles_for, user, now):
-        proposal = propose_next(cycle.partnership, now)
+        proposal = propose_next_meeting(cycle.partnership, now)
         if proposal is not None and proposal.starts_at <= now + PLANNING_TIME:
             tasks.append(
                 Waiting(
@@ -320,7 +320,7 @@ WAITING = (
     *map(_record_source, _RecordTask),
     TaskSource(
         _contact_tasks,
-        lambda now: (past_contacts(now),),
+        lambda now: (due_contacts_reach(now),),
         is_usual=True,
         lookups=lambda user, now: (lookup(_contacts_for, user, now),),
     ),

@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class Seats:
+class SideAttendees:
     """The attendees of one side as a reader may see them: their names, or only their number.
 
     `organisation` is None for the attendees of an anonymous record, who are counted together.
@@ -26,7 +26,7 @@ class Seats:
     count: int
 
 
-def seats_shown(conversation: Conversation, own_ids: Iterable[int]) -> list[Seats]:
+def side_attendees(conversation: Conversation, own_ids: Iterable[int]) -> list[SideAttendees]:
     """Return the attendees by side, for a reader who belongs to the organisations with the ids `own`.
 
     People of these organisations are always named. Others are named if the attribution is by name, counted by
@@ -41,13 +41,13 @@ def seats_shown(conversation: Conversation, own_ids: Iterable[int]) -> list[Seat
         attendees = attendees_by_side.get(side.organisation_id, [])
         if side.organisation_id in own_organisations or conversation.attribution == Attribution.NAMED:
             names = tuple(_name_and_job(attendee) for attendee in attendees)
-            shown_seats.append(Seats(side.organisation, names, len(attendees)))
+            shown_seats.append(SideAttendees(side.organisation, names, len(attendees)))
         elif conversation.attribution == Attribution.ORGANISATION:
-            shown_seats.append(Seats(side.organisation, (), len(attendees)))
+            shown_seats.append(SideAttendees(side.organisation, (), len(attendees)))
         else:
             anonymous_count += len(attendees)
     if anonymous_count:
-        shown_seats.append(Seats(None, (), anonymous_count))
+        shown_seats.append(SideAttendees(None, (), anonymous_count))
     return shown_seats
 
 
@@ -55,7 +55,7 @@ def _name_and_job(attendee: Attendee) -> str:
     return f"{attendee.display_name}, {attendee.job_title}" if attendee.job_title else attendee.display_name
 
 
-def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[User]:
+def people_to_name(organisations: Iterable[Organisation], user: User) -> QuerySet[User]:
     """Return the people of these organisations whom the person can name as attendees.
 
     They act for an organisation for which the person is an editor, or for a partner of such an organisation.
@@ -84,7 +84,7 @@ def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
     return people.order_by("name", "pk")
 
 
-def who_may_be_asked(conversation: Conversation, author_side: Organisation) -> list[Organisation]:
+def sides_that_may_be_asked(conversation: Conversation, author_side: Organisation) -> list[Organisation]:
     """Return the other sides to which an ask or offer can be addressed: all except observers of the partnership."""
     observers = Party.objects.accepted().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
     other_sides = conversation.sides.exclude(organisation=author_side).exclude(
@@ -95,7 +95,7 @@ def who_may_be_asked(conversation: Conversation, author_side: Organisation) -> l
     ]
 
 
-def sides_to_ask(conversation: Conversation) -> set[int]:
+def ids_of_sides_to_ask(conversation: Conversation) -> set[int]:
     """Return the ids of the sides that have not agreed yet and have a person who can agree."""
     sides_to_agree = conversation.sides.filter(agreed_at=None).values("organisation")
     editors = Membership.objects.current().filter(organisation__in=sides_to_agree, role__in=EDITING_ROLES)

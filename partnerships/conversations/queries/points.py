@@ -140,12 +140,12 @@ def _by_side(organisations: list[Organisation], points: Iterable[Point], user: U
         sides[point.organisation_id].add(point)
 
     sides_shown = [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
-    show_entries(sides_shown, user)
-    let_act(sides_shown, {organisation for organisation, role in roles.items() if role in EDITING_ROLES})
+    set_point_entries(sides_shown, user)
+    set_point_actions(sides_shown, {organisation for organisation, role in roles.items() if role in EDITING_ROLES})
     return sides_shown
 
 
-def let_act(sides: Iterable[SidePoints], edited_ids: Collection[int]) -> None:
+def set_point_actions(sides: Iterable[SidePoints], edited_ids: Collection[int]) -> None:
     """Set on each point what an editor of the organisations with these ids may do with it.
 
     A side may close its own points, and turn its own obstacles into asks. Any side may turn an opportunity into
@@ -160,7 +160,7 @@ def let_act(sides: Iterable[SidePoints], edited_ids: Collection[int]) -> None:
         point.may_become = bool(point.direction) and may_turn and not hasattr(point, "became")
 
 
-def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoints]:
+def points_by_side(conversation: Conversation, own: Iterable[int]) -> list[SidePoints]:
     """Return the points of a record by side, including closed points.
 
     `own` has the ids of the reader's organisations. In an anonymous record, the points of other sides are
@@ -179,7 +179,7 @@ def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoi
     return [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
 
 
-def show_entries(sides: Iterable[SidePoints], user: User) -> None:
+def set_point_entries(sides: Iterable[SidePoints], user: User) -> None:
     """Set on each point the ask or offer that the point became, if the reader may read that entry."""
     points = [point for side in sides for group in side.groups for point in group.points]
     entry_id_by_point = {point.pk: point.became.entry_id for point in points if hasattr(point, "became")}

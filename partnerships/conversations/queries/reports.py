@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import LEADING_ROLES, Party, PostRole
-from partnerships.agreements.queries.parties import earlier_holders_of_parts
+from partnerships.agreements.queries.parties import earlier_organisations_at
 from partnerships.agreements.queries.posts import people_in_post
 from partnerships.conversations.models import (
     DECIDERS,
@@ -185,10 +185,10 @@ def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
     if not submissions:
         return
     partnership = submissions[0].report.party.partnership_id
-    if earlier_holders_of_parts(partnership, min(submission.submitted_at for submission in submissions)):
+    if earlier_organisations_at(partnership, min(submission.submitted_at for submission in submissions)):
         for submission in submissions:
             party = submission.report.party
-            earlier_holder_by_organisation = earlier_holders_of_parts(partnership, submission.submitted_at)
+            earlier_holder_by_organisation = earlier_organisations_at(partnership, submission.submitted_at)
             party.organisation = earlier_holder_by_organisation.get(party.organisation_id, party.organisation)
     show_names_of_day(
         (timezone.localdate(submission.submitted_at), submission.report.party.organisation)

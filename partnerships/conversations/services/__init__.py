@@ -68,7 +68,7 @@ from partnerships.conversations.services.meetings.planning import (
     change_meeting,
     plan_meeting,
 )
-from partnerships.conversations.services.meetings.stakeholders import tell_stakeholders_of_meeting
+from partnerships.conversations.services.meetings.stakeholders import mark_meeting_for_stakeholders
 from partnerships.conversations.services.next_steps import name_owner_of_step
 from partnerships.conversations.services.notes import UnableToWriteNote, write_private_note
 from partnerships.conversations.services.points import UnableToChangePoint, close_point, turn_into_entry
@@ -141,6 +141,7 @@ __all__ = [
     "end_facilitation",
     "end_reporting",
     "gather_agenda",
+    "mark_meeting_for_stakeholders",
     "name_facilitator",
     "name_owner_of_step",
     "open_due_reports",
@@ -156,7 +157,6 @@ __all__ = [
     "stop_cycle",
     "submit_report",
     "suggest_correction",
-    "tell_stakeholders_of_meeting",
     "turn_into_entry",
     "write_journal_note",
     "write_minutes",

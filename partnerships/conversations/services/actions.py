@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from partnerships.commitments.queries import people_who_may_own
+from partnerships.commitments.queries import possible_owners
 from partnerships.commitments.services import propose_action
 from partnerships.conversations.models import Conversation, NextStep
 from partnerships.organisations.models import Organisation
@@ -20,7 +20,7 @@ def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) 
     sides = [side.organisation for side in conversation.sides.select_related("organisation").order_by("pk")]
     for step in conversation.next_steps.filter(action=None).select_related("organisation", "owner").order_by("pk"):
         # A person who has left the organisation cannot own the action.
-        may_own = step.owner is not None and people_who_may_own(step.organisation).filter(pk=step.owner.pk).exists()
+        may_own = step.owner is not None and possible_owners(step.organisation).filter(pk=step.owner.pk).exists()
         step.action = propose_action(
             organisation=step.organisation,
             text=step.text,

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, Correction, Status
-from partnerships.conversations.queries import attendees_with_access, sides_to_ask
+from partnerships.conversations.queries import attendees_with_access, ids_of_sides_to_ask
 from partnerships.conversations.services.actions import make_actions
 from partnerships.conversations.services.recording import lock_conversation, record_event
 from partnerships.kit.rights import require
@@ -137,7 +137,7 @@ def agree_record(
             "Your organisation suggested a correction. Wait for the answer before you agree to the record."
         )
     has_agreed = conversation.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
-    is_waiting_for_others = bool(sides_to_ask(conversation) - {organisation.pk})
+    is_waiting_for_others = bool(ids_of_sides_to_ask(conversation) - {organisation.pk})
     if has_agreed and is_waiting_for_others:
         raise UnableToAgree(f"{organisation.display_name} has already agreed to the record, so you do not need to.")
 

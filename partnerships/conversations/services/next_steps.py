@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from partnerships.commitments.queries import people_who_may_own
+from partnerships.commitments.queries import possible_owners
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import NextStep
 from partnerships.conversations.rights import rights_over
@@ -27,7 +27,7 @@ def name_owner_of_step(*, step: NextStep, owner: User, author: User, now: dt.dat
     step = NextStep.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=step.pk)
     if step.action_id is not None:
         raise UnableToRecord("This next step is now an action. Change the owner on the page of the action.")
-    if not people_who_may_own(step.organisation).filter(pk=owner.pk).exists():
+    if not possible_owners(step.organisation).filter(pk=owner.pk).exists():
         raise UnableToRecord(
             f"{owner.display_name} does not act for {step.organisation.display_name}. Choose someone who does."
         )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.conversations import queries, services
-from partnerships.conversations.forms.agreeing import AgreeForm, AnswerForm, CorrectionForm
+from partnerships.conversations.forms.agreeing import AgreeForm, AnswerCorrectionForm, CorrectionForm
 from partnerships.conversations.forms.reasons import ConfirmForm
 from partnerships.conversations.models import Conversation, Correction
 from partnerships.conversations.rights import rights_over
@@ -88,7 +88,7 @@ def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
     )
     conversation = correction.conversation
     require(rights_over(conversation, user, timezone.now()).keeps)
-    form = AnswerForm(post_data(request), conversation=conversation)
+    form = AnswerCorrectionForm(post_data(request), conversation=conversation)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToCorrect):

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.commitments.queries import partners_of
-from partnerships.conversations.forms.choosing import ChooseForm
+from partnerships.conversations.forms.choosing import ChooseSidesForm
 from partnerships.kit.http import form_page, row_number
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.organisations.naming import with_former_names
@@ -49,7 +49,7 @@ def choose_sides(
         raise Http404
     chosen_sides = named_sides(request, user, keeper) or list(chosen)
 
-    form = ChooseForm(
+    form = ChooseSidesForm(
         request.GET if "chosen" in request.GET and not chosen_sides else None,
         partners=partners_of(user).exclude(pk=keeper.pk),
         parties=_parties(partnership, keeper, chosen_sides) if partnership else None,

@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.agreements.origin import links_of
-from partnerships.agreements.past import as_read_by
+from partnerships.agreements.origin import origin_links_of
+from partnerships.agreements.past import partnership_as_read_by
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.conversations import queries
@@ -29,7 +29,7 @@ from partnerships.people.requests import signed_in
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one conversation: attendees, record, points, next steps and status, as far as the person may read them."""
     user = signed_in(request)
-    conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
+    conversation = get_object_or_404(queries.with_related_rows(Conversation.objects.visible_to(user)), pk=pk)
     rights = rights_over(conversation, user, timezone.now())
     own_organisation_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     _hide_unknown_partnership(conversation, user)
@@ -45,14 +45,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "conversation": conversation,
         "rights": rights,
         "own": own_organisation_ids,
-        "came_from": links_of(conversation, user) if conversation.partnership else [],
+        "came_from": origin_links_of(conversation, user) if conversation.partnership else [],
         "meeting": Meeting.objects.visible_to(user).filter(conversation=conversation).first(),
         # The record
-        "seats": queries.seats_shown(conversation, own_organisation_ids),
+        "seats": queries.side_attendees(conversation, own_organisation_ids),
         "sides": _sides_with_points(conversation, user, rights, own_organisation_ids),
         "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
         "corrections": conversation.corrections.all(),
-        "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
+        "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.ids_of_sides_to_ask(conversation),
         # What follows from it
         "actions": actions,
         "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown_action_ids],
@@ -72,25 +72,27 @@ def _hide_unknown_partnership(conversation: Conversation, user: User) -> None:
 
     People who may read a conversation may not always know of its partnership. The changed row is never saved.
     """
-    if not queries.partnerships_known_to(user, [conversation]):
+    if not queries.partnership_titles_of(user, [conversation]):
         conversation.partnership = None
     elif conversation.partnership is not None:
-        conversation.partnership = as_read_by(user, conversation.partnership)
+        conversation.partnership = partnership_as_read_by(user, conversation.partnership)
 
 
 def _sides_with_points(
     conversation: Conversation, user: User, rights: Rights, own_organisation_ids: set[int]
 ) -> list[SidePoints]:
     """Return the points of each side, with the asks and offers from them, and what the reader may do with them."""
-    sides = queries.points_shown(conversation, own_organisation_ids)
-    queries.show_entries(sides, user)
-    queries.let_act(sides, {side.pk for side in rights.sides})
+    sides = queries.points_by_side(conversation, own_organisation_ids)
+    queries.set_point_entries(sides, user)
+    queries.set_point_actions(sides, {side.pk for side in rights.sides})
     return sides
 
 
 def _name_as_at(conversation: Conversation, notes: Sequence[PrivateNote], commitments: Sequence[Commitment]) -> None:
     """Name each organisation as on the day of what it did. One query fetches all names of the page."""
-    dated_organisations = [(conversation.held_on, organisation) for organisation in queries.bodies_of(conversation)]
+    dated_organisations = [
+        (conversation.held_on, organisation) for organisation in queries.organisations_shown(conversation)
+    ]
     dated_organisations += [
         (timezone.localdate(correction.made_at), correction.organisation)
         for correction in conversation.corrections.all()

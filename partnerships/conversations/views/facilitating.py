@@ -15,7 +15,7 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.facilitating import EndFacilitationForm, NameFacilitatorForm
 from partnerships.conversations.forms.reasons import ConfirmForm
 from partnerships.conversations.models import Facilitator
-from partnerships.conversations.queries.facilitating import stuck_for, watched_by
+from partnerships.conversations.queries.facilitating import partnerships_watched_by, stuck_records_for
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
@@ -26,9 +26,11 @@ from partnerships.people.requests import signed_in
 def stuck_records(request: HttpRequest) -> HttpResponse:
     """Show the records that are stuck in the partnerships that the reader facilitates or leads."""
     user, now = signed_in(request), timezone.now()
-    partnerships = watched_by(user)
+    partnerships = partnerships_watched_by(user)
     today = timezone.localdate(now)
-    rows = [(partnership, record, record.days(today)) for partnership, record in stuck_for(user, partnerships, now)]
+    rows = [
+        (partnership, record, record.days(today)) for partnership, record in stuck_records_for(user, partnerships, now)
+    ]
     return render(request, "conversations/facilitating/stuck.html", {"watched": partnerships, "rows": rows})
 
 

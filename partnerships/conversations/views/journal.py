@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.models import Partnership
 from partnerships.conversations import services
-from partnerships.conversations.forms.journal import DeleteForm, JournalFilter, JournalForm
+from partnerships.conversations.forms.journal import DeleteNoteForm, JournalFilter, JournalForm
 from partnerships.conversations.models import JournalNote
-from partnerships.conversations.queries.journal import as_titled_for, journal_notes, writes_about
+from partnerships.conversations.queries.journal import journal_notes, organisation_writing_about, set_titles_for
 from partnerships.kit.http import form_page, keyset_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -37,7 +37,7 @@ def journal(request: HttpRequest) -> HttpResponse:
         "conversations/journal/list.html",
         form,
         page=page,
-        notes=as_titled_for(user, list(page.rows)),
+        notes=set_titles_for(user, list(page.rows)),
         text=text,
     )
 
@@ -46,7 +46,7 @@ def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
     """Return a note that the reader may see, and whether the reader may change it."""
     user = signed_in(request)
     note = get_object_or_404(JournalNote.objects.visible_to(user).for_listing(), pk=pk)
-    as_titled_for(user, [note])
+    set_titles_for(user, [note])
     return note, roles_of(user, timezone.now()).edit_for(note.organisation_id)
 
 
@@ -72,7 +72,7 @@ def write_journal_note(request: HttpRequest) -> HttpResponse:
     subject = _subject(request, user)
     partnership = subject if isinstance(subject, Partnership) else None
     about = subject if isinstance(subject, Organisation) else None
-    organisation = writes_about(user, partnership=partnership)
+    organisation = organisation_writing_about(user, partnership=partnership)
     if organisation is None:
         raise PermissionDenied
 
@@ -142,7 +142,7 @@ def delete_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a note's texts, with a reason."""
     note, may_edit = _open_note(request, pk)
     require(may_edit)
-    form = DeleteForm(post_data(request), submit="Delete note", cancel=note.get_absolute_url())
+    form = DeleteNoteForm(post_data(request), submit="Delete note", cancel=note.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.conversations import queries, services
-from partnerships.conversations.forms.points import BecomeForm
+from partnerships.conversations.forms.points import TurnIntoEntryForm
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.models import Point
 from partnerships.conversations.rights import Rights, rights_over
@@ -50,9 +50,9 @@ def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
     sides = [side for side in rights.sides if point.direction == "offer" or side.pk == point.organisation_id]
     require(bool(sides))
     organisation = sides[0]
-    possible_addressees = queries.who_may_be_asked(point.conversation, organisation)
+    possible_addressees = queries.sides_that_may_be_asked(point.conversation, organisation)
     back = _return_address(request, point)
-    form = BecomeForm(post_data(request), point=point, possible_addressees=possible_addressees, cancel=back)
+    form = TurnIntoEntryForm(post_data(request), point=point, possible_addressees=possible_addressees, cancel=back)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToChangePoint):

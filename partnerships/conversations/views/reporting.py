@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.agreements.past import as_read_by, former_party
+from partnerships.agreements.past import former_party, partnership_as_read_by
 from partnerships.agreements.rights import rights_over
 from partnerships.conversations import queries, services
 from partnerships.conversations.forms.reports import EndForm, ReportingForm, reporting_parties
@@ -35,7 +35,7 @@ def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     if not Party.objects.person_takes_part(user, pk) and former_party(user, partnership) is None:
         raise PermissionDenied
-    return user, as_read_by(user, partnership)
+    return user, partnership_as_read_by(user, partnership)
 
 
 def _led_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
@@ -110,7 +110,7 @@ def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRou
     visible = Report.objects.visible_to(user).filter(round=pk, starts_on=start)
     report = get_object_or_404(visible.select_related("round__partnership")[:1])
     reporting_round = report.round
-    reporting_round.partnership = as_read_by(user, reporting_round.partnership)
+    reporting_round.partnership = partnership_as_read_by(user, reporting_round.partnership)
     submissions = queries.newest_submissions(user, round_id=pk, start=start)
     queries.name_submissions_as_at(submissions)
     return reporting_round, submissions, report.ends_on

@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.figures import ReportPeriod, figures_of
-from partnerships.agreements.past import as_read_by
-from partnerships.agreements.queries.parties import earlier_holders_of_parts
+from partnerships.agreements.past import partnership_as_read_by
+from partnerships.agreements.queries.parties import earlier_organisations_at
 from partnerships.conversations import services
 from partnerships.conversations.forms.reports import DecisionForm, ReportForm, SubmitForm
 from partnerships.conversations.models import Report, ReportSubmission
@@ -45,7 +45,7 @@ def _name_as_at(report: Report, submission: ReportSubmission) -> None:
     Only for a page that shows the name: such an organisation must not be saved.
     """
     organisation, submitted_at = report.party.organisation, submission.submitted_at
-    earlier_holder_by_organisation = earlier_holders_of_parts(report.party.partnership_id, submitted_at)
+    earlier_holder_by_organisation = earlier_organisations_at(report.party.partnership_id, submitted_at)
     report.party.organisation = earlier_holder_by_organisation.get(organisation.pk, organisation)
     show_names_of_day([(timezone.localdate(submitted_at), report.party.organisation)])
 
@@ -79,7 +79,7 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "report": report,
         "organisation": report.party.organisation,
-        "partnership": as_read_by(user, report.round.partnership),
+        "partnership": partnership_as_read_by(user, report.round.partnership),
         "submissions": submissions,
         "newest": submissions[0] if submissions else None,
         "late": report.days_late(timezone.localdate()) if rights.can_report else 0,
@@ -242,7 +242,7 @@ def compare_versions(request: HttpRequest, pk: int, number: int) -> HttpResponse
     context = {
         "report": report,
         "organisation": report.party.organisation,
-        "partnership": as_read_by(user, report.round.partnership),
+        "partnership": partnership_as_read_by(user, report.round.partnership),
         "earlier": submission_by_number[number - 1],
         "later": submission_by_number[number],
         "changes": _changes(submission_by_number[number - 1], submission_by_number[number]),

@@ -14,10 +14,10 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from partnerships.agreements.models import Partnership, PartyRole
-from partnerships.agreements.origin import read_from
+from partnerships.agreements.origin import record_named_in
 from partnerships.conversations import queries, services
 from partnerships.conversations.forms.reasons import ReasonForm
-from partnerships.conversations.forms.record import ConversationForm, initial_of
+from partnerships.conversations.forms.record import ConversationForm, initial_of_record
 from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
 from partnerships.conversations.views.choosing import PASSED_ON, choose_sides, list_of, named_sides
@@ -42,7 +42,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
 
     partnership = _partnership(request, user)
     keeper = _keeper(request, own_organisations, partnership)
-    came_from = read_from(request.GET.get("from", ""), Conversation)
+    came_from = record_named_in(request.GET.get("from", ""), Conversation)
     suggestion = came_from.origin.suggest(user, partnership, came_from.record) if came_from and partnership else None
     if request.GET.get("from") and suggestion is None:
         raise Http404
@@ -144,7 +144,7 @@ def _other_sides(
 def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the record of a conversation, until all sides agree to it."""
     user = signed_in(request)
-    conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
+    conversation = get_object_or_404(queries.with_related_rows(Conversation.objects.visible_to(user)), pk=pk)
     require(rights_over(conversation, user, timezone.now()).keeps)
     if not conversation.is_editable:
         messages.warning(request, f"The record is {conversation.status_words}, so you can no longer change it.")
@@ -194,7 +194,7 @@ def _edit_form(
         others=others,
         attendee_ids=[(seat.person_id, seat.organisation_id) for seat in attendees if seat.person_id],
         steps=len(steps_without_action),
-        initial=initial_of(conversation, note),
+        initial=initial_of_record(conversation, note),
         cancel=conversation.get_absolute_url(),
         submit="Save the record",
     )

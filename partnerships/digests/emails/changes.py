@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from partnerships.activity.folding import Fold
+from partnerships.activity.folding import FoldRule
 from partnerships.activity.models import Event, Subject
-from partnerships.activity.queries import NetLine, net_changes
+from partnerships.activity.queries import ReportedChange, net_changes
 from partnerships.activity.services import SPREADSHEET
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import Group, follower_notice_of, phrase_of
@@ -177,7 +177,7 @@ def _plans_of(subject: Subject, events: Iterable[Event]) -> Iterator[int]:
             yield event.within_id
 
 
-def _plan_ids_with_open_question(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
+def _plan_ids_with_open_question(changes: Iterable[ReportedChange], today: dt.date) -> Iterator[int]:
     """Yield the ids of plans with a question that these changes mention and the reader can still answer."""
     for row in changes:
         last_day = row.change.values.get(row.notice.asks_until)
@@ -244,7 +244,7 @@ def _sheet_of(line: DigestLine, events: Sequence[Event]) -> _Sheet | None:
     spreadsheet_id, told_kind = first_event.data.get(SPREADSHEET), follower_notice_of(first_event.kind)
     if spreadsheet_id is None:
         return None
-    is_new = told_kind is not None and told_kind.fold == Fold.CREATED
+    is_new = told_kind is not None and told_kind.fold == FoldRule.CREATED
     if is_new or all(event.data.get(SPREADSHEET) == spreadsheet_id for event in later_events):
         return _Sheet(spreadsheet_id, line.group, is_new)
     return None

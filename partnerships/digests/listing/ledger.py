@@ -46,7 +46,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> QuerySet[Delivery]:
     return with_words(user, rows, chosen["q"]) if chosen.get("q") else rows
 
 
-def _ready(user: User, rows: Sequence[Any]) -> None:
+def _set_recipients_and_contents(user: User, rows: Sequence[Any]) -> None:
     """Set `shown` (the recipient) and `contents` (lines about the email) on one page of rows, for the columns."""
     deliveries = with_items(with_names(user, list(rows)))
     publishable_ids = None if user.is_staff else set(Plan.objects.publishable_by(user).values_list("pk", flat=True))
@@ -167,7 +167,7 @@ LEDGER = ListDefinition(
         "Nothing has been sent yet",
         "Emails about plans that you can publish appear here, with their status.",
     ),
-    ready=_ready,
+    ready=_set_recipients_and_contents,
     context=_context,
     actions=(SEND_AGAIN,),
     may_open=may_look,

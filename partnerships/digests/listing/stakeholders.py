@@ -55,12 +55,12 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> SubscriptionQuerySet:
     return find_stakeholders(user, words=chosen.get("q", ""), about=chosen.get("about", ""), now=timezone.now())
 
 
-def _ready(user: User, rows: Sequence[Subscription]) -> None:
+def _set_target_names(user: User, rows: Sequence[Subscription]) -> None:
     """Set the names of the followed records on one page of rows, as far as the reader may see them."""
     set_names_for(user, rows, timezone.now())
 
 
-def _ready_emails(_user: User, rows: Sequence[Any]) -> None:
+def _set_confirmation_emails(_user: User, rows: Sequence[Any]) -> None:
     """Set `email` on one page of rows: the latest email that asked the person to confirm.
 
     It is None once the person has answered.
@@ -171,7 +171,7 @@ _STATUS = (
         value=lambda row: _email_status_in_words(row) or None,
         key=_email_value("status"),
         choices=lambda: EmailStatus.choices,
-        ready=_ready_emails,
+        ready=_set_confirmation_emails,
     ),
 )
 _REQUEST = hidden_at_first(
@@ -181,7 +181,7 @@ _REQUEST = hidden_at_first(
         kind=lists.Kind.MOMENT,
         value=lambda row: day_of(row.email.created_at) if row.email else None,
         key=_email_value("created_at"),
-        ready=_ready_emails,
+        ready=_set_confirmation_emails,
     ),
     Column(
         name="why",
@@ -241,7 +241,7 @@ STAKEHOLDERS = ListDefinition(
         "Open a plan or a partnership and add a stakeholder. They get digests once they confirm.",
     ),
     unmatched="Try a shorter search, or remove a filter. People who have not confirmed are found by address only.",
-    ready=_ready,
+    ready=_set_target_names,
     context=tabs_for,
     actions=(ASK_AGAIN,),
     may_open=may_ask_stakeholders,

@@ -21,7 +21,7 @@ from partnerships.digests.planning.timing import settle_time
 from partnerships.digests.schedule import due, local_day
 from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models import Entry, Match
-from partnerships.exchange.queries.matches import MatchFor, from_side
+from partnerships.exchange.queries.matches import MatchForSide, matches_from_side
 from partnerships.kit.bank_holidays import holidays
 from partnerships.kit.text import shorten
 from partnerships.organisations.models import Membership, Organisation
@@ -204,7 +204,7 @@ def matches_for_digests(
     return digest_matches
 
 
-def _is_one_of(matches: Iterable[MatchFor]) -> Q:
+def _is_one_of(matches: Iterable[MatchForSide]) -> Q:
     """Return the condition that a notice is about one of these matches."""
     condition = Q(pk=None)  # true for no notice; each match adds its own condition
     for match_for in matches:
@@ -212,7 +212,7 @@ def _is_one_of(matches: Iterable[MatchFor]) -> Q:
     return condition
 
 
-def _visible_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:
+def _visible_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchForSide]:
     """Return the matches among these (ask id, offer id) that are still valid and visible to the person, best first."""
     wanted_pairs = set(pairs)
     own_organisation_ids = set(Organisation.objects.of_person(person).values_list("pk", flat=True))
@@ -225,12 +225,12 @@ def _visible_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[Mat
         .select_related("ask__organisation", "offer__organisation")
         .order_by("-score", "pk")
     )
-    return from_side(
+    return matches_from_side(
         [match for match in matches if (match.ask_id, match.offer_id) in wanted_pairs], own_organisation_ids
     )
 
 
-def lines_of(matches: Sequence[MatchFor]) -> tuple[MatchLine, ...]:
+def lines_of(matches: Sequence[MatchForSide]) -> tuple[MatchLine, ...]:
     """Return a line for each match, in the same order."""
     return tuple(
         MatchLine(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import F
 
-from partnerships.activity.telling import follower_notices
+from partnerships.activity.telling import notices_by_kind
 from partnerships.digests.models import SubjectNews, SubjectWatermark
 from partnerships.digests.planning.timing import (
     DUE_IN_SLOT,
@@ -180,7 +180,7 @@ def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[
     }
     run(_CREATE_MISSING, params)
     run(_SKIP_AUTHORS, params)
-    run(_SKIP_UNREPORTED, params | {"told": [kind.kind for kind in follower_notices() if not kind.by_plan_engine]})
+    run(_SKIP_UNREPORTED, params | {"told": [kind.kind for kind in notices_by_kind() if not kind.by_plan_engine]})
     params |= slot_columns(rhythms_of("digests_subjectfollowing", "subject_id", subjects), now)
     run(_SET_DUE.format(people="" if people is None else "AND person_id = ANY(%(people)s)"), params)
     send_together(subjects=subjects, now=now)

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from partnerships.activity.models import Change, Subject
 from partnerships.activity.queries import visible_events
-from partnerships.activity.telling import follower_notices
+from partnerships.activity.telling import notices_by_kind
 from partnerships.digests.models import SubjectWatermark, Watermark
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
@@ -60,7 +60,7 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
     changes = Change.objects.filter(subject=watermark.subject, number__gt=watermark.number).order_by("number")
     event_by_number = dict(changes.values_list("number", "event_id")[:_MAX_PENDING])
 
-    version_kinds = [told.kind for told in follower_notices() if told.by_plan_engine]
+    version_kinds = [told.kind for told in notices_by_kind() if told.by_plan_engine]
     person = User.objects.get(pk=person_id)
     visible_unseen = visible_events(person, Q(pk__in=event_by_number.values())).exclude(kind__in=version_kinds)
     unseen_ids = set(visible_unseen.values_list("pk", flat=True)).difference(events)

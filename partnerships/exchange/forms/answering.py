@@ -23,7 +23,7 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.people.models import User
 
 
-class _EntryChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+class _EntryChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
     """A choice of entries by their titles."""
 
     def label_from_instance(self, obj: Entry) -> str:
@@ -37,7 +37,7 @@ class RespondForm(OrganisationForm):
     text = forms.CharField(label="What can you offer?", widget=LONG_TEXT, max_length=5000)
     quantity = quantity_field("How much can you offer?")
     everything = forms.BooleanField(required=False)
-    counterpart = _EntryChoice(
+    counterpart = _EntryChoiceField(
         required=False, queryset=Entry.objects.none(), empty_label="None", widget=AutocompleteSelect
     )
 

@@ -239,7 +239,7 @@ class AgreedForm(ReasonForm):
         self.fields["reason"].help_text = f"Everybody who can read this {kind} can read your text too."
 
 
-class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+class _CommitmentChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
     """A commitment, shown by its reference, text, quantity and due date."""
 
     def label_from_instance(self, obj: Commitment) -> str:
@@ -255,7 +255,7 @@ class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # ge
 class MeetForm(Form):
     """The form to link a commitment that meets an ask or uses an offer, with the quantity."""
 
-    commitment = _CommitmentChoice(
+    commitment = _CommitmentChoiceField(
         label="Commitment", queryset=Commitment.objects.none(), empty_label="Choose a commitment"
     )
     quantity = quantity_field("How much of the commitment?")

@@ -1,12 +1,12 @@
 """Queries of the exchange that other rooms use."""
 
 from partnerships.exchange.queries.listings import entries_between, events_of_entries, standing_offers_of
-from partnerships.exchange.queries.matches import MatchFor, new_matches_for, new_matches_lookups
+from partnerships.exchange.queries.matches import MatchForSide, new_matches_for, new_matches_lookups
 from partnerships.exchange.queries.my_work import WAITING, responses_to_decide, unanswered_for
 
 __all__ = [
     "WAITING",
-    "MatchFor",
+    "MatchForSide",
     "entries_between",
     "events_of_entries",
     "new_matches_for",

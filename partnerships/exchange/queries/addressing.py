@@ -42,7 +42,7 @@ def is_readable_by(entry: Entry, organisation_id: int) -> bool:
     return entry.addressees.filter(organisation=organisation_id).exists()
 
 
-def answerable_among(entry_ids: Collection[int], user: User) -> set[int]:
+def ids_answerable_by(entry_ids: Collection[int], user: User) -> set[int]:
     """Return the ids of those of these entries that the person may answer today."""
     return set(Entry.objects.answerable_by(user).filter(pk__in=entry_ids).order_by().values_list("pk", flat=True))
 

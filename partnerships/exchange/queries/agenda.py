@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from partnerships.agreements.agenda import Purpose, Since, Suggestion, first_of_each
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose, first_rows_of_each
 from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Entry, Status
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 
 
-def waiting_entries(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def suggest_waiting_entries(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest the open asks and offers of the partnerships, the unanswered ones first."""
     entries = (
         Entry.objects.visible_to(user)
@@ -20,7 +20,7 @@ def waiting_entries(user: User, partnerships: Sequence[Partnership], since: Sinc
         .select_related("organisation")
     )
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=entry.partnership_id,
             subject_kind="entry",
             subject_id=entry.pk,
@@ -29,7 +29,7 @@ def waiting_entries(user: User, partnerships: Sequence[Partnership], since: Sinc
             purpose=Purpose.DISCUSSION,
             detail=_detail(entry),
         )
-        for entry in first_of_each(entries, "answered_at", "shared_at", "pk")
+        for entry in first_rows_of_each(entries, "answered_at", "shared_at", "pk")
     ]
 
 

@@ -35,7 +35,7 @@ from partnerships.exchange.models import (
     status_in_words,
     theme_number,
 )
-from partnerships.exchange.queries.permission_sql import Fragment, Reader, for_reader, reached_by, sql_of, union_all
+from partnerships.exchange.queries.permission_sql import Fragment, Reader, for_reader, is_reached_by, sql_of, union_all
 from partnerships.exchange.reach import Places, near_keys
 from partnerships.kit.database import rows_of
 from partnerships.kit.lists import unquoted
@@ -78,7 +78,7 @@ class Filters:
         )
 
 
-def board(user: User, filters: Filters) -> EntryQuerySet:
+def board_entries(user: User, filters: Filters) -> EntryQuerySet:
     """Return the shared entries that match the filters and that the person may see, in no order."""
     return _matching(Entry.objects.visible_to(user), filters)
 
@@ -290,7 +290,7 @@ class Board:
     counts: Counts
 
 
-def read(reader: Reader, filters: Filters, limit: int) -> Board:
+def read_board(reader: Reader, filters: Filters, limit: int) -> Board:
     """Return the first `limit` entries of each direction, and the counts for the filter.
 
     One statement reads both, so that PostgreSQL finds the entries that the reader may read only once.
@@ -344,7 +344,9 @@ def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
     """Return the ids of readable entries that are not for everyone, by one indexed query for each route."""
     entries = Entry.objects.exclude(audience=Audience.NETWORK) if has_account else Entry.objects.all()
     queries_by_route = [
-        entries.filter(reached_by(route)).order_by().values("pk") for route in ROUTES if not isinstance(route, Network)
+        entries.filter(is_reached_by(route)).order_by().values("pk")
+        for route in ROUTES
+        if not isinstance(route, Network)
     ]
     return queries_by_route[0].union(*queries_by_route[1:])
 

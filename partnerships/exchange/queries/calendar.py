@@ -15,7 +15,7 @@ def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
 
     They are those of a partnership, or without a partnership those from and to the person's organisations.
     """
-    entries = _closing_for(user)
+    entries = _readable_closing_entries(user)
     if partnership is None:
         own_entries = Entry.objects.of_person(user) | Entry.objects.asking_organisations_of(user)
         entries = entries.filter(pk__in=own_entries.values("pk"))
@@ -24,12 +24,12 @@ def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     return _calendar_entries(entries)
 
 
-def dates_of(user: User, entry_ids: Collection[int]) -> list[CalendarEntry]:
+def closing_dates_of(user: User, entry_ids: Collection[int]) -> list[CalendarEntry]:
     """Return the closing dates of the entries with these ids that the person may read."""
-    return _calendar_entries(_closing_for(user).filter(pk__in=entry_ids))
+    return _calendar_entries(_readable_closing_entries(user).filter(pk__in=entry_ids))
 
 
-def _closing_for(user: User) -> EntryQuerySet:
+def _readable_closing_entries(user: User) -> EntryQuerySet:
     """Return the entries with a closing date that the person may read now."""
     return Entry.objects.followed_by(user).filter(closes_on__isnull=False).exclude(status=Status.DRAFT)
 
@@ -38,10 +38,10 @@ def _calendar_entries(visible: EntryQuerySet) -> list[CalendarEntry]:
     # A calendar shows no areas, so the prefetch of `for_listing` is dropped.
     entries = list(visible.for_listing().select_related("partnership").prefetch_related(None).order_by("pk"))
     revisions = revisions_of([entry.pk for entry in entries], "entry")
-    return [_closing(entry, revisions.get(entry.pk, Revision(0, entry.created_at))) for entry in entries]
+    return [_closing_date_entry(entry, revisions.get(entry.pk, Revision(0, entry.created_at))) for entry in entries]
 
 
-def _closing(entry: Entry, revision: Revision) -> CalendarEntry:
+def _closing_date_entry(entry: Entry, revision: Revision) -> CalendarEntry:
     assert entry.closes_on is not None
     return CalendarEntry(
         kind=CalendarKind.DUE,

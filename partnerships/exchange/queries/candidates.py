@@ -11,15 +11,24 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from partnerships.exchange.matching import MIN_POINTS, Common, Score, Side, as_written, distinctive, score_pair
+from partnerships.exchange.matching import (
+    MIN_POINTS,
+    MatchSide,
+    Score,
+    SharedTraits,
+    distinctive_lexemes,
+    score_pair,
+    written_words,
+)
 from partnerships.exchange.models import Direction, Entry, theme_number
-from partnerships.exchange.queries.permission_sql import dismissed_by, readable_to, reader_of
-from partnerships.exchange.reach import THEME_STEP, anywhere, place_of
+from partnerships.exchange.queries.permission_sql import dismissed_match_ids, readable_to, reader_of
+from partnerships.exchange.queries.places import AreaNames
+from partnerships.exchange.reach import THEME_STEP, anywhere_key, area_of_key
 from partnerships.kit.database import rows_of
 from partnerships.people.models import User
 
@@ -185,33 +194,6 @@ class Counterpart:
     score: Score
 
 
-class AreaNames:
-    """The names of areas, and the larger areas that each belongs to, fetched once for a run.
-
-    With `only`, a collection of ids, only the names of these areas are fetched.
-    """
-
-    def __init__(self, only: Collection[int] | None = None) -> None:
-        rows = rows_of(
-            "SELECT id, name, parent_id, region_id FROM organisations_area WHERE %s OR id = ANY(%s::int[])",
-            [only is None, [] if only is None else list(only)],
-        )
-        self._name_by_area: dict[int, str] = {}
-        self._larger_by_area: dict[int, set[int]] = {}
-        for pk, name, parent_id, region_id in rows:
-            self._name_by_area[pk] = name
-            self._larger_by_area[pk] = {larger for larger in (parent_id, region_id) if larger}
-
-    def of(self, areas: set[int]) -> tuple[str, ...]:
-        """Return the names of the largest of these areas: of a county, but not of its districts."""
-        names = (
-            self._name_by_area[area]
-            for area in areas
-            if area in self._name_by_area and areas.isdisjoint(self._larger_by_area[area])
-        )
-        return tuple(sorted(names))
-
-
 def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpart]:
     """Return the best counterparts that this person can read and has not dismissed, best first.
 
@@ -219,7 +201,7 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpar
     """
     reader = reader_of(user)
     is_readable, readable_values = readable_to(reader)
-    dismissed_matches, dismissed_values = dismissed_by(reader)
+    dismissed_matches, dismissed_values = dismissed_match_ids(reader)
     own_direction, other_direction = ("ask", "offer") if entry.is_ask else ("offer", "ask")
     dismissed_sql = (
         f"SELECT {other_direction}_id FROM exchange_match WHERE {own_direction}_id = %s AND id IN ({dismissed_matches})"  # noqa: S608  # only constants and placeholders are inserted
@@ -228,7 +210,8 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpar
         sql=f"{is_readable} AND exchange_entry.id NOT IN ({dismissed_sql})",
         values=(*readable_values, entry.pk, *dismissed_values),
     )
-    return _best([entry], condition, today, reader_organisations=set(reader.organisations))[entry.pk][:BEST]
+    counterparts = _best_counterparts([entry], condition, today, reader_organisations=set(reader.organisations))
+    return counterparts[entry.pk][:BEST]
 
 
 def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) -> dict[int, list[Counterpart]]:
@@ -239,7 +222,7 @@ def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) ->
     """
     counterparts_by_entry: dict[int, dict[int, Counterpart]] = {entry.pk: {} for entry in entries}
     for sql, limit in ((_SUBJECT_CAN_READ, BEST), (_ONLY_CANDIDATE_CAN_READ, BEST), (_IS_STORED_MATCH, MAX_SCORED)):
-        for pk, best in _best(entries, _Condition(sql), today, names=names).items():
+        for pk, best in _best_counterparts(entries, _Condition(sql), today, names=names).items():
             for counterpart in best[:limit]:
                 counterparts_by_entry[pk].setdefault(counterpart.entry_id, counterpart)
     return {pk: list(counterparts.values()) for pk, counterparts in counterparts_by_entry.items()}
@@ -271,7 +254,7 @@ class _Candidate:
     is_partner: bool
 
 
-def _best(
+def _best_counterparts(
     entries: Iterable[Entry],
     condition: _Condition,
     today: dt.date,
@@ -285,7 +268,9 @@ def _best(
     together gives points only to pairs with one of these organisations.
     """
     entries_with_reach = [entry for entry in entries if entry.reach]
-    entries_with_place = [entry for entry in entries_with_reach if entry.reach != [anywhere(theme_number(entry.theme))]]
+    entries_with_place = [
+        entry for entry in entries_with_reach if entry.reach != [anywhere_key(theme_number(entry.theme))]
+    ]
     entries_without_place = [entry for entry in entries_with_reach if entry not in entries_with_place]
 
     candidates_by_entry: dict[int, list[_Candidate]] = defaultdict(list)
@@ -318,7 +303,7 @@ def _add_candidates(
                 candidates_by_entry[pk].append(_Candidate(*columns))
 
 
-def side_of(
+def match_side(
     start: dt.date | None,
     end: dt.date | None,
     quantity: Decimal | None,
@@ -326,12 +311,12 @@ def side_of(
     unit: str,
     *,
     standing: bool,
-) -> Side:
+) -> MatchSide:
     """Return one side of a pair, for scoring. All of a standing offer is always left."""
     quantity_left = quantity
     if quantity is not None and not standing:
         quantity_left = max(quantity - agreed, Decimal(0))
-    return Side(start=start, end=end, quantity=quantity_left, unit=unit)
+    return MatchSide(start=start, end=end, quantity=quantity_left, unit=unit)
 
 
 def _best_scored(
@@ -341,9 +326,9 @@ def _best_scored(
     if not candidates:
         return []
     if names is None:
-        names = AreaNames({place_of(key) for candidate in candidates for key in _common_near_keys(entry, candidate)})
+        names = AreaNames({area_of_key(key) for candidate in candidates for key in _common_near_keys(entry, candidate)})
 
-    own_side = side_of(
+    own_side = match_side(
         entry.available_from,
         entry.available_until,
         entry.quantity,
@@ -354,8 +339,8 @@ def _best_scored(
     lexemes = set(lexemes_of(entry.words))
     counterparts = []
     for candidate in candidates:
-        common = _common(entry, lexemes, candidate, names, reader_organisations)
-        other_side = side_of(
+        common = _shared_traits(entry, lexemes, candidate, names, reader_organisations)
+        other_side = match_side(
             candidate.start,
             candidate.end,
             candidate.quantity,
@@ -375,18 +360,18 @@ def _common_near_keys(entry: Entry, candidate: _Candidate) -> set[int]:
     return {key for key in entry.reach if key > 0}.intersection(candidate.reach)
 
 
-def _common(
+def _shared_traits(
     entry: Entry, lexemes: set[str], candidate: _Candidate, names: AreaNames, reader_organisations: set[int] | None
-) -> Common:
+) -> SharedTraits:
     """Return what an entry and a candidate have in common. `lexemes` are those of the entry."""
-    region_keys = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
+    region_keys = {key for key in entry.reach if key < 0} - {anywhere_key(theme_number(entry.theme))}
     common_lexemes = lexemes.intersection(lexemes_of(candidate.words))
     pair = {entry.organisation_id, candidate.organisation_id}
     may_know_partners = reader_organisations is None or not reader_organisations.isdisjoint(pair)
-    return Common(
-        areas=names.of({place_of(key) for key in _common_near_keys(entry, candidate)}),
+    return SharedTraits(
+        areas=names.of({area_of_key(key) for key in _common_near_keys(entry, candidate)}),
         same_region=not region_keys.isdisjoint(candidate.reach),
-        words=as_written(distinctive(common_lexemes), f"{entry.title} {entry.statement}"),
+        words=written_words(distinctive_lexemes(common_lexemes), f"{entry.title} {entry.statement}"),
         likeness=candidate.likeness,
         partners=candidate.is_partner and may_know_partners,
     )

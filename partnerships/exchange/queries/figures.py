@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from partnerships.agreements.figures import Block, ReportPeriod
+from partnerships.agreements.figures import FigureBlock, ReportPeriod
 from partnerships.exchange.models import Audience, Direction, Entry, Response
 
 
-def asks_in_period(period: ReportPeriod) -> Block | None:
+def asks_in_period(period: ReportPeriod) -> FigureBlock | None:
     """Count the asks shared with the partnership that the party made or answered; None if there are none.
 
     The block has only counts: every partner reads a progress report, but an answer is between two organisations.
@@ -27,4 +27,4 @@ def asks_in_period(period: ReportPeriod) -> Block | None:
     made_count, answered_count = shared_asks.count(), answers.values("entry").distinct().count()
     if not (made_count or answered_count):
         return None
-    return Block("Asks", f"{answered_count} answered, {made_count} made.")
+    return FigureBlock("Asks", f"{answered_count} answered, {made_count} made.")

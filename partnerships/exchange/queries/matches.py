@@ -15,7 +15,7 @@ from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models import Direction, Dismissal, Entry, Match
 from partnerships.exchange.queries.board import Card, card_of
 from partnerships.exchange.queries.listings import name_as_at
-from partnerships.exchange.queries.permission_sql import Reader, dismissed_by, readable_to, union_all
+from partnerships.exchange.queries.permission_sql import Reader, dismissed_match_ids, readable_to, union_all
 from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.statements import Lookup, lookup, rows_for
@@ -23,7 +23,7 @@ from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class MatchFor:
+class MatchForSide:
     """A match as one side sees it: the side's own entry, and the counterpart."""
 
     match: Match
@@ -41,13 +41,13 @@ class MatchFor:
         return fit_in_words(self.match.score)
 
 
-def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[MatchFor]:
+def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[MatchForSide]:
     """Return the live matches of the person's organisations that were found since a moment, best first.
 
     Matches that the person may not see, or that their organisations have dismissed, are left out.
     """
     roles = set(Membership.objects.roles_of(person))
-    return from_side(rows_for(_new_matches, person, since, limit=limit), roles) if roles else []
+    return matches_from_side(rows_for(_new_matches, person, since, limit=limit), roles) if roles else []
 
 
 def new_matches_lookups(person: User, since: dt.datetime, limit: int = 50) -> list[Lookup]:
@@ -67,23 +67,23 @@ def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Ma
     )
 
 
-def from_side(matches: Iterable[Match], own_ids: set[int]) -> list[MatchFor]:
+def matches_from_side(matches: Iterable[Match], own_ids: set[int]) -> list[MatchForSide]:
     """Return each match from the side of these organisations; from the ask's side if both entries are theirs."""
     matches_for_side = []
     for match in matches:
         if match.ask.organisation_id in own_ids:
-            matches_for_side.append(MatchFor(match=match, entry=match.ask, counterpart=match.offer))
+            matches_for_side.append(MatchForSide(match=match, entry=match.ask, counterpart=match.offer))
         else:
-            matches_for_side.append(MatchFor(match=match, entry=match.offer, counterpart=match.ask))
+            matches_for_side.append(MatchForSide(match=match, entry=match.offer, counterpart=match.ask))
     return matches_for_side
 
 
-def matches_for(person: User, limit: int = 100) -> list[MatchFor]:
+def matches_for(person: User, limit: int = 100) -> list[MatchForSide]:
     """Return the live matches of the person's organisations, whenever they were found, best first."""
     return new_matches_for(person, dt.datetime(1900, 1, 1, tzinfo=dt.UTC), limit)
 
 
-def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
+def dismissed_counterparts(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
     """Return the counterparts that the person's organisations dismissed, each with its dismissal, the newest first."""
     matches = Match.objects.visible_to(person).filter(Q(ask=entry) | Q(offer=entry))
     dismissals = (
@@ -130,7 +130,7 @@ def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, 
 
 def _match_pairs(reader: Reader, *, asks: list[int], offers: list[int]) -> list[tuple[int, int]]:
     """Return the ids of each entry and a counterpart, without pairs that the reader's organisations dismissed."""
-    dismissed_sql, dismissed_values = dismissed_by(reader)
+    dismissed_sql, dismissed_values = dismissed_match_ids(reader)
     parts = []
     for own, other, ids in (("ask", "offer", asks), ("offer", "ask", offers)):
         if ids:
@@ -155,7 +155,7 @@ def _open_and_readable(reader: Reader, entry_ids: Collection[int]) -> set[int]:
     return {pk for (pk,) in rows_of(sql, (list(entry_ids), *values))}
 
 
-def with_matches(cards: Sequence[Card], reader: Reader) -> list[Card]:
+def with_match_counts(cards: Sequence[Card], reader: Reader) -> list[Card]:
     """Return the cards with the number of matches that the reader may see."""
     count_by_entry = count_matches(reader, cards)
     return [replace(card, matches=count_by_entry.get(card.pk)) for card in cards]
@@ -168,7 +168,7 @@ def entry_cards(entries: Iterable[Entry], reader: Reader) -> list[Card]:
     """
     entries = list(entries)
     name_as_at(entries)
-    return with_matches([card_of(entry) for entry in entries], reader)
+    return with_match_counts([card_of(entry) for entry in entries], reader)
 
 
 #: The scores from which a match is a strong fit, and a good fit.

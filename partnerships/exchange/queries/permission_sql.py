@@ -92,11 +92,11 @@ def readable_when(*, has_account: bool) -> Q:
         if isinstance(route, Network):
             condition |= route.when if has_account else Q(pk__in=[])
         else:
-            condition |= Q(pk__in=Entry.objects.filter(reached_by(route)).order_by().values("pk"))
+            condition |= Q(pk__in=Entry.objects.filter(is_reached_by(route)).order_by().values("pk"))
     return condition
 
 
-def reached_by(route: Organisations | People) -> Q:
+def is_reached_by(route: Organisations | People) -> Q:
     """Return the condition that this route makes an entry readable, with placeholders for the reader."""
     if isinstance(route, People):
         return route.when & Q(**{route.path: READER})
@@ -117,7 +117,7 @@ def _readable(has_account: bool, today: dt.date) -> Fragment:
     return f"({sql})", tuple(values)
 
 
-def dismissed_by(reader: Reader) -> Fragment:
+def dismissed_match_ids(reader: Reader) -> Fragment:
     """Return the SQL for the ids of the matches that an organisation of the person dismissed."""
     return for_reader(_dismissed(), reader)
 

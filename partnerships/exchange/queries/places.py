@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.exchange.reach import Places
+from partnerships.kit.database import rows_of
 from partnerships.organisations.models import (
     CERTAIN_STATUSES,
     Area,
@@ -83,3 +85,30 @@ def _successors(ended_ids: set[int]) -> dict[int, set[int]]:
         for area in areas_by_organisation.get(predecessor, set()) & ended_ids:
             successors[area] |= areas_by_organisation.get(successor, set()) - {area}
     return successors
+
+
+class AreaNames:
+    """The names of areas, and the larger areas that each belongs to, fetched once for a run.
+
+    With `only`, a collection of ids, only the names of these areas are fetched.
+    """
+
+    def __init__(self, only: Collection[int] | None = None) -> None:
+        rows = rows_of(
+            "SELECT id, name, parent_id, region_id FROM organisations_area WHERE %s OR id = ANY(%s::int[])",
+            [only is None, [] if only is None else list(only)],
+        )
+        self._name_by_area: dict[int, str] = {}
+        self._larger_by_area: dict[int, set[int]] = {}
+        for pk, name, parent_id, region_id in rows:
+            self._name_by_area[pk] = name
+            self._larger_by_area[pk] = {larger for larger in (parent_id, region_id) if larger}
+
+    def of(self, areas: set[int]) -> tuple[str, ...]:
+        """Return the names of the largest of these areas: of a county, but not of its districts."""
+        names = (
+            self._name_by_area[area]
+            for area in areas
+            if area in self._name_by_area and areas.isdisjoint(self._larger_by_area[area])
+        )
+        return tuple(sorted(names))

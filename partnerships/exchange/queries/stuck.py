@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from django.utils import timezone
 
-from partnerships.agreements.stuck import Stuck
+from partnerships.agreements.stuck import StuckRecord
 from partnerships.exchange.models import Entry, EntryFacilitator, Response
 from partnerships.people.models import User
 
@@ -15,7 +15,7 @@ from partnerships.people.models import User
 UNANSWERED_DAYS = 14
 
 
-def unanswered_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
+def stuck_unanswered_entries(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the asks and offers shared with these partnerships that nobody has answered for two weeks."""
     shared_before = now - dt.timedelta(days=UNANSWERED_DAYS)
     entries = (
@@ -23,11 +23,11 @@ def unanswered_in(user: User, partnerships: Collection[int], now: dt.datetime) -
         .unanswered()
         .filter(partnership__in=partnerships, is_open=True, standing=False, shared_at__lte=shared_before)
     )
-    return [_unanswered(entry) for entry in entries.order_by("shared_at", "pk")]
+    return [_stuck_entry(entry) for entry in entries.order_by("shared_at", "pk")]
 
 
-def _unanswered(entry: Entry) -> Stuck:
-    return Stuck(
+def _stuck_entry(entry: Entry) -> StuckRecord:
+    return StuckRecord(
         partnership=entry.partnership_id,
         what="No answer to an ask" if entry.is_ask else "No answer to an offer",
         title=entry.title,
@@ -37,7 +37,7 @@ def _unanswered(entry: Entry) -> Stuck:
     )
 
 
-def facilitated_entries(user: User, now: dt.datetime) -> list[Stuck]:
+def stuck_facilitated_entries(user: User, now: dt.datetime) -> list[StuckRecord]:
     """Return the entries that the person facilitates and that have had no answer or decision for two weeks."""
     two_weeks_ago = now - dt.timedelta(days=UNANSWERED_DAYS)
     facilitated_ids = EntryFacilitator.objects.active().filter(person=user).values("entry")
@@ -47,11 +47,11 @@ def facilitated_entries(user: User, now: dt.datetime) -> list[Stuck]:
         Response.objects.visible_to(user).waiting().filter(entry__in=entries.values("pk"), made_at__lte=two_weeks_ago)
     )
     undecided = responses.select_related("entry__organisation").order_by("made_at", "pk")
-    return [*(_unanswered(entry) for entry in unanswered), *(_undecided(response) for response in undecided)]
+    return [*(_stuck_entry(entry) for entry in unanswered), *(_stuck_response(response) for response in undecided)]
 
 
-def _undecided(response: Response) -> Stuck:
-    return Stuck(
+def _stuck_response(response: Response) -> StuckRecord:
+    return StuckRecord(
         partnership=response.entry.partnership_id,
         what="No decision on an answer",
         title=response.entry.title,

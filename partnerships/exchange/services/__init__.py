@@ -12,13 +12,13 @@ from partnerships.exchange.services.answering import (
     refer_entry,
 )
 from partnerships.exchange.services.drafting import (
-    Details,
-    Sharing,
+    EntryDetails,
+    EntrySharing,
     UnableToEditEntry,
     UnableToWriteEntry,
     create_entry,
     edit_entry,
-    no_longer_changes,
+    refusal_of_change,
 )
 from partnerships.exchange.services.ending import (
     UnableToMarkAgreed,
@@ -59,17 +59,17 @@ from partnerships.exchange.services.responses import (
 )
 from partnerships.exchange.services.several import (
     UnableToRemindOfEntry,
+    email_about_waiting_entries,
+    email_facilitators,
     remind_of_entry,
-    tell_facilitators,
-    tell_of_waiting,
 )
 from partnerships.exchange.services.sharing import UnableToShareEntry, share_entry
-from partnerships.exchange.services.stakeholders import tell_stakeholders
-from partnerships.exchange.services.status import update_status
+from partnerships.exchange.services.stakeholders import mark_for_stakeholders
+from partnerships.exchange.services.status import update_entry_status
 
 __all__ = [
-    "Details",
-    "Sharing",
+    "EntryDetails",
+    "EntrySharing",
     "UnableToAcknowledge",
     "UnableToAskQuestion",
     "UnableToChangeEntry",
@@ -97,6 +97,8 @@ __all__ = [
     "decline_entry",
     "dismiss_match",
     "edit_entry",
+    "email_about_waiting_entries",
+    "email_facilitators",
     "email_new_entries",
     "end_entry_facilitator",
     "fold_counts",
@@ -104,23 +106,21 @@ __all__ = [
     "lapse_due_entries",
     "link_commitment",
     "mark_agreed",
+    "mark_for_stakeholders",
     "match_due_entries",
     "meet_entry",
     "name_entry_facilitator",
-    "no_longer_changes",
     "refer_entry",
     "refresh_parties",
     "refresh_places",
+    "refusal_of_change",
     "remind_of_closing",
     "remind_of_entry",
     "respond",
     "share_entry",
     "start_group_from_answer",
-    "tell_facilitators",
-    "tell_of_waiting",
-    "tell_stakeholders",
     "transfer_fulfilments",
-    "update_status",
+    "update_entry_status",
     "withdraw_entry",
     "withdraw_response",
 ]

@@ -19,7 +19,7 @@ from partnerships.exchange.services.emails import (
 from partnerships.exchange.services.recording import (
     UnableToChangeEntry,
     change_status,
-    event_about,
+    event_kind_of,
     lock_entry,
     record_event,
 )
@@ -53,7 +53,7 @@ def acknowledge_entry(*, entry: Entry, organisation: Organisation, author: User,
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
     check_open(entry, UnableToAcknowledge)
-    return acknowledge(entry, organisation, author, now)
+    return acknowledge_locked_entry(entry, organisation, author, now)
 
 
 @transaction.atomic
@@ -73,7 +73,7 @@ def refer_entry(
             f"{person.display_name} cannot answer for {organisation.name}. Choose one of its editors or leads."
         )
 
-    receipt = acknowledge(entry, organisation, author, now)
+    receipt = acknowledge_locked_entry(entry, organisation, author, now)
     receipt.referred_to = person
     receipt.referred_by = author
     receipt.referred_at = now
@@ -83,7 +83,7 @@ def refer_entry(
     record_event(
         entry,
         ("referral", receipt.pk),
-        event=event_about(entry, "referred"),
+        event=event_kind_of(entry, "referred"),
         author=author,
         organisation=organisation,
         now=now,
@@ -108,14 +108,14 @@ def ask_question(*, entry: Entry, organisation: Organisation, text: str, author:
         # The form was sent twice.
         return same_question
 
-    acknowledge(entry, organisation, author, now)
+    acknowledge_locked_entry(entry, organisation, author, now)
     question = Question.objects.create(
         entry=entry, organisation=organisation, author=author, text=text.strip(), asked_at=now
     )
     record_event(
         entry,
         ("question", question.pk),
-        event=event_about(entry, "question_asked"),
+        event=event_kind_of(entry, "question_asked"),
         author=author,
         organisation=organisation,
         now=now,
@@ -193,7 +193,7 @@ def _decline_receipt(entry: Entry, organisation: Organisation, reason: str, auth
     record_event(
         entry,
         ("receipt", receipt.pk),
-        event=event_about(entry, "declined"),
+        event=event_kind_of(entry, "declined"),
         author=author,
         organisation=organisation,
         now=now,
@@ -223,7 +223,7 @@ def _is_declined_by_all(entry: Entry, asked_ids: set[int]) -> bool:
     return asked_ids <= declined_ids and not entry.responses.filter(status=ResponseStatus.MADE).exists()
 
 
-def acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt.datetime) -> Receipt:
+def acknowledge_locked_entry(entry: Entry, organisation: Organisation, author: User, now: dt.datetime) -> Receipt:
     """Acknowledge the (locked) entry for an organisation, and return the organisation's receipt."""
     receipt, _created = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
     if receipt.acknowledged_at is None:

@@ -19,12 +19,12 @@ from partnerships.exchange.models import Addressee, Direction, Entry, Status, th
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.recording import (
     UnableToChangeEntry,
-    event_about,
+    event_kind_of,
     lock_entry,
     record_event,
 )
-from partnerships.exchange.services.sharing import check_addressing, check_closing_date, make_findable
-from partnerships.exchange.services.status import takes_answers, update_status
+from partnerships.exchange.services.sharing import check_addressing, check_closing_date, set_matching_keys
+from partnerships.exchange.services.status import takes_answers, update_entry_status
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Area, Organisation
 from partnerships.organisations.rights import roles_of
@@ -39,7 +39,7 @@ class UnableToEditEntry(UnableToChangeEntry):
     """Raised if the entry is over, or a colleague has changed it in the meantime."""
 
 
-class Details(TypedDict, total=False):
+class EntryDetails(TypedDict, total=False):
     """The fields of an entry apart from its title, theme and audience."""
 
     statement: str
@@ -56,7 +56,7 @@ class Details(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class EntrySharing:
     """The organisations that an entry is shared with: its audience, any partnership, and the organisations named."""
 
     audience: str
@@ -64,14 +64,14 @@ class Sharing:
     addressees: Iterable[Organisation] = ()
 
 
-class Content(Details, total=False):
+class EntryContent(EntryDetails, total=False):
     """The fields that an edit can change, apart from the audience."""
 
     title: str
     theme: str
 
 
-class NewContent(Details):
+class NewEntryContent(EntryDetails):
     """The fields of a new entry. Only the partnership may be left out."""
 
     direction: str
@@ -95,7 +95,7 @@ def create_entry(
     areas: Iterable[Area] = (),
     key: uuid.UUID | None = None,
     came_from: OriginRecord | None = None,
-    **content: Unpack[NewContent],
+    **content: Unpack[NewEntryContent],
 ) -> Entry:
     """Create a draft. Raises `UnableToWriteEntry`.
 
@@ -128,7 +128,7 @@ def create_entry(
     entry.areas.set(areas)
     _set_addressees(entry, addressees)
 
-    record_event(entry, event=event_about(entry, "drafted"), author=author, organisation=organisation, now=now)
+    record_event(entry, event=event_kind_of(entry, "drafted"), author=author, organisation=organisation, now=now)
     if came_from is not None and author is not None:
         _link_origin(entry, came_from, author, now)
     return entry
@@ -149,9 +149,9 @@ def edit_entry(
     author: User | None,
     now: dt.datetime,
     revision: int | None = None,
-    sharing: Sharing | None = None,
+    sharing: EntrySharing | None = None,
     areas: Iterable[Area] | None = None,
-    **details: Unpack[Content],
+    **details: Unpack[EntryContent],
 ) -> Entry:
     """Change an entry. Raises `UnableToEditEntry` or `UnableToWriteEntry`.
 
@@ -177,7 +177,7 @@ def edit_entry(
         # Former parties may read an entry only while it has not changed since they left.
         entry.changed_at = now
     if not entry.is_draft:
-        make_findable(entry)
+        set_matching_keys(entry)
     entry.save()
 
     if changed_names:
@@ -187,21 +187,21 @@ def edit_entry(
             changes = {"before": _pick(values_before, changed_names), "after": _pick(values_after, changed_names)}
         record_event(
             entry,
-            event=event_about(entry, "changed"),
+            event=event_kind_of(entry, "changed"),
             author=author,
             organisation=entry.organisation_id,
             now=now,
             **changes,
         )
     if "quantity" in changed_names:
-        update_status(entry=entry, author=author, now=now)
+        update_entry_status(entry=entry, author=author, now=now)
     return entry
 
 
-def _check_edit(entry: Entry, details: Content, revision: int | None) -> None:
+def _check_edit(entry: Entry, details: EntryContent, revision: int | None) -> None:
     """Refuse an edit of an entry that is over or has changed, or with a theme or unit that is not listed."""
     if entry.is_over:
-        raise UnableToEditEntry(no_longer_changes(entry))
+        raise UnableToEditEntry(refusal_of_change(entry))
     if revision is not None and revision != entry.revision:
         raise UnableToEditEntry(
             f"A colleague has changed this {entry.noun} since you opened it. "
@@ -214,7 +214,7 @@ def _check_edit(entry: Entry, details: Content, revision: int | None) -> None:
         raise UnableToWriteEntry(theme_error or unit_error)
 
 
-def _change_content(entry: Entry, details: Content, sharing: Sharing | None, today: dt.date) -> None:
+def _change_content(entry: Entry, details: EntryContent, sharing: EntrySharing | None, today: dt.date) -> None:
     """Set the fields of an entry, its audience and its closing date, and check the result. The caller saves it."""
     closes_before, until_before = entry.closes_on, entry.available_until
     for name, value in details.items():
@@ -230,7 +230,7 @@ def _change_content(entry: Entry, details: Content, sharing: Sharing | None, tod
         _move_closing_date(entry, closes_before, until_before, today)
 
 
-def no_longer_changes(entry: Entry) -> str:
+def refusal_of_change(entry: Entry) -> str:
     """Return the refusal to change an entry that is over."""
     return f"This {entry.noun} is {entry.get_status_display().lower()}, so you can no longer change it."
 
@@ -254,7 +254,7 @@ def _set_addressees(entry: Entry, organisations: Iterable[Organisation]) -> None
     Addressee.objects.bulk_create([Addressee(entry=entry, organisation=organisation) for organisation in organisations])
 
 
-def _change_sharing(entry: Entry, sharing: Sharing, today: dt.date) -> None:
+def _change_sharing(entry: Entry, sharing: EntrySharing, today: dt.date) -> None:
     """Change the audience of a draft. Raises `UnableToEditEntry`, for instance if the entry has been shared."""
     addressees = list(sharing.addressees)
     addressee_ids = {addressee.pk for addressee in addressees}
@@ -302,7 +302,7 @@ def _move_closing_date(
 
 def _timeline_values(entry: Entry) -> dict[str, Any]:
     """Return the fields that the timeline may show, as text."""
-    names = [name for name in ("audience", *Content.__annotations__) if name not in _RESTRICTED]
+    names = [name for name in ("audience", *EntryContent.__annotations__) if name not in _RESTRICTED]
     values = {name: getattr(entry, name) for name in names}
     values["areas"] = ", ".join(sorted(entry.areas.values_list("name", flat=True)))
     return {name: "" if value is None else str(value) for name, value in values.items()}

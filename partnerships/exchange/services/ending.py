@@ -14,11 +14,11 @@ from partnerships.exchange.services.recording import (
     UnableToChangeEntry,
     change_status,
     close_responses,
-    event_about,
+    event_kind_of,
     lock_entry,
     record_event,
 )
-from partnerships.exchange.services.status import update_status
+from partnerships.exchange.services.status import update_entry_status
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
@@ -58,7 +58,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
 
     record_event(
         entry,
-        event=event_about(entry, "marked_agreed"),
+        event=event_kind_of(entry, "marked_agreed"),
         author=author,
         organisation=entry.organisation_id,
         now=now,
@@ -97,7 +97,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
 
     record_event(
         entry,
-        event=event_about(entry, "withdrawn"),
+        event=event_kind_of(entry, "withdrawn"),
         author=author,
         organisation=entry.organisation_id,
         now=now,
@@ -135,7 +135,7 @@ def _lapse(entry: Entry, now: dt.datetime) -> None:
     """End a (locked) entry that nobody answered before its closing date."""
     status_change = change_status(entry, Status.LAPSED, now=now, error=UnableToChangeEntry)
     entry.save(update_fields=["status", "closed_at", "is_open"])
-    event = event_about(entry, "lapsed")
+    event = event_kind_of(entry, "lapsed")
     record_event(entry, event=event, author=None, organisation=None, now=now, **status_change)
 
 
@@ -143,6 +143,6 @@ def _close_to_answers(entry: Entry, now: dt.datetime) -> None:
     """Close a (locked) entry that was agreed in part to more answers, and update its status."""
     entry.is_open = False
     entry.save(update_fields=["is_open"])
-    event = event_about(entry, "closed_to_answers")
+    event = event_kind_of(entry, "closed_to_answers")
     record_event(entry, event=event, author=None, organisation=None, now=now)
-    update_status(entry=entry, author=None, now=now)
+    update_entry_status(entry=entry, author=None, now=now)

@@ -9,7 +9,7 @@ from django.db import transaction
 from partnerships.exchange.models import Entry, EntryFacilitator
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.emails import email_facilitator
-from partnerships.exchange.services.recording import UnableToChangeEntry, event_about, lock_entry, record_event
+from partnerships.exchange.services.recording import UnableToChangeEntry, event_kind_of, lock_entry, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.departures import Departure
 from partnerships.organisations.models import Membership, Organisation
@@ -31,7 +31,7 @@ def name_entry_facilitator(
     """Name a facilitator of a shared ask or offer, and email the person. Raises `UnableToFacilitate`.
 
     The person must be able to read the entry already. Without `sends_email`, the caller sends one email about several
-    entries (`tell_facilitators`).
+    entries (`email_facilitators`).
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -107,7 +107,7 @@ def _record(
     entry = facilitator.entry
     record_event(
         entry,
-        event=event_about(entry, verb),
+        event=event_kind_of(entry, verb),
         author=author,
         organisation=entry.organisation_id if author else None,
         now=now,

@@ -11,8 +11,8 @@ from partnerships.commitments.models import Commitment
 from partnerships.exchange.amounts import NOTHING
 from partnerships.exchange.models import Entry, Fulfilment, Response
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.services.recording import UnableToChangeEntry, event_about, lock_entry, record_event
-from partnerships.exchange.services.status import update_status
+from partnerships.exchange.services.recording import UnableToChangeEntry, event_kind_of, lock_entry, record_event
+from partnerships.exchange.services.status import update_entry_status
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
@@ -32,7 +32,7 @@ def link_commitment(
         entry=entry, commitment=commitment, defaults={"response": response}
     )
     if created:
-        update_status(entry=entry, author=author, now=now)
+        update_entry_status(entry=entry, author=author, now=now)
     return fulfilment
 
 
@@ -59,12 +59,12 @@ def meet_entry(
 
     record_event(
         entry,
-        event=event_about(entry, "fulfilment_set"),
+        event=event_kind_of(entry, "fulfilment_set"),
         author=author,
         organisation=entry.organisation_id,
         now=now,
     )
-    update_status(entry=entry, author=author, now=now)
+    update_entry_status(entry=entry, author=author, now=now)
     return fulfilment
 
 

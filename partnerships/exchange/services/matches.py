@@ -14,7 +14,8 @@ from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.matching import Score
 from partnerships.exchange.models import Dismissal, Entry, Introduction, Match
 from partnerships.exchange.queries.addressing import is_readable_by
-from partnerships.exchange.queries.candidates import AreaNames, Counterpart, best_for_both
+from partnerships.exchange.queries.candidates import Counterpart, best_for_both
+from partnerships.exchange.queries.places import AreaNames
 from partnerships.exchange.rights import may_read_both, rights_over
 from partnerships.exchange.services.emails import email_introduction
 from partnerships.exchange.services.recording import UnableToChangeEntry, lock_entry, record_event

@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.models import Audience, Entry, ResponseStatus, Status
-from partnerships.exchange.services.recording import event_about, record_event
+from partnerships.exchange.services.recording import event_kind_of, record_event
 from partnerships.organisations.obligations import Change, RecordMove
 from partnerships.organisations.services.moving import change_row
 
 
-def withdraw_to_itself(entry_ids: Collection[int], move: RecordMove) -> list[Change]:
+def withdraw_entries_to_itself(entry_ids: Collection[int], move: RecordMove) -> list[Change]:
     """Withdraw the entries that now ask only their own organisation, and return what changed.
 
     Called after records have moved to another organisation (`move.target`), which may have been the other side of
@@ -35,7 +35,7 @@ def _withdraw(entry: Entry, move: RecordMove) -> list[Change]:
     changes = [change_row(entry, values)]
     record_event(
         entry,
-        event=event_about(entry, "withdrawn"),
+        event=event_kind_of(entry, "withdrawn"),
         author=move.author,
         organisation=move.target,
         now=move.now,

@@ -49,7 +49,7 @@ def change_status(entry: Entry, status: str, *, now: dt.datetime, error: type[Un
     return {"before": status_before, "after": status}
 
 
-def event_about(entry: Entry, verb: str) -> EventKind:
+def event_kind_of(entry: Entry, verb: str) -> EventKind:
     """Return the kind of event for an ask or an offer, for example `ask.shared`."""
     return EventKind(f"{entry.direction}.{verb}")
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Party
 from partnerships.exchange.models import Audience, Entry, EntryCount, theme_number
 from partnerships.exchange.queries.places import read_areas, served_by_all
-from partnerships.exchange.reach import keys
+from partnerships.exchange.reach import matching_keys
 
 #: One statement updates at most this many entries, so that their rows are locked only briefly.
 _BATCH = 2_000
@@ -48,7 +48,7 @@ def refresh_places(*, now: dt.datetime) -> int:
     areas_by_organisation = served_by_all(timezone.localdate(now))
     changed_count = 0
     for theme, areas, organisation, reach, entry_ids in groups:
-        new_reach = keys(theme_number(theme), areas or areas_by_organisation.get(organisation, []), places)
+        new_reach = matching_keys(theme_number(theme), areas or areas_by_organisation.get(organisation, []), places)
         if new_reach == reach:
             continue
         for start in range(0, len(entry_ids), _BATCH):

@@ -11,12 +11,12 @@ from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.models import UNANSWERED_STATUSES, Direction, Entry, Response, ResponseStatus, Status
 from partnerships.exchange.queries.addressing import is_readable_by
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.services.answering import acknowledge, check_open
+from partnerships.exchange.services.answering import acknowledge_locked_entry, check_open
 from partnerships.exchange.services.emails import email_decision, email_response
 from partnerships.exchange.services.recording import (
     UnableToChangeEntry,
     change_status,
-    event_about,
+    event_kind_of,
     lock_entry,
     record_event,
 )
@@ -67,7 +67,7 @@ def respond(
     if counterpart is not None:
         _check_counterpart(entry, organisation, counterpart)
 
-    acknowledge(entry, organisation, author, now)
+    acknowledge_locked_entry(entry, organisation, author, now)
     response = Response.objects.create(
         entry=entry,
         organisation=organisation,
@@ -84,7 +84,7 @@ def respond(
     record_event(
         entry,
         ("response", response.pk),
-        event=event_about(entry, "answered"),
+        event=event_kind_of(entry, "answered"),
         author=author,
         organisation=organisation,
         now=now,
@@ -133,7 +133,7 @@ def decide_response(
     if status_change:
         record_event(
             entry,
-            event=event_about(entry, "agreed"),
+            event=event_kind_of(entry, "agreed"),
             author=author,
             organisation=entry.organisation_id,
             now=now,

@@ -11,7 +11,7 @@ from partnerships.activity.models import Event
 from partnerships.exchange.models import Entry
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.notices import recipients_of
-from partnerships.exchange.services.recording import UnableToChangeEntry, event_about, lock_entry, record_event
+from partnerships.exchange.services.recording import UnableToChangeEntry, event_kind_of, lock_entry, record_event
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
@@ -28,7 +28,8 @@ class UnableToRemindOfEntry(UnableToChangeEntry):
 def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
     """Record that an entry's organisation reminds the organisations that have not answered.
 
-    This can happen once a week for each entry. `tell_of_waiting` sends the emails. Raises `UnableToRemindOfEntry`.
+    This can happen once a week for each entry. `email_about_waiting_entries` sends the emails. Raises
+    `UnableToRemindOfEntry`.
     """
     lock_entry(entry)
     require(
@@ -44,7 +45,7 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
             "No particular organisation has to answer these asks and offers, so there is nobody to remind."
         )
 
-    event = event_about(entry, "reminded")
+    event = event_kind_of(entry, "reminded")
     recent_reminders = Event.objects.filter(kind=event, at__gt=now - BETWEEN_REMINDERS)
     if recent_reminders.filter(target_kind="entry", target_id=entry.pk).exists():
         raise UnableToRemindOfEntry(
@@ -55,7 +56,7 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
     return entry
 
 
-def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime) -> None:
+def email_about_waiting_entries(*, entries: Iterable[Entry], author: User, now: dt.datetime) -> None:
     """Email each person who should answer some of the entries, with one email about all of them.
 
     Call this inside the transaction of the reminders, so that emails and reminders are recorded together.
@@ -65,18 +66,18 @@ def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime)
         for person, is_own in recipients_of(entry).items():
             if not is_own:
                 entry_ids_by_person.setdefault(person, []).append(entry.pk)
-    _tell(entry_ids_by_person, author=author, waits=True, now=now)
+    _email_people(entry_ids_by_person, author=author, waits=True, now=now)
 
 
-def tell_facilitators(*, entries: Iterable[Entry], person: User, author: User, now: dt.datetime) -> None:
+def email_facilitators(*, entries: Iterable[Entry], person: User, author: User, now: dt.datetime) -> None:
     """Email a person about all entries that the person now facilitates, with one email.
 
     Call this inside the transaction of the change, so that email and change are recorded together.
     """
-    _tell({person.pk: [entry.pk for entry in entries]}, author=author, waits=False, now=now)
+    _email_people({person.pk: [entry.pk for entry in entries]}, author=author, waits=False, now=now)
 
 
-def _tell(entry_ids_by_person: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
+def _email_people(entry_ids_by_person: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
     """Email each person about their entries, but not the author, who knows already."""
     for person, entry_ids in sorted(entry_ids_by_person.items()):
         if person == author.pk:

@@ -11,12 +11,12 @@ from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Audience, Entry, Status, theme_number
 from partnerships.exchange.queries.addressing import parties_able_to_answer
 from partnerships.exchange.queries.places import read_areas
-from partnerships.exchange.reach import keys
+from partnerships.exchange.reach import matching_keys
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.recording import (
     UnableToChangeEntry,
     change_status,
-    event_about,
+    event_kind_of,
     lock_entry,
     record_event,
 )
@@ -43,12 +43,12 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
     status_change = change_status(entry, Status.SHARED, now=now, error=UnableToShareEntry)
     entry.shared_at = now
     entry.is_open = True
-    make_findable(entry)
+    set_matching_keys(entry)
     entry.save()
 
     record_event(
         entry,
-        event=event_about(entry, "shared"),
+        event=event_kind_of(entry, "shared"),
         author=author,
         organisation=entry.organisation_id,
         now=now,
@@ -57,14 +57,14 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
     return entry
 
 
-def make_findable(entry: Entry) -> None:
+def set_matching_keys(entry: Entry) -> None:
     """Set the keys by which matching finds an entry, and mark the entry as due for matching.
 
     The caller saves the entry. Without areas of its own, the entry has the areas that its organisation serves.
     """
     register = read_areas()
     area_ids = list(entry.areas.values_list("pk", flat=True)) or register.served_by(entry.organisation_id)
-    entry.reach = keys(theme_number(entry.theme), area_ids, register.places)
+    entry.reach = matching_keys(theme_number(entry.theme), area_ids, register.places)
     entry.matched_at = None
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.agreements.rights import rights_over
 from partnerships.exchange.models import Entry
-from partnerships.exchange.services.recording import event_about, lock_entry, record_event
+from partnerships.exchange.services.recording import event_kind_of, lock_entry, record_event
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
@@ -16,7 +16,7 @@ ONLY_LEADS = "Only leads of organisations in the partnership can choose what we 
 
 
 @transaction.atomic
-def tell_stakeholders(*, entry: Entry, tell: bool, author: User, now: dt.datetime) -> Entry:
+def mark_for_stakeholders(*, entry: Entry, tell: bool, author: User, now: dt.datetime) -> Entry:
     """Mark an ask or offer for stakeholders, or remove the mark.
 
     Stakeholders who follow the partnership are then told the entry's title, date and status.
@@ -32,6 +32,6 @@ def tell_stakeholders(*, entry: Entry, tell: bool, author: User, now: dt.datetim
     if entry.tells_stakeholders != tell:
         entry.tells_stakeholders = tell
         entry.save(update_fields=["tells_stakeholders"])
-        event = event_about(entry, "marked_for_stakeholders" if tell else "unmarked_for_stakeholders")
+        event = event_kind_of(entry, "marked_for_stakeholders" if tell else "unmarked_for_stakeholders")
         record_event(entry, event=event, author=author, organisation=None, now=now)
     return entry

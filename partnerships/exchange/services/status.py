@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
-from partnerships.exchange.amounts import NOTHING, Amounts, Promise, amounts
+from partnerships.exchange.amounts import NOTHING, Amounts, Promise, total_amounts
 from partnerships.exchange.models import (
     ANSWERABLE_STATUSES,
     EARLIER_STATUSES,
@@ -22,7 +22,7 @@ from partnerships.exchange.models import (
 )
 from partnerships.exchange.services.recording import (
     close_responses,
-    event_about,
+    event_kind_of,
     lock_entry,
     may_become,
     record_event,
@@ -49,11 +49,11 @@ def update_entries_of_commitment(*, commitment: Commitment, author: User | None,
     fell_through = commitment.was_broken or commitment.status == CommitmentStatus.SUPERSEDED
     entries = Entry.objects.filter(fulfilments__commitment=commitment).order_by("pk")
     for entry in entries:
-        update_status(entry=entry, author=author, now=now, fell_through=fell_through)
+        update_entry_status(entry=entry, author=author, now=now, fell_through=fell_through)
 
 
 @transaction.atomic
-def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_through: bool = False) -> None:
+def update_entry_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_through: bool = False) -> None:
     """Update an entry's status from its answers and commitments.
 
     - agreed: the quantity that accepted answers, and commitments confirmed by both sides, promise.
@@ -118,7 +118,7 @@ def _amounts(entry: Entry, links: Sequence[Fulfilment]) -> Amounts:
     else:
         agreed_by_answer = {pk: quantity or NOTHING for pk, quantity in accepted}
         _store_missing_quantities(entry, entry.quantity, links, agreed_by_answer)
-    return amounts([_promise(entry, link, links) for link in links], agreed_by_answer)
+    return total_amounts([_promise(entry, link, links) for link in links], agreed_by_answer)
 
 
 def _store_missing_quantities(
@@ -130,7 +130,7 @@ def _store_missing_quantities(
             continue
         other_links = [other for other in links if other is not link]
         promises = [_promise(entry, other, other_links) for other in other_links]
-        quantity_left = entry_quantity - amounts(promises, agreed_by_answer).agreed
+        quantity_left = entry_quantity - total_amounts(promises, agreed_by_answer).agreed
         if quantity_left > 0:
             link.quantity = quantity_left
             link.save(update_fields=["quantity"])
@@ -203,11 +203,11 @@ def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, has_lost: bool) 
     status_before = entry.status
     if has_lost and not totals.agreed:
         is_acknowledged = entry.is_ask and entry.receipts.exclude(acknowledged_at=None).exists()
-        _go_back(entry, Status.ACKNOWLEDGED if is_acknowledged else Status.SHARED)
+        _return_to_status(entry, Status.ACKNOWLEDGED if is_acknowledged else Status.SHARED)
     elif has_lost or (entry.status == Status.COMMITTED and totals.promised < totals.agreed):
         is_part = entry.quantity is not None and entry.agreed_quantity < entry.quantity
         status_of_ask = Status.PART_ACCEPTED if is_part else Status.ACCEPTED
-        _go_back(entry, status_of_ask if entry.is_ask else Status.TAKEN_UP)
+        _return_to_status(entry, status_of_ask if entry.is_ask else Status.TAKEN_UP)
     if not has_lost:
         return
 
@@ -218,7 +218,7 @@ def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, has_lost: bool) 
         entry.closes_on = None
     record_event(
         entry,
-        event=event_about(entry, "reopened"),
+        event=event_kind_of(entry, "reopened"),
         author=None,
         organisation=None,
         now=now,
@@ -227,7 +227,7 @@ def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, has_lost: bool) 
     )
 
 
-def _go_back(entry: Entry, status: str) -> None:
+def _return_to_status(entry: Entry, status: str) -> None:
     """Return the entry to an earlier status, if `EARLIER_STATUSES` allows it."""
     if status in EARLIER_STATUSES[entry.direction].get(entry.status, ()):
         entry.status = status
@@ -281,7 +281,7 @@ def _advance(entry: Entry, status: str, now: dt.datetime) -> None:
     # The event has no author: the commitment's timeline names the person who confirmed, for people who may read it.
     record_event(
         entry,
-        event=event_about(entry, _VERB_BY_STATUS[Status(status)]),
+        event=event_kind_of(entry, _VERB_BY_STATUS[Status(status)]),
         author=None,
         organisation=None,
         now=now,

@@ -13,7 +13,7 @@ from partnerships.exchange.forms.filters import FilterForm
 from partnerships.exchange.html import cards_html, counts_by_element, filter_panel
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet, Status
 from partnerships.exchange.queries import board as boards
-from partnerships.exchange.queries.matches import entry_cards, with_matches
+from partnerships.exchange.queries.matches import entry_cards, with_match_counts
 from partnerships.exchange.queries.permission_sql import Reader, reader_of
 from partnerships.kit.active_filters import active_filters
 from partnerships.kit.http import keyset_page
@@ -38,7 +38,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
     form = FilterForm(request.GET)
     # One card more than a side shows says whether there are more.
-    results = boards.read(reader, form.filters(), SIDE + 1)
+    results = boards.read_board(reader, form.filters(), SIDE + 1)
     counts = counts_by_element(results.counts)
     is_partial = bool(getattr(request, "htmx", False))
     context = {
@@ -67,7 +67,7 @@ def _filter_query(request: HttpRequest) -> str:
 
 def _sides(request: HttpRequest, reader: Reader, results: boards.Board) -> list[dict[str, object]]:
     """Return the asks and the offers, each with its heading, its cards and the link to the whole list."""
-    cards = with_matches([card for side in results.sides.values() for card in side[:SIDE]], reader)
+    cards = with_match_counts([card for side in results.sides.values() for card in side[:SIDE]], reader)
     sides: list[dict[str, object]] = []
     for direction in Direction:
         query = request.GET.copy()

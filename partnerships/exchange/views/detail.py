@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.origin import links_of
+from partnerships.agreements.origin import origin_links_of
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.queries import name_as_at as commitments_as_at
@@ -88,7 +88,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "today": timezone.localdate(),
         "lines": _timeline(request, entry, user),
         "sections": ON_ENTRIES.of(user, entry),
-        "came_from": links_of(entry, user) if entry.partnership_id else [],
+        "came_from": origin_links_of(entry, user) if entry.partnership_id else [],
     }
     return render(request, "exchange/detail.html", context)
 
@@ -99,7 +99,7 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
-    services.tell_stakeholders(entry=entry, tell=tell, author=user, now=timezone.now())
+    services.mark_for_stakeholders(entry=entry, tell=tell, author=user, now=timezone.now())
     if tell:
         messages.success(request, f"We will tell stakeholders about this {entry.noun} from now on.")
     else:

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.exchange import services
 from partnerships.exchange.forms.matching import DismissForm, IntroduceForm
 from partnerships.exchange.models import Entry, Introduction, Match
-from partnerships.exchange.queries.addressing import answerable_among
+from partnerships.exchange.queries.addressing import ids_answerable_by
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.listings import name_as_at
-from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for, partners_of
+from partnerships.exchange.queries.matches import dismissed_counterparts, fit_in_words, matches_for, partners_of
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
@@ -63,7 +63,7 @@ def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
 
     entry_ids = {entry.pk for entry in entries}
     partner_pairs = partners_of(roles.by_organisation)
-    answerable_ids = answerable_among({pair.counterpart.pk for pair in pairs}, user)
+    answerable_ids = ids_answerable_by({pair.counterpart.pk for pair in pairs}, user)
     match_id_by_pair = _stored_match_ids(entry_ids)
     introductions = Introduction.objects.filter(organisation__in=edited_ids, ask__in=entry_ids, offer__in=entry_ids)
     introduced_pairs = set(introductions.values_list("ask", "offer"))
@@ -126,7 +126,7 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
         # An entry can have been deleted since it was matched.
         if match.entry_id in counterpart_by_pk
     ]
-    context = {"entry": entry, "pairs": _with_actions(user, pairs), "dismissed": dismissed(entry, user)}
+    context = {"entry": entry, "pairs": _with_actions(user, pairs), "dismissed": dismissed_counterparts(entry, user)}
     return render(request, "exchange/entry_matches.html", context)
 
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.origin import OriginRecord, Suggested, read_from
+from partnerships.agreements.origin import OriginRecord, OriginSuggestion, record_named_in
 from partnerships.commitments.models import FINAL_STATUSES as COMMITMENT_OVER
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind
 from partnerships.exchange import services
@@ -99,7 +99,7 @@ def new_entry(request: HttpRequest) -> HttpResponse:
     """
     user = signed_in(request)
     require(roles_of(user, timezone.now()).edits_somewhere)
-    came_from = read_from(request.GET.get("from", ""), Entry)
+    came_from = record_named_in(request.GET.get("from", ""), Entry)
     suggestion = _suggested(user, came_from, request.GET.get("partnership", ""))
     if request.GET.get("from") and suggestion is None:
         raise Http404
@@ -138,7 +138,7 @@ def new_entry(request: HttpRequest) -> HttpResponse:
     return form_page(request, "exchange/new.html", form, suggested=suggestion)
 
 
-def _initial(request: HttpRequest, suggestion: Suggested | None) -> dict[str, Any]:
+def _initial(request: HttpRequest, suggestion: OriginSuggestion | None) -> dict[str, Any]:
     """Return the values of a new entry that the URL and the suggestion give."""
     query_fields = ("direction", "partnership", "theme", "standing")
     initial = {name: request.GET[name] for name in query_fields if name in request.GET}
@@ -149,7 +149,7 @@ def _initial(request: HttpRequest, suggestion: Suggested | None) -> dict[str, An
     return initial
 
 
-def _suggested(user: User, came_from: OriginRecord | None, partnership_text: str) -> Suggested | None:
+def _suggested(user: User, came_from: OriginRecord | None, partnership_text: str) -> OriginSuggestion | None:
     """Return a record's suggestion for an ask or offer in a partnership; None if the person may not use it there."""
     partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES)
     partnership = partnerships.filter(pk=row_number(partnership_text) or 0).first()
@@ -164,7 +164,7 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
     entry = editable_entry(request, pk)
     user = signed_in(request)
     if entry.is_over:
-        messages.warning(request, services.no_longer_changes(entry))
+        messages.warning(request, services.refusal_of_change(entry))
         return redirect(entry)
 
     initial = _initial_of_entry(entry)
@@ -175,7 +175,7 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
         # The form of a shared entry has no fields for its audience.
         sharing = None
         if entry.is_draft:
-            sharing = services.Sharing(data["audience"], data["partnership"], data["addressees"])
+            sharing = services.EntrySharing(data["audience"], data["partnership"], data["addressees"])
         with show_refusal(form, services.UnableToChangeEntry):
             services.edit_entry(
                 entry=entry,

@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db import transaction
 
-from partnerships.agreements.rights import digest_of_rights
+from partnerships.agreements.rights import rights_fingerprint
 from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.rights import require
@@ -89,7 +89,7 @@ def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
         and now < file.asked_at + KEPT
         and definition is not None
         and definition.may_open(person)
-        and file.holds == digest_of_rights(person)
+        and file.holds == rights_fingerprint(person)
         and _may_read_all(definition, file.rows or [], person)
     )
 
@@ -114,7 +114,7 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
         return _TOO_LONG
     # Compute the digest before the rows are read: if the person's organisations change in the meantime, the download is
     # refused.
-    rights_digest = digest_of_rights(file.person)
+    rights_digest = rights_fingerprint(file.person)
     content, record_ids = from_standby(lambda: file_bytes(listing, file.form, progress))
     # Use `update`, because `save` would store a file again that the person has removed in the meantime.
     ListFile.objects.filter(pk=file.pk).update(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.agreements.queries import inside_among
+from partnerships.agreements.queries import ids_readable_in_full
 from partnerships.digests.models import NoticeDelivery
 from partnerships.digests.queries.ways import ways_of
 from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
@@ -88,7 +88,7 @@ def _view_rows(person: User, views: Sequence[SavedView]) -> list[SavedViewRow]:
     default_view_ids = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
     follow_by_view_id = followed_by(person)
     # Owners keep a view when they leave its partnership, but must not see the partnership's present title.
-    own_partnership_ids = inside_among(person, [view.partnership_id for view in views])
+    own_partnership_ids = ids_readable_in_full(person, [view.partnership_id for view in views])
 
     rows = []
     for view in views:

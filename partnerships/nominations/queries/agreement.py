@@ -10,7 +10,7 @@ from typing import TypeAlias
 from django.utils import timezone
 
 from partnerships.agreements.models import FINAL_STATUSES, Partnership, Status, TermsVersion, last_day
-from partnerships.agreements.queries.terms import in_force_from, version_in_force
+from partnerships.agreements.queries.terms import first_days_in_force, version_in_force
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.schedule import NominationTerms, nomination_terms_in
@@ -63,7 +63,7 @@ def periods_in_force(agreement: NominationsAgreement, quarters: Iterable[Quarter
     The agreement begins when terms with shares first come into force, and ends with the partnership. It is not in force
     while the partnership is suspended.
     """
-    starts = in_force_from(agreement.partnership)
+    starts = first_days_in_force(agreement.partnership)
     version_by_pk = TermsVersion.objects.in_bulk({version_id for _, version_id in starts})
     terms = [_Terms(day, version_by_pk[pk], nomination_terms_in(version_by_pk[pk].content)) for day, pk in starts]
     final_day = last_day(agreement.partnership) or dt.date.max

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.services.registers import RegisterPromise, record_from_register
+from partnerships.commitments.services.registers import RegisterPromise, create_from_register
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import (
     SOURCE,
@@ -112,7 +112,7 @@ def enter_contribution(
         quantity=quantity,
         unit=unit,
     )
-    commitments = record_from_register(promises=[promise], source=SOURCE, author=author, now=now)
+    commitments = create_from_register(promises=[promise], source=SOURCE, author=author, now=now)
     if not commitments:
         raise UnableToEnter(f"A contribution with the reference {reference} already exists. Enter another reference.")
     commitment = commitments[0]

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from django.db.models import Q
 from django.urls import reverse
 
-from partnerships.agreements.agenda import Purpose, Since, Suggestion
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose
 from partnerships.agreements.models import Partnership
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 
 
-def plans_published_since(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def plans_published_since(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Return the newest version of each plan for which a version was published since the partnership's last meeting."""
     condition = Q(pk__in=[])
     for partnership in partnerships:
@@ -28,7 +28,7 @@ def plans_published_since(user: User, partnerships: Sequence[Partnership], since
         .distinct("plan")
     )
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=row.plan.partnership_id or 0,
             subject_kind="plan_version",
             subject_id=row.pk,
@@ -41,11 +41,13 @@ def plans_published_since(user: User, partnerships: Sequence[Partnership], since
     ]
 
 
-def plans_awaiting_signature(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def plans_awaiting_signature(
+    user: User, partnerships: Sequence[Partnership], since: LookBack
+) -> list[AgendaSuggestion]:
     """Return the partnerships' plans that are waiting for signatures."""
     rows = Plan.objects.fully_readable_by(user).filter(partnership__in=partnerships).awaiting_sign_off()
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=row.partnership_id or 0,
             subject_kind="plan_signing",
             subject_id=row.pk,

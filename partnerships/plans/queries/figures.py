@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from partnerships.agreements.figures import Block, Line, ReportPeriod
+from partnerships.agreements.figures import FigureBlock, FigureLine, ReportPeriod
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.text import counted
 from partnerships.plans.content import SETTLED, Content, Item, content_for_outside, homes_count, milestone_status
@@ -39,7 +39,7 @@ def _is_within(period: ReportPeriod, text: str) -> bool:
     return period.covers(day.earliest) and period.covers(day.latest)
 
 
-def homes_in_period(period: ReportPeriod) -> Block | None:
+def homes_in_period(period: ReportPeriod) -> FigureBlock | None:
     """Return the homes that started and completed in the period, actual and forecast, with a line for each plan.
 
     Returns None if no plan has such homes.
@@ -53,9 +53,9 @@ def homes_in_period(period: ReportPeriod) -> Block | None:
                 if _is_within(period, site[field]):
                     homes[field] += homes_count(site)
         if any(homes.values()):
-            lines.append(Line(plan.title, _homes_in_words(homes), plan.get_absolute_url()))
+            lines.append(FigureLine(plan.title, _homes_in_words(homes), plan.get_absolute_url()))
         total += homes
-    return Block("Homes", f"{_homes_in_words(total)}.".capitalize(), lines) if lines else None
+    return FigureBlock("Homes", f"{_homes_in_words(total)}.".capitalize(), lines) if lines else None
 
 
 def _homes_in_words(counts: Counter[str]) -> str:
@@ -66,7 +66,7 @@ def _homes_in_words(counts: Counter[str]) -> str:
     )
 
 
-def milestones_in_period(period: ReportPeriod) -> Block | None:
+def milestones_in_period(period: ReportPeriod) -> FigureBlock | None:
     """Return the milestones reached in the period, and the slipped milestones whose baseline was in the period.
 
     Returns None if there are none of either.
@@ -76,12 +76,14 @@ def milestones_in_period(period: ReportPeriod) -> Block | None:
         for milestone in content["milestones"]:
             name, path = f"{milestone['name']} ({plan.title})", plan.get_absolute_url()
             if _is_within(period, milestone["actual"]):
-                reached.append(Line(name, f"reached {PartialDate.parse(milestone['actual']).words}", path))
+                reached.append(FigureLine(name, f"reached {PartialDate.parse(milestone['actual']).words}", path))
             elif milestone_status(milestone) not in SETTLED and _is_within(period, milestone["baseline"]):
-                slipped.append(Line(name, _slippage_words(milestone), path))
+                slipped.append(FigureLine(name, _slippage_words(milestone), path))
     if not (reached or slipped):
         return None
-    return Block("Milestones", f"{len(reached)} reached, {len(slipped)} slipped.", [*reached, *slipped][:_MAX_LINES])
+    return FigureBlock(
+        "Milestones", f"{len(reached)} reached, {len(slipped)} slipped.", [*reached, *slipped][:_MAX_LINES]
+    )
 
 
 def _slippage_words(milestone: Item) -> str:

@@ -12,7 +12,7 @@ from django.db.models import Count, Q, Sum
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.serving import Provider, Served
+from partnerships.agreements.serving import Provider, ServingRecord
 from partnerships.kit.text import counted
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, Site
@@ -39,7 +39,7 @@ def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
     return choices
 
 
-def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
+def _read(user: User, keys: Collection[str]) -> dict[str, ServingRecord]:
     """Return the figures of newest versions as the person may read them, by key."""
     plan_pks = {int(pk) for pk in (key.partition(":")[0] for key in keys) if pk.isdecimal()}
     plan_by_pk = Plan.objects.visible_to(user).in_bulk(plan_pks)
@@ -63,15 +63,15 @@ def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
         path = reverse("plans:detail", kwargs={"pk": plan.pk})
         if figure == "homes":
             homes = counted(homes_by_plan.get(plan.pk, 0), "home")
-            figures[key] = Served(f"{plan.title}: homes", path, homes)
+            figures[key] = ServingRecord(f"{plan.title}: homes", path, homes)
         elif figure == "milestones":
             row = milestones_by_plan.get(plan.pk, {"achieved": 0, "total": 0})
             words = f"{row['achieved']} of {row['total']} milestones achieved"
-            figures[key] = Served(f"{plan.title}: milestones", path, words)
+            figures[key] = ServingRecord(f"{plan.title}: milestones", path, words)
         elif key in site_by_key:
             site = site_by_key[key]
             words = f"{counted(site.homes, 'home')}, {site.name}"
-            figures[key] = Served(f"{plan.title}: homes of {site.name}", path, words)
+            figures[key] = ServingRecord(f"{plan.title}: homes of {site.name}", path, words)
     return figures
 
 

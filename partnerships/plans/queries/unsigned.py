@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from django.utils import timezone
 
-from partnerships.agreements.stuck import Stuck
+from partnerships.agreements.stuck import StuckRecord
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.queries.signing import signing_states_of
@@ -16,7 +16,7 @@ from partnerships.plans.queries.signing import signing_states_of
 UNSIGNED_DAYS = 14
 
 
-def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
+def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the signatories that were asked two weeks ago or earlier to sign a plan, and have not signed."""
     awaiting_plans = Plan.objects.fully_readable_by(user).awaiting_sign_off().filter(partnership__in=partnerships)
     plans = list(awaiting_plans.order_by("title", "pk"))
@@ -30,7 +30,7 @@ def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) 
             if state.is_settled or signatory.asked_at > latest_asked_at:
                 continue
             stuck_signatures.append(
-                Stuck(
+                StuckRecord(
                     partnership=signatory.plan.partnership_id or 0,
                     what="Plan not signed",
                     title=signatory.plan.title,

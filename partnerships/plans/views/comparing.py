@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.activity.seen import note_seen
+from partnerships.activity.seen import note_changes_seen
 from partnerships.documents import downloads
 from partnerships.documents.queries import last_saves
 from partnerships.kit.dates import long_date
@@ -232,7 +232,7 @@ def _note_seen(request: HttpRequest, compared_sides: ComparedSides) -> None:
         return
     if not isinstance(request.user, User) or not is_reading_page(request):
         return
-    note_seen(
+    note_changes_seen(
         person_id=request.user.pk,
         kind="plan",
         record_id=compared_sides.access.plan.pk,

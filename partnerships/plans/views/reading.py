@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.activity.models import Event
-from partnerships.activity.queries import visible_of_kinds
+from partnerships.activity.queries import visible_events_of_kinds
 from partnerships.activity.seen import note_events_seen
 from partnerships.kit.http import private_file
 from partnerships.organisations.models import Organisation, Role
@@ -218,7 +218,7 @@ def _events(user: User, plan: int) -> QuerySet[Event]:
     """Return the query of the newest events of a plan that the person may see, without saves of the draft."""
     kinds = (EventTarget.PLAN, EventTarget.DRAFT, EventTarget.SIGNING)
     about_plan = Q(target_kind__in=kinds, target_id=plan)
-    events = visible_of_kinds(user, about_plan, kinds).exclude(kind=EventKind.DRAFT_EDITED)
+    events = visible_events_of_kinds(user, about_plan, kinds).exclude(kind=EventKind.DRAFT_EDITED)
     return events.order_by("-at", "-id")[:MAX_EVENTS]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from partnerships.agreements.agenda import Purpose, Since, Suggestion
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose
 from partnerships.agreements.models import Objective, ObjectiveStatus, Partnership, Party, PartyQuerySet
 from partnerships.commitments.models import FINAL_STATUSES, Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
@@ -198,11 +198,11 @@ def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]
     ]
 
 
-def agenda_suggestions(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+def agenda_suggestions(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest recommendations that a party proposes to adopt, for the agenda."""
     rows = Adoption.objects.visible_to(user).filter(partnership__in=partnerships, status=AdoptionStatus.PROPOSED)
     return [
-        Suggestion(
+        AgendaSuggestion(
             partnership=row.partnership_id,
             subject_kind="recommendation_adoption",
             subject_id=row.pk,

@@ -13,9 +13,9 @@ from django.http import QueryDict
 from django.urls import resolve
 from django.utils import timezone
 
-from partnerships.agreements.agenda import Purpose, Since, agenda_sources
+from partnerships.agreements.agenda import LookBack, Purpose, agenda_sources
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.queries.sharing import data_sharing_open
+from partnerships.agreements.queries.sharing import is_data_sharing_open
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.exchange.models import Direction, Entry
@@ -192,7 +192,7 @@ def _read_suggested(pack: _Pack) -> _Suggested:
 
     Each source is called once for all partnerships.
     """
-    since = Since(pack.since, pack.now)
+    since = LookBack(pack.since, pack.now)
     suggestions = [
         (source, item)
         for source in (agenda_sources() if pack.partnerships else ())
@@ -291,7 +291,7 @@ def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
     partnership_ids = {row.href: resolve(row.href).kwargs["pk"] for row in table.rows}
     partnerships = Partnership.objects.select_related("kind").in_bulk(partnership_ids.values())
     day = timezone.localdate(now)
-    open_ids = {pk for pk, partnership in partnerships.items() if data_sharing_open(partnership, day, reader)}
+    open_ids = {pk for pk, partnership in partnerships.items() if is_data_sharing_open(partnership, day, reader)}
     rows = tuple(row for row in table.rows if partnership_ids[row.href] in open_ids)
     if len(rows) == len(table.rows):
         return snapshot

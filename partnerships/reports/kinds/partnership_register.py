@@ -24,7 +24,7 @@ from partnerships.agreements.models import (
     Status,
     TermsInForce,
 )
-from partnerships.agreements.queries.sharing import open_among
+from partnerships.agreements.queries.sharing import ids_with_open_data
 from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.forms import Form
@@ -230,7 +230,7 @@ def _lines(context: ReportContext) -> list[_Line]:
         for partnership in partnerships
         if partnership.kind.needs_data_sharing or partnership.pk in ids_with_personal_data
     ]
-    open_ids = open_among(needing_agreement, context.today)
+    open_ids = ids_with_open_data(needing_agreement, context.today)
     shares_data = {partnership.pk: partnership.pk in open_ids for partnership in needing_agreement}
 
     risk_counts = _risk_counts(context.reader, ids)

@@ -9,7 +9,7 @@ from functools import partial
 from django.db import transaction
 
 from partnerships.activity.registry import kind_named
-from partnerships.agreements.rights import digest_of_rights
+from partnerships.agreements.rights import rights_fingerprint
 from partnerships.kit.leased_jobs import STEP, Progress, work_through
 from partnerships.kit.rights import require
 from partnerships.kit.standby import from_standby
@@ -79,7 +79,7 @@ def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
         return False
     figures = from_json(file.figures or {})
     return (
-        file.holds == digest_of_rights(person)
+        file.holds == rights_fingerprint(person)
         and report.withhold(figures, person, now) == figures
         and all(_can_see_records(person, kind, record_ids) for kind, record_ids in record_ids_by_kind(figures).items())
     )
@@ -103,7 +103,7 @@ def _write_file(file: ReportFile, progress: Progress, *, now: dt.datetime) -> st
         progress(done * STEP, total * STEP)
 
     # The roles are read before the figures: if a right ends in between, the file cannot be downloaded.
-    holds = digest_of_rights(file.person)
+    holds = rights_fingerprint(file.person)
     try:
         figures = from_standby(
             lambda: own_snapshot(report, file.person, file.question, now=now, progress=report_progress)

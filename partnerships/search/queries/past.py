@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import FORMER_STATUSES, Party
-from partnerships.agreements.queries import find_left_behind
+from partnerships.agreements.queries import find_former_partnerships
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Membership
 from partnerships.organisations.statements import Lookup, lookup, rows_for
@@ -41,7 +41,7 @@ def former_records(user: User, text: str) -> tuple[FormerRecord, ...]:
     has_left_anything = bool(rows_for(_departures, user))
     if not has_left_anything:
         return ()
-    partnerships = find_left_behind(user, text)[:_MAX_RESULTS]
+    partnerships = find_former_partnerships(user, text)[:_MAX_RESULTS]
     plan_ids = rows_for(_former_plan_ids, user, *text.split()[:_MAX_WORDS])
     plans = plans_as_read_by(user, Plan.objects.filter(pk__in=plan_ids).order_by("title", "pk"))
     return (

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.activity.services import from_spreadsheet, record
+from partnerships.activity.services import record, recording_from_spreadsheet
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.spreadsheets.event_kinds import EventKind
@@ -92,7 +92,7 @@ def _import_rows(
         previewed_revision=previewed_revision,
         progress=progress,
     )
-    with from_spreadsheet(upload.pk):
+    with recording_from_spreadsheet(upload.pk):
         kind.apply(run)
     run.finish()
     return run.report

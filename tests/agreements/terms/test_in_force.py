@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partnerships.agreements.terms.collisions import Draft, collisions, in_words
-from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline, versions_to_write
+from partnerships.agreements.terms.collisions import Draft, collisions, parts_in_words
+from partnerships.agreements.terms.in_force import (
+    InForceEntry,
+    entries_that_apply,
+    entry_in_force_on,
+    versions_to_write,
+)
 from partnerships.documents import Collection, Content, Field, Schema, normalise
 
 CLAUSES = Collection(
@@ -56,7 +61,7 @@ class Partnership:
 
     def __init__(self) -> None:
         self.versions: dict[int, Content] = {}
-        self.entries: list[Entry] = []
+        self.entries: list[InForceEntry] = []
 
     def put_in_force(self, draft: Content, *, drafted_from: Content | None, day: dt.date) -> None:
         """Write the versions and entries that put a draft in force from a day on."""
@@ -71,11 +76,11 @@ class Partnership:
         for addition in additions:
             pk = len(self.versions) + 1
             self.versions[pk] = addition.content
-            self.entries.append(Entry(day=addition.day, order=pk, version=pk))
+            self.entries.append(InForceEntry(day=addition.day, order=pk, version=pk))
 
     def terms_on(self, day: dt.date) -> Content:
         """Return the content in force on a day."""
-        entry = in_force_on(self.entries, day)
+        entry = entry_in_force_on(self.entries, day)
         assert entry is not None
         return self.versions[entry.version]
 
@@ -141,14 +146,14 @@ def test_what_was_in_force_before_an_amendment_stays_as_it_was() -> None:
     partnership.put_in_force(with_clause(FIRST, "exit", "Six months."), drafted_from=FIRST, day=day_after_start(10))
 
     assert partnership.terms_on(day_after_start(9)) == FIRST
-    assert in_force_on(partnership.entries, day_after_start(-1)) is None
+    assert entry_in_force_on(partnership.entries, day_after_start(-1)) is None
 
 
 def test_of_two_entries_for_a_day_the_later_decision_counts() -> None:
-    entries = [Entry(START, 1, 1), Entry(START, 2, 2), Entry(START + dt.timedelta(days=1), 3, 3)]
+    entries = [InForceEntry(START, 1, 1), InForceEntry(START, 2, 2), InForceEntry(START + dt.timedelta(days=1), 3, 3)]
 
-    assert [entry.version for entry in timeline(entries)] == [2, 3]
-    assert in_force_on(entries, START) == entries[1]
+    assert [entry.version for entry in entries_that_apply(entries)] == [2, 3]
+    assert entry_in_force_on(entries, START) == entries[1]
 
 
 def test_proposals_that_change_the_same_clause_collide_on_its_name() -> None:
@@ -170,7 +175,7 @@ def test_proposals_collide_on_fields_and_new_clauses_of_one_key() -> None:
     part_names = collisions(SCHEMA, Draft(FIRST, two_lots), Draft(FIRST, three_lots))
 
     assert part_names == ("“Quorum”", "clause “Lots”")
-    assert in_words(part_names) == "“Quorum” and clause “Lots”"
+    assert parts_in_words(part_names) == "“Quorum” and clause “Lots”"
     assert collisions(SCHEMA, Draft(FIRST, quorum_of_4), Draft(FIRST, other_review)) == ()
 
 

@@ -22,7 +22,7 @@ from partnerships.agreements.queries.terms import (
     base_content_of,
     content_of_proposal,
     declarations_of,
-    fitted_to_schema,
+    fit_to_schema,
     schema_of,
     unbound_organisation_ids,
     version_in_force,
@@ -32,7 +32,7 @@ from partnerships.agreements.queries.terms import (
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.terms.recording import email_leads, lock_proposal, record_draft_event
-from partnerships.agreements.terms.collisions import Draft, collisions, in_words
+from partnerships.agreements.terms.collisions import Draft, collisions, parts_in_words
 from partnerships.agreements.terms.projection import content_from_columns
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.documents import InvalidContent
@@ -93,7 +93,7 @@ def redraft(proposal: TermsProposal, *, declarations: dict[str, Any], now: dt.da
     content = content_of_proposal(proposal)
     proposal.declarations = declarations
     schema = build_schema(declarations)
-    write_content(schema, proposal, fitted_to_schema(schema, content))
+    write_content(schema, proposal, fit_to_schema(schema, content))
     proposal.revision += 1
     proposal.updated_at = now
     proposal.save(update_fields=[*SAVED_FIELDS, "declarations"])
@@ -283,7 +283,7 @@ def update_terms_draft(
         author=author,
         organisation=organisation,
         now=now,
-        data={"reason": in_words(part_names), "number": new_version.number},
+        data={"reason": parts_in_words(part_names), "number": new_version.number},
     )
     _copy_to_caller(proposal, locked_proposal)
     return part_names
@@ -296,7 +296,7 @@ def _rebase(proposal: TermsProposal, new_version: TermsVersion) -> tuple[str, ..
     """
     proposal.declarations = widened_declarations(proposal.declarations, new_version)
     schema = schema_of(proposal)
-    draft_content = fitted_to_schema(schema, content_of_proposal(proposal))
+    draft_content = fit_to_schema(schema, content_of_proposal(proposal))
     old_base = base_content_of(proposal)
     # From here on, the base of the proposal is the new version.
     proposal.based_on = new_version

@@ -25,7 +25,7 @@ from partnerships.agreements.models import (
 from partnerships.agreements.queries.terms import (
     base_content_of,
     content_of_proposal,
-    fitted_to_schema,
+    fit_to_schema,
     newest_version,
     parties_to_publish,
     required_party_ids,
@@ -39,9 +39,9 @@ from partnerships.agreements.services.steps import set_status
 from partnerships.agreements.services.terms.asking import ask_to_sign
 from partnerships.agreements.services.terms.drafting import AMENDABLE_STATUSES
 from partnerships.agreements.services.terms.recording import lock_proposal
-from partnerships.agreements.terms.collisions import Draft, collisions, in_words
-from partnerships.agreements.terms.projection import day as day_of
+from partnerships.agreements.terms.collisions import Draft, collisions, parts_in_words
 from partnerships.agreements.terms.projection import ends_before
+from partnerships.agreements.terms.projection import precise_day as day_of
 from partnerships.agreements.terms.schema import build_schema, problems_of
 from partnerships.documents import Content, InvalidContent
 from partnerships.documents.services import (
@@ -296,14 +296,14 @@ def _rebased_draft(proposal: TermsProposal, draft: Draft, now: dt.datetime) -> D
         return draft
     proposal.declarations = widened_declarations(proposal.declarations, newest_in_force)
     schema = schema_of(proposal)
-    old_base = fitted_to_schema(schema, draft.base)
-    content = fitted_to_schema(schema, draft.content)
+    old_base = fit_to_schema(schema, draft.base)
+    content = fit_to_schema(schema, draft.content)
     proposal.based_on = newest_in_force
     new_base = base_content_of(proposal)
     part_names = collisions(schema, Draft(old_base, content), Draft(old_base, new_base))
     if part_names:
         raise UnableToSendForSignature(
-            f"Version {newest_in_force.number} has changed {in_words(part_names)} since this draft was started. "
+            f"Version {newest_in_force.number} has changed {parts_in_words(part_names)} since this draft was started. "
             "Update the draft with that version, and read both texts."
         )
     merged_content = documents.normalise(schema, documents.rebase(schema, content, old_base, new_base))
@@ -342,21 +342,21 @@ def _check_collision(
     declarations = widened_declarations(proposal.declarations, other_base_version, other_version)
     schema = build_schema(declarations)
     fitted_draft = Draft(
-        base=fitted_to_schema(schema, draft.base),
-        content=fitted_to_schema(schema, draft.content),
+        base=fit_to_schema(schema, draft.base),
+        content=fit_to_schema(schema, draft.content),
     )
     other_base = (
-        fitted_to_schema(schema, other_base_version.content) if other_base_version else documents.normalise(schema, {})
+        fit_to_schema(schema, other_base_version.content) if other_base_version else documents.normalise(schema, {})
     )
-    other_draft = Draft(base=other_base, content=fitted_to_schema(schema, other_version.content))
+    other_draft = Draft(base=other_base, content=fit_to_schema(schema, other_version.content))
 
     name = f"{other_proposal.name} of {other_proposal.proposed_by.name}"
     state = "is waiting for signatures" if other_proposal.is_awaiting_signatures else "is signed but not in force yet"
     part_names = collisions(schema, fitted_draft, other_draft)
     if part_names:
+        parts = parts_in_words(part_names)
         raise UnableToSendForSignature(
-            f"{name} changes {in_words(part_names)} too, and {state}. Change {in_words(part_names)} in only one of "
-            "the two proposals."
+            f"{name} changes {parts} too, and {state}. Change {parts} in only one of the two proposals."
         )
     problems = () if party_count is None else _joint_problems(declarations, fitted_draft, other_draft, party_count)
     if problems:

@@ -22,8 +22,8 @@ from partnerships.agreements.models import (
     TermsVersion,
 )
 from partnerships.agreements.queries.terms import (
-    entries_of,
-    fitted_to_schema,
+    fit_to_schema,
+    in_force_entries,
     is_signed_by_all,
     newest_version,
     parties_to_publish,
@@ -37,9 +37,15 @@ from partnerships.agreements.services.steps import set_status
 from partnerships.agreements.services.terms.asking import ask_to_sign, stop_asking, stop_asking_all
 from partnerships.agreements.services.terms.joining import ask_joiners
 from partnerships.agreements.services.terms.recording import email_leads, stopped_params
-from partnerships.agreements.terms.in_force import Addition, Entry, in_force_on, timeline, versions_to_write
+from partnerships.agreements.terms.in_force import (
+    Addition,
+    InForceEntry,
+    entries_that_apply,
+    entry_in_force_on,
+    versions_to_write,
+)
 from partnerships.agreements.terms.projection import column_values, dates_out_of_order
-from partnerships.agreements.terms.projection import day as day_of
+from partnerships.agreements.terms.projection import precise_day as day_of
 from partnerships.agreements.terms.schema import build_schema, labels_of_fields
 from partnerships.documents import InvalidContent, Schema, changes
 from partnerships.documents.services import Prepared, create_version, next_number
@@ -106,10 +112,10 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
     contain both. Raises `UnableToTakeForce`.
     """
     partnership = version.partnership
-    entries = entries_of(partnership)
+    entries = in_force_entries(partnership)
     version_by_pk = {row.pk: row for row in partnership.terms_versions.all()}
-    affected_entries = [entry for entry in timeline(entries) if entry.day > day]
-    current_entry = in_force_on(entries, day)
+    affected_entries = [entry for entry in entries_that_apply(entries) if entry.day > day]
+    current_entry = entry_in_force_on(entries, day)
     if current_entry is not None:
         affected_entries.insert(0, current_entry)
 
@@ -131,7 +137,7 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
 def _additions(
     version: TermsVersion,
     day: dt.date,
-    entries: Sequence[Entry],
+    entries: Sequence[InForceEntry],
     version_by_pk: Mapping[int, TermsVersion],
     schema: Schema,
 ) -> list[Addition]:
@@ -140,11 +146,11 @@ def _additions(
     try:
         additions = versions_to_write(
             schema,
-            draft=fitted_to_schema(schema, version.content),
-            drafted_from=fitted_to_schema(schema, based_on.content) if based_on else None,
+            draft=fit_to_schema(schema, version.content),
+            drafted_from=fit_to_schema(schema, based_on.content) if based_on else None,
             day=day,
             entries=entries,
-            content_of=lambda pk: fitted_to_schema(schema, version_by_pk[pk].content),
+            content_of=lambda pk: fit_to_schema(schema, version_by_pk[pk].content),
         )
     except InvalidContent as error:
         fields = labels_of_fields(schema, error.problems)
@@ -166,7 +172,7 @@ def _consolidate(
     """Create the version that applies a signed amendment to another version."""
     schema = build_schema(declarations)
     partnership = amendment.partnership
-    base_content = fitted_to_schema(schema, base.content)
+    base_content = fit_to_schema(schema, base.content)
     prepared = Prepared(
         schema=schema,
         previous=base_content,
@@ -281,7 +287,7 @@ def record_terms_in_force(*, now: dt.datetime) -> int:
 def _record_terms_of(partnership_id: int, now: dt.datetime) -> bool:
     """Update one partnership, and return whether its version changed."""
     partnership = lock_partnership(partnership_id)
-    entry = in_force_on(entries_of(partnership), timezone.localdate(now))
+    entry = entry_in_force_on(in_force_entries(partnership), timezone.localdate(now))
     # Check the day of the entry, not today: an extension of the end date counts however late the job runs.
     if entry is None or partnership.is_over_on(entry.day):
         return False

@@ -22,7 +22,7 @@ from partnerships.agreements.queries.terms import (
     version_to_amend,
 )
 from partnerships.agreements.services.terms import move_terms_piece, save_terms_piece, update_terms_draft
-from partnerships.agreements.terms.collisions import in_words
+from partnerships.agreements.terms.collisions import parts_in_words
 from partnerships.agreements.terms.schema import problems_of
 from partnerships.agreements.views.terms.fetching import (
     TermsAccess,
@@ -226,8 +226,8 @@ def proposal_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if part_names:
         messages.warning(
             request,
-            f"The draft is up to date. Both the draft and the version in force changed {in_words(part_names)}. We kept "
-            "the text of the draft. Compare both texts below.",
+            "The draft is up to date. Both the draft and the version in force changed "
+            f"{parts_in_words(part_names)}. We kept the text of the draft. Compare both texts below.",
         )
     else:
         messages.success(request, "The draft is up to date with the terms in force.")

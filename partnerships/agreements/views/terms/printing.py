@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.agreements.models import TermsSignature, TermsVersion
 from partnerships.agreements.presenting import Paper
-from partnerships.agreements.queries.terms import in_force_from, schema_of
+from partnerships.agreements.queries.terms import first_days_in_force, schema_of
 from partnerships.agreements.terms.contributions import Contributions
 from partnerships.agreements.views.terms.fetching import open_version, paper_of_version, signing_context
 from partnerships.agreements.views.terms.reading import compared_with_base
@@ -29,7 +29,7 @@ def _version_context(user: User, pk: int, number: int) -> dict[str, Any]:
     """Return the template context: a version, the versions that it consolidates, and the signatures on each of them."""
     access, version = open_version(user, pk, number)
     start_days = [
-        day for day, version_id in in_force_from(access.partnership, access.until) if version_id == version.pk
+        day for day, version_id in first_days_in_force(access.partnership, access.until) if version_id == version.pk
     ]
     signing = signing_context(version, access.until)
     # Each version that somebody signed, with the lines of its signatures.

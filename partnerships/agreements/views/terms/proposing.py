@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.agreements.forms import ReasonForm
-from partnerships.agreements.forms.terms import ProposeForm, SendForSignatureForm
+from partnerships.agreements.forms.terms import ProposeAmendmentForm, SendForSignatureForm
 from partnerships.agreements.models import TermsProposal
 from partnerships.agreements.queries import acting_party
 from partnerships.agreements.queries.terms import (
@@ -49,7 +49,7 @@ def amendment_propose(request: HttpRequest, pk: int) -> HttpResponse:
     access = open_terms(user, pk)
     require(bool(access.rights.proposes_for))
     parties = Organisation.objects.filter(pk__in=access.rights.proposes_for).order_by("name", "pk")
-    form = ProposeForm(post_data(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
+    form = ProposeAmendmentForm(post_data(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToPropose, field="reason"):

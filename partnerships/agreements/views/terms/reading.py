@@ -10,21 +10,21 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.agreements.forms.terms import TermsOnForm
+from partnerships.agreements.forms.terms import TermsDayForm
 from partnerships.agreements.models import Partnership, TermsVersion
-from partnerships.agreements.queries.sharing import data_sharing_of
+from partnerships.agreements.queries.sharing import data_sharing_state
 from partnerships.agreements.queries.terms import (
     TermsState,
-    entries_of,
-    fitted_to_schema,
+    first_days_in_force,
+    fit_to_schema,
     has_declined_to_join,
-    in_force_from,
+    in_force_entries,
     may_sign_for,
     versions_awaiting_signature,
     versions_to_join,
     widened_declarations,
 )
-from partnerships.agreements.terms.in_force import in_force_on
+from partnerships.agreements.terms.in_force import entry_in_force_on
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.agreements.views.terms.fetching import (
     TermsAccess,
@@ -46,7 +46,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     access = open_terms(user, pk)
     today = timezone.localdate()
 
-    form = TermsOnForm(request.GET if "on" in request.GET else None, today=today)
+    form = TermsDayForm(request.GET if "on" in request.GET else None, today=today)
     day = form.day
     if access.until is not None:
         day = min(day, timezone.localdate(access.until))
@@ -61,7 +61,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "on": day,
         "is_today": day == today,
-        "sharing": None if access.is_former else data_sharing_of(access.partnership, today),
+        "sharing": None if access.is_former else data_sharing_state(access.partnership, today),
         **in_force,
         "proposals": _readable_open_proposals(access),
         **_awaiting_context(user, access, in_force),
@@ -76,11 +76,11 @@ def _in_force_context(access: TermsAccess, version_by_pk: dict[int, TermsVersion
     partnership = access.partnership
     upcoming = [
         (start, version_by_pk[version_id])
-        for start, version_id in in_force_from(partnership, access.until)
+        for start, version_id in first_days_in_force(partnership, access.until)
         if start > day and version_id in version_by_pk
     ]
-    entries = [entry for entry in entries_of(partnership, access.until) if entry.version in version_by_pk]
-    entry = in_force_on(entries, day)
+    entries = [entry for entry in in_force_entries(partnership, access.until) if entry.version in version_by_pk]
+    entry = entry_in_force_on(entries, day)
     if entry is None:
         return {"version": None, "since": None, "paper": None, "is_last": False, "upcoming": upcoming}
 
@@ -156,7 +156,9 @@ def version_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     access, terms_version = open_version(user, pk, number)
     rights, proposal = access.rights, terms_version.proposal
     start_days = [
-        day for day, version_id in in_force_from(access.partnership, access.until) if version_id == terms_version.pk
+        day
+        for day, version_id in first_days_in_force(access.partnership, access.until)
+        if version_id == terms_version.pk
     ]
 
     signing = signing_context(terms_version, access.until)
@@ -226,7 +228,7 @@ def compared_with_base(user: User, version: TermsVersion) -> Comparison | None:
 def compare_versions(earlier: TermsVersion, later: TermsVersion) -> Comparison:
     """Compare two versions, in the fields of the later version and any other fields that the earlier version used."""
     schema = build_schema(widened_declarations(later.declarations, earlier))
-    return compare(schema, fitted_to_schema(schema, earlier.content), fitted_to_schema(schema, later.content))
+    return compare(schema, fit_to_schema(schema, earlier.content), fit_to_schema(schema, later.content))
 
 
 @require_safe

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from partnerships.agreements.forms.terms import PaperForm, SignTermsForm
+from partnerships.agreements.forms.terms import PaperSignatureForm, SignTermsForm
 from partnerships.agreements.links import TermsLink, read_terms_token
 from partnerships.agreements.models import SigningMethod, TermsVersion
 from partnerships.agreements.queries import acting_party
@@ -220,7 +220,7 @@ def terms_sign_on_paper(request: HttpRequest, pk: int, number: int, organisation
     if request.method != "POST" and (signatory.removed_at is not None or has_decided):
         raise Http404
 
-    form = PaperForm(
+    form = PaperSignatureForm(
         *post_data_and_files(request),
         organisation=signatory.organisation,
         questions=signatory.questions,

@@ -126,7 +126,7 @@ class AgendaForm(Form):
         )
 
 
-class CirculateForm(Form):
+class CirculateAgendaForm(Form):
     """The form to circulate the agenda; `revision` shows which agenda the person has seen."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)

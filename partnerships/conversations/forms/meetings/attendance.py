@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from partnerships.conversations.forms.meetings.planning import GUESTS_HINT, guests_in
+from partnerships.conversations.forms.meetings.planning import GUESTS_HINT, parse_guests
 from partnerships.conversations.models import Answer, Attendance, MeetingSeat
 from partnerships.conversations.services import Guest
 from partnerships.kit.choice_fields import model_choice_field
@@ -95,4 +95,4 @@ class AttendanceForm(Form):
     @property
     def other_guests(self) -> list[Guest]:
         """Return the guests who came without an invitation, one for each line of the field."""
-        return guests_in(self.cleaned_data["guests"])
+        return parse_guests(self.cleaned_data["guests"])

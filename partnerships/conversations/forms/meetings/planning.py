@@ -224,7 +224,7 @@ class MeetingForm(Form):
             link=data["link"],
             note=data["note"],
             people=list(data["people"]),
-            guests=guests_in(data["guests"]),
+            guests=parse_guests(data["guests"]),
         )
 
 
@@ -240,13 +240,13 @@ def _is_holiday(form: MeetingForm) -> bool:
     return day in form.holidays
 
 
-def guests_in(text: str) -> list[Guest]:
+def parse_guests(text: str) -> list[Guest]:
     """Return the guests from lines such as `Una Signed, Surveyor`."""
     lines = (line.partition(",") for line in text.splitlines() if line.strip())
     return [Guest(name.strip(), job_title.strip()) for name, _, job_title in lines]
 
 
-def initial_of_next(proposed: NextMeeting | None, title: str, person_ids: Collection[int]) -> dict[str, Any]:
+def initial_of_next_meeting(proposed: NextMeeting | None, title: str, person_ids: Collection[int]) -> dict[str, Any]:
     """Return initial values for planning the next meeting, from the cycle's proposal if there is one."""
     initial: dict[str, Any] = {"title": title, "people": list(person_ids), "time": dt.time(10), "minutes": 60}
     if proposed is None:

@@ -12,7 +12,7 @@ from django.db.models import Max
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import AgendaItem, ItemPurpose, Meeting
 from partnerships.conversations.queries.agendas import suggestions_for
-from partnerships.conversations.queries.meetings import people_who_may_come
+from partnerships.conversations.queries.meetings import possible_attendees
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.services.meetings.recording import email_people, lock_meeting, record_event
 from partnerships.kit.rights import require
@@ -116,7 +116,7 @@ def edit_agenda(
     if sum(line.is_kept for line in lines) > MAX_ITEMS:
         raise UnableToChangeAgenda(f"An agenda can have up to {MAX_ITEMS} items. Remove some first.")
 
-    presenter_ids = set(people_who_may_come(meeting.partnership).values_list("pk", flat=True))
+    presenter_ids = set(possible_attendees(meeting.partnership).values_list("pk", flat=True))
     items_by_id = {item.pk: item for item in AgendaItem.objects.visible_to(author).filter(meeting=meeting)}
     saved_ids: list[int] = []
     for position, line in enumerate(lines, start=1):

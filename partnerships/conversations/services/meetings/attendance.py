@@ -9,7 +9,7 @@ from django.db import transaction
 
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Answer, Attendance, Meeting, MeetingSeat, MeetingStatus
-from partnerships.conversations.queries.meetings import people_who_may_come, side_of_person
+from partnerships.conversations.queries.meetings import possible_attendees, side_of_person
 from partnerships.conversations.quorum import Quorum, count_quorum
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.services.meetings.planning import ONLY_EDITORS, Guest
@@ -131,7 +131,7 @@ def _add_seats(meeting: Meeting, people: Sequence[User], guests: Sequence[Guest]
 
     Raises `UnableToRecordAttendance` if a person does not act for an organisation in the partnership.
     """
-    possible_ids = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in people]).keys()
+    possible_ids = possible_attendees(meeting.partnership).in_bulk([person.pk for person in people]).keys()
     seated_ids = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
     for person in people:
         if person.pk not in possible_ids:

@@ -14,7 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.agreements.services.recording import lock_partnership
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Format, Meeting, MeetingSeat, MeetingStatus
-from partnerships.conversations.queries.meetings import people_who_may_come, side_of_person
+from partnerships.conversations.queries.meetings import possible_attendees, side_of_person
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.services.meetings.cycles import LENGTHS
 from partnerships.conversations.services.meetings.recording import (
@@ -269,7 +269,7 @@ def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> Non
     invited_ids = {person.pk for person in plan.people}
     seated_ids = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
     new_people = [person for person in plan.people if person.pk not in seated_ids]
-    possible_ids = people_who_may_come(meeting.partnership).in_bulk(invited_ids).keys()
+    possible_ids = possible_attendees(meeting.partnership).in_bulk(invited_ids).keys()
     for person in new_people:
         if person.pk not in possible_ids:
             raise UnableToPlan(

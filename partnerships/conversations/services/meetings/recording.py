@@ -12,7 +12,7 @@ from partnerships.activity.services import record
 from partnerships.agreements.models import PartyRole, PartyStatus
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Meeting
-from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
+from partnerships.conversations.queries.meetings import possible_attendees, seated_people
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
@@ -87,7 +87,7 @@ def email_uninvited(meeting: Meeting, person_ids: Iterable[int], *, author: User
 
     The attached file removes the meeting from their calendars. `when` is the time that their invitation had.
     """
-    recipients = people_who_may_come(meeting.partnership).filter(pk__in=list(person_ids))
+    recipients = possible_attendees(meeting.partnership).filter(pk__in=list(person_ids))
     _record_emails("meeting_uninvited", meeting, recipients, author=author, now=now, when=when)
 
 

@@ -17,7 +17,7 @@ ONLY_LEADS = "Only leads of organisations in the partnership can choose what we 
 
 
 @transaction.atomic
-def tell_stakeholders_of_meeting(*, meeting: Meeting, tell: bool, author: User, now: dt.datetime) -> Meeting:
+def mark_meeting_for_stakeholders(*, meeting: Meeting, tell: bool, author: User, now: dt.datetime) -> Meeting:
     """Mark a meeting for stakeholders, or remove the mark.
 
     Stakeholders who follow the partnership are then told the meeting's title, date and status.

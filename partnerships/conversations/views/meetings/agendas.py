@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.agenda import agenda_sources
 from partnerships.conversations import services
-from partnerships.conversations.forms.meetings.agendas import AgendaForm, CirculateForm
-from partnerships.conversations.queries.agendas import agenda_for, papers_for, since_for, suggestions_for
-from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
+from partnerships.conversations.forms.meetings.agendas import AgendaForm, CirculateAgendaForm
+from partnerships.conversations.queries.agendas import agenda_for, look_back_of, papers_for, suggestions_for
+from partnerships.conversations.queries.meetings import possible_attendees, seated_people
 from partnerships.conversations.views.meetings.opening import acting_side, name_as_at, open_meeting
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
@@ -29,7 +29,7 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(meeting)
     now = timezone.now()
     items = agenda_for(meeting, user, dropped=True)
-    form = AgendaForm(post_data(request), meeting=meeting, items=items, people=people_who_may_come(meeting.partnership))
+    form = AgendaForm(post_data(request), meeting=meeting, items=items, people=possible_attendees(meeting.partnership))
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToChangeAgenda):
@@ -51,7 +51,7 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/agenda.html",
         form,
         meeting=meeting,
-        since=since_for(meeting, now).last[meeting.partnership_id],
+        since=look_back_of(meeting, now).last[meeting.partnership_id],
         suggested=[(heading_by_source[suggestion.source], suggestion.suggestion) for suggestion in suggestions],
         headings=heading_by_source,
     )
@@ -85,7 +85,7 @@ def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
     """Circulate the agenda by email. Nobody can change the agenda after that."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
-    form = CirculateForm(post_data(request), meeting=meeting)
+    form = CirculateAgendaForm(post_data(request), meeting=meeting)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToChangeAgenda):

@@ -15,7 +15,7 @@ from partnerships.conversations.forms.meetings.attendance import AnswerMeetingFo
 from partnerships.conversations.forms.record import ConversationForm
 from partnerships.conversations.models import Attendance, Meeting, MeetingSeat
 from partnerships.conversations.queries.agendas import items_everybody_reads
-from partnerships.conversations.queries.meetings import next_planned, people_who_may_come
+from partnerships.conversations.queries.meetings import next_meeting_after, possible_attendees
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
 from partnerships.kit.http import form_page, post_data, show_refusal
@@ -56,7 +56,7 @@ def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
     form = AttendanceForm(
         post_data(request),
         seats=list(meeting.seats.all()),
-        people=people_who_may_come(meeting.partnership),
+        people=possible_attendees(meeting.partnership),
         cancel=meeting.get_absolute_url(),
     )
 
@@ -133,7 +133,7 @@ def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:
     """Return initial values for the minutes, from the meeting's date, attendance and agenda."""
     present_seats = [seat for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT]
     guest_seats = [seat for seat in present_seats if seat.is_guest and seat.name]
-    next_meeting = next_planned(meeting)
+    next_meeting = next_meeting_after(meeting)
     initial: dict[str, Any] = {
         "subject": meeting.title,
         "partnership": meeting.partnership,

@@ -71,7 +71,7 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose whether stakeholders without an account are told about the meeting."""
     user, meeting, _rights = open_meeting(request, pk)
     tell = request.POST.get("tell") == "yes"
-    services.tell_stakeholders_of_meeting(meeting=meeting, tell=tell, author=user, now=timezone.now())
+    services.mark_meeting_for_stakeholders(meeting=meeting, tell=tell, author=user, now=timezone.now())
     if tell:
         messages.success(request, "We will tell stakeholders about this meeting from now on.")
     else:

@@ -56,7 +56,7 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
         if cycle is None:
             cycle_from_terms = queries.cycle_from_terms(partnership, timezone.localdate(now))
         if not partnership.is_over:
-            next_meeting = queries.propose_next(partnership, now)
+            next_meeting = queries.propose_next_meeting(partnership, now)
 
     context = {
         "partnership": partnership,

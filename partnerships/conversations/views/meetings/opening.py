@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.past import as_read_by
+from partnerships.agreements.past import partnership_as_read_by
 from partnerships.conversations.models import Meeting
 from partnerships.conversations.queries.meetings import with_seats
 from partnerships.conversations.rights import MeetingRights, rights_over_meetings
@@ -27,7 +27,7 @@ def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, 
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.readable_by(user), pk=pk)
     rights = rights_over_meetings(partnership, user, timezone.now())
-    return user, as_read_by(user, partnership), rights
+    return user, partnership_as_read_by(user, partnership), rights
 
 
 def open_meeting(request: HttpRequest, pk: int) -> tuple[User, Meeting, MeetingRights]:
@@ -38,7 +38,7 @@ def open_meeting(request: HttpRequest, pk: int) -> tuple[User, Meeting, MeetingR
     user = signed_in(request)
     meeting = get_object_or_404(with_seats(Meeting.objects.visible_to(user)), pk=pk)
     rights = rights_over_meetings(meeting.partnership, user, timezone.now())
-    meeting.partnership = as_read_by(user, meeting.partnership)
+    meeting.partnership = partnership_as_read_by(user, meeting.partnership)
     return user, meeting, rights
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.conversations import services
-from partnerships.conversations.forms.meetings.planning import MeetingForm, initial_of_meeting, initial_of_next
+from partnerships.conversations.forms.meetings.planning import MeetingForm, initial_of_meeting, initial_of_next_meeting
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.queries import meetings as queries
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting, open_partnership
@@ -25,17 +25,17 @@ def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_edit)
     now = timezone.now()
-    proposed_date = queries.propose_next(partnership, now)
+    proposed_date = queries.propose_next_meeting(partnership, now)
     last_meeting = partnership.meetings.order_by("-starts_at", "-pk").first()
     title = last_meeting.title if last_meeting else f"Meeting of {partnership.title}"[:200]
-    invited_ids = queries.people_invited(partnership, last_meeting, timezone.localdate(now))
+    invited_ids = queries.next_attendee_ids(partnership, last_meeting, timezone.localdate(now))
     back = reverse("conversations:meetings", args=[pk])
     form = MeetingForm(
         post_data(request),
-        people=queries.people_who_may_come(partnership),
+        people=queries.possible_attendees(partnership),
         holidays=queries.meeting_holidays(partnership),
         cancel=back,
-        initial=initial_of_next(proposed_date, title, invited_ids),
+        initial=initial_of_next_meeting(proposed_date, title, invited_ids),
     )
 
     if request.method == "POST" and form.is_valid():
@@ -67,7 +67,7 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_edit)
     form = MeetingForm(
         post_data(request),
-        people=queries.people_who_may_come(meeting.partnership),
+        people=queries.possible_attendees(meeting.partnership),
         holidays=queries.meeting_holidays(meeting.partnership),
         cancel=meeting.get_absolute_url(),
         for_existing_meeting=True,

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 
 from partnerships.commitments.models import Commitment, Kind, Unit
-from partnerships.commitments.queries import in_order, people_who_may_own
+from partnerships.commitments.queries import possible_owners, sorted_by_due_date
 from partnerships.commitments.services import (
     UnableToEdit,
     UnableToPropose,
@@ -183,7 +183,7 @@ def _owner(run: ImportedRows, line: Line, giver: Organisation, existing_owner: U
     is_own = roles_of(run.author, run.now).act_for(giver.pk)
     people = [
         person
-        for person in people_who_may_own(giver)
+        for person in possible_owners(giver)
         if name == person.display_name.casefold() or (is_own and name == person.email.casefold())
     ]
     if len(people) == 1:
@@ -296,7 +296,7 @@ def _rows(target: Target, person: User) -> list[Exported]:
             "status": commitment.get_status_display(),
             "reference": commitment.reference,
         }
-        for commitment in in_order(commitments).select_related("giver", "receiver", "owner")
+        for commitment in sorted_by_due_date(commitments).select_related("giver", "receiver", "owner")
     ]
 
 

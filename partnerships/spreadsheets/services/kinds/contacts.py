@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Holder, Post, PostRole
 from partnerships.agreements.services import (
-    Contact,
+    ContactDetails,
     UnableToChangePost,
     change_contact,
     create_post,
@@ -111,7 +111,7 @@ class _Row:
 
     role: str
     title: str
-    contact: Contact
+    contact: ContactDetails
     #: The account with the email address, if it belongs to the organisation.
     person: User | None
 
@@ -138,7 +138,7 @@ def _read(run: ImportedRows, line: Line, person_by_email: Mapping[str, User]) ->
     return _Row(
         role=role,
         title=line.text("title"),
-        contact=Contact(**{code: line.text(code) for code in _MAX_LENGTHS}),
+        contact=ContactDetails(**{code: line.text(code) for code in _MAX_LENGTHS}),
         person=person_by_email.get(line.text("email").casefold()),
     )
 
@@ -182,7 +182,7 @@ def _is_holder(row: _Row, holder: Holder) -> bool:
 
 
 def _change_details(
-    run: ImportedRows, line: Line, holder: Holder, contact: Contact, report_line: str, *, is_stale: bool
+    run: ImportedRows, line: Line, holder: Holder, contact: ContactDetails, report_line: str, *, is_stale: bool
 ) -> None:
     """Change the contact details of a holder. Blank cells leave details as they are."""
     details: dict[str, Any] = {code: getattr(contact, code) or getattr(holder, code) for code in _MAX_LENGTHS}
@@ -195,7 +195,7 @@ def _change_details(
     elif is_stale:
         refuse_changed_since_preview(run, line, "a contact")
     else:
-        change_contact(holder=holder, contact=Contact(**details), author=run.author, now=run.now)
+        change_contact(holder=holder, contact=ContactDetails(**details), author=run.author, now=run.now)
         run.report.count("changed", report_line)
 
 

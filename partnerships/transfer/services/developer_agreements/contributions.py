@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.services.registers import RegisterPromise, add_from_register, record_from_register
+from partnerships.commitments.services.registers import RegisterPromise, add_reports_from_register, create_from_register
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import SOURCE, link_promises
 from partnerships.kit.text import counted
@@ -66,7 +66,7 @@ def save_promises(sources: ContributionSources, run: Import) -> str:
     ]
     older_contributions = OlderContributions(older_promises, SOURCE, run)
 
-    new_commitments = record_from_register(
+    new_commitments = create_from_register(
         promises=[*current_promises, *older_contributions.missing_promises],
         source=SOURCE,
         author=run.author,
@@ -196,7 +196,7 @@ def _update_existing_promises(
         if key not in new_keys:
             existing_by_key[key] = promise
 
-    updated, left_alone = add_from_register(
+    updated, left_alone = add_reports_from_register(
         promises=list(existing_by_key.values()), source=SOURCE, author=run.author, now=run.now
     )
     for commitment in updated:

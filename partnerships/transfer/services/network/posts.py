@@ -6,7 +6,7 @@ import datetime as dt
 from functools import partial
 
 from partnerships.agreements.models import Holder, Post
-from partnerships.agreements.services import Contact, create_post, fill_post, vacate_post
+from partnerships.agreements.services import ContactDetails, create_post, fill_post, vacate_post
 from partnerships.conversations.services import accept_facilitation, name_facilitator
 from partnerships.exchange.services import name_entry_facilitator
 from partnerships.transfer.services.network.partnerships import partnership_of
@@ -52,7 +52,7 @@ def _fill(network: Network, item: Item, holder: Item, now: dt.datetime) -> None:
     new_holder = fill_post(
         post=Post.objects.get(pk=item["post"]),
         person=network.people[holder["person"]] if holder["person"] else None,
-        contact=Contact(holder["name"], holder["email"], holder["phone"], holder["working_days"]),
+        contact=ContactDetails(holder["name"], holder["email"], holder["phone"], holder["working_days"]),
         reason=holder["reason"] or "Named in the network file.",
         author=network.actor(holder["by"] or item["by"]),
         now=now,

@@ -155,7 +155,7 @@ def _change_format(was: str, now: str, moves: int, *, names_field: bool) -> tupl
 
     `names_field` says whether the name of the field comes before these words. `moves` is how often the field changed.
     """
-    times = f", {moves} moves" if moves > 1 else ""
+    times = f", changed {moves} times" if moves > 1 else ""
     if was and now:
         return ("" if names_field else ":") + " was {}, now {}" + times, (was, now)
     if now:

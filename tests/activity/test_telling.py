@@ -137,7 +137,7 @@ def test_commitment_that_slipped_twice_is_one_line(world: World) -> None:
     [line] = lines_since(before, world.partnership.pk)
 
     assert line.group == Group.COMMITMENTS
-    assert re.fullmatch(r"Changed the due date: was \d.+, now \d.+, 2 moves", line.sentence.text)
+    assert re.fullmatch(r"Changed the due date: was \d.+, now \d.+, changed 2 times", line.sentence.text)
     assert line.subject.startswith(commitment.reference)
     assert line.path.endswith(f"/{commitment.pk}/")
     assert line.by == "Amina Larch, Larkhaven Homes"

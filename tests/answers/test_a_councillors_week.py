@@ -202,7 +202,7 @@ def test_councillor_gets_a_weekly_digest_and_her_reply_becomes_a_comment(
     councillor.get_by_role("link", name=weekly_digest["subject"]).first.click()
     take_screenshot(councillor, "catcher")
     councillor.goto(link_in(weekly_digest["text"], "/digests/read/"))
-    expect(councillor.locator("main")).to_contain_text("2 moves")
+    expect(councillor.locator("main")).to_contain_text("changed 2 times")
     check_accessibility(councillor)
     take_screenshot(councillor, "weekly-in-the-browser")
 
@@ -264,7 +264,7 @@ def check_weekly_digest(email: Any, world: World) -> None:
     """Check that the digest has every change once, without the reason that is not for stakeholders."""
     dates = f"was {long_date(in_days(30))}, now {long_date(in_days(90))}"
     for text in texts_of_both_parts(email):
-        assert f"{PROMISE}: changed the due date: {dates}, 2 moves" in text
+        assert f"{PROMISE}: changed the due date: {dates}, changed 2 times" in text
         assert f"{ASK}: the ask is met" in text
         assert "Every party signed the terms" in text
         assert f"Left this partnership: {world.tidewater.name}" in text

@@ -74,7 +74,7 @@ class PartnershipWeek(Company):
             4,
             councillor=(
                 "Every party signed the terms",
-                f"{self._moved(30, 90)}, 2 moves",
+                f"{self._moved(30, 90)}, changed 2 times",
                 f"{ASK}: the ask is met",
                 f"Left this partnership: {cast.trust.name}",
             ),

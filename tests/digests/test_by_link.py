@@ -108,7 +108,7 @@ def test_opening_an_answered_confirmation_email_shows_the_current_status(
     )
     page_when_suppressed = bearer.get(answer_link(unanswered_subscription)).content.decode()
 
-    assert "digests about Harbour Quarter go to s...@council.example" in collapse(page_when_confirmed)
+    assert "Digests about Harbour Quarter go to s...@council.example" in collapse(page_when_confirmed)
     assert "and paused them later. Digests about Harbour Quarter start again when you resume them" in collapse(
         page_when_paused
     )

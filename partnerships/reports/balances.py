@@ -273,7 +273,7 @@ def _ask_counts_of_sides(user: Reader, sides: Sides, *, by_quarter: bool = False
 def _with_counts(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
     """Return the numbers of asks per group: made, met by the one asked, met by anyone, and open.
 
-    They are counted with `distinct`, because joins to addressees and parties can repeat an ask.
+    They are counted with `without_duplicates`, because joins to addressees and parties can repeat an ask.
     """
     return entries.order_by().annotate(
         made=Count("pk", distinct=True),

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.people.limits import refuse_too_many_uploads
 from partnerships.people.requests import signed_in
-from partnerships.transfer.downloads import rows_set_aside, to_correct
+from partnerships.transfer.downloads import csv_of_rows_set_aside, links_to_files_to_correct
 from partnerships.transfer.forms import AnswerForm, HeadingsForm, UploadForm
 from partnerships.transfer.models import UPLOADED, Doubt, ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
@@ -184,7 +184,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "last_line": last_line(run, applied=not run.is_waiting),
             "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
             "accounting": accounting(run.report),
-            "to_correct": to_correct(run, labels_of(run.register)),
+            "to_correct": links_to_files_to_correct(run, labels_of(run.register)),
             "remarks": run.report.get("remarks", []),
             "too_many_missing": run.report.get("too_many_missing"),
             "duration": _duration_in_words(run.report.get("seconds") or 0),
@@ -253,7 +253,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content"), pk=pk)
-        return rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))
+        return csv_of_rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
         """Discard a previewed file without importing it."""

@@ -14,12 +14,12 @@ from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reporting import files_to_correct, rows_to_correct
 
 
-def to_correct(run: ImportRun, labels: Sequence[str]) -> list[tuple[int, str]]:
+def links_to_files_to_correct(run: ImportRun, labels: Sequence[str]) -> list[tuple[int, str]]:
     """Return the index of each file with rows set aside, and the end of its link, such as “ of the timetable”."""
     return [(index, f" of the {labels[index]}" if len(labels) > 1 else "") for index in files_to_correct(run.report)]
 
 
-def rows_set_aside(run: ImportRun, labels: Sequence[str], file: str) -> HttpResponseBase:
+def csv_of_rows_set_aside(run: ImportRun, labels: Sequence[str], file: str) -> HttpResponseBase:
     """Return a CSV of the rows of one file that were set aside, each with its reason and remedy.
 
     `file` is the index of the file, as in the URL parameter `?file=1`; anything but an index means the first file.

@@ -15,7 +15,7 @@ from partnerships.kit.nudging import nudge_after_commit
 from partnerships.organisations.models import PLANNING_BODIES, Organisation
 from partnerships.people.limits import refuse_too_many_uploads
 from partnerships.people.requests import signed_in
-from partnerships.transfer.downloads import rows_set_aside, to_correct
+from partnerships.transfer.downloads import csv_of_rows_set_aside, links_to_files_to_correct
 from partnerships.transfer.forms import OwnFilesForm, OwnHeadingsForm
 from partnerships.transfer.models import OWN_REGISTERS, ImportJob, ImportRun, Register
 from partnerships.transfer.reading.problems import UnableToRead
@@ -104,7 +104,7 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
         "accounting": accounting(run.report),
         "remarks": run.report.get("remarks", []),
         "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
-        "to_correct": to_correct(run, labels_of(run.register)),
+        "to_correct": links_to_files_to_correct(run, labels_of(run.register)),
         "may_apply": can_change and run.is_previewed and is_lead,
         "waits_for_lead": can_change and run.is_previewed and not is_lead,
         "may_confirm": can_change and not run.is_unchecked,
@@ -171,7 +171,7 @@ def discard_upload(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 def download_set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Download the rows of one file that were set aside, to be corrected and uploaded again."""
     run = _find_run(request, pk)
-    return rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))
+    return csv_of_rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))
 
 
 def _find_organisation(request: HttpRequest, pk: int) -> Organisation:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from partnerships.kit.postcodes import read_postcode
 from partnerships.transfer.reading.tables import Cell
-from partnerships.transfer.reading.values import Unreadable, amount, flag, partial_date, text
+from partnerships.transfer.reading.values import Unreadable, amount, partial_date, text, yes_or_no_value
 
 #: Texts that people enter if they do not know the number of bedrooms.
 _NOT_KNOWN = frozenset(["", "not known", "unknown", "bedrooms not known"])
@@ -42,7 +42,7 @@ def postcode(cell: Cell) -> str:
 
 def yes_no(cell: Cell) -> bool | None:
     """Return True for yes, False for no, and None for a blank cell. Raises `Unreadable`."""
-    value = flag(cell)
+    value = yes_or_no_value(cell)
     if value is None and text(cell):
         raise Unreadable(f"“{text(cell)}” is neither yes nor no. Enter yes or no.")
     return value

@@ -16,7 +16,7 @@ from partnerships.spreadsheets.models import Status, Upload
 from partnerships.spreadsheets.services.kinds import KINDS, ImportedRows
 from partnerships.spreadsheets.services.reading import upload_table, upload_target
 from partnerships.transfer.reporting import Report
-from partnerships.transfer.services.directory import Progress, silent
+from partnerships.transfer.services.directory import Progress, ignore_progress
 
 #: The message if headings can no longer be matched or the upload imported, also while a worker is importing.
 NOT_WAITING = (
@@ -36,7 +36,7 @@ class UnableToApply(Exception):
     """The upload is not a preview, or was imported or discarded in the meantime."""
 
 
-def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = silent) -> None:
+def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = ignore_progress) -> None:
     """Import the file, save the report of the import as a preview, and undo the import.
 
     Raises `UnableToRead` and `UnableToApply`.
@@ -52,7 +52,7 @@ def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: 
     upload.report = _as_json(report)
 
 
-def import_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = silent) -> Upload:
+def import_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = ignore_progress) -> Upload:
     """Import the good rows of a previewed upload, and set the other rows aside.
 
     Raises `UnableToRead`. Raises `UnableToApply` if the upload was imported or discarded in the meantime, or if the

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from partnerships.conversations.models import Attribution, PointKind
 from partnerships.conversations.models import Format as ConversationFormat
-from partnerships.transfer.network_format.fields import AT, choice, ref
+from partnerships.transfer.network_format.fields import AT, choice_field, reference_field
 from partnerships.transfer.reading.shapes import Part, Shape
 
 CONVERSATION = Shape(
     (
         Part("key", "key", required=True),
         Part("subject", required=True),
-        ref("organisation", "organisations", required=True),
-        ref("by", "people", required=True),
+        reference_field("organisation", "organisations", required=True),
+        reference_field("by", "people", required=True),
         Part("held_on", "date", required=True),
         Part("planned", "flag"),
-        choice("how", ConversationFormat, default="in_person"),
+        choice_field("how", ConversationFormat, default="in_person"),
         Part("with", "refs", required=True, to="organisations"),
-        ref("partnership", "partnerships"),
+        reference_field("partnership", "partnerships"),
         Part("said"),
         Part("decisions", "texts"),
-        choice("attribution", Attribution, default="named"),
+        choice_field("attribution", Attribution, default="named"),
         Part("next_contact_on", "date"),
         Part("private_note"),
         Part("recorded", "moment", required=True),
@@ -30,8 +30,8 @@ CONVERSATION = Shape(
             "parts",
             shape=Shape(
                 (
-                    ref("organisation", "organisations", required=True),
-                    ref("person", "people"),
+                    reference_field("organisation", "organisations", required=True),
+                    reference_field("person", "people"),
                     Part("name"),
                     Part("job_title"),
                 )
@@ -42,8 +42,8 @@ CONVERSATION = Shape(
             "parts",
             shape=Shape(
                 (
-                    ref("organisation", "organisations", required=True),
-                    choice("kind", PointKind, required=True),
+                    reference_field("organisation", "organisations", required=True),
+                    choice_field("kind", PointKind, required=True),
                     Part("text", required=True),
                 )
             ),
@@ -53,17 +53,23 @@ CONVERSATION = Shape(
             "parts",
             shape=Shape(
                 (
-                    ref("organisation", "organisations", required=True),
+                    reference_field("organisation", "organisations", required=True),
                     Part("text", required=True),
                     Part("due_on", "date", required=True),
-                    ref("owner", "people"),
+                    reference_field("owner", "people"),
                 )
             ),
         ),
         Part(
             "agreed",
             "parts",
-            shape=Shape((ref("organisation", "organisations", required=True), ref("by", "people", required=True), AT)),
+            shape=Shape(
+                (
+                    reference_field("organisation", "organisations", required=True),
+                    reference_field("by", "people", required=True),
+                    AT,
+                )
+            ),
         ),
     ),
     keys="conversations",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.organisations.models import AreaKind, CouncilType, Kind, Role, Scheme
-from partnerships.transfer.network_format.fields import AREAS, choice, ref
+from partnerships.transfer.network_format.fields import AREAS, choice_field, reference_field
 from partnerships.transfer.reading.shapes import Part, Shape
 
 AREA = Shape(
@@ -11,15 +11,15 @@ AREA = Shape(
         Part("code", required=True),
         Part("key", "key"),
         Part("name", required=True),
-        choice("kind", AreaKind, default="district"),
-        ref("parent", "areas"),
-        ref("region", "areas"),
+        choice_field("kind", AreaKind, default="district"),
+        reference_field("parent", "areas"),
+        reference_field("region", "areas"),
     ),
     keys="areas",
 )
 
 
-IDENTIFIER = Shape((choice("scheme", Scheme, required=True), Part("value", required=True)))
+IDENTIFIER = Shape((choice_field("scheme", Scheme, required=True), Part("value", required=True)))
 
 
 ORGANISATION = Shape(
@@ -27,16 +27,16 @@ ORGANISATION = Shape(
         Part("key", "key", required=True),
         Part("name", required=True),
         Part("short_name"),
-        choice("kind", Kind, required=True),
-        choice("council_type", CouncilType),
+        choice_field("kind", Kind, required=True),
+        choice_field("council_type", CouncilType),
         Part("designation"),
         Part("legal_form"),
         Part("website"),
         Part("names", "texts"),
         Part("identifiers", "parts", shape=IDENTIFIER),
         AREAS,
-        ref("region", "areas"),
-        ref("parent", "organisations"),
+        reference_field("region", "areas"),
+        reference_field("parent", "organisations"),
         Part("valid_from", "date"),
         Part("ended", "date"),
         Part("successors", "refs", to="organisations"),
@@ -59,9 +59,9 @@ PERSON = Shape(
 
 MEMBERSHIP = Shape(
     (
-        ref("person", "people", required=True),
-        ref("organisation", "organisations", required=True),
-        choice("role", Role, required=True),
+        reference_field("person", "people", required=True),
+        reference_field("organisation", "organisations", required=True),
+        choice_field("role", Role, required=True),
         Part("job_title"),
         Part("since", "date"),
     )

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.organisations.models import AreaKind, CouncilType, Kind, NameKind, Scheme, Status, SuccessionKind
-from partnerships.transfer.network_format.fields import choice, ref
+from partnerships.transfer.network_format.fields import choice_field, reference_field
 from partnerships.transfer.network_format.parsing import parse_file, read_checked
 from partnerships.transfer.reading.shapes import Checking, Part, Shape
 
@@ -32,33 +32,37 @@ AREA = Shape(
         Part("code", required=True),
         Part("key", "key"),
         Part("name", required=True),
-        choice("kind", AreaKind, required=True),
-        ref("parent", "areas"),
-        ref("region", "areas"),
+        choice_field("kind", AreaKind, required=True),
+        reference_field("parent", "areas"),
+        reference_field("region", "areas"),
         _FROM,
         _TO,
     ),
     keys="areas",
 )
 
-NAME = Shape((Part("name", required=True), choice("kind", NameKind, default=NameKind.ALTERNATIVE.value), _FROM, _TO))
+NAME = Shape(
+    (Part("name", required=True), choice_field("kind", NameKind, default=NameKind.ALTERNATIVE.value), _FROM, _TO)
+)
 
 #: `org_id` is for other readers of the file; it follows from the scheme, the value and the kind.
-IDENTIFIER = Shape((choice("scheme", Scheme, required=True), Part("value", required=True), Part("org_id"), _FROM, _TO))
+IDENTIFIER = Shape(
+    (choice_field("scheme", Scheme, required=True), Part("value", required=True), Part("org_id"), _FROM, _TO)
+)
 
-SERVED = Shape((ref("area", "areas", required=True), _FROM, _TO))
+SERVED = Shape((reference_field("area", "areas", required=True), _FROM, _TO))
 
 ORGANISATION = Shape(
     (
         Part("key", "key", True),
         Part("name", required=True),
         Part("short_name"),
-        choice("kind", Kind, required=True),
-        choice("council_type", CouncilType),
+        choice_field("kind", Kind, required=True),
+        choice_field("council_type", CouncilType),
         Part("designation"),
         Part("legal_form"),
-        choice("status", Status, default=Status.ACTIVE.value),
-        ref("region", "areas"),
+        choice_field("status", Status, default=Status.ACTIVE.value),
+        reference_field("region", "areas"),
         Part("website"),
         _FROM,
         _TO,
@@ -71,7 +75,7 @@ ORGANISATION = Shape(
 
 SUCCESSION = Shape(
     (
-        choice("kind", SuccessionKind, required=True),
+        choice_field("kind", SuccessionKind, required=True),
         Part("on", "date"),
         Part("predecessors", "refs", True, to="organisations"),
         Part("successors", "refs", True, to="organisations"),

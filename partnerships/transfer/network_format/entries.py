@@ -5,19 +5,27 @@ from __future__ import annotations
 from partnerships.commitments.models import Unit
 from partnerships.exchange.models import Audience as EntryAudience
 from partnerships.exchange.models import Direction, Theme
-from partnerships.transfer.network_format.fields import AREAS, AT, BY, REASON, choice, ref, word
+from partnerships.transfer.network_format.fields import (
+    AREAS,
+    AT,
+    BY,
+    REASON,
+    choice_field,
+    reference_field,
+    vocabulary_field,
+)
 from partnerships.transfer.reading.shapes import Part, Shape
 
 RESPONSE = Shape(
     (
-        ref("organisation", "organisations", required=True),
-        ref("by", "people", required=True),
+        reference_field("organisation", "organisations", required=True),
+        reference_field("by", "people", required=True),
         Part("text", required=True),
         Part("quantity", "decimal"),
         AT,
         Part("accepted", "moment"),
         Part("declined", "moment"),
-        ref("decided_by", "people"),
+        reference_field("decided_by", "people"),
         REASON,
     )
 )
@@ -26,15 +34,15 @@ RESPONSE = Shape(
 ENTRY = Shape(
     (
         Part("key", "key", required=True),
-        choice("direction", Direction, required=True),
-        ref("organisation", "organisations", required=True),
+        choice_field("direction", Direction, required=True),
+        reference_field("organisation", "organisations", required=True),
         BY,
         Part("title", required=True),
-        word("theme", Theme, required=True),
+        vocabulary_field("theme", Theme, required=True),
         Part("statement"),
         Part("rationale"),
         Part("quantity", "decimal"),
-        word("unit", Unit),
+        vocabulary_field("unit", Unit),
         Part("site"),
         AREAS,
         Part("available_from", "date"),
@@ -42,8 +50,8 @@ ENTRY = Shape(
         Part("conditions"),
         Part("private_note"),
         Part("standing", "flag"),
-        choice("audience", EntryAudience, required=True),
-        ref("partnership", "partnerships"),
+        choice_field("audience", EntryAudience, required=True),
+        reference_field("partnership", "partnerships"),
         Part("addressees", "refs", to="organisations"),
         Part("written", "moment"),
         Part("shared", "moment"),

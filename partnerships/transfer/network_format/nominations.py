@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.nominations.schedule import Bedrooms
-from partnerships.transfer.network_format.fields import BY, ref
+from partnerships.transfer.network_format.fields import BY, reference_field
 from partnerships.transfer.reading.shapes import Part, Shape
 
 LINE = Shape(
@@ -23,10 +23,10 @@ LINE = Shape(
 
 NOMINATIONS_RETURN = Shape(
     (
-        ref("partnership", "partnerships", required=True),
+        reference_field("partnership", "partnerships", required=True),
         Part("quarters_ago", "whole", required=True),
         BY,
         Part("lines", "parts", shape=LINE),
-        ref("confirmed_by", "people"),
+        reference_field("confirmed_by", "people"),
     )
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from partnerships.transfer.network_format.fields import AT, ref
+from partnerships.transfer.network_format.fields import AT, reference_field
 from partnerships.transfer.reading.shapes import Part, Shape
 
 REPORT = Shape(
     (
         AT,
         Part("figure", "decimal", required=True),
-        ref("by", "people", required=True),
+        reference_field("by", "people", required=True),
         Part("note"),
         Part("blocked_by"),
     )
@@ -19,7 +19,7 @@ REPORT = Shape(
 OBJECTIVE = Shape(
     (
         Part("key", "key", required=True),
-        ref("partnership", "partnerships", required=True),
+        reference_field("partnership", "partnerships", required=True),
         Part("text", required=True),
         Part("measure", required=True),
         Part("unit"),
@@ -27,9 +27,9 @@ OBJECTIVE = Shape(
         Part("baseline_on", "date", required=True),
         Part("target", "decimal", required=True),
         Part("target_on", "date", required=True),
-        ref("organisation", "organisations", required=True),
-        ref("owner", "people"),
-        ref("by", "people", required=True),
+        reference_field("organisation", "organisations", required=True),
+        reference_field("owner", "people"),
+        reference_field("by", "people", required=True),
         Part("added", "moment", required=True),
         Part("progress", "parts", shape=REPORT),
         Part("commitments", "refs", to="commitments"),

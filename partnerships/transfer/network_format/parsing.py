@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from partnerships.transfer.reading.problems import UnableToRead, unable
+from partnerships.transfer.reading.problems import UnableToRead, refuse_file
 from partnerships.transfer.reading.shapes import Checking, Shape
 
 
@@ -37,20 +37,20 @@ def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, 
     try:
         value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_with_unique_keys)
     except UnicodeDecodeError as error:
-        raise unable("the file is not UTF-8 text.", "Save the file as UTF-8.") from error
+        raise refuse_file("the file is not UTF-8 text.", "Save the file as UTF-8.") from error
     except json.JSONDecodeError as error:
-        raise unable(
+        raise refuse_file(
             f"the file is not valid JSON: {error.msg}.", "Check the text just before this line.", row=error.lineno
         ) from error
     except RecursionError as error:
-        raise unable("the file is nested too deeply.", f"See {page}.") from error
+        raise refuse_file("the file is nested too deeply.", f"See {page}.") from error
     except ValueError as error:  # a number of thousands of digits
-        raise unable("the file contains a number that is too long.", "Correct the number.") from error
+        raise refuse_file("the file contains a number that is too long.", "Correct the number.") from error
     if not isinstance(value, dict) or value.get("format") != form:
         file_kind = form.removeprefix("common-ground-")
-        raise unable(f'the file does not say that it is a {file_kind} file ("format": "{form}").', f"See {page}.")
+        raise refuse_file(f'the file does not say that it is a {file_kind} file ("format": "{form}").', f"See {page}.")
     if value.get("version") != version:
-        raise unable(
+        raise refuse_file(
             f"the file has version {value.get('version')} of the format, but we can read only version {version}.",
             f"Use version {version}, which {page} describes.",
         )
@@ -75,5 +75,5 @@ def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
-        raise unable(f"“{repeated}” occurs twice in one object.", "Remove one of the two.")
+        raise refuse_file(f"“{repeated}” occurs twice in one object.", "Remove one of the two.")
     return fields

@@ -5,13 +5,21 @@ from __future__ import annotations
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.agreements.models import PartnershipKind, PartyRole
 from partnerships.agreements.models import Status as PartnershipStatus
-from partnerships.transfer.network_format.fields import AREAS, AT, BY, REASON, choice, ref, word
+from partnerships.transfer.network_format.fields import (
+    AREAS,
+    AT,
+    BY,
+    REASON,
+    choice_field,
+    reference_field,
+    vocabulary_field,
+)
 from partnerships.transfer.reading.shapes import Part, Shape
 
 PARTY = Shape(
     (
-        ref("organisation", "organisations", required=True),
-        choice("role", PartyRole, default="member"),
+        reference_field("organisation", "organisations", required=True),
+        choice_field("role", PartyRole, default="member"),
         Part("invited", "moment"),
         Part("accepted", "moment"),
         Part("declined", "moment"),
@@ -22,17 +30,17 @@ PARTY = Shape(
 )
 
 
-STEP = Shape((choice("to", PartnershipStatus, required=True), AT, BY, Part("reason", required=True)))
+STEP = Shape((choice_field("to", PartnershipStatus, required=True), AT, BY, Part("reason", required=True)))
 
 
 SIGNATURE = Shape(
-    (ref("organisation", "organisations", required=True), BY, Part("title"), AT, Part("answers", "texts"))
+    (reference_field("organisation", "organisations", required=True), BY, Part("title"), AT, Part("answers", "texts"))
 )
 
 
 AMENDMENT = Shape(
     (
-        ref("organisation", "organisations", required=True),
+        reference_field("organisation", "organisations", required=True),
         BY,
         AT,
         Part("reason", required=True),
@@ -50,13 +58,13 @@ PARTNERSHIP = Shape(
     (
         Part("key", "key", required=True),
         Part("title", required=True),
-        word("kind", PartnershipKind, required=True),
-        ref("chair", "organisations", required=True),
+        vocabulary_field("kind", PartnershipKind, required=True),
+        reference_field("chair", "organisations", required=True),
         BY,
         Part("opened", "moment", required=True),
-        ref("renews", "partnerships"),
+        reference_field("renews", "partnerships"),
         Part("purpose"),
-        choice("audience", PartnershipAudience, default="parties"),
+        choice_field("audience", PartnershipAudience, default="parties"),
         AREAS,
         Part("legally_binding", "flag"),
         Part("terms_of_reference"),
@@ -83,14 +91,14 @@ PARTNERSHIP = Shape(
 )
 
 
-MEMBER = Shape((ref("organisation", "organisations", required=True), BY, Part("accepted", "moment")))
+MEMBER = Shape((reference_field("organisation", "organisations", required=True), BY, Part("accepted", "moment")))
 
 
 WORKING_GROUP = Shape(
     (
         Part("key", "key", required=True),
-        ref("partnership", "partnerships", required=True),
-        ref("organisation", "organisations", required=True),
+        reference_field("partnership", "partnerships", required=True),
+        reference_field("organisation", "organisations", required=True),
         BY,
         AT,
         Part("title", required=True),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from partnerships.plans.models import Audience as PlanAudience
 from partnerships.plans.models import Decision, PlanKind
-from partnerships.transfer.network_format.fields import AT, BY, REASON, choice, ref, word
+from partnerships.transfer.network_format.fields import AT, BY, REASON, choice_field, reference_field, vocabulary_field
 from partnerships.transfer.reading.shapes import Part, Shape
 
 SIGNATURE = Shape(
     (
-        ref("organisation", "organisations", required=True),
-        ref("by", "people", required=True),
+        reference_field("organisation", "organisations", required=True),
+        reference_field("by", "people", required=True),
         AT,
-        choice("decision", Decision, required=True),
+        choice_field("decision", Decision, required=True),
         REASON,
         Part("answers", "texts"),
     )
@@ -42,7 +42,7 @@ SIGN_OFF = Shape(
             "signatories",
             "parts",
             required=True,
-            shape=Shape((ref("organisation", "organisations", required=True), Part("role", required=True))),
+            shape=Shape((reference_field("organisation", "organisations", required=True), Part("role", required=True))),
         ),
         Part("signatures", "parts", shape=SIGNATURE),
     )
@@ -51,7 +51,7 @@ SIGN_OFF = Shape(
 
 COMMENT = Shape(
     (
-        ref("by", "people", required=True),
+        reference_field("by", "people", required=True),
         AT,
         Part("text", required=True),
         Part("anchor"),
@@ -62,7 +62,7 @@ COMMENT = Shape(
 
 SHARE = Shape(
     (
-        ref("person", "people", required=True),
+        reference_field("person", "people", required=True),
         BY,
         AT,
         Part("may_comment", "flag"),
@@ -76,15 +76,15 @@ PLAN = Shape(
     (
         Part("key", "key", required=True),
         Part("title", required=True),
-        word("kind", PlanKind, required=True),
-        choice("audience", PlanAudience, required=True),
+        vocabulary_field("kind", PlanKind, required=True),
+        choice_field("audience", PlanAudience, required=True),
         Part("owners", "refs", True, to="organisations"),
-        ref("partnership", "partnerships"),
+        reference_field("partnership", "partnerships"),
         BY,
         Part("begun", "moment", required=True),
         Part("versions", "parts", shape=PLAN_VERSION),
         Part("draft", "free"),
-        ref("draft_by", "people"),
+        reference_field("draft_by", "people"),
         Part("sign_off", "part", shape=SIGN_OFF),
         Part("comments", "parts", shape=COMMENT),
         Part("shares", "parts", shape=SHARE),

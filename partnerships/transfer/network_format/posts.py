@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from partnerships.agreements.models import PostRole
-from partnerships.transfer.network_format.fields import AT, BY, REASON, choice, ref
+from partnerships.transfer.network_format.fields import AT, BY, REASON, choice_field, reference_field
 from partnerships.transfer.reading.shapes import Part, Shape
 
 HOLDER = Shape(
     (
-        ref("person", "people"),
+        reference_field("person", "people"),
         Part("name"),
         Part("email"),
         Part("phone"),
@@ -23,9 +23,9 @@ HOLDER = Shape(
 
 POST = Shape(
     (
-        ref("organisation", "organisations", required=True),
-        ref("partnership", "partnerships"),
-        choice("role", PostRole, required=True),
+        reference_field("organisation", "organisations", required=True),
+        reference_field("partnership", "partnerships"),
+        choice_field("role", PostRole, required=True),
         Part("title"),
         BY,
         AT,
@@ -36,10 +36,10 @@ POST = Shape(
 
 FACILITATOR = Shape(
     (
-        ref("partnership", "partnerships"),
-        ref("entry", "entries"),
-        ref("person", "people", required=True),
-        ref("organisation", "organisations", required=True),
+        reference_field("partnership", "partnerships"),
+        reference_field("entry", "entries"),
+        reference_field("person", "people", required=True),
+        reference_field("organisation", "organisations", required=True),
         BY,
         AT,
         Part("accepted", "moment"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.recommendations.models import ResponseStatus
-from partnerships.transfer.network_format.fields import AT, choice, ref
+from partnerships.transfer.network_format.fields import AT, choice_field, reference_field
 from partnerships.transfer.reading.shapes import Part, Shape
 
 #: The fields that identify a recommendation: the title of its report, and its reference or its text.
@@ -11,12 +11,12 @@ _RECOMMENDATION_FIELDS = (Part("report", required=True), Part("recommendation", 
 RESPONSE = Shape(
     (
         *_RECOMMENDATION_FIELDS,
-        ref("organisation", "organisations", required=True),
-        ref("by", "people", required=True),
+        reference_field("organisation", "organisations", required=True),
+        reference_field("by", "people", required=True),
         AT,
-        choice("status", ResponseStatus, required=True),
+        choice_field("status", ResponseStatus, required=True),
         Part("reason"),
-        ref("owner", "people"),
+        reference_field("owner", "people"),
         Part("review_on", "date"),
         Part("note"),
         Part("commitments", "refs", to="commitments"),
@@ -27,11 +27,11 @@ RESPONSE = Shape(
 ADOPTION = Shape(
     (
         *_RECOMMENDATION_FIELDS,
-        ref("partnership", "partnerships", required=True),
-        ref("by", "people", required=True),
+        reference_field("partnership", "partnerships", required=True),
+        reference_field("by", "people", required=True),
         Part("proposed", "moment", required=True),
         Part("why", required=True),
-        ref("meeting", "meetings"),
+        reference_field("meeting", "meetings"),
         Part("adopted", "moment"),
         Part("objectives", "refs", to="objectives"),
         Part("commitments", "refs", to="commitments"),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from partnerships.conversations.models import Period
-from partnerships.transfer.network_format.fields import AT, BY, REASON, choice, ref
+from partnerships.transfer.network_format.fields import AT, BY, REASON, choice_field, reference_field
 from partnerships.transfer.reading.shapes import Part, Shape
 
 REPORT = Shape(
     (
-        ref("organisation", "organisations", required=True),
+        reference_field("organisation", "organisations", required=True),
         Part("period", "whole", required=True),
         BY,
         Part("answers", "texts"),
         Part("submitted", "moment", required=True),
         Part("accepted", "moment"),
         Part("returned", "moment"),
-        ref("decided_by", "people"),
+        reference_field("decided_by", "people"),
         REASON,
     )
 )
@@ -23,10 +23,10 @@ REPORT = Shape(
 
 REPORTING = Shape(
     (
-        ref("partnership", "partnerships", required=True),
+        reference_field("partnership", "partnerships", required=True),
         BY,
         AT,
-        choice("every", Period, required=True),
+        choice_field("every", Period, required=True),
         Part("starts_on", "date", required=True),
         Part("due_days", "whole", required=True),
         Part("reports", "parts", shape=REPORT),

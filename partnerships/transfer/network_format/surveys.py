@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from partnerships.surveys.bodies import Group
-from partnerships.transfer.network_format.fields import AT, choice, ref
+from partnerships.transfer.network_format.fields import AT, choice_field, reference_field
 from partnerships.transfer.reading.shapes import Part, Shape
 
-_GROUP = choice("group", Group, required=True)
+_GROUP = choice_field("group", Group, required=True)
 ASKED = Shape((_GROUP, Part("email", required=True)))
 ANSWER = Shape(
     (
@@ -16,17 +16,17 @@ ANSWER = Shape(
         Part("comments", "free", default={}),
     )
 )
-ACTION = Shape((Part("theme", required=True), ref("objective", "objectives", required=True)))
+ACTION = Shape((Part("theme", required=True), reference_field("objective", "objectives", required=True)))
 
 
 SURVEY = Shape(
     (
-        ref("partnership", "partnerships", required=True),
-        ref("by", "people", required=True),
+        reference_field("partnership", "partnerships", required=True),
+        reference_field("by", "people", required=True),
         AT,
         Part("title", required=True),
         Part("closes_on", "date", required=True),
-        ref("moderator", "people", required=True),
+        reference_field("moderator", "people", required=True),
         Part("asked", "parts", shape=ASKED),
         Part("answers", "parts", shape=ANSWER),
         Part("actions", "parts", shape=ACTION),

@@ -10,7 +10,7 @@ from partnerships.transfer.reading.problems import Problem, SetAside
 
 
 @dataclass
-class Accounts:
+class RowAccounts:
     """The numbers of rows of one file that were read or set aside, and the remarks on them."""
 
     #: The name of the file, for messages.

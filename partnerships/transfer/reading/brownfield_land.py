@@ -10,7 +10,7 @@ from decimal import Decimal
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
 from partnerships.transfer.reading.list_file import ListFile
-from partnerships.transfer.reading.standard_cells import cells_of
+from partnerships.transfer.reading.standard_cells import cells_by_field
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import amount
 
@@ -122,7 +122,7 @@ def _site(line: Line, reference: str, homes: int | None, collector: Collector) -
         permission=line.text("permission").casefold(),
         homes=homes,
         ended=ended.latest if ended else None,
-        cells=cells_of(line, "brownfield-land", COLUMNS),
+        cells=cells_by_field(line, "brownfield-land", COLUMNS),
     )
 
 

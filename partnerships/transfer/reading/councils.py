@@ -18,7 +18,7 @@ from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.other_bodies import OtherBody, other_kind
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import Sheet
-from partnerships.transfer.reading.values import code, flag, partial_date
+from partnerships.transfer.reading.values import code, partial_date, yes_or_no_value
 
 GSS = re.compile(r"[A-Z]\d{8}")
 #: GSS codes of English regions (ONS), by the names used in lists.
@@ -356,7 +356,7 @@ def _is_current(line: Line, collector: Collector) -> bool:
     cell = line.text("current")
     if not cell:
         return not line.text("end")
-    value = flag(line["current"])
+    value = yes_or_no_value(line["current"])
     if value is None:
         collector.add_problem(line, "current", f"“{cell}” is neither yes nor no.", "Enter True or False.")
     return bool(value)

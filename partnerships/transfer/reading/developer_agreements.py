@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
-from partnerships.transfer.reading.accounts import Accounts
+from partnerships.transfer.reading.accounts import RowAccounts
 from partnerships.transfer.reading.agreement_rows import (
     AGREEMENTS,
     CONTRIBUTIONS,
@@ -24,7 +24,7 @@ from partnerships.transfer.reading.by_reference import ByReference, authority_ke
 from partnerships.transfer.reading.headings import NONE_KNOWN, Line, Table
 from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.several_files import Part, find_tables
-from partnerships.transfer.reading.standard_cells import cells_of, lines_of
+from partnerships.transfer.reading.standard_cells import cells_by_field, lines_from_cells
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import Unreadable, amount, full_date, is_nothing, text
 
@@ -43,7 +43,7 @@ SavedRow: TypeAlias = tuple[int, Mapping[str, str]]
 Recall: TypeAlias = Callable[[str, str, Collection[str]], Sequence[SavedRow]]
 
 
-def recall_nothing(dataset: str, field: str, values: Collection[str]) -> Sequence[SavedRow]:
+def no_saved_rows(dataset: str, field: str, values: Collection[str]) -> Sequence[SavedRow]:
     """Return no saved rows; the default of `read_developer_agreements`."""
     return ()
 
@@ -55,7 +55,7 @@ class AgreementFiles:
     agreements: tuple[Agreement, ...]
     promises: tuple[Promise, ...]
     #: The accounts of the agreements, the contributions and the transactions file.
-    accounts: tuple[Accounts, Accounts, Accounts]
+    accounts: tuple[RowAccounts, RowAccounts, RowAccounts]
     #: The latest entry date of any row.
     written_on: dt.date | None = None
 
@@ -67,7 +67,7 @@ def read_developer_agreements(
     *,
     names: tuple[str, str, str],
     known_headings: Sequence[Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN, NONE_KNOWN),
-    recall: Recall = recall_nothing,
+    recall: Recall = no_saved_rows,
 ) -> AgreementFiles:
     """Return the agreements, and the contributions with their transactions.
 
@@ -79,7 +79,7 @@ def read_developer_agreements(
     tables = _find_three_tables((agreements, contributions, transactions), names, known_headings)
     agreement_table, contribution_table, transaction_table = tables
     agreement_account, contribution_account, transaction_account = (
-        Accounts(name, replace(table.list_file, file=file_index))
+        RowAccounts(name, replace(table.list_file, file=file_index))
         for file_index, (table, name) in enumerate(zip(tables, names, strict=True))
     )
     accounts = (agreement_account, contribution_account, transaction_account)
@@ -143,9 +143,9 @@ def _recalled_promises(
 ) -> list[Promise]:
     """Return the contributions, saved by earlier imports, of transactions whose contribution is not in these files."""
     missing_keys = {line.text("contribution") for line in transactions} - {promise.key for promise in promises}
-    lines = lines_of(recall(CONTRIBUTION.code, "reference", missing_keys), CONTRIBUTION.code, CONTRIBUTIONS)
+    lines = lines_from_cells(recall(CONTRIBUTION.code, "reference", missing_keys), CONTRIBUTION.code, CONTRIBUTIONS)
     # Their rows are in no file of this import, so nothing is reported about them.
-    ignored_account = Accounts("", ListFile())
+    ignored_account = RowAccounts("", ListFile())
     return [replace(promise, is_recalled=True) for promise in _read_promises(lines, ignored_account, agreements)]
 
 
@@ -174,7 +174,7 @@ def _entry_date(line: Line) -> dt.date | None:
         return None
 
 
-def _remark_on_unread_cells(table: Table, account: Accounts) -> None:
+def _remark_on_unread_cells(table: Table, account: RowAccounts) -> None:
     """Add remarks on rows above the heading, and on values in columns that have no heading."""
     for remark in table.remarks:
         account.remarks.append(f"{account.file}: {remark}")
@@ -188,7 +188,7 @@ def _remark_on_unread_cells(table: Table, account: Accounts) -> None:
                 account.remark(row.number, f"“{text(cell)[:80]}” is in column {column_number}, which has no heading.")
 
 
-def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: Accounts) -> str:
+def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: RowAccounts) -> str:
     """Return the key of a row, which is unique within an authority; "" if the row was set aside.
 
     `row_by_key` contains the rows of earlier keys; this key is added.
@@ -205,7 +205,7 @@ def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: Accou
     return key
 
 
-def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
+def _number(line: Line, column: str, account: RowAccounts) -> Decimal | None:
     """Return an amount or quantity; None, with a remark, if it is negative or cannot be read.
 
     An unusual spelling, such as “£1,000”, is read and gets a remark.
@@ -224,7 +224,7 @@ def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
     return value
 
 
-def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
+def _day(line: Line, column: str, account: RowAccounts) -> dt.date | None:
     """Return the date in a cell; None, with a remark, if it cannot be read."""
     try:
         return full_date(line[column])
@@ -234,7 +234,7 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
         return None
 
 
-def _read_agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
+def _read_agreements(table: Table, account: RowAccounts) -> tuple[Agreement, ...]:
     """Return the agreements of the table. An unknown type is used as written, with a remark."""
     row_by_key: dict[tuple[str, str], int] = {}
     agreements = []
@@ -257,7 +257,7 @@ def _read_agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
                 organisation=line.text("organisation"),
                 agreed_on=_day(line, "start", account) or _day(line, "entry", account),
                 ended_on=_day(line, "end", account),
-                cells=cells_of(line, AGREEMENT.code, AGREEMENTS),
+                cells=cells_by_field(line, AGREEMENT.code, AGREEMENTS),
             )
         )
     return tuple(agreements)
@@ -269,7 +269,7 @@ def _known_type(cell: str) -> str | None:
     return next((kind for kind, pattern in _TYPES if re.fullmatch(pattern, plain)), None)
 
 
-def _read_promises(lines: Iterable[Line], account: Accounts, agreements: Sequence[Agreement]) -> list[Promise]:
+def _read_promises(lines: Iterable[Line], account: RowAccounts, agreements: Sequence[Agreement]) -> list[Promise]:
     """Return the contributions. Rows that may mean agreements of several authorities are set aside."""
     row_by_key: dict[tuple[str, str], int] = {}
     agreement_rows = ByReference((agreement.key, agreement.organisation, agreement.row) for agreement in agreements)
@@ -299,7 +299,7 @@ def _read_promises(lines: Iterable[Line], account: Accounts, agreements: Sequenc
                 agreed_on=_day(line, "start", account) or _day(line, "entry", account),
                 ended_on=_day(line, "end", account),
                 notes=line.text("notes"),
-                cells=cells_of(line, CONTRIBUTION.code, CONTRIBUTIONS),
+                cells=cells_by_field(line, CONTRIBUTION.code, CONTRIBUTIONS),
             )
         )
     return promises
@@ -311,7 +311,9 @@ def _purpose(cell: str) -> str:
     return words if any(character.isalpha() for character in words) else "purpose not given"
 
 
-def _read_movements(lines: Iterable[Line], account: Accounts, promises: Sequence[Promise]) -> dict[int, list[Movement]]:
+def _read_movements(
+    lines: Iterable[Line], account: RowAccounts, promises: Sequence[Promise]
+) -> dict[int, list[Movement]]:
     """Return the transactions by the index of their promise. Rows without exactly one promise are set aside."""
     promise_indexes = ByReference((promise.key, promise.organisation, index) for index, promise in enumerate(promises))
     count_by_key: Counter[tuple[str, str]] = Counter()
@@ -351,7 +353,7 @@ def _is_of_other_authority(authority: str, promise: Promise) -> bool:
     return bool(authority and promise.organisation) and authority_key(authority) != authority_key(promise.organisation)
 
 
-def _movement(line: Line, key: str, account: Accounts) -> Movement:
+def _movement(line: Line, key: str, account: RowAccounts) -> Movement:
     """Return the transaction in a row. An unknown funding status becomes "", with a remark."""
     status_cell = line.text("status")
     status = re.split(r"[^a-z]", status_cell.casefold(), maxsplit=1)[0]
@@ -369,7 +371,7 @@ def _movement(line: Line, key: str, account: Accounts) -> Movement:
         on=_day(line, "start", account) or _day(line, "entry", account),
         ended_on=_day(line, "end", account),
         notes=line.text("notes"),
-        cells=cells_of(line, TRANSACTION.code, TRANSACTIONS),
+        cells=cells_by_field(line, TRANSACTION.code, TRANSACTIONS),
     )
 
 
@@ -384,11 +386,11 @@ def _recalled_movements(
         (promise.key, authority_key(promise.organisation)): index for index, promise in enumerate(promises)
     }
     # Rows of the file have their remarks already, and saved rows need none.
-    ignored_account = Accounts("", ListFile())
+    ignored_account = RowAccounts("", ListFile())
     movements_in_file = [_movement(line, line.text("key"), ignored_account) for line in transactions]
     keys_in_file = {movement.key for movement in movements_in_file if movement.key}
     cells_in_file = [movement.cells for movement in movements_in_file]
-    for line in lines_of(saved_rows, TRANSACTION.code, TRANSACTIONS):
+    for line in lines_from_cells(saved_rows, TRANSACTION.code, TRANSACTIONS):
         movement = replace(_movement(line, line.text("key"), ignored_account), is_recalled=True)
         index = index_by_promise.get((line.text("contribution"), authority_key(line.text("organisation"))))
         if index is not None and movement.key not in keys_in_file and movement.cells not in cells_in_file:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from partnerships.kit.text import counted
 from partnerships.transfer.reading.dating import date_in_titles
 from partnerships.transfer.reading.list_file import REASON, ListFile
-from partnerships.transfer.reading.problems import Problem, UnableToRead, unable
+from partnerships.transfer.reading.problems import Problem, UnableToRead, refuse_file
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
 from partnerships.transfer.reading.values import text
 
@@ -332,7 +332,7 @@ def _choose(candidates: list[_Candidate], description: str) -> tuple[_Candidate,
         if len(other.index_by_code) >= len(best.index_by_code) - 1 and (has_more_rows or is_as_good):
             rivals.append(other)
     if rivals:
-        raise unable(
+        raise refuse_file(
             f"several of its sheets could be {description}: {', '.join(str(rival) for rival in (best, *rivals))}.",
             "Save the right one as a separate file, and upload that.",
         )

@@ -14,8 +14,8 @@ from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Line
 from partnerships.transfer.reading.plan_events import EVENTS
 from partnerships.transfer.reading.plan_rows import PLANS, TIMETABLE, LocalPlan, LocalPlans, Milestone
-from partnerships.transfer.reading.several_files import Part, find_tables, of_file
-from partnerships.transfer.reading.standard_cells import cells_of
+from partnerships.transfer.reading.several_files import Part, find_tables, list_file_with_name
+from partnerships.transfer.reading.standard_cells import cells_by_field
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import amount
 
@@ -71,8 +71,8 @@ def read_local_plans(
         remarks=tuple(remarks),
         written_on=max(entry_dates, default=None),
         list_files=(
-            of_file(plan_collector.list_file(), plans_name, 0),
-            of_file(event_collector.list_file(), timetable_name, 1),
+            list_file_with_name(plan_collector.list_file(), plans_name, 0),
+            list_file_with_name(event_collector.list_file(), timetable_name, 1),
         ),
         corrected={key: tuple(rows) for key, rows in milestones_by_reference.items() if key in earlier_only},
     )
@@ -135,7 +135,7 @@ def _read_plans(collector: Collector, entry_dates: list[dt.date]) -> list[LocalP
                 required_homes=_whole_number(line, "homes", collector),
                 document_count=_whole_number(line, "documents", collector),
                 notes=line.text("notes"),
-                cells=cells_of(line, "plan", PLANS),
+                cells=cells_by_field(line, "plan", PLANS),
             )
         )
     usable_plans = [plan for plan in plans if plan.row not in collector.bad_rows]
@@ -242,7 +242,7 @@ def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None,
     name = EVENTS.get(event, event.replace("-", " ").strip().capitalize())
     is_forecast = event.startswith("estimated-") or (entry is not None and date.earliest > entry)
     note = ". ".join(part for part in (line.text("notes"), line.text("description")) if part)
-    cells = cells_of(line, "plan-timetable", TIMETABLE)
+    cells = cells_by_field(line, "plan-timetable", TIMETABLE)
     return Milestone(
         row=line.number, event=event, name=name, date=date, is_forecast=is_forecast, note=note, ended=ended, cells=cells
     )

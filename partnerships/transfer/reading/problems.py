@@ -81,6 +81,6 @@ class UnableToRead(Exception):
         return lines
 
 
-def unable(found: str, remedy: str, *, row: int | None = None, column: str = "") -> UnableToRead:
+def refuse_file(found: str, remedy: str, *, row: int | None = None, column: str = "") -> UnableToRead:
     """Return the exception for a file that is refused for a single problem."""
     return UnableToRead([Problem(row, column, found, remedy)])

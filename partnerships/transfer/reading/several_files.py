@@ -42,7 +42,7 @@ def find_tables(parts: Sequence[Part]) -> list[Table]:
             tables.append(find_table(part.sheets, part.columns, part.description, part.known_headings))
         except UnableToRead as error:
             errors.append(error)
-            problems += in_file(error.problems, part.name)
+            problems += problems_with_file_name(error.problems, part.name)
     if errors and all(isinstance(error, UnknownHeadings) for error in errors):
         raise UnknownHeadings(problems, ())
     if errors:
@@ -54,14 +54,15 @@ def find_tables(parts: Sequence[Part]) -> list[Table]:
     return tables
 
 
-def in_file(problems: Sequence[Problem], name: str) -> list[Problem]:
+def problems_with_file_name(problems: Sequence[Problem], name: str) -> list[Problem]:
     """Return the problems with the name of the file in front of the name of the sheet."""
     return [replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in problems]
 
 
-def of_file(list_file: ListFile, name: str, file_index: int) -> ListFile:
+def list_file_with_name(list_file: ListFile, name: str, file_index: int) -> ListFile:
     """Return the file with its index in the list, and with its name in the problems of its rows set aside."""
     rows: list[SetAside] = [
-        replace(row, problems=tuple(in_file(row.problems, name)), file=file_index) for row in list_file.set_aside
+        replace(row, problems=tuple(problems_with_file_name(row.problems, name)), file=file_index)
+        for row in list_file.set_aside
     ]
     return replace(list_file, set_aside=tuple(rows), file=file_index)

@@ -240,6 +240,6 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def given_values(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def values_present(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return those of the named values that the file has: neither null nor empty text."""
     return {name: value[name] for name in names if value[name] not in (None, "")}

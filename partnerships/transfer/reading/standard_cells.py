@@ -16,7 +16,7 @@ from partnerships.transfer.reading.values import text
 _AREA_FIELDS = frozenset({"local-planning-authorities", "minerals-and-waste-planning-authorities"})
 
 
-def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str, str]:
+def cells_by_field(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str, str]:
     """Return the texts of the row by the fields of the dataset.
 
     Fields that the file does not have are left out, and so are keys of authorities where codes of areas belong.
@@ -33,8 +33,10 @@ def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str,
     return cells
 
 
-def lines_of(rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, columns: tuple[Column, ...]) -> list[Line]:
-    """Return saved texts as lines of a table again, with their row numbers: the reverse of `cells_of`."""
+def lines_from_cells(
+    rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, columns: tuple[Column, ...]
+) -> list[Line]:
+    """Return saved texts as lines of a table again, with their row numbers: the reverse of `cells_by_field`."""
     lines = []
     for number, cells in rows:
         code_by_field = {field: code for field, code in _column_codes(dataset, columns) if field in cells}
@@ -49,7 +51,7 @@ def lines_of(rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, column
     return lines
 
 
-def day_in(cells: Mapping[str, str], field: str) -> dt.date | None:
+def date_in_cells(cells: Mapping[str, str], field: str) -> dt.date | None:
     """Return the date in a saved cell; None if the cell has no valid date."""
     try:
         return dt.date.fromisoformat(cells.get(field, ""))

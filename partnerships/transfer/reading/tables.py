@@ -17,7 +17,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from partnerships.kit.late import late
-from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.reading.workbooks import MAX_COLUMNS, MAX_ROWS, read_workbook
 
 if TYPE_CHECKING:
@@ -76,22 +76,22 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
     too large, empty, broken, of another type, or built to exhaust its reader.
     """
     if len(data) > max_bytes:
-        raise unable(
+        raise refuse_file(
             f"the file is {len(data):,} bytes long, and the limit is {max_bytes:,}.",
             "Ask for the list without pictures and unneeded sheets, or split it.",
         )
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
-        raise unable("the file is empty.", "Check that this is the right file, or download the file again.")
+        raise refuse_file("the file is empty.", "Check that this is the right file, or download the file again.")
 
     if data.startswith(_ZIP):
         sheets = _from_workbook(data)
     elif data.startswith(_OLD_EXCEL):
-        raise unable(
+        raise refuse_file(
             "the file is an old Excel workbook (.xls) or has a password.",
             "Open it in a spreadsheet program and save it as .xlsx or .csv.",
         )
     elif data.startswith(_PDF):
-        raise unable("the file is a PDF.", "Use the spreadsheet, CSV or JSON version of the list.")
+        raise refuse_file("the file is a PDF.", "Use the spreadsheet, CSV or JSON version of the list.")
     else:
         text = _text_of(data)
         start = text.lstrip()[:1]
@@ -100,7 +100,7 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
         elif _is_yaml(text, file_name):
             sheets = (_from_yaml(text),)
         elif start == "<":
-            raise unable(
+            raise refuse_file(
                 "the file is a web page or XML, not a table.",
                 "Download the file itself: CSV, XLSX, ODS or JSON.",
             )
@@ -108,7 +108,7 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
             sheets = (_from_csv(text, PurePath(file_name).stem),)
 
     if not any(sheet.rows for sheet in sheets):
-        raise unable("the file has no rows.", "Check that this is the right file, or download the file again.")
+        raise refuse_file("the file has no rows.", "Check that this is the right file, or download the file again.")
     return sheets
 
 
@@ -130,7 +130,7 @@ def _text_of(data: bytes) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise unable(
+    raise refuse_file(
         "we cannot read the encoding of the text. It must be UTF-8, UTF-16 or Windows-1252.",
         "Save it as “CSV UTF-8”.",
     )
@@ -148,7 +148,7 @@ def _utf_16_without_mark(data: bytes) -> tuple[str, ...]:
         return ("utf-16-le",)
     if first > len(sample) // 4 and second * 20 < first:
         return ("utf-16-be",)
-    raise unable(
+    raise refuse_file(
         "the file is not text.", "Use the CSV, XLSX or JSON version of the list. Save a CSV file as “CSV UTF-8”."
     )
 
@@ -167,7 +167,7 @@ def _from_csv(text: str, name: str) -> Sheet:
             if not row.is_blank():
                 rows.append(row)
     except csv.Error as error:
-        raise unable(
+        raise refuse_file(
             f"the row cannot be read as CSV ({error}).",
             "Look for a quotation mark that was opened and never closed.",
             row=number + 1,
@@ -202,13 +202,13 @@ def _from_json(text: str) -> Sheet:
     try:
         value = json.loads(text, object_pairs_hook=_refuse_repeated_key, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise unable(
+        raise refuse_file(
             f"the file is not valid JSON: {error.msg}.", "Download the file again.", row=error.lineno
         ) from error
     except ValueError as error:  # Python refuses numbers of some thousand digits
-        raise unable("the file contains a number that is too long.", "Use the published file as it is.") from error
+        raise refuse_file("the file contains a number that is too long.", "Use the published file as it is.") from error
     except RecursionError as error:
-        raise unable("the file is nested too deeply.", "Use the published file as it is.") from error
+        raise refuse_file("the file is nested too deeply.", "Use the published file as it is.") from error
     return _from_records(value)
 
 
@@ -225,13 +225,13 @@ def _from_yaml(text: str) -> Sheet:
         value = yaml.load(text, Loader=yaml.CBaseLoader)  # this loader makes only texts, lists and maps
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise unable(
+        raise refuse_file(
             f"the file is not valid YAML: {getattr(error, 'problem', None) or 'we cannot read it'}.",
             "Correct the file, or use a CSV file.",
             row=mark.line + 1 if mark else None,
         ) from error
     if not isinstance(value, list | dict):
-        raise unable("the file is not a list of records.", "Use a list of objects or a CSV file.")
+        raise refuse_file("the file is not a list of records.", "Use a list of objects or a CSV file.")
     return _from_records(value)
 
 
@@ -244,13 +244,15 @@ def _refuse_risky_yaml(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.CBaseLoader):
         line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent):
-            raise unable("the file refers to a value by an alias.", "Enter the value instead of the alias.", row=line)
+            raise refuse_file(
+                "the file refers to a value by an alias.", "Enter the value instead of the alias.", row=line
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _MAX_DEPTH:
-            raise unable("the file is nested too deeply.", "Use the published file as it is.", row=line)
+            raise refuse_file("the file is nested too deeply.", "Use the published file as it is.", row=line)
 
 
 def _from_records(value: Any) -> Sheet:
@@ -263,7 +265,7 @@ def _from_records(value: Any) -> Sheet:
             code_rows = [Row(2 + index, (code, name)) for index, (code, name) in enumerate(value.items())]
             return Sheet("codes and names", (Row(1, ("code", "name")), *_with_checked_cells(code_rows)))
         if len(lists) != 1:
-            raise unable(
+            raise refuse_file(
                 "the file contains one object that is neither a list of records nor a set of codes with names.",
                 "Use an array of objects, or one object of codes and names.",
             )
@@ -272,7 +274,7 @@ def _from_records(value: Any) -> Sheet:
     headings: dict[str, None] = {}  # a dict, because a set would lose the order of first use
     for number, record in enumerate(value, start=1):
         if not isinstance(record, dict):
-            raise unable(f"item {number} is not an object.", "Use an array of objects.", row=number)
+            raise refuse_file(f"item {number} is not an object.", "Use an array of objects.", row=number)
         headings.update(dict.fromkeys(map(str, record)))
 
     _check_size(len(value), len(headings))
@@ -300,14 +302,14 @@ def _refuse_repeated_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for key, value in pairs:
         if key in record:
-            raise unable(f"“{key}” occurs twice in one object.", "Remove one of the two.")
+            raise refuse_file(f"“{key}” occurs twice in one object.", "Remove one of the two.")
         record[key] = value
     return record
 
 
 def _refuse_constant(name: str) -> None:
     """Raise `UnableToRead` for NaN and Infinity, which are not JSON, although Python accepts them."""
-    raise unable(f"{name} is not a value that a list can have.", "Enter a number or leave it out.")
+    raise refuse_file(f"{name} is not a value that a list can have.", "Enter a number or leave it out.")
 
 
 def _cell_of(number: int, heading: str, value: Any) -> Cell:
@@ -315,7 +317,9 @@ def _cell_of(number: int, heading: str, value: Any) -> Cell:
     if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
         return ",".join(str(part) for part in value)
     if isinstance(value, dict | list):
-        raise unable("the value is a list or an object.", "Enter one value for each field.", row=number, column=heading)
+        raise refuse_file(
+            "the value is a list or an object.", "Enter one value for each field.", row=number, column=heading
+        )
     cell: Cell = value
     return cell
 
@@ -341,7 +345,7 @@ def _with_checked_cells(rows: Iterable[Row]) -> Iterable[Row]:
 def _check_length(number: int, cell: str) -> str:
     """Return the cell unchanged. Raises `UnableToRead`, with the row's number, if the cell is too long."""
     if len(cell) > MAX_CHARACTERS:
-        raise unable(
+        raise refuse_file(
             f"a cell has {len(cell):,} characters; the limit is {MAX_CHARACTERS:,}.",
             "Look for a quotation mark that was opened and never closed.",
             row=number,
@@ -352,10 +356,10 @@ def _check_length(number: int, cell: str) -> str:
 def _check_size(rows: int, columns: int) -> None:
     """Raise `UnableToRead` if a table has more rows or columns than allowed."""
     if rows > MAX_ROWS:
-        raise unable(
+        raise refuse_file(
             f"the file has more than {MAX_ROWS:,} rows.", "Delete the rows that you do not need, or split the file."
         )
     if columns > MAX_COLUMNS:
-        raise unable(
+        raise refuse_file(
             f"the file has more than {MAX_COLUMNS:,} columns.", "Delete the columns that you do not need.", row=rows
         )

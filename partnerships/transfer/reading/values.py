@@ -66,7 +66,7 @@ def code(cell: Cell) -> str:
     return cell_text.upper()
 
 
-def flag(cell: Cell) -> bool | None:
+def yes_or_no_value(cell: Cell) -> bool | None:
     """Return True for yes, False for no, and None if the cell has neither."""
     word = text(cell).casefold()
     if word in ("true", "yes", "y", "1", "t"):

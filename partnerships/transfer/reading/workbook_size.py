@@ -16,7 +16,7 @@ _CONTENTS = {"v", "is", "f", "p"}
 _REFERENCE = re.compile(r"([A-Za-z]*)([0-9]*)")
 
 
-def cells_of(content: bytes) -> int:
+def count_cells(content: bytes) -> int:
     """Return the number of cells between the first and the last value of the largest sheet.
 
     Returns 0 if the content is not a sheet. Raises `ValueError` if the content is not XML.

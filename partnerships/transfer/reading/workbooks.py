@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from partnerships.kit.late import late
-from partnerships.transfer.reading.problems import unable
-from partnerships.transfer.reading.workbook_size import cells_of
+from partnerships.transfer.reading.problems import refuse_file
+from partnerships.transfer.reading.workbook_size import count_cells
 
 if TYPE_CHECKING:
     import python_calamine
@@ -54,7 +54,7 @@ def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
         ]
         visible_sheets = [(name, _rows(book.get_sheet_by_name(name))) for name in visible]
     except python_calamine.CalamineError as error:
-        raise unable(
+        raise refuse_file(
             "we cannot read the file as a spreadsheet.",
             "Open it in a spreadsheet program and save it as .xlsx or .ods.",
         ) from error
@@ -75,7 +75,7 @@ def _checked_copy(data: bytes) -> bytes:
                     _check_part(content)
                 copy.writestr(name, content)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise unable(
+        raise refuse_file(
             "the file is damaged or has a password.", "Download the file again, or save it without a password."
         ) from error
     return checked_data.getvalue()
@@ -88,10 +88,12 @@ def _read_parts(archive: zipfile.ZipFile) -> dict[str, bytes]:
     """
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise unable(f"the file has {len(entries):,} parts, and the limit is {MAX_ENTRIES}.", "Use the published file.")
+        raise refuse_file(
+            f"the file has {len(entries):,} parts, and the limit is {MAX_ENTRIES}.", "Use the published file."
+        )
     unpacked_size = sum(entry.file_size for entry in entries)
     if unpacked_size > MAX_UNPACKED:
-        raise unable(
+        raise refuse_file(
             f"the file unpacks to {unpacked_size:,} bytes, and the limit is {MAX_UNPACKED:,}.",
             "Use the published file, or save the list as CSV.",
         )
@@ -104,7 +106,7 @@ def _read_parts(archive: zipfile.ZipFile) -> dict[str, bytes]:
     media_type = parts.get("mimetype", b"")[:100].decode("ascii", "replace").strip()
     is_open_document = "content.xml" in parts and media_type == _OPEN_DOCUMENT
     if "xl/workbook.xml" not in parts and not is_open_document:
-        raise unable(
+        raise refuse_file(
             "the file is an archive, not a spreadsheet.",
             "Unpack it and use the list itself: XLSX, ODS, CSV or JSON.",
         )
@@ -119,16 +121,18 @@ def _check_part(content: bytes) -> None:
     the last.
     """
     if any(word in content for word in _DECLARATIONS):
-        raise unable("the file declares XML entities, which no spreadsheet program does.", "Use the published file.")
+        raise refuse_file(
+            "the file declares XML entities, which no spreadsheet program does.", "Use the published file."
+        )
     try:
-        cells = cells_of(content)
+        cells = count_cells(content)
     except ValueError as error:
-        raise unable(
+        raise refuse_file(
             "we cannot read the file as a spreadsheet.",
             "Open it in a spreadsheet program and save it as .xlsx or .ods.",
         ) from error
     if cells > MAX_CELLS:
-        raise unable(
+        raise refuse_file(
             f"the values are so far apart that they span more than {MAX_CELLS:,} cells.",
             "Delete anything far away from the table, or save the list as CSV.",
         )
@@ -147,7 +151,7 @@ def _rows(sheet: Any) -> Numbered:
         if filled_indexes:
             rows.append((number, tuple(_plain(cell) for cell in values[: filled_indexes[-1] + 1])))
             if len(rows) > MAX_ROWS:
-                raise unable(
+                raise refuse_file(
                     f"the file has more than {MAX_ROWS:,} rows.",
                     "Delete the rows that you do not need, or split the file.",
                 )

@@ -11,7 +11,7 @@ from partnerships.transfer.reading.developer_agreements import STATUSES
 from partnerships.transfer.reading.headings import Column, Table
 from partnerships.transfer.reading.plan_events import EVENTS
 from partnerships.transfer.reading.providers import DESIGNATION_CODES, FORM_CODES
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import RunningImport
 from partnerships.transfer.services.local_plans.documents import DOCUMENT_KINDS
 from partnerships.transfer.services.simple_lists import SimpleList
 
@@ -25,7 +25,7 @@ _KNOWN_CODES: Mapping[str, Collection[str]] = {
 }
 
 
-def _apply(table: Table, collector: Collector, run: Import) -> int:
+def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     """Set rows with unknown codes aside, except codes that have ended.
 
     Returns 0, since no row of a code list is outside England.

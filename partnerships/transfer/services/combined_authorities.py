@@ -11,22 +11,22 @@ from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.combined_authorities import CombinedAuthority
 from partnerships.transfer.reading.names import combined_place, council_place
-from partnerships.transfer.reading.problems import unable
-from partnerships.transfer.services.councils import follow_code
-from partnerships.transfer.services.directory import Directory, Import, alternative_names
+from partnerships.transfer.reading.problems import refuse_file
+from partnerships.transfer.services.councils import update_area_of_code
+from partnerships.transfer.services.directory import Directory, RunningImport, alternative_names
 from partnerships.transfer.services.doubts import Doubts, NewDoubt
 from partnerships.transfer.services.refusals import set_aside_if_refused
 
 
 def apply_combined_authorities(
-    authorities: tuple[CombinedAuthority, ...], directory: Directory, doubts: Doubts, run: Import
+    authorities: tuple[CombinedAuthority, ...], directory: Directory, doubts: Doubts, run: RunningImport
 ) -> None:
     """Update the directory from a look-up of districts to combined authorities.
 
     Raises `UnableToRead` if the directory has no councils yet.
     """
     if not any(organisation.kind == Kind.COUNCIL for organisation in directory.organisations.values()):
-        raise unable(
+        raise refuse_file(
             "the directory has no councils yet, and combined authorities are made up of councils.",
             "Import the list of councils first: import_register councils FILE.",
         )
@@ -53,7 +53,11 @@ def apply_combined_authorities(
 
 
 def _apply_authority(
-    authority: CombinedAuthority, listed_district_codes: set[str], directory: Directory, doubts: Doubts, run: Import
+    authority: CombinedAuthority,
+    listed_district_codes: set[str],
+    directory: Directory,
+    doubts: Doubts,
+    run: RunningImport,
 ) -> Organisation | None:
     """Update or create one authority; return None if its row is left out or waits for review."""
     existing_organisation = directory.holder(Scheme.GSS, authority.code)
@@ -82,7 +86,11 @@ def _apply_authority(
 
 
 def _apply_answer(
-    authority: CombinedAuthority, answer: Doubt, listed_district_codes: set[str], directory: Directory, run: Import
+    authority: CombinedAuthority,
+    answer: Doubt,
+    listed_district_codes: set[str],
+    directory: Directory,
+    run: RunningImport,
 ) -> Organisation | None:
     """Update or create the authority as an administrator decided when reviewing an earlier list.
 
@@ -109,7 +117,7 @@ def _namesakes(authority: CombinedAuthority, directory: Directory) -> tuple[Orga
 
 
 def _create(
-    authority: CombinedAuthority, listed_district_codes: set[str], directory: Directory, run: Import
+    authority: CombinedAuthority, listed_district_codes: set[str], directory: Directory, run: RunningImport
 ) -> Organisation:
     """Create the organisation of a combined authority, and make it serve its districts."""
     identifiers = [(str(Scheme.GSS), authority.code)]
@@ -134,7 +142,7 @@ def _update(
     organisation: Organisation,
     listed_district_codes: set[str],
     directory: Directory,
-    run: Import,
+    run: RunningImport,
 ) -> Organisation:
     """Update the organisation and its districts.
 
@@ -160,7 +168,7 @@ def _update_districts(
     organisation: Organisation,
     listed_district_codes: set[str],
     directory: Directory,
-    run: Import,
+    run: RunningImport,
 ) -> list[str]:
     """Make the authority serve exactly the listed districts, and return the changes in words.
 
@@ -170,7 +178,7 @@ def _update_districts(
     own_area = directory.areas.get(authority.code) or directory.area(
         authority.code, name=authority.name, kind=AreaKind.COMBINED_AUTHORITY
     )
-    changes = [change for change in follow_code(organisation, own_area, directory, run) if "→" in change]
+    changes = [change for change in update_area_of_code(organisation, own_area, directory, run) if "→" in change]
 
     district_ids = {
         _district(code, name, listed_district_codes, directory, run).pk for code, name in authority.districts
@@ -191,7 +199,7 @@ def _update_districts(
 
 
 def _end_other_districts(
-    organisation: Organisation, district_ids: set[int], directory: Directory, run: Import
+    organisation: Organisation, district_ids: set[int], directory: Directory, run: RunningImport
 ) -> list[Area]:
     """End the authority's service of all districts but these, and return the districts whose service has ended now."""
     area_by_pk = {area.pk: area for area in directory.areas.values()}
@@ -209,7 +217,7 @@ def _names(areas: Iterable[Area]) -> str:
     return ", ".join(area.name for area in areas)
 
 
-def _district(code: str, name: str, listed_district_codes: set[str], directory: Directory, run: Import) -> Area:
+def _district(code: str, name: str, listed_district_codes: set[str], directory: Directory, run: RunningImport) -> Area:
     """Return the area of a district; create it if the directory has no area with this code.
 
     A new code is the new code of a council that has the district's name and tier, if there is exactly one such council
@@ -229,7 +237,7 @@ def _district(code: str, name: str, listed_district_codes: set[str], directory: 
     ]
     if len(councils) == 1:
         council = councils[0]
-        changes = follow_code(council, area, directory, run)
+        changes = update_area_of_code(council, area, directory, run)
         directory.update(council, run, fields={}, identifiers=[(str(Scheme.GSS), code)])
         run.report.count("changed", f"{council.name}: {'; '.join(changes)}")
     return directory.areas[code]
@@ -241,7 +249,7 @@ def _has_place(council: Organisation, place: str) -> bool:
 
 
 def apply_combined_authority_answer(
-    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: Import
+    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: RunningImport
 ) -> Organisation:
     """Save the authority of a reviewed row as the chosen organisation, or as a new one."""
     districts = tuple((code, name) for code, name in doubt.row["districts"])

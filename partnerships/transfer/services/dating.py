@@ -9,11 +9,11 @@ from django.utils import timezone
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.models import ImportRun, RunStatus
-from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.reporting import Report
 
 
-def settled_date(
+def date_of_list(
     *,
     chosen_date: dt.date | None,
     date_in_name: dt.date | None,
@@ -29,7 +29,7 @@ def settled_date(
     today = timezone.localdate(now)
     if chosen_date is not None:
         if chosen_date > today:
-            raise unable(
+            raise refuse_file(
                 f"the date of the list cannot be {long_date(chosen_date)}, which is in the future.",
                 "Enter the day on which it was published.",
             )

@@ -39,12 +39,12 @@ from partnerships.transfer.reporting import Report
 ASK_ADMINISTRATORS = "Correct the key, or ask an administrator to add it to the authority in the directory."
 
 
-def silent(done: int, total: int) -> None:
+def ignore_progress(done: int, total: int) -> None:
     """Show no progress; the default of `Import.progress`."""
 
 
 @dataclass
-class Import:
+class RunningImport:
     """A running import: its author and time, the list, and the report."""
 
     register: str
@@ -53,7 +53,7 @@ class Import:
     as_of: dt.date
     source: str
     report: Report = field(default_factory=Report)
-    progress: Progress = silent
+    progress: Progress = ignore_progress
     #: The number of the row that is being imported, for error messages.
     row: int | None = None
     #: The file that is imported, with its rows.
@@ -176,7 +176,7 @@ class Directory:
     def update(
         self,
         organisation: Organisation,
-        run: Import,
+        run: RunningImport,
         *,
         fields: Mapping[str, Any],
         identifiers: Iterable[tuple[str, str]] = (),
@@ -207,7 +207,7 @@ class Directory:
                 changes.append(f"also called “{name}”")
         return changes
 
-    def _update_fields(self, organisation: Organisation, run: Import, fields: Mapping[str, Any]) -> list[str]:
+    def _update_fields(self, organisation: Organisation, run: RunningImport, fields: Mapping[str, Any]) -> list[str]:
         """Save the fields that differ, and return the changes in words."""
         new_values = {name: value for name, value in fields.items() if _differ(getattr(organisation, name), value)}
         if not new_values:
@@ -232,7 +232,7 @@ class Directory:
         self,
         organisation: Organisation,
         area: Area,
-        run: Import,
+        run: RunningImport,
         *,
         starts_on: dt.date | None = None,
         ends_on: dt.date | None = None,
@@ -264,7 +264,7 @@ class Directory:
         )
         return True
 
-    def end_service(self, organisation: Organisation, area: Area, on: dt.date, run: Import) -> bool:
+    def end_service(self, organisation: Organisation, area: Area, on: dt.date, run: RunningImport) -> bool:
         """End the organisation's service of the area, and return whether it had not ended by then."""
         for service in self.served[organisation.pk][area.pk]:
             if service.ends_on is None or service.ends_on > on:
@@ -272,7 +272,7 @@ class Directory:
                 return True
         return False
 
-    def mark_listed(self, listed_ids: set[int], expected: Iterable[Organisation], run: Import) -> None:
+    def mark_listed(self, listed_ids: set[int], expected: Iterable[Organisation], run: RunningImport) -> None:
         """Mark the expected organisations that are not in the list as missing, and unmark those that are in it again.
 
         A part of a list marks none. If more than a fifth would be newly missing, the report asks for confirmation.

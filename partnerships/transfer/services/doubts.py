@@ -8,7 +8,7 @@ from typing import Any
 
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.models import Doubt
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import RunningImport
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Doubts:
         doubt = self.answers.get(key)
         return doubt if doubt is not None and not doubt.is_open else None
 
-    def ask(self, run: Import, doubt: NewDoubt) -> None:
+    def ask(self, run: RunningImport, doubt: NewDoubt) -> None:
         """Add a row to the rows to review, and count it in the report."""
         self.new_doubts.append(doubt)
         candidates = ", ".join(candidate.name for candidate in doubt.candidates)
@@ -55,6 +55,6 @@ class Doubts:
         run.report.count("undecided", f"{doubt.name} ({doubt.key}): {doubt.why}{hint}")
 
 
-def distinct(organisations: Iterable[Organisation]) -> tuple[Organisation, ...]:
+def without_duplicates(organisations: Iterable[Organisation]) -> tuple[Organisation, ...]:
     """Return the organisations without duplicates, in the same order."""
     return tuple({organisation.pk: organisation for organisation in organisations}.values())

@@ -27,8 +27,8 @@ from partnerships.transfer.reading.tables import Sheet, read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.dating import latest_date, settled_date
-from partnerships.transfer.services.directory import Import, Progress
+from partnerships.transfer.services.dating import date_of_list, latest_date
+from partnerships.transfer.services.directory import Progress, RunningImport
 from partnerships.transfer.services.locking import lock_imports
 from partnerships.transfer.services.outcomes import Outcome, last_line
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
@@ -52,7 +52,7 @@ class File:
         return read_sheets(self.data, self.name) if self.name or self.data else ()
 
 
-def names_of(files: Sequence[File]) -> str:
+def file_names(files: Sequence[File]) -> str:
     """Return the names of the files that are not missing, without folders."""
     return ", ".join(file.base_name for file in files if file.name)
 
@@ -121,7 +121,7 @@ class ImportRequest:
         """
         if is_corrected:
             date_in_rows = latest_date(register, self.digest, self.organisation)
-        return settled_date(
+        return date_of_list(
             chosen_date=self.choices.as_of,
             date_in_name=self.named_date or date_in_title,
             date_in_rows=date_in_rows,
@@ -136,13 +136,13 @@ class ImportRequest:
 
     def start(
         self, register: str, as_of: dt.date, *, report: Report, list_file: ListFile | None = None, source: str = ""
-    ) -> Import:
+    ) -> RunningImport:
         """Start the import, with the rows that were set aside while reading the file already in the report.
 
         `source` names the list in histories; without it, the name of the first file and the date are used.
         """
         list_file = list_file or ListFile()
-        run = Import(
+        run = RunningImport(
             register=register,
             author=self.author,
             now=self.now,
@@ -163,7 +163,7 @@ class ImportRequest:
         """Return the run of this import, which is not saved."""
         run = new_run(
             register=register,
-            file_name=names_of(self.files),
+            file_name=file_names(self.files),
             sha256=self.digest,
             as_of=as_of,
             author=self.author,
@@ -174,7 +174,7 @@ class ImportRequest:
         run.pk = self.run_pk
         return run
 
-    def finish(self, import_run: ImportRun, run: Import, kind: EventKind, **data: Any) -> ImportRun:
+    def finish(self, import_run: ImportRun, run: RunningImport, kind: EventKind, **data: Any) -> ImportRun:
         """Add the report to the run. Unless this is a dry run, save the run and record an event with this data."""
         settle_run(import_run, run.report)
         if self.keep:

@@ -11,7 +11,7 @@ from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.leps import Lep
 from partnerships.transfer.reading.names import lep_core_name
-from partnerships.transfer.services.directory import Directory, Import, alternative_names
+from partnerships.transfer.services.directory import Directory, RunningImport, alternative_names
 from partnerships.transfer.services.doubts import Doubts, NewDoubt
 from partnerships.transfer.services.refusals import set_aside_if_refused
 
@@ -20,7 +20,7 @@ from partnerships.transfer.services.refusals import set_aside_if_refused
 CLOSED_ON = dt.date(2024, 4, 1)
 
 
-def apply_leps(leps: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: Import) -> None:
+def apply_leps(leps: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: RunningImport) -> None:
     """Update the directory from a list of LEPs of any year."""
     listed_codes = {lep.code for lep in leps}
     unlisted_leps = _unlisted_leps(leps, directory, run)
@@ -38,7 +38,7 @@ def apply_leps(leps: tuple[Lep, ...], directory: Directory, doubts: Doubts, run:
     directory.mark_listed(listed_ids, expected, run)
 
 
-def _unlisted_leps(leps: tuple[Lep, ...], directory: Directory, run: Import) -> list[Organisation]:
+def _unlisted_leps(leps: tuple[Lep, ...], directory: Directory, run: RunningImport) -> list[Organisation]:
     """Return the LEPs of earlier lists that this list does not have; none if it is only a part.
 
     LEPs that an administrator added have no code, and need not be in any list.
@@ -72,7 +72,7 @@ def _apply_lep(
     unlisted_leps: list[Organisation],
     directory: Directory,
     doubts: Doubts,
-    run: Import,
+    run: RunningImport,
 ) -> Organisation | None:
     """Create or update one LEP; return None if its row is left out or waits for review."""
     existing_organisation = directory.holder(Scheme.LEP, lep.code)
@@ -102,7 +102,7 @@ def _apply_lep(
     return None
 
 
-def _apply_answer(lep: Lep, answer: Doubt, directory: Directory, run: Import) -> Organisation | None:
+def _apply_answer(lep: Lep, answer: Doubt, directory: Directory, run: RunningImport) -> Organisation | None:
     """Create or update the LEP as an administrator decided when reviewing an earlier list; None if it is left out."""
     if answer.is_left_out:
         run.report.count("left_alone")
@@ -123,7 +123,7 @@ def _namesakes(lep: Lep, listed_codes: set[str], directory: Directory) -> list[O
     ]
 
 
-def _create(lep: Lep, directory: Directory, run: Import) -> Organisation:
+def _create(lep: Lep, directory: Directory, run: RunningImport) -> Organisation:
     """Create a LEP that has closed, with the districts that it served."""
     identifiers = [(str(Scheme.LEP), lep.code)]
     organisation = create_organisation(
@@ -149,7 +149,7 @@ def _common_region(areas: list[Area]) -> Area | None:
     return regions.pop() if len(regions) == 1 else None
 
 
-def _update(lep: Lep, organisation: Organisation, directory: Directory, run: Import) -> Organisation:
+def _update(lep: Lep, organisation: Organisation, directory: Directory, run: RunningImport) -> Organisation:
     """Update an existing LEP.
 
     Its name does not change, because lists shorten it differently each year; other forms become alternative names.
@@ -171,7 +171,7 @@ def _update(lep: Lep, organisation: Organisation, directory: Directory, run: Imp
     return organisation
 
 
-def _add_districts(lep: Lep, organisation: Organisation, directory: Directory, run: Import) -> int:
+def _add_districts(lep: Lep, organisation: Organisation, directory: Directory, run: RunningImport) -> int:
     """Add the districts that the LEP served, and return how many are new.
 
     The service ended when the LEP closed, or earlier if the district ended.
@@ -186,7 +186,7 @@ def _add_districts(lep: Lep, organisation: Organisation, directory: Directory, r
 
 
 def apply_lep_answer(
-    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: Import
+    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: RunningImport
 ) -> Organisation:
     """Save the LEP of a reviewed row as the chosen organisation, or as a new one."""
     districts = tuple((code, name) for code, name in doubt.row["districts"])

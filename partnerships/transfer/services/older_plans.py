@@ -11,8 +11,8 @@ from partnerships.plans.content import Content, content_for_outside
 from partnerships.plans.models import Plan, Status
 from partnerships.plans.services import change_status
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.vintages import ids_with_event_of_files
+from partnerships.transfer.services.directory import RunningImport
+from partnerships.transfer.services.older_lists import ids_with_event_of_files
 
 #: The most changes that a line of history names; others are only counted.
 _MAX_CHANGES = 10
@@ -20,7 +20,7 @@ _MAX_CHANGES = 10
 _MAX_WORDS = 2000
 
 
-def record_past(plan: Plan, older_content: Content, before: Content, run: Import) -> bool:
+def record_older_content(plan: Plan, older_content: Content, before: Content, run: RunningImport) -> bool:
     """Record what has changed in the plan since an older file, and return whether anything has.
 
     Published versions cannot change, and no version can come between them, so the history of the plan gets a line
@@ -55,7 +55,7 @@ def record_past(plan: Plan, older_content: Content, before: Content, run: Import
     return True
 
 
-def close_missing_from_newer_files(plan: Plan, newer_date: dt.date, run: Import) -> None:
+def close_missing_from_newer_files(plan: Plan, newer_date: dt.date, run: RunningImport) -> None:
     """Close a plan that is in an older file, but not in newer ones."""
     reason = f"The plan is in {run.source}, but missing from newer files, such as those of {long_date(newer_date)}."
     change_status(plan=plan, to=Status.CLOSED, reason=reason, author=run.author, now=run.now)

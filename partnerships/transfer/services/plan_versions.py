@@ -7,7 +7,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.plans.content import Content, InvalidContent, normalise, rebase
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.services import create_plan, publish_version
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import RunningImport
 
 
 def last_file_content(plan: Plan | None, *, is_open: bool = False) -> Content | None:
@@ -40,7 +40,7 @@ def last_file_content(plan: Plan | None, *, is_open: bool = False) -> Content | 
 
 
 def create_from_file(
-    *, owners: list[Organisation], title: str, kind: str, content: Content, external_reference: str, run: Import
+    *, owners: list[Organisation], title: str, kind: str, content: Content, external_reference: str, run: RunningImport
 ) -> Plan:
     """Create a public plan whose first version has the content of the file."""
     plan = create_plan(
@@ -65,7 +65,7 @@ def create_from_file(
     return plan
 
 
-def publish_changes(plan: Plan, before: Content | None, file_content: Content, run: Import) -> None:
+def publish_changes(plan: Plan, before: Content | None, file_content: Content, run: RunningImport) -> None:
     """Publish the changes of the file in a new version that has the owners' own edits too.
 
     A plan that is over is not changed. `before` is the content according to the previous file; None if the plan has no
@@ -96,7 +96,7 @@ def publish_changes(plan: Plan, before: Content | None, file_content: Content, r
     run.report.count("changed", f"{version.title}: version {version.number}")
 
 
-def remark_on_embargo(plan: Plan, run: Import) -> None:
+def remark_on_embargo(plan: Plan, run: RunningImport) -> None:
     """Add a remark if the plan is under embargo, so that its rows in the public files do not change yet."""
     if is_under_embargo(plan, run.now):
         run.report.remark(
@@ -105,7 +105,7 @@ def remark_on_embargo(plan: Plan, run: Import) -> None:
         )
 
 
-def in_words(error: Exception) -> str:
+def error_in_words(error: Exception) -> str:
     """Return the message of an error; for invalid content, each problem with its path."""
     if isinstance(error, InvalidContent):
         return "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)

@@ -21,24 +21,24 @@ from partnerships.organisations.services import (
 )
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.names import bare_company, council_place
-from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.reading.providers import Provider, ProviderList
-from partnerships.transfer.services.directory import Directory, Import, alternative_names
-from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct
+from partnerships.transfer.services.directory import Directory, RunningImport, alternative_names
+from partnerships.transfer.services.doubts import Doubts, NewDoubt, without_duplicates
 from partnerships.transfer.services.refusals import REFUSALS, set_aside_if_refused
 
 #: The number of new providers that are created together.
 BATCH_SIZE = 500
 
 
-def apply_providers(provider_list: ProviderList, directory: Directory, doubts: Doubts, run: Import) -> None:
+def apply_providers(provider_list: ProviderList, directory: Directory, doubts: Doubts, run: RunningImport) -> None:
     """Update the directory from a list of registered providers.
 
     Raises `UnableToRead` if the list has councils, but the directory has no councils to match them with.
     """
     councils = Councils(directory)
     if not councils.all and any(provider.is_council for provider in provider_list.providers):
-        raise unable(
+        raise refuse_file(
             "the list has councils that are providers, but the directory has no councils yet.",
             "Import the list of councils first: import_register councils FILE.",
         )
@@ -76,7 +76,7 @@ def _apply_each(
     providers: Sequence[Provider],
     apply: Callable[[Provider], Organisation | None],
     new_providers: NewProviders,
-    run: Import,
+    run: RunningImport,
     *,
     earlier_count: int = 0,
     total: int,
@@ -94,7 +94,9 @@ def _apply_each(
     return organisation_ids | new_providers.create()
 
 
-def _unlisted_by_name(providers: Sequence[Provider], directory: Directory, run: Import) -> dict[str, Organisation]:
+def _unlisted_by_name(
+    providers: Sequence[Provider], directory: Directory, run: RunningImport
+) -> dict[str, Organisation]:
     """Return providers of the directory whose numbers are not in the list, by name without “Limited” and the like.
 
     A provider of the list with a new number may be one of these. The result is empty if the list is only a part.
@@ -116,7 +118,7 @@ class NewProviders:
     """Collects providers that the directory does not have, and creates each batch with a few queries."""
 
     directory: Directory
-    run: Import
+    run: RunningImport
     waiting: list[Provider] = field(default_factory=list)
 
     def create(self) -> set[int]:
@@ -162,10 +164,10 @@ class Councils:
         Exact names are preferred to places.
         """
         council_ids = {council.pk for council in self.all}
-        with_exact_name = distinct(
+        with_exact_name = without_duplicates(
             organisation for organisation in self._directory.called(name) if organisation.pk in council_ids
         )
-        with_place = distinct(self._by_place.get(council_place(name), ()))
+        with_place = without_duplicates(self._by_place.get(council_place(name), ()))
         return _existing_on(with_exact_name, on) or _existing_on(with_place, on)
 
 
@@ -187,7 +189,7 @@ class _ProviderMatcher:
     unlisted_by_name: dict[str, Organisation]
     doubts: Doubts
     new_providers: NewProviders
-    run: Import
+    run: RunningImport
 
     def apply_active(self, provider: Provider) -> Organisation | None:
         """Update or match one provider; return None if it is new, is left out or waits for review."""
@@ -268,7 +270,7 @@ def _company_names(directory: Directory) -> set[str]:
     }
 
 
-def _end_number(provider: Provider, run: Import) -> str:
+def _end_number(provider: Provider, run: RunningImport) -> str:
     """End the registration number on the date in the list, and return the change in words; "" without a change."""
     identifier = Identifier.objects.get(scheme=Scheme.RSH, value=provider.number)
     if provider.ended_on is None or identifier.valid_to is not None:
@@ -303,7 +305,7 @@ def _find_council(
     if provider.council_key and council_by_key is None:
         return None, _doubt(provider, namesakes, f"no council in the directory has the key {provider.council_key}.")
 
-    councils_by_key_or_number = distinct(
+    councils_by_key_or_number = without_duplicates(
         council
         for council in (council_by_key, council_by_number)
         if council is not None and council.kind == Kind.COUNCIL
@@ -323,10 +325,10 @@ def _find_council(
         why = "several councils have this name."
     else:
         why = "no council in the directory has this name."
-    return None, _doubt(provider, distinct((*councils_by_key_or_number, *namesakes)), why)
+    return None, _doubt(provider, without_duplicates((*councils_by_key_or_number, *namesakes)), why)
 
 
-def _create(providers: Sequence[Provider], directory: Directory, run: Import) -> list[Organisation]:
+def _create(providers: Sequence[Provider], directory: Directory, run: RunningImport) -> list[Organisation]:
     """Create providers, each with its registration number."""
     run.row = providers[0].row if len(providers) == 1 else None
     new_organisations = [
@@ -352,7 +354,7 @@ def _create(providers: Sequence[Provider], directory: Directory, run: Import) ->
     return organisations
 
 
-def _match(provider: Provider, organisation: Organisation, directory: Directory, run: Import) -> Organisation:
+def _match(provider: Provider, organisation: Organisation, directory: Directory, run: RunningImport) -> Organisation:
     """Add the provider's number, designation and name to an organisation that did not have the number."""
     directory.update(
         organisation,
@@ -366,7 +368,7 @@ def _match(provider: Provider, organisation: Organisation, directory: Directory,
     return organisation
 
 
-def _update(provider: Provider, organisation: Organisation, directory: Directory, run: Import) -> None:
+def _update(provider: Provider, organisation: Organisation, directory: Directory, run: RunningImport) -> None:
     """Update the organisation that has the provider's number. A council's name comes from the list of councils."""
     is_council = organisation.kind != Kind.REGISTERED_PROVIDER
     if is_council:
@@ -389,7 +391,7 @@ def _update(provider: Provider, organisation: Organisation, directory: Directory
 
 
 def apply_provider_answer(
-    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: Import
+    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: RunningImport
 ) -> Organisation:
     """Save the provider of a reviewed row as the chosen organisation, or as a new one."""
     provider = Provider.from_json(doubt.row)

@@ -17,7 +17,7 @@ from partnerships.organisations.services import (
     UnableToUpdateOrganisation,
 )
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.directory import Directory, RunningImport
 
 #: Exceptions of services whose cause is a row of the list, or the directory.
 REFUSALS = (
@@ -43,7 +43,7 @@ def problem_of_refusal(error: Exception, row: int | None) -> Problem:
 
 
 @contextmanager
-def refuse_file_with_row(run: Import) -> Iterator[None]:
+def refuse_file_with_row(run: RunningImport) -> Iterator[None]:
     """Turn an error of a service or the database into `UnableToRead`, with the row that is being imported."""
     try:
         yield
@@ -52,7 +52,9 @@ def refuse_file_with_row(run: Import) -> Iterator[None]:
 
 
 @contextmanager
-def set_aside_if_refused(row: int, directory: Directory, run: Import, *, is_used: bool = False) -> Iterator[None]:
+def set_aside_if_refused(
+    row: int, directory: Directory, run: RunningImport, *, is_used: bool = False
+) -> Iterator[None]:
     """Apply one row inside a savepoint; if the row is refused, roll back and set it aside.
 
     If a bad row must refuse the whole file, the error is raised instead. `is_used` means that the row is already

@@ -9,15 +9,15 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Column, Table, UnknownHeadings, find_table
-from partnerships.transfer.reading.problems import Problem, unable
+from partnerships.transfer.reading.problems import Problem, refuse_file
 from partnerships.transfer.reporting import Report
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import RunningImport
 from partnerships.transfer.services.files import ImportRequest
 from partnerships.transfer.services.outcomes import refuse_unusable
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
 #: A function that applies the rows, adds problems for unusable rows, and returns the number of rows outside England.
-Apply = Callable[[Table, Collector, Import], int]
+Apply = Callable[[Table, Collector, RunningImport], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def apply_simple_list(import_request: ImportRequest, *, simple_list: SimpleList)
     report.account_for(list_file)
 
     if not report.rows["used"]:
-        raise unable(
+        raise refuse_file(
             f"none of its {len(list_file.rows):,} rows can be used.",
             "Is it the right list? If so, import the list it refers to first.",
         )

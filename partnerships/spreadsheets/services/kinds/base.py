@@ -18,7 +18,7 @@ from partnerships.transfer.reading.headings import Line, Table
 from partnerships.transfer.reading.problems import SetAside
 from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reporting import Report
-from partnerships.transfer.services.directory import Progress, silent
+from partnerships.transfer.services.directory import Progress, ignore_progress
 
 #: Limit of rows for files that are checked while the page waits, if all rows are saved together in one draft.
 SMALL = 300
@@ -57,7 +57,7 @@ class ImportedRows:
     table: Table
     #: The revision of the records when the preview was made (see `SheetKind.revision`); None for a preview.
     previewed_revision: int | None = None
-    progress: Progress = silent
+    progress: Progress = ignore_progress
     report: Report = field(default_factory=Report)
     _collector: Collector = field(init=False)
 

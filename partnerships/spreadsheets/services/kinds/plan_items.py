@@ -28,7 +28,7 @@ from partnerships.spreadsheets.services.kinds.refusals import (
     refuse_changed_since_preview,
 )
 from partnerships.transfer.reading.headings import Line
-from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import text
 
@@ -79,7 +79,7 @@ class DraftEditor:
         try:
             self._plan, self._draft = lock_open_draft(plan=plan_of(run.target), author=run.author, now=run.now)
         except UnableToSavePiece as error:
-            raise unable(str(error), "") from error
+            raise refuse_file(str(error), "") from error
         self.content = draft_content(self._plan)
         self._draft_items: dict[str, Item] = {item["key"]: item for item in self.content[collection.code]}
         self._changed_items: dict[str, Item] = {}
@@ -142,7 +142,7 @@ class DraftEditor:
                 now=self._run.now,
             )
         except UnableToSavePiece as error:
-            raise unable(str(error), "Import fewer rows.") from error
+            raise refuse_file(str(error), "Import fewer rows.") from error
 
 
 def _difference(collection: Collection, previous: Item, item: Item) -> str:

@@ -32,7 +32,7 @@ from partnerships.transfer.reading.housing_figures.figures import (
     read_years,
     with_origin,
 )
-from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
 from partnerships.transfer.reading.values import code, text
 
@@ -76,7 +76,7 @@ def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str,
         # The published workbook has no column “Table”, but a sheet for each table.
         joined = _join_sheets(sheets, known_headings)
     if not joined.origin_by_row:
-        raise unable(
+        raise refuse_file(
             "the file does not say which of the live tables 1006 to 1008 it contains.",
             "Use the file with all of them, or add a column “Table”, for example with 1008C.",
         )
@@ -196,7 +196,7 @@ def _figures(table: Table, sheets: Sequence[Sheet], measure: str = "", *, single
     """
     years_by_index = _year_columns(table, single=single)
     if not years_by_index:
-        raise unable("no column has a year as its heading.", "The table needs columns such as “2024-25”.")
+        raise refuse_file("no column has a year as its heading.", "The table needs columns such as “2024-25”.")
     collector = Collector(table)
     first_line_by_key: dict[tuple[str, str], Line] = {}
     figures: list[PublishedFigure] = []

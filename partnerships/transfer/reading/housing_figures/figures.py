@@ -13,7 +13,7 @@ from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.headings import Column, Line
 from partnerships.transfer.reading.list_file import ListFile
-from partnerships.transfer.reading.problems import Problem, SetAside, unable
+from partnerships.transfer.reading.problems import Problem, SetAside, refuse_file
 from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reading.values import Unreadable, amount, code, text
 
@@ -190,7 +190,7 @@ def figure_list(
     Raises `UnableToRead` if the table has no row of an area.
     """
     if not figures and not collector.problems:
-        raise unable("no row has the code of a council.", "Add a column of codes such as E07000223.")
+        raise refuse_file("no row has the code of a council.", "Add a column of codes such as E07000223.")
     list_file = collector.list_file()
     list_file = replace(list_file, totals=totals, true_on=published_on(sheets) or list_file.true_on)
     return FigureList(tuple(figure for figure in figures if figure.row not in collector.bad_rows), list_file)

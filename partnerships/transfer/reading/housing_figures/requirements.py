@@ -20,7 +20,7 @@ from partnerships.transfer.reading.housing_figures.figures import (
     read_years,
 )
 from partnerships.transfer.reading.tables import Cell, Sheet
-from partnerships.transfer.reading.values import Unreadable, flag, text
+from partnerships.transfer.reading.values import Unreadable, text, yes_or_no_value
 
 COLUMNS = (
     CODE,
@@ -100,7 +100,7 @@ def _figures_of_plan(line: Line, template: PublishedFigure, collector: Collector
     elif "joint" in values:
         yield replace(template, value=values["joint"], is_joint=True)
     else:
-        yield replace(template, status=Status.NOT_PUBLISHED, is_joint=bool(flag(line["is_joint"])))
+        yield replace(template, status=Status.NOT_PUBLISHED, is_joint=bool(yes_or_no_value(line["is_joint"])))
 
 
 def _number(cell: Cell) -> Decimal | None:

@@ -10,14 +10,14 @@ from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, Kind, Organisation, OrganisationName, Scheme
 from partnerships.transfer.reading.brownfield_land import Site
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import RunningImport
 
 _KINDS = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION)
 _REMEDY = "Enter the council’s planning.data.gov.uk address, or choose the council when you upload the file."
 
 
 def sites_by_council(
-    sites: Sequence[Site], council: Organisation | None, run: Import
+    sites: Sequence[Site], council: Organisation | None, run: RunningImport
 ) -> dict[Organisation, list[Site]]:
     """Return the sites of each council. Rows of unknown authorities are set aside.
 

@@ -23,20 +23,20 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.brownfield_land import BrownfieldLand, Site, read_brownfield_land
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.reading.standard_cells import day_in
+from partnerships.transfer.reading.standard_cells import date_in_cells
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.brownfield_land.authorities import sites_by_council
 from partnerships.transfer.services.brownfield_land.content import content_of_sites, keyed_sites, title_of
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.directory import Import, Progress, silent
+from partnerships.transfer.services.directory import Progress, RunningImport, ignore_progress
 from partnerships.transfer.services.files import File, ImportRequest, import_files
-from partnerships.transfer.services.older_plans import record_past
+from partnerships.transfer.services.older_plans import record_older_content
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import (
     create_from_file,
-    in_words,
+    error_in_words,
     last_file_content,
     publish_changes,
     remark_on_embargo,
@@ -56,7 +56,7 @@ def import_brownfield_land(
     as_of: dt.date | None = None,
     all_or_nothing: bool = False,
     dry_run: bool = False,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> Outcome:
     """Import the sites of one or more councils; each council gets a public plan.
 
@@ -92,7 +92,7 @@ def apply_brownfield_land(import_request: ImportRequest) -> ImportRun:
     return import_request.finish(import_request.new_run(run.register, day), run, EventKind.BROWNFIELD_LAND_IMPORTED)
 
 
-def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | None, run: Import) -> None:
+def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | None, run: RunningImport) -> None:
     """Publish the sites of each council. If that fails for a council, its rows are set aside."""
     for remark in brownfield_land.list_file.remarks:
         run.report.remark(remark)
@@ -105,7 +105,7 @@ def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | Non
             with transaction.atomic():
                 _apply(site_council, sites, gaps, run)
         except (InvalidContent, UnableToCreatePlan, UnableToPublish) as error:
-            problem = Problem(sites[0].row, "", in_words(error), "Correct the rows of this council.")
+            problem = Problem(sites[0].row, "", error_in_words(error), "Correct the rows of this council.")
             if not run.rows_stand_alone:
                 raise UnableToRead([problem]) from error
             for site in sites:
@@ -115,7 +115,7 @@ def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | Non
     run.row = None
 
 
-def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], run: Import) -> None:
+def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], run: RunningImport) -> None:
     """Publish the council's sites and save their rows. Rows older than the last file only add to the history."""
     external_reference = f"{KIND}#{council.pk}"
     existing_plan = Plan.objects.filter(external_reference=external_reference).first()
@@ -129,7 +129,7 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     content = normalise(content_of_sites(council, site_by_key, content_of_last_file, gaps, newest_content))
 
     if existing_plan is not None and newer_date is not None:
-        has_changed = record_past(existing_plan, content, normalise(content_of_last_file or content), run)
+        has_changed = record_older_content(existing_plan, content, normalise(content_of_last_file or content), run)
         run.report.remark(
             f"The rows of {council.name} are older than those of its last file, of {long_date(newer_date)}, so they "
             f"only add to the history. The register has {'' if has_changed else 'not '}changed since."
@@ -144,7 +144,7 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     _save_rows(plan, sites, site_by_key, content, gaps, run)
 
 
-def _update(plan: Plan, content_of_last_file: Content | None, content: Content, run: Import) -> None:
+def _update(plan: Plan, content_of_last_file: Content | None, content: Content, run: RunningImport) -> None:
     """Publish the register's changes since the last file, if there are any."""
     if content_of_last_file is not None and content == normalise(content_of_last_file):
         run.report.count("left_alone")
@@ -154,7 +154,7 @@ def _update(plan: Plan, content_of_last_file: Content | None, content: Content, 
 
 
 def _without_older(
-    plan: Plan, sites: Sequence[Site], gaps: frozenset[str], run: Import
+    plan: Plan, sites: Sequence[Site], gaps: frozenset[str], run: RunningImport
 ) -> tuple[Sequence[Site], frozenset[str]]:
     """Return the sites whose rows are not older than the saved ones, and `gaps` with the other references added."""
     saved_dates = _update_dates(plan)
@@ -198,10 +198,10 @@ def _date_of_newer_file(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
 
 def _updated_on(cells: Mapping[str, str]) -> dt.date | None:
     """Return the date on which a row was last updated; None if the row has none."""
-    return day_in(cells, "LastUpdatedDate")
+    return date_in_cells(cells, "LastUpdatedDate")
 
 
-def _create(council: Organisation, content: Content, external_reference: str, run: Import) -> Plan:
+def _create(council: Organisation, content: Content, external_reference: str, run: RunningImport) -> Plan:
     """Create the public plan of a council that has no register yet."""
     title = title_of(council)
     plan = create_from_file(
@@ -217,7 +217,7 @@ def _save_rows(
     site_by_key: dict[str, Site],
     content: Content,
     gaps: frozenset[str],
-    run: Import,
+    run: RunningImport,
 ) -> None:
     """Save the rows of the sites. Rows of sites that have left the register have no key."""
     key_by_row = {site.row: key for key, site in site_by_key.items()}

@@ -1,10 +1,10 @@
 """Import councils and combined authorities, with their areas and successions."""
 
 from partnerships.transfer.services.councils.applying import apply_council_answer, apply_councils
-from partnerships.transfer.services.councils.areas import follow_code
+from partnerships.transfer.services.councils.areas import update_area_of_code
 
 __all__ = [
     "apply_council_answer",
     "apply_councils",
-    "follow_code",
+    "update_area_of_code",
 ]

@@ -10,20 +10,20 @@ from partnerships.organisations.models import Area, Organisation, Scheme
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.councils import Council, CouncilList
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.services.councils.areas import areas_of
+from partnerships.transfer.services.councils.areas import save_areas
 from partnerships.transfer.services.councils.bodies import MatchedCouncil, save_council
 from partnerships.transfer.services.councils.matching import GOVERNING_KINDS, CouncilMatcher
 from partnerships.transfer.services.councils.others import save_other_bodies
 from partnerships.transfer.services.councils.successions import record_successions
-from partnerships.transfer.services.directory import Directory, Import
-from partnerships.transfer.services.doubts import Doubts, distinct
+from partnerships.transfer.services.directory import Directory, RunningImport
+from partnerships.transfer.services.doubts import Doubts, without_duplicates
 from partnerships.transfer.services.refusals import set_aside_if_refused
 
 #: The most councils that are named in the remark about councils that end after the list's date.
 _MAX_NAMED = 10
 
 
-def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
+def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doubts, run: RunningImport) -> None:
     """Update the directory from a list of councils.
 
     Rows that contradict each other or the directory are set aside. Raises `UnableToRead` instead if rows must not be
@@ -46,7 +46,7 @@ def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doub
         for council in councils
         if council.key in existing_by_key
     )
-    areas_by_key = areas_of(
+    areas_by_key = save_areas(
         tuple(matched.council for matched in matched_councils), directory, names_are_areas=not council_list.has_keys
     )
     saved_by_key = _save_councils(matched_councils, areas_by_key, directory, run)
@@ -67,7 +67,7 @@ def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doub
 
 
 def _save_councils(
-    matched_councils: Sequence[MatchedCouncil], areas_by_key: dict[str, Area], directory: Directory, run: Import
+    matched_councils: Sequence[MatchedCouncil], areas_by_key: dict[str, Area], directory: Directory, run: RunningImport
 ) -> dict[str, Organisation]:
     """Save each council, and return the organisations by the keys of their rows, without rows that were refused."""
     saved_by_key: dict[str, Organisation] = {}
@@ -99,7 +99,7 @@ def _expected_organisations(council_list: CouncilList, directory: Directory, dou
     ]
 
 
-def _as_on_date_of_list(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
+def _as_on_date_of_list(councils: Sequence[Council], run: RunningImport) -> tuple[Council, ...]:
     """Return the councils as they were on the list's date: those that end later count as current."""
     ending_later = [
         council for council in councils if council.ends_on and council.ends_on > run.as_of and not council.is_current
@@ -122,7 +122,7 @@ def _as_on_date_of_list(councils: Sequence[Council], run: Import) -> tuple[Counc
 
 
 def apply_council_answer(
-    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: Import
+    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: RunningImport
 ) -> Organisation:
     """Save the council of a reviewed row as the chosen organisation, or as a new one."""
     row = dict(doubt.row)
@@ -135,11 +135,11 @@ def apply_council_answer(
         has_official_name=has_official_name,
         is_matched_by_name=chosen_organisation is not None,
     )
-    area = areas_of((council,), directory, names_are_areas=not has_official_name)[council.key]
+    area = save_areas((council,), directory, names_are_areas=not has_official_name)[council.key]
     return save_council(matched, area, directory, run)
 
 
-def _without_contradictions(council_list: CouncilList, directory: Directory, run: Import) -> CouncilList:
+def _without_contradictions(council_list: CouncilList, directory: Directory, run: RunningImport) -> CouncilList:
     """Set aside the rows that contradict each other or the directory, and return the list without them.
 
     Raises `UnableToRead` if there is such a row and rows must not be set aside one by one.
@@ -157,7 +157,7 @@ def _without_contradictions(council_list: CouncilList, directory: Directory, run
     )
 
 
-def _contradictions(council_list: CouncilList, directory: Directory, run: Import) -> Iterator[Problem]:
+def _contradictions(council_list: CouncilList, directory: Directory, run: RunningImport) -> Iterator[Problem]:
     """Yield a problem for each key, code or successor that contradicts the directory or another row."""
     listed_keys = {council.key for council in council_list.councils}
     first_council_by_pk: dict[int, Council] = {}
@@ -170,7 +170,7 @@ def _contradictions(council_list: CouncilList, directory: Directory, run: Import
             )
             yield Problem(council.row, "", found, "Correct the key or the code.")
 
-        for organisation in distinct(holder for holder in (key_holder, code_holder) if holder is not None):
+        for organisation in without_duplicates(holder for holder in (key_holder, code_holder) if holder is not None):
             first_council = first_council_by_pk.setdefault(organisation.pk, council)
             if first_council is not council:
                 yield _same_organisation_problem(council, first_council, organisation)

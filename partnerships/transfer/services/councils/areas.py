@@ -13,7 +13,7 @@ from partnerships.organisations.models import (
     Scheme,
 )
 from partnerships.transfer.reading.councils import REGION_NAMES, Council
-from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.directory import Directory, RunningImport
 
 #: The code that lists have for the Greater London Authority; it is the code of the region, which is its area.
 LONDON = "E12000007"
@@ -21,7 +21,7 @@ LONDON = "E12000007"
 _AREA_KINDS = {"CTY": AreaKind.COUNTY, "COMB": AreaKind.COMBINED_AUTHORITY, "SRA": AreaKind.REGION}
 
 
-def areas_of(councils: tuple[Council, ...], directory: Directory, *, names_are_areas: bool) -> dict[str, Area]:
+def save_areas(councils: tuple[Council, ...], directory: Directory, *, names_are_areas: bool) -> dict[str, Area]:
     """Return the area of each council by the council's key. Areas are created and updated as needed.
 
     If `names_are_areas` (lists of codes and names), the list names only new areas; existing ones keep their names.
@@ -62,8 +62,8 @@ def _save_area(
     return area
 
 
-def follow_code(
-    council: Organisation, area: Area, directory: Directory, run: Import, *, ends_on: dt.date | None = None
+def update_area_of_code(
+    council: Organisation, area: Area, directory: Directory, run: RunningImport, *, ends_on: dt.date | None = None
 ) -> list[str]:
     """Make a council serve the area with its current code, and return the changes in words.
 

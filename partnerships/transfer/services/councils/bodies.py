@@ -8,8 +8,8 @@ from typing import Any
 from partnerships.organisations.models import Area, Kind, Organisation, Scheme, Status
 from partnerships.organisations.services import create_organisation, dissolve
 from partnerships.transfer.reading.councils import Council
-from partnerships.transfer.services.councils.areas import LONDON, follow_code
-from partnerships.transfer.services.directory import Directory, Import, alternative_names
+from partnerships.transfer.services.councils.areas import LONDON, update_area_of_code
+from partnerships.transfer.services.directory import Directory, RunningImport, alternative_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class MatchedCouncil:
     is_matched_by_name: bool
 
 
-def save_council(matched: MatchedCouncil, area: Area, directory: Directory, run: Import) -> Organisation:
+def save_council(matched: MatchedCouncil, area: Area, directory: Directory, run: RunningImport) -> Organisation:
     """Create or update the organisation of a row, and count the outcome in the report."""
     if matched.organisation is None:
         return _create(matched.council, area, directory, run)
@@ -32,7 +32,7 @@ def save_council(matched: MatchedCouncil, area: Area, directory: Directory, run:
     return matched.organisation
 
 
-def _create(council: Council, area: Area, directory: Directory, run: Import) -> Organisation:
+def _create(council: Council, area: Area, directory: Directory, run: RunningImport) -> Organisation:
     """Create the organisation, without identifiers that another organisation has."""
     free_identifiers = [pair for pair in _identifiers(council) if pair not in directory.holders]
     organisation = create_organisation(
@@ -55,7 +55,9 @@ def _create(council: Council, area: Area, directory: Directory, run: Import) -> 
     return organisation
 
 
-def _update(organisation: Organisation, matched: MatchedCouncil, area: Area, directory: Directory, run: Import) -> None:
+def _update(
+    organisation: Organisation, matched: MatchedCouncil, area: Area, directory: Directory, run: RunningImport
+) -> None:
     """Update the organisation. If it ended since the last list, dissolve it; if it is current again, revive it."""
     council = matched.council
     former_name = organisation.name
@@ -73,7 +75,9 @@ def _update(organisation: Organisation, matched: MatchedCouncil, area: Area, dir
         identifiers=_identifiers(council),
         names=alternative_names(*other_names),
     )
-    changes += follow_code(organisation, area, directory, run, ends_on=None if council.is_current else council.ends_on)
+    changes += update_area_of_code(
+        organisation, area, directory, run, ends_on=None if council.is_current else council.ends_on
+    )
 
     if not council.is_current and not organisation.is_ended:
         dissolve(organisation=organisation, on=council.ends_on, author=run.author, now=run.now, reason=run.source)

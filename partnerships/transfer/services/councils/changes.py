@@ -19,7 +19,7 @@ from partnerships.transfer.models import Register
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.councils import GSS
 from partnerships.transfer.reading.headings import Column, Line, Table
-from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.directory import Directory, RunningImport
 from partnerships.transfer.services.refusals import set_aside_if_refused
 from partnerships.transfer.services.simple_lists import SimpleList
 
@@ -29,7 +29,7 @@ _RECORD_SUCCESSION = (
 )
 
 
-def _apply(table: Table, collector: Collector, run: Import) -> int:
+def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     """Record the successions that are not in the directory, and return the number of rows outside England."""
     applier = _ChangeApplier(directory=Directory(), collector=collector, run=run)
     outside_count = 0
@@ -61,7 +61,7 @@ class _Change:
 class _ChangeApplier:
     """Applies the rows, and then records the successions, because several rows can have one successor."""
 
-    def __init__(self, *, directory: Directory, collector: Collector, run: Import) -> None:
+    def __init__(self, *, directory: Directory, collector: Collector, run: RunningImport) -> None:
         self._directory = directory
         self._collector = collector
         self._run = run

@@ -10,8 +10,8 @@ from partnerships.organisations.models import Kind, Organisation, Scheme
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.councils import Council, CouncilList
 from partnerships.transfer.reading.names import combined_place, council_place
-from partnerships.transfer.services.directory import Directory, Import
-from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct
+from partnerships.transfer.services.directory import Directory, RunningImport
+from partnerships.transfer.services.doubts import Doubts, NewDoubt, without_duplicates
 
 #: The kinds of organisation that a list of councils can match.
 GOVERNING_KINDS = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
@@ -31,7 +31,7 @@ class CouncilMatcher:
     If a name is ambiguous, the row waits for review.
     """
 
-    def __init__(self, council_list: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
+    def __init__(self, council_list: CouncilList, directory: Directory, doubts: Doubts, run: RunningImport) -> None:
         self._council_list = council_list
         self._directory = directory
         self._doubts = doubts
@@ -120,7 +120,9 @@ class CouncilMatcher:
         kind = Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL
         names = (council.name, council.short_name) if council.short_name else (council.name,)
         places = [_place(name, is_combined=council.is_combined) for name in names]
-        return distinct(organisation for place in places for organisation in self._organisations_by_place[kind, place])
+        return without_duplicates(
+            organisation for place in places for organisation in self._organisations_by_place[kind, place]
+        )
 
     def _match_by_name(self, council: Council) -> None:
         """Match by name if only one council can be meant; otherwise have the row reviewed, or treat it as new."""
@@ -195,7 +197,7 @@ class CouncilMatcher:
             name=council.name,
             row=council.as_json() | {"official": self._council_list.has_keys},
             why=why,
-            candidates=distinct(candidates),
+            candidates=without_duplicates(candidates),
         )
         self._doubts.ask(self._run, doubt)
 

@@ -7,7 +7,7 @@ from partnerships.transfer.models import Register
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.councils import GSS
 from partnerships.transfer.reading.headings import Column, Line, Table
-from partnerships.transfer.services.directory import Directory, Import, alternative_names
+from partnerships.transfer.services.directory import Directory, RunningImport, alternative_names
 from partnerships.transfer.services.refusals import set_aside_if_refused
 from partnerships.transfer.services.simple_lists import SimpleList
 
@@ -16,7 +16,7 @@ _UNKNOWN = (
 )
 
 
-def _apply(table: Table, collector: Collector, run: Import) -> int:
+def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     """Add names and codes that the directory lacks, and return the number of rows outside England."""
     directory, outside_count = Directory(), 0
     for done_count, line in enumerate(table, start=1):
@@ -39,7 +39,7 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
 
 
 def _add_name_and_code(
-    council: Organisation, line: Line, code: str, directory: Directory, collector: Collector, run: Import
+    council: Organisation, line: Line, code: str, directory: Directory, collector: Collector, run: RunningImport
 ) -> None:
     """Add the row's name and code, unless the council already has them.
 

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from partnerships.organisations.models import Organisation, Scheme
 from partnerships.organisations.services import create_organisation
 from partnerships.transfer.reading.other_bodies import OtherBody
-from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.directory import Directory, RunningImport
 from partnerships.transfer.services.refusals import set_aside_if_refused
 
 
-def save_other_bodies(bodies: Sequence[OtherBody], directory: Directory, run: Import) -> None:
+def save_other_bodies(bodies: Sequence[OtherBody], directory: Directory, run: RunningImport) -> None:
     """Create or update the organisation of each body."""
     for body in bodies:
         with set_aside_if_refused(body.row, directory, run):
             _save(body, directory, run)
 
 
-def _save(body: OtherBody, directory: Directory, run: Import) -> None:
+def _save(body: OtherBody, directory: Directory, run: RunningImport) -> None:
     """Create the organisation, or update its name, website and identifiers."""
     schemes_and_values = (
         (Scheme.PLANNING_DATA, body.curie),
@@ -50,7 +50,7 @@ def _find(body: OtherBody, identifiers: list[tuple[str, str]], directory: Direct
     return namesakes[0] if len(namesakes) == 1 else None
 
 
-def _create(body: OtherBody, identifiers: list[tuple[str, str]], directory: Directory, run: Import) -> None:
+def _create(body: OtherBody, identifiers: list[tuple[str, str]], directory: Directory, run: RunningImport) -> None:
     """Create the organisation, and count it in the report."""
     organisation = create_organisation(
         name=body.name,

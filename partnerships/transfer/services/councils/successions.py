@@ -12,7 +12,7 @@ from partnerships.organisations.models import Organisation, Scheme, SuccessionKi
 from partnerships.organisations.services import record_succession, ties_between
 from partnerships.transfer.reading.councils import Council
 from partnerships.transfer.reading.problems import Problem
-from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.directory import Directory, RunningImport
 from partnerships.transfer.services.refusals import set_aside_if_refused
 
 
@@ -45,7 +45,7 @@ def record_successions(
     *,
     undecided_keys: Collection[str],
     directory: Directory,
-    run: Import,
+    run: RunningImport,
 ) -> None:
     """Record a succession for each set of successors and date.
 
@@ -96,14 +96,14 @@ def record_successions(
     _report_counts(count_by_kind, run)
 
 
-def _report_counts(count_by_kind: Counter[str], run: Import) -> None:
+def _report_counts(count_by_kind: Counter[str], run: RunningImport) -> None:
     """Say in the report of the import how many successions of each kind the list contained."""
     if count_by_kind:
         counts = [f"{count} {SuccessionKind(kind).label.lower()}" for kind, count in sorted(count_by_kind.items())]
         run.report.remark(f"Successions in the list: {', '.join(counts)}.")
 
 
-def _set_succession_aside(row: int, why: str, run: Import) -> None:
+def _set_succession_aside(row: int, why: str, run: RunningImport) -> None:
     """Set a row aside although its council was imported, so that its succession can be imported later."""
     problem = Problem(
         row,

@@ -21,9 +21,9 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.reading.agreement_rows import Agreement, Promise
 from partnerships.transfer.reading.by_reference import authority_key
 from partnerships.transfer.reading.developer_agreements import AgreementFiles
-from partnerships.transfer.reading.standard_cells import day_in
-from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.vintages import Ages, ids_with_event_of_files, remark_on_older_rows
+from partnerships.transfer.reading.standard_cells import date_in_cells
+from partnerships.transfer.services.directory import RunningImport
+from partnerships.transfer.services.older_lists import RowAges, ids_with_event_of_files, remark_on_older_rows
 
 #: The dataset, the reference and the authority of a row: references are unique only within an authority.
 _RowKey = tuple[str, str, str]
@@ -40,11 +40,11 @@ class AgreementAges:
 
     def __init__(self, files: AgreementFiles, newer_file_date: dt.date | None, importer: Organisation | None) -> None:
         last_date_by_row = _last_dates(importer)
-        self._ages = Ages()
+        self._ages = RowAges()
         for subject in _subjects(files):
             date_pairs = []
             for dataset, cells in subject.rows:
-                date = day_in(cells, "entry-date")
+                date = date_in_cells(cells, "entry-date")
                 last_date = last_date_by_row.get(_row_key(dataset, cells))
                 if date and last_date:
                     date_pairs.append((date, last_date))
@@ -105,7 +105,7 @@ def _last_dates(authority: Organisation | None) -> dict[_RowKey, dt.date]:
         records = records.filter(Q(agreement__organisation=authority) | Q(commitment__receiver=authority))
     last_dates = {}
     for dataset, cells in records.exclude(position=ENTERED_POSITION).values_list("dataset", "cells").iterator():
-        date = day_in(cells, "entry-date")
+        date = date_in_cells(cells, "entry-date")
         if date is not None:
             last_dates[_row_key(dataset, cells)] = date
     return last_dates
@@ -132,7 +132,7 @@ class OlderPromise:
 class OlderContributions:
     """Adds the differences between older files and the present commitments to the commitments' history."""
 
-    def __init__(self, older_promises: Sequence[OlderPromise], source: str, run: Import) -> None:
+    def __init__(self, older_promises: Sequence[OlderPromise], source: str, run: RunningImport) -> None:
         self._source = source
         self._run = run
         self._older_by_key = {older.key: older for older in older_promises}

@@ -9,17 +9,21 @@ from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import RegisterAgreement, record_agreements
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.models import ImportRun
-from partnerships.transfer.reading.accounts import Accounts
+from partnerships.transfer.reading.accounts import RowAccounts
 from partnerships.transfer.reading.agreement_rows import Agreement, Promise
 from partnerships.transfer.reading.developer_agreements import AgreementFiles
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
 from partnerships.transfer.services.developer_agreements.passed_on import PassedOn
-from partnerships.transfer.services.developer_agreements.refusals import not_own, repeated, unknown_authority
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.developer_agreements.refusals import (
+    problem_of_other_authority,
+    problem_of_repeated_key,
+    problem_of_unknown_authority,
+)
+from partnerships.transfer.services.directory import RunningImport
 
 
 def save_agreements(
-    files: AgreementFiles, authorities: Authorities, passed_on: PassedOn, run: Import, import_run: ImportRun
+    files: AgreementFiles, authorities: Authorities, passed_on: PassedOn, run: RunningImport, import_run: ImportRun
 ) -> tuple[dict[int, DeveloperAgreement], set[int]]:
     """Save the agreements, and set aside those that cannot be saved.
 
@@ -34,16 +38,16 @@ def save_agreements(
         reference = agreement.key[:200]
         row_authority = _authority_of(agreement, names_by_row.get(agreement.row, ()), authorities, account)
         if row_authority is None:
-            account.set_aside_read(agreement.row, *unknown_authority(agreement.organisation, run))
+            account.set_aside_read(agreement.row, *problem_of_unknown_authority(agreement.organisation, run))
             rows_without_authority.add(agreement.row)
             continue
         authority = passed_on.agreement(reference, row_authority)
         if run.organisation is not None and authority != run.organisation:
-            account.set_aside_read(agreement.row, *not_own(authority, run.organisation))
+            account.set_aside_read(agreement.row, *problem_of_other_authority(authority, run.organisation))
             continue
         first_row = first_row_by_key.setdefault((reference, authority.pk), agreement.row)
         if first_row != agreement.row:
-            account.set_aside_read(agreement.row, *repeated(agreement.key, authority, first_row))
+            account.set_aside_read(agreement.row, *problem_of_repeated_key(agreement.key, authority, first_row))
             continue
         usable_agreements[agreement.row] = _register_agreement(agreement, authority)
 
@@ -56,7 +60,7 @@ def save_agreements(
 
 
 def _authority_of(
-    agreement: Agreement, names_in_promises: Iterable[str], authorities: Authorities, account: Accounts
+    agreement: Agreement, names_in_promises: Iterable[str], authorities: Authorities, account: RowAccounts
 ) -> Organisation | None:
     """Return the authority in an agreement's row or, if that is not in the directory, in its contributions.
 

@@ -6,7 +6,7 @@ from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, Kind, Organisation, OrganisationName, Scheme
 from partnerships.organisations.services import create_organisation
 from partnerships.transfer.reading.national_parks import NATIONAL_PARKS
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import RunningImport
 
 _KINDS = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION)
 
@@ -14,7 +14,7 @@ _KINDS = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION)
 class Authorities:
     """The organisations that a cell of the files can mean, found by key, Wikidata number or name."""
 
-    def __init__(self, run: Import) -> None:
+    def __init__(self, run: RunningImport) -> None:
         self._run = run
         identifiers = Identifier.objects.select_related("organisation").filter(
             scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA]

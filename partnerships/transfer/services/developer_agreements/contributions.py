@@ -20,9 +20,13 @@ from partnerships.transfer.services.developer_agreements.agreements import Agree
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
 from partnerships.transfer.services.developer_agreements.passed_on import PassedOn
 from partnerships.transfer.services.developer_agreements.promises import register_promise
-from partnerships.transfer.services.developer_agreements.refusals import not_own, repeated, unknown_authority
+from partnerships.transfer.services.developer_agreements.refusals import (
+    problem_of_other_authority,
+    problem_of_repeated_key,
+    problem_of_unknown_authority,
+)
 from partnerships.transfer.services.developer_agreements.saved_rows import ContributionRow, save_contribution_rows
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import RunningImport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,7 @@ class _Contribution:
     newer: dt.date | None
 
 
-def save_promises(sources: ContributionSources, run: Import) -> str:
+def save_promises(sources: ContributionSources, run: RunningImport) -> str:
     """Save the contributions as commitments, and return the last line of the report."""
     contributions = list(_usable_contributions(sources, run))
     current_contributions = [contribution for contribution in contributions if contribution.newer is None]
@@ -89,7 +93,7 @@ def save_promises(sources: ContributionSources, run: Import) -> str:
     return _last_line(sources.files, contributions)
 
 
-def _usable_contributions(sources: ContributionSources, run: Import) -> Iterator[_Contribution]:
+def _usable_contributions(sources: ContributionSources, run: RunningImport) -> Iterator[_Contribution]:
     """Yield the contributions that can be saved. The others are set aside with their transactions."""
     files, agreements = sources.files, sources.agreements
     first_row_by_key: dict[tuple[str, int], int] = {}
@@ -101,7 +105,7 @@ def _usable_contributions(sources: ContributionSources, run: Import) -> Iterator
         if receiver is None and agreement is not None:
             receiver = agreement.organisation
         if receiver is None:
-            _set_aside_with_payments(promise, unknown_authority(promise.organisation, run), files)
+            _set_aside_with_payments(promise, problem_of_unknown_authority(promise.organisation, run), files)
             continue
         problem = _problem_with(promise, receiver, agreements, run)
         if problem is not None:
@@ -109,7 +113,7 @@ def _usable_contributions(sources: ContributionSources, run: Import) -> Iterator
             continue
         first_row = first_row_by_key.setdefault((reference, receiver.pk), promise.row)
         if first_row != promise.row:
-            _set_aside_with_payments(promise, repeated(promise.key, receiver, first_row), files)
+            _set_aside_with_payments(promise, problem_of_repeated_key(promise.key, receiver, first_row), files)
             continue
 
         # From here on the contribution can be saved.
@@ -140,11 +144,11 @@ def _usable_contributions(sources: ContributionSources, run: Import) -> Iterator
 
 
 def _problem_with(
-    promise: Promise, receiver: Organisation, agreements: Agreements, run: Import
+    promise: Promise, receiver: Organisation, agreements: Agreements, run: RunningImport
 ) -> tuple[str, str] | None:
     """Return the problem and the remedy of a contribution that cannot be used; None if it can be used."""
     if run.organisation is not None and receiver != run.organisation:
-        return not_own(receiver, run.organisation)
+        return problem_of_other_authority(receiver, run.organisation)
     if agreements.has_unknown_authority(promise):
         return f"the agreement in row {promise.agreement_row} was set aside.", "Correct that row first."
     return None
@@ -166,7 +170,7 @@ def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], files: 
 
 
 def _link_agreements(
-    contributions: Iterable[_Contribution], new_commitments: Iterable[Commitment], run: Import
+    contributions: Iterable[_Contribution], new_commitments: Iterable[Commitment], run: RunningImport
 ) -> None:
     """Link new commitments to the agreements of their contributions."""
     agreement_by_key = {
@@ -183,7 +187,7 @@ def _link_agreements(
 
 
 def _update_existing_promises(
-    promises: Sequence[RegisterPromise], new_commitments: Iterable[Commitment], run: Import
+    promises: Sequence[RegisterPromise], new_commitments: Iterable[Commitment], run: RunningImport
 ) -> None:
     """Add later payments to commitments of earlier imports, and cancel withdrawn commitments.
 

@@ -10,7 +10,7 @@ from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.developer_agreements import AgreementFiles, read_developer_agreements
-from partnerships.transfer.reading.problems import UnableToRead, unable
+from partnerships.transfer.reading.problems import UnableToRead, refuse_file
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list
@@ -20,7 +20,7 @@ from partnerships.transfer.services.developer_agreements.authorities import Auth
 from partnerships.transfer.services.developer_agreements.contributions import ContributionSources, save_promises
 from partnerships.transfer.services.developer_agreements.passed_on import PassedOn
 from partnerships.transfer.services.developer_agreements.saved_rows import find_saved_rows, save_agreement_rows
-from partnerships.transfer.services.directory import Import, Progress, silent
+from partnerships.transfer.services.directory import Progress, RunningImport, ignore_progress
 from partnerships.transfer.services.files import File, ImportRequest, import_files
 from partnerships.transfer.services.outcomes import Outcome
 from partnerships.transfer.services.refusals import refuse_file_with_row
@@ -35,7 +35,7 @@ def import_developer_agreements(
     now: dt.datetime,
     as_of: dt.date | None = None,
     dry_run: bool = False,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> Outcome:
     """Import agreements, contributions and transactions.
 
@@ -103,14 +103,14 @@ def _read(import_request: ImportRequest) -> AgreementFiles:
     )
 
 
-def _apply(files: AgreementFiles, ages: AgreementAges, run: Import, import_run: ImportRun) -> str:
+def _apply(files: AgreementFiles, ages: AgreementAges, run: RunningImport, import_run: ImportRun) -> str:
     """Save the content of the files, and return the last line of the report.
 
     Rows that are older than those of the last files only add to histories.
     """
     authorities = Authorities(run)
     if not authorities.has_councils:
-        raise unable(
+        raise refuse_file(
             "the directory has no councils yet for agreements to belong to.",
             "Import the list of councils first: import_register councils FILE.",
         )

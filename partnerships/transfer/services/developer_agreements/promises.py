@@ -13,7 +13,7 @@ from partnerships.developer_agreements.services import giver_name_for, promise_d
 from partnerships.kit.dates import long_date
 from partnerships.kit.moments import beginning_of
 from partnerships.organisations.models import Organisation
-from partnerships.transfer.reading.accounts import Accounts
+from partnerships.transfer.reading.accounts import RowAccounts
 from partnerships.transfer.reading.agreement_rows import Agreement, Movement, Promise
 
 _PENNY = Decimal("0.01")
@@ -28,7 +28,7 @@ def register_promise(
     agreement: DeveloperAgreement | None,
     agreement_row: Agreement | None,
     as_of: dt.date,
-    accounts: tuple[Accounts, Accounts, Accounts],
+    accounts: tuple[RowAccounts, RowAccounts, RowAccounts],
 ) -> RegisterPromise:
     """Return a contribution as a promise to `receiver`, with its transactions as progress.
 
@@ -89,7 +89,7 @@ def _quantity_and_unit(promise: Promise) -> tuple[Decimal | None, str]:
 
 
 def _progress(
-    movements: tuple[Movement, ...], unit: str, as_of: dt.date, account: Accounts
+    movements: tuple[Movement, ...], unit: str, as_of: dt.date, account: RowAccounts
 ) -> tuple[RegisterProgress, ...]:
     """Return a progress report for each transaction, with the total delivered up to the transaction.
 

@@ -15,14 +15,14 @@ from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTIO
 from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, Cells, organisation_values
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.reading.agreement_rows import Agreement, Promise
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import RunningImport
 
 
 def save_agreement_rows(
     rows: Sequence[Agreement],
     agreement_by_row: Mapping[int, DeveloperAgreement],
     find_organisation: Callable[[str], Organisation | None],
-    run: Import,
+    run: RunningImport,
 ) -> None:
     """Save the rows of the agreements that were imported.
 
@@ -48,7 +48,7 @@ class ContributionRow:
     named_id: int
 
 
-def save_contribution_rows(rows: Sequence[ContributionRow], source: str, run: Import) -> None:
+def save_contribution_rows(rows: Sequence[ContributionRow], source: str, run: RunningImport) -> None:
     """Save the rows of the contributions that were imported, and the rows of their transactions."""
     references = [row.promise.key[:200] for row in rows]
     commitments = Commitment.objects.filter(source=source, source_reference__in=references)

@@ -30,7 +30,7 @@ from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Register
 from partnerships.transfer.network_format.directory_file import read_directory_file
-from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.locking import lock_imports
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
@@ -73,7 +73,7 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
         try:
             _record_succession(item, predecessors, successors, source, author, now)
         except UnableToRecordSuccession as error:
-            raise unable(
+            raise refuse_file(
                 f"successions[{index}] is not possible: {error}", "Correct the succession, or remove it."
             ) from error
 

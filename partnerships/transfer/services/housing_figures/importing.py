@@ -16,11 +16,11 @@ from partnerships.transfer.reading.housing_figures import READERS, FigureList
 from partnerships.transfer.reading.housing_figures.figures import PublishedFigure
 from partnerships.transfer.reading.housing_figures.readers import LICENCE, PUBLISHER
 from partnerships.transfer.reading.list_file import ListFile
-from partnerships.transfer.reading.problems import UnableToRead, unable
+from partnerships.transfer.reading.problems import UnableToRead, refuse_file
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
-from partnerships.transfer.services.dating import settled_date
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.dating import date_of_list
+from partnerships.transfer.services.directory import RunningImport
 from partnerships.transfer.services.files import ImportRequest
 from partnerships.transfer.services.housing_figures.area_finder import AreaFinder
 from partnerships.transfer.services.outcomes import refuse_unusable
@@ -60,7 +60,7 @@ def _latest_dataset(series: Series) -> Dataset:
     """Return the latest dataset of a series, to which corrected rows belong. Raises `UnableToRead` without one."""
     latest_dataset = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
     if latest_dataset is None:
-        raise unable("these rows come from a file that was not imported.", "Import that file first.")
+        raise refuse_file("these rows come from a file that was not imported.", "Import that file first.")
     return latest_dataset
 
 
@@ -78,7 +78,7 @@ def _settle_date(
     else:
         # The date of publication in a table is more exact than the month in a file's name.
         date_in_name = list_file.true_on or import_request.named_date
-    return settled_date(
+    return date_of_list(
         chosen_date=import_request.choices.as_of,
         date_in_name=date_in_name,
         date_in_rows=same_file.released_on if same_file else None,
@@ -92,7 +92,7 @@ def _save(
     series: Series,
     corrected_dataset: Dataset | None,
     import_request: ImportRequest,
-    run: Import,
+    run: RunningImport,
 ) -> None:
     """Save the figures as a dataset, or add corrected rows to the dataset of the original file."""
     figures = _figures_with_areas(figure_list, run)
@@ -120,7 +120,7 @@ def _save(
     _remark_on_other_releases(dataset, series, run)
 
 
-def _figures_with_areas(figure_list: FigureList, run: Import) -> list[Figure]:
+def _figures_with_areas(figure_list: FigureList, run: RunningImport) -> list[Figure]:
     """Return the figures with their areas, which the caller saves. Rows of unknown codes are set aside.
 
     Raises `UnableToRead` if no code is known, because the councils were probably not imported yet, or if rows must not
@@ -167,7 +167,7 @@ def _unsaved_figure(figure: PublishedFigure, area_id: int) -> Figure:
     )
 
 
-def _remark_on_other_releases(dataset: Dataset, series: Series, run: Import) -> None:
+def _remark_on_other_releases(dataset: Dataset, series: Series, run: RunningImport) -> None:
     """Add remarks on which release pages show, and on how many figures differ from the previous release."""
     other_datasets = Dataset.objects.filter(series=series).exclude(pk=dataset.pk)
     newer_dataset = other_datasets.filter(released_on__gt=dataset.released_on).order_by("released_on").first()

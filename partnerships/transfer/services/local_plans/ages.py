@@ -13,12 +13,12 @@ from partnerships.plans.models import Plan
 from partnerships.transfer.local_plan_content import content_from_file
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.plan_rows import LocalPlan, LocalPlans
-from partnerships.transfer.reading.standard_cells import day_in
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.reading.standard_cells import date_in_cells
+from partnerships.transfer.services.directory import RunningImport
 from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
-from partnerships.transfer.services.older_plans import close_missing_from_newer_files, record_past
+from partnerships.transfer.services.older_lists import RowAges, remark_on_older_rows
+from partnerships.transfer.services.older_plans import close_missing_from_newer_files, record_older_content
 from partnerships.transfer.services.plan_versions import create_from_file, last_file_content
-from partnerships.transfer.services.vintages import Ages, remark_on_older_rows
 
 #: The dataset of a saved row, the reference of its plan, and the row's own reference.
 _RowKey = tuple[str, str, str]
@@ -34,7 +34,7 @@ class PlanAges:
     """
 
     def __init__(self, plan_files: LocalPlans, newer_run: ImportRun | None, importer: Organisation | None) -> None:
-        self._ages = Ages()
+        self._ages = RowAges()
         for row, date_pairs in _date_pairs(plan_files):
             self._ages.add(row.key, row.organisations, date_pairs)
         if importer is not None:
@@ -75,7 +75,7 @@ def _date_pairs(plan_files: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[
         date_pairs = []
         for dataset, cells in rows:
             own_reference = cells.get("reference", "")
-            date = day_in(cells, "entry-date")
+            date = date_in_cells(cells, "entry-date")
             last_date = last_dates.get((dataset, row.key, own_reference)) or last_dates.get(
                 (dataset, row.reference, own_reference)
             )
@@ -91,7 +91,7 @@ def _last_dates(plan_files: LocalPlans) -> dict[_RowKey, dt.date]:
     last_dates: dict[_RowKey, dt.date] = {}
     for dataset, plan_reference, cells in records.values_list("dataset", "plan__external_reference", "cells"):
         key = (dataset, plan_reference, cells.get("reference", ""))
-        date = day_in(cells, "entry-date")
+        date = date_in_cells(cells, "entry-date")
         if date is not None:
             last_dates[key] = max(date, last_dates.get(key, date))
     return last_dates
@@ -100,7 +100,7 @@ def _last_dates(plan_files: LocalPlans) -> dict[_RowKey, dt.date]:
 class OlderPlans:
     """Adds the plans of older files to the plans' histories, and counts the differences for the report."""
 
-    def __init__(self, imported_plans: ImportedPlans, run: Import) -> None:
+    def __init__(self, imported_plans: ImportedPlans, run: RunningImport) -> None:
         self._imported_plans = imported_plans
         self._run = run
         self._existing_count = self._changed_count = self._gone_count = 0
@@ -126,7 +126,7 @@ class OlderPlans:
         content = normalise(content_from_file(row, before))
         if existing_plan is not None:
             self._existing_count += 1
-            self._changed_count += record_past(existing_plan, content, normalise(before or content), run)
+            self._changed_count += record_older_content(existing_plan, content, normalise(before or content), run)
             return
 
         plan = create_from_file(

@@ -15,13 +15,13 @@ from partnerships.transfer.local_plan_content import content_with_milestones
 from partnerships.transfer.reading.milestone_keys import corrected_keys
 from partnerships.transfer.reading.plan_rows import LocalPlans, Milestone
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.reading.standard_cells import day_in
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.reading.standard_cells import date_in_cells
+from partnerships.transfer.services.directory import RunningImport
 from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
 from partnerships.transfer.services.local_plans.row_saving import RowsToSave
-from partnerships.transfer.services.older_plans import record_past
+from partnerships.transfer.services.older_plans import record_older_content
 from partnerships.transfer.services.plan_versions import (
-    in_words,
+    error_in_words,
     last_file_content,
     publish_changes,
     remark_on_embargo,
@@ -33,7 +33,7 @@ def add_corrected(
     imported_plans: ImportedPlans,
     rows_to_save: RowsToSave,
     newer_file_date: dt.date | None,
-    run: Import,
+    run: RunningImport,
 ) -> None:
     """Add corrected milestones to the plans of earlier imports.
 
@@ -56,7 +56,7 @@ def add_corrected(
         try:
             _add(plans[0], current_milestones, rows_to_save, newer_file_date, run)
         except (InvalidContent, UnableToPublish) as error:
-            _set_aside(milestones, in_words(error), "Correct the row.", plan_files, run)
+            _set_aside(milestones, error_in_words(error), "Correct the row.", plan_files, run)
 
 
 def _is_owner(organisation_id: int, plan: Plan) -> bool:
@@ -64,7 +64,7 @@ def _is_owner(organisation_id: int, plan: Plan) -> bool:
     return organisation_id in {owner.organisation_id for owner in plan.owners.all()}
 
 
-def _problem_with_reference(reference: str, plans: Sequence[Plan], run: Import) -> tuple[str, str]:
+def _problem_with_reference(reference: str, plans: Sequence[Plan], run: RunningImport) -> tuple[str, str]:
     """Return the problem and the remedy if a reference means several plans, or none."""
     if plans:
         found = f"{len(plans)} plans have the reference “{reference}”."
@@ -80,7 +80,7 @@ def _add(
     milestones: Sequence[Milestone],
     rows_to_save: RowsToSave,
     newer_file_date: dt.date | None,
-    run: Import,
+    run: RunningImport,
 ) -> None:
     """Add corrected milestones to a plan. Milestones older than the saved rows only add to its history."""
     records = list(Record.objects.filter(dataset=TIMETABLE.code, plan=plan).order_by("position", "pk"))
@@ -92,7 +92,7 @@ def _add(
     if newer_date is not None:
         public_content = normalise(last_file_content(plan, is_open=True) or {})
         older_content = normalise(content_with_milestones(public_content, milestone_by_key))
-        record_past(plan, older_content, public_content, run)
+        record_older_content(plan, older_content, public_content, run)
         run.report.remark(
             f"{plan.title}: these rows are older than those imported before, of {long_date(newer_date)}, so they only "
             "add to its history."
@@ -110,17 +110,19 @@ def _add(
 
 def _newest_saved_date(milestone_by_key: Mapping[str, Milestone], records: Sequence[Record]) -> dt.date | None:
     """Return the latest entry date of the saved rows that are newer than the corrected rows; None if none is."""
-    saved_date_by_key = {record.key: day_in(record.cells, "entry-date") for record in records}
+    saved_date_by_key = {record.key: date_in_cells(record.cells, "entry-date") for record in records}
     newer_dates = []
     for key, milestone in milestone_by_key.items():
-        entry_date = day_in(milestone.cells, "entry-date")
+        entry_date = date_in_cells(milestone.cells, "entry-date")
         saved_date = saved_date_by_key.get(key)
         if entry_date and saved_date and entry_date < saved_date:
             newer_dates.append(saved_date)
     return max(newer_dates, default=None)
 
 
-def _set_aside(milestones: Sequence[Milestone], found: str, remedy: str, plan_files: LocalPlans, run: Import) -> None:
+def _set_aside(
+    milestones: Sequence[Milestone], found: str, remedy: str, plan_files: LocalPlans, run: RunningImport
+) -> None:
     """Set the rows of the milestones aside.
 
     Raises `UnableToRead` instead if rows must not be set aside one by one.

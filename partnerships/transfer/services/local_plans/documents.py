@@ -15,10 +15,15 @@ from partnerships.transfer.models import Register
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Column, Line, Table
 from partnerships.transfer.services.dating import newer_list
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import RunningImport
 from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
-from partnerships.transfer.services.older_plans import record_past
-from partnerships.transfer.services.plan_versions import in_words, last_file_content, publish_changes, remark_on_embargo
+from partnerships.transfer.services.older_plans import record_older_content
+from partnerships.transfer.services.plan_versions import (
+    error_in_words,
+    last_file_content,
+    publish_changes,
+    remark_on_embargo,
+)
 from partnerships.transfer.services.simple_lists import SimpleList
 
 #: The kinds of document of the planning data platform (local-plan-document-types.csv), one of them misspelt there.
@@ -44,7 +49,7 @@ DOCUMENT_KINDS = {
 SECTION, _TITLE = "published-documents", "Documents"
 
 
-def _apply(table: Table, collector: Collector, run: Import) -> int:
+def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     """Publish the documents of each plan, without documents whose end date has passed.
 
     A list that is older than the latest one only adds to histories. Returns 0, since no row is outside England.
@@ -61,12 +66,12 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
                     _record_past_documents(plan, links, run)
         except (InvalidContent, UnableToPublish) as error:
             for line in lines:
-                collector.add_problem(line, "plan", in_words(error), "Correct the row.")
+                collector.add_problem(line, "plan", error_in_words(error), "Correct the row.")
         run.progress(done_count, len(lines_by_plan))
     return 0
 
 
-def _lines_by_plan(table: Table, collector: Collector, run: Import) -> dict[Plan, list[Line]]:
+def _lines_by_plan(table: Table, collector: Collector, run: RunningImport) -> dict[Plan, list[Line]]:
     """Return the rows of current documents by plan; a plan whose documents have all ended has no rows.
 
     Rows that cannot be used get a problem, and are left out.
@@ -134,7 +139,7 @@ def _link(line: Line) -> str:
     return f"- [{name}](<{_address(line)}>){f' ({kinds})' if kinds else ''}"
 
 
-def _publish(plan: Plan, links: Sequence[str], run: Import) -> None:
+def _publish(plan: Plan, links: Sequence[str], run: RunningImport) -> None:
     """Publish the documents of a plan, if they differ from the previous list."""
     before = normalise(last_file_content(plan) or {})
     content = normalise(_with_documents(before, links, keeps_others=run.list_file.is_corrected))
@@ -145,11 +150,11 @@ def _publish(plan: Plan, links: Sequence[str], run: Import) -> None:
     remark_on_embargo(plan, run)
 
 
-def _record_past_documents(plan: Plan, links: Sequence[str], run: Import) -> None:
+def _record_past_documents(plan: Plan, links: Sequence[str], run: RunningImport) -> None:
     """Add the documents of an older list to the history of the plan."""
     public_content = normalise(last_file_content(plan, is_open=True) or {})
     older_content = normalise(_with_documents(public_content, links, keeps_others=False))
-    record_past(plan, older_content, public_content, run)
+    record_older_content(plan, older_content, public_content, run)
 
 
 def _with_documents(before: Content, links: Sequence[str], *, keeps_others: bool) -> Content:

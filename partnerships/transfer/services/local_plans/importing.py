@@ -32,17 +32,17 @@ from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list
-from partnerships.transfer.services.directory import Import, Progress, silent
+from partnerships.transfer.services.directory import Progress, RunningImport, ignore_progress
 from partnerships.transfer.services.files import File, ImportRequest, import_files
 from partnerships.transfer.services.local_plans.ages import OlderPlans, PlanAges
 from partnerships.transfer.services.local_plans.corrected import add_corrected
 from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
-from partnerships.transfer.services.local_plans.owners import owners_of, set_plan_aside
+from partnerships.transfer.services.local_plans.owners import owners_by_curie, set_plan_aside
 from partnerships.transfer.services.local_plans.row_saving import RowsToSave
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import (
     create_from_file,
-    in_words,
+    error_in_words,
     last_file_content,
     publish_changes,
     remark_on_embargo,
@@ -62,7 +62,7 @@ def import_local_plans(
     as_of: dt.date | None = None,
     all_or_nothing: bool = False,
     dry_run: bool = False,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> Outcome:
     """Import local plans and milestones; each changed plan gets a version.
 
@@ -135,7 +135,7 @@ class _PlanImport:
     ages: PlanAges
     older_plans: OlderPlans
     rows_to_save: RowsToSave
-    run: Import
+    run: RunningImport
 
     def may_apply(self, row: LocalPlan, existing_plan: Plan | None) -> bool:
         """Return whether the importer may import the plan. A plan of other authorities is set aside.
@@ -144,7 +144,7 @@ class _PlanImport:
         row does not name owns it here.
         """
         if not all(curie in self.owners for curie in row.organisations):
-            return False  # `owners_of` has set the row aside.
+            return False  # `owners_by_curie` has set the row aside.
         importer = self.run.organisation
         if importer is None:
             may_apply = not self.imported_plans.belongs_to_others(row, existing_plan, self.owners)
@@ -219,7 +219,7 @@ class _PlanImport:
 
 
 def _apply_plans(
-    plan_files: LocalPlans, imported_plans: ImportedPlans, ages: PlanAges, run: Import, *, plans_name: str
+    plan_files: LocalPlans, imported_plans: ImportedPlans, ages: PlanAges, run: RunningImport, *, plans_name: str
 ) -> None:
     """Publish each plan that differs from its current version, and report on the others."""
     for remark in plan_files.remarks:
@@ -228,7 +228,7 @@ def _apply_plans(
     plans, milestones = counted(len(plan_files.plans), "plan"), counted(plan_files.milestone_count, "milestone")
     run.report.remark(f"The files have {plans} with {milestones}.")
 
-    owners = owners_of(plan_files, run, plans_name)
+    owners = owners_by_curie(plan_files, run, plans_name)
     plan_import = _PlanImport(
         plan_files=plan_files,
         imported_plans=imported_plans,
@@ -266,7 +266,7 @@ def _apply_each(plan_import: _PlanImport, plans_name: str) -> set[int]:
                 with transaction.atomic():
                     plan = plan_import.apply(row, existing_plan)
             except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
-                problem = Problem(row.row, "", in_words(error), "Correct the row.", plans_name)
+                problem = Problem(row.row, "", error_in_words(error), "Correct the row.", plans_name)
                 set_plan_aside(problem, row, plan_files, run, error)
         if plan is not None:
             ids_in_files.add(plan.pk)
@@ -311,7 +311,7 @@ def _problem_of_ownership(
     return Problem(row.row, "reference", found, remedy)
 
 
-def _without_withdrawn(plan_files: LocalPlans, run: Import) -> LocalPlans:
+def _without_withdrawn(plan_files: LocalPlans, run: RunningImport) -> LocalPlans:
     """Return the plans without the milestones that the platform has withdrawn."""
     withdrawn_milestones = [
         milestone
@@ -332,12 +332,12 @@ def _without_withdrawn(plan_files: LocalPlans, run: Import) -> LocalPlans:
     return replace(plan_files, plans=plans)
 
 
-def _has_ended(row: LocalPlan, run: Import) -> bool:
+def _has_ended(row: LocalPlan, run: RunningImport) -> bool:
     """Return whether the plan had ended by the date of the files."""
     return row.ended is not None and row.ended <= run.as_of
 
 
-def _close(row: LocalPlan, plan: Plan, run: Import) -> None:
+def _close(row: LocalPlan, plan: Plan, run: RunningImport) -> None:
     """Close the plan if it has ended according to the file, unless it is closed already."""
     if row.ended is None or not _has_ended(row, run):
         return
@@ -350,7 +350,7 @@ def _close(row: LocalPlan, plan: Plan, run: Import) -> None:
     run.report.count("closed", f"{row.name}: ended on {long_date(row.ended)}")
 
 
-def _record_missing(plans: list[Plan], ids_in_files: set[int], run: Import) -> None:
+def _record_missing(plans: list[Plan], ids_in_files: set[int], run: RunningImport) -> None:
     """Report plans that are missing from the files, and plans that are in them again.
 
     A plan's history gets an event when the plan goes missing and when it returns, but not at each import in between.
@@ -374,7 +374,7 @@ def _record_missing(plans: list[Plan], ids_in_files: set[int], run: Import) -> N
             _record_on_plan(plan, EventKind.MISSING_FROM_FILE if is_missing else EventKind.BACK_IN_FILE, run)
 
 
-def _record_on_plan(plan: Plan, kind: EventKind, run: Import) -> None:
+def _record_on_plan(plan: Plan, kind: EventKind, run: RunningImport) -> None:
     """Record an event of the import on a plan, with the files as its reason."""
     record(
         actor_id=run.author.pk if run.author else None,

@@ -9,14 +9,14 @@ from partnerships.organisations.models import Identifier, Kind, Organisation, Or
 from partnerships.organisations.services import create_organisation
 from partnerships.transfer.reading.plan_rows import LocalPlan, LocalPlans
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
+from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, RunningImport
 
 _IMPORT_COUNCILS = "Import the list of councils first (import_register councils FILE), or correct the key."
 #: Kinds of authority other than councils, by the prefix of a CURIE. The directory may have them without their key.
 _KINDS = {"national-park-authority": Kind.NATIONAL_PARK, "development-corporation": Kind.DEVELOPMENT_CORPORATION}
 
 
-def owners_of(plan_files: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
+def owners_by_curie(plan_files: LocalPlans, run: RunningImport, plans_name: str) -> dict[str, Organisation]:
     """Return the organisations of the files' authorities by their CURIEs.
 
     Plans of authorities that are not in the directory are set aside. Raises `UnableToRead` if no authority is in the
@@ -51,7 +51,7 @@ class _OwnerFinder:
     A CURIE is a key, with a prefix for the kind of key, such as `local-authority:ADU` or `gss:E60000281`.
     """
 
-    def __init__(self, run: Import) -> None:
+    def __init__(self, run: RunningImport) -> None:
         self._run = run
         schemes = [Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA, Scheme.PLANNING_AREA, Scheme.GSS]
         identifiers = Identifier.objects.select_related("organisation").filter(scheme__in=schemes)
@@ -127,7 +127,7 @@ def _remedy(curie: str) -> str:
 
 
 def set_plan_aside(
-    problem: Problem, row: LocalPlan, plan_files: LocalPlans, run: Import, error: Exception | None = None
+    problem: Problem, row: LocalPlan, plan_files: LocalPlans, run: RunningImport, error: Exception | None = None
 ) -> None:
     """Set the plan's row and its milestones aside.
 

@@ -26,9 +26,9 @@ from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Column, Line, Table
 from partnerships.transfer.reading.plan_events import EVENTS
 from partnerships.transfer.reading.plan_rows import Milestone
-from partnerships.transfer.services.directory import Directory, Import
-from partnerships.transfer.services.older_plans import record_past
-from partnerships.transfer.services.plan_versions import in_words, last_file_content
+from partnerships.transfer.services.directory import Directory, RunningImport
+from partnerships.transfer.services.older_plans import record_older_content
+from partnerships.transfer.services.plan_versions import error_in_words, last_file_content
 from partnerships.transfer.services.simple_lists import SimpleList
 
 #: The stages in the order in which a plan reaches them, each with its event and its name in a council's history.
@@ -40,7 +40,7 @@ _STAGES = {
 }
 
 
-def _apply(table: Table, collector: Collector, run: Import) -> int:
+def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     """Add each row to the history of its plan or, if no plan has one of its dates, of its council.
 
     A row without any stage adds nothing. Returns 0, since no row is outside England.
@@ -66,7 +66,7 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
             with transaction.atomic():
                 _apply_line(line, council, date_by_stage, plans_by_owner[council.pk], recorded_lines, run)
         except InvalidContent as error:
-            collector.add_problem(line, "code", in_words(error), "Correct the row.")
+            collector.add_problem(line, "code", error_in_words(error), "Correct the row.")
         run.progress(done_count, len(table.rows))
     return 0
 
@@ -91,7 +91,7 @@ def _apply_line(
     date_by_stage: Mapping[str, PartialDate],
     plans: list[Plan],
     recorded_lines: set[tuple[int, str]],
-    run: Import,
+    run: RunningImport,
 ) -> None:
     """Add the dates of a row to the history of the plan that has one of them, or else of the council."""
     milestone_by_event = {
@@ -105,7 +105,7 @@ def _apply_line(
         content = last_file_content(plan, is_open=True)
         if content is not None and _has_date_of_stage(content["milestones"], milestone_by_event):
             before = normalise(content)
-            record_past(plan, normalise(content_with_milestones(before, milestone_by_event)), before, run)
+            record_older_content(plan, normalise(content_with_milestones(before, milestone_by_event)), before, run)
             return
     _add_to_history_of_council(line, council, date_by_stage, recorded_lines, run)
 
@@ -115,7 +115,7 @@ def _add_to_history_of_council(
     council: Organisation,
     date_by_stage: Mapping[str, PartialDate],
     recorded_lines: set[tuple[int, str]],
-    run: Import,
+    run: RunningImport,
 ) -> None:
     """Add a line with the dates of a row to the council's history, unless an earlier import has added it."""
     dates = ", ".join(

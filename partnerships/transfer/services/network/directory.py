@@ -21,7 +21,7 @@ from partnerships.organisations.models import (
 from partnerships.organisations.services.areas import save_area
 from partnerships.people.models import User, confirm_address
 from partnerships.people.services import person_for_address
-from partnerships.transfer.reading.shapes import given_values
+from partnerships.transfer.reading.shapes import values_present
 from partnerships.transfer.services.network.replaying import Network, UnableToLoad, errors_at
 
 
@@ -112,7 +112,7 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
         status=Status.DISSOLVED if ended_on else Status.ACTIVE,
         valid_to=ended_on,
         is_demonstration=network.demo,
-        **given_values(item, ("short_name", "council_type", "designation", "legal_form", "website", "valid_from")),
+        **values_present(item, ("short_name", "council_type", "designation", "legal_form", "website", "valid_from")),
     )
 
 

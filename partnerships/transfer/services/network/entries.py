@@ -12,7 +12,7 @@ from partnerships.exchange.services import (
     share_entry,
     withdraw_entry,
 )
-from partnerships.transfer.reading.shapes import given_values
+from partnerships.transfer.reading.shapes import values_present
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 
@@ -62,7 +62,7 @@ def _write(network: Network, item: Item, now: dt.datetime) -> None:
         partnership=partnership_of(network, item["partnership"]),
         areas=[network.areas[code] for code in item["areas"]],
         standing=item["standing"],
-        **given_values(item, _FIELDS),
+        **values_present(item, _FIELDS),
     )
     network.remember("entries", item["key"], entry)
 

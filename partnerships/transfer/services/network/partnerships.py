@@ -15,7 +15,7 @@ from partnerships.agreements.services.status import change_status
 from partnerships.agreements.services.terms import SignatureRequest, record_acceptances, send_for_signature
 from partnerships.agreements.services.terms.drafting import first_content
 from partnerships.agreements.terms.schema import build_schema
-from partnerships.transfer.reading.shapes import given_values
+from partnerships.transfer.reading.shapes import values_present
 from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
 
 #: Terms that have the same name in the file and in `create_partnership`. Without a value, the model's default applies.
@@ -60,7 +60,7 @@ def _schedule_party(network: Network, partnership: Item, party: Item, path: str)
 
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
     """Create the partnership with its first terms, through the service that pages use."""
-    terms = given_values(item, _TERMS)
+    terms = values_present(item, _TERMS)
     # These two are passed even when empty: an empty purpose and “not legally binding” are terms as well.
     terms |= {"purpose": item["purpose"], "legally_binding": item["legally_binding"]}
     partnership = create_partnership(

@@ -13,19 +13,19 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Doubt, ImportRun, Register, RunStatus
-from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list
-from partnerships.transfer.services.directory import Directory, Import, Progress, silent
+from partnerships.transfer.services.directory import Directory, Progress, RunningImport, ignore_progress
 from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.files import File, ImportRequest, import_files
+from partnerships.transfer.services.older_lists import apply_older_list
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.refusals import refuse_file_with_row
 from partnerships.transfer.services.registers.kinds import Reading, read_register
 from partnerships.transfer.services.registers.known_headings import headings_known_for
 from partnerships.transfer.services.registers.published_lists import files_in, importer_of
-from partnerships.transfer.services.vintages import fill_history
 
 NO_CHOICES = Choices()
 
@@ -38,7 +38,7 @@ def import_register(
     now: dt.datetime,
     choices: Choices = NO_CHOICES,
     dry_run: bool = False,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
     organisation: Organisation | None = None,
 ) -> Outcome:
     """Import a published list; with `dry_run`, only report what the import would do.
@@ -102,7 +102,7 @@ def _apply_register(register: str, import_request: ImportRequest) -> ImportRun:
     return saved_run
 
 
-def _remark_on_earlier_import(run: Import) -> None:
+def _remark_on_earlier_import(run: RunningImport) -> None:
     """Add a remark on when the same file was last imported, if it was."""
     applied_runs = ImportRun.objects.filter(register=run.register, status=RunStatus.APPLIED)
     earlier_run = applied_runs.filter(sha256=run.digest).order_by("-started_at", "-pk").first()
@@ -111,11 +111,11 @@ def _remark_on_earlier_import(run: Import) -> None:
         run.report.remark(f"This file was already imported on {long_date(imported_on)}.")
 
 
-def _apply_or_fill_history(reading: Reading, doubts: Doubts, run: Import) -> None:
+def _apply_or_fill_history(reading: Reading, doubts: Doubts, run: RunningImport) -> None:
     """Update the directory from the list; if the list is older than the latest one, only add to histories."""
     newer_run = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
     if newer_run is not None and newer_run.as_of is not None:
-        fill_history(reading.entries, newer_run.as_of, Directory(), doubts, run)
+        apply_older_list(reading.entries, newer_run.as_of, Directory(), doubts, run)
     else:
         reading.apply(Directory(), doubts, run)
 
@@ -134,7 +134,7 @@ def _refuse_incomplete_list(report: Report, *, is_dry_run: bool) -> None:
     if is_dry_run:
         report.remark(f"Is it the whole list? {problem} It is imported only if you confirm this.")
         return
-    raise unable(
+    raise refuse_file(
         problem,
         "If it is the whole list, import it with --accept-missing, or tick “They are really missing” in "
         "the administration. If it is only a part of the register, use --part or “Only a part”.",

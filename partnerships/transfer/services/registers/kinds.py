@@ -15,13 +15,13 @@ from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.combined_authorities import apply_combined_authorities
 from partnerships.transfer.services.councils import apply_councils
-from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.directory import Directory, RunningImport
 from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.leps import apply_leps
+from partnerships.transfer.services.older_lists import OlderEntry
 from partnerships.transfer.services.providers import apply_providers
-from partnerships.transfer.services.vintages import Entry
 
-Apply = Callable[[Directory, Doubts, Import], None]
+Apply = Callable[[Directory, Doubts, RunningImport], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Reading:
     list_file: ListFile
     apply: Apply
     #: The rows in the form for a list that is older than the latest one, and only adds to histories.
-    entries: tuple[Entry, ...]
+    entries: tuple[OlderEntry, ...]
 
 
 def columns_of(register: str, sheets: Sequence[Sheet]) -> tuple[Column, ...]:
@@ -110,11 +110,11 @@ def _read_combined_authorities(sheets: Sequence[Sheet], known_headings: Mapping[
     )
 
 
-def _council_entry(council: councils.Council, council_list: councils.CouncilList) -> Entry:
+def _council_entry(council: councils.Council, council_list: councils.CouncilList) -> OlderEntry:
     """Return a row as an entry of an older list."""
     # Lists without keys have the GSS code in place of the key.
     key = council.key if council.key != council.gss else ""
-    return Entry(
+    return OlderEntry(
         row=council.row,
         name=council.name,
         kind=Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL,
@@ -129,9 +129,9 @@ def _council_entry(council: councils.Council, council_list: councils.CouncilList
     )
 
 
-def _other_body_entry(body: OtherBody) -> Entry:
+def _other_body_entry(body: OtherBody) -> OlderEntry:
     """Return the row of a body that is not a council as an entry of an older list."""
-    return Entry(
+    return OlderEntry(
         row=body.row,
         name=body.name,
         kind=body.kind,
@@ -144,15 +144,17 @@ def _other_body_entry(body: OtherBody) -> Entry:
     )
 
 
-def _lep_entry(lep: leps.Lep) -> Entry:
+def _lep_entry(lep: leps.Lep) -> OlderEntry:
     """Return a row as an entry of an older list.
 
     The name is not official, because lists shorten the names of LEPs differently each year.
     """
-    return Entry(row=lep.row, name=lep.name, kind=Kind.LEP, identifiers=((Scheme.LEP, lep.code),), is_official=False)
+    return OlderEntry(
+        row=lep.row, name=lep.name, kind=Kind.LEP, identifiers=((Scheme.LEP, lep.code),), is_official=False
+    )
 
 
-def _provider_entry(provider: providers.Provider) -> Entry:
+def _provider_entry(provider: providers.Provider) -> OlderEntry:
     """Return a row as an entry of an older list.
 
     The name of a council is not official here: the list of councils has the official name.
@@ -164,7 +166,7 @@ def _provider_entry(provider: providers.Provider) -> Entry:
             (Scheme.LOCAL_AUTHORITY, provider.council_key),
             (Scheme.LOCAL_AUTHORITY_FORMER, provider.number),
         ]
-    return Entry(
+    return OlderEntry(
         row=provider.row,
         name=provider.name,
         kind=Kind.COUNCIL if provider.is_council else Kind.REGISTERED_PROVIDER,
@@ -175,9 +177,9 @@ def _provider_entry(provider: providers.Provider) -> Entry:
     )
 
 
-def _combined_authority_entry(authority: combined_authorities.CombinedAuthority) -> Entry:
+def _combined_authority_entry(authority: combined_authorities.CombinedAuthority) -> OlderEntry:
     """Return a row as an entry of an older list."""
-    return Entry(
+    return OlderEntry(
         row=authority.row,
         name=authority.name,
         kind=Kind.STRATEGIC_AUTHORITY,

@@ -20,8 +20,8 @@ from partnerships.transfer.reading.proposals import Proposals, propose
 from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.rights import may_apply, may_upload
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.directory import Progress, silent
-from partnerships.transfer.services.files import File, ImportRequest, names_of, pack
+from partnerships.transfer.services.directory import Progress, ignore_progress
+from partnerships.transfer.services.files import File, ImportRequest, file_names, pack
 from partnerships.transfer.services.locking import lock_imports, try_to_lock_imports
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 from partnerships.transfer.services.registers.importing import NO_CHOICES, apply_list, import_register
@@ -56,7 +56,7 @@ def receive_list(
     data = pack(files) if len(parts_of(register)) > 1 else files[0].data
     run = new_run(
         register=register,
-        file_name=names_of(files),
+        file_name=file_names(files),
         sha256=hashlib.sha256(data).hexdigest(),
         as_of=choices.as_of,
         author=author,
@@ -86,13 +86,13 @@ def check_again(run: ImportRun, choices: Choices, author: User, now: dt.datetime
 def _check_or_create_job(run: ImportRun, author: User, now: dt.datetime) -> None:
     """Check a small list at once unless an import is running; otherwise create a job for a worker."""
     if len(run.content or b"") <= CHECKED_AT_ONCE and try_to_lock_imports():
-        _check(run, author, now, silent)
+        _check(run, author, now, ignore_progress)
     run.save()
     if run.is_unchecked:
         ImportJob.objects.create(run=run, asked_at=now, asked_by=author)
 
 
-def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Progress = silent) -> ImportRun:
+def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Progress = ignore_progress) -> ImportRun:
     """Check a list in a worker: the run becomes a preview, or waits for a person to match its headings.
 
     Raises `UnableToApply` if the run was checked or discarded in the meantime, and `UnableToRead` if the list is
@@ -145,7 +145,7 @@ def preview_register(
     run.report = {"choices": choices.as_json()}
     with transaction.atomic():
         lock_imports()
-        _check(run, author, now, silent)
+        _check(run, author, now, ignore_progress)
         run.save(force_insert=True)
     return run
 
@@ -232,7 +232,7 @@ def apply_preview(
     author: User,
     now: dt.datetime,
     accept_missing: bool = False,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> ImportRun:
     """Import a preview's file into the directory in its current state; the run remains the same record.
 

@@ -19,13 +19,13 @@ from partnerships.transfer.models import Answer, Doubt, Register
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.combined_authorities import apply_combined_authority_answer
 from partnerships.transfer.services.councils import apply_council_answer
-from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.directory import Directory, RunningImport
 from partnerships.transfer.services.leps import apply_lep_answer
 from partnerships.transfer.services.locking import try_to_lock_imports
 from partnerships.transfer.services.providers import apply_provider_answer
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
-ApplyAnswer = Callable[[Doubt, Organisation | None, Directory, Import], Organisation]
+ApplyAnswer = Callable[[Doubt, Organisation | None, Directory, RunningImport], Organisation]
 
 
 class UnableToAnswer(Exception):
@@ -97,7 +97,7 @@ def answer_doubt(
 
 def _apply(doubt: Doubt, organisation: Organisation | None, author: User, now: dt.datetime) -> Organisation:
     """Save the row as the chosen organisation, or as a new one, and return it. Raises `UnableToAnswer`."""
-    run = Import(
+    run = RunningImport(
         register=doubt.register,
         author=author,
         now=now,

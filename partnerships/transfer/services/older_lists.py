@@ -13,13 +13,13 @@ from partnerships.organisations.models import NameKind, Organisation, Scheme, St
 from partnerships.organisations.services import add_name, create_organisation
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.reading.problems import Problem
-from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.directory import Directory, RunningImport
 from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.refusals import set_aside_if_refused
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OlderEntry:
     """An organisation according to a row of an older list."""
 
     row: int
@@ -37,7 +37,7 @@ class Entry:
     is_of_register: bool = True
 
 
-class Ages:
+class RowAges:
     """Compares the rows of a file with the same rows in earlier files, and finds the older rows.
 
     A row is older if one of its dates is earlier than before and none is later. A row that is new, or has the same
@@ -78,14 +78,14 @@ class Ages:
         return self._newer_date_by_authority.get(authority) or default
 
 
-def ids_with_event_of_files(kind: EventKind, target_ids: Iterable[int], run: Import) -> set[int]:
+def ids_with_event_of_files(kind: EventKind, target_ids: Iterable[int], run: RunningImport) -> set[int]:
     """Return the ids of the targets that have an event of this kind from an earlier import of the same files."""
     events = Event.objects.filter(kind=kind, target_id__in=target_ids, data__file=run.digest)
     return set(events.values_list("target_id", flat=True))
 
 
 def remark_on_older_rows(
-    run: Import,
+    run: RunningImport,
     newer_date: dt.date,
     records_name: str,
     *,
@@ -104,8 +104,8 @@ def remark_on_older_rows(
     )
 
 
-def fill_history(
-    entries: Sequence[Entry], newest_date: dt.date, directory: Directory, doubts: Doubts, run: Import
+def apply_older_list(
+    entries: Sequence[OlderEntry], newest_date: dt.date, directory: Directory, doubts: Doubts, run: RunningImport
 ) -> None:
     """Add former names from an older list, and organisations that newer lists no longer have.
 
@@ -137,7 +137,7 @@ def fill_history(
     )
 
 
-def _find(entry: Entry, directory: Directory) -> Organisation | None:
+def _find(entry: OlderEntry, directory: Directory) -> Organisation | None:
     """Return the organisation that has one of the identifiers; None if no organisation has.
 
     A body that is not a council can also be found by name and kind, if only one organisation has both.
@@ -151,7 +151,7 @@ def _find(entry: Entry, directory: Directory) -> Organisation | None:
     return namesakes[0] if len(namesakes) == 1 else None
 
 
-def _create_other_body(entry: Entry, directory: Directory, run: Import) -> None:
+def _create_other_body(entry: OlderEntry, directory: Directory, run: RunningImport) -> None:
     """Create a body that is not a council as active, since newer lists of councils need not have it."""
     organisation = create_organisation(
         name=entry.name, kind=entry.kind, identifiers=entry.identifiers, author=run.author, now=run.now
@@ -160,7 +160,7 @@ def _create_other_body(entry: Entry, directory: Directory, run: Import) -> None:
     run.report.count("created", f"{organisation.name} ({organisation.get_kind_display().lower()})")
 
 
-def _add_to_history(entry: Entry, organisation: Organisation, directory: Directory, run: Import) -> bool:
+def _add_to_history(entry: OlderEntry, organisation: Organisation, directory: Directory, run: RunningImport) -> bool:
     """Add the older name and key, and return whether the organisation has another name now.
 
     The list does not say when the name ended: it is added as a former name until the day after the list's date.
@@ -190,7 +190,7 @@ def _add_to_history(entry: Entry, organisation: Organisation, directory: Directo
     return is_renamed
 
 
-def _add_unlisted(entry: Entry, directory: Directory, doubts: Doubts, run: Import) -> None:
+def _add_unlisted(entry: OlderEntry, directory: Directory, doubts: Doubts, run: RunningImport) -> None:
     """Create an organisation that newer lists do not have, as ended.
 
     The row is set aside instead if it may mean an existing organisation, or if a row with its key is still to be

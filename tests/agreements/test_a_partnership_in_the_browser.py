@@ -17,9 +17,9 @@ from partnerships.commitments.models import Commitment
 from partnerships.digests.services import subscribe
 from partnerships.organisations.models import Membership, Role
 from partnerships.outbox.models import Email
+from tests.agreements.signing import propose_change
 from tests.agreements.test_dates import days, renew_with_dates
 from tests.agreements.test_posts import create_post_of, fill
-from tests.agreements.test_signing_terms import propose_change
 from tests.agreements.test_terms_in_the_browser import looks_right
 from tests.commitments.promises import agree
 from tests.support.browser import sign_in

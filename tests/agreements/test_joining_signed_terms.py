@@ -32,8 +32,8 @@ from partnerships.agreements.services import (
 )
 from partnerships.organisations.services import merge_organisations
 from partnerships.outbox.models import Email
-from tests.agreements.test_signing_terms import propose_change
-from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
+from tests.agreements.signing import propose_change
+from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.support.moments import today
 from tests.support.outbox import deliver, drop_emails, parts
 from tests.support.signing_in import signed_in

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.services import ContactDetails, add_document, create_post, fill_post, take_back_terms
-from tests.agreements.test_signing_terms import draft_first_terms
+from tests.agreements.signing import draft_first_terms
 from tests.support.signing_in import signed_in
 from tests.support.terms import put_up
 from tests.world import World

@@ -13,7 +13,7 @@ from partnerships.agreements.figures import ReportPeriod, figures_of
 from partnerships.agreements.models import Objective
 from partnerships.agreements.services import ProgressReport, add_objective, report_progress
 from partnerships.agreements.stuck import stuck_records_in
-from tests.agreements.test_signing_terms import propose_change, sign
+from tests.agreements.signing import propose_change, sign
 from tests.support.moments import today
 from tests.support.terms import agree_terms, put_up
 from tests.world import World

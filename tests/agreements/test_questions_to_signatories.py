@@ -16,7 +16,7 @@ from partnerships.agreements.services import (
     invite_organisation,
     sign_terms,
 )
-from tests.agreements.test_signing_terms import draft_first_terms
+from tests.agreements.signing import draft_first_terms
 from tests.support.signing_in import signed_in
 from tests.support.terms import put_up
 from tests.world import World

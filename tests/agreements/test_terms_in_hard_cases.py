@@ -34,7 +34,7 @@ from partnerships.agreements.services import (
     take_back_terms,
 )
 from partnerships.outbox.models import Email
-from tests.agreements.test_signing_terms import clause_text, days, draft_first_terms, propose_change, sign
+from tests.agreements.signing import clause_text, days, draft_first_terms, propose_change, sign
 from tests.support.moments import today
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, put_up, sign_all

@@ -14,7 +14,7 @@ from partnerships.agreements.services import create_partnership, save_terms_piec
 from partnerships.kit.bank_holidays import Nation, holidays
 from partnerships.organisations.models import Area, AreaServed
 from partnerships.organisations.nations import holidays_of_any
-from tests.agreements.test_signing_terms import draft_first_terms
+from tests.agreements.signing import draft_first_terms
 from tests.support.signing_in import signed_in
 from tests.support.terms import first_proposal
 from tests.world import World

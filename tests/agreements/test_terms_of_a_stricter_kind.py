@@ -12,7 +12,7 @@ from partnerships.agreements.queries.terms import content_of_proposal, version_i
 from partnerships.agreements.services import change_status, renew
 from partnerships.agreements.terms.declarations import FieldDeclaration, declare
 from partnerships.agreements.terms.schema import build_schema, declarations_with
-from tests.agreements.test_signing_terms import clause_text, propose_change
+from tests.agreements.signing import clause_text, propose_change
 from tests.support.moments import today
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, first_proposal, put_up, sign_all

@@ -36,7 +36,7 @@ from tests.commitments.promises import agree, propose
 from tests.conversations.gatherings import held_meeting, in_days, planned_meeting, the_plan
 from tests.nominations.quarters import next_quarter
 from tests.nominations.signed import sign_nominations
-from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
+from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published_plan, save
 from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership, person

@@ -23,8 +23,8 @@ from partnerships.outbox.models import Email
 from partnerships.people.lead_times import USUAL_LEAD_TIMES, choose_lead_times, chosen_lead_times, is_time_to_remind
 from partnerships.people.models import ReminderKind, User
 from partnerships.plans.services import remind_signatories
+from tests.agreements.signing import propose_change
 from tests.agreements.test_dates import sign_with_dates as agree_dates
-from tests.agreements.test_signing_terms import propose_change
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import the_report
 from tests.digests.test_choices_match_emails import PAGE

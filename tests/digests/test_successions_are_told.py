@@ -22,7 +22,7 @@ from partnerships.organisations.obligations import held_records_by_kind
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, play, text_of
-from tests.organisations.test_handovers import record_undoing
+from tests.organisations.handing_over import record_undoing
 from tests.support.ledger import rewrite
 from tests.support.moments import today
 from tests.support.outbox import deliver

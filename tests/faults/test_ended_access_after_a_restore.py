@@ -49,7 +49,7 @@ from partnerships.surveys import services as surveys
 from partnerships.surveys.models import AnswerMode
 from tests.commitments import promises
 from tests.faults.restore import left, lost, redo
-from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
+from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import ask_signatures, begin, published_plan
 from tests.support.terms import agree_terms
 from tests.surveys import asking

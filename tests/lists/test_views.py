@@ -26,7 +26,7 @@ from partnerships.organisations.services import end_membership
 from partnerships.outbox.models import ADDRESS_RETENTION
 from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
-from tests.organisations.test_handovers import accept_lines, propose_lines, record_merger, record_undoing, take_effect
+from tests.organisations.handing_over import accept_lines, propose_lines, record_merger, record_undoing, take_effect
 from tests.support.crawling import forms_of
 from tests.support.outbox import deliver, drop_emails, stop_address
 from tests.support.signing_in import signed_in

@@ -15,7 +15,7 @@ from partnerships.organisations import services
 from partnerships.organisations.models import Area, Identifier, Organisation, Succession
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import UnableToChangeSuccession, UnableToRecordSuccession, ties_between
-from tests.organisations.test_handovers import create_council
+from tests.organisations.handing_over import create_council
 from tests.support.moments import today
 from tests.support.signing_in import signed_in
 from tests.world import World

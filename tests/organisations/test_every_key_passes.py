@@ -40,8 +40,8 @@ from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.spreadsheets.models import OwnHeading
 from partnerships.transfer.models import Doubt, ImportRun
 from tests.exchange.conftest import shared_entry
+from tests.organisations.handing_over import propose_and_accept_everything, record_undoing, take_effect
 from tests.organisations.test_duplicates import rows_by_table
-from tests.organisations.test_handovers import propose_and_accept_everything, record_undoing, take_effect
 from tests.organisations.test_obligations import naming_columns
 from tests.support.moments import today
 from tests.support.prepared import media_root, world

@@ -11,7 +11,7 @@ from partnerships.organisations.services import record_succession, ties_between
 from partnerships.reports.balances import balance_by_quarter, balance_with_partner, sides_with_predecessors
 from tests.commitments.promises import verified_commitment
 from tests.exchange.conftest import shared_entry
-from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
+from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.support.signing_in import signed_in
 from tests.world import World
 

@@ -16,12 +16,7 @@ from partnerships.organisations.services import NewTie, ties_between
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
-from tests.organisations.test_handovers import (
-    create_council,
-    holders,
-    propose_and_accept_everything,
-    take_effect,
-)
+from tests.organisations.handing_over import create_council, holders, propose_and_accept_everything, take_effect
 from tests.support.moments import today
 from tests.world import World, join, make_partnership, person
 

@@ -35,7 +35,7 @@ from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import agree as talk_agree
 from tests.conversations.talks import circulated_conversation
-from tests.organisations.test_handovers import (
+from tests.organisations.handing_over import (
     accept_lines,
     create_council,
     propose_and_accept_everything,

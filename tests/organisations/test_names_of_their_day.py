@@ -38,7 +38,7 @@ from tests.conversations.talks import circulated_conversation
 from tests.digests.conftest import publish
 from tests.exchange.conftest import shared_entry
 from tests.lists.conftest import fill_lists
-from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
+from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import published_plan
 from tests.plans.test_comments import comment_as
 from tests.world import World

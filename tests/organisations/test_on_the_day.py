@@ -19,7 +19,7 @@ from partnerships.organisations.models import Organisation, Status, Succession
 from partnerships.organisations.services import ties_between, vesting
 from partnerships.organisations.tasks import hand_over_due
 from partnerships.transfer.services.pending import load_pending
-from tests.organisations.test_handovers import create_council, record_merger, task_names
+from tests.organisations.handing_over import create_council, record_merger, task_names
 from tests.support.moments import today, tomorrow
 from tests.support.signing_in import signed_in
 from tests.transfer.test_pending import create_councils_of_surrey

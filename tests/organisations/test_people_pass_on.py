@@ -11,7 +11,7 @@ from partnerships.activity.models import Event
 from partnerships.organisations import services
 from partnerships.organisations.models import Handover, Membership, Role
 from tests.commitments.promises import agree
-from tests.organisations.test_handovers import (
+from tests.organisations.handing_over import (
     accept_lines,
     propose_and_accept_everything,
     propose_lines,

@@ -27,7 +27,7 @@ from partnerships.outbox.models import Email
 from partnerships.plans.services import create_plan
 from partnerships.work.queries import tasks_of_person
 from tests.commitments.promises import agree
-from tests.organisations.test_handovers import (
+from tests.organisations.handing_over import (
     accept_lines,
     create_council,
     division,

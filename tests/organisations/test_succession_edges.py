@@ -32,7 +32,7 @@ from partnerships.organisations.services import (
 from partnerships.outbox.models import Email
 from tests.commitments.promises import agree, propose
 from tests.exchange.conftest import shared_entry
-from tests.organisations.test_handovers import (
+from tests.organisations.handing_over import (
     create_council,
     propose_and_accept_everything,
     record_merger,

@@ -21,8 +21,8 @@ from partnerships.organisations.tasks import hand_over_due
 from partnerships.people.models import User
 from partnerships.transfer.services.pending import load_pending
 from tests.agreements.test_terms_in_the_browser import looks_right
+from tests.organisations.handing_over import COUNTY, EAST, WEST, councils, holders
 from tests.organisations.test_duplicates import rows_by_table
-from tests.organisations.test_handovers import COUNTY, EAST, WEST, councils, holders
 from tests.support.browser import enter
 from tests.world import World, join, make_world, person
 

@@ -24,7 +24,7 @@ from partnerships.reports.comparing import restatements
 from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.reports.registry import find_report
 from partnerships.reports.services import scheduling
-from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
+from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.reports.conftest import cells, figures_for
 from tests.reports.test_homes_pipeline import LATER, NEXT, QUAY, SECRET, change, line, plan_with, site
 from tests.support.crawling import forms_of

@@ -133,7 +133,7 @@ def test_one_email_is_about_all_commitments_of_a_spreadsheet(world: World, uploa
     email = Email.objects.get(kind__startswith="commitments.")
 
     assert email.kind == "commitments.proposed_together"
-    assert email.person == world.ben
+    assert email.person_id == world.ben.pk
     assert email.params["commitments"] == list(Commitment.objects.order_by("pk").values_list("pk", flat=True))
 
 

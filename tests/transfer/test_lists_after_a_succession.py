@@ -13,7 +13,7 @@ from partnerships.organisations import services
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import ties_between
 from partnerships.plans.models import Plan
-from tests.organisations.test_handovers import propose_and_accept_everything, take_effect
+from tests.organisations.handing_over import propose_and_accept_everything, take_effect
 from tests.support.moments import today
 
 from .lists import COUNCILS, import_list, import_plans

@@ -109,9 +109,9 @@ def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: Worl
         ],
         "reply": [f"ben@westmarch.example: Larkhaven Homes has answered your question about this ask: {ask.title}"],
         "answer": [f"amina@larkhaven.example: Westmarch Borough Council has answered your ask: {ask.title}"],
-        "decision": [f"ben@westmarch.example: Larkhaven Homes has accepted your answer: {ask.title}"],
+        "decision": [f"ben@westmarch.example: Larkhaven Homes has accepted your answer to this ask: {ask.title}"],
         "more": [f"amina@larkhaven.example: Westmarch Borough Council has answered your ask: {ask.title}"],
-        "withdrawal": [f"ben@westmarch.example: Larkhaven Homes has declined your answer: {ask.title}"],
+        "withdrawal": [f"ben@westmarch.example: Larkhaven Homes has declined your answer to this ask: {ask.title}"],
     }
     assert not any("CANARY" in email.body for email in deliver())
 

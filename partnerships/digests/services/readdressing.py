@@ -48,7 +48,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
     new_subscription = add_stakeholder(
         email=email,
         name=old_subscription.person.name if old_subscription.confirmed_at else "",
-        target=old_subscription.followed,
+        target=old_subscription.followed_item,
         author=author,
         organisation=old_subscription.added_for,
         why=old_subscription.why,

@@ -37,7 +37,7 @@ def sidebar_models(groups: Iterable[Mapping[str, Any]], path: str) -> SafeString
 def _sidebar_row(model: Mapping[str, Any], row_id: str, path: str) -> str:
     """Return the row of a model: the link to its list, and the link that adds a record."""
     name, list_url, add_url = escaped(model["name"]), model.get("admin_url"), model.get("add_url")
-    is_current = bool(list_url) and path.startswith(list_url)
+    is_current = list_url is not None and path.startswith(list_url)
     if list_url:
         current = ' aria-current="page"' if is_current else ""
         name = f'<a href="{escaped(list_url)}"{current}>{name}</a>'

@@ -115,5 +115,5 @@ def add_evidence(page: Any, commitment: Commitment) -> None:
     """Add the commitment as evidence of the response."""
     page.get_by_role("link", name="Commitment", exact=True).click()
     choose(page, "Commitment", commitment.reference)
-    page.get_by_label("What it shows").fill("We promised it.")
+    page.get_by_label("What the record shows").fill("We promised it.")
     page.get_by_role("button", name="Add evidence").click()

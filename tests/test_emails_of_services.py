@@ -209,7 +209,7 @@ def test_email_says_what_and_where_and_has_one_button(called: Called) -> None:
 
 #: How the footer of an HTML part begins, and a link in it, which the text introduces in other words.
 _FOOTER = "color: #4a6168; font-size: 14px"
-_LINK = re.compile(r"<a [^>]*>.*?</a>(?:\s*\([^)]*\))?", re.DOTALL)
+_LINK = re.compile(r"<a\s[^>]*>.*?</a>(?:\s*\([^)]*\))?", re.DOTALL)
 #: Numbers and dates as digits; the place of an item in a list is none.
 _NUMBER = re.compile(r"(?<![\w-])(?:[A-Z]-)?\d[\d,.:]*\d|(?<![\w-])(?:[A-Z]-)?\d")
 _PLACE = re.compile(r"^\d+\. ", re.MULTILINE)

@@ -94,7 +94,7 @@ ROWS = (
         STAKEHOLDER,
     ),
     Row(
-        "answers.add_comment",
+        "answers.comment_by_link",
         lambda world, author, _: services.comment_by_link(
             text="Please keep the trees.", **_answer_arguments(world, author)
         ),

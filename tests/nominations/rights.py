@@ -90,14 +90,14 @@ ROWS = (
         PARTNER_EDITORS,
         lambda world: sent_return(world, sign_nominations(world)),
         situation="in no line of it",
-        result="UnableToAsk: No nominations are missing in this line, so you do not need to ask for any.",
+        result="UnableToAskForShortfall: No nominations are missing in this line, so you do not need to ask for any.",
     ),
 )
 WITHOUT_A_PERSON = {
     "nominations.count_waiting": "called by a worker; each run has the rights of the person who uploaded it",
-    "nominations.lock_to_write": "checks the rights for the services that write a return",
+    "nominations.lock_return_to_edit": "checks the rights for the services that write a return",
     "nominations.create_record": "writes what the council confirmed, for the service that settles a return",
-    "nominations.supplements_of": "reads what is saved of lines that the caller has",
+    "nominations.saved_supplements": "reads what is saved of lines that the caller has",
     "nominations.record_event": "records what another service did",
-    "nominations.record_return": "records what another service did",
+    "nominations.record_return_event": "records what another service did",
 }

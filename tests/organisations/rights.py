@@ -173,7 +173,7 @@ def _needing_consent(world: World) -> Succession:
 
 ROWS = (
     Row(
-        "organisations.hand_over_things",
+        "organisations.hand_over_records",
         lambda world, author, post: services.hand_over_records(
             organisation=world.larkhaven,
             kind="posts",
@@ -513,7 +513,7 @@ WITHOUT_A_PERSON = {
     "organisations.apply_handovers": "a scheduled task, for lines that a successor accepted",
     "organisations.ask_for_access": "anyone may ask, signed in or not; limited",
     "organisations.hand_over_due": "a scheduled task",
-    "organisations.tell_of_proposals": "a scheduled task",
+    "organisations.email_proposals": "a scheduled task",
     "organisations.undo_handovers": "a scheduled task, for a succession that was undone",
     "organisations.accept_membership": "by the token of an invitation, for the person it was sent to",
     "organisations.invitation_for": "reads only",

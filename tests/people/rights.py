@@ -131,7 +131,7 @@ WITHOUT_A_PERSON = {
     "people.recipient_ids": "reads only",
     "people.create_invitation": "part of another service, inside its transaction",
     "people.erased_address": "reads only",
-    "people.lead_times_of": "reads only",
+    "people.chosen_lead_times": "reads only",
     "people.lock_with_administrators": "locks rows for another service",
     "people.journal_administration": "part of another service, inside its transaction",
     "people.set_administration": "part of another service, inside its transaction",

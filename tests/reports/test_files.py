@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_made_says_why(world: World) -> None:
     assert file.error == "You can no longer open this report, so we have not made the file."
     with pytest.raises(services.UnableToMakeFile, match="Correct the filters"):
         ask_for_pack(world.ben, "since=nonsense")
-    with pytest.raises(services.UnableToMakeFile, match="no such report"):
+    with pytest.raises(services.UnableToMakeFile, match="does not exist"):
         ask_for_pack(world.ben, form="exe")
     for _ in range(services.MAX_FILES):
         ask_for_pack(world.ben)

@@ -209,7 +209,7 @@ def test_figures_of_predecessors_are_added_and_the_notes_say_so(world: World) ->
         "Solent": "Fareham: Presumption; Gosport: Presumption"
     }
     notes = str(cells(snapshot, "areas", "Notes")["Solent"])
-    assert "net additions: sum of Fareham and Gosport; provisional" in notes
+    assert "net additions: the sum of Fareham and Gosport; provisional" in notes
     assert "delivery test: worked out from the sum of Fareham and Gosport" in notes
 
 

@@ -64,11 +64,11 @@ ROWS = (
 
 WITHOUT_A_PERSON = {
     "spreadsheets.preview_upload": "part of an upload; it asks for the rights of its author and changes nothing",
-    "spreadsheets.proposals_for": "reads only",
+    "spreadsheets.heading_proposals": "reads only",
     "spreadsheets.kinds_of": "reads only",
     "spreadsheets.may_import": "says what a person may; the services that import ask it",
     "spreadsheets.remembered_for": "reads only",
     "spreadsheets.content_to_export": "reads only, as far as the person may read",
-    "spreadsheets.table_of": "reads the file of an upload, whose services asked for the rights of its author",
-    "spreadsheets.work_on_uploads": "a worker's; each upload asks for the rights of who uploaded it",
+    "spreadsheets.upload_table": "reads the file of an upload, whose services asked for the rights of its author",
+    "spreadsheets.process_waiting_uploads": "a worker's; each upload asks for the rights of who uploaded it",
 }

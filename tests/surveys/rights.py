@@ -117,7 +117,7 @@ ROWS = (
     ),
     Row("surveys.prepare_round", lambda world, author, _: _prepare(world, author), LEADS, end_all_rounds),
     Row(
-        "surveys.invite",
+        "surveys.invite_people",
         lambda world, author, survey_round: services.invite_people(
             survey_round=survey_round,
             addresses=["one@more.example"],
@@ -194,7 +194,7 @@ ROWS = (
         _joined,
     ),
     Row(
-        "surveys.remind",
+        "surveys.remind_everyone",
         lambda world, author, survey_round: services.remind_everyone(
             survey_round=survey_round, author=author, now=timezone.now()
         ),

@@ -300,7 +300,7 @@ WITHOUT_A_PERSON = {
     "transfer.check_again": _INSIDE,
     "transfer.column_key": "reads only",
     "transfer.directory_text": "reads only",
-    "transfer.follow_code": _INSIDE,
+    "transfer.update_area_of_code": _INSIDE,
     "transfer.last_line": "reads only",
     "transfer.new_run": _INSIDE,
     "transfer.proposals_for": "reads only",

@@ -64,7 +64,7 @@ def test_sheets_that_fit_equally_well_are_refused_by_name(more: list[str]) -> No
     book = as_workbook({"2024": [HEADING, *RECORDS], "2025": later_sheet})
 
     with pytest.raises(
-        UnableToRead, match=r"several of its sheets could be .*“202[45]” .*“202[45]” .*Save the right one"
+        UnableToRead, match=r"Several of its sheets could be .*“202[45]” .*“202[45]” .*Save the right one"
     ):
         import_list("providers", book, name="providers.xlsx")
 

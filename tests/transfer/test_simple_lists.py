@@ -282,7 +282,7 @@ def test_altered_changes_documents_and_progress_count_as_the_list_itself(registe
 def test_wrong_lists_are_refused() -> None:
     with pytest.raises(UnknownHeadings, match="needs the column “la-name” or “gss-code”"):
         import_list("council-names", "local-authority-code,population\nADU,60000\n")
-    with pytest.raises(UnableToRead, match="none of its 1 rows can be used"):
+    with pytest.raises(UnableToRead, match="None of its 1 rows can be used"):
         import_list("council-names", "la-name,local-authority-code\nNowhere,ZZZ\n")
     with pytest.raises(UnableToRead, match="2 of its 2 rows cannot be used"):
         import_list("plan-documents", "local-plan,name,document-url\na,b,c\nd,e,f\n")

@@ -259,7 +259,7 @@ def _measurement(data: _Data, area: Area) -> tuple[Decimal | None, str]:
     delivered, required = _newest(data, area, "delivered_total"), _newest(data, area, "required_total")
     if delivered.value is None or not required.value:
         return None, required.note if required.basis == Basis.INCOMPLETE else ""
-    return (delivered.value * 100 / required.value).quantize(_TENTH), f"worked out from the {delivered.note}"
+    return (delivered.value * 100 / required.value).quantize(_TENTH), f"worked out from {delivered.note}"
 
 
 def _whole(value: Decimal | None) -> int | None:

@@ -170,8 +170,8 @@ class SuppressionAdmin(LedgerAdmin):
     def shown_address(self, suppression: Suppression) -> str:
         """Return the address, or how to find an address stored only as a hash."""
         return suppression.address or (
-            "Since a backup was restored, we no longer have this address in clear. Search for the full address to find "
-            "this row."
+            "Because a backup was restored, we can no longer show this address. To find this row, search for the full "
+            "address."
         )
 
     @admin.action(description="Unblock these addresses")

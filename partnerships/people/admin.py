@@ -199,7 +199,7 @@ class ProviderForm(forms.ModelForm[SocialApp]):
         required=False,
         max_length=191,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="We never show the secret. Leave this empty to keep the present secret.",
+        help_text="We never show the secret. Leave this empty if you do not want to change it.",
     )
     reason = forms.CharField(
         max_length=500,

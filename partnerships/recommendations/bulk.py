@@ -33,7 +33,9 @@ class AssignForm(Form):
         empty_label="Keep the present owner",
         help_text="Only your organisation can see the owner and the review date.",
     )
-    review_on = DayField(label="Review date", required=False, help_text="Leave this empty to keep the present date.")
+    review_on = DayField(
+        label="Review date", required=False, help_text="Leave this empty to keep the review date as it is."
+    )
 
     def __init__(self, data: QueryDict | None, person: User, _rows: Sequence[Recommendation]) -> None:
         super().__init__(data)

@@ -31,7 +31,7 @@ OLD, DRAFT = "0.2", "1.0-draft"
 NAME = "English housing bodies as at a date (Common Ground)"
 #: The size of a preview in pixels.
 WIDTH, HEIGHT = 420, 300
-_HELP = "A day such as 2019-04-01, a month or a year. Leave empty for today."
+_HELP = "A day such as 2019-04-01, a month or a year. Leave this empty to use today’s date."
 _SETTING = {"type": "text", "name": DATE, "label": "As at", "default": ""}
 
 

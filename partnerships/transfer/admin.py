@@ -265,7 +265,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         except UnableToApply as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"{run.file_name} was discarded; nothing was changed.")
+            messages.success(request, f"You discarded {run.file_name}, so we changed nothing.")
         return redirect("admin:transfer_importrun_changelist")
 
 

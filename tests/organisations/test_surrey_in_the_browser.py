@@ -195,7 +195,7 @@ def accept_all_lines(page: Any) -> None:
     """Accept all handover lines on the page of a succession."""
     page.get_by_role("link", name="Who takes over what").click()
     page.get_by_role("link", name="Answer").click()
-    page.get_by_label("Yes, we take over").check()
+    page.get_by_label("Yes, we will take over").check()
     page.get_by_role("button", name="Send answer").click()
     expect(page.get_by_text("You accepted").first).to_be_visible()
 

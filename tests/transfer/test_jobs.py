@@ -125,7 +125,7 @@ def test_refused_import_shows_the_reason_and_can_be_started_again(client: Any) -
     world.dee.is_staff = True
     world.dee.save(update_fields=["is_staff"])
     page = client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
-    assert "The file was not imported; nothing was changed." in page
+    assert "We did not import the file, so we changed nothing." in page
     queue_import(run=run, author=world.dee, now=NOW())
     assert apply_waiting(now=NOW()) == 1
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED

@@ -510,7 +510,7 @@ def test_command_ends_with_a_summary(tmp_path: Path) -> None:
         "Local plans and their timetables as of 8 January 2026: 5 created, 0 changed, 0 closed, 0 left as they were."
     )
     plans.write_text("colour\nred\n")
-    with pytest.raises(CommandError, match="nothing was changed"):
+    with pytest.raises(CommandError, match="we changed nothing"):
         call_command("import_local_plans", str(plans), str(timetable))
 
 

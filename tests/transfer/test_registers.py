@@ -319,7 +319,7 @@ def test_command_ends_with_a_summary_and_fails_with_an_error(tmp_path: Path) -> 
         "Councils and combined authorities as of 31 July 2025: 5 created, 0 changed, 0 closed, 0 left as they were."
     )
     file.write_text(COUNCILS.replace("gss-code", "colour"))
-    with pytest.raises(CommandError, match="nothing was changed"):
+    with pytest.raises(CommandError, match="we changed nothing"):
         call_command("import_register", "councils", str(file))
     with pytest.raises(CommandError, match="cannot be opened"):
         call_command("import_register", "councils", str(tmp_path / "nowhere.csv"))

@@ -120,7 +120,7 @@ def test_equal_rows_count_once() -> None:
     assert run.created == 2
     assert run.joined == 2
     assert run.set_aside == 0
-    assert "Rows that repeat an earlier row count once (rows 6, 7)." in run.report["remarks"]
+    assert "We counted each row that repeats an earlier one only once (rows 6, 7)." in run.report["remarks"]
     assert accounting(run.report) == "Of 6 rows, 4 were used and 2 repeat others."
 
 
@@ -256,7 +256,7 @@ def test_command_writes_the_rows_set_aside(tmp_path: Path) -> None:
     file_of_rows_set_aside.write_text(file_of_rows_set_aside.read_text().replace("soon", "01/04/2019"))
     call_command("import_register", "providers", str(file_of_rows_set_aside), stdout=io.StringIO())
     assert Organisation.objects.filter(name="=Tidewater Housing Group Limited").exists()
-    with pytest.raises(CommandError, match="1 problem; nothing was changed"):
+    with pytest.raises(CommandError, match="1 problem, so we changed nothing"):
         call_command("import_register", "providers", str(file), "--all-or-nothing")
 
 

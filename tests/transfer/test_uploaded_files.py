@@ -205,7 +205,7 @@ def test_list_that_a_worker_refuses_shows_the_reason_and_can_be_discarded(dee: A
 
     run = run_of("providers")
     page = collapse(dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode())
-    assert "The file was refused; nothing was changed." in page
+    assert "We refused the file, so we changed nothing." in page
     assert "3 of its 4 rows cannot be used" in page
     dee.post(reverse("admin:transfer_importrun_discard", args=[run.pk]))
     run.refresh_from_db()

@@ -120,7 +120,7 @@ class PartnershipSettingsForm(Form):
             del self.fields["kind"]
         self.fields["contact_days"].help_text = (
             "After that, we tell the partners that the partnership has gone quiet. "
-            f"Leave this empty for the default: {settings.NO_CONTACT_DAYS} days."
+            f"Leave this empty to use the default: {settings.NO_CONTACT_DAYS} days."
         )
         self.helper = Helper(self, submit="Save settings", cancel=partnership.get_absolute_url())
 
@@ -155,7 +155,7 @@ class InvitationAnswerForm(Form):
     """Accept or decline an invitation."""
 
     answer = forms.ChoiceField(
-        label="Does your organisation take part?",
+        label="Will your organisation take part?",
         choices=[("accept", "Yes, we accept"), ("decline", "No, we decline")],
         widget=forms.RadioSelect,
     )

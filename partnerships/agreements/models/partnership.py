@@ -186,8 +186,8 @@ class Partnership(models.Model):
     contact_days = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
-        help_text="After how many days without a conversation the partnership has gone quiet. Leave this empty for the "
-        "site’s default.",
+        help_text="After how many days without a conversation the partnership has gone quiet. Leave this empty to use "
+        "the site’s default.",
     )
     reports_to = models.CharField(max_length=200, blank=True)
 

@@ -136,8 +136,8 @@ class AnswerHandoversForm(_LinesForm):
     """A successor's answer to handover lines."""
 
     answer = forms.ChoiceField(
-        label="Does your organisation take over?",
-        choices=[("accept", "Yes, we take over"), ("dispute", "No, we dispute the handover")],
+        label="Will your organisation take over?",
+        choices=[("accept", "Yes, we will take over"), ("dispute", "No, we dispute the handover")],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(

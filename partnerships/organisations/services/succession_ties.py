@@ -179,7 +179,7 @@ def _problem_with_details(succession: Succession, ties: Collection[NewTie]) -> s
     if kind == SuccessionKind.RECODE and succession.new_code and len({tie.successor for tie in ties}) > 1:
         return "A new code belongs to one organisation. Record the others separately."
     if kind != SuccessionKind.RECODE and succession.new_code:
-        return "Only “Recoded” has a new code. Add the code of a new organisation in Django admin."
+        return "Only “Recoded” has a new code. Add the code of a new organisation in Common Ground administration."
     if kind == SuccessionKind.FUNCTION_TRANSFER and not all(tie.function for tie in ties):
         return "Choose for each organisation which function it takes over."
     return ""

@@ -56,7 +56,7 @@ class SignatoriesForm(Form):
 class DueDayForm(ReasonForm):
     """Change the day by which a signatory must decide."""
 
-    due_on = DayField(label="Decide by", required=False, help_text="Leave this empty for no deadline.")
+    due_on = DayField(label="Decide by", required=False, help_text="Leave this empty if there is no deadline.")
 
     field_order = ("due_on", "reason")
 

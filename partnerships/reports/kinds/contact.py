@@ -43,7 +43,7 @@ class _Filters(Form):
         widget=RecordSelect(),
         empty_label="Any partnership, or no partnership",
     )
-    first = DayField(label="From", required=False, help_text="Leave this empty for the last year.")
+    first = DayField(label="From", required=False, help_text="Leave this empty to see the last year.")
     last = DayField(label="Up to", required=False)
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:

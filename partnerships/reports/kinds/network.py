@@ -61,7 +61,7 @@ _MAX_NAMED = 5
 class _Filters(Form):
     """The filters of the network report: a day, the organisation in the middle, and a kind of partnership."""
 
-    day = DayField(label="As at", required=False, help_text="Leave this empty for today.")
+    day = DayField(label="As at", required=False, help_text="Leave this empty to use today’s date.")
     around = forms.ModelChoiceField(
         label="Around an organisation",
         required=False,

@@ -26,7 +26,7 @@ _LOOK_BACK = dt.timedelta(days=91)
 class _Filters(Form):
     """The filters of the report: the day since which it lists changes, and a partnership."""
 
-    since = DayField(label="Since", required=False, help_text="Leave this empty for the last three months.")
+    since = DayField(label="Since", required=False, help_text="Leave this empty to see the last three months.")
     partnership = forms.ModelChoiceField(
         label="Partnership",
         required=False,

@@ -95,7 +95,7 @@ def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everyth
 def refusal(error: UnableToRead, name: str) -> CommandError:
     """Return the error for a refused file, with each problem's row and remedy."""
     problems = counted(len(error.problems), "problem")
-    return CommandError("\n".join([*error.lines(), f"{name} was refused for {problems}; nothing was changed."]))
+    return CommandError("\n".join([*error.lines(), f"We refused {name} for {problems}, so we changed nothing."]))
 
 
 def add_accept_missing(parser: Any) -> None:

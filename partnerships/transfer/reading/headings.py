@@ -235,7 +235,7 @@ def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[st
         yield f"We read the sheet {chosen}, and left out others with the same headings: {other_sheets}."
     if chosen.repeated:
         row_numbers = ", ".join(map(str, chosen.repeated[:20])) + (" …" if len(chosen.repeated) > 20 else "")
-        yield f"Rows that repeat an earlier row count once (rows {row_numbers})."
+        yield f"We counted each row that repeats an earlier one only once (rows {row_numbers})."
     if chosen.notes:
         notes = "; ".join(f"“{_one_line(row)}”" for row in chosen.notes[:5])
         first, last = chosen.notes[0].number, chosen.notes[-1].number

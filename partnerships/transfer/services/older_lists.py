@@ -213,7 +213,10 @@ def _add_unlisted(entry: OlderEntry, directory: Directory, doubts: Doubts, run: 
             if namesakes
             else f"no organisation in the directory has the key {key}."
         )
-        remedy = "If it is the same organisation, add the key to it in the administration. Otherwise remove the row."
+        remedy = (
+            "If it is the same organisation, add the key to it in Common Ground administration. Otherwise remove the "
+            "row."
+        )
         run.set_aside(run.list_file.row_set_aside([Problem(entry.row, "", found, remedy)]))
         return
 

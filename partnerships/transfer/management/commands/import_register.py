@@ -49,8 +49,8 @@ the councils first, because some providers are councils. Rows that cannot be use
 what to do. The others are imported, unless you add --all-or-nothing. A wrong file is refused whole. A body that is no
 longer in the list is marked to be checked, never deleted. A list that lacks more than a fifth of them is refused
 without --accept-missing. A list older than the latest one adds to the history and changes nothing current. Rows that
-cannot be matched for certain wait in the administration, under “Rows to review”. Running it twice changes nothing the
-second time.
+cannot be matched for certain wait in Common Ground administration, under “Rows to review”. Running it twice changes
+nothing the second time.
 """
 
 
@@ -80,7 +80,7 @@ class Command(ImportCommand):
         parser.add_argument(
             "--publisher",
             default="",
-            help="the publisher whose headings, confirmed in the administration, the file uses",
+            help="the publisher whose headings, confirmed in Common Ground administration, the file uses",
         )
         parser.add_argument(
             "--take-others",
@@ -110,8 +110,8 @@ class Command(ImportCommand):
             )
         except UnknownHeadings as error:
             self.stderr.write(
-                "If a column has another heading in this file, upload it in the administration: there you can say "
-                "which heading is which column, and that is remembered for the publisher."
+                "If a column has another heading in this file, upload it in Common Ground administration: there you "
+                "can say which heading is which column, and that is remembered for the publisher."
             )
             raise refusal(error, path.name) from error
         except UnableToRead as error:

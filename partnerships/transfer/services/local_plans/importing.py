@@ -345,7 +345,7 @@ def _close(row: LocalPlan, plan: Plan, run: RunningImport) -> None:
     plan.refresh_from_db()
     if plan.is_over:
         return
-    reason = f"Ended on {long_date(row.ended)}, says {run.source}."
+    reason = f"{run.source} says that the plan ended on {long_date(row.ended)}."
     change_status(plan=plan, to=PlanStatus.CLOSED, reason=reason, author=run.author, now=run.now)
     run.report.count("closed", f"{row.name}: ended on {long_date(row.ended)}")
 

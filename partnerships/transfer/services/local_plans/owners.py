@@ -121,8 +121,9 @@ def _remedy(curie: str) -> str:
     if kind is None:
         return _IMPORT_COUNCILS
     return (
-        f"Add {curie} to the identifiers of the {kind.label.lower()} in the administration (planning data), import a "
-        "list that has it with “Also import bodies that are not councils”, or enter its name under organisation-name."
+        f"Add {curie} to the identifiers of the {kind.label.lower()} in Common Ground administration (planning data), "
+        "import a list that has it with “Also import bodies that are not councils”, or enter its name under "
+        "organisation-name."
     )
 
 

@@ -137,7 +137,7 @@ def _refuse_incomplete_list(report: Report, *, is_dry_run: bool) -> None:
     raise refuse_file(
         problem,
         "If it is the whole list, import it with --accept-missing, or tick “They are really missing” in "
-        "the administration. If it is only a part of the register, use --part or “Only a part”.",
+        "Common Ground administration. If it is only a part of the register, use --part or “Only a part”.",
     )
 
 

@@ -119,8 +119,8 @@ class ReplyForm(Form):
 class ForwardedForm(Form):
     """Turn a forwarded email into a draft conversation.
 
-    `keepers` are the organisations to which the conversation may belong, and `parties` those that may have taken
-    part.
+    `own_organisations` are the organisations to which the conversation may belong, and `other_choices` those that may
+    have taken part.
     """
 
     organisation = forms.ChoiceField(label="Which of your organisations had this conversation?")
@@ -129,12 +129,18 @@ class ForwardedForm(Form):
     others = forms.MultipleChoiceField(label="Other organisations that took part", widget=forms.CheckboxSelectMultiple)
     said = forms.CharField(label="What was said", max_length=50_000, widget=forms.Textarea(attrs={"rows": 12}))
 
-    def __init__(self, *args: Any, keepers: Sequence[Organisation], parties: Sequence[Organisation], **kwargs: Any):
+    def __init__(
+        self,
+        *args: Any,
+        own_organisations: Sequence[Organisation],
+        other_choices: Sequence[Organisation],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        choice_field(self, "organisation").choices = _organisation_choices(keepers)
-        choice_field(self, "others").choices = _organisation_choices(parties)
-        if len(keepers) == 1:
-            self.fields["organisation"].initial = str(keepers[0].pk)
+        choice_field(self, "organisation").choices = _organisation_choices(own_organisations)
+        choice_field(self, "others").choices = _organisation_choices(other_choices)
+        if len(own_organisations) == 1:
+            self.fields["organisation"].initial = str(own_organisations[0].pk)
             self.fields["organisation"].widget = forms.HiddenInput()
         self.helper = Helper(self, submit="Save draft conversation", secondary=("drop", "Delete email"))
 

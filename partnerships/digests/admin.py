@@ -1,4 +1,4 @@
-"""Read-only admin pages of emails, subscriptions, watermarks and addresses."""
+"""Admin pages of emails, subscriptions, watermarks and addresses: read-only, except that addresses can be unblocked."""
 
 from __future__ import annotations
 

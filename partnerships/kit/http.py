@@ -24,7 +24,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 log = structlog.get_logger(__name__)
 
-#: The most digits of an id that surely fits PostgreSQL's bigint.
+#: An id of this many digits always fits into a bigint.
 _MAX_DIGITS = 18
 _Row = TypeVar("_Row", bound=Model)
 _Item = TypeVar("_Item")

@@ -27,7 +27,7 @@ from partnerships.reconciliation.vocabulary import (
     types_in_words,
 )
 
-OLD, DRAFT = "0.2", "1.0-draft"
+VERSION_0_2, VERSION_1_0_DRAFT = "0.2", "1.0-draft"
 NAME = "English housing bodies as at a date (Common Ground)"
 #: The size of a preview in pixels.
 WIDTH, HEIGHT = 420, 300
@@ -48,7 +48,7 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
         "defaultTypes": [type_json(TYPES[type_]) for type_ in DEFAULT_TYPES],
         "batchSize": settings.RECONCILIATION_SIZES["BATCH"],
     }
-    if version == DRAFT:
+    if version == VERSION_1_0_DRAFT:
         return common | {
             "view": {"url": f"{view}{{id}}/"},
             "preview": {"width": WIDTH, "height": HEIGHT},

@@ -1,4 +1,4 @@
-// Makes a map of the server larger and smaller: its drawing lies over Leaflet's positions, without tiles of others.
+// Zooms a map drawn on the server. Leaflet only positions the drawing; no map tiles are loaded.
 // The table beside the map says the same, and the drawing stays for paper and without this script.
 import L from "leaflet";
 import Supercluster from "supercluster";

@@ -1,4 +1,4 @@
-// Escape takes suggestions away; the words stay.
+// Escape closes the suggestions and keeps what was typed.
 export function dismissSuggestions(input) {
   const list = document.querySelector(input.getAttribute("hx-target"));
   input.form.addEventListener("keydown", (event) => {

@@ -16,7 +16,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.commitments.services import propose_action, propose_commitment
 from partnerships.conversations import services
 from partnerships.conversations.cycle import Unit
-from partnerships.conversations.models import AgendaItem, Attachment, Attendance, Conversation, Meeting
+from partnerships.conversations.models import AgendaItem, Attachment, Attendance, Conversation, Meeting, MeetingStatus
 from partnerships.conversations.queries.agendas import agenda_for, items_everybody_reads
 from partnerships.conversations.queries.meetings import propose_next_meeting, quorum_of
 from partnerships.conversations.queries.my_work import WAITING
@@ -597,6 +597,7 @@ def test_a_corrected_attendance_still_counts_a_party_that_left_since(world: Worl
 
 
 def test_a_meeting_of_a_partnership_that_is_over_can_only_be_called_off(world: World) -> None:
+    # Ending a partnership calls off its planned meetings, but not one that has begun.
     meeting = begun_meeting(world)
     agreements.change_status(
         partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
@@ -614,6 +615,9 @@ def test_a_meeting_of_a_partnership_that_is_over_can_only_be_called_off(world: W
         services.circulate_agenda(
             meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=NOW()
         )
-    services.call_off_meeting(
+
+    called_off_meeting = services.call_off_meeting(
         meeting=meeting, reason="It has ended.", organisation=world.larkhaven, author=world.eddie, now=NOW()
     )
+
+    assert called_off_meeting.status == MeetingStatus.CALLED_OFF

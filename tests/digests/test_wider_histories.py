@@ -64,9 +64,9 @@ class Reader:
     person: User
     subscription: Subscription
     #: The marks that the reader must be told.
-    owed: set[int] = field(default_factory=set)
+    must_report: set[int] = field(default_factory=set)
     #: The marks that the reader was not told before they stopped or left: each may be reported, at most once.
-    perhaps: set[int] = field(default_factory=set)
+    may_report: set[int] = field(default_factory=set)
     paused: bool = False
     stopped: bool = False
     silenced: bool = False
@@ -80,9 +80,9 @@ class Reader:
 
     def give_up(self) -> None:
         """Count marks that are not reported yet as optional from now on."""
-        marks_not_read = self.owed - set(self.read)
-        self.owed -= marks_not_read
-        self.perhaps |= marks_not_read
+        marks_not_read = self.must_report - set(self.read)
+        self.must_report -= marks_not_read
+        self.may_report |= marks_not_read
 
 
 def author_for(world: World, name: str) -> User:
@@ -155,7 +155,7 @@ class History:
         mark = self.release(plan_index)
         for reader in self.readers.values():
             if not (reader.stopped or reader.gone):
-                reader.owed.add(mark)
+                reader.must_report.add(mark)
 
     def tick(self) -> None:
         """Send everything that is due, at every frequency."""
@@ -168,7 +168,7 @@ class History:
         self.collect()
         for name, reader in self.readers.items():
             if not (reader.paused or reader.stopped or reader.silenced or reader.gone):
-                assert reader.owed <= set(reader.read), (name, reader.owed - set(reader.read))
+                assert reader.must_report <= set(reader.read), (name, reader.must_report - set(reader.read))
 
     def collect(self) -> None:
         """Give the sent emails to their readers."""
@@ -281,11 +281,11 @@ class History:
         self.tick()
         for name, reader in self.readers.items():
             read_counts = reader.read
-            assert all(read_counts[mark] == 1 for mark in reader.owed), (name, reader.owed, read_counts)
+            assert all(read_counts[mark] == 1 for mark in reader.must_report), (name, reader.must_report, read_counts)
             assert all(count == 1 for count in read_counts.values()), (name, read_counts)
-            assert set(read_counts) <= reader.owed | reader.perhaps, (
+            assert set(read_counts) <= reader.must_report | reader.may_report, (
                 name,
-                set(read_counts) - reader.owed - reader.perhaps,
+                set(read_counts) - reader.must_report - reader.may_report,
             )
 
 

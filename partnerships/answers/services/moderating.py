@@ -1,4 +1,4 @@
-"""Decide about answers, as a lead of an owner of the plan."""
+"""Decide about answers, as a lead of an owner of the plan, and trust stakeholders."""
 
 from __future__ import annotations
 

@@ -105,19 +105,24 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
     if not Incoming.objects.waiting(now).filter(pk=email.pk).exists():
         return render(request, "answers/settled.html", {"incoming": email})
 
-    # The conversation belongs to one organisation for which the person edits. If there is only one such organisation,
-    # it is not offered as another organisation that took part.
+    # The draft belongs to one organisation that the person edits for. If there is only one, do not offer it among the
+    # others.
     edited_ids = ids_of_edited_parties(partnership, user, now)
     parties = Organisation.objects.filter(parties__in=partnership.parties.accepted()).distinct().order_by("name", "pk")
-    keepers = [party for party in parties if party.pk in edited_ids]
-    participants = [party for party in parties if len(keepers) > 1 or party not in keepers]
+    own_organisations = [party for party in parties if party.pk in edited_ids]
+    if len(own_organisations) > 1:
+        other_choices = list(parties)
+    else:
+        other_choices = [party for party in parties if party not in own_organisations]
     initial = {
         "subject": email.subject,
         "said": email.text,
         "held_on": timezone.localdate(email.received_at),
-        "others": [str(participants[0].pk)] if len(participants) == 1 else [],
+        "others": [str(other_choices[0].pk)] if len(other_choices) == 1 else [],
     }
-    form = ForwardedForm(post_data(request), keepers=keepers, parties=participants, initial=initial)
+    form = ForwardedForm(
+        post_data(request), own_organisations=own_organisations, other_choices=other_choices, initial=initial
+    )
 
     if request.method == "POST":
         try:
@@ -128,8 +133,8 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
             if form.is_valid():
                 conversation = services.save_forwarded(
                     incoming=email,
-                    organisation=_organisation_with_id(keepers, form.cleaned_data["organisation"]),
-                    record=_conversation_record(form.cleaned_data, partnership, participants),
+                    organisation=_organisation_with_id(own_organisations, form.cleaned_data["organisation"]),
+                    record=_conversation_record(form.cleaned_data, partnership, other_choices),
                     author=user,
                     now=now,
                 )
@@ -147,7 +152,7 @@ def _organisation_with_id(organisations: Iterable[Organisation], pk: str) -> Org
 
 
 def _conversation_record(
-    cleaned_data: Mapping[str, Any], partnership: Partnership, participants: Iterable[Organisation]
+    cleaned_data: Mapping[str, Any], partnership: Partnership, other_choices: Iterable[Organisation]
 ) -> Record:
     """Return the conversation, in writing, that a forwarded email records."""
     return Record(
@@ -155,7 +160,7 @@ def _conversation_record(
         held_on=cleaned_data["held_on"],
         planned=False,
         format=Format.WRITING,
-        organisations=[party for party in participants if str(party.pk) in cleaned_data["others"]],
+        organisations=[party for party in other_choices if str(party.pk) in cleaned_data["others"]],
         partnership=partnership,
         said=cleaned_data["said"],
     )

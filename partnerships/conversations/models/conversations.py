@@ -214,15 +214,16 @@ class Conversation(models.Model):
 class Side(models.Model):
     """An organisation that took part in a conversation, and when it agreed to the record."""
 
-    # These foreign keys need no indexes of their own: each is the first column of an index below.
+    # These foreign keys need no indexes of their own: each leads the unique constraint or an index below.
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="sides", db_index=False)
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="conversation_sides", db_index=False
     )
     agreed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     agreed_at = models.DateTimeField(null=True, blank=True)
-    # Copies of the conversation's columns, which triggers set whatever a model saves. They let an index find the
-    # records that an organisation has yet to agree, among thousands of conversations.
+    # Copies of the conversation's `status` and `held_on`. Triggers keep them: `copy_to_sides` above and the one below.
+    # Do not set them in Python; the database overwrites them. They let one index find the records that an organisation
+    # has yet to agree to.
     status = models.CharField(max_length=10, choices=Status, db_default="", editable=False)
     held_on = models.DateField(null=True, editable=False)
 
@@ -255,7 +256,7 @@ class Side(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation_id} in {self.conversation_id}"
+        return f"Organisation {self.organisation_id} in conversation {self.conversation_id}"
 
 
 @pghistory.track(exclude=["name", "job_title"])

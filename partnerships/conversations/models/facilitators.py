@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from partnerships.agreements.models import PEOPLE_OF_PRESENT_PARTIES, Partnership, PartyStatus
-from partnerships.organisations.audience import People, visible_to
+from partnerships.organisations.audience import People
+from partnerships.organisations.audience import visible_to as visibility_condition
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 
@@ -28,7 +29,7 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
 
     def visible_to(self, user: User | AnonymousUser) -> FacilitatorQuerySet:
         """Return the person's own facilitations, and facilitators of partnerships in which the person takes part."""
-        return self.filter(visible_to(Facilitator, ROUTES, user))
+        return self.filter(visibility_condition(Facilitator, ROUTES, user))
 
     def not_ended(self) -> FacilitatorQuerySet:
         """Return the facilitators whose role has not ended, whether or not they have accepted it."""

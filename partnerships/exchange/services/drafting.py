@@ -216,7 +216,7 @@ def _check_edit(entry: Entry, details: EntryContent, revision: int | None) -> No
 
 def _change_content(entry: Entry, details: EntryContent, sharing: EntrySharing | None, today: dt.date) -> None:
     """Set the fields of an entry, its audience and its closing date, and check the result. The caller saves it."""
-    closes_before, until_before = entry.closes_on, entry.available_until
+    previous_closing_date, previous_end_date = entry.closes_on, entry.available_until
     for name, value in details.items():
         setattr(entry, name, value)
     if sharing is not None:
@@ -227,7 +227,7 @@ def _change_content(entry: Entry, details: EntryContent, sharing: EntrySharing |
         raise UnableToEditEntry(f"Enter at least {agreed_amount}: that much is already agreed.")
     _check_content(entry)
     if not entry.is_draft:
-        _move_closing_date(entry, closes_before, until_before, today)
+        _move_closing_date(entry, previous_closing_date, previous_end_date, today)
 
 
 def refusal_of_change(entry: Entry) -> str:
@@ -277,26 +277,35 @@ def _change_sharing(entry: Entry, sharing: EntrySharing, today: dt.date) -> None
 
 
 def _move_closing_date(
-    entry: Entry, closes_before: dt.date | None, until_before: dt.date | None, today: dt.date
+    entry: Entry, previous_closing_date: dt.date | None, previous_end_date: dt.date | None, today: dt.date
 ) -> None:
-    """Move the closing date of a shared entry with its end date, unless another closing date was chosen.
+    """Let the closing date of a shared entry follow its end date, unless the author chose another one.
 
-    `closes_before` and `until_before` are the two dates before the edit.
+    An entry with a new closing date is reminded about again. If the old date had closed it, it opens again.
     """
-    if entry.closes_on is None:
-        follows_end_date = closes_before is not None or entry.available_until != until_before
-    else:
-        follows_end_date = entry.closes_on == closes_before == until_before
-    if follows_end_date and not entry.standing:
-        entry.closes_on = entry.available_until
-    if entry.closes_on == closes_before:
+    if not entry.standing:
+        was_cleared = entry.closes_on is None and previous_closing_date is not None
+        has_only_a_new_end_date = entry.closes_on is None and entry.available_until != previous_end_date
+        followed_end_date = entry.closes_on == previous_closing_date == previous_end_date
+        if was_cleared or has_only_a_new_end_date or followed_end_date:
+            entry.closes_on = entry.available_until
+    if entry.closes_on == previous_closing_date:
         return
 
     check_closing_date(entry, today, UnableToEditEntry)
     entry.reminded_at = None
-    was_closed = closes_before is not None and closes_before < today
+    _reopen_if_the_old_date_closed_it(entry, previous_closing_date, today)
+
+
+def _reopen_if_the_old_date_closed_it(entry: Entry, previous_closing_date: dt.date | None, today: dt.date) -> None:
+    """Let an entry take answers again if it was agreed in part and its previous closing date had passed.
+
+    An unanswered entry lapses on its date instead (`lapse_due_entries`), so only one agreed in part can be closed.
+    """
+    if previous_closing_date is None or previous_closing_date >= today:
+        return
     is_agreed_in_part = bool(entry.agreed_quantity) or entry.status == Status.PART_ACCEPTED
-    if was_closed and is_agreed_in_part and takes_answers(entry):
+    if is_agreed_in_part and takes_answers(entry):
         entry.is_open = True
 
 

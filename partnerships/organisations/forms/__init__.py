@@ -66,7 +66,6 @@ class InviteForm(Form):
         label="What can this person do?",
         choices=list(ROLE_LABELS.items()),
         widget=forms.RadioSelect,
-        initial=Role.EDITOR,
     )
     message = forms.CharField(
         label="Message to send with the invitation",

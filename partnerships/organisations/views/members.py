@@ -84,11 +84,11 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
         "former": memberships.exclude(ends_on=None).exclude(accepted_at=None)[:FORMER_SHOWN],
         "mine": Membership.objects.current().of_person(user).filter(organisation=organisation).first(),
         # What the reader can see and do
-        "inside": rights.may_see_people,
-        "show_addresses": rights.may_see_people,
+        "may_see_people": rights.may_see_people,
         "may_manage": rights.may_manage_people,
         "leads": rights.roles.lead(pk),
-        "sees_left": rights.roles.lead(pk) or (organisation.is_ended and rights.roles.keeps_directory),
+        "may_see_records_without_owner": rights.roles.lead(pk)
+        or (organisation.is_ended and rights.roles.keeps_directory),
     }
     return render(request, "organisations/people.html", context)
 

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.reconciliation.presenting import (
-    DRAFT,
-    OLD,
+    VERSION_0_2,
+    VERSION_1_0_DRAFT,
     candidate_json,
     manifest,
     property_columns,
@@ -45,7 +45,7 @@ def root_old(request: HttpRequest) -> HttpResponse:
         return _extend_old(request, parameters["extend"])
     if request.method == "POST":
         raise UnableToRead("Send `queries` or `extend` as a form.")
-    return JsonResponse(_manifest(OLD))
+    return JsonResponse(_manifest(VERSION_0_2))
 
 
 def _match_old(request: HttpRequest, queries: str) -> JsonResponse:
@@ -66,7 +66,7 @@ def _extend_old(request: HttpRequest, query: str) -> JsonResponse:
 @public_service("GET")
 def root(request: HttpRequest) -> HttpResponse:
     """Return the manifest of the 1.0 draft."""
-    return JsonResponse(_manifest(DRAFT))
+    return JsonResponse(_manifest(VERSION_1_0_DRAFT))
 
 
 @public_service("POST")
@@ -94,7 +94,7 @@ def extend(request: HttpRequest) -> HttpResponse:
 
 
 def _manifest(version: str) -> dict[str, Any]:
-    root_name = "reconciliation:root-old" if version == OLD else "reconciliation:root"
+    root_name = "reconciliation:root-old" if version == VERSION_0_2 else "reconciliation:root"
     about_url = settings.SITE_ORIGIN + reverse("reconciliation:about")
     return manifest(version, settings.SITE_ORIGIN + reverse(root_name), view=about_url, documentation=about_url)
 

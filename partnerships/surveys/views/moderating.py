@@ -16,7 +16,7 @@ from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.presenting import floor_in_words
 
 #: Limit of comments on one page. A form with many more would exceed Django's limit of fields in a request.
-AT_ONCE = 100
+COMMENTS_PER_PAGE = 100
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +32,7 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     survey_round = get_object_or_404(Round.objects.moderated_by(user).for_pages(), pk=pk)
     comments = Comment.objects.filter(round=survey_round, status="waiting")
-    waiting_comments = list(comments.order_by("question", "pk")[:AT_ONCE])
+    waiting_comments = list(comments.order_by("question", "pk")[:COMMENTS_PER_PAGE])
     form = ModerateForm(post_data(request), comments=waiting_comments, questions=survey_round.questions())
 
     if request.method == "POST" and form.is_valid():

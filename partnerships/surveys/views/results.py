@@ -38,7 +38,7 @@ from partnerships.surveys.questions import Questions
 from partnerships.surveys.views.rounds import draft_context, open_round
 
 #: Limit of earlier rounds in the table of means.
-TREND = 3
+MAX_EARLIER_ROUNDS = 3
 
 
 @require_safe
@@ -74,7 +74,7 @@ def results_context(survey_round: Round, user: User) -> dict[str, Any]:
 def _anonymous_results(survey_round: Round, closed_round: Round, earlier_rounds: list[Round]) -> dict[str, Any]:
     """Return the figures of an anonymous round, with those of the rounds before, and the comments to show."""
     questions = survey_round.questions()
-    trend = [earlier_round for earlier_round in earlier_rounds if earlier_round.is_anonymous][-TREND:]
+    trend = [earlier_round for earlier_round in earlier_rounds if earlier_round.is_anonymous][-MAX_EARLIER_ROUNDS:]
     headings, lines = means_lines(closed_round, questions, trend, benchmark_by_dimension(survey_round))
     chart = ""
     if closed_round.figures.all():

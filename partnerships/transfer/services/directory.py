@@ -64,7 +64,7 @@ class RunningImport:
     #: directory.
     organisation: Organisation | None = None
     #: Whether a refused row is set aside and the other rows are imported, instead of refusing the whole file.
-    rows_stand_alone: bool = False
+    sets_bad_rows_aside: bool = False
     #: The text of every cell in the rows set aside, folded by `fold_name`.
     _cells_set_aside: set[str] = field(default_factory=set)
 

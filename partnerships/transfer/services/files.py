@@ -151,7 +151,7 @@ class ImportRequest:
             report=report,
             source=source or f"{self.names[0]}, as of {long_date(as_of)}",
             list_file=list_file,
-            rows_stand_alone=not self.choices.all_or_nothing,
+            sets_bad_rows_aside=not self.choices.all_or_nothing,
             organisation=self.organisation,
             digest=self.digest,
         )

@@ -63,7 +63,7 @@ def set_aside_if_refused(
     imported, except for what is done inside.
     """
     run.row = row
-    if not run.rows_stand_alone:
+    if not run.sets_bad_rows_aside:
         yield
         return
     try:

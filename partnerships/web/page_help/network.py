@@ -206,7 +206,7 @@ TOPICS = (
             "Editors and leads of the authority can upload its lists; its leads can import them.",
             "Administrators can import all other lists.",
         ),
-        guide="importing/#a-council-s-own-staff",
+        guide="importing/#import-your-own-authority-s-files",
         views="transfer:own transfer:own-upload transfer:own-headings transfer:own-run transfer:own-set-aside",
     ),
     Topic(

@@ -45,7 +45,7 @@ def sites_by_council(
             found = f"the site is {authority.name}’s, but the file is {council.name if council else ''}’s."
             remedy = f"Move the row to {authority.name}’s file."
         problems.append(Problem(site.row, "OrganisationURI", found, remedy))
-    if problems and (not sites_of_councils or not run.rows_stand_alone):
+    if problems and (not sites_of_councils or not run.sets_bad_rows_aside):
         raise UnableToRead(problems)
     for problem in problems:
         run.set_aside(run.list_file.row_set_aside([problem]))

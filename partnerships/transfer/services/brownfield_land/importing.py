@@ -106,7 +106,7 @@ def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | Non
                 _apply(site_council, sites, gaps, run)
         except (InvalidContent, UnableToCreatePlan, UnableToPublish) as error:
             problem = Problem(sites[0].row, "", error_in_words(error), "Correct the rows of this council.")
-            if not run.rows_stand_alone:
+            if not run.sets_bad_rows_aside:
                 raise UnableToRead([problem]) from error
             for site in sites:
                 run.set_aside(run.list_file.row_set_aside([replace(problem, row=site.row)]))

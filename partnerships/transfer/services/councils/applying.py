@@ -147,7 +147,7 @@ def _without_contradictions(council_list: CouncilList, directory: Directory, run
     problems = list(_contradictions(council_list, directory, run))
     if not problems:
         return council_list
-    if not run.rows_stand_alone:
+    if not run.sets_bad_rows_aside:
         raise UnableToRead(problems)
     bad_rows = list(dict.fromkeys(problem.row for problem in problems))
     for row in bad_rows:

@@ -140,7 +140,7 @@ def _figures_with_areas(figure_list: FigureList, run: RunningImport) -> list[Fig
         figure_list.row_set_aside(row, f"no area or organisation in the directory has the code {code}.", _REMEDY)
         for row, code in unknown_code_by_row.items()
     ]
-    if rows_set_aside and (not figures or not run.rows_stand_alone):
+    if rows_set_aside and (not figures or not run.sets_bad_rows_aside):
         raise UnableToRead([problem for row in rows_set_aside for problem in row.problems])
     for row_set_aside in rows_set_aside:
         run.set_aside(row_set_aside)

@@ -128,7 +128,7 @@ def _set_aside(
     Raises `UnableToRead` instead if rows must not be set aside one by one.
     """
     problems = [Problem(milestone.row, "plan", found, remedy) for milestone in milestones]
-    if not run.rows_stand_alone:
+    if not run.sets_bad_rows_aside:
         raise UnableToRead(problems)
     timetable = plan_files.list_files[1]
     for problem in problems:

@@ -287,28 +287,34 @@ def _names(organisations: Sequence[Organisation]) -> str:
 def _problem_of_ownership(
     row: LocalPlan, existing_plan: Plan | None, owners: Mapping[str, Organisation], importer: Organisation | None
 ) -> Problem:
-    """Return the problem and remedy of a plan that the importer may not import.
+    """Return why the importer may not import the plan, and what to do.
 
     `importer` is None for an administrator.
     """
     name_by_id = {owners[curie].pk: owners[curie].name for curie in row.organisations}
     current_owner_ids = _owner_ids(existing_plan) if existing_plan is not None else set()
-    names_of_owners_in_row = [name for pk, name in name_by_id.items() if pk in current_owner_ids]
+    current_owners_named_in_row = [name for pk, name in name_by_id.items() if pk in current_owner_ids]
+
+    # The row does not name the authority that imports it.
     if importer is not None and importer.pk not in name_by_id:
-        found, remedy = (
-            f"the plan is not {importer.name}’s.",
-            "Remove the row. Only the plan’s own authorities can import it.",
-        )
-    elif importer is not None and names_of_owners_in_row:
-        found = f"the plan is already here and belongs to {' and '.join(names_of_owners_in_row)}."
+        found = f"the plan is not {importer.name}’s."
+        return Problem(row.row, "reference", found, "Remove the row. Only the plan’s own authorities can import it.")
+
+    # The row also names an owner of the plan here, which can invite the importer.
+    if importer is not None and current_owners_named_in_row:
+        found = f"the plan is already here and belongs to {' and '.join(current_owners_named_in_row)}."
         remedy = f"Ask them to invite {importer.name} as an owner on the plan’s page, then import it again."
-    else:
-        found = f"another authority’s plan has the reference “{row.reference}”."
-        remedy = "Give the plan a reference of its own."
-        if importer is None and existing_plan is not None:
-            owner_names = " and ".join(owner.organisation.name for owner in existing_plan.owners.all())
-            remedy = f"The plan here is {owner_names}’s. Correct the authority, or give the row a reference of its own."
-    return Problem(row.row, "reference", found, remedy)
+        return Problem(row.row, "reference", found, remedy)
+
+    found = f"another authority’s plan has the reference “{row.reference}”."
+    # An administrator may have the wrong authority in the row.
+    if importer is None and existing_plan is not None:
+        owner_names = " and ".join(owner.organisation.name for owner in existing_plan.owners.all())
+        remedy = f"The plan here is {owner_names}’s. Correct the authority, or give the row a reference of its own."
+        return Problem(row.row, "reference", found, remedy)
+
+    # Two plans of different authorities have the same reference.
+    return Problem(row.row, "reference", found, "Give the plan a reference of its own.")
 
 
 def _without_withdrawn(plan_files: LocalPlans, run: RunningImport) -> LocalPlans:

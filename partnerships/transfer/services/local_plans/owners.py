@@ -36,7 +36,7 @@ def owners_by_curie(plan_files: LocalPlans, run: RunningImport, plans_name: str)
         remedy = ASK_ADMINISTRATORS if run.organisation else _remedy(curie)
         problem_by_curie[curie] = Problem(row.row, "organisations", found, remedy, plans_name)
 
-    if problem_by_curie and (not owners or not run.rows_stand_alone):
+    if problem_by_curie and (not owners or not run.sets_bad_rows_aside):
         raise UnableToRead(problem_by_curie.values())
     for row in plan_files.plans:
         problems = [problem for curie, problem in problem_by_curie.items() if curie in row.organisations]
@@ -134,7 +134,7 @@ def set_plan_aside(
 
     Raises `UnableToRead` instead, because of `error`, if rows must not be set aside one by one.
     """
-    if not run.rows_stand_alone:
+    if not run.sets_bad_rows_aside:
         raise UnableToRead([problem]) from error
     plans_file, timetable_file = plan_files.list_files
     run.set_aside(plans_file.row_set_aside([problem]))

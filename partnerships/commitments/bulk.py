@@ -18,6 +18,7 @@ from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.kit.lists import BulkAction, only_button
 from partnerships.people.models import User
 
+_NOT_UNDER_WAY = "These commitments have not been agreed, have been delivered or have ended"
 _NO_RIGHT = "Only editors and leads of the organisation that gives can change these commitments."
 _NEITHER_SIDE = "Only editors and leads of either side can remind these owners."
 
@@ -61,14 +62,14 @@ def _why_not_assign_owner(rights: Rights) -> str:
 def _why_not_change_due_date(rights: Rights) -> str:
     """Return why the person cannot change the due date, or "" if they can."""
     if not rights.commitment.is_under_way:
-        return "These commitments have not been agreed or have ended, so you cannot change their due date."
+        return f"{_NOT_UNDER_WAY}, so you cannot change their due date."
     return "" if rights.may_report else _NO_RIGHT
 
 
 def _why_not_remind(rights: Rights) -> str:
     """Return why the person cannot remind the owner, or "" if they can."""
     if not rights.commitment.is_under_way:
-        return "These commitments have not been agreed or have ended, so their owners need no reminder."
+        return f"{_NOT_UNDER_WAY}, so their owners need no reminder."
     if not rights.may_escalate:
         return _NEITHER_SIDE
     if rights.commitment.owner_id in (None, rights.person_id):

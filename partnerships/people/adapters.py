@@ -112,7 +112,8 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
         provider = sociallogin.account.provider
         if person is None or not person.is_active or not may_identify(provider, person, now=timezone.now()):
             messages.warning(
-                request, "You do not have an account here yet. Ask a lead of your organisation to invite you."
+                request,
+                "You cannot sign in this way. Sign in another way, or ask a lead of your organisation for help.",
             )
             raise ImmediateHttpResponse(redirect("account_login"))
         if not sociallogin.is_existing:

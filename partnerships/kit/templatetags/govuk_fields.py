@@ -151,7 +151,9 @@ def select_element(widget: dict[str, Any]) -> SafeString:
     """Return a select from the context of its widget, with the same HTML as Django's template of a select."""
     parts = [_opened(widget["name"], widget["attrs"])]
     for group, options, _ in widget["optgroups"]:
-        options_html = [_option(option["value"], option["label"], attributes(option["attrs"])) for option in options]
+        options_html = [
+            _option(str(option["value"]), option["label"], attributes(option["attrs"])) for option in options
+        ]
         parts += _grouped(group, options_html)
     return SafeString("".join([*parts, "\n</select>"]))  # every value is already escaped
 
@@ -168,7 +170,7 @@ def _options(widget: forms.Select, value: Any) -> list[str]:
             may_be_chosen = widget.allow_multiple_selected or not has_chosen
             is_chosen = may_be_chosen and str(option_value) in chosen_values
             has_chosen = has_chosen or is_chosen
-            options_html.append(_option(option_value, str(words), " selected" if is_chosen else ""))
+            options_html.append(_option(str(option_value), str(words), " selected" if is_chosen else ""))
         parts += _grouped(key, options_html) if is_group else options_html
     return parts
 

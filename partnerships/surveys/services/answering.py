@@ -28,7 +28,7 @@ def _validated(answer: Answer, survey_round: Round) -> Answer:
     valid_answer = Answer(answer.group, dict(answer.scores), sorted(set(answer.expects)), texts)
     if not _fits_questions(valid_answer, survey_round):
         raise UnableToAnswer(
-            "The questions have changed since you opened this page. Open the link again and answer the questions there."
+            "These answers do not fit the questions. Open the link again and answer the questions there."
         )
     return valid_answer
 

@@ -117,7 +117,9 @@ def end_reporting(*, partnership: Partnership, reason: str, author: User | None,
         raise UnableToSetUpReporting("This partnership has ended, so it needs no more progress reports.")
     reporting_round = ReportingRound.objects.filter(partnership=partnership, ends_on=None).first()
     if reporting_round is None:
-        raise UnableToSetUpReporting("This partnership has no progress reports yet. Set them up first.")
+        raise UnableToSetUpReporting(
+            "This partnership has no progress reports at the moment, so you do not need to stop them."
+        )
     if not reason.strip():
         raise UnableToSetUpReporting("Give a reason.")
 

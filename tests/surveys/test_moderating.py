@@ -53,11 +53,11 @@ def test_parties_read_comments_only_after_the_moderator_and_in_the_moderators_wo
 def test_reader_is_told_from_how_many_comments_on_the_parties_read_them(world: World) -> None:
     survey_round = closed_round(world)
     mo = signed_in(moderator_of(world))
-    assert "If you show fewer than five for a question" in mo.get(moderate_url(survey_round)).content.decode()
+    assert "If you show fewer than five comments on a" in mo.get(moderate_url(survey_round)).content.decode()
 
     Round.objects.filter(pk=survey_round.pk).update(floor=10)
 
-    assert "If you show fewer than ten for a question" in mo.get(moderate_url(survey_round)).content.decode()
+    assert "If you show fewer than ten comments on a" in mo.get(moderate_url(survey_round)).content.decode()
 
 
 def test_comments_wait_in_the_work_of_the_moderator_until_all_are_read(world: World) -> None:

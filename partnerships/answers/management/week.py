@@ -51,14 +51,14 @@ class PartnershipWeek(Company):
         self._morning(
             cast,
             1,
-            manager=(f"{cast.trust.name} has a question: {ASK}",),
-            manager_not=("Answered", self._moved(30, 60)),
+            manager=(f"{cast.trust.name} has asked a question about your ask: {ASK}",),
+            manager_not=("has answered", self._moved(30, 60)),
         )
         promise = self._accept(cast, answer, 1, 9)
         self._amend(cast, 1, 14)
 
         # Wednesday
-        self._morning(cast, 2, manager=("Every party signed the terms",), manager_not=("has a question",))
+        self._morning(cast, 2, manager=("Every party signed the terms",), manager_not=("has asked a question",))
         self._move(cast, 2, 10, 90, "The contractor stopped work")
         self._deliver(cast, promise, 2, 11)
 

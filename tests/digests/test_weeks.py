@@ -68,5 +68,5 @@ def test_what_the_manager_read_on_the_site_is_told_if_nobody_notes_it(
 ) -> None:
     monkeypatch.setattr(PartnershipWeek, "_read_on_site", lambda *given: None)
 
-    with pytest.raises(WeekWentWrong, match=r"Mara Rivers's email lacks \[\] or has \['Sixty homes"):
+    with pytest.raises(WeekWentWrong, match=r"Mara Rivers's email lacks \[\] or has \['has answered', 'Sixty homes"):
         PartnershipWeek().play()

@@ -201,7 +201,7 @@ def test_a_corrected_holding_cannot_last_longer_than_its_post(world: World, dee:
 
 
 def test_impossible_days_of_an_area_served_are_refused(world: World) -> None:
-    with pytest.raises(UnableToCorrect, match="before the start"):
+    with pytest.raises(UnableToCorrect, match="on or after the start"):
         correct_area_served(
             served=area_served(world), ends_on=dt.date(2019, 1, 1), reason="Wrong.", author=world.dee, now=NOW()
         )

@@ -183,7 +183,7 @@ def test_resent_invitations_count_and_each_person_has_a_daily_limit(world: World
             organisation=world.larkhaven, email=f"n{number}@x.example", role="viewer", author=world.amina, now=now
         )
     other_membership = Membership.objects.get(person__email="n1@x.example")
-    with pytest.raises(UnableToInviteMember, match="has sent 20 invitations"):
+    with pytest.raises(UnableToInviteMember, match="has already sent 20 invitations"):
         resend_invitation(membership=other_membership, author=world.amina, now=now)
     assert resend_invitation(membership=nina, author=world.amina, now=now + dt.timedelta(days=1, minutes=1))
 

@@ -280,10 +280,10 @@ def test_vesting_day_is_not_corrected_past_the_day_that_undoes_it(world: World) 
 def test_month_of_a_past_succession_becomes_a_day_of_that_month(world: World) -> None:
     succession = record_past_succession(world)
 
-    with pytest.raises(UnableToChangeSuccession, match="has taken effect"):
+    with pytest.raises(UnableToChangeSuccession, match="has already taken effect"):
         correct_as_ordered(succession, vests_on=PartialDate(2024, 5, 1))
     assert correct_as_ordered(succession, vests_on=PartialDate(2024, 4, 1)) == ("vests_on",)
-    with pytest.raises(UnableToChangeSuccession, match="has taken effect"):
+    with pytest.raises(UnableToChangeSuccession, match="has already taken effect"):
         correct_as_ordered(succession, vests_on=PartialDate(2024, 4, 2))
 
 

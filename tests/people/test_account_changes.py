@@ -112,7 +112,7 @@ def killed(*args: object, **kwargs: object) -> NoReturn:
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(
-    "killed_at", ["people.adapters.record_email", "people.receivers.note_event", "kit.journal.note"]
+    "killed_at", ["people.adapters.record_email", "people.receivers.record_security_event", "kit.journal.note"]
 )
 def test_a_process_killed_before_alert_log_or_journal_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, change: Callable[[World], Act], killed_at: str

@@ -189,7 +189,7 @@ def test_readers_outside_see_only_threads_they_started(world: World, as_: Callab
 def test_readers_outside_cannot_comment_on_a_confidential_site(world: World) -> None:
     plan = published_plan(world, audience="network")
 
-    with pytest.raises(services.UnableToComment, match="not in this version"):
+    with pytest.raises(services.UnableToComment, match="does not contain that part"):
         comment_as(plan, world.chidi, anchor="sites/secret")
 
 

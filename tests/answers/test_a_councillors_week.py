@@ -275,7 +275,7 @@ def check_summary(email: Any, world: World) -> None:
     """Check that the summary has only what the manager has not read on the site."""
     assert "Since your last summary" in email["text"]
     for text in texts_of_both_parts(email):
-        assert f"{world.tidewater.name} has a question: {ASK}" in text
+        assert f"{world.tidewater.name} has asked a question about your ask: {ASK}" in text
         assert f"was {long_date(in_days(60))}, now {long_date(in_days(90))}" in text
         assert f"was {long_date(in_days(30))}" not in text
         assert f"{world.larkhaven.name} has answered your ask" not in text

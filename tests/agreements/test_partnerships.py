@@ -462,7 +462,7 @@ def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: Wo
 def test_the_form_of_settings_says_the_usual_days_between_contacts(world: World) -> None:
     page = signed_in(world.amina).get(reverse("agreements:edit", kwargs={"pk": world.partnership.pk}))
 
-    assert "for the default: 60 days" in page.content.decode()
+    assert "to use the default: 60 days" in page.content.decode()
 
 
 @pytest.mark.parametrize("days", [6, 731])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -51,11 +51,8 @@ class RenameConstraints(Operation):
         to_state: ProjectState,
     ) -> None:
         """Rename the constraints in the database."""
-        for model_name, new_names in self.names_by_model.items():
-            model = to_state.apps.get_model(app_label, model_name)
-            if self.allow_migrate_model(schema_editor.connection.alias, model):
-                for old_name, new_name in new_names.items():
-                    _rename(schema_editor, model, old_name, new_name)
+        for model, old_name, new_name in self._renames(app_label, schema_editor, to_state):
+            _rename(schema_editor, model, old_name, new_name)
 
     def database_backwards(
         self,
@@ -65,11 +62,18 @@ class RenameConstraints(Operation):
         to_state: ProjectState,
     ) -> None:
         """Give the constraints their old names again."""
+        for model, old_name, new_name in self._renames(app_label, schema_editor, to_state):
+            _rename(schema_editor, model, new_name, old_name)
+
+    def _renames(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, state: ProjectState
+    ) -> Iterator[tuple[type[models.Model], str, str]]:
+        """Yield the model, the old name and the new name of each constraint that is in this database."""
         for model_name, new_names in self.names_by_model.items():
-            model = to_state.apps.get_model(app_label, model_name)
+            model = state.apps.get_model(app_label, model_name)
             if self.allow_migrate_model(schema_editor.connection.alias, model):
                 for old_name, new_name in new_names.items():
-                    _rename(schema_editor, model, new_name, old_name)
+                    yield model, old_name, new_name
 
     def describe(self) -> str:
         """Return a sentence for the output of `migrate --plan`."""

@@ -169,9 +169,9 @@ def holders() -> dict[str, list[Any]]:
     }
 
 
-def division(world: World) -> Succession:
-    """Divide Westmarch today between Harbour and Tidewater, which are proposed to share a commitment jointly."""
-    succession = services.record_succession(
+def split_of_westmarch(world: World) -> Succession:
+    """Record that Westmarch is divided today between Harbour and Tidewater."""
+    return services.record_succession(
         kind="split",
         status="order_made",
         vests_on=known_day(today()),
@@ -179,5 +179,10 @@ def division(world: World) -> Succession:
         author=None,
         now=timezone.now(),
     )
+
+
+def division(world: World) -> Succession:
+    """Divide Westmarch today between Harbour and Tidewater, which are proposed to share a commitment jointly."""
+    succession = split_of_westmarch(world)
     propose_lines(world, succession, "commitments", agree(world).pk, sharing="jointly", others=[world.tidewater])
     return succession

@@ -34,6 +34,7 @@ from tests.organisations.handing_over import (
     propose_lines,
     record_absorption,
     record_merger,
+    split_of_westmarch,
     take_effect,
     task_names,
 )
@@ -161,14 +162,7 @@ def test_leads_of_each_side_read_only_the_totals_that_pass_between_both(world: W
 
 
 def test_many_shared_lines_are_proposed_in_as_many_queries_as_one(world: World) -> None:
-    succession = services.record_succession(
-        kind="split",
-        status="order_made",
-        vests_on=known_day(today()),
-        ties=ties_between([world.westmarch], [world.harbour, world.tidewater]),
-        author=None,
-        now=timezone.now(),
-    )
+    succession = split_of_westmarch(world)
 
     def queries(number: int) -> int:
         promises = [agree(world).pk for _ in range(number)]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests.models import Frequency, NoticeDelivery, Preference, Weekday
-from partnerships.digests.schedule import EVERY_DAY, local_day
-from partnerships.digests.time_zones import TimeZones
+from partnerships.digests.schedule import EVERY_DAY, HOME, local_day
 from partnerships.kit import forms as kit
 from partnerships.kit.bank_holidays import NATIONS
-from partnerships.kit.choice_fields import choice_field, model_choice_field
+from partnerships.kit.choice_fields import FixedChoices, choice_field, model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper, Section
 from partnerships.kit.lead_times import LeadTimesField
 from partnerships.organisations.models import Organisation
@@ -54,6 +54,13 @@ _LEAD_TIMES = {
 _WAY_PREFIX, _LEAD_PREFIX = "way_", "lead_"
 #: The value of the choice "Never". It is needed because no chosen day means the days that each party chose.
 _NEVER = -1
+
+
+def _zones() -> list[tuple[str, str]]:
+    """Return the choices of time zone, London first."""
+    continents = ("Europe/", "America/", "Asia/", "Africa/", "Australia/")
+    zones = sorted(zone for zone in available_timezones() if zone.startswith(continents) and zone != HOME)
+    return [(HOME, "London"), *((zone, zone.replace("_", " ").replace("/", ": ", 1)) for zone in zones)]
 
 
 class PreferenceForm(Form):
@@ -116,7 +123,7 @@ class PreferenceForm(Form):
         help_text="You get no digests before this day, then one with everything that changed. Only urgent emails are "
         "still sent.",
     )
-    time_zone = forms.ChoiceField(label="Your time zone", choices=TimeZones())
+    time_zone = forms.ChoiceField(label="Your time zone", choices=FixedChoices(_zones))
 
     def __init__(
         self,

@@ -1,10 +1,13 @@
-"""Fields of a form whose choices are set for each request, with their types."""
+"""Fields of a form whose choices are set for each request, with their types, and long lists of fixed choices."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from django import forms
+from django.utils.choices import BaseChoiceIterator
 
 
 def choice_field(form: forms.BaseForm, name: str) -> forms.ChoiceField:
@@ -22,3 +25,17 @@ def model_choice_field(form: forms.BaseForm, name: str) -> forms.ModelChoiceFiel
     field = form.fields[name]
     assert isinstance(field, forms.ModelChoiceField)
     return field
+
+
+class FixedChoices(BaseChoiceIterator):
+    """The choices that a function returns, which is called once in each process.
+
+    This is for long lists: Django would check each choice of a list, or of a function's result, again for each form.
+    """
+
+    def __init__(self, read_choices: Callable[[], list[tuple[str, str]]]) -> None:
+        """Read the choices when a form first shows or checks them."""
+        self._read_choices = cache(read_choices)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._read_choices())

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit import forms as kit
-from partnerships.kit.choice_fields import model_choice_field
+from partnerships.kit.choice_fields import FixedChoices, model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.people.models import User
 from partnerships.people.password_reset import ask_for_password_reset
@@ -115,7 +115,7 @@ class DetailsForm(Form):
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     time_zone = forms.ChoiceField(
         label="Time zone",
-        choices=_time_zones,
+        choices=FixedChoices(_time_zones),
         widget=AutocompleteSelect,
         help_text="We send daily and weekly digests in the morning in this time zone.",
     )

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
-from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import CommitmentSuggestion, Origin, OriginLink
@@ -70,11 +69,6 @@ def copy_links(*, old: Commitment, new: Commitment) -> None:
         for link in links
     ]
     ConversationCommitment.objects.bulk_create(copies, ignore_conflicts=True)
-
-
-def conversations_address(conversation: Conversation) -> str:
-    """Return the URL of the form for a commitment from this conversation."""
-    return f"{reverse('commitments:new')}?from={CONVERSATION.name}-{conversation.pk}"
 
 
 def conversation_in_words(conversation: Conversation) -> str:

@@ -68,11 +68,6 @@ def periods_with_rest(first: dt.date, kind: str, until: dt.date) -> Iterator[tup
         yield last_end, until
 
 
-def is_boundary(first: dt.date, kind: str, day: dt.date) -> bool:
-    """Return whether a period of this kind, counted from `first`, begins on `day`."""
-    return day == first or any(end == day for _start, end in periods(first, kind, day))
-
-
 def working_days_after(day: dt.date, count: int, holidays: Collection[dt.date]) -> dt.date:
     """Return the day that is `count` working days after `day`."""
     while count > 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -115,7 +115,6 @@ UPDATE outbox_email e
 """  # noqa: S608 - our own constants
 
 _effects_in_sql: dict[str, str] = {}
-_listeners: list[Callable[[Sequence[int]], None]] = []
 
 
 def register_accepted_sql(name: str, sql: str) -> None:
@@ -125,11 +124,6 @@ def register_accepted_sql(name: str, sql: str) -> None:
     emails.
     """
     _effects_in_sql[name] = sql
-
-
-def register_accepted_hook(call: Callable[[Sequence[int]], None]) -> None:
-    """Register a function of an upper room to call with the ids of accepted emails, just before they are settled."""
-    _listeners.append(call)
 
 
 def _accepted_sql(month: str, *, with_effects: bool) -> str:
@@ -266,10 +260,6 @@ def _settle_accepted(answers: Sequence[Answer], *, with_effects: bool = True) ->
 
     Runs for every few emails, so it is one statement for each month.
     """
-    if with_effects:
-        email_ids = [answer.key for answer in answers]
-        for call in _listeners:
-            call(email_ids)
     for month, month_answers in rows_by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
         values = {
             "ids": [answer.key for answer in month_answers],

@@ -19,7 +19,6 @@ from partnerships.plans.content import (
     Collection,
     Content,
     Item,
-    Line,
     homes_count,
     line_in_words,
     line_of,
@@ -320,11 +319,6 @@ def _risk_level(score: int) -> str:
 def item_detail(collection: Collection, item: Item) -> str:
     """Return the detail that lists show beside the title of an item: the size of a document, for example."""
     return size_in_words(item["size"]) if collection.code == "documents" else collection.details(item)
-
-
-def homes_line_in_words(line: Line) -> str:
-    """Return a combination of homes in words: tenure, bedrooms, needs and year."""
-    return line_in_words(line)
 
 
 def size_in_words(size: int) -> str:

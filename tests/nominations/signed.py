@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.utils import timezone
@@ -58,8 +57,3 @@ def sign_nominations(world: World, *, shares_data: bool = True, **about: Any) ->
     names = {"council": world.westmarch.name, "provider": world.larkhaven.name}
     agree_terms(partnership, world.amina, **{**names, **about})
     return NominationsAgreement.objects.for_pages().get(partnership=partnership)
-
-
-def day_in_a_year() -> dt.date:
-    """Return the date in 365 days."""
-    return timezone.localdate() + dt.timedelta(days=365)

@@ -18,7 +18,7 @@ from partnerships.commitments.models.choices import (
     Kind,
     Status,
 )
-from partnerships.commitments.models.routes import ACTION_VERIFIERS, CONFIRMERS, PRESENT_ROUTES, ROUTES, VERIFIERS
+from partnerships.commitments.models.routes import CONFIRMERS, PRESENT_ROUTES, ROUTES
 from partnerships.commitments.quantities import delivered_words, quantity_words
 from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
@@ -54,15 +54,6 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
     def awaiting_confirmation_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
         """Return proposed commitments that the person must confirm as a lead of a side."""
         return self.filter(visible_to(Commitment, CONFIRMERS, user), status=Status.PROPOSED)
-
-    def awaiting_verification_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Return done commitments that the person must verify.
-
-        A lead of the receiver verifies a commitment, and an editor verifies an action that they neither own nor did.
-        """
-        routes = visible_to(Commitment, (*VERIFIERS, *ACTION_VERIFIERS), user)
-        own_actions = Q(kind=Kind.ACTION) & (Q(done_by=user.pk) | Q(owner=user.pk))
-        return self.awaiting_verification().filter(routes).exclude(own_actions)
 
     def awaiting_verification(self) -> CommitmentQuerySet:
         """Return done commitments that nobody has verified.

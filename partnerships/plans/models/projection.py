@@ -58,10 +58,6 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
         """Return open milestones whose last possible day is past."""
         return self.outstanding().filter(due_by__lt=today)
 
-    def due_between(self, today: dt.date, until: dt.date) -> MilestoneQuerySet:
-        """Return open milestones whose last possible day is from `today` to `until`, both included."""
-        return self.outstanding().filter(due_by__gte=today, due_by__lte=until)
-
 
 class Milestone(models.Model):
     """A milestone of a plan's newest version."""

@@ -77,7 +77,7 @@ def measure(moves: int) -> dict[str, float]:
     """Return the median milliseconds of changes of a commitment with and without numbering."""
     from django.utils import timezone
 
-    from partnerships.activity import telling
+    from partnerships.activity import follower_notices
     from partnerships.activity.models import Change
     from partnerships.commitments import services as commitments
 
@@ -96,7 +96,7 @@ def measure(moves: int) -> dict[str, float]:
     before = Change.objects.count()
     for count in range(-WARM_UP, moves):
         with_numbers = move(2 * count)
-        with patch.dict(telling._notices_by_kind, clear=True):
+        with patch.dict(follower_notices._notices_by_kind, clear=True):
             without = move(2 * count + 1)
         if count >= 0:
             numbered.append(with_numbers)

@@ -86,7 +86,7 @@ KINDS = {
         "wording",
         "sections",
         "event_kinds",
-        "telling",
+        "follower_notices",
         "downloads",
         "statements",
     ),

@@ -9,8 +9,8 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from partnerships.activity.follower_notices import phrase_of
 from partnerships.activity.subjects import Audience, SubjectKind
-from partnerships.activity.telling import phrase_of
 
 
 class Event(models.Model):

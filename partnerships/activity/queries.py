@@ -12,10 +12,10 @@ from uuid import UUID
 from django.db.models import Count, Max, Q, QuerySet
 
 from partnerships.activity.folding import STATUS, NetChange, Step, Thing, fold_steps
+from partnerships.activity.follower_notices import FollowerNotice, follower_notice_of, phrase_of
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.registry import Records, kind_named, kinds
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import FollowerNotice, follower_notice_of, phrase_of
 
 
 def visible_events(user: Any, here: Q) -> QuerySet[Event]:

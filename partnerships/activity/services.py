@@ -11,10 +11,10 @@ from typing import Any, Required, TypedDict, Unpack
 from django.db.models import TextChoices
 
 from partnerships.activity.event_kinds import check_registered
+from partnerships.activity.follower_notices import follower_notice_of
 from partnerships.activity.models import Event, Export
 from partnerships.activity.registry import kind_named
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import follower_notice_of
 
 #: The key in an event's data with the id of the spreadsheet from which the event came.
 SPREADSHEET = "spreadsheet"

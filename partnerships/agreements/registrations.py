@@ -5,7 +5,7 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
-from partnerships.agreements import belongings, obligations, personal, restoring, telling
+from partnerships.agreements import belongings, follower_notices, obligations, personal, restoring
 from partnerships.agreements.agenda import register_agenda, suggest_decisions
 from partnerships.agreements.departures import register_ending_hook
 from partnerships.agreements.email_kinds import CONTACT_EMAIL, EMAILS
@@ -73,7 +73,7 @@ def register() -> None:
 def _register_events() -> None:
     """Register the events of this room, and the kinds of record that events are about."""
     register_events(EventKind)
-    telling.register()
+    follower_notices.register()
     register_kind(
         name="partnership",
         subject=SubjectKind.PARTNERSHIP,

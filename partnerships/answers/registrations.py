@@ -5,7 +5,7 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.sections import ON_PARTNERSHIPS
-from partnerships.answers import obligations, restoring, retention, telling
+from partnerships.answers import follower_notices, obligations, restoring, retention
 from partnerships.answers.email_kinds import EMAILS
 from partnerships.answers.event_kinds import EventKind
 from partnerships.answers.management.week import PartnershipWeek
@@ -44,7 +44,7 @@ def _register_events() -> None:
         name="answers_to_question",
         visible_ids=lambda user: PlanQuestion.objects.with_answers_for(user).values("pk"),
     )
-    telling.register()
+    follower_notices.register()
 
 
 def _register_sections() -> None:

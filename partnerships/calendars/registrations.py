@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.telling import register_without_notice
+from partnerships.activity.follower_notices import register_without_notice
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.calendars import restoring
 from partnerships.calendars.event_kinds import EventKind

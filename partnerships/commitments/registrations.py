@@ -9,7 +9,7 @@ from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
-from partnerships.commitments import obligations, restoring, telling
+from partnerships.commitments import follower_notices, obligations, restoring
 from partnerships.commitments.belongings import COMMITMENTS, ESCALATIONS
 from partnerships.commitments.email_kinds import EMAILS
 from partnerships.commitments.event_kinds import EventKind
@@ -39,7 +39,7 @@ def register() -> None:
     register_personal(RULES)
 
     register_events(EventKind)
-    telling.register()
+    follower_notices.register()
     register_kind(
         name="commitment",
         subject=SubjectKind.COMMITMENT,

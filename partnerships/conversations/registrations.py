@@ -10,7 +10,7 @@ from partnerships.agreements.departures import register_ending_hook, register_pa
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
-from partnerships.conversations import obligations, restoring, telling
+from partnerships.conversations import follower_notices, obligations, restoring
 from partnerships.conversations.belongings import NEXT_STEPS
 from partnerships.conversations.email_kinds import EMAILS
 from partnerships.conversations.event_kinds import EventKind
@@ -87,7 +87,7 @@ def register() -> None:
 def _register_events() -> None:
     """Register the events of this room, the kinds of record that events are about, and who may see the events."""
     register_events(EventKind)
-    telling.register()
+    follower_notices.register()
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(
             name=name,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import partnerships.digests.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
+from partnerships.activity.follower_notices import register_without_notice
 from partnerships.activity.seen import register_seen_hooks
-from partnerships.activity.telling import register_without_notice
 from partnerships.agreements.sections import ON_POSTS
 from partnerships.digests import obligations, restoring, retention
 from partnerships.digests.belongings import FOLLOWED, ask_successor
@@ -27,8 +27,8 @@ from partnerships.digests.services.outbox_hooks import (
     TOLD_SUBJECTS,
     DigestHooks,
 )
-from partnerships.digests.services.seeing import note_changes_seen, note_events_seen
 from partnerships.digests.services.successions import tell_stakeholders
+from partnerships.digests.services.watermarks import note_changes_seen, note_events_seen
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned

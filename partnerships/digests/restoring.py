@@ -18,8 +18,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
 )
 from partnerships.digests.planning.watermarks import drop_unfollowed
-from partnerships.digests.services.new_links import renew_links
-from partnerships.digests.services.noting import (
+from partnerships.digests.services.journal_lines import (
     LINKS,
     MATCHES,
     REFUSED_ALL,
@@ -29,6 +28,7 @@ from partnerships.digests.services.noting import (
     subscription_identity,
     target_identity,
 )
+from partnerships.digests.services.new_links import renew_links
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import end_subscriptions
 from partnerships.kit.journal import (

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.digests.views import by_link, hearing, inbox, ledger, own, pieces, public, reports, stakeholders
+from partnerships.digests.views import (
+    by_link,
+    inbox,
+    last_month_preview,
+    ledger,
+    own,
+    pieces,
+    public,
+    reports,
+    stakeholders,
+)
 from partnerships.kit.lists import list_export, list_page
 
 app_name = "digests"
@@ -15,7 +25,7 @@ urlpatterns = [
     path("inbox/<int:pk>/", inbox.open_item, name="inbox-open"),
     path("subscribe/<slug:kind>/<int:pk>/", own.follow_record, name="subscribe"),
     path("subscribe/plan/<int:pk>/<slug:collection>/<slug:key>/", pieces.follow_piece, name="follow-piece"),
-    path("last-month/", hearing.last_month, name="last-month"),
+    path("last-month/", last_month_preview.last_month, name="last-month"),
     path("subscriptions/<int:pk>/<slug:verb>/", own.change_own_subscription, name="change"),
     path("stop-all/", own.stop_all, name="stop-all"),
     path("stakeholders/", list_page("stakeholders"), name="stakeholders"),
@@ -34,7 +44,7 @@ urlpatterns = [
     path("stop/<str:token>/", by_link.stop_by_link, name="stop"),
     path("preferences/<str:token>/", by_link.preferences_by_link, name="preferences"),
     path("preferences/<str:token>/<int:pk>/<slug:verb>/", by_link.change_by_link, name="change-by-link"),
-    path("preferences/<str:token>/last-month/", hearing.last_month_by_link, name="last-month-by-link"),
+    path("preferences/<str:token>/last-month/", last_month_preview.last_month_by_link, name="last-month-by-link"),
     path("confirm/<str:token>/", by_link.confirm_by_link, name="confirm"),
     path("read/<str:token>/", by_link.digest_by_link, name="view"),
     path("read/<str:token>/<int:plan>/", by_link.plan_news_by_link, name="read"),

@@ -10,7 +10,7 @@ from partnerships.agreements.figures import register_figures
 from partnerships.agreements.stuck import register_stuck, register_stuck_facilitated
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
-from partnerships.exchange import obligations, telling
+from partnerships.exchange import follower_notices, obligations
 from partnerships.exchange.belongings import REFERRALS
 from partnerships.exchange.email_kinds import EMAILS
 from partnerships.exchange.event_kinds import EventKind
@@ -67,7 +67,7 @@ def register() -> None:
 def _register_events() -> None:
     """Register the events of this room, the kinds of record that events are about, and who may see the events."""
     register_events(EventKind)
-    telling.register()
+    follower_notices.register()
     register_kind(
         name="entry",
         subject=SubjectKind.REQUEST,

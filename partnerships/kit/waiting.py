@@ -13,7 +13,7 @@ MAX_LISTED = 1_001
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingTask:
     """A task that is waiting for a person.
 
     A page shows a few of thousands of tasks. So texts that need a query may be missing until `in_full` adds them.
@@ -33,13 +33,13 @@ class Waiting:
     status_label: str = ""
     #: The id of the record. `complete` uses it to find the missing texts of tasks of this kind (see `with_full_texts`).
     number: int = field(default=0, compare=False)
-    complete: Complete | None = field(default=None, compare=False)
+    complete: TaskCompleter | None = field(default=None, compare=False)
 
     def oldest_first(self) -> tuple[str, ...]:
         """Return a sort key, different for each task of a person: by due day, then by waiting time.
 
         Then it sorts by the length of the path and by the path, so that records of one kind are in order of their
-        ids, like the rows of `InOrder`.
+        ids, like the rows of `TaskRows`.
         """
         due = self.due.isoformat() if self.due else "9999-12-31"
         since = self.since.isoformat() if self.since else "9999"
@@ -47,32 +47,32 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class InOrder(Sequence[Waiting]):
+class TaskRows(Sequence[WaitingTask]):
     """Tasks of one kind, the most urgent first, which are created from their rows only when somebody reads them.
 
     A page shows a few of thousands of tasks, but counts them all. `due` returns the due day of a row.
     """
 
     rows: Sequence[Any]
-    make: Callable[[Any], Waiting]
+    make: Callable[[Any], WaitingTask]
     due: Callable[[Any], dt.date | None]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @overload
-    def __getitem__(self, index: int) -> Waiting: ...
+    def __getitem__(self, index: int) -> WaitingTask: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Waiting]: ...
+    def __getitem__(self, index: slice) -> list[WaitingTask]: ...
 
-    def __getitem__(self, index: int | slice) -> Waiting | list[Waiting]:
+    def __getitem__(self, index: int | slice) -> WaitingTask | list[WaitingTask]:
         if isinstance(index, slice):
             return [self.make(row) for row in self.rows[index]]
         return self.make(self.rows[index])
 
 
-#: A sort key for rows of one kind, in the same order as `Waiting.oldest_first` sorts their tasks.
+#: A sort key for rows of one kind, in the same order as `WaitingTask.oldest_first` sorts their tasks.
 Urgency: TypeAlias = tuple[dt.date, dt.datetime, int]
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
@@ -86,37 +86,37 @@ def urgency(due: dt.date | None, since: dt.datetime | None, pk: int) -> Urgency:
 class Work:
     """All tasks of one person, of many kinds."""
 
-    def __init__(self, kinds: Iterable[Sequence[Waiting]]) -> None:
+    def __init__(self, kinds: Iterable[Sequence[WaitingTask]]) -> None:
         self._kinds = list(kinds)
 
     def __len__(self) -> int:
         return sum(map(len, self._kinds))
 
-    def first(self, count: int | None = None) -> list[Waiting]:
+    def first(self, count: int | None = None) -> list[WaitingTask]:
         """Return the most urgent tasks, most urgent first; all tasks without `count`."""
-        tasks = (kind[:count] if isinstance(kind, InOrder) else kind for kind in self._kinds)
-        return sorted(chain.from_iterable(tasks), key=Waiting.oldest_first)[:count]
+        tasks = (kind[:count] if isinstance(kind, TaskRows) else kind for kind in self._kinds)
+        return sorted(chain.from_iterable(tasks), key=WaitingTask.oldest_first)[:count]
 
     def due_by(self, day: dt.date) -> int:
         """Return how many tasks are due by the end of a day."""
         return sum(1 for due in chain.from_iterable(map(_due_days, self._kinds)) if due and due <= day)
 
 
-def _due_days(kind: Sequence[Waiting]) -> Iterable[dt.date | None]:
-    """Return the due days of tasks of one kind, without creating the tasks of an `InOrder`."""
-    if isinstance(kind, InOrder):
+def _due_days(kind: Sequence[WaitingTask]) -> Iterable[dt.date | None]:
+    """Return the due days of tasks of one kind, without creating the tasks of a `TaskRows`."""
+    if isinstance(kind, TaskRows):
         return map(kind.due, kind.rows)
     return (task.due for task in kind)
 
 
-class Complete(Protocol):
+class TaskCompleter(Protocol):
     """A function that adds the missing texts to tasks of one kind.
 
     Tasks whose `complete` is equal are completed in one call.
     """
 
-    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+    def __call__(self, waiting: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the same tasks with all their texts, in the same order."""
 
-    def lookups(self, waiting: Sequence[Waiting]) -> Sequence[Any]:
+    def lookups(self, waiting: Sequence[WaitingTask]) -> Sequence[Any]:
         """Return the rights that the call will look up for these tasks, so that `read_ahead` can read them together."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from partnerships.kit.journal import Redone, ended_rows, redo_each, register_redo
 from partnerships.lists.models import Follow, SavedView
-from partnerships.lists.services.noting import FOLLOW, VIEW, follow_identity, view_identity
+from partnerships.lists.services.journal_lines import FOLLOW, VIEW, follow_identity, view_identity
 from partnerships.lists.services.views import stop_sharing
 
 

@@ -7,7 +7,7 @@ from partnerships.activity.registry import register_kind
 from partnerships.agreements.departures import register_terms_hook
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.exchange.sections import ON_ENTRIES
-from partnerships.nominations import emails, restoring, telling
+from partnerships.nominations import emails, follower_notices, restoring
 from partnerships.nominations.event_kinds import EventKind
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.nominations.personal import RULES
@@ -48,7 +48,7 @@ def register() -> None:
 def _register_events() -> None:
     """Register the events of this room, and the kinds of record that events and reports are about."""
     register_events(EventKind)
-    telling.register()
+    follower_notices.register()
     # No event is about an agreement or a return alone. Rows of reports name them, and are hidden with them.
     register_kind(
         name="nominations_agreement",

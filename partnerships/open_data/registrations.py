@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.telling import register_without_notice
+from partnerships.activity.follower_notices import register_without_notice
 from partnerships.open_data import restoring
 from partnerships.open_data.event_kinds import EventKind
 from partnerships.open_data.sections import open_data_section

@@ -9,7 +9,7 @@ from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.holding_counts import count_stayed, count_undecided
 from partnerships.organisations.models import (
@@ -34,7 +34,7 @@ def _reach_of_leavers(now: dt.datetime) -> Reach:
     return Reach(ended, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
-def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each organisation with records without an owner, except kinds that have their own tasks."""
     organisations = Organisation.objects.of_person(user, Role.LEAD).filter(
         pk__in=_reach_of_leavers(now).of(user).values("organisation")
@@ -45,7 +45,7 @@ def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[Waiting]:
         if groups:
             counts_in_words = ", ".join(f"{group.kind.label} ({len(group.things)})" for group in groups)
             tasks.append(
-                Waiting(
+                WaitingTask(
                     what="Hand over records without an owner",
                     title=f"{counts_in_words} of {body.display_name}",
                     path=reverse("organisations:without-owner", args=[body.pk]),
@@ -81,7 +81,7 @@ def _ties_that_vest_soon(now: dt.datetime) -> QuerySet[SuccessionTie]:
     return ties.filter(~Exists(tie_to_itself))
 
 
-def _lines_to_propose(user: User, now: dt.datetime) -> list[Waiting]:
+def _lines_to_propose(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each organisation that the person leads and each of its successions near vesting day."""
     ties = _ties_that_vest_soon(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD))
     ties = ties.select_related("succession", "predecessor").order_by("pk")
@@ -99,7 +99,7 @@ def _administrators() -> QuerySet[User]:
     return User.objects.filter(is_staff=True, is_active=True)
 
 
-def _lines_to_propose_for_others(user: User, now: dt.datetime) -> list[Waiting]:
+def _lines_to_propose_for_others(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each succession of organisations without a lead, for administrators.
 
     The count covers only the first organisation that has records: a county may have twelve organisations, and each
@@ -122,7 +122,7 @@ def _lines_to_propose_for_others(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _task_to_propose(
     succession: Succession, body: Organisation, now: dt.datetime, *, other_count: int = 0
-) -> Waiting | None:
+) -> WaitingTask | None:
     """Return the task about a body's records without a handover line or with a disputed line; None if it has none.
 
     `other_count` is the number of other bodies of the succession that have no lead either.
@@ -135,7 +135,9 @@ def _task_to_propose(
         title = (
             f"{title}, and perhaps records of {other_count} other organisation{pluralize(other_count)} without a lead"
         )
-    return Waiting(what="Say who takes over", title=title, path=reverse("organisations:handover", args=[succession.pk]))
+    return WaitingTask(
+        what="Say who takes over", title=title, path=reverse("organisations:handover", args=[succession.pk])
+    )
 
 
 def _organisations_led_by(user: User) -> list[int]:
@@ -144,12 +146,12 @@ def _organisations_led_by(user: User) -> list[int]:
     return [organisation for organisation, role in roles.items() if role == Role.LEAD]
 
 
-def _lines_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
+def _lines_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each succession with handover lines for an organisation that the person leads."""
     proposed = Handover.objects.awaiting_answer_from(_organisations_led_by(user))
     lines = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
-        Waiting(
+        WaitingTask(
             what="Answer handover lines",
             title=f"{line['count']} record{pluralize(line['count'])} that your organisation is asked to take over",
             path=reverse("organisations:handover-answer", args=[line["succession"]]),
@@ -164,13 +166,13 @@ def _lines_without_answering_lead(now: dt.datetime) -> QuerySet[Handover]:
     return _lines_of_live_successions(Handover.objects.filter(~_is_led("successor", now), state=HandoverState.PROPOSED))
 
 
-def _leads_to_invite(user: User, now: dt.datetime) -> list[Waiting]:
+def _leads_to_invite(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each organisation that has lines to answer but no lead, for administrators."""
     if not user.is_staff:
         return []
     lines = _lines_without_answering_lead(now).values("successor", "successor__name")
     return [
-        Waiting(
+        WaitingTask(
             what="Invite a lead to answer handover lines",
             title=f"{row['count']} record{pluralize(row['count'])} proposed to {row['successor__name']}",
             path=reverse("organisations:people", args=[row["successor"]]),
@@ -185,7 +187,7 @@ def _lines_that_stayed() -> QuerySet[Handover]:
     return _lines_of_live_successions(Handover.objects.filter(state=HandoverState.STAYED))
 
 
-def _stayed_records_to_settle(user: User, now: dt.datetime) -> list[Waiting]:
+def _stayed_records_to_settle(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each body with records that could not pass on, for the leads of the successor.
 
     Administrators have the task if the successor has no lead.
@@ -199,7 +201,7 @@ def _stayed_records_to_settle(user: User, now: dt.datetime) -> list[Waiting]:
         if count := count_stayed(lines.filter(predecessor=body), body, timezone.localdate(now)):
             title = f"{count} record{pluralize(count)} of {body.display_name}"
             path = reverse("organisations:without-owner", args=[body.pk])
-            tasks.append(Waiting(what="Deal with records that could not be handed over", title=title, path=path))
+            tasks.append(WaitingTask(what="Deal with records that could not be handed over", title=title, path=path))
     return tasks
 
 
@@ -218,7 +220,7 @@ def _without_any_lead(now: dt.datetime) -> Q:
     return Q(~_is_led("predecessor", now), ~_is_led("successor", now))
 
 
-def _consents_to_record(user: User, now: dt.datetime) -> list[Waiting]:
+def _consents_to_record(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each succession with lines that lack a consent, for the leads of both sides.
 
     Administrators have the task if neither side has a lead.
@@ -229,7 +231,7 @@ def _consents_to_record(user: User, now: dt.datetime) -> list[Waiting]:
         is_led_by_user | _without_any_lead(now) if user.is_staff else is_led_by_user
     )
     return [
-        Waiting(
+        WaitingTask(
             what="Record consent",
             title=f"{line['count']} record{pluralize(line['count'])} to hand over",
             path=reverse("organisations:handover-consent", args=[line["succession"]]),

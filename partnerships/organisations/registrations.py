@@ -10,7 +10,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.kit.lists import register_list
-from partnerships.organisations import emails, own_obligations, restoring, telling
+from partnerships.organisations import emails, follower_notices, own_obligations, restoring
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.listing import LIST
@@ -137,7 +137,7 @@ def register() -> None:
 def _register_events() -> None:
     """Register the events of this room, and the kinds of record that events are about."""
     register_events(EventKind)
-    telling.register()
+    follower_notices.register()
     register_kind(
         name="organisation",
         visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"),

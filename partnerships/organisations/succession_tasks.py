@@ -8,7 +8,7 @@ from django.db.models import Exists, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import People, Reach
 from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import (
@@ -64,13 +64,13 @@ def _overdue_successions(today: dt.date) -> SuccessionQuerySet:
     return Succession.objects.live().filter(is_unmade | is_due | ~Q(refused_because=""))
 
 
-def _tasks_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
+def _tasks_to_decide(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return a task for administrators for each succession that needs a decision."""
     if not user.is_staff:
         return []
     today = timezone.localdate(now)
     return [
-        Waiting(
+        WaitingTask(
             what=_task(succession),
             title=succession_title(succession),
             path=reverse("organisations:succession", args=[succession.pk]),

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from partnerships.activity.follower_notices import FollowerNotice, Group, Sentence, sentence_of
 from partnerships.activity.models import Event
 from partnerships.activity.queries import (
     ReportedChange,
@@ -20,7 +21,6 @@ from partnerships.activity.queries import (
     is_about_record,
     values_before_and_after,
 )
-from partnerships.activity.telling import FollowerNotice, Group, Sentence, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.holdings import for_a_few_records, id_is_among
 from partnerships.organisations.models import SuccessionKind, SuccessionStatus

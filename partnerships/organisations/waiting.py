@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Value
 
-from partnerships.kit.waiting import Complete, Waiting, Work
+from partnerships.kit.waiting import TaskCompleter, WaitingTask, Work
 from partnerships.organisations.audience import Crowd, People, Reach, people_reached
 from partnerships.organisations.holdings import is_page_being_made
 from partnerships.organisations.models import Membership
@@ -22,8 +22,8 @@ from partnerships.people.models import User
 class TaskSource:
     """A source of tasks for My work: one kind of task, and how to find the people who have such tasks."""
 
-    #: Returns the tasks of a person; as `InOrder` if there may be thousands.
-    of: Callable[[User, dt.datetime], Sequence[Waiting]]
+    #: Returns the tasks of a person; as `TaskRows` if there may be thousands.
+    of: Callable[[User, dt.datetime], Sequence[WaitingTask]]
     #: Returns the records that may be tasks at a moment, with their routes. People reached by no record have no tasks.
     reaches: Callable[[dt.datetime], Sequence[Reach]]
     #: True if most people have such a task. A page then calls `of` without checking `reaches`, which would take as
@@ -33,13 +33,13 @@ class TaskSource:
     lookups: Callable[[User, dt.datetime], Sequence[Lookup]] | None = None
 
 
-def with_full_texts(brief_tasks: Sequence[Waiting]) -> list[Waiting]:
+def with_full_texts(brief_tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
     """Return the same tasks in the same order, with their full texts.
 
     Tasks of one kind are completed together, and one query makes the first queries of all kinds.
     """
     tasks = list(brief_tasks)
-    positions_by_complete: defaultdict[Complete, list[int]] = defaultdict(list)
+    positions_by_complete: defaultdict[TaskCompleter, list[int]] = defaultdict(list)
     for position, task in enumerate(tasks):
         if task.complete is not None:
             positions_by_complete[task.complete].append(position)
@@ -55,7 +55,7 @@ def with_full_texts(brief_tasks: Sequence[Waiting]) -> list[Waiting]:
     return tasks
 
 
-def tasks_from(sources: Iterable[TaskSource], user: User, now: dt.datetime) -> list[Waiting]:
+def tasks_from(sources: Iterable[TaskSource], user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the tasks of one person from all sources, the most urgent first."""
     return with_full_texts(Work(source.of(user, now) for source in sources).first())
 
@@ -67,7 +67,7 @@ def brief_tasks_from(sources: Sequence[TaskSource], person: User, now: dt.dateti
 
 def tasks_for_people(
     sources: Sequence[TaskSource], people: Collection[User], now: dt.datetime
-) -> dict[int, list[Waiting]]:
+) -> dict[int, list[WaitingTask]]:
     """Return the tasks of many people, by the id of the person.
 
     One query finds the sources that have tasks for each person; only these sources are then queried.

@@ -52,7 +52,7 @@ SLOW = 2.0
 
 
 @dataclass(slots=True)
-class Tally:
+class DrainResult:
     """The counts of one drain, and whether no due email was left when it ended."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -105,13 +105,13 @@ def drain(
     people: Collection[int] | None = None,
     avoid: Collection[str] = (),
     progress: Progress | None = None,
-) -> Tally:
+) -> DrainResult:
     """Send due emails of these lanes and, if given, to these people, until none are left.
 
     Emails to the domains `avoid` wait for a while. The drain stops early when time is up, after finishing its batch, or
     when most answers leave emails in doubt. With EMAILS_HELD, only account emails are sent.
     """
-    tally = Tally()
+    result = DrainResult()
     progress = progress or Progress()
     if settings.EMAILS_HELD:
         lanes = "account"
@@ -135,13 +135,13 @@ def drain(
             else:
                 batch_size = max(batch_size // 2, min(FIRST_BATCH, batch))
             if not examined_count:
-                tally.is_all = True
+                result.is_all = True
                 break
     finally:
         settler.settle()
-        tally.counts += settler.counts
+        result.counts += settler.counts
         sender.close()
-    return tally
+    return result
 
 
 def _share(batch_size: int, lanes: str) -> int:

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.telling import register_without_notice
+from partnerships.activity.follower_notices import register_without_notice
 from partnerships.kit.journal import register_redo
 from partnerships.kit.operators import register_channel
 from partnerships.outbox import alerts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import partnerships.people.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
+from partnerships.activity.follower_notices import register_without_notice
 from partnerships.activity.registry import register_kind
-from partnerships.activity.telling import register_without_notice
 from partnerships.outbox.composing import RenderedComposer
 from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
 from partnerships.outbox.kinds import EmailKind

@@ -17,7 +17,7 @@ from partnerships.organisations.obligations import register_restore_hook, regist
 from partnerships.people.composing import register_emails
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
-from partnerships.plans import obligations, restoring, telling
+from partnerships.plans import follower_notices, obligations, restoring
 from partnerships.plans.email_kinds import EMAILS
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.listing import DOCUMENTS, MILESTONES, PLANS, SITES
@@ -81,7 +81,7 @@ def _register_departures() -> None:
 def _register_events() -> None:
     """Register the events of this room, the targets of events, and who may see the events about each target."""
     register_events(EventKind)
-    telling.register()
+    follower_notices.register()
     register_kind(
         name="plan",
         subject=SubjectKind.PLAN,

@@ -12,7 +12,7 @@ from partnerships.kit.lists import register_list
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.personal import register_personal
-from partnerships.recommendations import obligations, telling
+from partnerships.recommendations import follower_notices, obligations
 from partnerships.recommendations.belongings import RESPONSES
 from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.listing import LIST
@@ -39,7 +39,7 @@ def register() -> None:
 def _register_events() -> None:
     """Register the events of this room, the kinds of record that events are about, and who may see the events."""
     register_events(EventKind)
-    telling.register()
+    follower_notices.register()
     register_kind(name="recommendation_source", visible_ids=lambda user: Source.objects.visible_to(user).values("pk"))
     register_kind(
         name="recommendation",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
+from partnerships.activity.follower_notices import register_without_notice
 from partnerships.activity.registry import register_kind
-from partnerships.activity.telling import register_without_notice
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.digests.queries.stoppable import register_single_stop
 from partnerships.organisations.sections import ON_ORGANISATIONS

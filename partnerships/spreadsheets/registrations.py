@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.telling import register_without_notice
+from partnerships.activity.follower_notices import register_without_notice
 from partnerships.organisations.obligations import register_following_columns
 from partnerships.people.personal import register_personal
 from partnerships.spreadsheets.event_kinds import EventKind

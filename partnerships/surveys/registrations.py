@@ -9,7 +9,7 @@ from partnerships.commitments.origins import register_origin as register_commitm
 from partnerships.people.composing import register_emails
 from partnerships.people.personal import register_personal
 from partnerships.people.retention import register_retention
-from partnerships.surveys import restoring, telling
+from partnerships.surveys import follower_notices, restoring
 from partnerships.surveys.email_kinds import EMAILS
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.origins import RESULT, RESULTS
@@ -22,7 +22,7 @@ from partnerships.surveys.services.rounds import DRAFT_KEPT, delete_old_lists
 def register() -> None:
     """Register events, emails, origins, personal data, how long it is kept, and a section of partnerships."""
     register_events(EventKind)
-    telling.register()
+    follower_notices.register()
     register_emails(*EMAILS)
     ON_PARTNERSHIPS.register_with_rows("surveys", surveys_section, rounds_of, order=50, lookups=surveys_lookups)
 

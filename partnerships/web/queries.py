@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Partnership, Party
-from partnerships.kit.waiting import Waiting, Work
+from partnerships.kit.waiting import WaitingTask, Work
 from partnerships.organisations.event_kinds import EventKind as OrganisationEvent
 from partnerships.organisations.holdings import CheckedForEachRow
 from partnerships.organisations.models import Organisation
@@ -27,9 +27,9 @@ RECENT = dt.timedelta(days=60)
 _OF_IMPORTS = (OrganisationEvent.MISSING_FROM_LIST, TransferEvent.MISSING_FROM_FILE)
 
 
-def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]]:
+def by_partnership(waiting: Iterable[WaitingTask]) -> list[tuple[str, list[WaitingTask]]]:
     """Return tasks by the title of their partnership, in order of first appearance; "" for tasks without one."""
-    groups: dict[str, list[Waiting]] = {}
+    groups: dict[str, list[WaitingTask]] = {}
     for item in waiting:
         groups.setdefault(item.within, []).append(item)
     return list(groups.items())

@@ -13,8 +13,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from partnerships.agreements.former_parties import partnership_as_read_by
 from partnerships.agreements.models import Partnership, Party
-from partnerships.agreements.past import partnership_as_read_by
 from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.commitments.queries import open_and_finished
 from partnerships.conversations.models import Conversation, ConversationQuerySet
@@ -26,7 +26,7 @@ from partnerships.exchange.queries import new_matches_for, new_matches_lookups
 from partnerships.exchange.queries.matches import entry_cards
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.http import keyset_page_of
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.holdings import for_a_few_records
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.services import hide_steps
@@ -136,7 +136,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
         # The first page needs one task more than it shows, to know whether there is a second page.
         tasks = work.first(WORK_PAGE_SIZE + 1)
 
-    page = keyset_page_of(request, tasks, key=Waiting.oldest_first, size=WORK_PAGE_SIZE)
+    page = keyset_page_of(request, tasks, key=WaitingTask.oldest_first, size=WORK_PAGE_SIZE)
     context = {"page": page, "groups": queries.by_partnership(with_full_texts(page.rows)), "count": len(work)}
     return render(request, "web/my_work.html", context)
 

@@ -9,7 +9,7 @@ from partnerships.agreements import queries as agreements
 from partnerships.commitments import queries as commitments
 from partnerships.conversations import queries as conversations
 from partnerships.exchange import queries as exchange
-from partnerships.kit.waiting import Waiting, Work
+from partnerships.kit.waiting import WaitingTask, Work
 from partnerships.nominations import queries as nominations
 from partnerships.organisations.handover_tasks import HANDING_OVER, LEFT_OVER
 from partnerships.organisations.statements import Lookup
@@ -41,7 +41,7 @@ def register_sources(sources: Iterable[TaskSource]) -> None:
     SOURCES.extend(source for source in sources if source not in SOURCES)
 
 
-def tasks_of_person(person: User, now: dt.datetime) -> list[Waiting]:
+def tasks_of_person(person: User, now: dt.datetime) -> list[WaitingTask]:
     """Return all tasks of a person with an account, the most urgent first."""
     return tasks_of_people([person], now)[person.pk]
 
@@ -66,11 +66,11 @@ def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
     return first_task_lookups(SOURCES, person, now)
 
 
-def tasks_of_people(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
+def tasks_of_people(people: Collection[User], now: dt.datetime) -> dict[int, list[WaitingTask]]:
     """Return the tasks of each person, by the person's id; no tasks for stakeholders and people who have left.
 
     Two queries find the people who have tasks at all, so that no other queries are needed for the rest.
     """
     account_holders = [person for person in people if person.is_active and not person.is_stakeholder]
-    tasks_by_person: dict[int, list[Waiting]] = {person.pk: [] for person in people}
+    tasks_by_person: dict[int, list[WaitingTask]] = {person.pk: [] for person in people}
     return tasks_by_person | tasks_for_people(SOURCES, account_holders, now)

@@ -13,10 +13,7 @@ from django.utils.html import strip_tags
 
 from partnerships.activity.event_kinds import event_labels
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.models import Audience, Event
-from partnerships.activity.queries import changes_between, net_changes, newest_change_number
-from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import (
+from partnerships.activity.follower_notices import (
     FollowerNotice,
     Group,
     follower_notice_of,
@@ -26,6 +23,9 @@ from partnerships.activity.telling import (
     register_without_notice,
     sentence_of,
 )
+from partnerships.activity.models import Audience, Event
+from partnerships.activity.queries import changes_between, net_changes, newest_change_number
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.event_kinds import EventKind as Agreements
 from partnerships.agreements.services import (
     answer_invitation,

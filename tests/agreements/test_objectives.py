@@ -12,9 +12,9 @@ from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.agreements.former_parties import former_party
 from partnerships.agreements.models import Objective, ObjectiveProgress
 from partnerships.agreements.models.pace import pace
-from partnerships.agreements.past import former_party
 from partnerships.agreements.queries.objectives import objective_states
 from partnerships.agreements.services import (
     ProgressReport,

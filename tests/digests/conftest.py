@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.digests.emails import rendering, selecting, subjects
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import answers
-from partnerships.outbox.draining import Tally, drain
+from partnerships.outbox.draining import DrainResult, drain
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
@@ -54,7 +54,7 @@ class PostOffice:
     def close(self) -> None:
         """Do nothing, because there is no connection to close."""
 
-    def drain(self) -> Tally:
+    def drain(self) -> DrainResult:
         """Send all due emails through this server."""
         return drain(seconds=120, connect=lambda: self)
 
@@ -180,7 +180,7 @@ def plan(world: World) -> Plan:
     return plan
 
 
-def play(office: PostOffice, *, now: dt.datetime | None = None) -> Tally:
+def play(office: PostOffice, *, now: dt.datetime | None = None) -> DrainResult:
     """Choose whose digests are due, and send them, as the sweep does; returns the counts of emails by outcome."""
     plan_round(now=now or timezone.now())
     return office.drain()

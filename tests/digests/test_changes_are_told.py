@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from partnerships.activity import telling
+from partnerships.activity import follower_notices
 from partnerships.activity.folding import FoldRule
+from partnerships.activity.follower_notices import FollowerNotice, Group
 from partnerships.activity.models import Event
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import FollowerNotice, Group
 from partnerships.digests import services
 from partnerships.digests.emails import subjects
 from partnerships.digests.models import DeliverySubject, SubjectWatermark, Subscription
@@ -75,7 +75,7 @@ def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ),
     )
     for kind in kinds:
-        monkeypatch.setitem(telling._notices_by_kind, kind.kind, kind)
+        monkeypatch.setitem(follower_notices._notices_by_kind, kind.kind, kind)
     subjects.clear_cache()
     yield
     subjects.clear_cache()
@@ -83,7 +83,7 @@ def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def happen(world: World, kind: str, *, actor: User | None = None, also: tuple[str, ...] = (), **data: Any) -> Event:
     """Record an event of the partnership, which gets its number at once."""
-    notice = telling.follower_notice_of(kind)
+    notice = follower_notices.follower_notice_of(kind)
     assert notice is not None
     return Event.objects.create(
         kind=kind,

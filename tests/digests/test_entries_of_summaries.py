@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.digests.emails.entries import entries_of, waiting_in
 from partnerships.digests.emails.wording import MAX_SUBJECT, summary_wording
 from partnerships.digests.planning.notices import MAX_NOTICES, NoticeLine
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.outbox.groups import NoticeGroup
 from tests.commitments.promises import propose, verified_commitment
 from tests.digests.conftest import PostOffice, html_of, play, text_of
@@ -106,7 +106,9 @@ def test_notices_without_a_record_stay_apart() -> None:
 
 def test_what_waits_elsewhere_or_below_the_limit_is_listed_as_waiting() -> None:
     lines = [line(f"/{number}/") for number in range(MAX_NOTICES + 1)]
-    here, below, elsewhere = (Waiting("Answer it", "An ask", path) for path in ("/0/", f"/{MAX_NOTICES}/", "/else/"))
+    here, below, elsewhere = (
+        WaitingTask("Answer it", "An ask", path) for path in ("/0/", f"/{MAX_NOTICES}/", "/else/")
+    )
 
     entries, other_tasks = entries_of(lines, [here, below, elsewhere])
 

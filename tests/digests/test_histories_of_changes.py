@@ -20,7 +20,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partnerships.activity import telling
+from partnerships.activity import follower_notices
 from partnerships.activity.folding import FoldRule
 from partnerships.activity.models import Event
 from partnerships.activity.seen import note_events_seen
@@ -41,7 +41,9 @@ from tests.world import World
 #: The kind whose values are compared from email to email; changes of the other kinds are reported one by one.
 LEVEL = "partnership.status_changed"
 KINDS = {
-    notice.kind: notice for notice in telling.notices_by_kind() if not notice.by_plan_engine and notice.kind != LEVEL
+    notice.kind: notice
+    for notice in follower_notices.notices_by_kind()
+    if not notice.by_plan_engine and notice.kind != LEVEL
 }
 NAMES = ("ben", "sol", "vera")
 WHO = st.sampled_from(NAMES)
@@ -75,15 +77,17 @@ def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make every kind report its mark each time it happens."""
     for code, kind in KINDS.items():
         monkeypatch.setitem(
-            telling._notices_by_kind, code, replace(kind, sentence="Happened{names}", fold=FoldRule.EACH, about="")
+            follower_notices._notices_by_kind,
+            code,
+            replace(kind, sentence="Happened{names}", fold=FoldRule.EACH, about=""),
         )
     yield
     subjects.clear_cache()
 
 
-def notice_of(kind: str) -> telling.FollowerNotice:
+def notice_of(kind: str) -> follower_notices.FollowerNotice:
     """Return the way in which followers are notified of this kind of event."""
-    notice = telling.follower_notice_of(kind)
+    notice = follower_notices.follower_notice_of(kind)
     assert notice is not None
     return notice
 
@@ -183,7 +187,7 @@ class History:
             target_kind="partnership",
             target_id=self.world.partnership.pk,
             at=timezone.now(),
-            audience=telling._notices_by_kind[kind].may_hear,
+            audience=follower_notices._notices_by_kind[kind].may_hear,
             subjects=[f"partnership:{self.world.partnership.pk}", *also],
             data=data,
         )

@@ -19,7 +19,7 @@ from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, InboxItem, NoticeChoice, NoticeDelivery, Preference, SubjectWatermark
 from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.restoring import redo_ways
-from partnerships.digests.services.noting import person_identity
+from partnerships.digests.services.journal_lines import person_identity
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.kinds import EmailKind, all_kinds
 from partnerships.outbox.models import Email, Lane

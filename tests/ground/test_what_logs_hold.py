@@ -256,7 +256,7 @@ def test_alerts_about_failed_pages_contain_no_token_or_email_address(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError(f"/digests/stop/{TOKEN}/") from error
 
-    monkeypatch.setattr("partnerships.digests.bearers.render", fail)
+    monkeypatch.setattr("partnerships.digests.signed_links.render", fail)
     client.raise_request_exception = False
 
     for _ in range(20):
@@ -278,7 +278,7 @@ def test_reports_about_failed_pages_contain_no_request_token_or_email_address(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError(f"/digests/stop/{TOKEN}/") from error
 
-    monkeypatch.setattr("partnerships.digests.bearers.render", fail)
+    monkeypatch.setattr("partnerships.digests.signed_links.render", fail)
     client.raise_request_exception = False
 
     assert client.get(f"/digests/stop/{TOKEN}/", {"q": CANARY}).status_code == 500

@@ -18,7 +18,7 @@ from django.utils import timezone
 from partnerships.kit.accounting import acting
 from partnerships.outbox import account_emails, drain_threads
 from partnerships.outbox.drain_threads import DrainThreads
-from partnerships.outbox.draining import Tally, drain
+from partnerships.outbox.draining import DrainResult, drain
 from partnerships.outbox.models import Email
 from partnerships.outbox.services import record_email
 from tests.outbox.mail_server import MailServer, mail_server
@@ -115,10 +115,10 @@ def test_account_sender_says_that_it_is_alive_while_a_claim_takes_long(
     claimed = threading.Event()
     go_on = threading.Event()
 
-    def slow_drain(**options: Any) -> Tally:
+    def slow_drain(**options: Any) -> DrainResult:
         claimed.set()
         go_on.wait(30)
-        return Tally()
+        return DrainResult()
 
     monkeypatch.setattr(drain_threads, "drain", slow_drain)
     record_code("ben@council.example")

@@ -10,6 +10,7 @@ from django.db.models import Case, F, OuterRef, QuerySet, Value, When, prefetch_
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
+from partnerships.agreements.former_parties import former_parties, restore_past_values
 from partnerships.agreements.forms import PartnershipFilter
 from partnerships.agreements.models import (
     FINAL_STATUSES,
@@ -20,7 +21,6 @@ from partnerships.agreements.models import (
     Status,
     has_status_on,
 )
-from partnerships.agreements.past import former_parties, restore_past_values
 from partnerships.agreements.queries import find_partnerships, ids_readable_in_full
 from partnerships.agreements.queries.calendar import dates_of_partnerships
 from partnerships.agreements.queries.dates import gaps_of, has_gap

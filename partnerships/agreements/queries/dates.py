@@ -28,7 +28,7 @@ from partnerships.agreements.models import (
     last_day,
 )
 from partnerships.agreements.queries.posts import people_in_post
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.queries import leads_with_account
 from partnerships.organisations.statements import Lookup, lookup, rows_for
@@ -233,7 +233,7 @@ def _partnerships_with_coming_dates(user: User, now: dt.datetime) -> QuerySet[Pa
     return _coming_dates_reach(now).of(user).order_by("pk")
 
 
-def _waiting_dates(user: User, now: dt.datetime) -> list[Waiting]:
+def _waiting_dates(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the starts, ends and last days to give notice that are coming up for the person."""
     today = timezone.localdate(now)
     waiting = []
@@ -246,7 +246,7 @@ def _waiting_dates(user: User, now: dt.datetime) -> list[Waiting]:
             if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on:
                 action = "End it, or let it continue after its end date"
             waiting.append(
-                Waiting(
+                WaitingTask(
                     what=action,
                     title=partnership.title,
                     path=reverse("agreements:dates", kwargs={"pk": partnership.pk}),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.activity.registry import Records
 from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.former_parties import former_parties_of, organisations_when_left, restore_past_values
 from partnerships.agreements.models import (
     MANAGERS,
     Partnership,
@@ -23,12 +24,11 @@ from partnerships.agreements.models import (
     TermsSignatory,
     has_status_on,
 )
-from partnerships.agreements.past import former_parties_of, organisations_when_left, restore_past_values
 from partnerships.agreements.queries.dates import COMING_DATES, has_gap
 from partnerships.agreements.queries.terms import can_be_signed_by
 from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Organisation, OrganisationName, Role
@@ -192,10 +192,10 @@ def _invitations_for(user: User) -> QuerySet[Party]:
     return _invitation_reach().of(user).select_related("partnership").order_by("invited_at", "pk")
 
 
-def _waiting_invitations(user: User, now: dt.datetime) -> list[Waiting]:
+def _waiting_invitations(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the entries of My work about invitations that the person must answer."""
     return [
-        Waiting(
+        WaitingTask(
             what="Answer the invitation to join",
             title=party.partnership.title,
             path=reverse("agreements:answer", kwargs={"pk": party.partnership_id, "party": party.pk}),
@@ -225,7 +225,7 @@ def _reviews_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
     return partnerships.order_by("status_since", "pk")
 
 
-def _waiting_reviews(user: User, now: dt.datetime) -> list[Waiting]:
+def _waiting_reviews(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the entries of My work about reviews to prepare or hold, and successors with unfinished terms."""
     waiting = []
     for partnership in rows_for(_reviews_for, user, now):
@@ -241,7 +241,7 @@ def _waiting_reviews(user: User, now: dt.datetime) -> list[Waiting]:
             action = "Hold the review"
             path = reverse("agreements:status", args=[partnership.pk])
         waiting.append(
-            Waiting(
+            WaitingTask(
                 what=action,
                 title=partnership.title,
                 path=path,
@@ -266,10 +266,10 @@ def _signatures_for(user: User, now: dt.datetime) -> QuerySet[TermsSignatory]:
     return signatures.select_related("organisation", "version__partnership").order_by("asked_at", "pk")
 
 
-def _waiting_signatures(user: User, now: dt.datetime) -> list[Waiting]:
+def _waiting_signatures(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the entries of My work about terms that the person can sign."""
     return [
-        Waiting(
+        WaitingTask(
             what=f"Sign the terms for {row.organisation.name}",
             title=row.version.partnership.title,
             path=reverse("agreements:terms-sign", args=[row.version.partnership_id, row.version.number]),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Holder, HolderQuerySet, Partnership, Party, Post, PostRole
 from partnerships.kit.moments import beginning_of
 from partnerships.kit.sections import Section
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import (
     EDITING_ROLES,
@@ -113,10 +113,10 @@ def _vacant_posts_of(user: User, now: dt.datetime) -> QuerySet[Any]:
     return posts.select_related("organisation", "partnership").order_by("pk")
 
 
-def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
+def _posts_to_fill(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the entries of My work about vacant posts."""
     return [
-        Waiting(
+        WaitingTask(
             what="Fill the vacant post",
             title=f"{post.title or post.get_role_display()} of {post.organisation.display_name}",
             path=post.get_absolute_url(),

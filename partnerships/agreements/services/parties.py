@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from partnerships.agreements.departures import PartyDeparture, run_departure_hooks, run_observer_hooks
 from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.former_parties import record_state_for_leavers
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
-from partnerships.agreements.past import record_state_for_leavers
 from partnerships.agreements.queries.terms import must_give_notice, notice_words
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.invitations import withdraw_invitation

@@ -10,8 +10,8 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from partnerships.agreements.former_parties import partnership_as_read_by
 from partnerships.agreements.models import Partnership, Party, PartyStatus
-from partnerships.agreements.past import partnership_as_read_by
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.rights import require
 from partnerships.organisations.statements import Lookup, lookup, rows_for

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partnerships.agreements.former_parties import former_party
 from partnerships.agreements.forms.objectives import LinkRecordForm, ObjectiveForm, ObjectiveStatusForm, ProgressForm
 from partnerships.agreements.models import Objective, ObjectiveLink, Partnership, Party
 from partnerships.agreements.origin import origin_links_of, record_named_in
-from partnerships.agreements.past import former_party
 from partnerships.agreements.queries.objectives import choosable_organisations, choosable_people, objective_states
 from partnerships.agreements.queries.partnerships import acting_party
 from partnerships.agreements.rights import rights_over

@@ -16,9 +16,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.departures import consequences_of_leaving
+from partnerships.agreements.former_parties import former_party, parties_when_left
 from partnerships.agreements.forms import InvitationAnswerForm, InviteForm, ReasonForm, RoleForm
 from partnerships.agreements.models import Partnership, Party
-from partnerships.agreements.past import former_party, parties_when_left
 from partnerships.agreements.queries.parties import name_as_at, with_predecessors
 from partnerships.agreements.queries.terms import in_force_lookup, must_give_notice, unbound_organisation_ids
 from partnerships.agreements.rights import rights_lookup, rights_over

@@ -20,9 +20,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.activity.seen import note_events_seen
+from partnerships.agreements.former_parties import areas_when_left, as_party_left_it, former_party, parties_when_left
 from partnerships.agreements.forms import PartnershipSettingsForm, StartPartnershipForm, StatusForm
 from partnerships.agreements.models import Partnership, Party, Status
-from partnerships.agreements.past import areas_when_left, as_party_left_it, former_party, parties_when_left
 from partnerships.agreements.queries import (
     acting_party,
     whose_turn,

@@ -9,7 +9,7 @@ from django.db.models import Count, Min, Q
 from django.urls import reverse
 
 from partnerships.answers.models import Answer, AnswerStatus, Incoming
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import Role
 from partnerships.organisations.waiting import TaskSource
@@ -20,7 +20,7 @@ _LEADS_OF_OWNERS = Organisations("plan__owners__organisation", when=Q(plan__owne
 _UNDECIDED_ANSWERS = Reach(Answer.objects.waiting(), (_LEADS_OF_OWNERS,))
 
 
-def _answers_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
+def _answers_to_decide(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each plan with answers to decide on, dated by the oldest answer."""
     undecided = Q(answers__status=AnswerStatus.WAITING)
     plans: Any = (
@@ -31,7 +31,7 @@ def _answers_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
         .order_by("first_at", "pk")
     )
     return [
-        Waiting(
+        WaitingTask(
             what=_decide_text(plan.count),
             title=plan.title,
             path=reverse("answers:plan", kwargs={"pk": plan.pk}),
@@ -55,11 +55,11 @@ def _unconfirmed_emails(now: dt.datetime) -> Reach:
     return Reach(Incoming.objects.waiting(now), (People("person"),))
 
 
-def _emails_to_confirm(user: User, now: dt.datetime) -> list[Waiting]:
+def _emails_to_confirm(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each email that has no effect until the person confirms it."""
     emails = _unconfirmed_emails(now).of(user)
     return [
-        Waiting(
+        WaitingTask(
             what="Confirm your reply by email" if email.is_reply else "Save this email as a conversation",
             title=email.subject or "Email without a subject",
             path=reverse("answers:incoming", kwargs={"pk": email.pk}),

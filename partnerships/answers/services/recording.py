@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from partnerships.activity.follower_notices import follower_notice_of
 from partnerships.activity.services import record
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import follower_notice_of
 from partnerships.answers.event_kinds import EventKind
 from partnerships.answers.models import Answer
 from partnerships.people.models import User

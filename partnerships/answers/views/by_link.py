@@ -23,10 +23,10 @@ from partnerships.answers.forms import ColleagueForm, CommentForm, OwnNameForm, 
 from partnerships.answers.models import PlanQuestion, WorkRole
 from partnerships.answers.queries import concern_of, own_answers
 from partnerships.answers.rights import may_answer
-from partnerships.digests.bearers import for_bearer, token_in
 from partnerships.digests.emails.links import Link, Purpose
 from partnerships.digests.emails.pages import plan_by_link
 from partnerships.digests.models import Delivery
+from partnerships.digests.signed_links import for_bearer, token_in
 from partnerships.kit.http import form_page, post_data
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, content_for_outside

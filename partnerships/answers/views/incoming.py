@@ -20,8 +20,8 @@ from partnerships.answers.models import Answer, Incoming, IncomingFile
 from partnerships.answers.rights import ids_of_edited_parties, may_forward_to
 from partnerships.conversations.models import Format
 from partnerships.conversations.services import Record, UnableToRecord
-from partnerships.digests.bearers import for_bearer
 from partnerships.digests.emails.links import Link, Purpose
+from partnerships.digests.signed_links import for_bearer
 from partnerships.kit.http import form_page, post_data, private_file
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User

@@ -21,7 +21,7 @@ from partnerships.commitments.models import (
 from partnerships.commitments.queries.listings import sorted_by_due_date
 from partnerships.kit.addresses import page_address
 from partnerships.kit.text import cut
-from partnerships.kit.waiting import InOrder, Urgency, Waiting, urgency
+from partnerships.kit.waiting import TaskRows, Urgency, WaitingTask, urgency
 from partnerships.organisations.audience import Organisations, People, Reach, reach_lookup, record_ids_by_reach
 from partnerships.organisations.holdings import for_a_few_records, id_is_among
 from partnerships.organisations.models import Role
@@ -100,7 +100,7 @@ def _rows_to_show(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, 
     return rows
 
 
-def _step_tasks(user: User, now: dt.datetime) -> InOrder:
+def _step_tasks(user: User, now: dt.datetime) -> TaskRows:
     """Return a task for each commitment that waits for the person, the most urgent first."""
     ids_by_step = record_ids_by_reach(_reaches_for, user, now)
     steps_by_commitment: dict[int, tuple[str, str]] = {}
@@ -115,9 +115,9 @@ def _step_tasks(user: User, now: dt.datetime) -> InOrder:
         _, since_field = steps_by_commitment[row["pk"]]
         return urgency(due_date(row), row[since_field], row["pk"])
 
-    def make_task(row: dict[str, Any]) -> Waiting:
+    def make_task(row: dict[str, Any]) -> WaitingTask:
         task_title, since_field = steps_by_commitment[row["pk"]]
-        return Waiting(
+        return WaitingTask(
             what=task_title,
             title=f"{row['reference']} {cut(row['text'], 90)}",
             path=page_address("commitments:detail", row["pk"]),
@@ -129,7 +129,7 @@ def _step_tasks(user: User, now: dt.datetime) -> InOrder:
         )
 
     rows = rows_for(_rows_to_show, user, list(steps_by_commitment)) if steps_by_commitment else []
-    return InOrder(sorted(rows, key=urgency_of), make_task, due_date)
+    return TaskRows(sorted(rows, key=urgency_of), make_task, due_date)
 
 
 #: Where My work finds the tasks of this room.

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.activity.seen import note_events_seen
-from partnerships.agreements.past import partnership_as_read_by
+from partnerships.agreements.former_parties import partnership_as_read_by
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment

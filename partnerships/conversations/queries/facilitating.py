@@ -11,7 +11,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.agreements.stuck import StuckRecord, stuck_records_facilitated_by, stuck_records_in
 from partnerships.conversations.models import Conversation, Facilitator, Report, Status
 from partnerships.kit.addresses import page_address
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import People, Reach
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
@@ -82,10 +82,10 @@ def _unanswered_reach(now: dt.datetime) -> tuple[Reach]:
     return (Reach(unanswered, (People("person"),)),)
 
 
-def _tasks_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
+def _tasks_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
     (unanswered,) = _unanswered_reach(now)
     return [
-        Waiting(
+        WaitingTask(
             what="Say whether you will be a facilitator",
             title=facilitator.partnership.title,
             path=page_address("conversations:facilitation", facilitator.pk),

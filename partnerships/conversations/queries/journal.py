@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db.models import Q
 
+from partnerships.agreements.former_parties import former_parties, restore_past_values
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.past import former_parties, restore_past_values
 from partnerships.conversations.models import JournalNote
 from partnerships.conversations.models.journal import JournalNoteQuerySet
 from partnerships.organisations.models import EDITING_ROLES, Organisation

@@ -39,7 +39,7 @@ from partnerships.conversations.queries.meetings import propose_next_meeting
 from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.addresses import page_address
 from partnerships.kit.moments import beginning_of
-from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting
+from partnerships.kit.waiting import MAX_LISTED, TaskRows, WaitingTask
 from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, reach_lookup, record_ids_by_reach
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import EDITING_ROLES, Role
@@ -56,17 +56,17 @@ class _WithContacts:
     now: dt.datetime
     quiet_by_partnership: dict[int, QuietPartnership] = field(compare=False)
 
-    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+    def __call__(self, waiting: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the same tasks, with the names."""
         quiet = [self.quiet_by_partnership[task.number] for task in waiting]
         return [_quiet_task(row) for row in with_contacts(self.user, quiet, self.now)]
 
-    def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
+    def lookups(self, waiting: Sequence[WaitingTask]) -> list[Lookup]:
         """Return the query for the parties of the tasks' partnerships."""
         return [contacts_lookup(self.user, [task.number for task in waiting])]
 
 
-def _quiet_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _quiet_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     quiet = quiet_without_contacts(user, now, limit=MAX_LISTED)
     complete = _WithContacts(user, now, {row.partnership.pk: row for row in quiet})
     return [replace(_quiet_task(row), number=row.partnership.pk, complete=complete) for row in quiet]
@@ -132,7 +132,7 @@ def _record_source(task: _RecordTask) -> TaskSource:
     )
 
 
-def _contact_tasks(user: User, now: dt.datetime) -> InOrder:
+def _contact_tasks(user: User, now: dt.datetime) -> TaskRows:
     return _record_tasks("Get in touch again", rows_for(_contacts_for, user, now), user)
 
 
@@ -152,22 +152,22 @@ class _WithTitles:
 
     user: User
 
-    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+    def __call__(self, waiting: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the same tasks, with the titles."""
         titles = partnership_titles(self.user, {task.number for task in waiting})
         return [replace(task, within=titles.get(task.number, "")) for task in waiting]
 
-    def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
+    def lookups(self, waiting: Sequence[WaitingTask]) -> list[Lookup]:
         """Return the query for the titles."""
         return [titles_lookup(self.user, {task.number for task in waiting})]
 
 
-def _record_tasks(what: str, rows: Sequence[Any], user: User) -> InOrder:
+def _record_tasks(what: str, rows: Sequence[Any], user: User) -> TaskRows:
     """Return the tasks of these rows of records. Titles of partnerships are missing until `in_full` adds them."""
     complete = _WithTitles(user)
 
-    def make_task(record: _Row) -> Waiting:
-        return Waiting(
+    def make_task(record: _Row) -> WaitingTask:
+        return WaitingTask(
             what=what,
             title=record.subject,
             path=page_address("conversations:detail", record.pk),
@@ -179,13 +179,13 @@ def _record_tasks(what: str, rows: Sequence[Any], user: User) -> InOrder:
             complete=complete if record.partnership_id else None,
         )
 
-    return InOrder([_Row._make(row) for row in rows], make_task, due=lambda record: record.due)
+    return TaskRows([_Row._make(row) for row in rows], make_task, due=lambda record: record.due)
 
 
-def _quiet_task(quiet: QuietPartnership) -> Waiting:
+def _quiet_task(quiet: QuietPartnership) -> WaitingTask:
     too_long = quiet.since + dt.timedelta(days=quiet.partnership.days_until_quiet)
     silence = f"no contact for {quiet.days} days" if quiet.has_conversation else f"no conversation in {quiet.days} days"
-    return Waiting(
+    return WaitingTask(
         what=f"Get in touch with {quiet.with_whom or 'the partners'}: {silence}",
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
@@ -214,7 +214,7 @@ def _own_seats(user: User, now: dt.datetime) -> QuerySet[MeetingSeat]:
     return _seats(now).of(user).filter(meeting__in=open_meetings).select_related("meeting__partnership").order_by("pk")
 
 
-def _seat_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _seat_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         _meeting_task(
             "Say whether you are coming",
@@ -250,10 +250,10 @@ def _readable_meetings(user: User, ids: list[int]) -> QuerySet[Meeting]:
     )
 
 
-def _meeting_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _meeting_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     ids_by_reach = record_ids_by_reach(_meetings_for, user, now)
     without_agenda, without_attendance, without_minutes = (ids_by_reach[index] for index in range(3))
-    tasks: list[Waiting] = []
+    tasks: list[WaitingTask] = []
     for meeting in rows_for(_readable_meetings, user, list(without_agenda | without_attendance | without_minutes)):
         if meeting.pk in without_agenda:
             path = reverse("conversations:agenda", args=[meeting.pk])
@@ -267,8 +267,8 @@ def _meeting_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return tasks
 
 
-def _meeting_task(what: str, meeting: Meeting, *, path: str, since: dt.datetime | None = None) -> Waiting:
-    return Waiting(
+def _meeting_task(what: str, meeting: Meeting, *, path: str, since: dt.datetime | None = None) -> WaitingTask:
+    return WaitingTask(
         what=what,
         title=meeting.title,
         path=path,
@@ -298,13 +298,13 @@ def _cycles_for(user: User, now: dt.datetime) -> QuerySet[MeetingCycle]:
     return _cycles(now).of(user).select_related("partnership").order_by("pk")
 
 
-def _cycle_tasks(user: User, now: dt.datetime) -> list[Waiting]:
-    tasks: list[Waiting] = []
+def _cycle_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    tasks: list[WaitingTask] = []
     for cycle in rows_for(_cycles_for, user, now):
         proposal = propose_next_meeting(cycle.partnership, now)
         if proposal is not None and proposal.starts_at <= now + PLANNING_TIME:
             tasks.append(
-                Waiting(
+                WaitingTask(
                     what="Plan the next meeting",
                     title=cycle.partnership.title,
                     path=reverse("conversations:meeting-new", args=[cycle.partnership_id]),

@@ -24,7 +24,7 @@ from partnerships.conversations.models import (
 )
 from partnerships.conversations.reporting import period_in_words
 from partnerships.kit.addresses import page_address
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import Reach
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_names_of_day
@@ -76,7 +76,7 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     )
 
 
-def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _reports_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the tasks: reports to write, by due date, then reports to accept or return."""
     to_write, to_decide, own_to_decide = _reports(now)
     reports_to_write = _with_related_rows(to_write.of(user)).order_by("due_on", "pk")
@@ -88,9 +88,9 @@ def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _report_task(report: Report, what: str, *, due: dt.date | None = None) -> Waiting:
+def _report_task(report: Report, what: str, *, due: dt.date | None = None) -> WaitingTask:
     """Return a task about a report."""
-    return Waiting(
+    return WaitingTask(
         what=what,
         title=f"{report.party.organisation.display_name}, {report.period_words}",
         path=page_address("conversations:report", report.pk),

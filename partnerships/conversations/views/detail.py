@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from partnerships.agreements.former_parties import partnership_as_read_by
 from partnerships.agreements.origin import origin_links_of
-from partnerships.agreements.past import partnership_as_read_by
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.conversations import queries

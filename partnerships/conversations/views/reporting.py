@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.agreements.former_parties import former_party, partnership_as_read_by
 from partnerships.agreements.models import Partnership, Party
-from partnerships.agreements.past import former_party, partnership_as_read_by
 from partnerships.agreements.rights import rights_over
 from partnerships.conversations import queries, services
 from partnerships.conversations.forms.reports import EndForm, ReportingForm, reporting_parties

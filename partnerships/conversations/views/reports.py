@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.figures import ReportPeriod, figures_of
-from partnerships.agreements.past import partnership_as_read_by
+from partnerships.agreements.former_parties import partnership_as_read_by
 from partnerships.agreements.queries.parties import earlier_organisations_at
 from partnerships.conversations import services
 from partnerships.conversations.forms.reports import DecisionForm, ReportForm, SubmitForm

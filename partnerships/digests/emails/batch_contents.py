@@ -19,7 +19,7 @@ from partnerships.digests.emails.wording import privacy_notice
 from partnerships.digests.models import Subscription
 from partnerships.digests.planning.matches import MatchLine, matches_for_digests
 from partnerships.digests.planning.notices import DigestNotices, notices_for_digests
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.outbox import kinds
 from partnerships.people.models import User
 from partnerships.work.queries import tasks_of_people
@@ -34,7 +34,7 @@ class Contents:
     matches: dict[int, tuple[MatchLine, ...]]
     summary: DigestNotices
     #: Open tasks of each person, by the id of the person.
-    waiting: dict[int, list[Waiting]]
+    waiting: dict[int, list[WaitingTask]]
     #: Privacy notices, by person.
     notices: dict[int, str]
     #: Why people get each digest, in texts that follow the word "because".

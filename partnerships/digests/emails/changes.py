@@ -13,11 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.activity.folding import FoldRule
+from partnerships.activity.follower_notices import Group, follower_notice_of, phrase_of
 from partnerships.activity.models import Event, Subject
 from partnerships.activity.queries import ReportedChange, net_changes
 from partnerships.activity.services import SPREADSHEET
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import Group, follower_notice_of, phrase_of
 from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.objects import TitleAndPath, named
 from partnerships.kit.text import counted, shorten

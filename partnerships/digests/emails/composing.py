@@ -34,7 +34,7 @@ from partnerships.digests.planning.notices import add_digests
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.queries.readers import lost_access
 from partnerships.kit.database import rows_planned_once
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.outbox import kinds
 from partnerships.outbox.content import ids_to_repeat
 from partnerships.outbox.models import EmailReason, EmailStatus
@@ -263,7 +263,7 @@ def _content_of(email: Candidate, contents: Contents) -> rendering.DigestContent
     )
 
 
-def _may_go_unchanged(email: Candidate, waiting: Sequence[Waiting]) -> bool:
+def _may_go_unchanged(email: Candidate, waiting: Sequence[WaitingTask]) -> bool:
     """Return True if the stored message of an email in doubt may be sent again as it is.
 
     Its address and links must be current, and every task in it must still be open and readable for the reader.
@@ -276,7 +276,7 @@ def _may_go_unchanged(email: Candidate, waiting: Sequence[Waiting]) -> bool:
     return rendering.links_are_current(email.recipe.tokens, email.link_key)
 
 
-def memo_of(task: Waiting) -> str:
+def memo_of(task: WaitingTask) -> str:
     """Return a hash that identifies an open task, so that its text need not be stored."""
     return hashlib.sha256(f"{task.what} {task.path}".encode()).hexdigest()[:20]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from partnerships.digests.planning.notices import MAX_NOTICES, NoticeLine
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Entry:
 
     newest: NoticeLine
     earlier: tuple[str, ...] = ()
-    to_do: tuple[Waiting, ...] = ()
+    to_do: tuple[WaitingTask, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -23,7 +23,7 @@ class Entry:
         return ": ".join(filter(None, [self.newest.partnership, self.newest.subject]))
 
 
-def entries_of(lines: Sequence[NoticeLine], waiting: Sequence[Waiting]) -> tuple[list[Entry], list[Waiting]]:
+def entries_of(lines: Sequence[NoticeLine], waiting: Sequence[WaitingTask]) -> tuple[list[Entry], list[WaitingTask]]:
     """Return one entry for each record that these notices are about, and the tasks on the pages of other records.
 
     Only as many notices count as an email lists. A notice without a record is an entry by itself.
@@ -46,7 +46,7 @@ def entries_of(lines: Sequence[NoticeLine], waiting: Sequence[Waiting]) -> tuple
     return entries, [task for task in waiting if task.path not in lines_by_page]
 
 
-def waiting_in(lines: Sequence[NoticeLine], waiting: Sequence[Waiting], *, limit: int) -> list[Waiting]:
+def waiting_in(lines: Sequence[NoticeLine], waiting: Sequence[WaitingTask], *, limit: int) -> list[WaitingTask]:
     """Return the tasks that an email lists: all tasks in its entries, and up to `limit` others."""
     entries, other_tasks = entries_of(lines, waiting)
     return [*(task for entry in entries for task in entry.to_do), *other_tasks[:limit]]

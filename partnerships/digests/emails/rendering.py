@@ -21,7 +21,7 @@ from partnerships.digests.emails.styling import inline, inline_fragment, style
 from partnerships.digests.emails.wording import SUMMARY_BECAUSE, Wording, summary_wording, wording_of
 from partnerships.digests.planning.matches import MAX_MATCHES, MatchLine
 from partnerships.digests.planning.notices import MAX_NOTICES, Act, NoticeLine
-from partnerships.kit.waiting import MAX_LISTED, Waiting
+from partnerships.kit.waiting import MAX_LISTED, WaitingTask
 from partnerships.outbox import message_ids, mime
 from partnerships.outbox.content import unsubscribe_headers
 from partnerships.outbox.message_ids import site_host
@@ -87,7 +87,7 @@ class DigestContent:
     blocks: Sequence[Block]
     matches: Sequence[MatchLine]
     lines: Sequence[NoticeLine]
-    waiting: Sequence[Waiting]
+    waiting: Sequence[WaitingTask]
     because: Sequence[str]
     how_often: str
     notice: str
@@ -374,7 +374,7 @@ def _lines(part: str, entries: Sequence[Entry], count: int, *, has_button: bool)
     return _list_of("_lines", part, context)
 
 
-def _waiting(part: str, waiting: Sequence[Waiting]) -> str:
+def _waiting(part: str, waiting: Sequence[WaitingTask]) -> str:
     """Render the reader's open tasks for one part of an email.
 
     At most `MAX_LISTED` tasks are read, so if a reader has that many, the email can only say "more than".

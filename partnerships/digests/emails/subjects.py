@@ -12,13 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from partnerships.activity.follower_notices import follower_notice_of
 from partnerships.activity.models import Change, Event, Subject
-from partnerships.activity.telling import follower_notice_of
 from partnerships.digests.emails.already_told import emails_by_event, handovers_already_noticed
 from partnerships.digests.emails.changes import read_section
 from partnerships.digests.emails.rendering import Block, render_section
 from partnerships.digests.models import ChangeFilter
-from partnerships.digests.queries.hearing import (
+from partnerships.digests.queries.naming import open_by_id
+from partnerships.digests.queries.visible_changes import (
     closed_plans,
     concerned_by,
     follows_of,
@@ -27,7 +28,6 @@ from partnerships.digests.queries.hearing import (
     own_organisations,
     visible_to_accounts,
 )
-from partnerships.digests.queries.naming import open_by_id
 from partnerships.kit.database import rows_planned_once
 
 #: How many rendered sections are cached, and for how long.

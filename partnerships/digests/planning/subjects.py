@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import F
 
-from partnerships.activity.telling import notices_by_kind
+from partnerships.activity.follower_notices import notices_by_kind
 from partnerships.digests.models import SubjectNews, SubjectWatermark
 from partnerships.digests.planning.timing import (
     DUE_IN_SLOT,

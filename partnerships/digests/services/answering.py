@@ -12,7 +12,7 @@ from partnerships.digests.models import Preference, Subscription, SubscriptionOr
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import start_watermarks
 from partnerships.digests.queries.naming import may_still_be_asked
-from partnerships.digests.services.noting import journal_refusal, journal_subscription
+from partnerships.digests.services.journal_lines import journal_refusal, journal_subscription
 from partnerships.digests.services.recording import (
     UnableToChangeSubscription,
     lock_subscription,

@@ -13,7 +13,7 @@ from partnerships.digests.models import DeliveryKind, InboxItem, NoticeChoice, N
 from partnerships.digests.planning.notices import next_summary
 from partnerships.digests.queries.ways import default_way, ways_of
 from partnerships.digests.rights import may_choose_for
-from partnerships.digests.services.noting import journal_way
+from partnerships.digests.services.journal_lines import journal_way
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.outbox.groups import CHOOSABLE

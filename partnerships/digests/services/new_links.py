@@ -11,7 +11,7 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryKind, Preference
 from partnerships.digests.rights import may_stop_all_of
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_emailed, record_digest_email
-from partnerships.digests.services.noting import journal_links
+from partnerships.digests.services.journal_lines import journal_links
 from partnerships.kit.link_keys import next_key
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of

@@ -29,7 +29,7 @@ from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.together import join_waiting
 from partnerships.digests.planning.watermarks import reschedule
 from partnerships.digests.rights import may_choose_for, rights_over
-from partnerships.digests.services.noting import journal_matches
+from partnerships.digests.services.journal_lines import journal_matches
 from partnerships.digests.services.recording import UnableToChangeSubscription, lock_subscription, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of

@@ -13,7 +13,7 @@ from partnerships.digests.models import MatchNotice, Preference, Subscription, S
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
 from partnerships.digests.rights import Rights, may_stop_all_of, rights_over
-from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
+from partnerships.digests.services.journal_lines import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import lock_subscription, record_event, status_changed
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of

@@ -26,7 +26,7 @@ from partnerships.digests.planning.watermarks import drop_unfollowed
 from partnerships.digests.queries.stoppable import Stoppable, covering_subject, single_stop, stoppable_in
 from partnerships.digests.queries.ways import groups_in_summary, ways_of
 from partnerships.digests.services.inbox import choose_ways
-from partnerships.digests.services.noting import journal_matches, journal_subscription
+from partnerships.digests.services.journal_lines import journal_matches, journal_subscription
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import stop, stop_everything
 from partnerships.people.models import User

@@ -27,7 +27,7 @@ from partnerships.digests.planning.watermarks import catch_up
 from partnerships.digests.queries.stoppable import single_stop
 from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.services.inbox import choose_ways
-from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
+from partnerships.digests.services.journal_lines import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping_from_email import StateBefore, StopRecord
 from partnerships.exchange.models import Entry

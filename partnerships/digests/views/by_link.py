@@ -17,7 +17,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.digests import services
-from partnerships.digests.bearers import expired_link_page, for_bearer, token_in
 from partnerships.digests.emails.links import Link, Purpose, make, minute_of
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import plan_by_link, readable_news
@@ -30,6 +29,7 @@ from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.naming import askable_again, set_names_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK, ReadByLink, ViewByLink
+from partnerships.digests.signed_links import expired_link_page, for_bearer, token_in
 from partnerships.digests.views.actions import BY_LINK, MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, change_subscription
 from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of, save_choices
 from partnerships.digests.views.saying import preferences_in_words

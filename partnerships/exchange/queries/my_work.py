@@ -26,7 +26,7 @@ from partnerships.exchange.models import (
     Status,
 )
 from partnerships.kit.addresses import page_address
-from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting
+from partnerships.kit.waiting import MAX_LISTED, TaskRows, WaitingTask
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import EDITING_ROLES, Membership
@@ -186,7 +186,7 @@ class _WithAskers:
 
     user: User
 
-    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+    def __call__(self, waiting: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the tasks with the asking organisation, the colleague who referred the entry, and the partnership."""
         rows = rows_for(_askers, self.user, [task.number for task in waiting])
         added_by_entry: dict[int, dict[str, Any]] = {}
@@ -195,17 +195,17 @@ class _WithAskers:
             added_by_entry[pk] = {"what": what, "within": partnership_title or ""}
         return [replace(task, **added_by_entry[task.number]) for task in waiting]
 
-    def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
+    def lookups(self, waiting: Sequence[WaitingTask]) -> list[Lookup]:
         """Return the lookup that the call makes, for `read_ahead`."""
         return [lookup(_askers, self.user, [task.number for task in waiting])]
 
 
-def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
+def _answers_wanted(user: User, now: dt.datetime) -> TaskRows:
     """Return the tasks to answer asks and offers that the person's organisations have not answered."""
     complete = _WithAskers(user)
 
-    def make_task(entry: _EntryRow) -> Waiting:
-        return Waiting(
+    def make_task(entry: _EntryRow) -> WaitingTask:
+        return WaitingTask(
             what="Answer this",
             title=entry.title,
             path=page_address("exchange:detail", entry.pk),
@@ -218,7 +218,7 @@ def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
         )
 
     rows = [_EntryRow._make(row) for row in rows_for(_answers_for, user)]
-    return InOrder(rows, make_task, due=attrgetter("closes_on"))
+    return TaskRows(rows, make_task, due=attrgetter("closes_on"))
 
 
 def _answer_task(direction: str, *, asker: str, referrer: str | None) -> str:
@@ -228,9 +228,9 @@ def _answer_task(direction: str, *, asker: str, referrer: str | None) -> str:
     return f"{words}, which {referrer} referred to you" if referrer else words
 
 
-def _decisions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _decisions_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
-        Waiting(
+        WaitingTask(
             what=f"Accept or decline the answer from {response.organisation.display_name}",
             title=response.entry.title,
             path=f"{reverse('exchange:detail', args=[response.entry_id])}#response-{response.pk}",
@@ -241,9 +241,9 @@ def _decisions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _question_answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _question_answers_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
-        Waiting(
+        WaitingTask(
             what=f"Answer the question from {question.organisation.display_name}",
             title=question.entry.title,
             path=f"{reverse('exchange:detail', args=[question.entry_id])}#question-{question.pk}",

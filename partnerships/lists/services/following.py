@@ -16,7 +16,7 @@ from partnerships.digests.queries.stoppable import SingleStop
 from partnerships.kit.rights import require
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.queries import listing_by
-from partnerships.lists.services.noting import note_unfollowing
+from partnerships.lists.services.journal_lines import note_unfollowing
 from partnerships.organisations.rights import has_open_account
 from partnerships.outbox.restoring import unreported_facts
 from partnerships.outbox.services import record_email

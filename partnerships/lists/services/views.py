@@ -16,7 +16,7 @@ from partnerships.kit.rights import require
 from partnerships.lists.models import DefaultView, Follow, SavedView
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import may_change_view, owns_view
-from partnerships.lists.services.noting import note_sharing
+from partnerships.lists.services.journal_lines import note_sharing
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import PartyStatus
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.nominations.models import NominationsReturn, ReturnStatus
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import EDITING_ROLES
@@ -39,8 +39,8 @@ def _returns_to_correct(user: User) -> QuerySet[NominationsReturn]:
     return _reach_of_returns_to_correct().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
 
 
-def _task(action: str, nominations_return: NominationsReturn) -> Waiting:
-    return Waiting(
+def _task(action: str, nominations_return: NominationsReturn) -> WaitingTask:
+    return WaitingTask(
         what=action,
         title=f"Nominations, {nominations_return.quarter}",
         path=nominations_return.get_absolute_url(),
@@ -49,11 +49,11 @@ def _task(action: str, nominations_return: NominationsReturn) -> Waiting:
     )
 
 
-def _tasks_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
+def _tasks_to_decide(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [_task("Confirm or dispute this return", row) for row in rows_for(_returns_to_decide, user)]
 
 
-def _tasks_to_correct(user: User, now: dt.datetime) -> list[Waiting]:
+def _tasks_to_correct(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         _task(f"Correct this {'disputed' if row.is_disputed else 'reopened'} return", row)
         for row in rows_for(_returns_to_correct, user)

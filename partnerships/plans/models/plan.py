@@ -184,7 +184,7 @@ class Plan(models.Model):
     objects = PlanQuerySet.as_manager()
 
     #: The owners at the time when the reader's organisation left; None if the plan is shown as it is today
-    #: (see `queries.past`).
+    #: (see `queries.former_plans`).
     owners_at_departure: list[PlanOwner] | None = None
 
     class Meta:

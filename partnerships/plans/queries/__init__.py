@@ -10,6 +10,14 @@ from partnerships.plans.queries.contents import (
     version_of,
     versions_for,
 )
+from partnerships.plans.queries.former_plans import (
+    condition_on_past_title,
+    departures_lookup,
+    events_of_plans,
+    plans_as_read_by,
+    plans_titled_today,
+    title_condition_for,
+)
 from partnerships.plans.queries.listing import listed_plans, listed_with_next_steps, waiting_plans, waiting_plans_lookup
 from partnerships.plans.queries.milestones import milestones_due_by
 from partnerships.plans.queries.my_work import WAITING
@@ -24,14 +32,6 @@ from partnerships.plans.queries.owners import (
     possible_new_owners,
     possible_owners,
     with_titles,
-)
-from partnerships.plans.queries.past import (
-    condition_on_past_title,
-    departures_lookup,
-    events_of_plans,
-    plans_as_read_by,
-    plans_titled_today,
-    title_condition_for,
 )
 from partnerships.plans.queries.roles import (
     my_plans,

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.addresses import page_address
-from partnerships.kit.waiting import InOrder, Urgency, Waiting, urgency
+from partnerships.kit.waiting import TaskRows, Urgency, WaitingTask, urgency
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import Role
 from partnerships.organisations.statements import lookup, rows_for
@@ -40,11 +40,11 @@ from partnerships.plans.models import (
 from partnerships.plans.queries.signing import takes_part_condition, version_number_to_sign
 
 
-def _task(task: str, plan: Plan, path: str, **more: Any) -> Waiting:
+def _task(task: str, plan: Plan, path: str, **more: Any) -> WaitingTask:
     """Return a task about a plan. Its title and partnership are those of the plan unless they are in `more`."""
     partnership_title = plan.partnership.title if plan.partnership else ""
     values: dict[str, Any] = {"what": task, "title": plan.title, "path": path, "within": partnership_title}
-    return Waiting(**(values | more))
+    return WaitingTask(**(values | more))
 
 
 #: The route from a record of a plan to the people who may change the plan's draft.
@@ -90,12 +90,12 @@ def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
     return rows
 
 
-def _signing_tasks(user: User, now: dt.datetime) -> InOrder:
+def _signing_tasks(user: User, now: dt.datetime) -> TaskRows:
     """Return versions to sign off, and conditions that the person can confirm as met."""
 
-    def make_task(row: dict[str, Any]) -> Waiting:
+    def make_task(row: dict[str, Any]) -> WaitingTask:
         has_lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
-        return Waiting(
+        return WaitingTask(
             what=_signing_task(row),
             title=row["plan__title"],
             path=page_address("plans:signing", row["plan"]),
@@ -110,7 +110,7 @@ def _signing_tasks(user: User, now: dt.datetime) -> InOrder:
         return urgency(row["due_on"], row["asked_at"], row["plan"])
 
     # Only rows that My work shows become tasks, because a lead may have thousands of signatures.
-    return InOrder(sorted(rows_for(_signatures_for, user), key=urgency_of), make_task, due=itemgetter("due_on"))
+    return TaskRows(sorted(rows_for(_signatures_for, user), key=urgency_of), make_task, due=itemgetter("due_on"))
 
 
 def _signing_task(row: dict[str, Any]) -> str:
@@ -132,7 +132,7 @@ def _requests_for(user: User) -> QuerySet[Any]:
     return _REQUESTS.of(user).select_related("plan__partnership", "person").order_by("asked_at", "pk")
 
 
-def _request_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _request_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         _task(
             f"Answer {request.person.display_name}, who asks to see the draft",
@@ -169,7 +169,7 @@ def _mentions_for(user: User) -> QuerySet[Comment]:
     )
 
 
-def _mention_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _mention_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     tasks = []
     for comment in rows_for(_mentions_for, user):
         route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
@@ -194,7 +194,7 @@ def _shares_for(user: User, now: dt.datetime) -> QuerySet[Share]:
     return shares.select_related("plan__partnership").order_by("shared_at", "pk")
 
 
-def _share_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _share_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         _task(
             "Read this draft",
@@ -221,13 +221,13 @@ def _milestones_for(user: User, now: dt.datetime) -> QuerySet[Any]:
     return milestones.select_related("plan__partnership").order_by("due_by", "pk")
 
 
-def _milestone_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _milestone_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     today = timezone.localdate(now)
     milestones = rows_for(_milestones_for, user, now)
     return [_milestone_task(milestone, today, may_publish=milestone.may_publish) for milestone in milestones]
 
 
-def _milestone_task(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
+def _milestone_task(milestone: Milestone, today: dt.date, *, may_publish: bool) -> WaitingTask:
     """Return the task to update a milestone.
 
     Leads update the milestone with the form that publishes a version, editors in the draft.
@@ -259,7 +259,7 @@ def _offers_for(user: User) -> QuerySet[OwnershipOffer]:
     return _reach_of_offers().of(user).select_related("plan__partnership", "offered_for").order_by("offered_at", "pk")
 
 
-def _offer_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _offer_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         _task(
             f"Accept or decline this plan from {offer.offered_for.display_name}",

@@ -16,7 +16,7 @@ from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import AsAt, show_names_of_day
 from partnerships.people.models import User
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Version
-from partnerships.plans.queries.past import plans_as_read_by
+from partnerships.plans.queries.former_plans import plans_as_read_by
 
 if TYPE_CHECKING:
     from partnerships.organisations.models import OrganisationQuerySet

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.kit.addresses import page_address
 from partnerships.kit.text import shorten
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import Organisations, People, Reach, record_ids_by_reach
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.statements import rows_for
@@ -44,13 +44,13 @@ def _review_rows(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any
     return value_rows
 
 
-def _review_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _review_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return a task for each response of the person's organisations whose review is due soon."""
     ids_by_reach = record_ids_by_reach(_due_reviews_for, user, now)
     ids = sorted({pk for reach_ids in ids_by_reach.values() for pk in reach_ids})
     labels = dict(ResponseStatus.choices)
     return [
-        Waiting(
+        WaitingTask(
             what="Review this recommendation",
             title=shorten(row["recommendation__text"], _MAX_TITLE),
             path=page_address("recommendations:response", row["pk"]),

@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partnerships.agreements.former_parties import former_party
 from partnerships.agreements.models import Objective, Partnership, Party
-from partnerships.agreements.past import former_party
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting
 from partnerships.kit.forms import ReasonForm

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from partnerships.agreements.models import LEADING_ROLES, PartyRole
-from partnerships.agreements.queries.ties import ROLES, Parts
+from partnerships.agreements.queries.participations import ROLES, Parts
 from partnerships.kit.cutting import cut_apart
 from partnerships.kit.late import late
 from partnerships.kit.networks import MAX_NODES

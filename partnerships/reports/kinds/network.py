@@ -15,7 +15,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from partnerships.agreements.models import PartnershipKind, PartnershipQuerySet
-from partnerships.agreements.queries.ties import partnerships_on, parts_on
+from partnerships.agreements.queries.participations import partnerships_on, parts_on
 from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Entry
 from partnerships.kit.dates import long_date

@@ -21,7 +21,7 @@ from partnerships.search.entries import UNSEEN
 from partnerships.search.queries.asking import TextQuery, clean_text, exact_query, prefix_query
 from partnerships.search.queries.candidates import ReadableEntries, SearchFilters, frequent_words, readable_entries
 from partnerships.search.queries.facets import Facet, useful_facets
-from partnerships.search.queries.past import departures_lookup, former_records
+from partnerships.search.queries.former_records import departures_lookup, former_records
 from partnerships.search.queries.spelling import similar_words_query
 from partnerships.search.sources.every import KINDS
 from partnerships.search.sources.source import MatchingEntry

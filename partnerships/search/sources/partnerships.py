@@ -45,7 +45,7 @@ def _partnership_rows(ids: Collection[int]) -> Iterable[EntryRow]:
 def _readable_partnerships(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
     """Return the ids of the partnerships that the person may read as they are today.
 
-    Former parties are left out, as the words may have changed since they left (see `queries.past`).
+    Former parties are left out, as the words may have changed since they left (see `queries.former_records`).
     """
     return Partnership.objects.visible_today_to(user).filter(id_is_among("pk", ids)).values_list("pk", flat=True)
 

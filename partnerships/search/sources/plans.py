@@ -2,7 +2,7 @@
 
 The newest version is indexed. While it is under embargo, the newest open version is indexed too, because everybody but
 the owners reads the open version. A plan that is not published has a row with its title only; `drafts` indexes its
-draft. People who may read a plan only as it was find the plan by its title (`queries.past`).
+draft. People who may read a plan only as it was find the plan by its title (`queries.former_plans`).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db.models import QuerySet
 
 from partnerships.kit.addresses import page_address
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import People, Reach
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import TaskSource
@@ -30,9 +30,9 @@ def _rounds_to_moderate(user: User) -> QuerySet[Round]:
     return waiting.select_related("partnership").order_by("closed_at", "pk")
 
 
-def _moderating_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _moderating_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
-        Waiting(
+        WaitingTask(
             what="Read the comments from this survey",
             title=survey_round.title,
             path=page_address("surveys:moderate", survey_round.pk),
@@ -55,9 +55,9 @@ def _drafts_to_agree_to(user: User) -> QuerySet[Round]:
     return Round.objects.asking_to_moderate(user).select_related("partnership").order_by("moderator_asked_at", "pk")
 
 
-def _agreement_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+def _agreement_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
-        Waiting(
+        WaitingTask(
             what="Say whether you will read the comments from this survey",
             title=survey_round.title,
             path=page_address("surveys:agree", survey_round.pk),

@@ -13,8 +13,8 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from partnerships.agreements.former_parties import former_party
 from partnerships.agreements.models import Partnership, TermsProposal, TermsVersion
-from partnerships.agreements.past import former_party
 from partnerships.agreements.presenting import Paper, paper_of, signature_lines
 from partnerships.agreements.queries.terms import content_of_proposal, schema_of, signing_states
 from partnerships.agreements.rights import Rights, rights_over

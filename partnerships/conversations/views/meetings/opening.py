@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from partnerships.agreements.former_parties import partnership_as_read_by
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.past import partnership_as_read_by
 from partnerships.conversations.models import Meeting
 from partnerships.conversations.queries.meetings import with_seats
 from partnerships.conversations.rights import MeetingRights, rights_over_meetings

@@ -1,10 +1,10 @@
-"""The events of asks, offers and answers that digests tell followers about, and why they leave out others."""
+"""Register the events of asks, offers and answers that followers are notified about, and why not about others."""
 
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.exchange.event_kinds import EventKind
 
 #: How a digest folds the events of each step. The steps are the ends of the events' codes. Steps that are not here

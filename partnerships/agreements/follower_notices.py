@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.agreements.event_kinds import EventKind
 
 

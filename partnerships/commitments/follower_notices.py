@@ -1,10 +1,10 @@
-"""The events of commitments that followers are told about."""
+"""Register the events of commitments that followers are notified about."""
 
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.commitments.event_kinds import EventKind
 
 _SAYS_FIELD, _SAYS_CHANGE = "{field}{change}", "{change}"

@@ -1,9 +1,9 @@
-"""The events of surveys that followers of a partnership are told about. None says who has answered, or how many."""
+"""Register the events of surveys that followers are notified about. No notice says who answered, or how many did."""
 
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.surveys.event_kinds import EventKind
 
 

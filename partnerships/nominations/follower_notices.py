@@ -1,9 +1,9 @@
-"""The events of nominations returns that digests report to followers. They never contain a figure."""
+"""Register the events of nominations returns that followers are notified about. No notice contains a figure."""
 
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.nominations.event_kinds import EventKind
 
 

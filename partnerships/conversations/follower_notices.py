@@ -1,10 +1,10 @@
-"""The events of conversations, meetings and reports that followers are told about."""
+"""Register the events of conversations, meetings and reports that followers are notified about."""
 
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.conversations.event_kinds import EventKind
 
 _CONVERSATIONS = {

@@ -1,4 +1,4 @@
-"""Writes subscriptions, refusals and choices to the journal, so that restoring a backup does not undo them."""
+"""Write subscriptions, refusals and choices to the journal, so that restoring a backup does not undo them."""
 
 from __future__ import annotations
 

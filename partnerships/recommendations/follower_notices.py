@@ -1,9 +1,9 @@
-"""The events of recommendations that digests report to followers."""
+"""Register the events of recommendations that followers are notified about."""
 
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.recommendations.event_kinds import EventKind
 
 #: By kind of event: how several events are folded into one line, and what the line adds to the label of the event.

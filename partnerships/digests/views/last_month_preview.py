@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.digests.bearers import for_bearer
 from partnerships.digests.emails.links import Link, Purpose
 from partnerships.digests.emails.pages import digests_since
 from partnerships.digests.models import ChangeFilter
+from partnerships.digests.signed_links import for_bearer
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 

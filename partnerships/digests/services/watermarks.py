@@ -1,4 +1,4 @@
-"""Moves watermarks when people see changes on the site, so that digests do not repeat these."""
+"""Record which changes people have seen on the site, so that digests do not repeat these changes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Collection
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from partnerships.activity.follower_notices import notices_by_kind
 from partnerships.activity.models import Change, Subject
 from partnerships.activity.queries import visible_events
-from partnerships.activity.telling import notices_by_kind
 from partnerships.digests.models import SubjectWatermark, Watermark
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User

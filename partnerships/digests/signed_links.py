@@ -1,4 +1,4 @@
-"""The check of signed links in emails, for pages that work without signing in."""
+"""Check the signed links in emails, which open pages without signing in."""
 
 from __future__ import annotations
 

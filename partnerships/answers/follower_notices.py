@@ -1,10 +1,10 @@
-"""Register the events of answers and questions that digests report to followers."""
+"""Register the events of questions and answers that followers are notified about."""
 
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.answers.event_kinds import EventKind
 
 #: For each event, how several events of one question become one line, and which followers get that line.

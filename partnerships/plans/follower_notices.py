@@ -1,9 +1,9 @@
-"""The events of plans that digests report to followers, besides changes of content."""
+"""Register the events of plans that followers are notified about, besides changes of content."""
 
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.plans.event_kinds import EventKind
 
 

@@ -1,9 +1,9 @@
-"""Register the changes of an organisation about which its followers are notified."""
+"""Register the events of organisations that followers are notified about."""
 
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
+from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.organisations.event_kinds import EventKind
 
 _TOLD = {

@@ -121,7 +121,7 @@ class _DrainThread(threading.Thread):
         try:
             with acting(job=self._job):
                 tally = drain(seconds=self._seconds, lanes=self._lanes, avoid=self._avoid, progress=self.progress)
-            self._has_sent_all = tally.is_all
+            self._has_sent_all = tally.is_queue_empty
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
             self._error = error
             if self.progress.is_last:  # the thread was left behind, so no other thread will look at the error

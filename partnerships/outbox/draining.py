@@ -56,7 +56,7 @@ class DrainResult:
     """The counts of one drain, and whether no due email was left when it ended."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    is_all: bool = False
+    is_queue_empty: bool = False
 
     @property
     def total(self) -> int:
@@ -135,7 +135,7 @@ def drain(
             else:
                 batch_size = max(batch_size // 2, min(FIRST_BATCH, batch))
             if not examined_count:
-                result.is_all = True
+                result.is_queue_empty = True
                 break
     finally:
         settler.settle()

@@ -20,7 +20,7 @@ from partnerships.people.models import User
 
 _NOT_UNDER_WAY = "These commitments have not been agreed, have been delivered or have ended"
 _NO_RIGHT = "Only editors and leads of the organisation that gives can change these commitments."
-_NEITHER_SIDE = "Only editors and leads of either side can remind these owners."
+_NEITHER_SIDE = "Only editors and leads of the two organisations can remind these owners."
 
 
 class OwnerForm(Form):

@@ -214,7 +214,7 @@ LIST = ListDefinition(
     dates=due_dates_of,
     empty=(
         "No commitments yet",
-        "An accepted ask becomes a commitment that both sides confirm. You can also propose a commitment yourself.",
+        "An accepted ask becomes a commitment that both organisations confirm. You can also propose one yourself.",
     ),
     ready=_name_as_at,
     actions=ACTIONS,

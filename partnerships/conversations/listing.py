@@ -254,7 +254,7 @@ CONVERSATIONS = ListDefinition(
     follow_words="Follow their partnerships",
     empty=(
         "No conversations yet",
-        "Talk openly about what each side wants and what is in the way. Then write it up here and agree on the record.",
+        "Talk openly about what each organisation wants and what is in the way. Then write and agree the record here.",
     ),
     context=_conversations_context,
 )

@@ -53,7 +53,7 @@ def test_the_inbox_groups_notices_by_partnership(world: World, item: InboxItem) 
 
     assert f'<h2 class="govuk-heading-m">{world.partnership.title}</h2>' in html
     assert "Commitment to confirm: Sixty modular homes" in html
-    assert "1 unread." in " ".join(html.split())
+    assert "You have 1 unread notice." in " ".join(html.split())
 
 
 def test_opening_a_notice_marks_it_read_and_leads_to_its_page(world: World, item: InboxItem) -> None:

@@ -32,7 +32,7 @@ class TermsForm(Form):
         label="What is promised",
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=4000,
-        help_text="Use words that both sides understand.",
+        help_text="Use words that both organisations understand.",
     )
     quantity = AmountField(
         label="Quantity",

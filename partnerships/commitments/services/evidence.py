@@ -28,7 +28,8 @@ def _check_evidence_can_change(rights: Rights) -> None:
     """Raise `UnableToAttach` unless evidence can be changed now, or `UnableToAct` unless the person may change it."""
     if not rights.commitment.is_under_way and not rights.commitment.is_done:
         raise UnableToAttach(
-            "You can only attach or remove evidence after both sides have agreed and before the delivery is verified."
+            "You can only attach or remove evidence after both organisations have agreed and before the delivery is "
+            "verified."
         )
     require(rights.may_attach, "Only editors and leads of the organisation that gives can attach or remove evidence.")
 

@@ -66,7 +66,7 @@ def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> C
     reference = commitment.reference
     if not commitment.is_under_way:
         raise UnableToRemind(f"{reference} is {commitment.status_words}, so its owner needs no reminder.")
-    require(rights.may_escalate, "Only editors and leads of either side can remind the owner.")
+    require(rights.may_escalate, "Only editors and leads of the two organisations can remind the owner.")
     if commitment.owner is None:
         remedy = "Choose one first." if rights.may_change_owner else "The organisation that delivers it chooses one."
         raise UnableToRemind(f"{reference} has no owner. {remedy}")

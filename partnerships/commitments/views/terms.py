@@ -33,7 +33,7 @@ def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
         with show_refusal(form, services.UnableToEdit, services.UnableToPropose):
             with collect_recipients() as recipients:
                 services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
-            message = f"The terms of {commitment.reference} have changed. Both sides need to confirm them."
+            message = f"The terms of {commitment.reference} have changed. Both organisations need to confirm them."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(commitment)
 

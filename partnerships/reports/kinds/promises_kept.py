@@ -93,7 +93,7 @@ def _compute(context: ReportContext) -> Snapshot:
         charts=(Chart("Kept and overdue, by who promised", "givers", (2, 4)),),
         sources=(Source("Commitments in Common Ground", context.today),),
         notes=(
-            "This report counts commitments that both sides agreed.",
+            "This report counts commitments that both organisations agreed.",
             "It leaves out actions and commitments that were replaced.",
             "“Kept on time” means delivered by the due date that was first agreed, and “kept late” means after it.",
             "“Overdue” means that the due date now agreed has passed without delivery.",
@@ -103,7 +103,7 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _agreed_commitments(reader: Reader, filters: Any) -> CommitmentQuerySet:
-    """Return the promises that count: commitments that both sides agreed and did not replace."""
+    """Return the promises that count: commitments that both organisations agreed and did not replace."""
     rows = Commitment.objects.visible_to(reader).filter(
         kind=Kind.COMMITMENT, giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False
     )

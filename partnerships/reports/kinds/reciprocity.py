@@ -86,7 +86,7 @@ def _table(name: str, balances_with_rows: Sequence[Balance]) -> Table:
     rows = tuple(map(_row, balances_with_rows))
     sums = [sum(column) for column in zip(*(balance.figures for balance in balances_with_rows), strict=True)]
     total = Row(("All partners", *sums)) if balances_with_rows else None
-    empty = "Neither side has asked for or promised anything yet."
+    empty = "Neither organisation has asked for or promised anything yet."
     return Table(
         code="partners", title=f"{name} and its partners", columns=columns, rows=rows, total=total, empty=empty
     )

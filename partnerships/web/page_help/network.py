@@ -82,8 +82,9 @@ TOPICS = (
     Topic(
         key="brief",
         title="Brief before a meeting",
-        does="A brief puts on one page what you need to know before you meet a partner: both sides’ asks and offers, "
-        "promises kept and missed, plans and the last conversation. You can print the brief or download it as PDF.",
+        does="A brief puts on one page what you need to know before you meet a partner: both organisations’ asks "
+        "and offers, promises kept and missed, plans and the last conversation. You can print the brief or download it "
+        "as PDF.",
         who=(
             "People who act for an organisation get a brief about their partners.",
             "The brief shows only what you can read.",

@@ -8,7 +8,7 @@ TOPICS = (
     Topic(
         key="partnership",
         title="A partnership",
-        does="This page shows what a partnership is for, whose turn it is, what is open, and both sides’ objectives, "
+        does="This page shows what a partnership is for, whose turn it is, what is open, and the partners’ objectives, "
         "obstacles and opportunities. The tabs lead to its terms, people, plans, commitments and meetings. History "
         "lists every step.",
         who=(
@@ -175,9 +175,9 @@ TOPICS = (
     Topic(
         key="conversations",
         title="Conversations",
-        does="This page shows what was said: who was there, each side’s objectives, obstacles and opportunities, and "
-        "what comes next. Every side gets the record, can correct it and agrees to it. After that the record does not "
-        "change. An obstacle can become an ask, an opportunity an offer.",
+        does="This page shows what was said: who was there, each organisation’s objectives, obstacles and "
+        "opportunities, and what comes next. Every organisation gets the record, can correct it and agrees to "
+        "it. After that the record does not change. An obstacle can become an ask, an opportunity an offer.",
         who=(
             (
                 "The organisations that took part can read the record. Only the organisation that "

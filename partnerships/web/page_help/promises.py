@@ -68,10 +68,10 @@ TOPICS = (
         ),
         who=(
             "People in the giving and receiving organisations, and in those of its partnership, can read a commitment.",
-            "Editors and leads of either side can propose commitments.",
+            "Editors and leads of both organisations can propose commitments.",
             "Editors and leads of the giving organisation can report progress and add evidence.",
             (
-                "Leads of each side can confirm a commitment; the receiving organisation’s leads can "
+                "Leads of each organisation can confirm a commitment; the receiving organisation’s leads can "
                 "verify the delivery or send it back."
             ),
         ),

@@ -311,7 +311,7 @@ COMMITMENTS = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "Use one row for each commitment. We propose the commitments, and both sides confirm each one. Leads get one "
-        "email about all of them."
+        "Use one row for each commitment. We propose the commitments, and both organisations confirm each one. Leads "
+        "get one email about all of them."
     ),
 )

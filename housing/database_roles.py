@@ -80,14 +80,12 @@ def limit_roles(databases: Mapping[str, dict[str, Any]], *, owner: str) -> None:
     `databases` are connection settings by the keys of `LIMITS`. The owner of the tables gets no limits, because
     migrations take longer. Open sessions keep their present limits.
     """
-    databases_and_limits: dict[str, tuple[dict[str, Any], dict[str, str]]] = {}
     for name in ("worker", "web"):  # web comes last, so that one role for both gets the limits of pages
-        if name in databases and databases[name]["USER"] != owner:
-            databases_and_limits[databases[name]["USER"]] = databases[name], LIMITS[name]
-    for database, limits in databases_and_limits.values():
-        connection = ConnectionHandler({DEFAULT_DB_ALIAS: database})[DEFAULT_DB_ALIAS]
+        if name not in databases or databases[name]["USER"] == owner:
+            continue
+        connection = ConnectionHandler({DEFAULT_DB_ALIAS: databases[name]})[DEFAULT_DB_ALIAS]
         try:
-            limit_role(connection, limits)
+            limit_role(connection, LIMITS[name])
         finally:
             connection.close()
 

@@ -6,7 +6,11 @@ from django.db import models
 
 
 class Job(models.Model):
-    """The totals of a Celery task over all machines."""
+    """The totals of a Celery task over all machines, one row per task.
+
+    Each run adds to the totals when it ends. `ended_at` is the end of the newest run, and `succeeded_at` the end of the
+    newest run without an error.
+    """
 
     name = models.CharField(max_length=200, unique=True)
     runs = models.PositiveBigIntegerField(default=0)
@@ -20,7 +24,7 @@ class Job(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The last time at which a process was known to be alive, or a backup was complete."""
+    """The last time at which a process was alive, or a backup was complete. Each process or backup has one row."""
 
     name = models.CharField(max_length=50, unique=True)
     at = models.DateTimeField()

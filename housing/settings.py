@@ -199,7 +199,8 @@ EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
 # Seconds for each SMTP command, and after DATA (RFC 5321, 4.5.3.2.6): too few would send an accepted email again.
 EMAIL_TIMEOUT = env["EMAIL_TIMEOUT"]
 EMAIL_DATA_TIMEOUT = env["EMAIL_DATA_TIMEOUT"]
-EMAIL_STALL_TIMEOUT, EMAIL_BODY_TIMEOUT = env["EMAIL_STALL_TIMEOUT"], env["EMAIL_BODY_TIMEOUT"]
+EMAIL_STALL_TIMEOUT = env["EMAIL_STALL_TIMEOUT"]
+EMAIL_BODY_TIMEOUT = env["EMAIL_BODY_TIMEOUT"]
 # The mail server's certificate is checked against the system's authorities or those in EMAIL_CA_FILE.
 EMAIL_TLS_VERIFY = env["EMAIL_TLS_VERIFY"]
 EMAIL_CA_FILE = env["EMAIL_CA_FILE"]
@@ -207,6 +208,23 @@ DEFAULT_FROM_EMAIL = env["DEFAULT_FROM_EMAIL"]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "  # only alerts to operators have it
 ADMINS = [("Operators", address) for address in env["OPERATORS"]]
+# Limits in total and for a recipient's domain (0: no limit), so that a mistake cannot flood a council.
+EMAIL_PER_MINUTE = env["EMAIL_PER_MINUTE"]
+EMAIL_PER_DOMAIN_PER_MINUTE = env["EMAIL_PER_DOMAIN_PER_MINUTE"]
+EMAIL_PER_DOMAIN_PER_HOUR = env["EMAIL_PER_DOMAIN_PER_HOUR"]
+# How long a claim lasts, and the delay of the first retry (doubles up to an hour).
+EMAIL_LEASE_SECONDS = env["EMAIL_LEASE_SECONDS"]
+EMAIL_RETRY_SECONDS = env["EMAIL_RETRY_SECONDS"]
+# After restoring a backup: send only account emails until this is unset (docs/outbox.md).
+EMAILS_HELD = env["EMAILS_HELD"]
+# The secret of the page to which the mail provider reports bounces. Empty: the page does not exist.
+EMAIL_WEBHOOK_SECRET = env["EMAIL_WEBHOOK_SECRET"]
+# The names of a provider's keys are in anymail's documentation.
+ANYMAIL = {
+    "WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET,
+    "REQUESTS_TIMEOUT": (EMAIL_TIMEOUT, EMAIL_DATA_TIMEOUT),
+    **env["ANYMAIL"],
+}
 
 # Shown in the privacy notice and the accessibility statement.
 OPERATED_BY = env["OPERATED_BY"]
@@ -233,20 +251,6 @@ DIGEST_REPLY_TO = env["DIGEST_REPLY_TO"]
 EMAIL_MAILBOX = env["EMAIL_MAILBOX"]
 EMAIL_MAILBOX_PATH = env["EMAIL_MAILBOX_PATH"]
 EMAIL_REPLIES = env["EMAIL_REPLIES"]
-# Limits in total and for a recipient's domain (0: no limit), so that a mistake cannot flood a council.
-EMAIL_PER_MINUTE = env["EMAIL_PER_MINUTE"]
-EMAIL_PER_DOMAIN_PER_MINUTE = env["EMAIL_PER_DOMAIN_PER_MINUTE"]
-EMAIL_PER_DOMAIN_PER_HOUR = env["EMAIL_PER_DOMAIN_PER_HOUR"]
-# How long a claim lasts, and the delay of the first retry (doubles up to an hour).
-EMAIL_LEASE_SECONDS = env["EMAIL_LEASE_SECONDS"]
-EMAIL_RETRY_SECONDS = env["EMAIL_RETRY_SECONDS"]
-# After restoring a backup: send only account emails until this is unset (docs/outbox.md).
-EMAILS_HELD = env["EMAILS_HELD"]
-# The secret of the page to which the mail provider reports bounces. Empty: the page does not exist.
-EMAIL_WEBHOOK_SECRET = env["EMAIL_WEBHOOK_SECRET"]
-# The names of a provider's keys are in anymail's documentation.
-_TIMEOUTS = (EMAIL_TIMEOUT, EMAIL_DATA_TIMEOUT)
-ANYMAIL = {"WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET, "REQUESTS_TIMEOUT": _TIMEOUTS, **env["ANYMAIL"]}
 # Days without a conversation after which a partnership counts as quiet, unless its leads choose a number.
 NO_CONTACT_DAYS = env["NO_CONTACT_DAYS"]
 
@@ -353,10 +357,7 @@ WHITENOISE_ADD_HEADERS_FUNCTION = guard_documentation
 _storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 FILES_BUCKET = env["FILES_BUCKET"]
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": storage_of_files(
-        *(FILES_BUCKET, env["FILES_ENDPOINT"], env["FILES_REGION"]),
-        *(env["FILES_ACCESS_KEY"], env["FILES_SECRET_KEY"]),
-    ),
+    "default": storage_of_files(env),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else _storage,
         # The account that serves the files may be another than the one that collected them.

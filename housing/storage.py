@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
-def storage_of_files(bucket: str, endpoint: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:
-    """Return Django's settings for the storage of uploaded files: MEDIA_ROOT if there is no bucket."""
-    if not bucket:
+def storage_of_files(env: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Django's settings for the storage of uploaded files: MEDIA_ROOT, or the bucket that `env` names.
+
+    `env` contains the values of all settings (see `housing.declarations`).
+    """
+    if not env["FILES_BUCKET"]:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     options = {
-        "bucket_name": bucket,
-        "endpoint_url": endpoint or None,
-        "region_name": region,
-        "access_key": access_key or None,
-        "secret_key": secret_key or None,
+        "bucket_name": env["FILES_BUCKET"],
+        "endpoint_url": env["FILES_ENDPOINT"] or None,
+        "region_name": env["FILES_REGION"],
+        "access_key": env["FILES_ACCESS_KEY"] or None,
+        "secret_key": env["FILES_SECRET_KEY"] or None,
     }
     return {"BACKEND": "housing.bucket.PrivateBucket", "OPTIONS": options}

@@ -64,18 +64,21 @@ def read_manifest(folder: Path) -> Manifest:
         raise UnusableBackup(f"{folder} is not a complete backup: {MANIFEST} cannot be read ({error}).") from error
     if values.pop("format", None) != FORMAT:
         raise UnusableBackup(f"{folder} has another format. Restore it with the version that wrote it.")
+
     contents = values["contents"]
     return Manifest(
-        **values
-        | {
-            "made_at": dt.datetime.fromisoformat(values["made_at"]),
-            "parts": tuple(Part(**part) for part in values["parts"]),
-            "contents": DatabaseContents(
-                tables={table: (row_count, row_hash) for table, (row_count, row_hash) in contents["tables"].items()},
-                sequences=contents["sequences"],
-                objects=contents["objects"],
-            ),
-        }
+        made_at=dt.datetime.fromisoformat(values["made_at"]),
+        version=values["version"],
+        postgres=values["postgres"],
+        migrations=values["migrations"],
+        parts=tuple(Part(**part) for part in values["parts"]),
+        contents=DatabaseContents(
+            # JSON has no tuples, so each table's row count and hash were written as a list.
+            tables={table: tuple(count_and_hash) for table, count_and_hash in contents["tables"].items()},
+            sequences=contents["sequences"],
+            objects=contents["objects"],
+        ),
+        number_of_files=values["number_of_files"],
     )
 
 

@@ -128,11 +128,9 @@ def dsn(value: str, values: Values) -> str:
 
     The address contains a key, so the message does not repeat it.
     """
-    return (
-        ""
-        if not value or _DSN.fullmatch(value)
-        else "must be as Sentry or GlitchTip shows it: https://KEY@HOST/NUMBER."
-    )
+    if not value or _DSN.fullmatch(value):
+        return ""
+    return "must be as Sentry or GlitchTip shows it: https://KEY@HOST/NUMBER."
 
 
 def one_of(*allowed: str) -> Callable[[Any, Values], str]:

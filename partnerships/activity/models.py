@@ -14,11 +14,17 @@ from partnerships.activity.subjects import Audience, SubjectKind
 
 
 class Event(models.Model):
-    """An action of a person on a record, with its time."""
+    """An action of a person on a record, with its time.
 
+    Events are append-only: a trigger refuses updates and deletes. Other triggers fill in `context_id` and, at the
+    commit, number the changes of the event's subjects.
+    """
+
+    # Who acted.
     actor_id = models.BigIntegerField(null=True, help_text="Empty for a change by the system itself.")
     organisation_id = models.BigIntegerField(null=True, help_text="The organisation that the person acted for.")
 
+    # What happened.
     #: The code of the action (see `event_kinds`). Programs compare codes; people read `label`.
     kind = models.CharField(max_length=60)
     #: The record that changed.

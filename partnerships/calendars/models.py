@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CalendarAddressQuerySet(models.QuerySet["CalendarAddress"]):
-    """Filters of calendar addresses."""
+    """Filters for calendar addresses by owner."""
 
     def visible_to(self, user: User | AnonymousUser) -> CalendarAddressQuerySet:
         """Return the person's own addresses."""

@@ -179,8 +179,12 @@ class SuppressionAdmin(LedgerAdmin):
         """Unblock each address; confirmed subscriptions of that address become active again."""
         resumed_count = 0
         for suppression in queryset.filter(released_at=None):
-            address_fields = {"address": suppression.address or "", "address_hash": suppression.address_hash}
-            resumed_count += release_address(**address_fields, author_id=signed_in(request).pk, now=timezone.now())
+            resumed_count += release_address(
+                address=suppression.address or "",
+                address_hash=suppression.address_hash,
+                author_id=signed_in(request).pk,
+                now=timezone.now(),
+            )
         self.message_user(request, f"Unblocked. Subscriptions that are active again: {resumed_count}.")
 
 

@@ -37,15 +37,19 @@ class Draft(models.Model):
 
     #: None while the draft is the same as the version on which it is based.
     content = models.JSONField(null=True)
+
     #: The HTML of the Markdown, and the version of the rules by which the HTML was rendered.
     prose = models.JSONField(default=dict)
     prose_rules = models.CharField(max_length=16, default="")
+
+    # Who saved which piece, and when. These fields detect conflicts.
     #: The last save of each piece: {"revision", "by" (person id), "at" (ISO 8601)}.
     pieces = models.JSONField(default=dict)
     #: The number of saves.
     revision = models.PositiveIntegerField(default=0)
     #: The revision that was published as the newest version. Pieces with a higher revision have changed since then.
     clean_revision = models.PositiveIntegerField(default=0)
+
     updated_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField()
 
@@ -75,6 +79,8 @@ class Version(models.Model):
     prose_rules = models.CharField(
         max_length=16, default="", help_text="The version of the rules that rendered the HTML."
     )
+
+    #: What changed, and why.
     note = models.TextField()
     author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
@@ -101,12 +107,15 @@ class Decision(models.TextChoices):
 class Signatory(models.Model):
     """An organisation whose signature a document needs, with the role that signs for it.
 
-    asked → decided; lapsed after `due_on` until the organisation decides; removed when its signature is no longer
-    needed. The next post is emailed once about a lapsed signatory, at `escalated_at`.
+    A signatory that is asked makes a decision (see `Signature`). It lapses after `due_on`, until the organisation
+    decides. It is removed when its signature is no longer needed. About a lapsed signatory, the next post is emailed
+    once, at `escalated_at`.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=150, help_text="Who signs, such as “Chief executive”.")
+
+    # When the signature is due, and what happened until then.
     due_on = models.DateField(null=True, blank=True)
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     asked_at = models.DateTimeField()
@@ -115,6 +124,7 @@ class Signatory(models.Model):
     escalated_at = models.DateTimeField(
         null=True, blank=True, help_text="When the next post was sent an email about the late signature."
     )
+
     questions = models.JSONField(default=list, blank=True, help_text="Questions to answer with the signature.")
     #: Part of the links in emails. A new key makes old links invalid.
     link_key = models.CharField(max_length=64)
@@ -135,12 +145,17 @@ class Signatory(models.Model):
         deadline.
         """
         today = timezone.localdate(now)
-        if self.reminded_at is None and self.asked_at > now - dt.timedelta(days=1):
+        was_reminded = self.reminded_at is not None
+        was_asked_recently = self.asked_at > now - dt.timedelta(days=1)
+        if was_asked_recently and not was_reminded:
             return False
+
         if self.due_on is not None and today <= self.due_on:
             reminded_on = timezone.localdate(self.reminded_at) if self.reminded_at else None
             return is_time_to_remind(lead_times, self.due_on, last_reminder=reminded_on, today=today)
-        if self.due_on is not None and self.reminded_at is None:
+
+        is_past_deadline = self.due_on is not None
+        if is_past_deadline and not was_reminded:
             return True
         return (self.reminded_at or self.asked_at) <= now - REMIND_AGAIN
 

@@ -18,7 +18,7 @@ from partnerships.organisations.models import Area
 
 
 class DatasetQuerySet(models.QuerySet["Dataset"]):
-    """Filters of datasets."""
+    """Filters for datasets by release."""
 
     def newest(self) -> DatasetQuerySet:
         """Return the newest release of each series. If a release has several files, the one imported last counts."""
@@ -58,27 +58,32 @@ class Dataset(models.Model):
 
 
 class Figure(models.Model):
-    """A figure of one area in a dataset.
+    """A figure of one area in a dataset. Figures never change.
 
-    `code` and `name` are those of the area in the file. `first_year` and `last_year` are 2024 and 2025 for 2024-25, and
-    both 2025 for 31 March 2025. `value` is None if nothing is published, or if the figure is text, which is in `words`.
-    A joint value (`is_joint`) is for the whole area of a joint plan, and is never added to others. If a file has
-    several rows for one code and year, they are parts, and are added. `plan` is the title of the plan that sets a
-    requirement.
+    If a file has several rows for one code and year, the rows are parts, and are added.
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="figures")
     row = models.PositiveIntegerField(help_text="The number of the row in the file.")
+
+    # The area: its code and name in the file, and the area to which they belong here.
     code = models.CharField("GSS code", max_length=9)
     name = models.CharField(max_length=200)
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
+
     measure = models.CharField(max_length=40, choices=list(MEASURES.items()))
+    #: 2024 and 2025 for the year 2024-25; both 2025 for 31 March 2025.
     first_year = models.PositiveSmallIntegerField()
     last_year = models.PositiveSmallIntegerField()
+
+    #: None if nothing is published, or if the figure is text, which is in `words`.
     value = models.DecimalField(max_digits=16, decimal_places=6, null=True, blank=True)
     words = models.CharField(max_length=60, blank=True)
     status = models.CharField(max_length=16, choices=[(status.value, STATUS_LABELS[status]) for status in Status])
+    #: Whether the value is for the whole area of a joint plan. Such a value is never added to others.
     is_joint = models.BooleanField(default=False)
+
+    #: The title of the plan that sets a requirement.
     plan = models.CharField(max_length=300, blank=True)
     plan_key = models.CharField(max_length=80, blank=True)
     adopted_on = models.DateField(null=True, blank=True)

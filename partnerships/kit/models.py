@@ -1,4 +1,4 @@
-"""The table of the kit room: lines that are not yet in the journal's file."""
+"""The one table of the kit room: lines that are still to be written to the journal's file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from django.db import models
 
 
 class WaitingLine(models.Model):
-    """A line of the journal that is not in the journal's file yet. It is deleted once it is; see `journal.note`."""
+    """A line of the journal that is still to be written to the journal's file (see `journal.note`).
+
+    The row is deleted once the file contains the line.
+    """
 
     at = models.DateTimeField()
     text = models.TextField(help_text="One line of JSON: numbers, codes and hashes.")

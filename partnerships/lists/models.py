@@ -48,10 +48,13 @@ class SavedView(models.Model):
     kind = models.CharField(max_length=30, help_text="The name of the list.")
     name = models.CharField(max_length=100)
     state = models.JSONField(default=dict, help_text="The filters, columns, sorting, grouping and layout.")
+
+    # With whom the view is shared: an organisation, a partnership or, if both are empty, nobody.
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name="shared with"
     )
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+
     created_at = models.DateTimeField()
 
     objects = SavedViewQuerySet.as_manager()
@@ -101,19 +104,24 @@ class DefaultView(models.Model):
 
 
 class ListFile(LeasedJob):
-    """A file of a long list, made by a worker for one person.
+    """A file of a long list, made by a worker for one person: asked for → made, or failed.
 
-    `error` is why the file could not be made, or "".
+    `error` is why the file could not be made, or "". The download is refused if the person's rights have changed since
+    the file was made.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="list_files")
     kind = models.CharField(max_length=30)
+
+    # What the person asked for.
     form = models.CharField(max_length=4, help_text="The format: csv, xlsx or ods.")
     #: The parameters of the list.
     query = models.TextField(blank=True)
     #: The line about the file in the log of exports.
     asked = models.TextField(blank=True)
     asked_at = models.DateTimeField()
+
+    # What the worker made.
     made_at = models.DateTimeField(null=True, blank=True)
     #: A digest of the person's rights when the file was made. The download requires the same digest.
     holds = models.CharField(max_length=64, blank=True)

@@ -17,7 +17,7 @@ ENTERED_POSITION = 10**9
 
 
 class PublicationQuerySet(models.QuerySet["Publication"]):
-    """Filters of publications."""
+    """Filters for publications by whether they are in force."""
 
     def in_force(self) -> PublicationQuerySet:
         """Return the publications that have not ended, of organisations that still exist."""
@@ -26,11 +26,15 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
 
 @pghistory.track()
 class Publication(models.Model):
-    """An organisation's decision to publish the files of a standard, until it ends the publication."""
+    """An organisation's decision to publish the files of a standard: begun → ended.
+
+    An organisation has at most one current publication of a standard. An ended publication stays; another may begin.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publications")
     standard = models.CharField(max_length=40, help_text="The code of the standard in the specification.")
     reason = models.TextField()
+
     begun_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.TextField(blank=True)
@@ -60,9 +64,10 @@ class Publication(models.Model):
 
 
 class Record(models.Model):
-    """A row of a standard's file as last imported, and the plan, agreement or commitment that it belongs to."""
+    """A row of a standard's file as last imported, and the plan, agreement or commitment that the row is about."""
 
     dataset = models.CharField(max_length=40, help_text="The code of the file in the specification.")
+    # What the row is about: exactly one of a plan, an agreement and a commitment.
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
     agreement = models.ForeignKey(
         DeveloperAgreement, on_delete=models.CASCADE, null=True, blank=True, related_name="records"
@@ -70,6 +75,8 @@ class Record(models.Model):
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
     #: The key of the plan's milestone or site.
     key = models.CharField(max_length=100, blank=True)
+
+    # What the row says.
     position = models.PositiveIntegerField(help_text="The number of the row in the file.")
     #: The texts of the row, by field.
     cells = models.JSONField()

@@ -26,7 +26,7 @@ class Lane(models.IntegerChoices):
 
 
 class EmailStatus(models.TextChoices):
-    """queued → sending → sent, failed, suppressed or dropped.
+    """The status of an email: queued → sending → sent, failed, suppressed or dropped.
 
     An email returns from sending to queued when its lease ends or its sender releases it.
     """
@@ -55,7 +55,7 @@ class EmailReason(models.TextChoices):
 
 
 class EmailQuerySet(models.QuerySet["Email"]):
-    """Emails, by whether they are settled."""
+    """Filters for emails by whether they are settled."""
 
     def unsettled(self) -> EmailQuerySet:
         """Return the emails that are queued or being sent."""
@@ -195,12 +195,15 @@ class SuppressionCause(models.TextChoices):
 class Suppression(models.Model):
     """An address that gets no notices and digests until it is released.
 
-    Account emails are still sent, because a person who is locked out must be able to reset their password.
+    Account emails are still sent, because a person who is locked out must be able to reset their password. The row
+    stays after the release; an address has at most one row that is not released.
     """
 
+    # The address or, after a backup was restored, maybe only its hash.
     address = models.EmailField(max_length=254, null=True, blank=True)  # noqa: DJ001 - several rows may have none
     #: The hash of the address in the journal, used instead if the restored database does not contain the address.
     address_hash = models.CharField(max_length=40, blank=True, default="", db_default="")
+
     cause = models.CharField(max_length=20, choices=SuppressionCause, default=SuppressionCause.OTHER)
     reason = models.CharField(max_length=300)
     since = models.DateTimeField()

@@ -64,8 +64,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     such a person cannot sign in and receives no emails. Staff are the administrators of the network.
     """
 
+    # Who the person is.
     email = models.EmailField("email address", max_length=254)
     name = models.CharField(max_length=150, blank=True)
+
+    # What the person may do, and since when.
     is_staff = models.BooleanField("network administrator", default=False)
     is_active = models.BooleanField("active", default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
@@ -122,7 +125,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
-    """Filters of invitations."""
+    """Filters for invitations by whether they can still be used."""
 
     def open_at(self, now: dt.datetime) -> InvitationQuerySet:
         """Return invitations that have not been used, revoked or expired."""
@@ -294,7 +297,7 @@ class LeadTimes(models.Model):
 
 
 class Tally(models.Model):
-    """A count for a rate limit within one period. The key is a hash, so that it identifies nobody."""
+    """A count for a rate limit within one period, for example of sign-ins. The key is a hash that identifies nobody."""
 
     key = models.CharField(max_length=64)
     began_at = models.DateTimeField()
@@ -310,7 +313,7 @@ class Tally(models.Model):
 
 
 class RefusedAddress(models.Model):
-    """An address that must not receive digests: its owner, since erased or with another address, refused them.
+    """An address that must not receive digests, because its owner refused them and was then erased or changed address.
 
     Only a hash is stored, made with a key from the settings (`people/refusals.py`).
     """

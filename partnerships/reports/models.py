@@ -77,7 +77,7 @@ def _one_audience(name: str) -> models.CheckConstraint:
 
 
 class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
-    """Filters of frozen reports by reader."""
+    """Filters for frozen reports by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
         """Return the frozen reports that the person may read, also reports from before one of their parties left."""
@@ -89,7 +89,7 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
 
 
 class FrozenReport(Audience):
-    """A report as it was at a moment, which nobody can change.
+    """A report as it was at a moment. A trigger refuses to change or delete it.
 
     Its figures count only what every person of its audience could read at that moment.
     """
@@ -100,6 +100,7 @@ class FrozenReport(Audience):
     #: The filters, as the query string of the report's page.
     question = models.TextField(blank=True)
     content = models.JSONField(help_text="The figures of the report, as a snapshot.")
+
     frozen_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     frozen_at = models.DateTimeField()
 
@@ -136,7 +137,7 @@ class FrozenReport(Audience):
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):
-    """Filters of schedules by reader."""
+    """Filters for schedules by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> ScheduleQuerySet:
         """Return the schedules of the person's organisations and partnerships."""
@@ -155,9 +156,12 @@ class Schedule(Audience):
     name = models.CharField(max_length=150)
     #: The filters, as the query string of the report's page.
     question = models.TextField(blank=True)
+
+    # When the report is due.
     every = models.CharField(max_length=7, choices=Frequency)
     next_on = models.DateField()
     first_on = models.DateField(help_text="The first day on which the report is due.")
+
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -195,7 +199,7 @@ class Recipient(models.Model):
 
 
 class ReportFile(LeasedJob):
-    """A file of a long report, which a worker writes for one person.
+    """A file of a long report, which a worker writes for one person: asked for → made, or failed.
 
     `error` is the reason why there is no file, or "".
     """
@@ -206,6 +210,8 @@ class ReportFile(LeasedJob):
     #: The filters, as the query string of the report's page.
     question = models.TextField(blank=True)
     asked_at = models.DateTimeField()
+
+    # What the worker wrote.
     made_at = models.DateTimeField(null=True, blank=True)
     #: A digest of the roles that gave the person their rights when the file was written. If the digest changes later,
     #: the person may no longer download the file.

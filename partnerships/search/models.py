@@ -19,30 +19,39 @@ SAMPLED = 128
 class SearchEntry(models.Model):
     """The words by which search finds one record, or one part of a record.
 
-    * `source`, `object_id` and `part` name the record and its part (see `sources`).
-    * `readers` has everybody who might read the entry: ids of organisations, negative ids of people, and `EVERYONE`.
-      It only narrows a search down. Each result is then checked against the record's own `visible_to`.
-    * `number` is the version from which the words come. `hidden` says that only readers inside the record's
-      organisations may see the words, and `opens_at` is when their embargo ends.
-    * Ids of organisations and partnerships are plain numbers, not foreign keys: the index is computed from the records
-      and can be rebuilt at any time.
+    Ids of organisations and partnerships are plain numbers, not foreign keys: the index is computed from the records
+    and can be rebuilt at any time.
     """
 
+    #: The record, and its part if the entry is not about the whole record (see `sources`).
     source = models.CharField(max_length=12)
     object_id = models.BigIntegerField()
     part = models.CharField(max_length=120, blank=True)
+
+    # What people can filter and sort by.
     kind = models.CharField(max_length=12)
     partnership_id = models.BigIntegerField(null=True)
     organisation_id = models.BigIntegerField(null=True)
     day = models.DateField(null=True)
+
+    # What results show.
     title = models.CharField(max_length=300)
     text = models.TextField(blank=True)
     path = models.CharField(max_length=300)
+    #: The version from which the words come.
     number = models.BigIntegerField(default=0)
+
+    # Who might read the entry. This only narrows a search down: each result is then checked against the record's own
+    # `visible_to`.
+    #: Whether only readers inside the record's organisations may see the words.
     hidden = models.BooleanField(default=False)
+    #: The ids of organisations, negative ids of people, and `EVERYONE`.
     readers = ArrayField(models.BigIntegerField(), default=list)
     for_everyone = models.BooleanField(default=False)
+    #: When the embargo of the words ends.
     opens_at = models.DateTimeField(null=True)
+
+    # What search looks for.
     codes = ArrayField(models.CharField(max_length=200), default=list)
     words = SearchVectorField()
 

@@ -50,7 +50,7 @@ FINAL_STATUSES = (Status.APPLIED, Status.DISCARDED)
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
-    """Uploads, filtered by reader."""
+    """Filters for uploads by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> UploadQuerySet:
         """Return only the person's own uploads, as a file may contain more than their colleagues may see."""
@@ -64,13 +64,14 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 class Upload(LeasedJob):
     """A spreadsheet that a person uploaded for a plan, a partnership or an organisation.
 
-    `report` says what the import changed or, while it is a preview, would change. `content` stores the file until it is
-    imported or discarded. `seen` is the revision of the records when the preview was made. If a worker dies, another
-    one starts after `claimed_until`. `error` says why nothing was imported.
+    `Status` describes how an upload is checked and imported. If a worker dies, another one starts after
+    `claimed_until`. `error` says why nothing was imported.
     """
 
     kind = models.CharField(max_length=16, choices=Kind)
     status = models.CharField(max_length=10, choices=Status, default=Status.UNCHECKED)
+
+    # The record that the rows are about.
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     organisation = models.ForeignKey(
@@ -82,12 +83,18 @@ class Upload(LeasedJob):
         help_text="The organisation that the rows are about, or that its author acts for in the partnership.",
     )
     site = models.CharField(max_length=100, blank=True, help_text="The key of the site that all rows are about.")
+
+    # The file, and how to read it.
     file_name = models.CharField(max_length=300)
     all_or_nothing = models.BooleanField(default=False)
     headings = models.JSONField(default=dict, help_text="For each heading that a person chose, the code of its column.")
+    #: What the import changed or, while it is a preview, would change.
     report = models.JSONField(default=dict)
+    #: The file, until it is imported or discarded.
     content = models.BinaryField(null=True, editable=False)
+    #: The revision of the records when the preview was made.
     seen = models.PositiveIntegerField(default=0)
+
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

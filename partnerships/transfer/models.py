@@ -79,7 +79,7 @@ WAITING_STATUSES = (RunStatus.CHECKING, RunStatus.UNREAD, RunStatus.PREVIEWED)
 
 
 class ImportRunQuerySet(models.QuerySet["ImportRun"]):
-    """Filters of import runs."""
+    """Filters for import runs by person."""
 
     def of_person(self, user: User | AnonymousUser) -> ImportRunQuerySet:
         """Return the imports of organisations' own files that this editor or lead of the organisation may see."""
@@ -216,9 +216,9 @@ class Answer(models.TextChoices):
 
 @pghistory.track()
 class Doubt(models.Model):
-    """A row that matches no organisation with certainty; it is open until a person answers.
+    """A row of a list that matches no organisation with certainty. It is open until a person answers.
 
-    Later imports of the register use the answer for rows with the same key.
+    There is one row for a register and a key. Later imports of the register use the answer for rows with the same key.
     """
 
     # The row.

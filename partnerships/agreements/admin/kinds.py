@@ -46,23 +46,25 @@ class DeclaredInline(NothingDeleted, admin.StackedInline[Any, Any]):
     formfield_overrides = _SMALL_TEXT_AREAS
 
 
-_COLUMN_LAYOUT: tuple[Any, ...] = (("label", "code", "shape"), "help", "choices", ("position", "required", "active"))
-_FIELD = (*_COLUMN_LAYOUT[:3], "starter", _COLUMN_LAYOUT[3])
-
-
 class FieldInline(DeclaredInline):
     """The fields of a kind."""
 
     model = KindField
-    fields: ClassVar[tuple[Any, ...]] = _FIELD
+    fields: ClassVar[tuple[Any, ...]] = (
+        ("label", "code", "shape"),
+        "help",
+        "choices",
+        "starter",
+        ("position", "required", "active"),
+    )
     verbose_name = "field"
     verbose_name_plural = "fields, in addition to those that all terms have"
 
 
 class ColumnInline(FieldInline):
-    """The columns of a table."""
+    """The columns of a table. A column has no starting text."""
 
-    fields = _COLUMN_LAYOUT
+    fields = (("label", "code", "shape"), "help", "choices", ("position", "required", "active"))
     verbose_name = "column"
     verbose_name_plural = "columns (the first one names the row)"
 
@@ -183,7 +185,7 @@ class DeclaredAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[A
 class KindFieldAdmin(DeclaredAdmin):
     """Fields of all kinds, and columns of all tables."""
 
-    fields = (("kind", "table"), *_FIELD)
+    fields = (("kind", "table"), *FieldInline.fields)
     list_display = ("label", "code", "kind", "table", "shape", "required", "active")
     list_filter = ("active", "kind", "shape")
     list_select_related = ("table",)

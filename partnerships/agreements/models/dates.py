@@ -38,10 +38,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 @pghistory.track()
 class Notice(models.Model):
-    """A party's notice that it leaves. A notice is open until it is withdrawn or, after its last day, carried out.
+    """A party's notice that it leaves.
 
-    The day after `last_day`, the party leaves. If the partnership cannot continue without the party, the partnership
-    ends.
+    A notice is open until it is withdrawn or, after its last day, carried out; it cannot be both. On the day after
+    `last_day`, the party leaves. If the partnership cannot continue without the party, the partnership ends. A party
+    has at most one open notice in a partnership.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="notices")
@@ -50,8 +51,11 @@ class Notice(models.Model):
     #: The last day on which the party takes part.
     last_day = models.DateField()
     ends_partnership = models.BooleanField(help_text="Tick if the partnership cannot continue without this party.")
+
     given_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     given_at = models.DateTimeField()
+
+    # How the notice was closed: at most one of the two times is set.
     withdrawn_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_because = models.TextField(blank=True)
@@ -100,9 +104,10 @@ class DateChoice(models.Model):
 
 
 class DateReminder(models.Model):
-    """A reminder of a date that a person got some days before the date.
+    """An emailed reminder of a date of a partnership, to one person, some days before the date.
 
-    The reminder is recorded in the same transaction as its email, so that nobody is reminded twice.
+    The row is written in the same transaction as the email, and is unique for each lead time, so that nobody is
+    reminded twice.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="+")

@@ -58,15 +58,20 @@ class Document(models.Model):
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="documents")
     title = models.CharField(max_length=200)
+
+    # The file. Its name, type and size are those of the upload.
     file = models.FileField(upload_to="agreements/%Y/%m", max_length=300)
     file_name = models.CharField(max_length=200)
     content_type = models.CharField(max_length=100)
     size = models.PositiveIntegerField(help_text="Size in bytes.")
     sha256 = models.CharField(max_length=64)
+
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
+    #: A removed document keeps its row and its file, so that an administrator can restore it.
     removed_at = models.DateTimeField(null=True, blank=True)
+
     personal_data = models.BooleanField(
         default=False, help_text="It can be opened only while a signed data-sharing agreement is in force."
     )

@@ -122,7 +122,7 @@ class PartnershipKind(Vocabulary):
 
 
 class KindPart(models.Model):
-    """A part of the terms of a kind. It can be retired, but never deleted.
+    """A part of the terms of a kind: a field, a table, a check or a clause. A part can be retired, but never deleted.
 
     A change here affects new terms only, because each version stores the declarations with which it was published.
     """

@@ -42,19 +42,25 @@ class ObjectiveQuerySet(models.QuerySet["Objective"]):
 class Objective(models.Model):
     """A figure that a partnership wants to reach by a date.
 
-    An open objective is met or dropped, and can be opened again. Every change of status has a reason.
+    An open objective is met or dropped, and can be opened again. Every change of status has a reason. The database
+    guarantees that the target date is after the baseline date, and that a closed objective has a reason.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="objectives")
     text = models.CharField(max_length=300)
     measure = models.CharField(max_length=200, help_text="What is counted. For example, homes started.")
     unit = models.CharField(max_length=40, blank=True)
+
+    # The objective is to get from the baseline to the target, which may be higher or lower.
     baseline = models.DecimalField(max_digits=14, decimal_places=2)
     baseline_on = models.DateField()
     target = models.DecimalField(max_digits=14, decimal_places=2)
     target_on = models.DateField()
+
+    # Who is responsible.
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
     position = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=7, choices=ObjectiveStatus, default=ObjectiveStatus.OPEN)
     status_reason = models.TextField(blank=True)
@@ -94,13 +100,15 @@ class Objective(models.Model):
 
 
 class ObjectiveProgress(models.Model):
-    """A report of progress on an objective. Reports never change."""
+    """A report of progress on an objective: its figure on a day. Reports are append-only."""
 
     objective = models.ForeignKey(Objective, on_delete=models.PROTECT, related_name="progress")
     on = models.DateField()
     figure = models.DecimalField(max_digits=14, decimal_places=2)
     note = models.TextField(blank=True)
     blocked_by = models.CharField(max_length=300, blank=True)
+
+    # Who reported, for which organisation, and when.
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()

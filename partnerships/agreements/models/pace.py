@@ -62,10 +62,11 @@ def pace(readings: Sequence[Reading], *, start: Reading, goal: Reading, today: d
     """
     _, baseline = start
     target_day, target = goal
+    should_rise = target > baseline
+
     day, figure = readings[-1] if readings else (today, baseline)
     expected = target if today > target_day else expected_on(day, start, goal)
     percent = (figure - baseline) / (target - baseline) * 100
-    should_rise = target > baseline
 
     change = previous_day = None
     if readings:

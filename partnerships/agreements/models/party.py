@@ -105,11 +105,15 @@ class Party(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="parties")
     role = models.CharField(max_length=8, choices=PartyRole, default=PartyRole.MEMBER)
     status = models.CharField(max_length=8, choices=PartyStatus, default=PartyStatus.INVITED)
+
+    # The invitation and its answer.
     invited_at = models.DateTimeField()
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     reason = models.TextField(blank=True)
+
+    # The days on which the organisation takes part. `left_at` is the moment as of which its people still read.
     joined_on = models.DateField(null=True, blank=True)
     left_on = models.DateField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)

@@ -110,6 +110,7 @@ class Post(models.Model):
     )
     role = models.CharField(max_length=16, choices=PostRole)
     title = models.CharField(max_length=150, blank=True, help_text="For example, Head of housing strategy.")
+
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     ended_on = models.DateField(null=True, blank=True, help_text="The first day on which the post no longer existed.")

@@ -93,11 +93,14 @@ class TermsProposal(documents.Draft):
     reason = models.TextField()
     #: The day from which the terms should apply. Empty means the day on which the last party signs.
     from_day = models.DateField(null=True, blank=True)
+    #: The deadline for signatures.
     sign_by = models.DateField(null=True, blank=True)
+
     #: The version that an amendment amends. Empty for the first terms.
     based_on = models.ForeignKey("TermsVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     #: The fields and tables that the terms of this kind of partnership have (see `agreements.terms.schema`).
     declarations = models.JSONField(default=dict)
+
     status = models.CharField(max_length=10, choices=ProposalStatus, default=ProposalStatus.DRAFTING)
     created_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -210,9 +213,12 @@ class TermsVersion(documents.Version):
     proposal = models.ForeignKey(
         TermsProposal, on_delete=models.PROTECT, null=True, blank=True, related_name="versions"
     )
+
+    # How the version came about. `base` and `amendment` are those that a consolidated version combines.
     origin = models.CharField(max_length=14, choices=Origin, default=Origin.PROPOSED)
     base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     amendment = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
     # Copies from the day of publishing, so that the version always prints the same.
     title = models.CharField(max_length=200)
     kind_label = models.CharField(max_length=120)
@@ -364,7 +370,7 @@ class TermsInForceQuerySet(models.QuerySet["TermsInForce"]):
 
 
 class TermsInForce(models.Model):
-    """An entry that puts a version in force from a day on. Entries never change.
+    """An entry that puts a version in force from a day on. Entries are append-only.
 
     On any day, the entry with the latest `from_day` up to that day applies. Of two entries for the same day, the one
     that was decided later applies.

@@ -78,7 +78,16 @@ class Company(Stage):
         )
         content = {"about": {"summary": "Sixty homes where buses were kept."}}
         plans.publish_version(plan=plan, author=bea, note="First version", content=content, now=now)
-        promise = self.promise(homes, council, manager, lou, bea, partnership, PROMISE, now)
+        promise = self.promise(
+            text=PROMISE,
+            giver=homes,
+            receiver=council,
+            givers_lead=lou,
+            receivers_lead=bea,
+            partnership=partnership,
+            author=manager,
+            now=now,
+        )
         commitments.mark_for_stakeholders(commitment=promise, tell=True, author=bea, now=now)
         ask = exchange.create_entry(
             organisation=council,
@@ -160,29 +169,30 @@ class Company(Stage):
 
     def promise(
         self,
-        homes: Organisation,
-        council: Organisation,
-        author: User,
-        giver: User,
-        receiver: User,
-        partnership: Partnership,
+        *,
         text: str,
+        giver: Organisation,
+        receiver: Organisation,
+        givers_lead: User,
+        receivers_lead: User,
+        partnership: Partnership,
+        author: User,
         now: dt.datetime,
     ) -> Commitment:
-        """Create a commitment, and confirm it for both sides."""
+        """Create a commitment that is due in 30 days, and confirm it for giver and receiver."""
         commitment = commitments.propose_commitment(
-            giver=homes,
-            receiver=council,
+            giver=giver,
+            receiver=receiver,
             text=text,
             quantity=None,
             unit="",
-            owner=giver,
+            owner=givers_lead,
             due_on=self.due(30),
             partnership=partnership,
             author=author,
             now=now,
         )
-        for body, person in ((homes, giver), (council, receiver)):
+        for body, person in ((giver, givers_lead), (receiver, receivers_lead)):
             commitment = commitments.confirm_commitment(
                 commitment=commitment, organisation=body, author=person, revision=commitment.revision, now=now
             )

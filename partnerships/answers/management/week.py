@@ -42,7 +42,7 @@ class PartnershipWeek(Company):
         self.say(0, 7, f"{manager.display_name} of the council gets one summary a day.")
 
         # Monday
-        self._move(cast, 0, 10, 60, "Ground works took longer")
+        self._change_due_date(cast, 0, 10, days=60, reason="Ground works took longer")
         answer = self._answer_ask(cast, 0, 11)
         self._read_on_site(cast, 0, 13, "exchange.response")
         self._question(cast, 0, 14)
@@ -52,18 +52,18 @@ class PartnershipWeek(Company):
             cast,
             1,
             manager=(f"{cast.trust.name} has asked a question about your ask: {ASK}",),
-            manager_not=("has answered", self._moved(30, 60)),
+            manager_not=("has answered", self._change_in_words(30, 60)),
         )
         promise = self._accept(cast, answer, 1, 9)
         self._amend(cast, 1, 14)
 
         # Wednesday
         self._morning(cast, 2, manager=("Every party signed the terms",), manager_not=("has asked a question",))
-        self._move(cast, 2, 10, 90, "The contractor stopped work")
+        self._change_due_date(cast, 2, 10, days=90, reason="The contractor stopped work")
         self._deliver(cast, promise, 2, 11)
 
         # Thursday
-        self._morning(cast, 3, manager=(self._moved(60, 90),), manager_not=("signed the terms",))
+        self._morning(cast, 3, manager=(self._change_in_words(60, 90),), manager_not=("signed the terms",))
         self._verify(cast, promise, 3, 9)
         self._leave(cast, 3, 10)
         self._read_on_site(cast, 3, 16)
@@ -74,7 +74,7 @@ class PartnershipWeek(Company):
             4,
             councillor=(
                 "Every party signed the terms",
-                f"{self._moved(30, 90)}, changed 2 times",
+                f"{self._change_in_words(30, 90)}, changed 2 times",
                 f"{ASK}: the ask is met",
                 f"Left this partnership: {cast.trust.name}",
             ),
@@ -86,10 +86,12 @@ class PartnershipWeek(Company):
 
     # ---- What happens
 
-    def _moved(self, before: int, after: int) -> str:
+    def _change_in_words(self, before: int, after: int) -> str:
+        """Return how emails report that the due date changed; the numbers are days after the Monday of the week."""
         return f"{PROMISE}: changed the due date: was {long_date(self.due(before))}, now {long_date(self.due(after))}"
 
-    def _move(self, cast: Cast, day: int, hour: int, days: int, reason: str) -> None:
+    def _change_due_date(self, cast: Cast, day: int, hour: int, *, days: int, reason: str) -> None:
+        """Make the commitment due this many days after the Monday of the week."""
         now = self.at(day, hour)
         commitments.change_due_date(
             commitment=cast.promise, due_on=self.due(days), reason=reason, author=cast.landlords_lead, now=now
@@ -134,14 +136,14 @@ class PartnershipWeek(Company):
         now = self.at(day, hour)
         exchange.decide_response(response=answer, accept=True, reason="", author=cast.manager, now=now)
         commitment = self.promise(
-            cast.homes,
-            cast.council,
-            cast.councils_lead,
-            cast.landlords_lead,
-            cast.councils_lead,
-            cast.partnership,
-            "Ten flats at Mill Lane",
-            now,
+            text="Ten flats at Mill Lane",
+            giver=cast.homes,
+            receiver=cast.council,
+            givers_lead=cast.landlords_lead,
+            receivers_lead=cast.councils_lead,
+            partnership=cast.partnership,
+            author=cast.councils_lead,
+            now=now,
         )
         exchange.link_commitment(entry=cast.ask, commitment=commitment, response=answer, author=cast.manager, now=now)
         self._say_and_sweep(day, hour, f"{cast.council.name} accepts the answer, and both confirm a commitment.")
@@ -256,7 +258,7 @@ class PartnershipWeek(Company):
             answers.approve_answer(answer=answer, author=cast.councils_lead, now=self.at(4, 12))
         shown_answer = Answer.objects.visible_to(cast.landlords_lead).filter(text=REPLY).first()
         if shown_answer is None or not shown_answer.is_shown:
-            raise WeekWentWrong("The reply does not stand as a comment.")
-        self.say(4, 12, f"{cast.council.name} approves it: it stands as a comment on {cast.plan.title}.")
+            raise WeekWentWrong("The reply was not shown as a comment.")
+        self.say(4, 12, f"{cast.council.name} approves it: it is shown as a comment on {cast.plan.title}.")
         digest_count = Delivery.objects.filter(recipient=councillor, kind="digests.digest", status="sent").count()
         self.lines.append(f"{councillor.display_name} received {digest_count} digest in the week.")

@@ -35,7 +35,7 @@ DECIDED_BY_OWNER = (*WITH_TEXT, AnswerKind.COLLEAGUE)
 
 
 class AnswerStatus(models.TextChoices):
-    """waiting → shown or refused.
+    """The status of an answer: waiting → shown or refused.
 
     Answers without text and answers of a trusted person are shown at once. An answer that names a colleague becomes
     "shown" when the colleague is asked.
@@ -47,7 +47,7 @@ class AnswerStatus(models.TextChoices):
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):
-    """Answers, by status and by who may see them."""
+    """Filters for answers by status and by who may see them."""
 
     def visible_to(self, user: User | AnonymousUser) -> AnswerQuerySet:
         """Return answers that the person may see.
@@ -80,11 +80,18 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
 # The history of rows leaves out the stakeholders' texts and addresses, because it remains when those are deleted.
 @pghistory.track(exclude=["text", "reason", "colleague_name", "colleague_email"])
 class Answer(models.Model):
-    """A stakeholder's answer about one version of a plan, with a status of `AnswerStatus`."""
+    """A stakeholder's answer about one version of a plan.
+
+    An answer with text waits until an owner of the plan shows or refuses it (see `AnswerStatus`). The database
+    guarantees that an answer to a question names the question, that a waiting answer has no decision, and that a
+    refusal has a reason.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="answers")
     version_number = models.PositiveIntegerField()
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="answers")
+
+    # What the stakeholder answered. The kind says which of these fields are filled in.
     kind = models.CharField(max_length=12, choices=AnswerKind)
     question = models.ForeignKey(PlanQuestion, on_delete=models.PROTECT, null=True, blank=True, related_name="answers")
     #: The piece of the plan that a comment is about, and its title at that time.
@@ -93,10 +100,12 @@ class Answer(models.Model):
     text = models.TextField(blank=True)
     colleague_name = models.CharField(max_length=150, blank=True)
     colleague_email = models.EmailField(max_length=254, blank=True)
-    status = models.CharField(max_length=7, choices=AnswerStatus, default=AnswerStatus.WAITING)
     #: A key from the form, so that a form sent twice makes only one answer.
     key = models.UUIDField(unique=True)
     made_at = models.DateTimeField()
+
+    # The decision of an owner of the plan.
+    status = models.CharField(max_length=7, choices=AnswerStatus, default=AnswerStatus.WAITING)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     decided_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

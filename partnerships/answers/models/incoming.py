@@ -17,7 +17,7 @@ INCOMING_RETENTION = dt.timedelta(days=30)
 
 
 class IncomingStatus(models.TextChoices):
-    """waiting → used or dropped by its person.
+    """The status of an incoming email: waiting → used or dropped by its person.
 
     Retention deletes the email after 30 days, whatever its status.
     """
@@ -47,7 +47,7 @@ class UnusableReason(models.TextChoices):
 
 
 class IncomingQuerySet(models.QuerySet["Incoming"]):
-    """Incoming emails, by status."""
+    """Filters for incoming emails by status."""
 
     def waiting(self, now: dt.datetime) -> IncomingQuerySet:
         """Return emails that can still be confirmed."""
@@ -66,8 +66,10 @@ class Incoming(models.Model):
     reply_to_id = models.BigIntegerField(
         null=True, blank=True, help_text="The number of the email that the person replied to."
     )
+    #: The plan of the email that the person replied to, or the partnership that the email was forwarded to.
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True)
     status = models.CharField(max_length=7, choices=IncomingStatus, default=IncomingStatus.WAITING)

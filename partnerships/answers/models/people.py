@@ -22,7 +22,7 @@ class WorkRole(models.Model):
 
 
 class TrustQuerySet(models.QuerySet["Trust"]):
-    """Trust of organisations in stakeholders."""
+    """Filters for the trust of organisations in stakeholders."""
 
     def current(self) -> TrustQuerySet:
         """Return the rows whose trust has not ended."""
@@ -31,7 +31,10 @@ class TrustQuerySet(models.QuerySet["Trust"]):
 
 @pghistory.track()
 class Trust(models.Model):
-    """The trust of an organisation in a stakeholder, whose answers about its plans are shown without approval."""
+    """The trust of an organisation in a stakeholder, whose answers about its plans are shown without approval.
+
+    When the organisation ends its trust, the row stays. A stakeholder and an organisation have at most one current row.
+    """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="trusted_by")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")

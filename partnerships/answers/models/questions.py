@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PlanQuestionQuerySet(models.QuerySet["PlanQuestion"]):
-    """Questions, by who may read them and by whether they are open."""
+    """Filters for questions by who may read them, and by whether they are open."""
 
     def visible_to(self, user: User | AnonymousUser) -> PlanQuestionQuerySet:
         """Return questions about plans that the person may read today."""

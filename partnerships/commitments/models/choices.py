@@ -8,7 +8,7 @@ from django.db import models
 class Kind(models.TextChoices):
     """The kind of a commitment.
 
-    Both sides need to confirm a commitment; an action is a task for one side.
+    Giver and receiver must both confirm a commitment. An action is a task for one organisation; it confirms it alone.
     """
 
     COMMITMENT = "commitment", "Commitment"

@@ -36,7 +36,7 @@ def overdue_on(day: dt.date) -> Q:
 
 
 class CommitmentQuerySet(models.QuerySet["Commitment"]):
-    """Commitments, filtered by reader, by the people who may act, and by status."""
+    """Filters for commitments by reader, by the people who may act, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> CommitmentQuerySet:
         """Return commitments that the person may read."""

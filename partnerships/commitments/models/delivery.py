@@ -24,6 +24,7 @@ class Slippage(models.Model):
     """A change of a commitment's due date, with author and reason. Rows never change."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="slippages")
+    # The due date before and after the change. There may have been none before.
     was = models.DateField(null=True)
     now = models.DateField()
     reason = models.TextField()
@@ -51,7 +52,7 @@ class Slippage(models.Model):
 
 @pghistory.track()
 class Progress(models.Model):
-    """A progress report: the total delivered so far, the status and a note."""
+    """A progress report: the total delivered before and after the report, the status and a note."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="progress")
     delivered_before = models.DecimalField(max_digits=14, decimal_places=2)
@@ -81,13 +82,13 @@ class Progress(models.Model):
     def delivered_words(self) -> str:
         """Return the delivered part, such as `40 of 60 homes`; "" if no quantity was promised.
 
-        `commitment` should be fetched.
+        Fetch `commitment` with the report.
         """
         return delivered_words(self.delivered, self.commitment.quantity, self.commitment.unit)
 
 
 class EvidenceQuerySet(models.QuerySet["Evidence"]):
-    """Evidence, filtered by reader."""
+    """Filters for evidence by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> EvidenceQuerySet:
         """Return files that have not been removed, of commitments that the person may read."""

@@ -27,7 +27,7 @@ class ItemPurpose(models.TextChoices):
 
 
 class AgendaItemQuerySet(models.QuerySet["AgendaItem"]):
-    """Queries for agenda items by their reader, and for those still on the agenda."""
+    """Filters for agenda items by their reader, and for those still on the agenda."""
 
     def visible_to(self, user: User | AnonymousUser) -> AgendaItemQuerySet:
         """Return the items that the person may read.
@@ -56,17 +56,22 @@ class AgendaItem(models.Model):
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="agenda")
     position = models.PositiveSmallIntegerField()
+
+    # For a suggested item: who suggested it, and which record it is about.
     #: The name of the room's suggestions in the registry (`agreements.agenda`); "" for items that people wrote.
     source = models.CharField(max_length=40, blank=True)
     #: The kind and id of the record, as on timelines.
     subject_kind = models.CharField(max_length=40, blank=True)
     subject_id = models.PositiveBigIntegerField(null=True, blank=True)
+
+    # What the agenda prints.
     title = models.CharField(max_length=300)
     detail = models.CharField(max_length=300, blank=True)
     path = models.CharField(max_length=300, blank=True, help_text="Address of the record's page on the site.")
     purpose = models.CharField(max_length=11, choices=ItemPurpose, default=ItemPurpose.DISCUSSION)
     minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Minutes planned for the item.")
     presenter = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
     dropped_at = models.DateTimeField(null=True, blank=True)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")

@@ -35,10 +35,14 @@ class MeetingSeat(models.Model):
     """
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="seats")
+
+    # Who has the seat.
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     person = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="meeting_seats")
     name = models.CharField(max_length=150, blank=True)
     job_title = models.CharField(max_length=150, blank=True)
+
+    # The invitation and its answer, and whether the person came.
     invited_at = models.DateTimeField()
     answer = models.CharField(max_length=9, choices=Answer, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)

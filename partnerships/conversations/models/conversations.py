@@ -38,7 +38,7 @@ READ_BY_SIDE = Q(conversation__status__in=SHARED_STATUSES) | Q(conversation__org
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
-    """Queries for conversations by reader, by editor, by organisation and by whether they took place."""
+    """Filters for conversations by reader, by editor, by organisation and by whether they took place."""
 
     def visible_to(self, user: User | AnonymousUser) -> ConversationQuerySet:
         """Return the conversations that the person may read."""
@@ -70,12 +70,14 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
 @pghistory.track()
 class Conversation(models.Model):
-    """A conversation and its record, which one organisation keeps and all sides agree to.
+    """A conversation and its record, which one organisation keeps and all organisations that took part agree to.
 
     The status goes planned → draft → circulated → corrected → agreed; a planned conversation may be cancelled.
 
     A draft is the record of a conversation that took place, and only the organisation that keeps it can read it.
     An agreed record can no longer change: a database trigger refuses.
+
+    The organisations that took part are its sides (see `Side`).
     """
 
     organisation = models.ForeignKey(
@@ -221,6 +223,7 @@ class Side(models.Model):
     )
     agreed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     agreed_at = models.DateTimeField(null=True, blank=True)
+
     # Copies of the conversation's `status` and `held_on`. Triggers keep them: `copy_to_sides` above and the one below.
     # Do not set them in Python; the database overwrites them. They let one index find the records that an organisation
     # has yet to agree to.

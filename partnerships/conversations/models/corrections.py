@@ -13,9 +13,10 @@ from partnerships.people.models import User
 
 @pghistory.track()
 class Correction(models.Model):
-    """A correction that a side suggests to the record.
+    """A correction to the record that an organisation that took part suggests.
 
-    The keeper of the record accepts or refuses the correction, with an answer.
+    The organisation that keeps the record accepts or refuses the correction, with an answer. Until then the correction
+    is open.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="corrections")
@@ -23,6 +24,7 @@ class Correction(models.Model):
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     text = models.TextField()
     made_at = models.DateTimeField()
+
     #: Whether the correction was accepted; None while it is open.
     taken_up = models.BooleanField(null=True, blank=True)
     answer = models.TextField(blank=True)

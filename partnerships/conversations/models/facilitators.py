@@ -25,7 +25,7 @@ ROUTES = (
 
 
 class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
-    """Queries for facilitators by reader and by state."""
+    """Filters for facilitators by reader and by state."""
 
     def visible_to(self, user: User | AnonymousUser) -> FacilitatorQuerySet:
         """Return the person's own facilitations, and facilitators of partnerships in which the person takes part."""
@@ -71,6 +71,8 @@ class Facilitator(models.Model):
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     #: Whether the organisation was invited only because of its facilitators: it then leaves with the last of them.
     brought_party = models.BooleanField(default=False)
+
+    # When the person was named, accepted the role, and when the role ended.
     named_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     named_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)

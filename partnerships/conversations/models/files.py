@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
-    """Queries for attachments by reader."""
+    """Filters for attachments by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> AttachmentQuerySet:
         """Return the attachments that the person may read and that were not removed.
@@ -29,16 +29,20 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         The person must be able to read the conversation or the meeting. For a paper of an agenda item, they must
         also be able to read that item, and for a link, the document or plan to which the paper links.
         """
+        conversations = Conversation.objects.visible_to(user).values("pk")
         meetings = Meeting.objects.visible_to(user).values("pk")
         items = AgendaItem.objects.visible_to(user).values("pk")
-        return self.filter(
-            Q(conversation__in=Conversation.objects.visible_to(user).values("pk"))
+        documents = Document.objects.visible_to(user).values("pk")
+        versions = Version.objects.visible_to(user).values("pk")
+
+        is_in_readable_place = (
+            Q(conversation__in=conversations)
             | Q(meeting__in=meetings, item=None)
-            | Q(meeting__in=meetings, item__in=items),
-            Q(document=None) | Q(document__in=Document.objects.visible_to(user).values("pk")),
-            Q(version=None) | Q(version__in=Version.objects.visible_to(user).values("pk")),
-            removed_at=None,
+            | Q(meeting__in=meetings, item__in=items)
         )
+        links_to_readable_document = Q(document=None) | Q(document__in=documents)
+        links_to_readable_version = Q(version=None) | Q(version__in=versions)
+        return self.filter(is_in_readable_place, links_to_readable_document, links_to_readable_version, removed_at=None)
 
 
 @pghistory.track()
@@ -49,12 +53,16 @@ class Attachment(models.Model):
     removed attachment stays, and shows who removed it and why; retention deletes the file later.
     """
 
+    # Where it is attached: to a conversation, or to a meeting and maybe an item of its agenda.
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
     )
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, null=True, blank=True, related_name="papers")
     item = models.ForeignKey(AgendaItem, on_delete=models.SET_NULL, null=True, blank=True, related_name="papers")
+
     title = models.CharField(max_length=200)
+
+    # The content: a stored file, or a link to a document or a version.
     file = models.FileField(upload_to="conversations/%Y/%m", max_length=300, blank=True)
     file_name = models.CharField(max_length=200, blank=True)
     content_type = models.CharField(max_length=100, blank=True)
@@ -62,6 +70,7 @@ class Attachment(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()

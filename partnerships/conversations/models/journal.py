@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 
 class JournalNoteQuerySet(OwnNoteQuerySet["JournalNote"]):
-    """Queries for journal notes by reader, with the related rows for a list."""
+    """Filters for journal notes by reader, with the related rows for a list."""
 
     def for_listing(self) -> JournalNoteQuerySet:
         """Fetch organisations, partnership and people."""
@@ -28,8 +28,10 @@ class JournalNote(OwnNote):
     A note is written → changed → deleted, with a reason. Earlier texts stay in `JournalText` until the note is deleted.
     """
 
+    # What the note is about: a partnership or an organisation.
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     about = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
     dated_on = models.DateField()
     created_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -65,7 +67,7 @@ class JournalNote(OwnNote):
 
 
 class JournalTextQuerySet(models.QuerySet["JournalText"]):
-    """Queries for earlier texts of notes by reader."""
+    """Filters for earlier texts of notes by reader."""
 
     def visible_to(self, user: User) -> JournalTextQuerySet:
         """Return the earlier texts of notes that the person may read."""

@@ -123,7 +123,7 @@ class MeetingCycle(models.Model):
 
 
 class MeetingQuerySet(models.QuerySet["Meeting"]):
-    """Queries for meetings by reader and by state."""
+    """Filters for meetings by reader and by state."""
 
     def visible_to(self, user: User | AnonymousUser) -> MeetingQuerySet:
         """Return the meetings that the person may read."""

@@ -13,7 +13,7 @@ from partnerships.people.models import User
 
 @pghistory.track()
 class NextStep(models.Model):
-    """A next step of one side, which becomes an action when the record is circulated."""
+    """A task that one organisation took on in a conversation. It becomes an action when the record is circulated."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="next_steps")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")

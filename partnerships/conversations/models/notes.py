@@ -21,7 +21,7 @@ Note = TypeVar("Note", bound="OwnNote")
 
 
 class OwnNoteQuerySet(models.QuerySet[Note]):
-    """Queries for the notes of an organisation by reader."""
+    """Filters for the notes of an organisation by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Return the notes of the person's own organisations."""
@@ -46,12 +46,12 @@ class OwnNote(models.Model):
 
 
 class PrivateNoteQuerySet(OwnNoteQuerySet["PrivateNote"]):
-    """Queries for private notes by reader."""
+    """Filters for private notes by reader."""
 
 
 @pghistory.track(exclude=["text"])
 class PrivateNote(OwnNote):
-    """A note of one side about a conversation, which is shown only on the conversation's page."""
+    """A note of one organisation about a conversation, which is shown only on the conversation's page."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="private_notes")
 

@@ -30,7 +30,7 @@ END IF;
 
 
 class PointQuerySet(models.QuerySet["Point"]):
-    """Queries for points by reader and by status."""
+    """Filters for points by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> PointQuerySet:
         """Return the points of conversations that the person may read."""
@@ -43,15 +43,17 @@ class PointQuerySet(models.QuerySet["Point"]):
 
 @pghistory.track()
 class Point(models.Model):
-    """An objective, obstacle or opportunity of one side, which applies until the side closes it.
+    """An objective, obstacle or opportunity of one organisation, which applies until the organisation closes it.
 
     The text is part of the record: once the record is agreed, the database refuses to change or delete the text.
+    A point can still be closed then, with a reason.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="points")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="points")
     kind = models.CharField(max_length=11, choices=PointKind)
     text = models.CharField(max_length=500)
+
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     closed_reason = models.CharField(max_length=300, blank=True)

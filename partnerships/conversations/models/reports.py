@@ -128,7 +128,7 @@ class ReportingExemption(models.Model):
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
-    """Queries for reports by reader, by writer and by status."""
+    """Filters for reports by reader, by writer and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReportQuerySet:
         """Return the reports whose existence the person may see. Only the report's own party may read its draft."""
@@ -176,6 +176,7 @@ class Report(models.Model):
     touches = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
 
+    # When the party could begin to write, and when we emailed about a report that was due soon or late.
     opened_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True, blank=True)
     chased_at = models.DateTimeField(null=True, blank=True)

@@ -33,8 +33,8 @@ class DeliveryManager(models.Manager["Delivery"]):
 class Delivery(models.Model):
     """An email of this room with its recipient: a read-only database view of `outbox.models.Email`.
 
-    Its states are described at `EmailStatus`. `params` contains the values from which the email is composed, such as
-    the subscription to confirm.
+    `EmailStatus` describes the states. `params` contains the values from which the email is composed, such as the
+    subscription to confirm.
     """
 
     # Foreign keys of a view have no constraints, and Django never deletes its rows: they disappear with the outbox's.
@@ -46,6 +46,8 @@ class Delivery(models.Model):
     subscription = models.ForeignKey(
         Subscription, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False
     )
+
+    # The message, and how far it has got.
     message_id = models.CharField(max_length=120)
     status = models.CharField(max_length=10, choices=EmailStatus)
     address = models.CharField(max_length=254)
@@ -142,7 +144,7 @@ class OpenDigest(models.Model):
 
 
 class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
-    """Items, by whether their email includes them."""
+    """Filters for items by whether their email includes them."""
 
     def included(self) -> DeliveryItemQuerySet:
         """Return the items that are included in their email."""
@@ -150,7 +152,7 @@ class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
 
 
 class DeliveryItem(models.Model):
-    """A plan in a digest: what changed from one version to another, for a reader of one class.
+    """A plan in a digest: its changes from one version to another, as a reader of one class may read them.
 
     If the plan could not be included when the email was composed, `left_out` contains the reason.
     """

@@ -37,7 +37,7 @@ class NoticeChoice(models.Model):
 
 
 class InboxItemQuerySet(models.QuerySet["InboxItem"]):
-    """Items that are unread, or that the next summary will contain."""
+    """Filters for items that are unread, or that the next summary will contain."""
 
     def unread(self) -> InboxItemQuerySet:
         """Return the items that their person has neither opened nor marked as read."""
@@ -49,21 +49,29 @@ class InboxItemQuerySet(models.QuerySet["InboxItem"]):
 
 
 class InboxItem(models.Model):
-    """A notice in the inbox of one person: unread → read, and maybe part of a summary.
+    """A notice in the inbox of one person.
+
+    A notice is unread until the person reads it. If the person wants summaries, the notice is due until a summary
+    contains it or the person reads it.
 
     A notice contains codes and ids but no names. Names are looked up when the notice is shown, because the person's
     rights may have changed by then.
     """
 
+    # No index of its own: the index for the newest notices begins with the person.
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="inbox_items", db_index=False)
     kind = models.CharField(max_length=60)
     group = models.CharField(max_length=12, choices=NoticeGroup)
     params = models.JSONField(default=dict)
+    #: The record that the notice is about, if any.
     record_kind = models.CharField(max_length=40, blank=True)
     record_id = models.BigIntegerField(null=True, blank=True)
     partnership = models.ForeignKey(Partnership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
+
+    # The summary.
     #: Set while the next summary is to contain the notice. Reading the notice clears it.
     due_at = models.DateTimeField(null=True, blank=True)
     #: When a summary contained the notice.

@@ -11,9 +11,10 @@ from partnerships.people.models import User
 
 
 class MatchNotice(models.Model):
-    """A match about which one person is to be notified. The person acts for one of the two organisations.
+    """A match of an ask and an offer about which one person is to be notified.
 
-    Each person gets a match only once, even if the match is found again.
+    The person acts for one of the two organisations. Each person is notified about a match only once, even if the match
+    is found again.
     """
 
     # No index of its own: the index of the unique constraint begins with the recipient.

@@ -52,6 +52,8 @@ class Preference(models.Model):
     """
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="digest_preference")
+
+    # How often and when emails are sent.
     frequency = models.CharField(max_length=8, choices=Frequency, default=Frequency.AT_ONCE)
     hour = models.PositiveSmallIntegerField(default=8, validators=[MinValueValidator(0), MaxValueValidator(23)])
     weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
@@ -74,11 +76,14 @@ class Preference(models.Model):
         db_default=0,
         help_text="Further hours for the summary of notices, as a sum: 1 for midnight, 2 for 01:00, and so on.",
     )
+
     tells_matches = models.BooleanField(
         default=True,
         help_text="Whether to send new matches of their organisation’s asks and offers. Only for people with an "
         "account.",
     )
+
+    # When no emails are sent.
     paused_from = models.DateField(
         null=True, blank=True, help_text="The first day of the pause. Empty if the pause started at once."
     )
@@ -88,6 +93,7 @@ class Preference(models.Model):
         blank=True,
         help_text="When the person stopped all emails. We then send them nothing if anyone enters their address.",
     )
+
     link_key = models.CharField(max_length=32, default=_link_key, editable=False)
     introduced_at = models.DateTimeField(
         null=True,

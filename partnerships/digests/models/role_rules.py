@@ -29,12 +29,16 @@ class RoleRule(models.Model):
         SIGNATORIES = "signatories", "Leads of the organisations that must sign"
         POST = "post", "The holder of a post"
 
+    # What the digests are about: a partnership or a plan.
     partnership = models.ForeignKey(
         Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules"
     )
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules")
+
+    # Who gets them. The post is set only if the role is to hold a post.
     post = models.ForeignKey(Post, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules")
     role = models.CharField(max_length=12, choices=Role)
+
     set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     set_at = models.DateTimeField()
 

@@ -13,9 +13,10 @@ UNDO_PERIOD = dt.timedelta(days=30)
 
 
 class Stop(models.Model):
-    """One stop of emails by a person, with the state of the person's subscriptions before it (`before`).
+    """One press of "stop" by a person, with what is needed to undo it.
 
-    `services.Stopped` writes and reads `before`. The row is deleted when the stop can no longer be undone.
+    `before` contains the state of the person's subscriptions before the stop; `services.Stopped` writes and reads it.
+    The row is deleted when the stop can no longer be undone.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

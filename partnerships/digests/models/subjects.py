@@ -1,4 +1,8 @@
-"""The change of each subject that each follower last received, and subjects in digests."""
+"""How far each follower has been notified about each subject, and the subjects in each digest.
+
+A subject is a record that people follow, such as a partnership (see `activity.Subject`); its changes are numbered. A
+watermark is the number of the last change about which a person has been notified.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,11 @@ from partnerships.people.models import User
 
 
 class SubjectWatermark(models.Model):
-    """The change of a subject after which a person's next digest begins. `Watermark` explains the other fields."""
+    """The change of a subject after which a person's next digest begins.
+
+    There is one row for a person and a subject. When newer changes arrive, the row becomes due; the digest that
+    includes them raises `number`. `Watermark` is the same for plans.
+    """
 
     # No indexes of their own: the unique constraint and `watermark_of_subject` have indexes that begin with them.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -23,6 +31,8 @@ class SubjectWatermark(models.Model):
     #: that the person did not choose or may not know count as received.
     number = models.PositiveIntegerField()
     told_at = models.DateTimeField()
+
+    # Newer changes: when they began to wait, and when the next digest is due. `Watermark` explains these fields.
     waiting_since = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     slotted = models.BooleanField(default=False)
@@ -54,7 +64,7 @@ class SubjectNews(models.Model):
 
 
 class DeliverySubjectQuerySet(models.QuerySet["DeliverySubject"]):
-    """Subjects in digests, by whether their email includes them."""
+    """Filters for subjects in digests by whether their email includes them."""
 
     def included(self) -> DeliverySubjectQuerySet:
         """Return the subjects that are included in their email."""

@@ -61,7 +61,7 @@ class ChangeFilter(models.TextChoices):
 
 
 class SubscriptionStatus(models.TextChoices):
-    """asked → confirmed ⇄ paused → ended; suppressed while emails to the address bounce.
+    """The status of a subscription: asked → confirmed ⇄ paused → ended; suppressed while emails to the address bounce.
 
     When the address is released, a suppressed subscription gets its earlier status back. Only confirmed subscriptions
     send digests.
@@ -103,7 +103,7 @@ def _has_one_target() -> Q:
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
-    """Subscriptions, by their status."""
+    """Filters for subscriptions by status."""
 
     def live(self) -> SubscriptionQuerySet:
         """Return the subscriptions that have not ended."""

@@ -1,4 +1,7 @@
-"""The version of each plan that each person last received, and new versions to announce."""
+"""How far each person has been notified about each plan, and new versions to announce.
+
+A watermark is the number of the last version of a plan about which a person has been notified.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,11 @@ from partnerships.plans.models import Plan
 
 
 class Watermark(models.Model):
-    """The version of a plan with which a person's next digest begins."""
+    """The version of a plan with which a person's next digest begins.
+
+    There is one row for a person and a plan. When a newer version is published that the person may read, the row
+    becomes due; the digest that includes the version raises `number`.
+    """
 
     class Reading(models.TextChoices):
         """How much of the plan the person could read."""
@@ -28,7 +35,10 @@ class Watermark(models.Model):
     #: How much of that version the person could read then. With `none` they could read nothing; a digest does not
     #: report access gained later as a change.
     reading_class = models.CharField(max_length=8, choices=Reading)
+    #: When `number` was last set.
     told_at = models.DateTimeField()
+
+    # Newer versions: since when they wait, and when the digest is due.
     waiting_since = models.DateTimeField(null=True, blank=True)
     #: When the person's next digest with news of the plan is due; None if there is no news to send.
     due_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,8 @@
-"""What an organisation that an entry asks does with the entry: receipts, questions and responses."""
+"""Answers to an ask or offer: receipts, questions and responses.
+
+An entry is an ask or an offer. The organisation that shared it asks others, which acknowledge it (`Receipt`), ask
+back (`Question`) and answer (`Response`).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ BOTH_SIDES: tuple[Route, ...] = (Organisations("organisation"), Organisations("e
 
 
 class ResponseStatus(models.TextChoices):
-    """The status of a response: made, then accepted or declined by the entry's side, or withdrawn."""
+    """The status of a response: made, then accepted or declined by the entry's organisation, or withdrawn."""
 
     MADE = "made", "Made"
     ACCEPTED = "accepted", "Accepted"
@@ -31,7 +35,7 @@ class ResponseStatus(models.TextChoices):
 
 
 class ResponseQuerySet(models.QuerySet["Response"]):
-    """Queries for responses by reader and by status. Only the two organisations may read a response."""
+    """Filters for responses by reader and by status. Only the two organisations may read a response."""
 
     def visible_to(self, user: User | AnonymousUser) -> ResponseQuerySet:
         """Return responses made by, or to, an organisation of the person."""
@@ -44,18 +48,24 @@ class ResponseQuerySet(models.QuerySet["Response"]):
 
 @pghistory.track()
 class Response(models.Model):
-    """An organisation's answer to another's ask or offer: made, then accepted, declined or withdrawn."""
+    """An organisation's answer to another's ask or offer.
+
+    A response is made, then accepted or declined by the entry's organisation, or withdrawn by its own. An organisation
+    has at most one response to an entry that awaits a decision.
+    """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="responses")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="responses")
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     text = models.TextField()
+
     #: What the answer covers, in the entry's unit; None for all that is left.
     quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     #: What was accepted.
     agreed_quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     #: The answering organisation's own matching entry.
     counterpart = models.ForeignKey(Entry, on_delete=models.SET_NULL, null=True, blank=True, related_name="answering")
+
     status = models.CharField(max_length=10, choices=ResponseStatus, default=ResponseStatus.MADE)
     reason = models.TextField(blank=True)
     made_at = models.DateTimeField()
@@ -112,7 +122,7 @@ class Response(models.Model):
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
-    """Queries for receipts by reader. Only the two organisations may read a receipt."""
+    """Filters for receipts by reader. Only the two organisations may read a receipt."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReceiptQuerySet:
         """Return receipts given by, or to, an organisation of the person."""
@@ -128,15 +138,22 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
 
 @pghistory.track()
 class Receipt(models.Model):
-    """The record that an asked organisation has seen, declined or referred an entry."""
+    """The record that an asked organisation has acknowledged or declined an entry, or referred it to a colleague.
+
+    There is one row for an entry and an organisation.
+    """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="receipts")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+
+    # The entry was seen, and maybe declined.
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     declined_at = models.DateTimeField(null=True, blank=True)
     declined_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     reason = models.TextField(blank=True)
+
+    # The colleague who is to deal with the entry.
     referred_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     referred_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     referred_at = models.DateTimeField(null=True, blank=True)
@@ -159,7 +176,7 @@ class Receipt(models.Model):
 
 
 class QuestionQuerySet(models.QuerySet["Question"]):
-    """Queries for questions by reader. Only the two organisations may read a question."""
+    """Filters for questions by reader. Only the two organisations may read a question."""
 
     def visible_to(self, user: User | AnonymousUser) -> QuestionQuerySet:
         """Return questions from, or to, an organisation of the person."""
@@ -172,7 +189,7 @@ class QuestionQuerySet(models.QuerySet["Question"]):
 
 @pghistory.track()
 class Question(models.Model):
-    """A question from an asked organisation before it answers."""
+    """A question that an asked organisation puts to the organisation that shared the entry, before it answers."""
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="questions")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
-    """Queries for entries by reader, by editor, by who may answer, and by status."""
+    """Filters for entries by reader, by editor, by who may answer, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> EntryQuerySet:
         """Return the entries that the person may read."""

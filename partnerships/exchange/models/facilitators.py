@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
-    """Queries for facilitators by reader, and for those who still have the role."""
+    """Filters for facilitators by reader, and for those who still have the role."""
 
     def visible_to(self, user: User | AnonymousUser) -> EntryFacilitatorQuerySet:
         """Return facilitators of entries that the person may read."""
@@ -37,9 +37,10 @@ class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
 
 @pghistory.track()
 class EntryFacilitator(models.Model):
-    """A person who helps both sides of one ask or offer to agree, and sees when it is stuck.
+    """A person who helps the organisations of one ask or offer to agree, and sees when it is stuck.
 
     The role is named → ended, with a reason. It gives no right to read the entry: a facilitator must have that already.
+    A person has the role for an entry at most once at a time.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="facilitators")

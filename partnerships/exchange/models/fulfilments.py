@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
-    """Queries for links by reader, who must be able to read both the entry and the commitment."""
+    """Filters for links by reader, who must be able to read both the entry and the commitment."""
 
     def visible_to(self, user: User | AnonymousUser) -> FulfilmentQuerySet:
         """Return links whose entry and commitment the person may both read."""
@@ -28,7 +28,7 @@ class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
 
 @pghistory.track()
 class Fulfilment(models.Model):
-    """A link that says that a commitment meets an entry, in whole or in part.
+    """A link between an entry and a commitment that meets the entry, in whole or in part.
 
     Several commitments can meet an entry, and a commitment can meet several entries.
     """
@@ -61,9 +61,10 @@ class Fulfilment(models.Model):
         Needs `response` to be fetched. The commitment is also linked to the answering organisation's own entry. There,
         `response` is not an answer to the entry, so this is None.
         """
-        if self.response is None or self.response.entry_id != self.entry_id or not self.response.is_accepted:
+        if self.response is None:
             return None
-        return self.response_id
+        is_answer_to_entry = self.response.entry_id == self.entry_id
+        return self.response_id if is_answer_to_entry and self.response.is_accepted else None
 
     @property
     def has_same_unit(self) -> bool:

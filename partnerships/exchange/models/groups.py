@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class AnswerGroupQuerySet(models.QuerySet["AnswerGroup"]):
-    """Queries for links by reader, who must be able to read the answer and know of the working group."""
+    """Filters for links by reader, who must be able to read the answer and see the working group."""
 
     def visible_to(self, user: User | AnonymousUser) -> AnswerGroupQuerySet:
-        """Return links whose answer and working group the person may both know of."""
+        """Return links whose answer the person may read, and whose working group the person may see."""
         return self.filter(
             response__in=Response.objects.visible_to(user), partnership__in=Partnership.objects.visible_today_to(user)
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MatchQuerySet(models.QuerySet["Match"]):
-    """Queries for matches by reader, by dismissal, and for matches that are still live."""
+    """Filters for matches by reader, by dismissal, and for matches that are still live."""
 
     def visible_to(self, user: User | AnonymousUser) -> MatchQuerySet:
         """Return matches whose ask and offer the person may both read."""
@@ -37,15 +37,15 @@ class MatchQuerySet(models.QuerySet["Match"]):
         return self.exclude(pk__in=own_dismissals.values("match"))
 
     def live(self) -> MatchQuerySet:
-        """Return matches with enough points whose entries are both open."""
+        """Return matches with a sufficient score whose ask and offer are both open."""
         return self.filter(ask__is_open=True, offer__is_open=True, score__gte=MIN_POINTS)
 
 
 class Match(models.Model):
-    """An ask and an offer that match, with points and reasons.
+    """An ask and an offer that match, with a score and its reasons.
 
-    Matching updates the row when either side changes, and deletes the row when the two no longer match. A dismissed
-    match stays with 0 points instead, so that the dismissal counts again if the two match again.
+    Matching updates the row when the ask or the offer changes, and deletes the row when the two no longer match. A
+    dismissed match stays with a score of 0 instead, so that the dismissal counts again if the two match again.
     """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_ask")
@@ -71,7 +71,7 @@ class Match(models.Model):
 
 @pghistory.track()
 class Dismissal(models.Model):
-    """The reason of an organisation why a pair is not a match. Only that organisation can read the reason."""
+    """An organisation's reason why an ask and an offer do not match. Only that organisation can read the reason."""
 
     match = models.ForeignKey(Match, on_delete=models.CASCADE, related_name="dismissals")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -89,10 +89,10 @@ class Dismissal(models.Model):
 
 
 class IntroductionQuerySet(models.QuerySet["Introduction"]):
-    """Queries for introductions by reader."""
+    """Filters for introductions by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> IntroductionQuerySet:
-        """Return the introductions that an organisation of the person suggested, or that introduce such a one.
+        """Return the introductions that the person's organisations suggested, or in which they are introduced.
 
         The person must be able to read both entries.
         """

@@ -13,7 +13,7 @@ from partnerships.organisations.audience import Network, Organisations, Route
 
 #: The condition that an entry was shared. Only its organisation sees a draft, even after the draft is withdrawn.
 IS_SHARED = Q(shared_at__isnull=False)
-#: People who may read an entry, and people whom digests tell about it from now on.
+#: Present readers, who may read an entry and whom digests notify about its changes.
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("addressees__organisation", when=IS_SHARED & Q(audience=Audience.NAMED)),

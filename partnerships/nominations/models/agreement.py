@@ -1,4 +1,7 @@
-"""Nominations agreements: which parties of a partnership are the council and the provider, and who may read them."""
+"""Nominations agreements: which parties of a partnership are the council and the provider, and who may read them.
+
+The council and the provider are the two sides of an agreement.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def side_routes(*roles: str) -> tuple[Organisations, ...]:
 
 
 class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
-    """Nominations agreements, filtered by reader.
+    """Filters for nominations agreements by reader.
 
     A reader of the agreement may read its figures only while data-sharing terms are in force: see `rights_over`.
     """

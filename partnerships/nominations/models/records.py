@@ -16,16 +16,19 @@ from partnerships.people.models import User
 class ReturnRecord(models.Model):
     """The figures of a return when the council confirmed them, and what other parties see of them. Rows never change.
 
-    Number 1 is the first confirmation; each correction adds a record, with its reason. `content` is the whole return
-    (`queries.records`). `masked` has the figures for other parties, with None where they are masked: once shown,
-    figures must not be computed again in another way.
+    Number 1 is the first confirmation; each correction adds a record, with its reason.
     """
 
     nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.PROTECT, related_name="records")
     number = models.PositiveSmallIntegerField()
     reason = models.TextField(blank=True, help_text="Why the previous record was corrected.")
+    #: The whole return (`queries.records`).
     content = models.JSONField()
+    #: The figures for other parties, with None where they are masked. Once shown, figures must not be computed again
+    #: in another way, so they are stored.
     masked = models.JSONField()
+
+    # When the provider sent the figures, and when the council confirmed them.
     sent_at = models.DateTimeField()
     sent_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     confirmed_at = models.DateTimeField()

@@ -48,7 +48,7 @@ READERS: tuple[Route, ...] = tuple(
 
 
 class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
-    """Nominations returns, filtered by reader.
+    """Filters for nominations returns by reader.
 
     Figures may be read only while data-sharing terms are in force: see `rights_over`.
     """
@@ -66,13 +66,16 @@ class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
 
 @pghistory.track()
 class NominationsReturn(models.Model):
-    """A provider's return for one quarter: the homes that the provider let under an agreement."""
+    """A provider's return for one quarter: the homes that the provider let under an agreement.
+
+    `ReturnStatus` describes how a return is sent, disputed and settled. An agreement has one return for a quarter. The
+    database guarantees that a settled return was sent and confirmed.
+    """
 
     agreement = models.ForeignKey(NominationsAgreement, on_delete=models.PROTECT, related_name="returns")
     starts_on = models.DateField(help_text="The first day of the quarter.")
     status = models.CharField(max_length=8, choices=ReturnStatus, default=ReturnStatus.DRAFT)
 
-    # How often it was sent, confirmed and corrected.
     #: How often the return was sent, so that the council cannot decide about figures that were replaced.
     sendings = models.PositiveSmallIntegerField(default=0)
     confirmations = models.PositiveSmallIntegerField(default=0)
@@ -141,7 +144,10 @@ class NominationsReturn(models.Model):
 
 
 class LettingsRun(LeasedJob):
-    """An upload of lettings for a worker to count: waiting → claimed → finished or failed."""
+    """An upload of lettings for a worker to count: waiting → claimed → finished or failed.
+
+    When the worker has finished or failed, the uploaded rows (`content`) are deleted.
+    """
 
     nominations_return = models.OneToOneField(NominationsReturn, on_delete=models.CASCADE, related_name="run")
 
@@ -187,10 +193,10 @@ class Decision(models.TextChoices):
 
 @pghistory.track()
 class ReturnLine(models.Model):
-    """The lettings of true voids of one size, either first lets or relets, with the share agreed for them.
+    """One line of a return: the lettings of homes of one size, either first lets or relets, with the agreed share.
 
-    The provider adds offers and refusals, and for how many vacancies the council named a nominee in time. Older lines
-    have no `days`.
+    Only lettings of true voids are counted. The provider adds offers and refusals, and for how many vacancies the
+    council named a nominee in time. Then the council confirms or disputes the line. Older lines have no `days`.
     """
 
     nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.CASCADE, related_name="lines")

@@ -28,6 +28,7 @@ class Area(models.Model):
     #: The county of a district.
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     region = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
     valid_from = models.DateField(null=True, blank=True)
     #: The first day on which the area no longer existed.
     valid_to = models.DateField(null=True, blank=True)

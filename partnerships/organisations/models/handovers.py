@@ -39,7 +39,7 @@ AWAITING_CONSENT = (HandoverState.PROPOSED, HandoverState.ACCEPTED)
 
 
 class HandoverQuerySet(models.QuerySet["Handover"]):
-    """Filters of handover lines by state and by missing answers."""
+    """Filters for handover lines by state, and by missing answers and consents."""
 
     def ready_to_apply(self) -> HandoverQuerySet:
         """Return accepted lines that have the consent they need.
@@ -79,31 +79,40 @@ class Handover(models.Model):
     * accepted → applied while the succession is in force → accepted again if the succession is undone
     * accepted → stayed, with a reason, if the line cannot be applied: for example a commitment between the two
 
-    `successor` keeps the record, and `others` share it. A shared line is accepted once each of these organisations has
-    accepted its part, and disputed if one of them disputes it. A line that needs a consent is applied only once the
-    consent is recorded: who gave it, when, and where people can read it. If the consent is refused, the line is
-    disputed.
+    Several successors may share a record. A shared line is accepted once each of them has accepted its part, and
+    disputed if one of them disputes it.
+
+    A line that needs a consent is applied only once the consent is recorded: who gave it, when, and where people can
+    read it. If the consent is refused, the line is disputed.
     """
 
     succession = models.ForeignKey(Succession, on_delete=models.PROTECT, related_name="handovers")
     predecessor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+
+    # The record, with its title and figures as they were when the line was proposed.
     kind = models.CharField(max_length=40, help_text="The code of the kind of obligation.")
     record = models.BigIntegerField()
     title = models.CharField(max_length=300)
     homes = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     money = models.DecimalField("money (£)", max_digits=14, decimal_places=2, null=True, blank=True)
+
+    #: The organisation that takes over the record, and `others` that share it.
     successor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     sharing = models.CharField(max_length=9, choices=Sharing, default=Sharing.ALONE)
     others = models.ManyToManyField(Organisation, blank=True, related_name="+")
     basis = models.CharField(
         max_length=300, blank=True, help_text="What the handover rests on, for example an article of the order."
     )
+
+    # The consent, if one is needed.
     consent = models.CharField(max_length=300, blank=True, help_text="Whose consent is needed.")
     consent_from = models.CharField(max_length=200, blank=True, db_default="", help_text="Who gave the consent.")
     consent_on = models.DateField(null=True, blank=True, help_text="When the consent was given.")
     consent_recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     consent_recorded_at = models.DateTimeField(null=True, blank=True)
     evidence = models.CharField(max_length=300, blank=True, help_text="Where people can read the consent or agreement.")
+
+    # How far the line has got.
     due_on = models.DateField(null=True, blank=True, help_text="The date by which the successor should answer.")
     state = models.CharField(max_length=8, choices=HandoverState, default=HandoverState.PROPOSED)
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -164,9 +164,10 @@ class Identifier(models.Model):
 
         Fetch the organisation with `select_related`.
         """
+        if self.organisation.is_demonstration:
+            return ""
         list_code = ORG_ID_LISTS.get(Scheme(self.scheme), "")
         # The org-id list of local authorities in England contains only councils.
-        is_listed = list_code != "GB-LAE" or self.organisation.kind == Kind.COUNCIL
-        if not list_code or not is_listed or self.organisation.is_demonstration:
+        if list_code == "GB-LAE" and self.organisation.kind != Kind.COUNCIL:
             return ""
-        return f"{list_code}-{self.value}"
+        return f"{list_code}-{self.value}" if list_code else ""

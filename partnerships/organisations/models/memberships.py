@@ -36,7 +36,7 @@ REASON_KEY = "reason_for_leads"
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    """Filters of memberships."""
+    """Filters for memberships by person, role and day, and what pages remember about the reader's memberships."""
 
     def current_or_invited_leads(self, now: dt.datetime) -> MembershipQuerySet:
         """Return current memberships of leads and open invitations to be a lead."""
@@ -99,9 +99,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
         Returns None unless a page is being made, because only pages remember their results.
         """
-
         day = timezone.localdate()
 
+        # The SQL is compiled once a day, with a slot for the person's id.
         def compose() -> models.QuerySet[Any, Any]:
             rows = Membership.objects.current(day).filter(id_is_among("person", Slot(0))).order_by("starts_on", "pk")
             return rows.values_list("organisation", "role", "organisation__name", "starts_on")
@@ -121,16 +121,19 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 class Membership(models.Model):
     """A person's right to act for an organisation in a role: invited (not accepted yet) → in force → ended.
 
-    Memberships are ended and never deleted, so that the history remains.
+    Memberships are ended and never deleted, so that the history remains. A person has at most one membership of an
+    organisation that has not ended.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role)
     job_title = models.CharField(max_length=150, blank=True)
+
     starts_on = models.DateField()
     #: The first day on which the person no longer acts.
     ends_on = models.DateField(null=True, blank=True)
+
     invitation = models.ForeignKey(
         Invitation, on_delete=models.SET_NULL, null=True, blank=True, related_name="memberships"
     )

@@ -10,7 +10,7 @@ from partnerships.people.models import User
 
 
 class MergeQuerySet(models.QuerySet["Merge"]):
-    """Filters of merges."""
+    """Filters for merges by whether they are in force."""
 
     def in_force(self) -> MergeQuerySet:
         """Return merges that have not been undone."""
@@ -19,9 +19,10 @@ class MergeQuerySet(models.QuerySet["Merge"]):
 
 @pghistory.track()
 class Merge(models.Model):
-    """A merge of two records of the same organisation. States: merged → undone.
+    """A merge of two records of the same organisation. States: merged → undone, with a reason.
 
-    Everything that belonged to `merged` passed to `kept` (see `MovedRow`). The URL of `merged` redirects to `kept`.
+    Everything that belonged to `merged` passed to `kept` (see `MovedRow`). The URL of `merged` redirects to `kept`. A
+    record can be merged into only one other record at a time.
     """
 
     kept = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="merges_kept")
@@ -29,6 +30,7 @@ class Merge(models.Model):
     reason = models.TextField()
     merged_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     merged_at = models.DateTimeField()
+
     undone_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_because = models.TextField(blank=True)

@@ -69,7 +69,7 @@ class Status(models.TextChoices):
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
-    """Filters of organisations."""
+    """Filters for organisations by reader, by person and by whether they still exist."""
 
     def visible_to(self, user: User | AnonymousUser) -> OrganisationQuerySet:
         """Return all organisations for anyone who is signed in (docs/rights.md), otherwise none."""
@@ -96,6 +96,7 @@ class Organisation(models.Model):
     only dissolved. States: proposed → shadow → active → merging → dissolved.
     """
 
+    # What the organisation is.
     name = models.CharField(max_length=300)
     short_name = models.CharField(max_length=120, blank=True)
     kind = models.CharField(max_length=30, choices=Kind)

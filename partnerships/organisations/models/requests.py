@@ -23,7 +23,7 @@ class RequestAnswer(models.TextChoices):
 
 
 class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
-    """Filters of requests for access."""
+    """Filters for requests for access by reader, and by whether they are answered."""
 
     def visible_to(self, user: User | AnonymousUser) -> AccessRequestQuerySet:
         """Return all requests for an administrator and no requests for other people."""
@@ -38,9 +38,10 @@ class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
 class AccessRequest(models.Model):
     """A person's request to act for an organisation, which may not be in the directory yet.
 
-    States: waiting (no answer) → invited or declined.
+    States: waiting (no answer) → invited or declined. An address has at most one waiting request for an organisation.
     """
 
+    # Who asks, and for which organisation.
     name = models.CharField(max_length=150)
     email = models.EmailField(max_length=254)
     job_title = models.CharField(max_length=150, blank=True)
@@ -50,6 +51,8 @@ class AccessRequest(models.Model):
     message = models.TextField(blank=True)
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     asked_at = models.DateTimeField()
+
+    # An administrator's answer, and the organisation for which the person was invited.
     answer = models.CharField(max_length=8, choices=RequestAnswer, blank=True)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=500, blank=True)

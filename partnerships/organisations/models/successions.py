@@ -1,4 +1,7 @@
-"""Successions, by which organisations take over from other organisations, and the ties that successions consist of."""
+"""Successions, by which organisations take over from other organisations.
+
+A succession consists of ties. Each tie says which organisation takes over from which, and for which functions.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,7 @@ class Function(Vocabulary):
 
 
 class SuccessionQuerySet(models.QuerySet["Succession"]):
-    """Filters of successions."""
+    """Filters for successions by status and by organisation."""
 
     def live(self) -> SuccessionQuerySet:
         """Return successions that have not been cancelled."""
@@ -181,7 +184,11 @@ class Succession(models.Model):
 
 @pghistory.track()
 class SuccessionTie(models.Model):
-    """The tie between a predecessor and a successor, in one function or in several."""
+    """A predecessor in a succession, and the organisation that takes over from it, in one function or in all.
+
+    The ties of a merger lead from several predecessors to one successor; those of a split from one predecessor to
+    several successors.
+    """
 
     succession = models.ForeignKey(Succession, on_delete=models.CASCADE, related_name="ties")
     predecessor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="ties_as_predecessor")

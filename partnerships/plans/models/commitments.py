@@ -16,11 +16,13 @@ class PlanCommitment(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="commitments")
     commitment = models.ForeignKey(Commitment, on_delete=models.PROTECT, related_name="from_plans")
     version_number = models.PositiveIntegerField()
+
     #: The piece of the plan ("sites/north-quay") and its title at the time; both "" for the whole plan.
     anchor = models.CharField(max_length=120, blank=True)
     anchor_label = models.CharField(max_length=500, blank=True)
-    #: Whether only readers inside may know the piece.
+    #: Whether the piece is only for readers inside (see `ReadingClass`).
     restricted = models.BooleanField(default=False)
+
     made_at = models.DateTimeField()
 
     class Meta:

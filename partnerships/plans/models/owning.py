@@ -35,7 +35,7 @@ class PastPartnership(models.Model):
 
 
 class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
-    """Offers of ownership, by state and reader."""
+    """Filters for offers of ownership by state and reader."""
 
     def unanswered(self) -> OfferQuerySet:
         """Return offers neither answered nor withdrawn, including offers that can no longer be accepted."""
@@ -88,6 +88,7 @@ class OwnershipOffer(models.Model):
     hands_over = models.BooleanField(
         help_text="Whether the organisation that offers the plan gives up its own ownership."
     )
+
     #: The plan's partnership at the time of the offer.
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     #: The giver: the owner for which `offered_by` made the offer.
@@ -95,6 +96,8 @@ class OwnershipOffer(models.Model):
     offered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     offered_at = models.DateTimeField()
     message = models.TextField(blank=True)
+
+    # The answer of the receiver, or the withdrawal by the giver.
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
     #: None until the offer is answered.

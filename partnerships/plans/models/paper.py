@@ -9,7 +9,7 @@ from partnerships.plans.models.version import Version
 
 
 class _StoredPdf(models.Model):
-    """The last PDF of a page for one reading class.
+    """The last PDF of a page for one class of readers (see `ReadingClass`).
 
     `digest` is the hash of the page's HTML and styles. When a signature is added or a template changes, the hash
     differs and the PDF is rendered again.

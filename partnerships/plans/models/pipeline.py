@@ -16,6 +16,8 @@ class PlannedHomes(models.Model):
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="planned_homes")
+
+    # The site.
     site_key = models.CharField(max_length=100)
     site_name = models.CharField(max_length=500)
     #: The GSS code of the area.
@@ -27,6 +29,8 @@ class PlannedHomes(models.Model):
     has_grant = models.BooleanField(help_text="Whether the plan names a grant programme.")
     confidence = models.CharField(max_length=20, blank=True)
     forecast = models.CharField("forecast completion", max_length=10, blank=True)
+
+    # The homes.
     tenure = models.CharField(max_length=40)
     bedrooms = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 for a studio. Empty if not known.")
     needs = models.CharField(max_length=20)
@@ -34,7 +38,9 @@ class PlannedHomes(models.Model):
     year = models.CharField(max_length=7, blank=True)
     done_year = models.CharField(max_length=7, blank=True)
     count = models.PositiveIntegerField()
-    #: The first version with the homes, and the first version without them (None for the newest version).
+
+    # The versions in which the homes applied, and when people can read them. An end is None for the newest version.
+    #: The first version with the homes, and the first version without them.
     from_number = models.PositiveIntegerField()
     until_number = models.PositiveIntegerField(null=True, blank=True)
     #: When owners can read the row.

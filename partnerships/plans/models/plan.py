@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
-    """Plans, by status and by who may read, edit or publish them."""
+    """Filters for plans by status and by who may read, edit or publish them."""
 
     def visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Return plans that the person may read, as a published version or a draft."""
@@ -107,7 +107,8 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         PostgreSQL may still list all plans if it expects many records. `one_by_one` prevents this, for queries that
         need only the first rows.
         """
-        return (CheckedForEachRow if one_by_one else models.Exists)(self.filter(pk=models.OuterRef("plan")))
+        condition = CheckedForEachRow if one_by_one else models.Exists
+        return condition(self.filter(pk=models.OuterRef("plan")))
 
     def public(self) -> PlanQuerySet:
         """Return plans that anyone may read without signing in."""
@@ -152,6 +153,7 @@ class Plan(models.Model):
         "have both kinds.",
     )
 
+    # The numbers of versions that matter.
     #: The number of the newest published version; 0 before the first.
     current_number = models.PositiveIntegerField(default=0)
     open_number = models.PositiveIntegerField(
@@ -163,6 +165,7 @@ class Plan(models.Model):
         null=True, blank=True, help_text="The version with which later versions are compared."
     )
 
+    # When people may read the versions.
     #: When the audience may first read a version.
     open_at = models.DateTimeField(null=True, blank=True)
     embargoed_until = models.DateTimeField(

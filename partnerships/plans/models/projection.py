@@ -44,7 +44,7 @@ def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
 
 
 class MilestoneQuerySet(models.QuerySet["Milestone"]):
-    """Milestones, by reader and due date."""
+    """Filters for milestones by reader and due date."""
 
     def visible_to(self, user: User | AnonymousUser) -> MilestoneQuerySet:
         """Return milestones of plans that the person may read, in their reading class."""
@@ -60,7 +60,7 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
 
 
 class Milestone(models.Model):
-    """A milestone of a plan's newest version."""
+    """A milestone of a plan's newest version. Publishing a version updates the rows, so that lists need no content."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
     key = models.CharField(max_length=100)
@@ -135,7 +135,7 @@ def _milestone(plan: Plan, item: Item, public_sites: set[str]) -> Milestone:
 
 
 class SiteQuerySet(models.QuerySet["Site"]):
-    """Sites, by who may read them."""
+    """Filters for sites by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
         """Return sites of plans that the person may read, with confidential sites only for readers inside."""
@@ -143,7 +143,7 @@ class SiteQuerySet(models.QuerySet["Site"]):
 
 
 class Site(models.Model):
-    """A site of a plan's newest version."""
+    """A site of a plan's newest version. Publishing a version updates the rows, so that lists need no content."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="sites")
     key = models.CharField(max_length=100)
@@ -189,7 +189,10 @@ class Site(models.Model):
 
 
 class Homes(models.Model):
-    """A line of homes of a site. `year` is a calendar year ("2027") or a financial year ("2027-28")."""
+    """A number of homes of one tenure, size and year at a site of a plan's newest version.
+
+    `year` is a calendar year ("2027") or a financial year ("2027-28").
+    """
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="homes_lines")
     tenure = models.CharField(max_length=40)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ShareQuerySet(models.QuerySet["Share"]):
-    """Shares, by whether they are active."""
+    """Filters for shares by whether they are active."""
 
     def active(self, now: dt.datetime) -> ShareQuerySet:
         """Return shares that give access now (see `is_active_share`)."""
@@ -126,18 +126,20 @@ class ShareOpening(models.Model):
 
 @pghistory.track()
 class AccessRequest(models.Model):
-    """A request by a person of a partnership to see a draft.
+    """A request by a person of a partnership to see a draft: asked → granted or declined.
 
-    asked → granted or declined. The person who asks cannot see whether a plan matched.
+    The person who asks cannot see whether a plan matched. A person has at most one open request for a plan.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="plan_requests")
     #: The plan whose title or address is in `about`; None if no plan matches.
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, related_name="access_requests")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="plan_requests")
+    #: What the person calls the plan: its title or its address.
     about = models.CharField(max_length=300)
     message = models.TextField(blank=True)
     asked_at = models.DateTimeField()
+
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     #: None until the request is answered.
@@ -155,7 +157,7 @@ class AccessRequest(models.Model):
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
-    """Comments, by who may read them."""
+    """Filters for comments by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
         """Return comments that the person may read.
@@ -168,26 +170,22 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """
         if not user.is_authenticated:
             return self.none()
+        plans = Plan.objects
         started_by_user = Q(author=user.pk, parent=None) | Q(parent__author=user.pk)
 
-        is_open = Q(version_number__lte=F("plan__open_number")) | Q(
-            Plan.objects.owned_by_organisations_of(user).contains_outer_plan()
-        )
-        on_version = Q(version_number__gt=0) & is_open
-        inside = on_version & Q(Plan.objects.fully_readable_by(user).contains_outer_plan())
-        outside = (
-            on_version
-            & Q(Plan.objects.published_for(user).contains_outer_plan())
-            & started_by_user
-            & (
-                Q(Plan.objects.published_today_for(user).contains_outer_plan())
-                | left_plan_after(user, plan="plan", at="created_at")
-            )
-        )
+        is_owner = Q(plans.owned_by_organisations_of(user).contains_outer_plan())
+        has_no_embargo = Q(version_number__lte=F("plan__open_number"))
+        on_version = Q(version_number__gt=0) & (has_no_embargo | is_owner)
+        reads_inside = Q(plans.fully_readable_by(user).contains_outer_plan())
+        reads_version = Q(plans.published_for(user).contains_outer_plan())
+        reads_plan_today = Q(plans.published_today_for(user).contains_outer_plan())
+        was_written_before_leaving = left_plan_after(user, plan="plan", at="created_at")
+        inside = on_version & reads_inside
+        outside = on_version & reads_version & started_by_user & (reads_plan_today | was_written_before_leaving)
 
-        on_draft = Q(Plan.objects.draft_visible_to(user).contains_outer_plan(), version_number=0)
+        on_draft = Q(plans.draft_visible_to(user).contains_outer_plan(), version_number=0)
         on_whole_plan = Q(anchor__in=("", "about"))
-        is_insider = Q(Plan.objects.with_insider(user).contains_outer_plan())
+        is_insider = Q(plans.with_insider(user).contains_outer_plan())
         return self.filter(inside | outside | (on_draft & (on_whole_plan | started_by_user | is_insider)))
 
 

@@ -15,7 +15,7 @@ from partnerships.plans.models.version import Version
 
 @pghistory.track(exclude=["link_key"])
 class Signatory(documents.Signatory):
-    """An organisation whose signature a plan needs."""
+    """An organisation whose signature a plan needs. At most one row of a plan and an organisation is not removed."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="signatories")
 
@@ -35,7 +35,7 @@ class Signatory(documents.Signatory):
 
 
 class SignOff(documents.Signature):
-    """An organisation's decision on a version of a plan."""
+    """An organisation's decision on a version of a plan. An organisation decides on a version once."""
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sign_offs")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="sign_offs")

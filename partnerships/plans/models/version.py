@@ -47,7 +47,7 @@ class ContentField(models.JSONField):
 
 
 class VersionQuerySet(models.QuerySet["Version"]):
-    """Versions, by reader."""
+    """Filters for versions by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
         """Return published versions that the person may read.
@@ -154,7 +154,7 @@ class Draft(documents.Draft):
 
 
 class PlanDocumentQuerySet(models.QuerySet["Document"]):
-    """Documents, by who may read them."""
+    """Filters for documents by who may read them."""
 
     def listed_for(self, user: User | AnonymousUser) -> PlanDocumentQuerySet:
         """Return documents of the newest versions that the person may read; restricted documents only inside."""
@@ -170,13 +170,16 @@ class Document(models.Model):
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="documents")
     key = models.CharField(max_length=100)
+
     file = models.FileField(upload_to="plans/%Y/%m", max_length=300)
     file_name = models.CharField(max_length=200)
     content_type = models.CharField(max_length=100)
     size = models.PositiveIntegerField(help_text="Size in bytes.")
     sha256 = models.CharField(max_length=64)
+
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()
+
     # Copies from the newest version, for lists; `in_newest` is whether that version lists the document. The database
     # has the defaults too, because a server that still runs the previous release writes rows without these columns.
     title = models.CharField(max_length=500, blank=True, default="", db_default="")

@@ -45,7 +45,7 @@ class AdoptionStatus(models.TextChoices):
 
 
 class AdoptionQuerySet(models.QuerySet["Adoption"]):
-    """Adoptions, filtered by reader and by status."""
+    """Filters for adoptions by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> AdoptionQuerySet:
         """Return adoptions that the person may read as someone inside the partnership."""
@@ -76,6 +76,8 @@ class Adoption(models.Model):
     recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="adoptions")
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="adopted_recommendations")
     status = models.CharField(max_length=8, choices=AdoptionStatus, default=AdoptionStatus.PROPOSED)
+
+    # The proposal, and how the partnership decided on it.
     why = models.CharField(max_length=500, help_text="Why the recommendation was proposed.")
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     proposed_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
@@ -125,7 +127,7 @@ class Adoption(models.Model):
 
 @pghistory.track()
 class Outcome(models.Model):
-    """An objective or a commitment that an adopted recommendation became."""
+    """An objective or a commitment that an adopted recommendation became: exactly one of the two is set."""
 
     adoption = models.ForeignKey(Adoption, on_delete=models.CASCADE, related_name="outcomes")
     objective = models.ForeignKey(Objective, on_delete=models.CASCADE, null=True, blank=True, related_name="+")

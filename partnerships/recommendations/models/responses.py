@@ -45,7 +45,7 @@ _FINISHED_STATUSES = (ResponseStatus.DONE, ResponseStatus.DECLINED, ResponseStat
 
 
 class RecommendationResponseQuerySet(models.QuerySet["Response"]):
-    """Responses to recommendations, filtered by reader and by status."""
+    """Filters for responses to recommendations by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
         """Return all responses for anyone signed in, and none for others.
@@ -82,9 +82,12 @@ class Response(models.Model):
     status = models.CharField(max_length=12, choices=ResponseStatus, default=ResponseStatus.NOT_STARTED)
     status_since = models.DateTimeField()
     reason = models.TextField(blank=True)
+
+    # What only the organisation's own people see.
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     review_on = models.DateField(null=True, blank=True)
     note = models.TextField(blank=True, help_text="A note that only people of the organisation can read.")
+
     #: Rises with each change, so that nobody overwrites a change that they have not seen.
     revision = models.PositiveIntegerField(default=1)
 
@@ -131,19 +134,19 @@ KINDS_OF_EVIDENCE = {
 
 
 class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
-    """Evidence for responses, filtered by reader."""
+    """Filters for evidence by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
         """Return evidence whose record the person may read."""
-        return self.filter(
+        has_readable_record = (
             Q(commitment__in=Commitment.objects.visible_to(user).values("pk"))
             | Q(version__in=Version.objects.visible_to(user).values("pk"))
             | Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
             | Q(meeting__in=Meeting.objects.visible_to(user).values("pk"))
             | Q(document__in=Document.objects.visible_to(user).values("pk"))
-            | Q(expectation__in=Figure.objects.visible_to(user).values("pk")),
-            response__in=Response.objects.visible_to(user).values("pk"),
+            | Q(expectation__in=Figure.objects.visible_to(user).values("pk"))
         )
+        return self.filter(has_readable_record, response__in=Response.objects.visible_to(user).values("pk"))
 
     def removable_by(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
         """Return evidence that the person may read, and all evidence of their own organisations' responses."""
@@ -153,9 +156,14 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
 
 @pghistory.track()
 class Evidence(models.Model):
-    """A record that proves a response. Only people who may read the record see the evidence."""
+    """A record that proves a response: exactly one of the kinds in `KINDS_OF_EVIDENCE`.
+
+    Only people who may read the record see the evidence.
+    """
 
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="evidence")
+
+    # The record.
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     #: The version of a plan represents the changes in that version.
     version = models.ForeignKey(Version, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
@@ -164,6 +172,7 @@ class Evidence(models.Model):
     document = models.ForeignKey(Document, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     #: A published figure of a closed survey round. Hidden figures have no row.
     expectation = models.ForeignKey(Figure, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+
     #: What the record proves.
     words = models.CharField(max_length=300, blank=True)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

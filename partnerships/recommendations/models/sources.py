@@ -37,7 +37,7 @@ class Confidence(models.TextChoices):
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
-    """Reports, filtered by reader."""
+    """Filters for reports by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> SourceQuerySet:
         """Return all reports for anyone signed in, and none for others."""
@@ -50,9 +50,9 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
 @pghistory.track()
 class Source(models.Model):
-    """A report that makes recommendations.
+    """A report that makes recommendations. A title and a year name at most one report.
 
-    Only the organisation that recorded a source can change it. Administrators can correct any source, including those
+    Only the organisation that recorded a report can change it. Administrators can correct any report, including those
     that came with Common Ground.
     """
 
@@ -63,6 +63,7 @@ class Source(models.Model):
         null=True, blank=True, help_text="How many recommendations the report makes. Leave empty if you do not know."
     )
     note = models.CharField(max_length=500, blank=True)
+
     recorded_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     recorded_at = models.DateTimeField()
@@ -84,7 +85,7 @@ class Source(models.Model):
 
 
 class RecommendationQuerySet(models.QuerySet["Recommendation"]):
-    """Recommendations, filtered by reader and by addressee."""
+    """Filters for recommendations by reader, and the order of lists."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationQuerySet:
         """Return all recommendations for anyone signed in, and none for others."""

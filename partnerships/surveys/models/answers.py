@@ -27,7 +27,10 @@ class Token(models.Model):
 
 
 class SealedAnswer(models.Model):
-    """An anonymous answer that nobody can read before the round closes. It is then counted and deleted."""
+    """An anonymous answer that nobody can read before the round closes. It is then counted and deleted.
+
+    `box` is the encrypted answer.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="+")
@@ -38,7 +41,7 @@ class SealedAnswer(models.Model):
 
 
 class NamedAnswer(models.Model):
-    """An answer by name, which the parties can read once the round is closed."""
+    """An answer by name, which the parties can read once the round is closed. A person answers a round once."""
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="named_answers")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -20,7 +20,7 @@ from partnerships.surveys.models.rounds import Round
 
 
 class FigureQuerySet(models.QuerySet["Figure"]):
-    """Published figures, filtered by reader."""
+    """Filters for published figures by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FigureQuerySet:
         """Return figures of rounds that the person may read."""
@@ -96,11 +96,14 @@ class Action(models.Model):
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="actions")
     theme = models.CharField(max_length=40)
+
+    # The record: exactly one of these is set.
     objective = models.ForeignKey(Objective, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
 

@@ -64,7 +64,7 @@ JOINT_FLOOR = 10
 
 
 class RoundQuerySet(models.QuerySet["Round"]):
-    """Rounds of surveys, filtered by reader, moderator and partnership."""
+    """Filters for rounds by reader, moderator and partnership."""
 
     def visible_to(self, user: User | AnonymousUser) -> RoundQuerySet:
         """Return rounds that the person's partnerships run, alone or with others."""
@@ -105,11 +105,14 @@ class RoundQuerySet(models.QuerySet["Round"]):
 
 @pghistory.track()
 class Round(models.Model):
-    """One round of a survey in a partnership.
+    """One round of a survey in a partnership (see `RoundStatus`).
 
     Other partnerships may run the round together with `partnership` (`Joining`). The moderator of an anonymous round
     agrees to read comments, and to the list of people, before the round opens. `asked` and `counted` are set when the
     round opens and never change.
+
+    A partnership has at most one round that is a draft or open. The database refuses to open an anonymous round without
+    a key and a moderator who has agreed.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="surveys")
@@ -135,6 +138,7 @@ class Round(models.Model):
     #: The only number of answers that is ever shown: a multiple of five, 0 for fewer than five.
     answered_at_least = models.PositiveSmallIntegerField(default=0)
 
+    # When each step was taken.
     created_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True, blank=True)
     reminded_on = models.DateField(null=True, blank=True)
@@ -234,7 +238,7 @@ class Round(models.Model):
 
 
 class JoiningQuerySet(models.QuerySet["Joining"]):
-    """Joinings, filtered by the partnership's answer."""
+    """Filters for joinings by the partnership's answer."""
 
     def accepted(self) -> JoiningQuerySet:
         """Return joinings that a lead of the partnership has accepted."""

@@ -170,11 +170,14 @@ class IdentifierAdminForm(CorrectionForm):
         Django does not check this, because the scheme is not on the change page.
         """
         data = super().clean() or {}
-        scheme, value = data.get("scheme") or self.instance.scheme, data.get("value", "")
-        same_identifiers = Identifier.objects.filter(scheme=scheme, value=value).exclude(pk=self.instance.pk)
-        if same_identifier := same_identifiers.select_related("organisation").first():
+        scheme = data.get("scheme") or self.instance.scheme
+        same_identifiers = Identifier.objects.filter(scheme=scheme, value=data.get("value", ""))
+        same_identifier = same_identifiers.exclude(pk=self.instance.pk).select_related("organisation").first()
+        if same_identifier is not None:
             self.add_error("value", f"{same_identifier} already belongs to {same_identifier.organisation.name}.")
-        if data.get("valid_from") and data.get("valid_to") and data["valid_to"] < data["valid_from"]:
+
+        valid_from, valid_to = data.get("valid_from"), data.get("valid_to")
+        if valid_from and valid_to and valid_to < valid_from:
             self.add_error("valid_to", "The end must be on or after the start. Correct one of the two dates.")
         return data
 
@@ -282,11 +285,8 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
         person, organisation = data.get("person"), data.get("organisation")
         if person and person.is_staff:
             raise forms.ValidationError("Administrators cannot act for an organisation. Choose another person.")
-        if (
-            person
-            and organisation
-            and Membership.objects.filter(person=person, organisation=organisation, ends_on=None)
-        ):
+        same_memberships = Membership.objects.filter(person=person, organisation=organisation, ends_on=None)
+        if person and organisation and same_memberships.exists():
             raise forms.ValidationError("This person already acts for this organisation. Change their role instead.")
         return data
 

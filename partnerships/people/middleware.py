@@ -68,10 +68,13 @@ class SessionLimitMiddleware:
         now = time.time()
         age = now - request.session.get(SIGNED_IN_AT, 0)
         # A negative age ends the session, too: if the clock was set back, sessions must not become endless.
-        if not -self.SECONDS <= age < settings.SESSION_HARD_LIMIT.total_seconds():
+        is_within_limit = -self.SECONDS <= age < settings.SESSION_HARD_LIMIT.total_seconds()
+        if not is_within_limit:
             logout(request)
             return _redirect_to_sign_in(request)
-        if not 0 <= now - request.session.get(SEEN_AT, 0) < self.SECONDS:
+
+        was_renewed_recently = 0 <= now - request.session.get(SEEN_AT, 0) < self.SECONDS
+        if not was_renewed_recently:
             request.session[SEEN_AT] = now
         return self.get_response(request)
 

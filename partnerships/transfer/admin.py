@@ -139,8 +139,10 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None)
         problem_lines: list[str] = []
-        if request.method == "POST" and (too_many_response := refuse_too_many_uploads(request)) is not None:
-            return too_many_response
+        if request.method == "POST":
+            too_many_response = refuse_too_many_uploads(request)
+            if too_many_response is not None:
+                return too_many_response
         if request.method == "POST" and form.is_valid():
             try:
                 run = receive_list(
@@ -173,9 +175,11 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content").select_related("by"), pk=object_id)
         job = ImportJob.objects.filter(run=run).first()
-        is_running = bool(job and job.is_running)
+        is_running = job is not None and job.is_running
         # An authority's own files are imported by its staff.
-        can_change = run.is_waiting and not run.organisation_id and self.has_add_permission(request) and not is_running
+        is_for_administrators = run.organisation_id is None
+        is_undecided = run.is_waiting and not is_running
+        can_change = is_undecided and is_for_administrators and self.has_add_permission(request)
         context = {
             **self.admin_site.each_context(request),
             "title": str(run),
@@ -298,22 +302,8 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
         if request.method == "POST":
             if not self.has_change_permission(request):
                 raise PermissionDenied
-            if form.is_valid():
-                try:
-                    answered_doubt = answer_doubt(
-                        doubt=doubt,
-                        answer=form.cleaned_data["answer"],
-                        organisation=form.cleaned_data["organisation"],
-                        reason=form.cleaned_data["reason"],
-                        author=signed_in(request),
-                        now=timezone.now(),
-                    )
-                except UnableToAnswer as error:
-                    form.add_error(None, str(error))
-                else:
-                    result = answered_doubt.organisation.name if answered_doubt.organisation else "left out"
-                    messages.success(request, f"{doubt.name} ({doubt.key}): {result}.")
-                    return HttpResponseRedirect(reverse("admin:transfer_doubt_changelist"))
+            if form.is_valid() and self._save_answer(request, doubt, form):
+                return HttpResponseRedirect(reverse("admin:transfer_doubt_changelist"))
         row = {name.replace("_", " "): value for name, value in doubt.row.items() if value not in ("", None, [])}
         context = {
             **self.admin_site.each_context(request),
@@ -326,3 +316,21 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
             "may_answer": doubt.is_open and self.has_change_permission(request),
         }
         return TemplateResponse(request, "transfer/doubt.html", context, status=422 if form.errors else 200)
+
+    def _save_answer(self, request: HttpRequest, doubt: Doubt, form: AnswerForm) -> bool:
+        """Save the decision about a row, and return whether that worked. The form shows why if it did not."""
+        try:
+            answered_doubt = answer_doubt(
+                doubt=doubt,
+                answer=form.cleaned_data["answer"],
+                organisation=form.cleaned_data["organisation"],
+                reason=form.cleaned_data["reason"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToAnswer as error:
+            form.add_error(None, str(error))
+            return False
+        result = answered_doubt.organisation.name if answered_doubt.organisation else "left out"
+        messages.success(request, f"{doubt.name} ({doubt.key}): {result}.")
+        return True

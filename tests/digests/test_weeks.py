@@ -21,7 +21,7 @@ def test_the_simulated_weeks_pass(db: None, settings: Any) -> None:
     assert "no email." in output
     assert "Sam Stakeholder received 3 emails in the week, one of them asking to confirm." in lines
     assert "Cllr Una Rivers received 1 digest in the week." in lines
-    assert "it stands as a comment on The old depot" in output
+    assert "it is shown as a comment on The old depot" in output
     assert not Delivery.objects.exists()
 
 

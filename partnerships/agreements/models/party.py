@@ -113,7 +113,7 @@ class Party(models.Model):
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     reason = models.TextField(blank=True)
 
-    # The days on which the organisation takes part. `left_at` is the moment as of which its people still read.
+    # The days on which the organisation takes part. People of a former party read what could be read at `left_at`.
     joined_on = models.DateField(null=True, blank=True)
     left_on = models.DateField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)

@@ -62,19 +62,26 @@ def author_of(email: str) -> User | None:
 
 
 class Meter:
-    """The progress of a long import: on a terminal in one line, elsewhere a line for every five hundred rows."""
+    """The progress of a long import, printed to standard error.
+
+    On a terminal one line is updated every 25 rows. Elsewhere, such as in a log, there is a line for every 500 rows.
+    """
 
     def __init__(self, command: BaseCommand) -> None:
         self.out = command.stderr
-        self.live = sys.stderr.isatty()
+        self.is_terminal = sys.stderr.isatty()
         self.style = no_style()
 
     def __call__(self, done: int, total: int) -> None:
         """Show that `done` of `total` rows are finished."""
-        if self.live and (done % 25 == 0 or done == total):
-            self.out.write(f"\r{done:,} of {total:,}", self.style.SUCCESS, ending="\n" if done == total else "")
-        elif not self.live and total > 500 and done % 500 == 0:
-            self.out.write(f"{done:,} of {total:,}", self.style.SUCCESS)
+        text = f"{done:,} of {total:,}"
+        is_last_row = done == total
+        if self.is_terminal:
+            if done % 25 == 0 or is_last_row:
+                # The carriage return makes the next text overwrite this one.
+                self.out.write(f"\r{text}", self.style.SUCCESS, ending="\n" if is_last_row else "")
+        elif total > 500 and done % 500 == 0:
+            self.out.write(text, self.style.SUCCESS)
 
 
 def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everything: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,12 +191,14 @@ class PlansWeek(Stage):
     # ---- What happens
 
     def _publish(self, day: int, hour: int, plan: Plan, homes: int, author: User, note: str) -> None:
+        """Publish a version of the plan with this number of homes."""
         now = self.at(day, hour)
         publish_version(plan=plan, author=author, note=note, content=_content(plan.title, homes), now=now)
         self.sweep(now)
         self.say(day, hour, f"{author.display_name} publishes {plan.title} with {homes} homes: “{note}”.")
 
-    def _act(self, day: int, hour: int, action: str, change: Any) -> None:
+    def _act(self, day: int, hour: int, action: str, change: Callable[[dt.datetime], None]) -> None:
+        """Call `change` with the time of this hour, and add a line that names the action."""
         change(self.at(day, hour))
         self.say(day, hour, f"* {action}.")
 
@@ -213,11 +216,12 @@ class PlansWeek(Stage):
             now=now,
         )
 
-    def _leave(self, cast_: _Cast, now: dt.datetime) -> None:
-        party = cast_.partnership.parties.get(organisation=cast_.organisation)
-        agreements.leave_partnership(party=party, reason="A merger.", author=cast_.lead, now=now)
+    def _leave(self, cast: _Cast, now: dt.datetime) -> None:
+        party = cast.partnership.parties.get(organisation=cast.organisation)
+        agreements.leave_partnership(party=party, reason="A merger.", author=cast.lead, now=now)
 
     def _bounce(self, now: dt.datetime) -> None:
+        """Record that the last email to the stakeholder bounced permanently."""
         last_email = Delivery.objects.filter(recipient__email="sam@week.example", status="sent").order_by("-pk").first()
         if last_email is not None:
             note_bounce(

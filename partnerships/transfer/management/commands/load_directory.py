@@ -26,10 +26,9 @@ class Command(AccountedCommand):
 
     help = (
         "Add the organisations of a directory file that are not in the directory yet; without a file, England's "
-        "councils, "
-        "combined authorities, Local Enterprise Partnerships, registered providers and pending successions, and the "
-        "recommendations of three reports with the national bodies that they are addressed to. Known organisations "
-        "stay as they are, so running it again changes nothing."
+        "councils, combined authorities, Local Enterprise Partnerships, registered providers and pending successions, "
+        "and the recommendations of three reports with the national bodies that they are addressed to. Known "
+        "organisations stay as they are, so running it again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -80,6 +80,7 @@ class Command(AccountedCommand):
 
 
 def _in_words(holdings: Holdings) -> str:
+    """Return the numbers of records and homes that an organisation has, such as `12 records, 340 homes`."""
     record_count = sum(count for count, _, _ in holdings.values())
     homes = sum(homes for _, homes, _ in holdings.values())
     return f"{counted(record_count, 'record')}, {homes:,.0f} homes"

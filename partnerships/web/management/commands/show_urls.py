@@ -52,9 +52,11 @@ class Command(BaseCommand):
     help = "List every route with its name and who may use it. With --json, as one JSON array of objects."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add `--json`."""
         parser.add_argument("--json", action="store_true", help="Print one JSON array instead of a table.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Print a line for each route, sorted by its pattern."""
         routes = sorted(_routes(get_resolver()), key=lambda route: (route["route"], route["name"]))
         if options["json"]:
             self.stdout.write(json.dumps(routes, indent=2))

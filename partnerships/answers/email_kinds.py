@@ -38,7 +38,7 @@ EMAILS = (
     ),
     PersonEmail(
         "answers.confirm_forwarded",
-        "Your reply or forwarded email, for you to confirm",
+        "Save your email as a conversation",
         emails.write_confirm_forwarded,
         group=NoticeGroup.PLANS,
         about=RecordLookup(
@@ -52,7 +52,7 @@ EMAILS = (
     ),
     PersonEmail(
         "answers.unfit",
-        "Your email could not be used",
+        "We could not process your email",
         emails.write_unfit,
         group=NoticeGroup.PLANS,
         always=FOR_CONSENT,

@@ -71,7 +71,7 @@ EMAILS = (
     ),
     PersonEmail(
         "commitments.ended",
-        "Commitment ended",
+        "Commitment cancelled, declined or withdrawn",
         emails.write_ended,
         group=NoticeGroup.COMMITMENTS,
         about=_COMMITMENT,

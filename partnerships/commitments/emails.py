@@ -11,6 +11,7 @@ import datetime as dt
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import FINAL_STATUSES, Commitment, Reminder, Status, commitment_readers
 from partnerships.commitments.rights import organisations_to_act
 from partnerships.organisations.models import Organisation
@@ -21,6 +22,12 @@ from partnerships.people.models import User
 
 _NO_READER = "The recipient can no longer read the commitment."
 _ANSWERED = "The commitment is no longer waiting for the recipient."
+#: How a commitment ended, in words that follow "has been", by the event.
+_ENDINGS = {
+    EventKind.PROPOSAL_WITHDRAWN.value: "withdrawn",
+    EventKind.PROPOSAL_DECLINED.value: "declined",
+    EventKind.CANCELLED.value: "cancelled",
+}
 #: Limit of commitments that one email lists. The email gives the number of further commitments.
 MAX_LISTED = 20
 
@@ -162,7 +169,9 @@ def write_ended(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     The reason is only on the commitment's page.
     """
     commitment, author = _commitment_and_author(due)
-    return _action_email("ended", commitment, person, author)
+    # Emails that were recorded by older code do not say how the commitment ended.
+    ending = _ENDINGS.get(due.params.get("event", EventKind.CANCELLED), "cancelled")
+    return _action_email("ended", commitment, person, author, ending=ending)
 
 
 def deciding_leads(commitment: Commitment) -> QuerySet[User]:
@@ -190,8 +199,11 @@ def _may_read(commitment: Commitment, person: User) -> bool:
     return commitment_readers(commitment).filter(pk=person.pk).exists()
 
 
-def _action_email(template_name: str, commitment: Commitment, person: User, author: User) -> Content | str:
-    """Return the email of this template about an action of `author`, or why it is not sent."""
+def _action_email(template_name: str, commitment: Commitment, person: User, author: User, **more: str) -> Content | str:
+    """Return the email of this template about an action of `author`, or why it is not sent.
+
+    `more` is for the templates, in addition to what every template gets.
+    """
     if not _may_read(commitment, person):
         return _NO_READER
     context = {
@@ -200,5 +212,6 @@ def _action_email(template_name: str, commitment: Commitment, person: User, auth
         "author": author,
         "owns": commitment.owner_id == person.pk,
         "href": link("commitments:detail", pk=commitment.pk),
+        **more,
     }
     return Content(f"commitments/{template_name}", context, reply_to=author.email)

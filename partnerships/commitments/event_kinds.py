@@ -30,8 +30,8 @@ class EventKind(models.TextChoices):
     OWNER_CHANGED = "commitment.owner_changed", "Changed the owner"
     OWNER_REMINDED = "commitment.owner_reminded", "Reminded the owner"
     MOVED_TO_SUCCESSOR = "commitment.moved_to_successor", "Moved the commitment to a successor"
-    MARKED = "commitment.marked_for_stakeholders", "Chose to tell stakeholders"
-    UNMARKED = "commitment.unmarked_for_stakeholders", "Stopped telling stakeholders"
+    MARKED = "commitment.marked_for_stakeholders", "Chose to tell stakeholders about the commitment"
+    UNMARKED = "commitment.unmarked_for_stakeholders", "Stopped telling stakeholders about the commitment"
     #: Only in old rows: now `person.lead_times_chosen`.
     REMINDERS_CHOSEN = "commitment.reminders_chosen", "Chose when to get reminders"
     READ_FROM_REGISTER = "commitment.read_from_register", "Imported the commitment from a register"

@@ -86,7 +86,7 @@ EMAILS = (
     ),
     PersonEmail(
         "conversations.facilitator_named",
-        "Named a facilitator",
+        "You have been named as a facilitator",
         emails.write_facilitator_named,
         group=NoticeGroup.INVITATIONS,
         about=_FACILITATOR,

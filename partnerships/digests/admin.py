@@ -74,7 +74,7 @@ class DeliveryAdmin(LedgerAdmin):
         queued_count = 0
         for delivery in queryset.select_related("recipient"):
             if delivery.is_sent:
-                warning = f"A mail server accepted “{delivery}”. Open its page and give a reason to send it again."
+                warning = f"A mail server accepted “{delivery}”. Open its page and enter a reason to send it again."
                 self.message_user(request, warning, messages.WARNING)
                 continue
             try:

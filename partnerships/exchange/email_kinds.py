@@ -50,7 +50,7 @@ EMAILS = (
     ),
     PersonEmail(
         "exchange.facilitator",
-        "Named as facilitator of an ask or offer",
+        "You have been named as the facilitator of an ask or offer",
         emails.write_facilitator,
         group=NoticeGroup.ASKS,
         about=_about("facilitator", EntryFacilitator),
@@ -71,14 +71,14 @@ EMAILS = (
     ),
     PersonEmail(
         "exchange.decision",
-        "Decision on your answer",
+        "Your answer was accepted or declined",
         emails.write_decision,
         group=NoticeGroup.ASKS,
         about=_about("response", Response),
     ),
     PersonEmail(
         "exchange.introduction",
-        "Introduction",
+        "Introduction to another organisation",
         emails.write_introduction,
         group=NoticeGroup.ASKS,
         about=_about("introduction", Introduction, "ask"),

@@ -69,7 +69,8 @@ def write_access_requested(due: DueEmail, person: User, now: dt.datetime) -> Con
         return "The request has been answered."
     if not person.is_staff:
         return "The recipient is no longer an administrator."
-    return Content("organisations/access_requested", {"asked": access_request, "link": link("organisations:requests")})
+    context = {"asked": access_request, "reader": person, "link": link("organisations:requests")}
+    return Content("organisations/access_requested", context)
 
 
 #: The kind of the email to a person whose request for access was declined.
@@ -133,6 +134,7 @@ def write_sign_in_rules_changed(due: DueEmail, person: User, now: dt.datetime) -
     if not leads_of(organisation).filter(pk=person.pk).exists():
         return "The recipient no longer leads the organisation."
     context = {
+        "reader": person,
         "organisation": organisation,
         "before": event.data["before"],
         "author": User.objects.filter(pk=event.actor_id or 0).first(),
@@ -157,6 +159,7 @@ def write_succession(due: DueEmail, person: User, now: dt.datetime) -> Content |
     if not successions:
         return "The recipient no longer acts for any of the organisations in the succession."
     context = {
+        "reader": person,
         "heading": order_title(successions),
         "titles": [title_in_full(succession) for succession in successions],
         "day": vesting_day_in_words(successions[0]),
@@ -190,6 +193,7 @@ def write_handover_proposed(due: DueEmail, person: User, now: dt.datetime) -> Co
         return "All handover lines have been answered, or the recipient no longer leads any of these organisations."
     lines = [line for _, _, proposed_lines, _ in proposals for line in proposed_lines]
     context = {
+        "reader": person,
         "proposals": proposals,
         "predecessors": sorted({line["before"] for line in lines}),
         "count": sum(line["count"] for line in lines),
@@ -204,6 +208,7 @@ def _membership(due: DueEmail) -> Membership:
 
 
 def _by_administrator(template: str, due: DueEmail, reader: User) -> Content | str:
+    """Return the email about what an administrator did to a membership, for the member or for a lead."""
     membership, event = _membership(due), Event.objects.get(pk=due.params["event"])
     is_own = reader == membership.person
     if is_own and membership.ends_on is not None:
@@ -211,6 +216,7 @@ def _by_administrator(template: str, due: DueEmail, reader: User) -> Content | s
     if not is_own and not recipients_of_change(membership).filter(pk=reader.pk).exists():
         return "The recipient no longer leads the organisation."
     context = {
+        "reader": reader,
         "membership": membership,
         "organisation": membership.organisation,
         "own": is_own,  # the reader is the member

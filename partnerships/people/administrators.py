@@ -47,7 +47,7 @@ def lock_with_administrators(person: User) -> tuple[User, list[User]]:
 def _check_right_and_reason(person: User, author: User | None, reason: str) -> None:
     require(rights_over(person, author).may_administer)
     if not reason.strip():
-        raise UnableToChangeAdministration("Give a reason.")
+        raise UnableToChangeAdministration("Enter a reason.")
 
 
 @transaction.atomic

@@ -46,6 +46,7 @@ def _about_person(template: str, due: DueEmail, reader: User, **context: object)
     if reader != person and not reader.is_staff:
         return _NO_ADMINISTRATOR
     context |= {
+        "reader": reader,
         "person": person,
         "own": reader == person,
         "author": User.objects.filter(pk=event.actor_id or 0).first(),
@@ -65,6 +66,7 @@ def write_sign_in_provider(due: DueEmail, person: User, now: dt.datetime) -> Con
     if not person.is_staff and person not in leads_using(due.params["key"]):
         return "The recipient is no longer an administrator, or a lead of an organisation that uses this sign-in page."
     context = {
+        "reader": person,
         "provider": provider,
         "organisations": due.params["organisations"],
         "author": User.objects.filter(pk=event.actor_id or 0).first(),

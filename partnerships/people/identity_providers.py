@@ -207,7 +207,7 @@ def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     require(may_change_network_settings(author))
     reason = reason.strip()
     if not reason:
-        raise UnableToChangeProvider("Give a reason.")
+        raise UnableToChangeProvider("Enter a reason.")
     if explanation := provider_refusal(app):
         raise UnableToChangeProvider(explanation)
 

@@ -288,7 +288,7 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
             "You cannot remove your own second factor here. Change it in your account, or ask another administrator."
         )
     if not reason.strip():
-        raise UnableToRemoveSecondFactor("Give a reason.")
+        raise UnableToRemoveSecondFactor("Enter a reason.")
 
     count: int = Authenticator.objects.filter(user=person).delete()[0]
     if not count:

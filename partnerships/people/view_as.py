@@ -25,7 +25,7 @@ def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.dat
     """Start to view the site as the person, and record it in their security log. Raises `UnableToViewAs`."""
     require(rights_over(person, administrator).may_administer)
     if not reason.strip():
-        raise UnableToViewAs("Give a reason.")
+        raise UnableToViewAs("Enter a reason.")
     if person.pk == administrator.pk or person.is_staff:
         raise UnableToViewAs("Administrators cannot view the site as themselves or as another administrator.")
     if not person.is_active or person.is_stakeholder:

@@ -30,14 +30,14 @@ EMAILS = (
     ),
     PersonEmail(
         "plans.sign_off_escalation",
-        "Late signature",
+        "Late signature on a plan",
         emails.write_sign_off_escalation,
         group=NoticeGroup.REMINDERS,
         about=_about("signatory", Signatory),
     ),
     PersonEmail(
         "plans.decision",
-        "Rejection or condition of a signatory",
+        "Version rejected, or approved with a condition",
         emails.write_decision,
         group=NoticeGroup.PLANS,
         about=_about("sign_off", SignOff),
@@ -65,14 +65,14 @@ EMAILS = (
     ),
     PersonEmail(
         "plans.ownership_offer",
-        "Plan offered",
+        "Plan offered to your organisation",
         emails.write_ownership_offer,
         group=NoticeGroup.INVITATIONS,
         about=_about("offer", OwnershipOffer),
     ),
     PersonEmail(
         "plans.ownership_answer",
-        "Answer to an offered plan",
+        "Answer to your offer of a plan",
         emails.write_ownership_answer,
         group=NoticeGroup.PLANS,
         about=_about("offer", OwnershipOffer),

@@ -36,7 +36,7 @@ def register() -> None:
         EventKind.PARTNERSHIP_LOST_PLAN,
         group=Group.PLANS,
         fold=FoldRule.EACH,
-        sentence="A plan left the partnership with its only owner{names}",
+        sentence="A plan left the partnership because its only owner left{names}",
     )
     _register_untold()
 

@@ -33,7 +33,7 @@ def _reason_field() -> forms.CharField:
         label="Why?",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Say what you are correcting, and why. Everyone signed in can read your reason in the history.",
+        help_text="Enter what you are correcting, and why. Everyone signed in can read your reason in the history.",
     )
 
 

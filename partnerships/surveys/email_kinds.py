@@ -26,7 +26,7 @@ EMAILS = (
     ),
     PersonEmail(
         "surveys.reminder",
-        "Reminder of a survey",
+        "Reminder to answer a survey",
         emails.write_reminder,
         group=NoticeGroup.REPORTS,
         always=_ASKED_TO_ANSWER,
@@ -54,7 +54,7 @@ EMAILS = (
     ),
     PersonEmail(
         "surveys.declined",
-        "Person declined to read the comments from a survey",
+        "Name someone else to read survey comments",
         emails.write_declined,
         group=NoticeGroup.REPORTS,
         about=RecordLookup(

@@ -90,9 +90,10 @@ def test_mark_and_its_removal_are_recorded_without_a_reason(world: World, make: 
         mark(tell, world.amina)
 
     events = Event.objects.filter(target_kind=name, target_id=record.pk, kind__endswith="marked_for_stakeholders")
+    noun = {"entry": "ask"}.get(name, name)
     assert [event.label for event in events.order_by("pk")] == [
-        "Chose to tell stakeholders",
-        "Stopped telling stakeholders",
+        f"Chose to tell stakeholders about the {noun}",
+        f"Stopped telling stakeholders about the {noun}",
     ]
     assert [event.data.get("reason") for event in events] == [None, None]
     assert [field.name for field in row_history(record)[0].fields] == ["tell stakeholders"]

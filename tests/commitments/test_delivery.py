@@ -79,7 +79,7 @@ def test_form_asks_whether_more_was_really_delivered(world: World) -> None:
     assert "we delivered more" not in empty_form
     assert refusal.status_code == 422
     assert "61 of 60 homes is more than was promised" in refusal.content.decode()
-    assert "Say why you delivered more" in refusal.content.decode()
+    assert "Enter why you delivered more" in refusal.content.decode()
     assert accepted.status_code == 302
     assert commitment.progress.get().delivered == 61
 

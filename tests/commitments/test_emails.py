@@ -115,3 +115,17 @@ def test_owner_is_chosen_from_people_of_the_giver(world: World) -> None:
 
     assert str(form["quantity"].value()) == "60"
     assert set(form.fields["owner"].queryset) == {world.amina, world.eddie, world.vera}
+
+
+def test_people_are_emailed_whether_a_proposal_was_declined_or_withdrawn(world: World) -> None:
+    declined = propose(world)
+    withdrawn = propose(world)
+    drop_emails()
+
+    signed_in(world.ben).post(reverse("commitments:end", args=[declined.pk]), {"reason": "We have no land there."})
+    emails_after_declining = emails()
+    signed_in(world.amina).post(reverse("commitments:end", args=[withdrawn.pk]), {"reason": "The site is sold."})
+    emails_after_withdrawal = emails()
+
+    assert {words for _, words in emails_after_declining} == {"has been declined"}
+    assert {words for _, words in emails_after_withdrawal} == {"has been withdrawn"}

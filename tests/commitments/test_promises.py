@@ -148,7 +148,7 @@ def test_only_editors_of_either_side_can_propose(world: World, who: str) -> None
 @pytest.mark.parametrize(
     ("terms", "words"),
     [
-        ({"text": "  "}, "Say what"),
+        ({"text": "  "}, "Enter what"),
         ({"quantity": Decimal(0)}, "more than 0"),
         ({"unit": ""}, "a unit for the quantity"),
         ({"due_on": in_days(-1)}, "today or later"),

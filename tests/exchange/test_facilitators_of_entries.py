@@ -70,7 +70,7 @@ def test_facilitator_must_be_able_to_read_the_ask(world: World) -> None:
 def test_facilitation_ends_with_a_reason_and_with_the_membership(world: World) -> None:
     first = named_facilitator(world, network_ask(world))
     second = named_facilitator(world, network_ask(world))
-    with pytest.raises(UnableToFacilitate, match="Say why"):
+    with pytest.raises(UnableToFacilitate, match="Enter why"):
         end_entry_facilitator(facilitator=first, reason=" ", author=world.hana, now=timezone.now())
 
     page = reverse("exchange:end-facilitator", args=[first.pk])

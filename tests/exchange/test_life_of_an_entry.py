@@ -197,7 +197,7 @@ def test_a_standing_offer_stays_shared_however_often_it_is_taken_up(world: World
 def test_declining_a_response_needs_a_reason(ask: Entry, world: World, now: dt.datetime) -> None:
     response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
-    with pytest.raises(services.UnableToDecide, match="Say why"):
+    with pytest.raises(services.UnableToDecide, match="Enter why"):
         services.decide_response(response=response, accept=False, reason=" ", author=world.amina, now=now)
     services.decide_response(response=response, accept=False, reason="Too far away.", author=world.amina, now=now)
 
@@ -220,7 +220,7 @@ def test_an_ask_that_everybody_declines_is_declined(world: World, now: dt.dateti
     ask = shared_entry(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
-    with pytest.raises(services.UnableToDecline, match="Say why"):
+    with pytest.raises(services.UnableToDecline, match="Enter why"):
         services.decline_entry(entry=ask, organisation=world.westmarch, reason="", author=world.ben, now=now)
 
     services.decline_entry(entry=ask, organisation=world.westmarch, reason="No land.", author=world.ben, now=now)
@@ -308,7 +308,7 @@ def test_withdrawing_an_entry_declines_its_open_answers(ask: Entry, world: World
 
 
 def test_withdrawing_needs_a_reason_and_ends_the_entry(ask: Entry, world: World, now: dt.datetime) -> None:
-    with pytest.raises(services.UnableToWithdrawEntry, match="Say why"):
+    with pytest.raises(services.UnableToWithdrawEntry, match="Enter why"):
         services.withdraw_entry(entry=ask, reason="", author=world.amina, now=now)
 
     services.withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=now)

@@ -63,7 +63,7 @@ def test_lead_begins_and_ends_publishing_with_a_reason(world: World) -> None:
 
 @pytest.mark.parametrize("reason", ["", "  "])
 def test_publishing_needs_a_reason(world: World, reason: str) -> None:
-    with pytest.raises(UnableToPublishData, match="Give a reason"):
+    with pytest.raises(UnableToPublishData, match="Enter a reason"):
         begin_publishing(organisation=world.westmarch, standard="plan", reason=reason, author=world.ben, now=world.now)
 
 

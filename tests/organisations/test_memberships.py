@@ -304,7 +304,7 @@ def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: Wor
     vera = world.vera.memberships.get()
     address = reverse("organisations:member-edit", args=[world.larkhaven.pk, vera.pk])
 
-    assert "Give a reason." in dee.post(address, {"role": "lead", "job_title": ""}).content.decode()
+    assert "Enter a reason." in dee.post(address, {"role": "lead", "job_title": ""}).content.decode()
     deliver().clear()
     dee.post(address, {"role": "lead", "job_title": "", "reason": "Their lead is ill."})
 

@@ -178,7 +178,7 @@ def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Call
     assert plan_roles_of(world.ben, plan).reader == "outside"
     assert ben.post(reverse("plans:comments", args=[plan.pk]), {"text": "Why?"}).status_code == 403
     history = ben.get(reverse("agreements:history", args=[world.partnership.pk])).content.decode()
-    assert "plan left the partnership with its only owner" in history
+    assert "plan left the partnership because its only owner left" in history
 
 
 def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:

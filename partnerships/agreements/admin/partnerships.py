@@ -154,7 +154,7 @@ class PostAdminForm(forms.ModelForm[Post]):
         label="Why?",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Say why you are correcting the title. Partners can read your reason in the history.",
+        help_text="Enter why you are correcting the title. Partners can read your reason in the history.",
     )
 
     class Meta:
@@ -200,7 +200,7 @@ class HolderAdminForm(forms.ModelForm[Holder]):
         label="Why?",
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Say why you are correcting who held the post. Partners can read your reason in the history.",
+        help_text="Enter why you are correcting who held the post. Partners can read your reason in the history.",
     )
 
     class Meta:

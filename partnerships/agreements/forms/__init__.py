@@ -164,7 +164,7 @@ class InvitationAnswerForm(Form):
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The partners can read this. You must give a reason if you decline.",
+        help_text="The partners can read this. You must enter a reason if you decline.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -76,7 +76,7 @@ class PostForm(PostHolderForm):
         model_choice_field(self, "person").empty_label = "Nobody yet, or a person without an account"
         # A vacant post needs no reason. If a holder is chosen, the service `fill_post` checks that there is a reason.
         self.fields["reason"].required = False
-        self.fields["reason"].help_text = "You must give a reason if you name a person. Your partners can read this."
+        self.fields["reason"].help_text = "You must enter a reason if you name a person. Your partners can read this."
 
     @property
     def is_vacant(self) -> bool:

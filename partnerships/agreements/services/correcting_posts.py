@@ -36,7 +36,7 @@ def correct_post(*, post: Post, title: str, reason: str, author: User | None, no
     if title == locked_post.title:
         return False
     if not reason.strip():
-        raise UnableToChangePost("Give a reason.")
+        raise UnableToChangePost("Enter a reason.")
     duplicates = Post.objects.not_ended().filter(
         organisation=locked_post.organisation_id,
         partnership=locked_post.partnership_id,
@@ -78,7 +78,7 @@ def correct_holder(
     if (starts_on, ends_on) == (locked_holder.starts_on, locked_holder.ends_on) and new_person is None:
         return False
     if not reason.strip():
-        raise UnableToChangePost("Give a reason.")
+        raise UnableToChangePost("Enter a reason.")
     _check_days(post, starts_on, ends_on)
 
     locked_holder.starts_on = starts_on

@@ -94,7 +94,7 @@ def _check_may_give_notice(partnership: Partnership, party: Party, today: dt.dat
     if not party.is_present:
         raise UnableToGiveNotice(f"{name} does not take part in this partnership, so it cannot give notice.")
     if not reason.strip():
-        raise UnableToGiveNotice("Give a reason.")
+        raise UnableToGiveNotice("Enter a reason.")
     if partnership.notices.pending().filter(organisation=party.organisation).exists():
         raise UnableToGiveNotice(
             f"{name} has already given notice. To change the last day, withdraw that notice first."
@@ -125,7 +125,7 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
             "This notice has already been withdrawn or has taken effect, so you cannot withdraw it."
         )
     if not reason.strip():
-        raise UnableToWithdrawNotice("Give a reason.")
+        raise UnableToWithdrawNotice("Enter a reason.")
 
     locked_notice.withdrawn_at = now
     locked_notice.withdrawn_by = author

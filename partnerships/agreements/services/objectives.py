@@ -177,7 +177,7 @@ def edit_objective(
         return ()
     reason = reason.strip()
     if not reason:
-        raise UnableToChangeObjective("Give a reason.")
+        raise UnableToChangeObjective("Enter a reason.")
     if error_text := _error_in(locked_objective):
         raise UnableToChangeObjective(error_text)
 
@@ -244,7 +244,7 @@ def change_objective_status(
     if status not in ObjectiveStatus.values or status == locked_objective.status:
         raise UnableToChangeObjective("Choose another status.")
     if not reason:
-        raise UnableToChangeObjective("Give a reason.")
+        raise UnableToChangeObjective("Enter a reason.")
 
     previous_status = locked_objective.status
     locked_objective.status = status

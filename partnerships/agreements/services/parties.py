@@ -113,7 +113,7 @@ def _end_party(
     if author is not None and partnership.is_over_on(today):
         raise UnableToLeave("This partnership has ended, so no organisation can leave it or be removed.")
     if not reason.strip():
-        raise UnableToLeave("Give a reason.")
+        raise UnableToLeave("Enter a reason.")
     if not even_last_lead and party.role in LEADING_ROLES and not _another_party_leads(partnership, party):
         raise UnableToLeave(
             "No other party leads this partnership. Make another party chair or lead first, or end the partnership."
@@ -184,7 +184,7 @@ def change_party_role(
         return
     reason = reason.strip()
     if not reason:
-        raise UnableToChangeParty("Give a reason.")
+        raise UnableToChangeParty("Enter a reason.")
     steps_down = role not in LEADING_ROLES and previous_role in LEADING_ROLES
     if not even_last_lead and steps_down and not _another_party_leads(partnership, locked_party):
         raise UnableToChangeParty("No other party leads this partnership. Make another party chair or lead first.")

@@ -282,7 +282,7 @@ def lock_post(post: Post) -> Post:
 def _required_reason(reason: str) -> str:
     """Return the reason as it is stored, or raise `UnableToChangePost` if it is missing."""
     if not reason.strip():
-        raise UnableToChangePost("Give a reason.")
+        raise UnableToChangePost("Enter a reason.")
     return reason.strip()[:300]
 
 

@@ -135,7 +135,7 @@ def change_status(
         record_due_step(locked_partnership, now=now)
     _check_transition(locked_partnership, status)
     if not reason.strip():
-        raise UnableToChangeStatus("Give a reason.")
+        raise UnableToChangeStatus("Enter a reason.")
     missing_requirements = requirements_missing_for(locked_partnership, status, today)
     if missing_requirements:
         raise UnableToChangeStatus(" ".join(missing_requirements))
@@ -229,7 +229,7 @@ def _check_can_renew(partnership: Partnership, today: dt.date, *, reason: str) -
     if partnership.state_on(today) not in (Status.UNDER_REVIEW, Status.ENDED):
         raise UnableToRenew("Only a partnership that is under review or has ended can be renewed.")
     if not reason.strip():
-        raise UnableToRenew("Give a reason.")
+        raise UnableToRenew("Enter a reason.")
     if partnership.redefined_by.exclude(status=Status.ENDED).exists():
         raise UnableToRenew("The partners are already drafting a successor. Open the successor instead.")
 

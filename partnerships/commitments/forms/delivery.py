@@ -30,7 +30,7 @@ class ProgressForm(Form):
     more = forms.BooleanField(
         label="Yes, we delivered more than we promised",
         required=False,
-        help_text="Say why in the note, or correct the total.",
+        help_text="Explain why in the note, or correct the total.",
     )
     status = forms.ChoiceField(
         label="Status",
@@ -94,7 +94,7 @@ class ProgressForm(Form):
         if "more" in self.fields:
             self._check_larger_total(cleaned)
         if cleaned.get("status") == Status.BLOCKED and not cleaned.get("blocker", "").strip():
-            self.add_error("blocker", "Say what is blocking the work.")
+            self.add_error("blocker", "Enter what is blocking the work.")
         return cleaned
 
     def _check_larger_total(self, cleaned: dict[str, Any]) -> None:
@@ -105,7 +105,7 @@ class ProgressForm(Form):
                 "more", f"{delivered_text} is more than was promised. Tick this box if the total is correct."
             )
         if not cleaned.get("note_text", "").strip():
-            self.add_error("note_text", "Say why you delivered more than you promised.")
+            self.add_error("note_text", "Enter why you delivered more than you promised.")
 
 
 class EscalateForm(Form):
@@ -131,7 +131,7 @@ class VerifyForm(VerdictForm):
     """The form to verify a delivery or an action, or to send it back."""
 
     words_field = "note_text"
-    needs_words = {"missing": "Say what is missing."}
+    needs_words = {"missing": "Enter what is missing."}
 
     verdict = forms.ChoiceField(
         label="Has everything been delivered?",

@@ -135,7 +135,7 @@ def _check_status(status: str, blocker: str) -> None:
     if status not in REPORTABLE:
         raise UnableToRecordProgress("Choose in progress, at risk, blocked or done.")
     if status == Status.BLOCKED and not blocker.strip():
-        raise UnableToRecordProgress("Say what is blocking the work.")
+        raise UnableToRecordProgress("Enter what is blocking the work.")
 
 
 def _check_total(commitment: Commitment, status: str, total: Decimal, *, note: str) -> None:
@@ -239,7 +239,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
     commitment, side = _lock_to_verify(commitment, author, now)
     reason = reason.strip()
     if not reason:
-        raise UnableToVerify("Say what is missing.")
+        raise UnableToVerify("Enter what is missing.")
 
     commitment.status = Status.IN_PROGRESS
     commitment.status_since = now

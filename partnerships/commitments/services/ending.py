@@ -30,7 +30,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         raise UnableToEnd(f"{commitment.reference} is already {commitment.status_words}, so you cannot end it.")
     require(rights.may_end, "Only leads of the two organisations can end this commitment.")
     if not reason.strip():
-        raise UnableToEnd("Give a reason.")
+        raise UnableToEnd("Enter a reason.")
 
     side = acting_organisation(rights)
     event = _event_of_ending(commitment, side)
@@ -51,7 +51,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         reason=commitment.reason,
     )
     call_listeners(commitment=commitment, author=author, now=now)
-    email_people_concerned("ended", commitment, author=author, now=now)
+    email_people_concerned("ended", commitment, author=author, now=now, event=event.value)
     return commitment
 
 

@@ -160,7 +160,7 @@ def propose_action(
     is_own = acts_for(author, organisation, *EDITING_ROLES)
     require(is_own or acts_for(author, for_organisation, *EDITING_ROLES), NO_SIDE)
     if not fields["text"].strip():
-        raise UnableToPropose("Say what needs to be done.")
+        raise UnableToPropose("Enter what needs to be done.")
     if owner is not None and not acts_for(owner, organisation):
         raise UnableToPropose(
             f"{owner.display_name} does not act for {organisation.display_name}. Choose someone who does."
@@ -223,7 +223,7 @@ def check_terms(giver: Organisation, receiver: Organisation | None, terms: Commi
     if receiver is not None and giver.pk == receiver.pk:
         raise UnableToPropose("A commitment must be between two different organisations.")
     if not terms["text"].strip():
-        raise UnableToPropose("Say what is promised.")
+        raise UnableToPropose("Enter what is promised.")
     _check_quantity(terms["quantity"], terms["unit"])
     if terms["due_on"] < today:
         raise UnableToPropose("Enter a due date that is today or later.")

@@ -126,7 +126,7 @@ def change_due_date(
         )
     require(rights.may_report, "Only editors and leads of the organisation that gives can change the due date.")
     if not reason:
-        raise UnableToChangeDueDate("Say why the date is changing.")
+        raise UnableToChangeDueDate("Enter why the date is changing.")
     if due_on == commitment.due_on:
         raise UnableToChangeDueDate("The commitment is already due on that day. Enter another date.")
 

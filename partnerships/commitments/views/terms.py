@@ -112,7 +112,9 @@ def end_early(request: HttpRequest, pk: int) -> HttpResponse:
                 services.end_commitment(
                     commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
                 )
-            messages.success(request, f"{commitment.reference} has been cancelled.{recipients.sentence()}")
+            # `commitment` is as it was before: a proposal has been declined or withdrawn.
+            ending = "is no longer proposed" if commitment.is_proposed else "has been cancelled"
+            messages.success(request, f"{commitment.reference} {ending}.{recipients.sentence()}")
             return redirect(commitment)
 
     return form_page(request, "commitments/end.html", form, commitment=commitment, rights=rights)

@@ -30,7 +30,7 @@ class AnswerCorrectionForm(VerdictForm):
     """The form to accept or refuse a correction."""
 
     words_field = "answer"
-    needs_words = {"no": "Say why you do not accept the correction."}
+    needs_words = {"no": "Enter why you do not accept the correction."}
 
     verdict = forms.ChoiceField(
         label="Do you accept this correction?",

@@ -35,9 +35,9 @@ class TurnIntoEntryForm(Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         if point.direction == "ask":
-            self.fields["title"].help_text = "Say what would remove the obstacle. People see the title first."
+            self.fields["title"].help_text = "Enter what would remove the obstacle. People see the title first."
         else:
-            self.fields["title"].help_text = "Say what you can offer. People see the title first."
+            self.fields["title"].help_text = "Enter what you can offer. People see the title first."
         self.fields["theme"].initial = point.conversation.theme or None
         if len(possible_addressees) > 1:
             addressees = model_choice_field(self, "addressees")

@@ -213,7 +213,7 @@ class ConversationForm(Form):
         text_name, owner_name, date_name = f"step_{row}_text", f"step_{row}_who", f"step_{row}_due_on"
         if not data.get(text_name):
             if data.get(owner_name) or data.get(date_name):
-                self.add_error(text_name, "Say what needs to be done.")
+                self.add_error(text_name, "Enter what needs to be done.")
             return
         if not data.get(owner_name) and owner_name not in self.errors:
             self.add_error(owner_name, "Choose an owner for this step.")

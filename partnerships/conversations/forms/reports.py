@@ -235,7 +235,7 @@ class DecisionForm(Form):
         """Require a reason for returning the report."""
         data = super().clean() or {}
         if data.get("decision") == "returned" and not data.get("reason", "").strip():
-            self.add_error("reason", "Say what is missing.")
+            self.add_error("reason", "Enter what is missing.")
         return data
 
 

@@ -77,7 +77,7 @@ def suggest_correction(
     if organisation.pk == conversation.organisation_id:
         raise UnableToCorrect("Your organisation keeps this record, so change it yourself.")
     if not text.strip():
-        raise UnableToCorrect("Say what needs correcting.")
+        raise UnableToCorrect("Enter what needs correcting.")
 
     correction = Correction.objects.create(
         conversation=conversation, organisation=organisation, author=author, text=text.strip(), made_at=now
@@ -98,7 +98,7 @@ def answer_correction(
     may_answer = roles_of(author, now).edit_for(conversation.organisation.pk)
     require(may_answer, f"Only editors of {conversation.organisation.display_name} can answer corrections.")
     if not taken_up and not answer.strip():
-        raise UnableToCorrect("Say why you do not accept the correction.")
+        raise UnableToCorrect("Enter why you do not accept the correction.")
 
     correction.taken_up = taken_up
     correction.answer = answer.strip()

@@ -164,7 +164,7 @@ def cancel_planned(*, conversation: Conversation, reason: str, author: User, now
     may_cancel = roles_of(author, now).edit_for(conversation.organisation.pk)
     require(may_cancel, f"Only editors of {conversation.organisation.display_name} can cancel this conversation.")
     if not reason.strip():
-        raise UnableToCancel("Give a reason.")
+        raise UnableToCancel("Enter a reason.")
 
     conversation.status = Status.CANCELLED
     conversation.reason = reason.strip()

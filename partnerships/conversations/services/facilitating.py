@@ -151,7 +151,7 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
     if facilitator.ended_at is not None:
         raise UnableToEndFacilitation("This person is no longer a facilitator, so you do not need to remove them.")
     if not reason.strip():
-        raise UnableToEndFacilitation("Give a reason.")
+        raise UnableToEndFacilitation("Enter a reason.")
 
     _end(facilitator, reason.strip(), author=author, now=now)
     if facilitator.brought_party:

@@ -184,7 +184,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
     if conversation is not None and author is not None and not conversation.is_editable:
         raise UnableToRemoveFile(f"The record is {conversation.status_words}, so you can no longer remove files.")
     if not reason.strip():
-        raise UnableToRemoveFile("Give a reason.")
+        raise UnableToRemoveFile("Enter a reason.")
 
     rows_to_remove = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
     if not rows_to_remove.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):

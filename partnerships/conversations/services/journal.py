@@ -117,7 +117,7 @@ def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, 
     if note.is_deleted:
         raise UnableToDeleteNote("This note has already been deleted, so you do not need to delete it.")
     if not reason.strip():
-        raise UnableToDeleteNote("Give a reason.")
+        raise UnableToDeleteNote("Enter a reason.")
 
     note.earlier.all().delete()
     note.text = ""

@@ -42,7 +42,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     may_close = roles_of(author, now).edit_for(point.organisation.pk)
     require(may_close, f"Only editors of {point.organisation.display_name} can close this {kind}.")
     if not reason.strip():
-        raise UnableToChangePoint(f"Say why the {kind} no longer applies.")
+        raise UnableToChangePoint(f"Enter why the {kind} no longer applies.")
 
     same_points = _same_points_elsewhere(point)
     _close(point, reason.strip(), organisation=point.organisation, author=author, now=now)

@@ -330,7 +330,7 @@ def digest(
 
 
 def _reasons(content: DigestContent) -> Iterator[str]:
-    """Yield the reasons why the reader gets this digest, to follow "You get this because"."""
+    """Yield the reasons why the reader gets this digest, to follow "You get this email because"."""
     yield from content.because
     if content.matches:
         yield "you asked for new matches of your organisation’s asks and offers"

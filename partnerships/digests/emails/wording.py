@@ -36,7 +36,7 @@ class Wording:
     lead: str
 
 
-#: Why a person gets a summary, after "You get this because".
+#: Why a person gets a summary, after "You get this email because".
 SUMMARY_BECAUSE = "you take part in the work listed here, and get one summary instead of an email for each step"
 #: How often summaries are sent.
 SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, if you have new unread notices."

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import Model
 
 from partnerships.activity.subjects import SubjectKind
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Post
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation, Meeting
 from partnerships.digests.models.targets import title_of
@@ -28,6 +28,8 @@ class TitleAndPath(NamedTuple):
 
 def _title(record: Any) -> str:
     """Return the title of a record; titles of records that people can follow are shortened as in emails."""
+    if isinstance(record, Post):  # a post without a title has the name of its role
+        return str(record)
     if isinstance(record, Entry | Commitment | Plan | Partnership | Organisation):
         return title_of(record)
     return str(getattr(record, "title", record))
@@ -43,6 +45,7 @@ _MODELS: dict[str, type[Model]] = {
     SubjectKind.CONVERSATION: Conversation,
     SubjectKind.RECOMMENDATION: Recommendation,
     "conversation_side": Conversation,
+    "post": Post,
     "meeting": Meeting,
 }
 

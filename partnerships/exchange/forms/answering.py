@@ -136,7 +136,7 @@ class DecideForm(VerdictForm):
     """The form to accept or decline an answer. A decline needs a reason."""
 
     verdict_field = "decision"
-    needs_words = {"decline": "Say why you are declining."}
+    needs_words = {"decline": "Enter why you are declining."}
 
     decision = forms.ChoiceField(
         label="Do you accept this answer?",

@@ -22,7 +22,7 @@ class GroupForm(Form):
         label="Purpose",
         max_length=5_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Say what the group should achieve.",
+        help_text="Enter what the group should achieve.",
     )
     members = OrganisationsField(
         label="Who else takes part?",

@@ -32,7 +32,7 @@ class IntroduceForm(OrganisationForm):
         required=False,
         widget=SHORT_TEXT,
         max_length=2000,
-        help_text="Say why the two organisations should talk. Both organisations and your own can read your message.",
+        help_text="Enter why the two organisations should talk. Both organisations and your own can read your message.",
     )
 
     def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:

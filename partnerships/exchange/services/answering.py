@@ -164,7 +164,7 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
     if asked_ids is None:
         raise UnableToDecline("The whole network was asked, so you do not need to decline.")
     if not reason.strip():
-        raise UnableToDecline("Say why you are declining.")
+        raise UnableToDecline("Enter why you are declining.")
     if entry.responses.filter(organisation=organisation, status=ResponseStatus.MADE).exists():
         raise UnableToDecline("Your organisation has already answered. Withdraw your answer first.")
 

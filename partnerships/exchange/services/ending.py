@@ -41,7 +41,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
-        raise UnableToMarkAgreed(f"Say how this {entry.noun} was agreed, and who with.")
+        raise UnableToMarkAgreed(f"Enter how this {entry.noun} was agreed, and who with.")
     if entry.standing and entry.is_open:
         return _mark_standing_offer(entry, reason.strip(), author, now)
 
@@ -89,7 +89,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
-        raise UnableToWithdrawEntry(f"Say why you are withdrawing this {entry.noun}.")
+        raise UnableToWithdrawEntry(f"Enter why you are withdrawing this {entry.noun}.")
 
     status_change = change_status(entry, Status.WITHDRAWN, now=now, error=UnableToWithdrawEntry)
     entry.reason = reason.strip()

@@ -70,7 +70,7 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
             f"{facilitator.person.display_name} is no longer a facilitator, so you do not need to remove them."
         )
     if not reason.strip():
-        raise UnableToFacilitate("Say why you are removing this facilitator.")
+        raise UnableToFacilitate("Enter why you are removing this facilitator.")
 
     _end(facilitator, reason.strip(), author=author, now=now)
 

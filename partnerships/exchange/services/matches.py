@@ -145,7 +145,7 @@ def dismiss_match(
     if entry.direction == counterpart.direction:
         raise UnableToDismiss("A match needs an ask and an offer. Choose one of each.")
     if not reason.strip():
-        raise UnableToDismiss("Say why these two do not match.")
+        raise UnableToDismiss("Enter why these two do not match.")
 
     ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)
     match, _ = Match.objects.get_or_create(ask=ask, offer=offer, defaults={"score": 0, "found_at": now})

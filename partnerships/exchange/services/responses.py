@@ -112,7 +112,7 @@ def decide_response(
         status = response.get_status_display().lower()
         raise UnableToDecide(f"This answer is already {status}, so you can no longer decide about it.")
     if not accept and not reason.strip():
-        raise UnableToDecide("Say why you are declining.")
+        raise UnableToDecide("Enter why you are declining.")
 
     status_change: dict[str, str] = {}  # of the entry
     if accept:
@@ -231,7 +231,7 @@ def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableTo
     if quantity <= 0:
         raise error("The quantity must be more than 0.")
     if entry.quantity is None:
-        raise error(f"This {entry.noun} has no quantity. Say how much in the text of your answer.")
+        raise error(f"This {entry.noun} has no quantity. Enter how much in the text of your answer.")
     if not entry.standing and entry.quantity_left is not None and quantity > entry.quantity_left:
         raise error(f"Enter at most {entry.amount_left}: that is all that is left.")
 

@@ -76,7 +76,7 @@ def _lock_to_publish(organisation: Organisation, reason: str, author: User | Non
     organisation = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
     require(rights_over(organisation, author, now).may_change_settings)
     if not reason.strip():
-        raise UnableToPublishData("Give a reason.")
+        raise UnableToPublishData("Enter a reason.")
     return organisation
 
 

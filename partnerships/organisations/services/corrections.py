@@ -46,7 +46,7 @@ class ServedFields(TypedDict, total=False):
 def _check_reason_and_dates(reason: str, first_day: dt.date | None, end_day: dt.date | None) -> None:
     """Raise `UnableToCorrect` if the reason is missing, or the end is before the start."""
     if not reason.strip():
-        raise UnableToCorrect("Give a reason.")
+        raise UnableToCorrect("Enter a reason.")
     if first_day and end_day and end_day < first_day:
         raise UnableToCorrect("The end must be on or after the start. Correct one of the two dates.")
 

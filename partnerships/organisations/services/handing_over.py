@@ -37,7 +37,7 @@ def hand_over_records(
     require(roles_of(author, now).lead(locked_organisation.pk))
     day = timezone.localdate(now)
     if not reason.strip():
-        raise UnableToHandOver("Give a reason.")
+        raise UnableToHandOver("Enter a reason.")
     if not Membership.objects.current(day).of_person(to).filter(organisation=locked_organisation).exists():
         raise UnableToHandOver(
             f"{to.display_name} does not act for {locked_organisation.name}. Choose someone who does."

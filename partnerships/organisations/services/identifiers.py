@@ -99,7 +99,7 @@ def correct_identifier(
     if not before:
         return ()
     if not reason.strip():
-        raise UnableToCorrectIdentifier("Give a reason.")
+        raise UnableToCorrectIdentifier("Enter a reason.")
     locked_identifier.value = locked_identifier.value.strip()
     _check_corrected(locked_identifier)
     locked_identifier.save(update_fields=list(before))

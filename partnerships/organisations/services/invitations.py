@@ -69,7 +69,7 @@ def invite_member(
     # The rights are also checked here, because `_lock_invited_person` may create a person.
     require(rights_over(organisation, author, now).may_manage_people)
     if author.is_staff and not reason.strip():
-        raise UnableToInviteMember("Give a reason.")
+        raise UnableToInviteMember("Enter a reason.")
 
     # All services lock the person before the organisation, so that they cannot deadlock.
     person = _lock_invited_person(email=email, name=name)

@@ -68,7 +68,7 @@ def add_membership(
     require(rights_over(locked_organisation, author, now).may_add_people)
 
     if author is not None and not reason.strip():
-        raise UnableToAddMembership("Give a reason.")
+        raise UnableToAddMembership("Enter a reason.")
     if is_administrator:
         raise UnableToAddMembership(NO_ADMINISTRATOR)
     if open_membership(organisation, person) is not None:
@@ -161,7 +161,7 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
         return
     is_by_administrator = author is not None and author.is_staff
     if is_by_administrator and not reason.strip():
-        raise UnableToChangeRole("Give a reason.")
+        raise UnableToChangeRole("Enter a reason.")
     if role != Role.LEAD and _would_leave_no_lead(locked_membership, author, now):
         raise UnableToChangeRole("The organisation needs a lead. Make another person a lead first.")
 

@@ -98,7 +98,7 @@ def merge_organisations(
     if kept.pk == merged.pk:
         raise UnableToMerge("Choose two different organisations.")
     if not reason:
-        raise UnableToMerge("Give a reason.")
+        raise UnableToMerge("Enter a reason.")
     organisation_by_id = _lock_records(kept.pk, merged.pk)
     _check_not_merged(organisation_by_id)
     _check_not_successors(organisation_by_id)
@@ -226,7 +226,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     require(roles_of(author, now).keeps_directory)
     reason = reason.strip()
     if not reason:
-        raise UnableToMerge("Give a reason.")
+        raise UnableToMerge("Enter a reason.")
     organisation_by_id = _lock_records(merge.kept_id, merge.merged_id)
     locked_merge = Merge.objects.select_for_update().get(pk=merge.pk)
     move = RecordMove(
@@ -287,7 +287,7 @@ def keep_apart(
     if one.pk == other.pk:
         raise UnableToMerge("Choose two different organisations.")
     if not reason.strip():
-        raise UnableToMerge("Give a reason.")
+        raise UnableToMerge("Enter a reason.")
     first, second = sorted((one, other), key=lambda organisation: organisation.pk)
     not_same, _ = NotSame.objects.get_or_create(
         one=first, other=second, defaults={"reason": reason.strip(), "said_by": author, "said_at": now}

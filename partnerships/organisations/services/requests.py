@@ -181,7 +181,7 @@ def decline_request(*, request: AccessRequest, reason: str, author: User, now: d
     require(roles_of(author, now).keeps_directory)
     locked_request = _lock(request)
     if not reason.strip():
-        raise UnableToAnswerRequest("Give a reason.")
+        raise UnableToAnswerRequest("Enter a reason.")
     locked_request.reason = reason.strip()
     _save_answer(locked_request, RequestAnswer.DECLINED, author=author, now=now)
     record_email(

@@ -132,7 +132,7 @@ def correct_succession(
     require(roles_of(author, now).keeps_directory)
     locked_succession = lock_succession(succession.pk)
     if not reason.strip():
-        raise UnableToChangeSuccession("Give a reason.")
+        raise UnableToChangeSuccession("Enter a reason.")
     if locked_succession.status == SuccessionStatus.CANCELLED:
         raise UnableToChangeSuccession("The succession was cancelled. Record it again.")
 
@@ -227,7 +227,7 @@ def change_succession_status(
     """
     require(roles_of(author, now).keeps_directory)
     if not reason.strip():
-        raise UnableToChangeSuccession("Give a reason.")
+        raise UnableToChangeSuccession("Enter a reason.")
     locked_successions = lock_with_order(succession) if together else [lock_succession(succession.pk)]
     for locked_succession in locked_successions:
         _change_status(locked_succession, to, reason=reason.strip(), author=author, now=now)

@@ -65,7 +65,7 @@ def undo_succession(
     """
     reason = reason.strip()
     if not reason:
-        raise UnableToRecordSuccession("Give a reason.")
+        raise UnableToRecordSuccession("Enter a reason.")
     # Because of the lock, the second of two transactions sees what the first transaction recorded.
     _, *others_of_order = lock_with_order(succession) if together else [lock_succession(succession.pk)]
     if succession.undone_by.live().exists():

@@ -34,7 +34,7 @@ class ResponseForm(VerdictForm):
     """The form for an organisation's response to a recommendation."""
 
     verdict_field = "status"
-    needs_words = {status.value: "Give a reason." for status in STATUSES_WITH_REASON}
+    needs_words = {status.value: "Enter a reason." for status in STATUSES_WITH_REASON}
 
     status = forms.ChoiceField(label="Status", choices=ResponseStatus.choices, widget=forms.RadioSelect)
     reason = forms.CharField(

@@ -83,7 +83,7 @@ def propose_adoption(
     recommendation = lock_recommendation(recommendation.pk)
     _check_may_adopt(partnership, author, now)
     if not why.strip():
-        raise UnableToAdopt("Say why the partnership should adopt this recommendation.")
+        raise UnableToAdopt("Enter why the partnership should adopt this recommendation.")
     adoptions = Adoption.objects.select_for_update(of=("self",))
     adoption = adoptions.filter(recommendation=recommendation, partnership=partnership).first()
     if adoption is not None and not adoption.is_dropped:
@@ -140,7 +140,7 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
     if adoption.is_dropped:
         raise UnableToAdopt("The partnership has already dropped this recommendation, so you do not need to drop it.")
     if not reason.strip():
-        raise UnableToAdopt("Say why the partnership is dropping this recommendation.")
+        raise UnableToAdopt("Enter why the partnership is dropping this recommendation.")
 
     status_before = adoption.status
     adoption.status = AdoptionStatus.DROPPED

@@ -148,7 +148,7 @@ def _check(response: Response, new_response: ResponseDetails, today: dt.date) ->
     if new_response.status not in ResponseStatus.values:
         raise UnableToRespond("Choose a status.")
     if new_response.status in STATUSES_WITH_REASON and not new_response.reason.strip():
-        raise UnableToRespond(f"Give a reason for “{ResponseStatus(new_response.status).label}”.")
+        raise UnableToRespond(f"Enter a reason for “{ResponseStatus(new_response.status).label}”.")
     owner, review_on = new_response.owner, new_response.review_on
     people = people_of(response.organisation)
     if owner is not None and owner != response.owner and not people.filter(pk=owner.pk).exists():

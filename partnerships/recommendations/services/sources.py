@@ -138,7 +138,7 @@ def _save_unless_recorded(source: Source, fields: Collection[str] | None = None)
 def _check_reason(reason: str, corrected: str) -> None:
     """Raise `UnableToRecord` if a correction has no reason. `corrected` is what the message calls the record."""
     if not reason.strip():
-        raise UnableToRecord(f"Say why you are correcting this {corrected}.")
+        raise UnableToRecord(f"Enter why you are correcting this {corrected}.")
 
 
 @transaction.atomic

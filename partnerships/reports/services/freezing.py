@@ -49,7 +49,7 @@ def freeze_report(
     if not name.strip():
         raise UnableToFreeze("Enter a name, for example “As reported to the board on 3 March”.")
     if not reason.strip():
-        raise UnableToFreeze("Say why you are freezing this report.")
+        raise UnableToFreeze("Enter why you are freezing this report.")
 
     try:
         snapshot = audience_snapshot(definition, body, query_string, now)

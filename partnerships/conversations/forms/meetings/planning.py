@@ -171,7 +171,7 @@ class MeetingForm(Form):
         label="Reason for the change",
         required=False,
         max_length=300,
-        help_text="You must give a reason if you change the time. Everyone who is invited will see it.",
+        help_text="You must enter a reason if you change the time. Everyone who is invited will see it.",
     )
     on_holiday = forms.BooleanField(label="Meet even though this is a bank holiday", required=False)
     cycle_day = forms.DateField(widget=forms.HiddenInput, required=False)

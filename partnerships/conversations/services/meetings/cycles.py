@@ -117,7 +117,7 @@ def stop_cycle(
     if meeting_cycle is None:
         raise UnableToSetCycle("This partnership has no meeting cycle, so you do not need to stop it.")
     if not reason.strip():
-        raise UnableToSetCycle("Give a reason.")
+        raise UnableToSetCycle("Enter a reason.")
 
     meeting_cycle.stopped_at = now
     meeting_cycle.save(update_fields=["stopped_at"])

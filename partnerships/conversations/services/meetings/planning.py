@@ -181,7 +181,7 @@ def _check_change(meeting: Meeting, plan: MeetingPlan, reason: str, now: dt.date
         raise UnableToChangeMeeting(f"The meeting {meeting.ended_words}, so you can no longer change it.")
     _check(plan, now)
     if plan.starts_at != meeting.starts_at and not reason.strip():
-        raise UnableToChangeMeeting("Say why the time is changing.")
+        raise UnableToChangeMeeting("Enter why the time is changing.")
 
 
 def _save_change(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:
@@ -206,7 +206,7 @@ def call_off_meeting(
     if not meeting.is_planned:
         raise UnableToChangeMeeting(f"The meeting {meeting.ended_words}, so you cannot call it off.")
     if not reason.strip():
-        raise UnableToChangeMeeting("Give a reason.")
+        raise UnableToChangeMeeting("Enter a reason.")
     _call_off(meeting, reason, organisation=organisation, author=author, now=now)
     return meeting
 

@@ -53,7 +53,7 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
     )
     submission = _submission_to_decide(report, number)
     if decision == Decision.RETURNED and not reason:
-        raise UnableToDecideReport("Say what is missing.")
+        raise UnableToDecideReport("Enter what is missing.")
 
     # A person may lead several organisations that may decide. One of them is recorded.
     organisation_id = min(deciding_ids)

@@ -121,7 +121,7 @@ def end_reporting(*, partnership: Partnership, reason: str, author: User | None,
             "This partnership has no progress reports at the moment, so you do not need to stop them."
         )
     if not reason.strip():
-        raise UnableToSetUpReporting("Give a reason.")
+        raise UnableToSetUpReporting("Enter a reason.")
 
     open_reports(reporting_round, now=now)
     first_possible_day = reporting_round.opened_until or reporting_round.starts_on

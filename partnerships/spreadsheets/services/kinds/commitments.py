@@ -143,7 +143,7 @@ def _terms(
     receiver = _side(run, line, "receiver", organisations, existing.receiver if existing else None)
     text = run.read(line, "text", long_text) or ""
     if not text:
-        refuse_blank(run, line, "text", "Say what is promised.")
+        refuse_blank(run, line, "text", "Enter what is promised.")
     refuse_if_long(run, line, "text", text, limit=_MAX_TEXT)
     units = {code: unit.label for code, unit in Unit.by_code().items()}
     terms = _Terms(

@@ -57,7 +57,7 @@ def answer_doubt(
     another import is running.
     """
     if not reason.strip():
-        raise UnableToAnswer("Give a reason.")
+        raise UnableToAnswer("Enter a reason.")
     if answer not in Answer.values:
         raise UnableToAnswer("Choose one of the answers.")
     if answer == Answer.THIS and organisation is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import NullIf
 from django.forms import BaseForm, ModelChoiceField
@@ -65,16 +65,18 @@ def partnership_column(path: str = "partnership", **column: Any) -> Column:
 
     def set_known_partnerships(user: User, rows: Sequence[Any]) -> None:
         """Set `known_partnership` on each row: its partnership, or None if the reader may not see the title."""
-        partnerships = [partnership for row in rows if (partnership := partnership_of(row)) is not None]
-        inside_ids = ids_readable_in_full(user, [partnership.pk for partnership in partnerships])
-        for row in rows:
-            partnership = partnership_of(row)
-            row.known_partnership = partnership if partnership is not None and partnership.pk in inside_ids else None
+        partnerships = [partnership_of(row) for row in rows]
+        partnership_ids = [partnership.pk for partnership in partnerships if partnership is not None]
+        readable_ids = ids_readable_in_full(user, partnership_ids)
+        for row, partnership in zip(rows, partnerships, strict=True):
+            is_readable = partnership is not None and partnership.pk in readable_ids
+            row.known_partnership = partnership if is_readable else None
 
     def sort_by_known_title(user: User) -> Combinable:
-        """Sort by title. Titles that the reader may not see sort as empty, so that the order does not betray them."""
-        inside = Partnership.objects.readable_today_by(user).values("pk")
-        return Case(When(**{f"{lookup_path}__in": inside}, then=F(f"{lookup_path}__title")))
+        """Sort by title. A title that the reader may not see sorts as empty, because its position would reveal it."""
+        readable_ids = Partnership.objects.readable_today_by(user).values("pk")
+        is_readable = Q((f"{lookup_path}__in", readable_ids))
+        return Case(When(is_readable, then=F(f"{lookup_path}__title")))
 
     defaults: dict[str, Any] = {
         "name": "partnership",

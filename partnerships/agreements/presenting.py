@@ -58,7 +58,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """The terms in the order in which people read them."""
+    """Terms in the order in which people read them. `facts` are short particulars: pairs of a label and a value."""
 
     facts: tuple[tuple[str, str], ...]
     prose: tuple[Prose, ...]
@@ -72,17 +72,17 @@ def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
     names = Names(schema, content)
     about = content["about"]
     filled_fields = [field for field in schema.about if about.get(field.code) not in (None, "", field.default)]
+    facts: list[tuple[str, str]] = []
+    prose: list[Prose] = []
+    for field in filled_fields:
+        value = about[field.code]
+        if field.shape == "text":
+            prose.append(Prose(label=field.label, text=value, html=html.get(f"about/{field.code}")))
+        else:
+            facts.append((field.label, _as_sentence(names, field, value)))
     return Paper(
-        facts=tuple(
-            (field.label, _as_sentence(names, field, about[field.code]))
-            for field in filled_fields
-            if field.shape != "text"
-        ),
-        prose=tuple(
-            Prose(field.label, about[field.code], html.get(f"about/{field.code}"))
-            for field in filled_fields
-            if field.shape == "text"
-        ),
+        facts=tuple(facts),
+        prose=tuple(prose),
         clauses=tuple(_clauses(content, html)),
         tables=tuple(_tables(schema, content, names)),
         contributions=contributions_of(content),
@@ -115,11 +115,12 @@ def _tables(schema: Schema, content: Content, names: Names) -> Iterator[Table]:
 def _table(collection: Collection, content: Content, names: Names, number: int) -> Table:
     """Return a schedule without its empty columns. The first column stays, because it names the row."""
     items = content[collection.code]
-    fields = [
-        field
-        for field in collection.fields
-        if field.code == collection.title or any(item[field.code] not in (None, "", field.default) for item in items)
-    ]
+
+    def is_shown(field: Field) -> bool:
+        names_the_row = field.code == collection.title
+        return names_the_row or any(item[field.code] not in (None, "", field.default) for item in items)
+
+    fields = [field for field in collection.fields if is_shown(field)]
     return Table(
         number=number,
         code=collection.code,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -188,15 +188,17 @@ class Rights:
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:
     """Return the rights of the person (None: the system) on the day of `now`.
 
-    A party whose notice has run out does not count, whether or not a job has recorded that it left.
+    A party whose notice has run out does not count, whether or not a job has recorded that it left. The roles of the
+    parties are read once for each page.
     """
     pk = partnership.pk
-    roles_by_party = read_once_a_page(
+    role_pairs: Iterable[tuple[int, str]] | None = read_once_a_page(
         (rights_over, pk, timezone.localdate(now)), lambda: rows_for(_present_roles, pk, now)
     )
-    return Rights(
-        partnership, dict(_present_roles(pk, now) if roles_by_party is None else roles_by_party), roles_of(person, now)
-    )
+    if role_pairs is None:
+        # No page is being built, for example in a background job.
+        role_pairs = _present_roles(pk, now)
+    return Rights(partnership=partnership, present=dict(role_pairs), roles=roles_of(person, now))
 
 
 def rights_lookup(partnership: int, now: dt.datetime) -> Lookup:

@@ -69,10 +69,10 @@ def objectives_section(user: User, partnership: Partnership, *, has_rows: bool) 
     if not Party.objects.person_takes_part(user, partnership.pk):
         return None
     objective_rows = objective_states(user, partnership, None, timezone.localdate()) if has_rows else []
-    may_keep = rights_over(partnership, user, timezone.now()).may_edit_objectives and not partnership.is_over
-    if not objective_rows and not may_keep:
+    may_edit = rights_over(partnership, user, timezone.now()).may_edit_objectives and not partnership.is_over
+    if not objective_rows and not may_edit:
         return None
     return Section(
         "agreements/objectives/_section.html",
-        {"partnership": partnership, "rows": objective_rows, "may_keep": may_keep},
+        {"partnership": partnership, "rows": objective_rows, "may_edit": may_edit},
     )

@@ -14,7 +14,7 @@ from partnerships.plans.models import Plan
 
 
 class _ByLinkForm(Form):
-    """The base of the forms behind a link in an email.
+    """Base of the forms behind a link in an email.
 
     These forms work without cookies for people who are not signed in. The signed token in the hidden field `form`
     replaces the CSRF token.
@@ -146,4 +146,5 @@ class ForwardedForm(Form):
 
 
 def _organisation_choices(organisations: Sequence[Organisation]) -> list[tuple[str, str]]:
+    """Return choices of organisations by name."""
     return [(str(organisation.pk), organisation.display_name) for organisation in organisations]

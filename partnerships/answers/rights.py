@@ -16,17 +16,21 @@ from partnerships.plans.models import Plan
 
 
 def answerable_versions(person: User, plan_ids: Collection[int], now: dt.datetime) -> dict[int, int]:
-    """Return the newest version of each of these plans that a stakeholder may read, and so answer.
+    """Return the number of the newest version that a stakeholder may read, and so answer, by plan id.
 
-    Returns no plans for people with an account, who comment on the plan's own pages.
+    Plans that the stakeholder may not read are left out. Returns no plans for people with an account, who comment on
+    the plan's own pages.
     """
     if not (person.is_active and person.is_stakeholder):
         return {}
     readers = reading_classes(plan_ids, now=now, people=[person.pk], even_paused=True)
-    newest_number_by_plan = newest_numbers([plan_id for plan_id in plan_ids if (person.pk, plan_id) in readers], now)
-    return {
-        plan_id: outside_number for plan_id, (_, outside_number) in newest_number_by_plan.items() if outside_number > 0
-    }
+    readable_plan_ids = [plan_id for plan_id in plan_ids if (person.pk, plan_id) in readers]
+    answerable: dict[int, int] = {}
+    for plan_id, (_partners_number, outside_number) in newest_numbers(readable_plan_ids, now).items():
+        # The number is 0 if the plan has no version that stakeholders may read.
+        if outside_number > 0:
+            answerable[plan_id] = outside_number
+    return answerable
 
 
 def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) -> bool:

@@ -26,6 +26,7 @@ class KindsForm(Form):
     )
 
     def __init__(self, *args: Any, address: CalendarAddress | None, chooses: bool = True, **kwargs: Any) -> None:
+        """Build the form to make the address, or to change or replace `address` if the calendar has one."""
         super().__init__(*args, **kwargs)
         if not chooses:
             del self.fields["kinds"]

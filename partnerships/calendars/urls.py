@@ -7,8 +7,8 @@ from partnerships.calendars import views
 app_name = "calendars"
 urlpatterns = [
     path("", views.index, name="index"),
-    path("own/", views.own, name="own"),
-    path("partnerships/<int:pk>/", views.of_partnership, name="partnership"),
-    path("views/<int:pk>/", views.of_view, name="view"),
+    path("own/", views.own_calendar, name="own"),
+    path("partnerships/<int:pk>/", views.partnership_calendar, name="partnership"),
+    path("views/<int:pk>/", views.saved_view_calendar, name="view"),
     path("feeds/<str:token>/dates.ics", views.feed, name="feed"),
 ]

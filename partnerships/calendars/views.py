@@ -35,12 +35,12 @@ from partnerships.people.limits import refuse_too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: The most dates that the page of a calendar shows.
-SHOWN = 8
+#: How many of the next dates the page of a calendar shows.
+_MAX_NEXT_DATES = 8
 #: How often an app may read one address in an hour, which allows once a minute.
-READINGS_AN_HOUR = 90
+_MAX_READINGS_AN_HOUR = 90
 #: How many wrong addresses one client may request in an hour before it is refused.
-WRONG_ADDRESSES_AN_HOUR = 60
+_MAX_WRONG_ADDRESSES_AN_HOUR = 60
 _HOUR = dt.timedelta(hours=1)
 
 
@@ -50,26 +50,28 @@ def index(request: HttpRequest) -> HttpResponse:
     person = signed_in(request)
     addresses = list(CalendarAddress.objects.visible_to(person).order_by("pk"))
     address_by_partnership = {address.partnership_id: address for address in addresses if address.view_number is None}
+    partnerships_with_address = [
+        (partnership, address_by_partnership.get(partnership.pk)) for partnership in partnerships_of(person)
+    ]
     views_with_address = [(view_of(address), address) for address in addresses]
     context = {
         # The address of the person's own dates has no partnership.
-        "own": address_by_partnership.get(None),
-        "partnerships": [
-            (partnership, address_by_partnership.get(partnership.pk)) for partnership in partnerships_of(person)
-        ],
+        "own_address": address_by_partnership.get(None),
+        "partnerships": partnerships_with_address,
+        # Most addresses are not of a saved view, and a saved view may have been deleted.
         "views": [(view, address) for view, address in views_with_address if view is not None],
     }
     return render(request, "calendars/index.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def own(request: HttpRequest) -> HttpResponse:
+def own_calendar(request: HttpRequest) -> HttpResponse:
     """Show and change the calendar of the person's own dates."""
     return _address_page(request, signed_in(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
+def partnership_calendar(request: HttpRequest, pk: int) -> HttpResponse:
     """Show and change the person's calendar of a partnership."""
     person = signed_in(request)
     partnership = get_object_or_404(partnerships_of(person), pk=pk)
@@ -77,7 +79,7 @@ def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def of_view(request: HttpRequest, pk: int) -> HttpResponse:
+def saved_view_calendar(request: HttpRequest, pk: int) -> HttpResponse:
     """Show and change the person's calendar of a saved view."""
     person = signed_in(request)
     view = find_view(person, pk)
@@ -108,7 +110,8 @@ def _address_page(
     if request.method == "POST" and form.is_valid():
         kinds = form.cleaned_data.get("kinds", CalendarKind.values)
         # The calendar of a view has no kinds to choose, so its form only makes or renews the address.
-        if address is None or view is not None or "renew" in request.POST:
+        needs_new_address = address is None or view is not None or "renew" in request.POST
+        if needs_new_address:
             new_address = services.make_address(
                 **subject, person=person, kinds=kinds, author=person, now=timezone.now()
             )
@@ -133,13 +136,13 @@ def _address_page(
         address=address,
         partnership=partnership,
         view=view,
-        ahead=next_entries[:SHOWN],
-        more=len(next_entries) - SHOWN,
+        next_entries=next_entries[:_MAX_NEXT_DATES],
+        hidden_count=len(next_entries) - _MAX_NEXT_DATES,
     )
 
 
 def _new_address_page(request: HttpRequest, new_address: services.NewAddress, *, renewed: bool) -> HttpResponse:
-    """Show a new address to its owner, which is the only time that anybody can see it."""
+    """Show a new address to its owner. The page is shown once, because the database has only a hash of the address."""
     href = link("calendars:feed", token=new_address.secret)
     context = {
         "address": new_address.address,
@@ -179,7 +182,9 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     services.note_reading(address=address, now=timezone.now())
 
     # The ETag is made from the entries, not the file: most readings find nothing new, and then no file is written.
-    etag = f'"{hashlib.sha256(repr((name, note, settings.SITE_ORIGIN, entries)).encode()).hexdigest()[:32]}"'
+    everything_in_file = repr((name, note, settings.SITE_ORIGIN, entries))
+    digest = hashlib.sha256(everything_in_file.encode()).hexdigest()[:32]
+    etag = f'"{digest}"'
     response = get_conditional_response(request, etag=etag)
     if response is None:
         response = HttpResponse(write_feed(entries, name=name, note=note), content_type="text/calendar; charset=utf-8")
@@ -194,11 +199,11 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
 def _too_many_readings(request: HttpRequest, address: CalendarAddress | None) -> HttpResponse | None:
     """Return a response with status 429 if the address is read too often, or the client guesses addresses."""
     if address is None:
-        return refuse_too_many(request, "wrong calendar addresses", limit=WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
+        return refuse_too_many(request, "wrong calendar addresses", limit=_MAX_WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
     return refuse_too_many(
         request,
         "calendar readings",
-        limit=READINGS_AN_HOUR,
+        limit=_MAX_READINGS_AN_HOUR,
         stretch=_HOUR,
         who=f"calendar address {address.pk}",
     )

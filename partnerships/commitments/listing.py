@@ -42,18 +42,24 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
         "received": {"receiver__in": own_organisations},
         "mine": {"owner": user},
     }
-    status = chosen.get("standing", "")
     rows = Commitment.objects.visible_to(user)
-    rows = rows.filter(**conditions_of_side.get(chosen.get("side", ""), {}))
-    rows = rows.filter(**_CONDITIONS_BY_STATUS.get(status, {}))
+    side = chosen.get("side", "")
+    if side in conditions_of_side:
+        rows = rows.filter(**conditions_of_side[side])
+    status = chosen.get("standing", "")
     if status == "open":
         rows = rows.under_way()
-    if status == "overdue":
+    elif status == "overdue":
         rows = rows.overdue(timezone.localdate())
+    elif status in _CONDITIONS_BY_STATUS:
+        rows = rows.filter(**_CONDITIONS_BY_STATUS[status])
     if chosen.get("kind"):
         rows = rows.filter(kind=chosen["kind"])
-    if chosen.get("register"):
-        rows = rows.exclude(source="") if chosen["register"] == "read" else rows.filter(source="")
+    # Only commitments that were imported from a published register have a source.
+    if chosen.get("register") == "read":
+        rows = rows.exclude(source="")
+    elif chosen.get("register"):
+        rows = rows.filter(source="")
     if chosen.get("partnership"):
         rows = rows.filter(partnership=chosen["partnership"])
     if chosen.get("words"):
@@ -75,11 +81,12 @@ def _owner(user: User) -> Combinable:
 
 
 def _due_words(row: Commitment) -> str:
+    """Return the due date in words, such as "in 3 days"."""
     return when_due(row.due_on, is_open=row.is_under_way)
 
 
 #: Columns that the list shows before the reader chooses others.
-_SHOWN = (
+_MAIN_COLUMNS = (
     Column(
         name="text",
         label="Commitment",
@@ -128,7 +135,7 @@ _SHOWN = (
     ),
 )
 #: Columns about delivery. Quantities are summed separately for each unit.
-_DELIVERY = hidden_at_first(
+_DELIVERY_COLUMNS = hidden_at_first(
     Column(
         name="first_due",
         label="Original due date",
@@ -164,7 +171,7 @@ _DELIVERY = hidden_at_first(
     ),
 )
 #: Columns about the kind and the source of a commitment.
-_ORIGIN = hidden_at_first(
+_ORIGIN_COLUMNS = hidden_at_first(
     Column(
         name="kind",
         label="Kind",
@@ -204,7 +211,7 @@ LIST = ListDefinition(
     title="Commitments",
     one="commitment",
     address="commitments:list",
-    columns=(*_SHOWN, *_DELIVERY, *_ORIGIN),
+    columns=(*_MAIN_COLUMNS, *_DELIVERY_COLUMNS, *_ORIGIN_COLUMNS),
     rows=_rows,
     readable=lambda user: Commitment.objects.visible_to(user).for_listing(),
     form=lambda parameters, user: FilterForm(parameters, user=user),

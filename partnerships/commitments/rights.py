@@ -41,13 +41,21 @@ class Rights:
         return Role.LEAD in (self.giver_role, self.receiver_role)
 
     def leads_side(self, *, giving: bool) -> bool:
-        """Whether the person may decide for this side: its leads and, for the giver of an action, its editors."""
+        """Return whether the person may decide for this side.
+
+        Its leads may and, for the giver of an action, its editors too.
+        """
+        if giving and self.commitment.is_action:
+            return self.giver_role in EDITING_ROLES
         role = self.giver_role if giving else self.receiver_role
-        return role == Role.LEAD or (giving and self.commitment.is_action and role in EDITING_ROLES)
+        return role == Role.LEAD
 
     @property
     def may_edit_terms(self) -> bool:
-        """Whether the person may change the terms: editors and leads of either side, until both have confirmed."""
+        """Return whether the person may change the terms.
+
+        Editors and leads of either side may, until both sides have confirmed.
+        """
         return self.commitment.is_proposed and self.edits
 
     @property
@@ -69,12 +77,15 @@ class Rights:
 
     @property
     def pending_for(self) -> frozenset[int | None]:
-        """Ids of the organisations for which the person must confirm or verify."""
+        """Return the organisations (ids) for which the person must confirm or verify."""
         if self.commitment.is_action and self.may_verify:
             return frozenset({self.commitment.giver_id, self.commitment.receiver_id})
-        giving = {self.commitment.giver_id} if self.may_confirm_giving else set()
-        receiving = {self.commitment.receiver_id} if self.may_confirm_receiving or self.may_verify else set()
-        return frozenset(giving | receiving)
+        organisation_ids: set[int | None] = set()
+        if self.may_confirm_giving:
+            organisation_ids.add(self.commitment.giver_id)
+        if self.may_confirm_receiving or self.may_verify:
+            organisation_ids.add(self.commitment.receiver_id)
+        return frozenset(organisation_ids)
 
     @property
     def may_report(self) -> bool:
@@ -93,7 +104,10 @@ class Rights:
 
     @property
     def may_change_owner(self) -> bool:
-        """Whether the person may change the owner: people who may report progress, until the commitment is over."""
+        """Return whether the person may change the owner.
+
+        People who may report progress may, until the commitment is over.
+        """
         return not self.commitment.is_over and self.edits_for_deliverer
 
     @property
@@ -127,9 +141,14 @@ class Rights:
 
     @property
     def may_replace(self) -> bool:
-        """Whether the person may propose new terms: editors and leads of either side, once a commitment is agreed."""
-        has_both_sides = bool(self.commitment.giver_id and self.commitment.receiver_id)
-        return has_both_sides and self.commitment.is_under_way and self.edits and not self.commitment.is_action
+        """Return whether the person may propose new terms for an agreed commitment between two organisations.
+
+        Editors and leads of either side may, while the commitment is under way. An action is not replaced.
+        """
+        commitment = self.commitment
+        has_both_sides = bool(commitment.giver_id and commitment.receiver_id)
+        can_be_replaced = has_both_sides and commitment.is_under_way and not commitment.is_action
+        return can_be_replaced and self.edits
 
     @property
     def may_act(self) -> bool:
@@ -166,13 +185,21 @@ def acting_organisation(rights: Rights) -> Organisation | None:
 
 
 def organisations_to_act(commitment: Commitment) -> tuple[Organisation, ...]:
-    """Return the organisations that must confirm or verify. `giver` and `receiver` should be fetched."""
+    """Return the organisations that must confirm or verify. `giver` and `receiver` should be fetched.
+
+    The receiver of an action confirms nothing. An action without a receiver is verified by the giver.
+    """
+    giver, receiver = commitment.giver, commitment.receiver
     if commitment.status == Status.PROPOSED:
-        confirmations = [(commitment.giver, commitment.giver_confirmed_at)]
-        if not commitment.is_action:
-            confirmations.append((commitment.receiver, commitment.receiver_confirmed_at))
-        return tuple(side for side, confirmed_at in confirmations if side is not None and confirmed_at is None)
+        unconfirmed = []
+        if giver is not None and commitment.giver_confirmed_at is None:
+            unconfirmed.append(giver)
+        if receiver is not None and commitment.receiver_confirmed_at is None and not commitment.is_action:
+            unconfirmed.append(receiver)
+        return tuple(unconfirmed)
     if commitment.is_done and not commitment.is_over:
-        side = commitment.receiver or (commitment.giver if commitment.is_action else None)
-        return (side,) if side is not None else ()
+        if receiver is not None:
+            return (receiver,)
+        if giver is not None and commitment.is_action:
+            return (giver,)
     return ()

@@ -40,8 +40,8 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.naming import official_name_at, show_names_of_day
 from partnerships.people.models import User
 
-#: The most quiet partnerships shown above the list of conversations; My work lists all of them.
-_QUIET_SHOWN = 10
+#: The list of conversations shows at most this many quiet partnerships above it. My work lists all of them.
+_MAX_QUIET = 10
 
 
 class _FilterForm(Form):
@@ -127,7 +127,7 @@ def _side_names(*order: str) -> Combinable:
 
 
 def _with_side(words: str) -> Q:
-    """Return the condition that an organisation with these words in its name took part."""
+    """Return the condition that an organisation took part whose name contains these words."""
     return Q(pk__in=Side.objects.filter(organisation__in=organisation_ids_by_name(words)).values("conversation"))
 
 
@@ -138,10 +138,10 @@ def _place(user: User) -> Combinable:
 
 def _conversations_context(user: User) -> dict[str, Any]:
     """Return what the template shows above the list: quiet partnerships, and whether the person may record."""
-    quiet = queries.find_quiet_partnerships(user, timezone.now(), limit=_QUIET_SHOWN + 1)
+    quiet = queries.find_quiet_partnerships(user, timezone.now(), limit=_MAX_QUIET + 1)
     return {
-        "quiet": quiet[:_QUIET_SHOWN],
-        "more_quiet": len(quiet) > _QUIET_SHOWN,
+        "quiet": quiet[:_MAX_QUIET],
+        "more_quiet": len(quiet) > _MAX_QUIET,
         "may_record": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
     }
 

@@ -145,7 +145,8 @@ class MeetingRights:
     @property
     def edits_for(self) -> frozenset[int]:
         """Return the ids of the parties for which the person may plan meetings. Observers may not plan meetings."""
-        return self.roles.edited_among([pk for pk, role in self.party_roles.items() if role != PartyRole.OBSERVER])
+        party_ids = [pk for pk, role in self.party_roles.items() if role != PartyRole.OBSERVER]
+        return self.roles.edited_among(party_ids)
 
     def may_edit_for(self, organisation: Organisation | None) -> bool:
         """Return whether the person may plan and change meetings and agendas for this party."""
@@ -159,7 +160,8 @@ class MeetingRights:
     @property
     def may_set_cycle(self) -> bool:
         """Return whether the person may set the meeting cycle, as a lead of the chair's or a lead organisation."""
-        return bool(self.roles.led_among([pk for pk, role in self.party_roles.items() if role in LEADING_ROLES]))
+        leading_ids = [pk for pk, role in self.party_roles.items() if role in LEADING_ROLES]
+        return bool(self.roles.led_among(leading_ids))
 
     def may_answer_for(self, seat: MeetingSeat) -> bool:
         """Return whether the person may answer the invitation of this seat.
@@ -167,9 +169,11 @@ class MeetingRights:
         People may answer for themselves while they act for a party, and editors may answer for everyone of their party.
         """
         is_own_seat = seat.person_id is not None and seat.person_id == self.roles.person_id
-        if is_own_seat and any(self.roles.act_for(pk) for pk in self.party_roles):
+        acts_for_a_party = any(self.roles.act_for(pk) for pk in self.party_roles)
+        if is_own_seat and acts_for_a_party:
             return True
-        return seat.organisation_id in self.party_roles and self.roles.edit_for(seat.organisation_id)
+        is_party_seat = seat.organisation_id in self.party_roles
+        return is_party_seat and self.roles.edit_for(seat.organisation_id)
 
 
 def rights_over_meetings(partnership: Partnership, person: User, now: dt.datetime) -> MeetingRights:

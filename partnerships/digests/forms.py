@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -50,8 +50,10 @@ _LEAD_TIMES = {
     ),
     ReminderKind.ASKS: ("Asks and offers about to close without an answer", "Choose none to get no reminders."),
 }
-#: The prefixes of the names of the fields for notices and for reminders.
-_WAY_PREFIX, _LEAD_PREFIX = "way_", "lead_"
+#: The names of the fields for notices begin with this, followed by the group of notices.
+_WAY_PREFIX = "way_"
+#: The names of the fields for reminders begin with this, followed by the kind of reminder.
+_LEAD_PREFIX = "lead_"
 #: The value of the choice "Never". It is needed because no chosen day means the days that each party chose.
 _NEVER = -1
 
@@ -60,7 +62,17 @@ def _zones() -> list[tuple[str, str]]:
     """Return the choices of time zone, London first."""
     continents = ("Europe/", "America/", "Asia/", "Africa/", "Australia/")
     zones = sorted(zone for zone in available_timezones() if zone.startswith(continents) and zone != HOME)
-    return [(HOME, "London"), *((zone, zone.replace("_", " ").replace("/", ": ", 1)) for zone in zones)]
+    # For example, "America/New_York" becomes "America: New York".
+    labels = [zone.replace("_", " ").replace("/", ": ", 1) for zone in zones]
+    return [(HOME, "London"), *zip(zones, labels, strict=True)]
+
+
+def _further_hour_field(label: str) -> forms.TypedChoiceField:
+    """Return the field for a second or third hour of the day."""
+    hint = "For your summary of notices only."
+    return forms.TypedChoiceField(
+        label=label, choices=_MORE_HOURS, coerce=int, empty_value=None, required=False, help_text=hint
+    )
 
 
 class PreferenceForm(Form):
@@ -70,22 +82,8 @@ class PreferenceForm(Form):
     hour = forms.TypedChoiceField(
         label="Time of day", choices=_HOURS, coerce=int, help_text="Does not apply to digests sent “At once”."
     )
-    second_hour = forms.TypedChoiceField(
-        label="Second time of day",
-        choices=_MORE_HOURS,
-        coerce=int,
-        empty_value=None,
-        required=False,
-        help_text="For your summary of notices only.",
-    )
-    third_hour = forms.TypedChoiceField(
-        label="Third time of day",
-        choices=_MORE_HOURS,
-        coerce=int,
-        empty_value=None,
-        required=False,
-        help_text="For your summary of notices only.",
-    )
+    second_hour = _further_hour_field("Second time of day")
+    third_hour = _further_hour_field("Third time of day")
     weekday = forms.TypedChoiceField(
         label="Day of the week",
         choices=Weekday.choices,
@@ -177,13 +175,13 @@ class PreferenceForm(Form):
         return names
 
     def _add_lead_times(self, lead_times: Mapping[str, Collection[int] | None]) -> list[str]:
-        """Add the lead times of each kind of reminder, and return the names of the fields.
+        """Add a field for each kind of reminder, and return the names of the fields.
 
-        A hidden field marks forms that offer lead times; a page opened before an update may submit a form that does
-        not.
+        A hidden field says that the form offered lead times. A form that was opened before an update may have none.
         """
-        names = [f"{_LEAD_PREFIX}offered"]
-        self.fields[names[0]] = forms.CharField(required=False, initial="yes", widget=forms.HiddenInput)
+        marker = f"{_LEAD_PREFIX}offered"
+        self.fields[marker] = forms.CharField(required=False, initial="yes", widget=forms.HiddenInput)
+        names = [marker]
         for kind, days in lead_times.items():
             name = f"{_LEAD_PREFIX}{kind}"
             names.append(name)
@@ -196,21 +194,18 @@ class PreferenceForm(Form):
         data = self.cleaned_data
         names = ("frequency", "hour", "weekday", "working_days_of", "paused_from", "paused_until", "time_zone")
         arguments = {name: data[name] for name in names}
-        arguments["days"] = sum(1 << day for day in set(data["days"])) or EVERY_DAY
+        arguments["days"] = _bits(data["days"]) or EVERY_DAY  # no chosen day means every day
         if "tells_matches" in self.fields:
             arguments["tells_matches"] = data["tells_matches"]
             more_hours = {data["second_hour"], data["third_hour"]} - {None, data["hour"]}
-            arguments["more_hours"] = sum(1 << hour for hour in more_hours)
+            arguments["more_hours"] = _bits(more_hours)
         return arguments
 
     @property
     def ways(self) -> dict[str, str]:
         """Return the chosen way of each group of notices."""
-        return {
-            name.removeprefix(_WAY_PREFIX): way
-            for name, way in self.cleaned_data.items()
-            if name.startswith(_WAY_PREFIX) and way
-        }
+        fields = self.cleaned_data.items()
+        return {name.removeprefix(_WAY_PREFIX): way for name, way in fields if name.startswith(_WAY_PREFIX) and way}
 
     @property
     def lead_times(self) -> dict[str, list[int] | None] | None:
@@ -252,23 +247,31 @@ class PreferenceForm(Form):
             self.add_error("paused_from", "Enter a day before “Pause until”.")
 
 
+def _bits(numbers: Iterable[int]) -> int:
+    """Return the number in which the bits with these numbers are set. Days and hours are stored in this way."""
+    return sum(1 << number for number in set(numbers))
+
+
 def _lead_times_field(kind: ReminderKind, days: Collection[int] | None) -> LeadTimesField:
-    """Return the field for a kind of reminder, with the chosen numbers of days before a date."""
+    """Return the field for a kind of reminder, with the chosen numbers of days before a date.
+
+    For dates of partnerships, no days (`[]`) means never, and None means the days that each party chose.
+    """
     label, help_text = _LEAD_TIMES[kind]
-    field = LeadTimesField(label=label, help_text=help_text, initial=list(days or ()))
-    if kind == ReminderKind.DATES:
-        field.offer(days or (), (_NEVER, "Never"))
-        if days == []:
-            field.initial = [_NEVER]
-    else:
-        field.offer(days or ())
+    chosen_days = list(days or ())
+    field = LeadTimesField(label=label, help_text=help_text, initial=chosen_days)
+    if kind != ReminderKind.DATES:
+        field.offer(chosen_days)
+        return field
+    field.offer(chosen_days, (_NEVER, "Never"))
+    if days is not None and not chosen_days:
+        field.initial = [_NEVER]
     return field
 
 
 def _initial_preferences(person: User, preference: Preference) -> dict[str, Any]:
     """Return the initial values of the form for preferences."""
     now, zone = timezone.now(), person.time_zone
-    hour_fields = ("second_hour", "third_hour")
     return {
         "frequency": preference.frequency,
         "hour": preference.hour,
@@ -276,7 +279,7 @@ def _initial_preferences(person: User, preference: Preference) -> dict[str, Any]
         "working_days_of": preference.working_days_of,
         "tells_matches": preference.tells_matches,
         "days": preference.chosen_days,
-        **dict(zip(hour_fields, preference.chosen_further_hours, strict=False)),
+        **dict(zip(("second_hour", "third_hour"), preference.chosen_further_hours, strict=False)),
         "paused_from": preference.paused_from if preference.has_future_pause(now, zone) else None,
         "paused_until": preference.pause_end(now, zone),
         "time_zone": zone,

@@ -33,20 +33,20 @@ class Rights:
 
     @property
     def may_change(self) -> bool:
-        """Return True if the person may pause it or change its frequency, which only its own person may."""
+        """Return whether the person may pause the subscription or change its frequency. Only its own person may."""
         return may_choose_for(self.subscription.person, self.roles)
 
     @property
     def asks_for_organisation(self) -> bool:
-        """Return True for editors and leads of the organisation that asked.
+        """Return whether the person is an editor or lead of the organisation that asked the subscriber.
 
-        They may ask the person again, or correct the address.
+        They may ask again, or correct the address.
         """
         return self.subscription.added_for_id is not None and self.roles.edit_for(self.subscription.added_for_id)
 
     @property
     def may_end(self) -> bool:
-        """Return True if the person may end it: its own person may, and people who may ask again."""
+        """Return whether the person may end the subscription: its own person may, and people who may ask again."""
         return self.may_change or self.asks_for_organisation
 
 
@@ -56,15 +56,15 @@ def rights_over(subscription: Subscription, person: User | None, now: dt.datetim
 
 
 def may_choose_for(person: User, roles: Roles) -> bool:
-    """Return True if the bearer of these roles may choose how this person gets digests.
+    """Return whether somebody with these roles may choose how this person gets digests.
 
-    The person may, until they leave.
+    Only the person may, while their account is active.
     """
     return roles.is_system or (roles.person_id == person.pk and person.is_active)
 
 
 def may_stop_all_of(person: User, roles: Roles) -> bool:
-    """Return True if the bearer of these roles may stop all digests of this person and end all their links.
+    """Return whether somebody with these roles may stop all digests of this person and end all their links.
 
     The person may, and so may administrators, because they close accounts.
     """
@@ -89,9 +89,9 @@ def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
 
 
 def may_follow(person: User, target: Target, roles: Roles) -> bool:
-    """Return True if the bearer of these roles may make the person follow the target.
+    """Return whether somebody with these roles may make the person follow the target.
 
-    The person may, if they may read the target.
+    Only the person may, if they may read the target.
     """
     if roles.is_system:
         return True
@@ -99,13 +99,13 @@ def may_follow(person: User, target: Target, roles: Roles) -> bool:
 
 
 def may_still_follow(person: User, target: Target) -> bool:
-    """Return True if the person may be told about future changes of the target."""
+    """Return whether the person may be told about future changes of the target."""
     readable_records = readable_targets(person, kind_of(target))
     return readable_records is not None and readable_records.filter(pk=target.pk).exists()
 
 
 def may_set_roles(target: Plan | Partnership, person: User, now: dt.datetime) -> bool:
-    """Return True if the person may subscribe everyone with a role.
+    """Return whether the person may subscribe everyone with a role.
 
     Leads of an owner of the plan may, and leads of the partnership's chair or of a lead organisation.
     """
@@ -115,7 +115,7 @@ def may_set_roles(target: Plan | Partnership, person: User, now: dt.datetime) ->
 
 
 def may_follow_for_post(post: Post, target: Plan | Partnership, person: User, now: dt.datetime) -> bool:
-    """Return True if the person may choose that the holder of a post follows the target.
+    """Return whether the person may choose that the holder of a post follows the target.
 
     People who may name the holder may, if they may read the target themselves.
     """
@@ -125,11 +125,11 @@ def may_follow_for_post(post: Post, target: Plan | Partnership, person: User, no
 
 
 def may_send_again(plan_ids: Collection[int], person: User, roles: Roles) -> bool:
-    """Return True if the person may send news of these plans again.
+    """Return whether the person may send news of these plans again.
 
     Administrators may, and people who may publish every one of the plans.
     """
     if roles.keeps_directory:
         return True
-    publishable = Plan.objects.publishable_by(person).filter(pk__in=plan_ids)
-    return publishable.count() == len(set(plan_ids))
+    publishable_plans = Plan.objects.publishable_by(person).filter(pk__in=plan_ids)
+    return publishable_plans.count() == len(set(plan_ids))

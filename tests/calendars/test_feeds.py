@@ -395,8 +395,8 @@ def test_feed_is_private_changes_only_with_its_dates_and_is_never_logged(
 
 
 def test_readings_and_wrong_addresses_are_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "READINGS_AN_HOUR", 2)
-    monkeypatch.setattr(views, "WRONG_ADDRESSES_AN_HOUR", 1)
+    monkeypatch.setattr(views, "_MAX_READINGS_AN_HOUR", 2)
+    monkeypatch.setattr(views, "_MAX_WRONG_ADDRESSES_AN_HOUR", 1)
     path = address_of(world.ben)
     other = address_of(world.amina)
 

@@ -57,6 +57,7 @@ class DateRemindersForm(Form):
     )
 
     def __init__(self, *args: Any, days: list[int], dates: list[str], cancel: str, **kwargs: Any) -> None:
+        """Build the form. `days` and `dates` are the saved choices, `cancel` is the address of the page before."""
         kwargs.setdefault("initial", {"days": days, "dates": dates})
         super().__init__(*args, **kwargs)
         lead_times = self.fields["days"]

@@ -77,6 +77,7 @@ class ObjectiveForm(Form):
         if objective is None:
             initial = {"text": text, "baseline": 0, "baseline_on": today}
         else:
+            # The objective has no `reason`, so that field starts empty.
             initial = {name: getattr(objective, name, None) for name in self.base_fields}
         kwargs.setdefault("initial", initial)
         super().__init__(*args, **kwargs)

@@ -66,7 +66,8 @@ class TermsDayForm(Form):
     on = DayField(label="Which day’s terms do you want to see?", required=False)
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
-        super().__init__(*args, **{"initial": {"on": today}, **kwargs})
+        kwargs.setdefault("initial", {"on": today})
+        super().__init__(*args, **kwargs)
         self.today = today
         self.helper = Helper(self, submit="Show terms", method="get")
 
@@ -136,14 +137,14 @@ class SendForSignatureForm(Form):
     )
 
     def __init__(self, *args: Any, proposal: TermsProposal, parties: QuerySet[Organisation], **kwargs: Any) -> None:
-        kwargs.setdefault(
-            "initial",
-            {
-                "reason": "" if proposal.is_first else proposal.reason,
-                "from_day": proposal.from_day,
-                "sign_by": proposal.sign_by,
-            },
-        )
+        """Build the form. `parties` are the organisations that can be asked the questions."""
+        initial = {
+            # The reason for an amendment is a good start. The first terms have no such reason.
+            "reason": "" if proposal.is_first else proposal.reason,
+            "from_day": proposal.from_day,
+            "sign_by": proposal.sign_by,
+        }
+        kwargs.setdefault("initial", initial)
         super().__init__(*args, **kwargs)
         model_choice_field(self, "asked").queryset = parties
         self.helper = Helper(self, submit="Send for signature", cancel=proposal.get_absolute_url())
@@ -192,6 +193,7 @@ class SignTermsForm(AnswersForm):
         cancel: str = "",
         **kwargs: Any,
     ) -> None:
+        """Build the form for the reader's parties that can sign. `questions` has the questions by organisation id."""
         super().__init__(*args, **kwargs)
         _offer_parties(self, parties)
         self.add_answers(list(parties), questions)
@@ -205,14 +207,14 @@ class SignTermsForm(AnswersForm):
         self.helper.mark_optional = False
 
     def clean(self) -> dict[str, Any]:
-        """Require the fields that the decision needs."""
+        """Require a name and a job title to sign, or a reason to decline. Check the answers for that decision."""
         data: dict[str, Any] = super().clean() or {}
-        choice = data.get("decision", "")
-        if choice == "sign":
+        decision = data.get("decision", "")
+        if decision == "sign":
             self._require(data, "name", "Enter your full name as your signature.")
             self._require(data, "title", "Enter your job title.")
             self.check_answers(data, Decision.APPROVED)
-        elif choice == "decline":
+        elif decision == "decline":
             self._require(data, "reason", "Enter why you decline to sign.")
             self.check_answers(data, Decision.REJECTED)
         return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -36,6 +36,11 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> DocumentQuerySet:
     return rows
 
 
+def _show_names_when_added(_user: User, rows: Sequence[Document]) -> None:
+    """Show each organisation under the name that it had on the day on which the document was added."""
+    show_names_of_day((timezone.localdate(row.added_at), row.added_for) for row in rows)
+
+
 DOCUMENTS = ListDefinition(
     slug="documents",
     title="Documents",
@@ -58,9 +63,7 @@ DOCUMENTS = ListDefinition(
             value=lambda row: row.added_for.name if row.added_for else None,
             side="added_for",
             moment="added_at",
-            ready=lambda _user, rows: show_names_of_day(
-                (timezone.localdate(row.added_at), row.added_for) for row in rows
-            ),
+            ready=_show_names_when_added,
         ),
         ADDED_BY,
         Column(

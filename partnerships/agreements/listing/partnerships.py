@@ -47,29 +47,39 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PartnershipQuerySet:
 
 
 def _mark_readable_rows(user: User, rows: Sequence[Partnership]) -> None:
-    """Mark the rows that the reader may read in full.
+    """Set `is_inside` and `is_former` on each row, and the names of its parties.
 
-    Partnerships that the reader's organisation has left appear as they were on the day on which it left.
+    `is_inside` means that the reader may read the partnership in full, and `is_former` that the reader's organisation
+    has left. Such a row shows the partnership as it was on the day on which the organisation left.
     """
     partnership_ids = [row.pk for row in rows]
-    inside_ids = ids_readable_in_full(user, partnership_ids)
-    former_parties_by_id = former_parties(user, [pk for pk in partnership_ids if pk not in inside_ids])
+    readable_ids = ids_readable_in_full(user, partnership_ids)
+    former_parties_by_id = former_parties(user, [pk for pk in partnership_ids if pk not in readable_ids])
     restore_past_values(rows, former_parties_by_id)
     for row in rows:
-        row.is_inside = row.pk in inside_ids
+        row.is_inside = row.pk in readable_ids
         row.is_former = row.pk in former_parties_by_id
     _set_party_names(rows)
 
 
 def _set_party_names(rows: Sequence[Partnership]) -> None:
-    """Set the names of the present parties, in order; of a partnership that is over, the names of its last day."""
+    """Set `party_names` on each row: the names of the present parties, in order.
+
+    If the partnership is over, these are the names that the parties had on its last day. The list is empty if the
+    reader's organisation has left.
+    """
     parties = rows_for(_present_parties, [row.pk for row in rows if not row.is_former])
-    day_by_id = {row.pk: timezone.localdate(row.status_since) for row in rows if row.status in FINAL_STATUSES}
-    histories = names_of({organisation_id for pk, organisation_id, _ in parties if pk in day_by_id})
+    last_day_by_id = {row.pk: timezone.localdate(row.status_since) for row in rows if row.status in FINAL_STATUSES}
+    name_histories = names_of(
+        {organisation_id for partnership_id, organisation_id, _name in parties if partnership_id in last_day_by_id}
+    )
     names_by_id: defaultdict[int, list[str]] = defaultdict(list)
-    for pk, organisation_id, name in parties:
-        day = day_by_id.get(pk)
-        names_by_id[pk].append(name if day is None else histories[organisation_id].on(day))
+    for partnership_id, organisation_id, present_name in parties:
+        if partnership_id in last_day_by_id:
+            name = name_histories[organisation_id].on(last_day_by_id[partnership_id])
+        else:
+            name = present_name
+        names_by_id[partnership_id].append(name)
     for row in rows:
         row.party_names = names_by_id[row.pk]
 
@@ -140,7 +150,9 @@ def _value_for_insiders(name: str) -> Any:
 
 def _review_words(row: Any) -> str:
     """Return the review date in words, or "" if the reader may not see the date."""
-    return when_due(row.review_on, is_open=not row.is_over) if row.is_inside else ""
+    if not row.is_inside:
+        return ""
+    return when_due(row.review_on, is_open=not row.is_over)
 
 
 _MAIN_COLUMNS = (

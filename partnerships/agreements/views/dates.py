@@ -63,7 +63,7 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
         "in_force": partnership.state in ENDABLE_STATUSES,
         # Each notice with whether the person may withdraw it.
         "notices": [(notice, notice.is_open and rights.may_withdraw_notice(notice)) for notice in notices],
-        "own": [party for party in parties if rights.may_leave(party)],
+        "own_parties": [party for party in parties if rights.may_leave(party)],
         "may_lead": rights.leads,
     }
     return render(request, "agreements/dates/dates.html", context)
@@ -127,8 +127,8 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         partnership=partnership,
         last_day=last_day,
         ends_on=end_if_notice_given(own_party, last_day, other_notices),
-        others=other_notices,
-        others_lead=any(role in LEADING_ROLES for role in other_roles),
+        other_notices=other_notices,
+        has_other_leader=any(role in LEADING_ROLES for role in other_roles),
     )
 
 

@@ -31,11 +31,13 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
     """List the documents of a partnership, newest first."""
     user, now = signed_in(request), timezone.now()
     partnership = get_readable(user, pk)
+    # A scan of a signature is part of the terms, so the page marks it.
+    signatures_on_scan = TermsSignature.objects.filter(scan=OuterRef("pk"))
     rows = (
         Document.objects.visible_to(user)
         .filter(partnership=pk)
         .select_related("added_by", "added_for")
-        .annotate(is_signature=Exists(TermsSignature.objects.filter(scan=OuterRef("pk"))))
+        .annotate(is_signature=Exists(signatures_on_scan))
     )
     page = keyset_page(request, rows, order=("-added_at", "-pk"))
     # Each organisation is shown under the name that it had when it added the document.

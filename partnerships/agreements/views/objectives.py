@@ -79,7 +79,7 @@ def objectives(request: HttpRequest, pk: int) -> HttpResponse:
         "partnership": partnership,
         "rows": objective_states(user, partnership, former, timezone.localdate()),
         "left_at": former.left_at if former else None,
-        "may_keep": rights.may_edit_objectives and not partnership.is_over,
+        "may_edit": rights.may_edit_objectives and not partnership.is_over,
     }
     return render(request, "agreements/objectives/list.html", context)
 
@@ -92,22 +92,22 @@ def objective_detail(request: HttpRequest, pk: int, objective: int) -> HttpRespo
     rows = objective_states(user, partnership, former, timezone.localdate(), only_id=objective)
     if not rows:
         raise Http404
-    row = rows[0]
-    shown_objective = row.objective
+    progress = rows[0]
+    shown_objective = progress.objective
     # Each report shows the organisation under the name that it had on that day.
-    show_names_of_day((report.on, report.organisation) for report in row.reports)
+    show_names_of_day((report.on, report.organisation) for report in progress.reports)
 
     rights = rights_over(partnership, user, timezone.now())
     context = {
         "partnership": partnership,
-        "row": row,
+        "progress": progress,
         "objective": shown_objective,
-        "start": shown_objective.in_words(shown_objective.baseline),
-        "reports": [{"row": report, "words": shown_objective.in_words(report.figure)} for report in row.reports],
-        "came_from": [] if former else origin_links_of(shown_objective, user),
-        "served": [(provider, row.lines.get(provider.code, [])) for provider in providers()],
+        "starting_figure": shown_objective.in_words(shown_objective.baseline),
+        "reports": [{"row": report, "words": shown_objective.in_words(report.figure)} for report in progress.reports],
+        "origin_links": [] if former else origin_links_of(shown_objective, user),
+        "linked_records": [(provider, progress.lines.get(provider.code, [])) for provider in providers()],
         "left_at": former.left_at if former else None,
-        "may_keep": rights.may_edit_objectives and not partnership.is_over,
+        "may_edit": rights.may_edit_objectives and not partnership.is_over,
     }
     return render(request, "agreements/objectives/detail.html", context)
 
@@ -173,9 +173,9 @@ def objective_edit(request: HttpRequest, pk: int, objective: int) -> HttpRespons
         except ObjectiveHasChanged as error:
             form.add_error(None, str(error))
             # The page now shows the other person's text, so saving again may replace it.
-            data = request.POST.copy()
-            data["revision"] = str(opened_objective.revision)
-            form.data = data
+            posted_data = request.POST.copy()
+            posted_data["revision"] = str(opened_objective.revision)
+            form.data = posted_data
         except UnableToChangeObjective as error:
             form.add_error(None, str(error))
         else:
@@ -188,7 +188,7 @@ def objective_edit(request: HttpRequest, pk: int, objective: int) -> HttpRespons
         form,
         partnership=partnership,
         objective=opened_objective,
-        theirs=opened_objective if is_stale else None,
+        saved_objective=opened_objective if is_stale else None,
     )
 
 

@@ -64,12 +64,13 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
         "agreements/members.html",
         {
             "partnership": partnership,
-            "present": [party for party in rows if party.is_present],
-            "invited": [party for party in rows if party.is_waiting],
-            "others": [party for party in rows if not party.is_present and not party.is_waiting],
-            "not_bound": set() if former else unbound_organisation_ids(partnership, timezone.localdate()),
+            "present_parties": [party for party in rows if party.is_present],
+            "invited_parties": [party for party in rows if party.is_waiting],
+            "past_parties": [party for party in rows if not party.is_present and not party.is_waiting],
+            # Organisations that have not signed the terms in force.
+            "unbound_ids": set() if former else unbound_organisation_ids(partnership, timezone.localdate()),
             "may_lead": not partnership.is_over and rights.leads,
-            "mine": rights.roles.led,
+            "led_ids": rights.roles.led,
         },
     )
 
@@ -91,7 +92,7 @@ def party_invite(request: HttpRequest, pk: int) -> HttpResponse:
     matches = _organisations_to_invite(user, partnership, text) if text else []
     candidates = Organisation.objects.filter(pk__in=[match.pk for match in matches]).order_by("name", "pk")
     form = InviteForm(candidates=candidates, partnership=partnership)
-    context = {"form": form, "partnership": partnership, "q": text, "found": bool(matches)}
+    context = {"form": form, "partnership": partnership, "q": text, "has_matches": bool(matches)}
     return render(request, "agreements/invite.html", context)
 
 
@@ -112,7 +113,7 @@ def _invite_chosen_organisation(request: HttpRequest, user: User, partnership: P
     chosen_id = row_number(request.POST.get("organisation", ""))
     chosen_ids = [] if chosen_id is None else [chosen_id]
     model_choice_field(form, "organisation").queryset = Organisation.objects.filter(pk__in=chosen_ids)
-    context = {"form": form, "partnership": partnership, "q": text, "found": True}
+    context = {"form": form, "partnership": partnership, "q": text, "has_matches": True}
     return render(request, "agreements/invite.html", context, status=422)
 
 
@@ -174,9 +175,12 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
                     now=timezone.now(),
                 )
             name, title = invited_party.organisation.name, partnership.title
-            message = f"{name} takes part in {title}." if accept else f"{name} has declined to take part in {title}."
-            messages.success(request, f"{message}{recipients.sentence()}")
-            return redirect("agreements:detail", pk) if accept else redirect("agreements:list")
+            if accept:
+                messages.success(request, f"{name} takes part in {title}.{recipients.sentence()}")
+                return redirect("agreements:detail", pk)
+            messages.success(request, f"{name} has declined to take part in {title}.{recipients.sentence()}")
+            # People of an organisation that declined may no longer see the partnership.
+            return redirect("agreements:list")
 
     other_parties = partnership.parties.invited_or_accepted().exclude(pk=invited_party.pk)
     return form_page(
@@ -185,7 +189,7 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         form,
         party=invited_party,
         partnership=partnership,
-        others=other_parties.select_related("organisation").order_by("pk"),
+        other_parties=other_parties.select_related("organisation").order_by("pk"),
     )
 
 

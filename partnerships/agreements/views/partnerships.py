@@ -7,6 +7,7 @@ form too, and `searching_form` then returns an unbound form with the matches.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.activity.models import Event
 from partnerships.activity.queries import timeline
 from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.former_parties import areas_when_left, as_party_left_it, former_party, parties_when_left
@@ -102,9 +104,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     rights = rights_over(partnership, user, now)
     successors = rows_for(_successors, user, pk)
     events = newest_events(user, kind="partnership", record_id=pk, count=_NEWEST_EVENTS)
-    if is_reading_page(request):
-        event_ids = [event.pk for event in events]
-        note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=event_ids, now=now)
+    _note_seen(request, user, pk, events)
 
     context = {
         "partnership": partnership,
@@ -119,7 +119,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if former is None:
         open_successor = next((successor for successor in successors if not successor.is_over), None)
         context |= {
-            "ours": Membership.objects.roles_of(user).keys(),
+            "reader_organisation_ids": Membership.objects.roles_of(user).keys(),
             "sections": ON_PARTNERSHIPS.of(user, partnership),
             "turn": whose_turn(partnership, parties, mine=rights.roles.led, successor=open_successor),
         }
@@ -139,6 +139,13 @@ def _read_overview_ahead(user: User, pk: int, now: dt.datetime) -> None:
             ON_PARTNERSHIPS.rows_lookup(pk),
         ]
     )
+
+
+def _note_seen(request: HttpRequest, user: User, pk: int, events: Iterable[Event]) -> None:
+    """Record that the person saw these events of the partnership, if a person is reading the page."""
+    if is_reading_page(request):
+        event_ids = [event.pk for event in events]
+        note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=event_ids, now=timezone.now())
 
 
 def _outline(request: HttpRequest, partnership: Partnership) -> HttpResponse:
@@ -220,7 +227,7 @@ def partnership_status(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         partnership=partnership,
         successor=successor,
-        needs=[(status.label, missing) for status, missing in missing_by_status if missing],
+        missing_by_status=[(status.label, missing) for status, missing in missing_by_status if missing],
     )
 
 
@@ -262,9 +269,7 @@ def partnership_history(request: HttpRequest, pk: int) -> HttpResponse:
         size=50,
         read_first_rows=lambda count: newest_events(user, kind="partnership", record_id=pk, count=count),
     )
-    if is_reading_page(request):
-        event_ids = [event.pk for event in page.rows]
-        note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=event_ids, now=timezone.now())
+    _note_seen(request, user, pk, page.rows)
     return render(
         request,
         "agreements/history.html",

@@ -53,7 +53,7 @@ _LINKS_A_DAY = 3
 def partnership_people(request: HttpRequest, pk: int) -> HttpResponse:
     """List the people of each party: leads, contacts by role, and teams.
 
-    Only people of present parties see the people.
+    People of a party that is only invited, or has left, open the page without the people.
     """
     user = signed_in(request)
     partnership = get_readable(user, pk)
@@ -67,8 +67,8 @@ def partnership_people(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "partnership": partnership,
             "teams": teams_of(user, partnership, parties) if takes_part else [],
-            "edits": [] if partnership.is_over else user_roles.edited_among(organisation_ids),
-            "leads": [] if partnership.is_over else user_roles.led_among(organisation_ids),
+            "edited_ids": [] if partnership.is_over else user_roles.edited_among(organisation_ids),
+            "led_ids": [] if partnership.is_over else user_roles.led_among(organisation_ids),
         },
     )
 
@@ -93,10 +93,9 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "post": post,
             "page": page,
-            "own": is_own,
             "may_name": may_name,
             "sections": ON_POSTS.of(user, post) if may_name else [],
-            "mine": [holder.pk for holder in post.current_holders if holder.person_id == user.pk],
+            "own_holder_ids": [holder.pk for holder in post.current_holders if holder.person_id == user.pk],
         },
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -105,15 +106,7 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
     if not Incoming.objects.waiting(now).filter(pk=email.pk).exists():
         return render(request, "answers/settled.html", {"incoming": email})
 
-    # The draft belongs to one organisation that the person edits for. If there is only one, do not offer it among the
-    # others.
-    edited_ids = ids_of_edited_parties(partnership, user, now)
-    parties = Organisation.objects.filter(parties__in=partnership.parties.accepted()).distinct().order_by("name", "pk")
-    own_organisations = [party for party in parties if party.pk in edited_ids]
-    if len(own_organisations) > 1:
-        other_choices = list(parties)
-    else:
-        other_choices = [party for party in parties if party not in own_organisations]
+    own_organisations, other_choices = _conversation_choices(partnership, user, now)
     initial = {
         "subject": email.subject,
         "said": email.text,
@@ -147,7 +140,23 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
     return form_page(request, "answers/forwarded.html", form, incoming=email, partnership=partnership, back=back)
 
 
+def _conversation_choices(
+    partnership: Partnership, user: User, now: dt.datetime
+) -> tuple[list[Organisation], list[Organisation]]:
+    """Return the organisations to which the draft may belong, and those that may have taken part in the conversation.
+
+    The draft belongs to one organisation that the person edits for. If there is only one, it is not among the others.
+    """
+    edited_ids = ids_of_edited_parties(partnership, user, now)
+    parties = Organisation.objects.filter(parties__in=partnership.parties.accepted()).distinct().order_by("name", "pk")
+    own_organisations = [party for party in parties if party.pk in edited_ids]
+    if len(own_organisations) > 1:
+        return own_organisations, list(parties)
+    return own_organisations, [party for party in parties if party.pk not in edited_ids]
+
+
 def _organisation_with_id(organisations: Iterable[Organisation], pk: str) -> Organisation:
+    """Return the organisation that was chosen in the form, whose value is a valid choice."""
     return next(organisation for organisation in organisations if str(organisation.pk) == pk)
 
 

@@ -37,6 +37,7 @@ def _plan_for_reader(request: HttpRequest, pk: int) -> Plan:
 
 
 def _answers_url(plan_id: int) -> str:
+    """Return the address of the page with the answers about a plan."""
     return reverse("answers:plan", kwargs={"pk": plan_id})
 
 

@@ -59,13 +59,14 @@ class ProgressForm(Form):
     seen = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, commitment: Commitment, seen: int, **kwargs: Any) -> None:
+        """Build the form. Without a promised quantity there is no total to report."""
         super().__init__(*args, **kwargs)
         self.commitment = commitment
         self.fields["seen"].initial = seen
-        delivered = self.fields["delivered"]
         if commitment.quantity is None:
             del self.fields["delivered"]
         else:
+            delivered = self.fields["delivered"]
             delivered.required = True
             delivered.initial = commitment.delivered_quantity
             delivered.help_text = f"Out of {commitment.quantity_words}. Enter the total, not the latest amount."
@@ -84,9 +85,10 @@ class ProgressForm(Form):
         if "delivered" not in self.fields or not self.is_bound:
             return False
         try:
-            return exceeds_promise(self.commitment, self.fields["delivered"].clean(self.data.get("delivered", "")))
+            total = self.fields["delivered"].clean(self.data.get("delivered", ""))
         except ValidationError:
             return False
+        return exceeds_promise(self.commitment, total)
 
     def clean(self) -> dict[str, Any]:
         """Require a blocker if work is blocked, and a tick and a note if the total exceeds the promise."""

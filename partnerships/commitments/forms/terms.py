@@ -116,15 +116,18 @@ class ProposeForm(TermsForm):
         givers = organisations.filter(pk=giver.pk) if only_offered and giver else organisations
         model_choice_field(self, "owner").queryset = _possible_owners(givers)
 
+        # The key is the same if the form is sent twice, so that the second time proposes nothing.
         self.fields["key"].initial = uuid.uuid4
-        is_lead = Organisation.objects.of_person(user, Role.LEAD).exists()
-        if not is_lead:
+        last_fields = ["owner", "due_on"]
+        if Organisation.objects.of_person(user, Role.LEAD).exists():
+            last_fields.append("confirm")
+        else:
             del self.fields["confirm"]
         self.helper = Helper(
             self,
             Section("Organisations", "giver", "receiver", "partnership"),
             Section("What is promised", "text", "quantity", "unit"),
-            Section("Owner and due date", "owner", "due_on", *(("confirm",) if is_lead else ())),
+            Section("Owner and due date", *last_fields),
             submit="Propose commitment",
             cancel=cancel or reverse("commitments:list"),
         )
@@ -143,6 +146,7 @@ class ProposeForm(TermsForm):
         return cleaned
 
     def _check_own_side(self, giver: Organisation, receiver: Organisation, *, confirms: bool) -> None:
+        """Require that the author edits for one of the two and, if they confirm at once, that they are its lead."""
         roles = roles_of(self._user, timezone.now())
         own_side = next((side for side in (giver, receiver) if roles.edit_for(side.pk)), None)
         if own_side is None:
@@ -203,7 +207,12 @@ class ConfirmForm(Form):
     def __init__(
         self, *args: Any, commitment: Commitment, organisation: Organisation, giving: bool, **kwargs: Any
     ) -> None:
+        """Build the form to confirm for an organisation. `giving` says that it is the giver.
+
+        The giver of a commitment also names the owner. The owner of an action is already known.
+        """
         super().__init__(*args, **kwargs)
+        # The revision that the lead has read. The service refuses if the terms have changed since.
         self.fields["revision"].initial = commitment.revision
         if giving and not commitment.is_action:
             self.fields["owner"] = owner_field(organisation, required=True)
@@ -242,10 +251,14 @@ class EndForm(Form):
     )
 
     def __init__(self, *args: Any, commitment: Commitment, rights: Rights, **kwargs: Any) -> None:
+        """Build the form. The button says whether the person cancels, declines or withdraws."""
         super().__init__(*args, **kwargs)
-        submit_label = "Cancel commitment"
-        if commitment.is_proposed:
-            submit_label = "Decline proposal" if rights.may_confirm else "Withdraw proposal"
+        if not commitment.is_proposed:
+            submit_label = "Cancel commitment"
+        elif rights.may_confirm:
+            submit_label = "Decline proposal"
+        else:
+            submit_label = "Withdraw proposal"
         self.helper = Helper(
             self, submit=submit_label, cancel=commitment.get_absolute_url(), cancel_words="Keep commitment", danger=True
         )

@@ -108,8 +108,10 @@ def verify_delivery(request: HttpRequest, pk: int) -> HttpResponse:
                     services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
                 else:
                     services.send_back(commitment=commitment, reason=note, author=user, now=now)
-            if is_verified:
-                message = f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
+            if is_verified and commitment.is_action:
+                message = f"{commitment.reference} has been verified."
+            elif is_verified:
+                message = f"{commitment.reference} has been verified as delivered."
             else:
                 message = f"{commitment.reference} has been sent back and is in progress again."
             messages.success(request, f"{message}{recipients.sentence()}")

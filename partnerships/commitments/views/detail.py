@@ -24,7 +24,7 @@ from partnerships.people.models import User
 from partnerships.people.requests import is_reading_page, signed_in
 
 #: Limit of events in the timeline on the page.
-_EVENTS = 100
+_MAX_EVENTS = 100
 
 
 @require_safe
@@ -40,7 +40,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             lookup(queries.progress_of, pk),
             lookup(queries.evidence_of, pk),
             links_lookup(pk),
-            newest_events_lookup(user, kind="commitment", record_id=pk, count=_EVENTS),
+            newest_events_lookup(user, kind="commitment", record_id=pk, count=_MAX_EVENTS),
         ]
     )
     rows = rows_for(_commitment_shown, user, pk)
@@ -48,6 +48,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     commitment = queries.with_people(rows[0])
     progress = rows_for(queries.progress_of, pk)
+    # Each organisation appears under the name that it had then: on the day of the proposal, or of its report.
     reporters = [(timezone.localdate(report.at), report.organisation) for report in progress]
     queries.name_as_at([commitment], beside=reporters)
     if commitment.partnership is not None:
@@ -85,12 +86,11 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     commitment = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
     commitment = services.mark_for_stakeholders(commitment=commitment, tell=tell, author=user, now=timezone.now())
-    messages.success(
-        request,
-        "We will tell stakeholders about this commitment from now on."
-        if tell
-        else "We will no longer tell stakeholders about this commitment.",
-    )
+    if tell:
+        message = "We will tell stakeholders about this commitment from now on."
+    else:
+        message = "We will no longer tell stakeholders about this commitment."
+    messages.success(request, message)
     return redirect(commitment)
 
 
@@ -99,7 +99,7 @@ def _timeline(request: HttpRequest, user: User, commitment: Commitment) -> list[
 
     The lines have no subject, as the page is about one commitment.
     """
-    events = newest_events(user, kind="commitment", record_id=commitment.pk, count=_EVENTS)
+    events = newest_events(user, kind="commitment", record_id=commitment.pk, count=_MAX_EVENTS)
     if is_reading_page(request):
         note_events_seen(
             person_id=user.pk,

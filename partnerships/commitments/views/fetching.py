@@ -11,6 +11,7 @@ from partnerships.commitments.rights import Rights, rights_over
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
+#: The fields that both sides agree to.
 TERMS = ("text", "quantity", "unit", "owner", "due_on")
 
 

@@ -39,14 +39,14 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
     if not Organisation.objects.of_person(user, *EDITING_ROLES).exists():
         raise PermissionDenied
     came_from, suggestion = _origin_and_suggestion(request, user)
-    replaces = _replaced(request, user)
+    replaces = _commitment_to_replace(request, user)
     form = searching_form(
         request,
         ProposeForm,
         user=user,
         also_offered=_organisations_named_by(suggestion, replaces),
-        only_offered=_sides_fixed_by(suggestion, replaces),
-        initial=_initial(request, user, suggestion, replaces),
+        only_offered=_fixed_sides(suggestion, replaces),
+        initial=_initial_values(request, user, suggestion, replaces),
     )
 
     if request.method == "POST" and form.is_valid():
@@ -113,7 +113,7 @@ def _back_link(suggestion: CommitmentSuggestion | None, replaces: Commitment | N
     return reverse("commitments:list")
 
 
-def _replaced(request: HttpRequest, user: User) -> Commitment | None:
+def _commitment_to_replace(request: HttpRequest, user: User) -> Commitment | None:
     """Return the commitment named by `?replaces=`, or None without `?replaces=`.
 
     Raises Http404 unless the person may see the commitment, and PermissionDenied unless the person may replace it.
@@ -133,21 +133,22 @@ def _organisations_named_by(
     suggestion: CommitmentSuggestion | None, replaces: Commitment | None
 ) -> tuple[Organisation, ...]:
     """Return the organisations that the record and the replaced commitment name as sides."""
-    organisations = [
-        *((suggestion.giver, suggestion.receiver) if suggestion else ()),
-        *((replaces.giver, replaces.receiver) if replaces else ()),
-    ]
+    organisations: list[Organisation | None] = []
+    if suggestion is not None:
+        organisations += [suggestion.giver, suggestion.receiver]
+    if replaces is not None:
+        organisations += [replaces.giver, replaces.receiver]
     return tuple(organisation for organisation in organisations if organisation is not None)
 
 
-def _sides_fixed_by(suggestion: CommitmentSuggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
+def _fixed_sides(suggestion: CommitmentSuggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
     """Return both sides if the record or the replaced commitment fixes them, or else an empty tuple."""
     if replaces is not None:
         return _organisations_named_by(None, replaces)
     return suggestion.pair if suggestion else ()
 
 
-def _initial(
+def _initial_values(
     request: HttpRequest, user: User, suggestion: CommitmentSuggestion | None, replaces: Commitment | None
 ) -> dict[str, Any]:
     """Return the initial values of the form.

@@ -103,7 +103,8 @@ def edit_due_date(request: HttpRequest, pk: int) -> HttpResponse:
 def end_early(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline or withdraw a proposal, or cancel a commitment."""
     user, commitment, rights = open_commitment(request, pk)
-    require(rights.may_end if not commitment.is_over else rights.leads)
+    # A lead who opened the form before somebody else ended the commitment gets the form again, with the reason.
+    require(rights.leads if commitment.is_over else rights.may_end)
     form = EndForm(post_data(request), commitment=commitment, rights=rights)
 
     if request.method == "POST" and form.is_valid():

@@ -35,6 +35,7 @@ class _VersionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not ge
     """A choice of versions of plans."""
 
     def label_from_instance(self, obj: Any) -> str:
+        """Return the title of the plan and the number of the version."""
         return str(obj)
 
 
@@ -72,8 +73,10 @@ class PaperForm(Form):
         cancel: str,
         **kwargs: Any,
     ) -> None:
+        """Build the form. The person chooses among these `items`, in this order, `documents` and `versions`."""
         super().__init__(*args, **kwargs)
         item_field = model_choice_field(self, "item")
+        # The queryset validates the choice. The choices keep the order of the agenda.
         item_field.queryset = AgendaItem.objects.filter(pk__in=[item.pk for item in items])
         item_field.choices = [("", "The whole meeting"), *((item.pk, item.title) for item in items)]
         model_choice_field(self, "document").queryset = documents
@@ -90,6 +93,7 @@ class PaperForm(Form):
         """Require exactly one of file, document and version."""
         data = super().clean() or {}
         chosen_names = [name for name in ("file", "document", "version") if data.get(name)]
+        # A field with an error of its own has no value here, so the count would mislead.
         if not self.errors and len(chosen_names) != 1:
             self.add_error("file", "Choose one of a file, a document or a version of a plan.")
         return data

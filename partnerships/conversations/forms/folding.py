@@ -22,10 +22,11 @@ class Fold(Section):
 
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
         """Return the section as HTML; crispy-forms calls this."""
-        inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
-        is_open = any(_is_filled(form, str(name)) or str(name) in form.errors for name in self.fields)
-        context_of_section = {"heading": self.heading, "hint": self.hint, "inner": inner, "open": is_open}
-        return render_to_string("conversations/_fold.html", context_of_section)
+        fields_html = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
+        names = [str(name) for name in self.fields]
+        is_open = any(name in form.errors or _is_filled(form, name) for name in names)
+        fold_context = {"heading": self.heading, "hint": self.hint, "inner": fields_html, "open": is_open}
+        return render_to_string("conversations/_fold.html", fold_context)
 
 
 def _is_filled(form: forms.BaseForm, name: str) -> bool:

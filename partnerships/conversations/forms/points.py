@@ -33,6 +33,7 @@ class TurnIntoEntryForm(Form):
     def __init__(
         self, *args: Any, point: Point, possible_addressees: Sequence[Organisation], cancel: str = "", **kwargs: Any
     ) -> None:
+        """Build the form for a point. `point.direction` says whether it becomes an ask or an offer."""
         super().__init__(*args, **kwargs)
         if point.direction == "ask":
             self.fields["title"].help_text = "Enter what would remove the obstacle. People see the title first."

@@ -45,9 +45,9 @@ _LABEL_AND_HINT = {
 class ConversationForm(Form):
     """The form of a conversation record: who took part, when, what was said, points and next steps.
 
-    `keeper` is the organisation whose record it is, and `others` are the other sides. `attendee_ids` has the ids
-    of a person and an organisation for each attendee already in the record. `steps` counts the next steps already
-    in the record.
+    The keeper is the organisation whose record it is, and `others` are the other organisations that took part. Together
+    they are the sides. The names of a side's fields contain its id: `others_7` has the people without an account of
+    organisation 7, and `points_7_obstacle` its obstacles. The fields of a next step contain the number of its row.
     """
 
     subject = forms.CharField(label="Subject", max_length=200)
@@ -108,8 +108,14 @@ class ConversationForm(Form):
         submit: str = "Save conversation",
         **kwargs: Any,
     ) -> None:
+        """Build the form for a new record or, with `attendee_ids` and `steps`, for a record that exists.
+
+        `attendee_ids` has the ids of a person and an organisation for each attendee already in the record. `steps` is
+        the number of next steps already in the record.
+        """
         super().__init__(*args, **kwargs)
-        self.keeper, self.others = keeper, list(others)
+        self.keeper = keeper
+        self.others = list(others)
         self.sides = [keeper, *others]
         self.steps = min(steps + _SPARE_STEPS, _MAX_STEPS)
 
@@ -154,11 +160,10 @@ class ConversationForm(Form):
         """
         choices: list[Any] = [("", "Choose who")]
         for side in self.sides:
+            choices_of_side = [(f"{side.pk}-", f"{side.display_name}, person not named")]
             members = [person for person in people if side.pk in self._sides_by_person[person.pk]]
-            people_of_side = [(f"{side.pk}-{person.pk}", person.display_name) for person in members]
-            choices.append(
-                (side.display_name, [(f"{side.pk}-", f"{side.display_name}, person not named"), *people_of_side])
-            )
+            choices_of_side += [(f"{side.pk}-{person.pk}", person.display_name) for person in members]
+            choices.append((side.display_name, choices_of_side))
         for row in range(self.steps):
             self.fields[f"step_{row}_text"] = forms.CharField(
                 label=f"Next step {row + 1}", required=False, max_length=_POINT_LENGTH
@@ -170,35 +175,38 @@ class ConversationForm(Form):
 
     def _sections(self) -> list[Section]:
         """Return the sections of the form; fields that few records need are collapsed."""
-        steps = [[f"step_{row}_{part}" for part in ("text", "who", "due_on")] for row in range(self.steps)]
-        return [
+        sections = [
             Section("When and who", "subject", "state", "held_on", "format", "attendees"),
             Fold(
                 "People who are not listed",
-                *(f"others_{side.pk}" for side in self.sides),
+                *[f"others_{side.pk}" for side in self.sides],
                 hint="These people do not need an account. Their names appear in the record.",
             ),
             Section("What was said", "said", "decisions", "theme", "partnership"),
             Fold("Private note", "private_note"),
-            *(
-                Fold(
-                    f"Objectives, obstacles and opportunities of {side.display_name}",
-                    *(f"points_{side.pk}_{kind}" for kind in _LABEL_AND_HINT),
-                )
-                for side in self.sides
-            ),
+        ]
+        for side in self.sides:
+            point_names = [f"points_{side.pk}_{kind}" for kind in _LABEL_AND_HINT]
+            sections.append(Fold(f"Objectives, obstacles and opportunities of {side.display_name}", *point_names))
+        sections.append(
             Section(
                 "Next steps",
-                *steps[0],
+                *self._names_of_step(0),
                 "next_contact_on",
                 hint="When you circulate the record, each next step becomes an action with an owner and a due date.",
-            ),
-            *(Fold(f"Next step {row}", *fields) for row, fields in enumerate(steps[1:], start=2)),
-            Fold("What other organisations see", "attribution"),
-        ]
+            )
+        )
+        # The fields of the first next step are in the section above.
+        sections += [Fold(f"Next step {row + 1}", *self._names_of_step(row)) for row in range(1, self.steps)]
+        sections.append(Fold("What other organisations see", "attribution"))
+        return sections
+
+    def _names_of_step(self, row: int) -> list[str]:
+        """Return the names of the fields of a next step. Rows are counted from 0."""
+        return [f"step_{row}_text", f"step_{row}_who", f"step_{row}_due_on"]
 
     def clean(self) -> dict[str, Any]:
-        """Limit the length of each decision and point, and require all three fields of a next step if one is filled."""
+        """Limit the length of each decision and point. Require all three fields of a next step if one is filled."""
         data = super().clean() or {}
         point_names = [f"points_{side.pk}_{kind}" for side in self.sides for kind in _LABEL_AND_HINT]
         for name in ("decisions", *point_names):
@@ -210,7 +218,7 @@ class ConversationForm(Form):
 
     def _check_step(self, data: dict[str, Any], row: int) -> None:
         """Require an owner and a date for a next step with a text, and a text for one with an owner or a date."""
-        text_name, owner_name, date_name = f"step_{row}_text", f"step_{row}_who", f"step_{row}_due_on"
+        text_name, owner_name, date_name = self._names_of_step(row)
         if not data.get(text_name):
             if data.get(owner_name) or data.get(date_name):
                 self.add_error(text_name, "Enter what needs to be done.")
@@ -291,7 +299,7 @@ def _lines(text: str) -> list[str]:
 def _sides_by_person(
     people: QuerySet[User], sides: Sequence[Organisation], attendee_ids: Sequence[tuple[int, int]]
 ) -> dict[int, set[int]]:
-    """Return the ids of a person's sides by the person's id.
+    """Return the ids of each person's sides, by the person's id.
 
     A side counts if the person acts for it now, or acted for it when they were added as an attendee.
     """
@@ -309,9 +317,15 @@ def initial_of_record(conversation: Conversation, own_note: PrivateNote | None) 
 
     A next step that became an action is left out, because it can no longer be edited here.
     """
-    names = ("subject", "partnership", "held_on", "format", "theme", "said", "attribution", "next_contact_on")
     return {
-        **{name: getattr(conversation, name) for name in names},
+        "subject": conversation.subject,
+        "partnership": conversation.partnership,
+        "held_on": conversation.held_on,
+        "format": conversation.format,
+        "theme": conversation.theme,
+        "said": conversation.said,
+        "attribution": conversation.attribution,
+        "next_contact_on": conversation.next_contact_on,
         "state": "planned" if conversation.status == Status.PLANNED else "held",
         "attendees": [seat.person_id for seat in conversation.attendees.all() if seat.person_id],
         "decisions": "\n".join(decision.text for decision in conversation.decisions.all()),

@@ -27,25 +27,32 @@ MAX_ANSWER = 10_000
 
 
 def questions_as_lines(questions: Sequence[Question]) -> str:
-    """Return questions as lines of `Heading: prompt`."""
-    return "\n".join(": ".join(filter(None, (question["heading"], question["prompt"]))) for question in questions)
+    """Return questions as lines of `Heading: prompt`, or `Heading` for a question without a prompt."""
+    lines = []
+    for question in questions:
+        heading, prompt = question["heading"], question["prompt"]
+        lines.append(f"{heading}: {prompt}" if prompt else heading)
+    return "\n".join(lines)
 
 
 def questions_from_lines(text: str, old_questions: Sequence[Question]) -> list[Question]:
-    """Return the questions in lines of `Heading: prompt`. A question with an old heading keeps its code.
+    """Return the questions in lines of `Heading: prompt`.
 
-    Raises ValidationError if a line has no heading or is too long, if a heading occurs twice,
-    or if there are too many questions.
+    A question keeps its code as long as its heading stays, because answers are stored by code. Raises ValidationError
+    if a line has no heading or is too long, if a heading occurs twice, or if there are too many questions.
     """
     code_by_heading = {question["heading"]: question["code"] for question in old_questions}
     questions = []
-    for line in filter(None, (line.strip() for line in text.splitlines())):
+    for line in text.splitlines():
+        if not line.strip():
+            continue
         heading, prompt = _heading_and_prompt(line)
         if heading not in code_by_heading:
             code_by_heading[heading] = _new_code(code_by_heading.values())
         questions.append(Question(code=code_by_heading[heading], heading=heading, prompt=prompt))
 
-    if len({question["heading"] for question in questions}) < len(questions):
+    headings = {question["heading"] for question in questions}
+    if len(headings) < len(questions):
         raise ValidationError("Use each heading once.")
     if len(questions) > MAX_QUESTIONS:
         raise ValidationError(f"Ask at most {MAX_QUESTIONS} questions.")
@@ -110,6 +117,10 @@ class ReportingForm(Form):
     def __init__(
         self, *args: Any, parties: Sequence[Party], running_round: ReportingRound | None, cancel: str, **kwargs: Any
     ) -> None:
+        """Build the form to change `running_round`, or to start a round if it is None.
+
+        `parties` are all parties that can report.
+        """
         self._parties = parties
         self._old_questions: Sequence[Question] = running_round.questions if running_round else USUAL_QUESTIONS
         kwargs["initial"] = self._initial(running_round)
@@ -169,11 +180,13 @@ class ReportForm(Form):
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, report: Report, **kwargs: Any) -> None:
-        codes = [question["code"] for question in report.questions]
-        answers = {code: report.answers.get(code, "") for code in codes}
-        initial = {"revision": report.revision, **answers}
-        initial |= {f"{code}-seen": _fingerprint(text) for code, text in answers.items()}
-        super().__init__(*args, **{**kwargs, "initial": initial})
+        initial: dict[str, Any] = {"revision": report.revision}
+        for question in report.questions:
+            code = question["code"]
+            initial[code] = report.answers.get(code, "")
+            initial[f"{code}-seen"] = _fingerprint(initial[code])
+        kwargs["initial"] = initial
+        super().__init__(*args, **kwargs)
         for question in report.questions:
             self.fields[question["code"]] = forms.CharField(
                 label=question["heading"],
@@ -185,7 +198,7 @@ class ReportForm(Form):
             self.fields[f"{question['code']}-seen"] = forms.CharField(
                 required=False, max_length=16, widget=forms.HiddenInput
             )
-        self._codes = codes
+        self._codes = [question["code"] for question in report.questions]
         self.helper = Helper(
             self, submit="Save", secondary=("submit", "Save and continue to submit"), cancel=report.get_absolute_url()
         )
@@ -194,7 +207,8 @@ class ReportForm(Form):
     def changed_answers(self) -> dict[str, str]:
         """Return the answers that the writer changed, by the code of the question."""
         data = self.cleaned_data
-        return {code: data[code] for code in self._codes if _fingerprint(data[code]) != data[f"{code}-seen"]}
+        changed_codes = [code for code in self._codes if _fingerprint(data[code]) != data[f"{code}-seen"]]
+        return {code: data[code] for code in changed_codes}
 
 
 class SubmitForm(Form):

@@ -102,9 +102,14 @@ def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, "Your answer has been saved.")
             return redirect(conversation)
 
-    own_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    own_organisations = Organisation.objects.of_person(user).values_list("pk", flat=True)
     return form_page(
-        request, "conversations/answer.html", form, conversation=conversation, correction=correction, own=own_ids
+        request,
+        "conversations/answer.html",
+        form,
+        conversation=conversation,
+        correction=correction,
+        own_ids=set(own_organisations),
     )
 
 
@@ -113,6 +118,7 @@ def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Agree to the record for the person's own side."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.edits)
+    # If all of the person's sides have agreed, the service refuses the form with a reason.
     organisation = (rights.to_agree_for or rights.sides)[0]
     form = AgreeForm(post_data(request), conversation=conversation, organisation=organisation)
 

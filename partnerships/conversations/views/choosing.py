@@ -25,9 +25,12 @@ _MAX_SIDES = 4
 
 def named_sides(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
     """Return the organisations that the URL names with `with`, except the organisation that keeps the record."""
-    ids = [row_id for text in request.GET.getlist("with") if (row_id := row_number(text)) is not None]
+    numbers = [row_number(text) for text in request.GET.getlist("with")]
+    ids = [number for number in numbers if number is not None]
+    if not ids:
+        return []
     organisations = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
-    return list(organisations.filter(pk__in=ids)[:_MAX_SIDES]) if ids else []
+    return list(organisations.filter(pk__in=ids)[:_MAX_SIDES])
 
 
 def choose_sides(
@@ -49,8 +52,10 @@ def choose_sides(
         raise Http404
     chosen_sides = named_sides(request, user, keeper) or list(chosen)
 
+    # The form is bound only if it was sent with nothing chosen, so that it shows an error.
+    was_sent_empty = "chosen" in request.GET and not chosen_sides
     form = ChooseSidesForm(
-        request.GET if "chosen" in request.GET and not chosen_sides else None,
+        request.GET if was_sent_empty else None,
         partners=partners_of(user).exclude(pk=keeper.pk),
         parties=_parties(partnership, keeper, chosen_sides) if partnership else None,
         initial={
@@ -62,7 +67,6 @@ def choose_sides(
             "state": request.GET.get("state", ""),
         },
     )
-    # The form is bound only if it was sent with nothing chosen, so that it shows an error.
     if form.is_valid():
         form.add_error("others", "Choose at least one organisation.")
 

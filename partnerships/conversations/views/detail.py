@@ -31,7 +31,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_related_rows(Conversation.objects.visible_to(user)), pk=pk)
     rights = rights_over(conversation, user, timezone.now())
-    own_organisation_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    own_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     _hide_unknown_partnership(conversation, user)
 
     visible_commitments = Commitment.objects.visible_to(user)
@@ -44,15 +44,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "conversation": conversation,
         "rights": rights,
-        "own": own_organisation_ids,
-        "came_from": origin_links_of(conversation, user) if conversation.partnership else [],
+        "own_ids": own_ids,
+        "origin_links": origin_links_of(conversation, user) if conversation.partnership else [],
         "meeting": Meeting.objects.visible_to(user).filter(conversation=conversation).first(),
         # The record
-        "seats": queries.side_attendees(conversation, own_organisation_ids),
-        "sides": _sides_with_points(conversation, user, rights, own_organisation_ids),
+        "seats": queries.side_attendees(conversation, own_ids),
+        "sides": _sides_with_points(conversation, user, rights, own_ids),
         "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
         "corrections": conversation.corrections.all(),
-        "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.ids_of_sides_to_ask(conversation),
+        "nobody_can_agree": _nobody_can_agree(conversation, rights),
         # What follows from it
         "actions": actions,
         "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown_action_ids],
@@ -61,10 +61,17 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "notes": notes,
         "files": conversation.attachments.filter(removed_at=None).order_by("pk"),
         "may_attach": rights.may_edit,
-        "removes_for": {conversation.organisation_id} if rights.may_edit else set(),
+        "removable_for": {conversation.organisation_id} if rights.may_edit else set(),
         "lines": _lines(user, conversation),
     }
     return render(request, "conversations/detail.html", context)
+
+
+def _nobody_can_agree(conversation: Conversation, rights: Rights) -> bool:
+    """Return whether the keeper of the record can lock it alone, because no other side has a person who can agree."""
+    if not rights.may_answer or rights.to_agree_for:
+        return False
+    return not queries.ids_of_sides_to_ask(conversation)
 
 
 def _hide_unknown_partnership(conversation: Conversation, user: User) -> None:
@@ -90,17 +97,15 @@ def _sides_with_points(
 
 def _name_as_at(conversation: Conversation, notes: Sequence[PrivateNote], commitments: Sequence[Commitment]) -> None:
     """Name each organisation as on the day of what it did. One query fetches all names of the page."""
-    dated_organisations = [
-        (conversation.held_on, organisation) for organisation in queries.organisations_shown(conversation)
-    ]
-    dated_organisations += [
-        (timezone.localdate(correction.made_at), correction.organisation)
-        for correction in conversation.corrections.all()
-    ]
+    organisations = queries.organisations_shown(conversation)
+    dated_organisations = [(conversation.held_on, organisation) for organisation in organisations]
+    corrections = conversation.corrections.all()
+    dated_organisations += [(timezone.localdate(row.made_at), row.organisation) for row in corrections]
     dated_organisations += [(timezone.localdate(note.written_at), note.organisation) for note in notes]
     commitments_as_at(commitments, beside=dated_organisations)
 
 
 def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:
     """Return the newest 100 events, newest first, without the conversation's title, which is the page's heading."""
-    return [replace(line, subject="") for line in timeline_lines(queries.story_of(conversation, user)[:100])]
+    newest_events = queries.story_of(conversation, user)[:100]
+    return [replace(line, subject="") for line in timeline_lines(newest_events)]

@@ -28,10 +28,10 @@ def stuck_records(request: HttpRequest) -> HttpResponse:
     user, now = signed_in(request), timezone.now()
     partnerships = partnerships_watched_by(user)
     today = timezone.localdate(now)
-    rows = [
-        (partnership, record, record.days(today)) for partnership, record in stuck_records_for(user, partnerships, now)
-    ]
-    return render(request, "conversations/facilitating/stuck.html", {"watched": partnerships, "rows": rows})
+    stuck = stuck_records_for(user, partnerships, now)
+    # Each record with its partnership and the number of days for which it has been stuck.
+    rows = [(partnership, record, record.days(today)) for partnership, record in stuck]
+    return render(request, "conversations/facilitating/stuck.html", {"partnerships": partnerships, "rows": rows})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -77,7 +77,8 @@ def end_role(request: HttpRequest, pk: int) -> HttpResponse:
     """End a facilitator's role: for leads of the partnership, and for the facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.visible_to(user).not_ended().for_listing(), pk=pk)
-    require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)
+    is_facilitator = facilitator.person_id == user.pk
+    require(is_facilitator or rights_over(facilitator.partnership, user, timezone.now()).leads)
     form = EndFacilitationForm(post_data(request), submit="Remove facilitator", cancel=reverse("web:home"))
 
     if request.method == "POST" and form.is_valid():

@@ -58,12 +58,13 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"] or None
+        # An empty file field has the value False, but a paper without a file has None.
+        paper_data = {**form.cleaned_data, "file": form.cleaned_data["file"] or None}
         with show_refusal(form, services.UnableToAttachFile, field="file"):
             paper = services.add_paper(
                 meeting=meeting,
                 organisation=acting_side(rights),
-                paper=services.Paper(**form.cleaned_data | {"file": file}),
+                paper=services.Paper(**paper_data),
                 author=user,
                 now=timezone.now(),
             )

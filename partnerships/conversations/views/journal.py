@@ -27,7 +27,8 @@ def journal(request: HttpRequest) -> HttpResponse:
     """Show the notes of the reader's organisations, newest first, with search."""
     user = signed_in(request)
     form = JournalFilter(request.GET)
-    filters = form.cleaned_data if form.is_valid() else {}  # an invalid filter shows all notes, and its error
+    # If a filter is invalid, the page shows its error and all notes.
+    filters = form.cleaned_data if form.is_valid() else {}
     text = filters.get("q", "")
     notes = journal_notes(user, text=text, partnership=filters.get("partnership"), about=filters.get("about"))
 

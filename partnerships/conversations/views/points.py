@@ -47,7 +47,10 @@ def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
     user, point, rights = open_point(request, pk)
     if not point.direction:
         raise Http404
-    sides = [side for side in rights.sides if point.direction == "offer" or side.pk == point.organisation_id]
+    if point.direction == "offer":
+        sides = list(rights.sides)
+    else:
+        sides = [side for side in rights.sides if side.pk == point.organisation_id]
     require(bool(sides))
     organisation = sides[0]
     possible_addressees = queries.sides_that_may_be_asked(point.conversation, organisation)

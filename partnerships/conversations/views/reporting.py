@@ -133,10 +133,16 @@ def reports_of_period(request: HttpRequest, pk: int, start: dt.date) -> HttpResp
 
 def _headings(submissions: list[ReportSubmission]) -> list[str]:
     """Return the heading of each question once, in the order of the submissions."""
-    return list(dict.fromkeys(question["heading"] for submission in submissions for question in submission.questions))
+    headings: list[str] = []
+    for submission in submissions:
+        for question in submission.questions:
+            if question["heading"] not in headings:
+                headings.append(question["heading"])
+    return headings
 
 
 def _answers_by_heading(submission: ReportSubmission) -> dict[str, str]:
+    """Return the answers of a report by the heading of the question."""
     return {question["heading"]: text for question, text in submission.questions_with_answers}
 
 
@@ -146,10 +152,12 @@ def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[t
         (submission.report.party.organisation.display_name, _answers_by_heading(submission))
         for submission in submissions
     ]
-    return [
-        (heading, [(name, answers.get(heading, "")) for name, answers in names_with_answers])
-        for heading in _headings(submissions)
-    ]
+    table = []
+    for heading in _headings(submissions):
+        # The answer is empty if the organisation was not asked this question.
+        answers_below_heading = [(name, answers.get(heading, "")) for name, answers in names_with_answers]
+        table.append((heading, answers_below_heading))
+    return table
 
 
 @require_safe

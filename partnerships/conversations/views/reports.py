@@ -51,10 +51,12 @@ def _name_as_at(report: Report, submission: ReportSubmission) -> None:
 
 
 def _figures(report: Report) -> list[dict[str, Any]]:
+    """Return the figures of the report's period as they are today."""
     return figures_of(ReportPeriod(report.party, report.starts_on, report.ends_on, timezone.localdate()))
 
 
 def _questions_with_answers(report: Report) -> list[tuple[dict[str, Any], str]]:
+    """Return each question of a report with the answer in the draft."""
     return [(question, report.answers.get(question["code"], "")) for question in report.questions]
 
 
@@ -71,9 +73,11 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
     shows_draft = rights.acts and report.is_to_write
     if submissions and not shows_draft:
         _name_as_at(report, submissions[0])
+    # Each decision shows the organisation under the name that it had on that day.
     show_names_of_day(
-        (timezone.localdate(submission.decided_at) if submission.decided_at else None, submission.decided_for)
+        (timezone.localdate(submission.decided_at), submission.decided_for)
         for submission in submissions
+        if submission.decided_at is not None
     )
 
     context = {
@@ -81,9 +85,9 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
         "organisation": report.party.organisation,
         "partnership": partnership_as_read_by(user, report.round.partnership),
         "submissions": submissions,
-        "newest": submissions[0] if submissions else None,
-        "late": report.days_late(timezone.localdate()) if rights.can_report else 0,
-        "drafts": shows_draft,
+        "newest_submission": submissions[0] if submissions else None,
+        "days_late": report.days_late(timezone.localdate()) if rights.can_report else 0,
+        "shows_draft": shows_draft,
         "answers": _questions_with_answers(report) if shows_draft else [],
         "figures": _figures(report) if shows_draft else [],
         "may_write": rights.may_write and report.is_to_write,
@@ -139,9 +143,12 @@ def _form_to_combine(form: ReportForm, report: Report, conflicts: Mapping[str, P
 
     If the reader saves this form, its answers replace the colleague's text.
     """
-    data: Any = copy(form.data)  # a copied QueryDict can be changed
-    data["revision"] = str(max(conflict.revision for conflict in conflicts.values()))
+    newest_revision = max(conflict.revision for conflict in conflicts.values())
+    # The data of a request cannot be changed, but a copy can.
+    data: Any = copy(form.data)
+    data["revision"] = str(newest_revision)
     new_form = ReportForm(data, report=report)
+    # An error can be added only to a form that has been validated.
     new_form.is_valid()
     new_form.add_error(None, "A colleague changed the same answers. Combine both texts, then save again.")
     return new_form
@@ -225,7 +232,7 @@ def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         report=report,
         organisation=report.party.organisation,
-        newest=newest,
+        newest_submission=newest,
     )
 
 
@@ -233,33 +240,39 @@ def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
 def compare_versions(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show how a submission differs from the submission before it, word by word."""
     user, report, _rights = _open_report(request, pk)
-    submission_by_number = {
-        submission.number: submission for submission in report.submissions.filter(number__in=[number - 1, number])
-    }
-    if len(submission_by_number) < 2:
+    earlier = report.submissions.filter(number=number - 1).first()
+    later = report.submissions.filter(number=number).first()
+    if earlier is None or later is None:
         raise Http404
-    _name_as_at(report, submission_by_number[number])
+    _name_as_at(report, later)
     context = {
         "report": report,
         "organisation": report.party.organisation,
         "partnership": partnership_as_read_by(user, report.round.partnership),
-        "earlier": submission_by_number[number - 1],
-        "later": submission_by_number[number],
-        "changes": _changes(submission_by_number[number - 1], submission_by_number[number]),
+        "earlier": earlier,
+        "later": later,
+        "changes": _changes(earlier, later),
     }
     return render(request, "conversations/reports/compare.html", context)
 
 
 def _changes(earlier: ReportSubmission, later: ReportSubmission) -> list[dict[str, Any]]:
     """Return the answers and summaries of figures that differ between two submissions, with the differing words."""
-    text_before = {question["heading"]: text for question, text in earlier.questions_with_answers}
-    text_before |= {block["heading"]: block["summary"] for block in earlier.figures}
-    text_after = {question["heading"]: text for question, text in later.questions_with_answers}
-    text_after |= {block["heading"]: block["summary"] for block in later.figures}
+    earlier_texts, later_texts = _texts_by_heading(earlier), _texts_by_heading(later)
     # All texts share one limit of time for the comparison.
     time = DiffTime()
-    return [
-        {"heading": heading, "words": word_differences(text_before.get(heading, ""), text_after.get(heading, ""), time)}
-        for heading in dict.fromkeys([*text_before, *text_after])
-        if text_before.get(heading, "") != text_after.get(heading, "")
-    ]
+    changes = []
+    # A dict keeps the order of the headings and removes those that occur twice.
+    for heading in dict.fromkeys([*earlier_texts, *later_texts]):
+        earlier_text, later_text = earlier_texts.get(heading, ""), later_texts.get(heading, "")
+        if earlier_text != later_text:
+            changes.append({"heading": heading, "words": word_differences(earlier_text, later_text, time)})
+    return changes
+
+
+def _texts_by_heading(submission: ReportSubmission) -> dict[str, str]:
+    """Return the answers and the summaries of figures in a submission, by their headings."""
+    texts = {question["heading"]: text for question, text in submission.questions_with_answers}
+    for block in submission.figures:
+        texts[block["heading"]] = block["summary"]
+    return texts

@@ -43,8 +43,11 @@ def new_record(request: HttpRequest) -> HttpResponse:
     partnership = _partnership(request, user)
     keeper = _keeper(request, own_organisations, partnership)
     came_from = record_named_in(request.GET.get("from", ""), Conversation)
-    suggestion = came_from.origin.suggest(user, partnership, came_from.record) if came_from and partnership else None
+    suggestion = None
+    if came_from is not None and partnership is not None:
+        suggestion = came_from.origin.suggest(user, partnership, came_from.record)
     if request.GET.get("from") and suggestion is None:
+        # There is no such record, or the person may not start a conversation from the record.
         raise Http404
     other_sides = _other_sides(request, user, keeper, partnership)
     if not other_sides:
@@ -83,6 +86,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
 
 
 def _saved_message(conversation: Conversation) -> str:
+    """Return the message after a conversation was recorded or planned."""
     if conversation.is_planned:
         return f"“{conversation.subject}” has been planned. The other side can see the date."
     return f"“{conversation.subject}” has been saved as a draft."
@@ -98,6 +102,10 @@ def _choose_url(request: HttpRequest, keeper: Organisation, partnership: Partner
 
 
 def _partnership(request: HttpRequest, user: User) -> Partnership | None:
+    """Return the partnership that the URL names, or None if it names none.
+
+    Raises Http404 unless the person edits for one of the parties.
+    """
     number = row_number(request.GET.get("partnership", ""))
     if number is None:
         return None
@@ -136,8 +144,9 @@ def _other_sides(
         return named_organisations
     # Observers are left out, because they rarely take part and would have to agree to the record.
     other_parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER).exclude(organisation=keeper)
-    others = [party.organisation for party in other_parties.select_related("organisation")[:2]]
-    return others if len(others) == 1 else []
+    # Two parties are enough to know that there is a choice.
+    first_parties = list(other_parties.select_related("organisation")[:2])
+    return [first_parties[0].organisation] if len(first_parties) == 1 else []
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

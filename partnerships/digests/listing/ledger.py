@@ -43,11 +43,16 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> QuerySet[Delivery]:
     rows = ledger_of(user)
     if chosen.get("not_written"):
         rows = rows.filter(reason_code=EmailReason.NOT_COMPOSED)
-    return with_words(user, rows, chosen["q"]) if chosen.get("q") else rows
+    if chosen.get("q"):
+        rows = with_words(user, rows, chosen["q"])
+    return rows
 
 
 def _set_recipients_and_contents(user: User, rows: Sequence[Any]) -> None:
-    """Set `shown` (the recipient) and `contents` (lines about the email) on one page of rows, for the columns."""
+    """Set `shown` (the recipient) and `contents` (lines about the email) on each row, for the columns.
+
+    Administrators see all plans in an email, other people only the plans that they may publish.
+    """
     deliveries = with_items(with_names(user, list(rows)))
     publishable_ids = None if user.is_staff else set(Plan.objects.publishable_by(user).values_list("pk", flat=True))
     for shown in shown_to(user, deliveries):

@@ -77,10 +77,12 @@ def _value_if_known(paths: Mapping[str, str]) -> Any:
     """
 
     def value_for(user: User) -> Combinable:
-        known_records = records_known_to(user)
-        cases = (
-            When(**{f"{name}__in": known_records[name].values("pk")}, then=F(path)) for name, path in paths.items()
-        )
+        records_by_kind = records_known_to(user)
+        cases = []
+        for kind, path in paths.items():
+            known_ids = records_by_kind[kind].values("pk")
+            is_known = Q((f"{kind}__in", known_ids))
+            cases.append(When(is_known, then=F(path)))
         return Case(*cases, output_field=TextField())
 
     return value_for
@@ -109,7 +111,9 @@ def _email_status_in_words(row: Any) -> str:
     """Return the status of the email that asked the person to confirm, with the reason for that status."""
     if row.email is None:
         return ""
-    return ", ".join(filter(None, (row.email.status_label, row.email.reason)))
+    if row.email.reason:
+        return f"{row.email.status_label}, {row.email.reason}"
+    return str(row.email.status_label)
 
 
 def _form(parameters: QueryDict, user: User) -> StakeholderFilter:

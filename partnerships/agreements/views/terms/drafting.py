@@ -67,17 +67,17 @@ def proposal_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "access": access,
         "proposal": proposal,
         "version": version,
-        "exploring": access.partnership.status == Status.EXPLORING,
+        "is_exploring": access.partnership.status == Status.EXPLORING,
         # The draft
         "paper": paper,
         "schema": schema,
         "lists": _lists(proposal) if can_edit else [],
         "compared": None if proposal.is_first else compare(schema, base_content_of(proposal), content),
         "problems": problems_of(proposal.declarations, content) if proposal.is_drafting else [],
-        "newer": _newer_version(proposal),
+        "newer_version": _newer_version(proposal),
         # What the reader can do
-        "edits": can_edit,
-        "leads": can_send,
+        "can_edit": can_edit,
+        "can_send": can_send,
     }
     if version is not None and not proposal.is_drafting:
         context |= signing_context(version)

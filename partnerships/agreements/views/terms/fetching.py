@@ -103,7 +103,11 @@ def paper_of_draft(proposal: TermsProposal) -> tuple[Schema, Content, Paper]:
     """Return the schema and content of a draft, and the draft in the order of reading."""
     schema, content = schema_of(proposal), content_of_proposal(proposal)
     base = proposal.based_on
-    html = base.html if proposal.content is None and base else StoredHtml(proposal.prose, proposal.prose_rules)
+    is_unchanged = proposal.content is None
+    if is_unchanged and base is not None:
+        html = base.html
+    else:
+        html = StoredHtml(proposal.prose, proposal.prose_rules)
     return schema, content, paper_of(schema, content, html)
 
 
@@ -113,20 +117,22 @@ def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> 
     For readers of former parties, `until` limits the signatures to those up to that moment.
     """
     signatures = version.signatures.select_related("organisation", "scan", "person", "recorded_by").order_by("pk")
-    signature_by_organisation = {
-        signature.organisation_id: signature
-        for signature in signatures
-        if until is None or signature.signed_at <= until
-    }
+    if until is not None:
+        signatures = signatures.filter(signed_at__lte=until)
+    signature_by_organisation = {signature.organisation_id: signature for signature in signatures}
     return {
         "lines": signature_lines(version, signature_by_organisation),
         "states": [] if until else signing_states(version),
-        "consolidates": _consolidated_versions(version),
+        "combined_versions": _combined_versions(version),
     }
 
 
-def _consolidated_versions(version: TermsVersion) -> list[TermsVersion]:
-    """Return the signed versions that a consolidated version contains, by number. Empty for other versions."""
+def _combined_versions(version: TermsVersion) -> list[TermsVersion]:
+    """Return the signed versions that a consolidated version combines, by number. Empty for other versions.
+
+    A consolidated version combines a base and one amendment. The base can be a consolidated version in its turn, so the
+    loop goes back until it reaches a version that the parties signed as a whole.
+    """
     amendments: list[TermsVersion] = []
     base = version
     while base.is_consolidated and base.amendment is not None and base.base is not None:

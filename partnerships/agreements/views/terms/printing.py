@@ -28,24 +28,22 @@ from partnerships.people.requests import signed_in
 def _version_context(user: User, pk: int, number: int) -> dict[str, Any]:
     """Return the template context: a version, the versions that it consolidates, and the signatures on each of them."""
     access, version = open_version(user, pk, number)
-    start_days = [
-        day for day, version_id in first_days_in_force(access.partnership, access.until) if version_id == version.pk
-    ]
+    starts = first_days_in_force(access.partnership, access.until)
     signing = signing_context(version, access.until)
     # Each version that somebody signed, with the lines of its signatures.
-    signed_versions = [
-        (consolidated_version, signing_context(consolidated_version, access.until)["lines"])
-        for consolidated_version in signing["consolidates"]
-    ]
+    signed_versions = []
+    for combined_version in signing["combined_versions"]:
+        combined_signing = signing_context(combined_version, access.until)
+        signed_versions.append((combined_version, combined_signing["lines"]))
     signed_versions.append((version, signing["lines"]))
     return {
         "partnership": access.partnership,
         "version": version,
         "paper": paper_of_version(version),
         "compared": compared_with_base(user, version),
-        "starts": start_days,
+        "start_days": [day for day, version_id in starts if version_id == version.pk],
         "observers": [party["name"] for party in version.parties if not party["signs"]],
-        "signed": signed_versions,
+        "signed_versions": signed_versions,
         **signing,
     }
 
@@ -81,11 +79,11 @@ def _word_paper(context: dict[str, Any]) -> WordPaper:
     paper: Paper = context["paper"]
     schema = schema_of(version)
     published_on = long_date(timezone.localdate(version.published_at))
-    signatures = [
-        _signature_line(line, f"Version {signed_version.number}. " if version.is_consolidated else "")
-        for signed_version, lines in context["signed"]
-        for line in lines
-    ]
+    signatures: list[SignatureLine] = []
+    for signed_version, lines in context["signed_versions"]:
+        # Only a consolidated version shows signatures on several versions, so only there each line names its version.
+        prefix = f"Version {signed_version.number}. " if version.is_consolidated else ""
+        signatures.extend(_signature_line(line, prefix) for line in lines)
     table_headings = {table.code: f"Schedule {table.number}: {table.heading.lower()}" for table in paper.tables}
     return WordPaper(
         title=version.title,
@@ -112,8 +110,9 @@ def _word_facts(context: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the facts at the top of the Word document, each with its heading. A fact may be empty."""
     version: TermsVersion = context["version"]
     parties = [f"{party['name']} ({party['role_label'].lower()})" for party in version.parties if party["signs"]]
+    start_days = ", ".join(long_date(start) for start in context["start_days"])
     return [
-        ("In force from", ", ".join(long_date(start) for start in context["starts"]) or "Not in force"),
+        ("In force from", start_days or "Not in force"),
         ("Sent for signature as", version.proposal.name if version.proposal else ""),
         ("Changes", f"Version {version.base.number}" if version.base else ""),
         ("Between", "\n".join(parties)),
@@ -124,29 +123,33 @@ def _word_facts(context: dict[str, Any]) -> list[tuple[str, str]]:
 def _by_year(totals: Contributions) -> list[list[str]]:
     """Return a table of the contributions in money, by party and year, with its headings in the first row."""
     table = [["In money", *(str(year.year) for year in totals.years), "All years"]]
-    if totals.years:
-        table += [[row.party, *map(pounds, row.amounts), pounds(row.total)] for row in totals.rows]
-        table.append(["All parties", *(pounds(year.total) for year in totals.years), pounds(totals.total)])
-        if totals.budget is not None:
-            differences = [_with_sign(year.against_budget) for year in totals.years]
-            table.append([f"Against the annual budget of {pounds(totals.budget)}", *differences, ""])
+    if not totals.years:
+        return table
+    for row in totals.rows:
+        amounts = [pounds(amount) for amount in row.amounts]
+        table.append([row.party, *amounts, pounds(row.total)])
+    yearly_totals = [pounds(year.total) for year in totals.years]
+    table.append(["All parties", *yearly_totals, pounds(totals.total)])
+    if totals.budget is not None:
+        differences = [_with_sign(year.against_budget) for year in totals.years]
+        table.append([f"Against the annual budget of {pounds(totals.budget)}", *differences, ""])
     return table
 
 
 def _with_sign(amount: Decimal | None) -> str:
     """Return an amount such as "+£1,000" or "-£1,000", or "" for None."""
-    return f"+{pounds(amount)}" if amount is not None and amount > 0 else pounds(amount)
+    is_over_budget = amount is not None and amount > 0
+    return f"+{pounds(amount)}" if is_over_budget else pounds(amount)
 
 
 def _signature_line(line: dict[str, Any], version_name: str) -> SignatureLine:
     """Return the line of one party below the terms."""
     signature: TermsSignature | None = line["signature"]
-    role = (signature.role if signature else "") or line["role"]
     if signature is None:
-        return SignatureLine(line["name"], role)
+        return SignatureLine(line["name"], line["role"])
     return SignatureLine(
         line["name"],
-        role,
+        signature.role or line["role"],
         decision=f"{version_name}{line['words']}",
         by=signature.name,
         answers=tuple((answer["question"], answer["answer"]) for answer in signature.answers),

@@ -155,11 +155,8 @@ def version_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user = signed_in(request)
     access, terms_version = open_version(user, pk, number)
     rights, proposal = access.rights, terms_version.proposal
-    start_days = [
-        day
-        for day, version_id in first_days_in_force(access.partnership, access.until)
-        if version_id == terms_version.pk
-    ]
+    starts = first_days_in_force(access.partnership, access.until)
+    start_days = [day for day, version_id in starts if version_id == terms_version.pk]
 
     signing = signing_context(terms_version, access.until)
     is_awaited = not access.is_former and _is_awaited(terms_version)
@@ -174,15 +171,15 @@ def version_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "version": terms_version,
         "paper": paper_of_version(terms_version),
         "compared": compared_with_base(user, terms_version),
-        "starts": start_days,
+        "start_days": start_days,
         # Signing: who has signed, and what the reader can do.
         **signing,
         "is_awaited": is_awaited,
         "is_asked": can_be_signed,
-        "mine": own_parties,
-        "papers": {organisation for organisation in rights.signing if rights.may_record_paper_for(organisation)},
-        "takes_back": is_awaited and proposal is not None and rights.may_send_for_signature(proposal),
-        "stopped": _why_stopped(terms_version) if may_have_stopped else "",
+        "own_parties": own_parties,
+        "paper_party_ids": {party_id for party_id in rights.signing if rights.may_record_paper_for(party_id)},
+        "can_take_back": is_awaited and proposal is not None and rights.may_send_for_signature(proposal),
+        "why_stopped": _why_stopped(terms_version) if may_have_stopped else "",
     }
     return render(request, "agreements/terms/version.html", context)
 
@@ -251,8 +248,8 @@ def compare_terms(request: HttpRequest, pk: int) -> HttpResponse:
         "partnership": access.partnership,
         "access": access,
         "versions": versions,
-        "was": earlier,
-        "now": later,
+        "earlier": earlier,
+        "later": later,
         "compared": compare_versions(earlier_with_content, later_with_content),
     }
     return render(request, "agreements/terms/compare.html", context)

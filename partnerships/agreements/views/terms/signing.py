@@ -105,7 +105,7 @@ def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         paper=paper_of_version(version),
         compared=None if is_joining else compared_with_base(user, version),
         joining=is_joining,
-        mine=own_parties,
+        own_parties=own_parties,
         **signing_context(version, access.until),
     )
 

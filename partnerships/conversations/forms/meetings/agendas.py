@@ -15,7 +15,11 @@ from partnerships.people.models import User
 
 
 class ItemRow:
-    """A row of the form: an agenda item with its fields, or the fields of a new item (`item` is None)."""
+    """A row of the form: an agenda item with its fields, or the fields of a new item (`item` is None).
+
+    The names of the fields in a row end in the id of the item, or in "new". For example, `title_12` is the title of
+    item 12. `shape` has the CSS classes of the row.
+    """
 
     def __init__(self, form: AgendaForm, item: AgendaItem | None) -> None:
         self.item = item
@@ -105,12 +109,15 @@ class AgendaForm(Form):
         data = self.cleaned_data
         numbered_lines = [(data[f"place_{item.pk}"], self._line(item)) for item in self.items]
         if data["title_new"]:
-            new_position = data["place_new"] or len(self.items) + 1
-            numbered_lines.append((new_position, self._line(None)))
+            new_number = data["place_new"] or len(self.items) + 1
+            numbered_lines.append((new_number, self._line(None)))
 
         # Sorting is stable: items with the same number stay in their present order, and a new item follows them.
-        numbered_lines.sort(key=lambda numbered: (not numbered[1].is_kept, numbered[0]))
-        return [line for _, line in numbered_lines]
+        numbered_lines.sort(key=lambda numbered_line: numbered_line[0])
+        sorted_lines = [line for _number, line in numbered_lines]
+        kept_lines = [line for line in sorted_lines if line.is_kept]
+        dropped_lines = [line for line in sorted_lines if not line.is_kept]
+        return [*kept_lines, *dropped_lines]
 
     def _line(self, item: AgendaItem | None) -> AgendaLine:
         """Return what a valid form says about an item, or about the new item if `item` is None."""

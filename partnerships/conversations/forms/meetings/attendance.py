@@ -40,8 +40,9 @@ class AnswerMeetingForm(Form):
 
 def _attendance_field(seat: MeetingSeat) -> forms.ChoiceField:
     """Return the field for the attendance of a person or guest, who is named in its label."""
+    label = f"{seat.display_name}, {seat.job_title}" if seat.job_title else seat.display_name
     return forms.ChoiceField(
-        label=f"{seat.display_name}, {seat.job_title}" if seat.job_title else seat.display_name,
+        label=label,
         widget=forms.RadioSelect,
         choices=Attendance.choices,
         initial=seat.attendance or _ATTENDANCE_BY_ANSWER.get(seat.answer, ""),
@@ -69,6 +70,7 @@ class AttendanceForm(Form):
     def __init__(
         self, *args: Any, seats: Sequence[MeetingSeat], people: QuerySet[User], cancel: str, **kwargs: Any
     ) -> None:
+        """Build the form: a field for each of the `seats`, by side, and the `people` who can be added."""
         super().__init__(*args, **kwargs)
         self.seats = list(seats)
         invited_ids = [seat.person_id for seat in self.seats if seat.person_id]
@@ -79,9 +81,10 @@ class AttendanceForm(Form):
             self.fields[f"seat_{seat.pk}"] = _attendance_field(seat)
             side = seat.organisation.display_name if seat.organisation else "Guests"
             field_names_by_side.setdefault(side, []).append(f"seat_{seat.pk}")
+        sections = [Section(side, *field_names) for side, field_names in field_names_by_side.items()]
         self.helper = Helper(
             self,
-            *(Section(side, *field_names) for side, field_names in field_names_by_side.items()),
+            *sections,
             Section("Other people", "people", "guests"),
             submit="Save attendance",
             cancel=cancel,

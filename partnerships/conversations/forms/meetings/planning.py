@@ -88,7 +88,7 @@ class CycleForm(Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Require which weekday of the month it is for a cycle in months, and ignore it for a cycle in weeks."""
+        """Require the week of the month for a cycle in months, and ignore it for a cycle in weeks."""
         data = super().clean() or {}
         if data.get("unit") == CycleUnit.MONTHS and not data.get("position"):
             self.add_error("position", "Choose which week of the month.")
@@ -186,22 +186,39 @@ class MeetingForm(Form):
         for_existing_meeting: bool = False,
         **kwargs: Any,
     ) -> None:
+        """Build the form to plan a meeting, or to change one and say why if `for_existing_meeting` is true.
+
+        The form asks to confirm a bank holiday only if the day is one of the `holidays`.
+        """
         super().__init__(*args, **kwargs)
         self.holidays = holidays
         model_choice_field(self, "people").queryset = people
+        # The key is the same if the form is sent twice, so that the second time plans no second meeting.
         self.fields["key"].initial = uuid.uuid4
         if not for_existing_meeting:
             del self.fields["reason"]
-        if not _is_holiday(self):
+        if not self._is_on_holiday():
             del self.fields["on_holiday"]
         names = ("title", "day", "on_holiday", "time", "minutes", "format", "place", "link", "reason")
+        present_names = [name for name in names if name in self.fields]
         self.helper = Helper(
             self,
-            Section("When and where", *(name for name in names if name in self.fields)),
+            Section("When and where", *present_names),
             Section("Who is invited", "people", "guests", "note"),
             submit="Save meeting" if for_existing_meeting else "Plan meeting",
             cancel=cancel,
         )
+
+    def _is_on_holiday(self) -> bool:
+        """Return whether the day in the form is a bank holiday. An empty or invalid day is not."""
+        day = self["day"].value()
+        if self.is_bound:
+            # The value is text that a person entered.
+            try:
+                day = self.fields["day"].clean(day)
+            except forms.ValidationError:
+                return False
+        return day in self.holidays
 
     def clean(self) -> dict[str, Any]:
         """Require a tick before a meeting may be planned on a bank holiday."""
@@ -228,22 +245,14 @@ class MeetingForm(Form):
         )
 
 
-def _is_holiday(form: MeetingForm) -> bool:
-    """Return whether the day in the form is a bank holiday, so that the form must ask for confirmation.
-
-    An empty or invalid day is not a holiday.
-    """
-    try:
-        day = form.fields["day"].clean(form["day"].value()) if form.is_bound else form["day"].value()
-    except forms.ValidationError:
-        return False
-    return day in form.holidays
-
-
 def parse_guests(text: str) -> list[Guest]:
     """Return the guests from lines such as `Una Signed, Surveyor`."""
-    lines = (line.partition(",") for line in text.splitlines() if line.strip())
-    return [Guest(name.strip(), job_title.strip()) for name, _, job_title in lines]
+    guests = []
+    for line in text.splitlines():
+        if line.strip():
+            name, _comma, job_title = line.partition(",")
+            guests.append(Guest(name.strip(), job_title.strip()))
+    return guests
 
 
 def initial_of_next_meeting(proposed: NextMeeting | None, title: str, person_ids: Collection[int]) -> dict[str, Any]:
@@ -267,12 +276,17 @@ def initial_of_meeting(meeting: Meeting) -> dict[str, Any]:
     """Return initial values for changing a meeting, whose seats must have been fetched."""
     starts_at = timezone.localtime(meeting.starts_at)
     seats = list(meeting.seats.all())
-    guests = (f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in seats if seat.is_guest)
+    guests = [seat for seat in seats if seat.is_guest]
+    guest_lines = [f"{guest.name}, {guest.job_title}" if guest.job_title else guest.name for guest in guests]
     return {
         "title": meeting.title,
         "day": starts_at.date(),
         "time": starts_at.time(),
+        "minutes": meeting.minutes,
+        "format": meeting.format,
+        "place": meeting.place,
+        "link": meeting.link,
+        "note": meeting.note,
         "people": [seat.person_id for seat in seats if seat.person_id],
-        "guests": "\n".join(guests),
-        **{name: getattr(meeting, name) for name in ("minutes", "format", "place", "link", "note")},
+        "guests": "\n".join(guest_lines),
     }

@@ -85,9 +85,11 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
     """
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
-    if not meeting.is_held or meeting.conversation_id is not None:
-        message = "The minutes have already been started." if meeting.conversation_id else "Record who attended first."
-        messages.warning(request, message)
+    if meeting.conversation_id is not None:
+        messages.warning(request, "The minutes have already been started.")
+        return redirect(meeting)
+    if not meeting.is_held:
+        messages.warning(request, "Record who attended first.")
         return redirect(meeting)
     keeper = acting_side(rights)
     other_sides = _other_sides(meeting, keeper)
@@ -126,7 +128,8 @@ def _other_sides(meeting: Meeting, keeper: Organisation) -> list[Organisation]:
     present_parties = parties.filter(organisation__in=present_ids)
     if present_parties.exists():
         parties = present_parties
-    return [party.organisation for party in parties.select_related("organisation").order_by("organisation__name", "pk")]
+    ordered_parties = parties.select_related("organisation").order_by("organisation__name", "pk")
+    return [party.organisation for party in ordered_parties]
 
 
 def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:
@@ -155,7 +158,10 @@ def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:
 
 
 def _initial_text(meeting: Meeting, guest_seats: list[MeetingSeat], sides: list[Organisation]) -> str:
-    """Return the guests of no side, the apologies, and a heading for each agenda item."""
+    """Return the first text of the minutes: who else was present, the apologies, and a heading for each agenda item.
+
+    Guests who came for one of the sides are named in that side's own field instead.
+    """
     side_ids = {side.pk for side in sides}
     other_guests = [seat.name for seat in guest_seats if seat.organisation_id not in side_ids]
     apologies = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.APOLOGIES]

@@ -35,7 +35,8 @@ class PastMeeting(NamedTuple):
     quorum: Quorum | None
 
 
-def _past(meeting: Meeting) -> PastMeeting:
+def _past_meeting(meeting: Meeting) -> PastMeeting:
+    """Return the row of the page for a past meeting, whose seats must have been fetched."""
     present_names = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT]
     return PastMeeting(meeting, present_names, queries.quorum_of(meeting))
 
@@ -48,9 +49,9 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
     past_meetings = queries.past_meetings(partnership, user, MAX_PAST)
     name_as_at([*coming_meetings, *past_meetings])
 
-    # The cycle, and what follows from it, are only for people who act for a party.
     now = timezone.now()
-    cycle = cycle_from_terms = next_meeting = None
+    cycle, cycle_from_terms, next_meeting = None, None, None
+    # Only people who act for a party see the cycle, and the meeting that follows from it.
     if any(rights.roles.act_for(party) for party in rights.party_roles):
         cycle = queries.running_cycle(partnership)
         if cycle is None:
@@ -64,10 +65,10 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
         "may_plan": rights.may_edit and not partnership.is_over,
         "may_set_cycle": rights.may_set_cycle and not partnership.is_over,
         "cycle": cycle,
-        "offered": cycle_from_terms,
-        "proposed": next_meeting,
-        "coming": coming_meetings,
-        "past": [_past(meeting) for meeting in past_meetings],
+        "cycle_from_terms": cycle_from_terms,
+        "next_meeting": next_meeting,
+        "coming_meetings": coming_meetings,
+        "past_meetings": [_past_meeting(meeting) for meeting in past_meetings],
     }
     return render(request, "conversations/meetings/list.html", context)
 
@@ -90,10 +91,11 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
                 cycle=form.cycle,
                 sitting=form.sitting,
                 on_holiday=form.cleaned_data["on_holiday"],
-                organisation=_leading(user, pk),
+                organisation=_led_party(user, pk),
                 author=user,
                 now=timezone.now(),
             )
+            # The text starts with a capital, such as "Every 3 months".
             words = meeting_cycle.cycle.words
             messages.success(request, f"The partnership meets: {words[:1].lower()}{words[1:]}.")
             return redirect(back)
@@ -103,7 +105,7 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/cycle.html",
         form,
         partnership=partnership,
-        offered=cycle_from_terms,
+        cycle_from_terms=cycle_from_terms,
         cycle=cycle,
         back=back,
     )
@@ -122,7 +124,7 @@ def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
             services.stop_cycle(
                 partnership=partnership,
                 reason=form.cleaned_data["reason"],
-                organisation=_leading(user, pk),
+                organisation=_led_party(user, pk),
                 author=user,
                 now=timezone.now(),
             )
@@ -132,7 +134,7 @@ def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     return form_page(request, "conversations/meetings/stop.html", form, partnership=partnership, back=back)
 
 
-def _leading(user: User, partnership: int) -> Organisation | None:
+def _led_party(user: User, partnership: int) -> Organisation | None:
     """Return the present party that the person leads, if any."""
     own_organisations = Organisation.objects.of_person(user, Role.LEAD)
     return own_organisations.filter(parties__partnership=partnership, parties__status="accepted").order_by("pk").first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 from django.http import HttpRequest
@@ -47,11 +48,12 @@ def name_as_at(meetings: Iterable[Meeting]) -> None:
 
     Only for pages that show the names: such organisations must not be saved.
     """
-    show_names_of_day(
-        (timezone.localdate(meeting.starts_at), organisation)
-        for meeting in meetings
-        for organisation in (meeting.organisation, *(seat.organisation for seat in meeting.seats.all()))
-    )
+    dated_organisations: list[tuple[dt.date, Organisation | None]] = []
+    for meeting in meetings:
+        day = timezone.localdate(meeting.starts_at)
+        dated_organisations.append((day, meeting.organisation))
+        dated_organisations += [(day, seat.organisation) for seat in meeting.seats.all()]
+    show_names_of_day(dated_organisations)
 
 
 def acting_side(rights: MeetingRights) -> Organisation:

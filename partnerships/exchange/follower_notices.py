@@ -22,29 +22,40 @@ _STEPS = (
 )  # fmt: skip
 #: Steps of answers and receipts, which not all readers of an ask or offer may see.
 _ANSWER_STEPS = ("answered", "declined", "acknowledged")
+#: How a digest folds the events of answers that are not also steps of an ask or offer.
+_FOLDS_OF_ANSWERS = {
+    EventKind.ANSWER_ACCEPTED: FoldRule.LAST,
+    EventKind.ANSWER_DECLINED: FoldRule.LAST,
+    EventKind.ANSWER_WITHDRAWN: FoldRule.REMOVED,
+}
 
 
 def register() -> None:
-    """Register the events that digests tell followers about, and the reasons for leaving out the others."""
+    """Register every kind of event of this room. Called once at start-up."""
     for kind in EventKind:
-        side, _, step = kind.value.partition(".")
-        if side in ("ask", "offer") and step in _STEPS:
-            is_edit = step == "changed"
-            register_follower_notice(
-                kind,
-                group=Group.ASKS_AND_OFFERS,
-                fold=_FOLDS.get(step, FoldRule.FIELDS),
-                sentence=f"{kind.label}{{field}}{{change}}" if is_edit else "",
-                touches_dates_or_money=is_edit,
-                may_hear=Audience.INSIDE if step in _ANSWER_STEPS else Audience.MARKED,
-            )
-    answers = {
-        EventKind.ANSWER_ACCEPTED: FoldRule.LAST,
-        EventKind.ANSWER_DECLINED: FoldRule.LAST,
-        EventKind.ANSWER_WITHDRAWN: FoldRule.REMOVED,
-    }
-    for kind, fold in answers.items():
+        subject, _, step = kind.value.partition(".")
+        if subject in ("ask", "offer") and step in _STEPS:
+            _register_step(kind, step)
+    for kind, fold in _FOLDS_OF_ANSWERS.items():
         register_follower_notice(kind, group=Group.ASKS_AND_OFFERS, fold=fold)
+    _register_kinds_without_notice()
+
+
+def _register_step(kind: EventKind, step: str) -> None:
+    """Register a step of asks and offers, such as "shared" or "met"."""
+    is_edit = step == "changed"
+    register_follower_notice(
+        kind,
+        group=Group.ASKS_AND_OFFERS,
+        fold=_FOLDS.get(step, FoldRule.FIELDS),
+        sentence=f"{kind.label}{{field}}{{change}}" if is_edit else "",
+        touches_dates_or_money=is_edit,
+        may_hear=Audience.INSIDE if step in _ANSWER_STEPS else Audience.MARKED,
+    )
+
+
+def _register_kinds_without_notice() -> None:
+    """Register the kinds of event that followers are not notified about, with the reasons."""
     register_without_notice(
         [EventKind.ASK_MARKED, EventKind.ASK_UNMARKED, EventKind.OFFER_MARKED, EventKind.OFFER_UNMARKED],
         because="it only decides who is notified of later changes",

@@ -15,6 +15,9 @@ tables that it would publish differently. Tables of up to six combinations are p
 count would be left with only one possible value under the floor, all figures are masked. This check tries each table
 that fits, and uses only what is published, so it gives the same result for each of these tables.
 
+**Words.** An *atom* is the count of one combination of categories. A *cell* names a figure: one category for each
+dimension, or None for the total over the dimension. Every figure is the sum of some atoms.
+
 **Not prevented.** That reader in larger tables; readers who know some of the people counted; figures published
 elsewhere. Figures of the floor and above that are masked only to protect others may be narrowed down.
 """
@@ -22,9 +25,9 @@ elsewhere. Figures of the floor and above that are masked only to protect others
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from partnerships.kit.witnesses import Effort, Tables, sum_of, tables_that_fit
 
@@ -60,6 +63,14 @@ class _Move:
     changed: frozenset[Cell]
 
 
+class _Exchange(NamedTuple):
+    """Units that can move at one combination of categories: by how much the count can fall and rise."""
+
+    down: int
+    up: int
+    combination: tuple[str, ...]
+
+
 def release(
     counts: Mapping[tuple[str, ...], int],
     *,
@@ -77,23 +88,24 @@ def release(
     if floor < MIN_FLOOR:
         raise ValueError(f"The floor is at least {MIN_FLOOR}.")
     table_shapes = [frozenset(table) for table in tables]
-    first_release = _Release(counts, table_shapes, floor, masked_before)
-    figures, keys = first_release.masked(), list(first_release.atoms)
-    if not 0 < len(keys) <= _MAX_TRIED:
+    true_release = _Release(counts, table_shapes, floor, masked_before)
+    figures = true_release.masked()
+    combinations = list(true_release.atoms)
+    if not 0 < len(combinations) <= _MAX_TRIED:
         return figures
 
     # Run the code on every table that fits the shown figures, as a reader could, and keep those that it masks alike.
-    shown_sums = [(first_release.places[cell], count) for cell, count in figures.items() if count is not None]
-    limit = _TRIALS // (len(keys) ** 2 * len(figures))
+    shown_sums = [(true_release.places[cell], count) for cell, count in figures.items() if count is not None]
+    limit = _TRIALS // (len(combinations) ** 2 * len(figures))
     alike_tables = []
-    for table in tables_that_fit(shown_sums, len(keys), highest=2 * floor, limit=limit) or []:
-        release_of_table = _Release(dict(zip(keys, table, strict=True)), table_shapes, floor, masked_before)
-        if release_of_table.masked() == figures:
+    for table in tables_that_fit(shown_sums, len(combinations), highest=2 * floor, limit=limit) or []:
+        table_counts = dict(zip(combinations, table, strict=True))
+        if _Release(table_counts, table_shapes, floor, masked_before).masked() == figures:
             alike_tables.append(table)
 
     masked_cells = [cell for cell, count in figures.items() if count is None]
     for cell in masked_cells:
-        possible_counts = {sum_of(table, first_release.places[cell]) for table in alike_tables}
+        possible_counts = {sum_of(table, true_release.places[cell]) for table in alike_tables}
         if len(possible_counts.intersection(range(floor))) == 1:
             return dict.fromkeys(figures)
     return figures
@@ -114,140 +126,158 @@ def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:
 
 
 class _Release:
-    """The figures of one release, and which of them are masked so far."""
+    """The figures of one release, and which of them are masked so far.
+
+    `masked` first masks figures until every small count is protected, and then unmasks as many as it can.
+    """
 
     def __init__(
         self,
         counts: Mapping[tuple[str, ...], int],
-        tables: Iterable[Collection[int]],
+        table_shapes: Collection[Shape],
         floor: int,
         masked_before: Collection[Cell],
     ) -> None:
         self.floor = floor
-        width = len(next(iter(counts), ()))
-        if any(len(key) != width for key in counts) or any(count < 0 for count in counts.values()):
-            raise ValueError("Every count has one category for each dimension and is not negative.")
-        self.categories = [sorted({key[dimension] for key in counts}) for dimension in range(width)]
-        self.atoms = {key: counts.get(key, 0) for key in itertools.product(*self.categories)} if counts else {}
+        dimension_count = len(next(iter(counts), ()))
+        _check_counts(counts, dimension_count)
+        if counts:
+            _check_tables(table_shapes, dimension_count)
 
-        table_shapes = [frozenset(table) for table in tables]
-        if any(not 0 <= dimension < width for table in table_shapes for dimension in table) and counts:
-            raise ValueError("A table names a dimension that the counts do not have.")
+        self.categories = [sorted({key[dimension] for key in counts}) for dimension in range(dimension_count)]
+        combinations: Iterable[tuple[str, ...]] = itertools.product(*self.categories) if counts else ()
+        self.atoms = {combination: counts.get(combination, 0) for combination in combinations}
         #: The dimensions by which figures are published: those of each table, and of each of its totals.
-        self.shapes: set[Shape] = {
-            frozenset(dimensions)
-            for table in table_shapes
-            for size in range(len(table) + 1)
-            for dimensions in _combinations(table, size)
-        }
+        self.shapes: set[Shape] = set()
+        for table_shape in table_shapes:
+            for size in range(len(table_shape) + 1):
+                self.shapes.update(frozenset(dimensions) for dimensions in _choices_of(table_shape, size))
 
-        #: For each figure, the indexes of the atoms (counts of one combination) whose sum it is.
+        #: For each figure, the places (indexes) of the atoms whose sum it is.
         self.places: dict[Cell, list[int]] = {}
-        for place, key in enumerate(self.atoms):
+        for place, combination in enumerate(self.atoms):
             for shape in self.shapes:
-                cell = tuple(category if dimension in shape else None for dimension, category in enumerate(key))
-                self.places.setdefault(cell, []).append(place)
+                self.places.setdefault(_cell(combination, shape), []).append(place)
 
         true_counts = tuple(self.atoms.values())
         self.figures = {cell: sum_of(true_counts, places) for cell, places in self.places.items()}
-        self.small = sorted((cell for cell, count in self.figures.items() if count < floor), key=_order)
-        self.kept = {*self.small, *(cell for cell in masked_before if cell in self.figures)}
-        self.hidden = set(self.kept)
+        self.small_cells = sorted((cell for cell, count in self.figures.items() if count < floor), key=_order)
+        #: Cells that are never unmasked again.
+        self.always_hidden = {*self.small_cells, *self.figures.keys() & set(masked_before)}
+        self.hidden = set(self.always_hidden)
 
     def masked(self) -> dict[Cell, int | None]:
         """Return every figure; None where it is masked."""
-        for cell in self.small:
-            self.hidden |= self._best(cell).changed
+        for cell in self.small_cells:
+            self.hidden |= self._cheapest_move(cell).changed
         if len(self.atoms) ** 2 * len(self.figures) <= _EFFORT:
             self.hidden = self._unmask_figures()
         return {cell: None if cell in self.hidden else count for cell, count in self.figures.items()}
 
     def _unmask_figures(self) -> set[Cell]:
-        """Unmask as many figures as possible, and return those that stay masked.
+        """Unmask as many figures as possible, and return the cells that stay masked.
 
-        Tries several orders, starting from what the moves masked and from all figures masked. Then masks each shown
-        figure in turn, to see whether others can be shown instead.
+        Which figures can be shown depends on the order in which they are tried. So several orders are tried, starting
+        from what the moves masked and from all figures masked. Then each shown figure is masked in turn, to see whether
+        other figures can be shown instead.
         """
+
+        def largest_first(cell: Cell) -> tuple[int, ...]:
+            return (-self.figures[cell],)
+
+        def smallest_first(cell: Cell) -> tuple[int, ...]:
+            return (self.figures[cell],)
+
+        def most_detailed_first(cell: Cell) -> tuple[int, ...]:
+            return (cell.count(None), -self.figures[cell])
+
         effort = Effort(_EFFORT)
-        may_be_shown = sorted(self.figures.keys() - self.kept, key=lambda cell: (set(cell) != {None}, _order(cell)))
-        orders: list[Callable[[Cell], tuple[object, ...]]] = [
-            lambda cell: (-self.figures[cell],),
-            lambda cell: (self.figures[cell],),
-            lambda cell: (cell.count(None), -self.figures[cell]),
-        ]
-        tries = [
-            self._show_in_order(hidden, sorted(may_be_shown, key=order), effort)
+        # Sorted, so that the result never depends on the order of a set. The total comes first.
+        candidates = sorted(
+            self.figures.keys() - self.always_hidden, key=lambda cell: (not _is_total(cell), _order(cell))
+        )
+        orders = [sorted(candidates, key=key) for key in (largest_first, smallest_first, most_detailed_first)]
+        attempts = [
+            self._show_in_order(hidden, order, effort)
             for hidden in (self.hidden, set(self.figures))
             for order in orders
         ]
-        fewest_hidden = min(tries, key=self._cost)
-        for shown_cell in sorted(may_be_shown, key=orders[1]):
-            if shown_cell not in fewest_hidden:
-                other_cells = [cell for cell in may_be_shown if cell != shown_cell]
-                alternative = self._show_in_order(fewest_hidden | {shown_cell}, [*other_cells, shown_cell], effort)
-                fewest_hidden = min(fewest_hidden, alternative, key=self._cost)
-        return fewest_hidden
+        best = min(attempts, key=self._cost)
+
+        for shown_cell in sorted(candidates, key=smallest_first):
+            if shown_cell not in best:
+                other_cells = [cell for cell in candidates if cell != shown_cell]
+                alternative = self._show_in_order(best | {shown_cell}, [*other_cells, shown_cell], effort)
+                best = min(best, alternative, key=self._cost)
+        return best
 
     def _show_in_order(self, hidden: set[Cell], order: Iterable[Cell], effort: Effort) -> set[Cell]:
-        """Unmask figures in this order, and return those that stay masked.
+        """Unmask figures in this order, and return the cells that stay masked.
 
         A figure is unmasked only if every small count keeps its witnesses.
         """
         tables = Tables.unseen(tuple(self.atoms.values()), effort)
         for cell in self.figures.keys() - hidden:
             tables = tables.show(self.places[cell])
-        hidden = set(hidden)
+
+        still_hidden = set(hidden)
         for cell in order:
-            if cell not in hidden or effort.left <= 0:
+            if cell not in still_hidden or effort.remaining <= 0:
                 continue
             narrowed_tables = tables.show(self.places[cell])
-            if narrowed_tables is tables or all(self._has_witnesses(narrowed_tables, small) for small in self.small):
+            reveals_nothing = narrowed_tables is tables
+            if reveals_nothing or all(self._has_witnesses(narrowed_tables, small) for small in self.small_cells):
                 tables = narrowed_tables
-                hidden.discard(cell)
-        return hidden
+                still_hidden.discard(cell)
+        return still_hidden
 
-    def _has_witnesses(self, tables: Tables, small: Cell) -> bool:
+    def _has_witnesses(self, tables: Tables, small_cell: Cell) -> bool:
         """Return whether two of these tables differ enough in a small count."""
-        return tables.differ(self.places[small], by=SLACK + 1, highest=self.floor - 1)
+        return tables.differ(self.places[small_cell], by=SLACK + 1, highest=self.floor - 1)
 
     def _cost(self, hidden: set[Cell]) -> tuple[int, int]:
         """Return the cost of masking these figures: the number of figures, then the sum of their counts.
 
         The total of all counts is counted twice if at least ten figures are shown, because readers want it most.
         """
-        is_total_hidden = any(set(cell) == {None} for cell in hidden)
-        surcharge = is_total_hidden and len(self.figures) - len(hidden) >= 10
+        is_total_hidden = any(_is_total(cell) for cell in hidden)
+        shown_count = len(self.figures) - len(hidden)
+        surcharge = 1 if is_total_hidden and shown_count >= 10 else 0
         return len(hidden) + surcharge, sum(self.figures[cell] for cell in hidden)
 
-    def _best(self, cell: Cell) -> _Move:
+    def _cheapest_move(self, cell: Cell) -> _Move:
         """Return the move that protects a small count and masks the fewest further figures."""
 
         def cost(move: _Move) -> tuple[int, int, list[tuple[str, ...]]]:
             newly_hidden = move.changed - self.hidden
             return (
                 len(newly_hidden),
-                sum(self.figures[cell] for cell in newly_hidden),
-                sorted(_order(cell) for cell in newly_hidden),
+                sum(self.figures[hidden_cell] for hidden_cell in newly_hidden),
+                # Only to choose the same move on every run.
+                sorted(_order(hidden_cell) for hidden_cell in newly_hidden),
             )
 
-        return min((move for move in self._moves(cell) if self._protects(cell, move)), key=cost)
+        return min((move for move in self._moves(cell) if self._protects(cell, move.down, move.up)), key=cost)
 
-    def _protects(self, cell: Cell, move: _Move) -> bool:
-        """Return whether the move changes a small count by more than `SLACK` and leaves it under the floor."""
+    def _protects(self, cell: Cell, down: int, up: int) -> bool:
+        """Return whether a small count can vary by more than `SLACK` and stay under the floor."""
         count = self.figures[cell]
-        return min(count + move.up, self.floor - 1) - (count - move.down) > SLACK
+        highest = min(count + up, self.floor - 1)
+        lowest = count - down
+        return highest - lowest > SLACK
 
     def _moves(self, cell: Cell) -> Iterator[_Move]:
         """Yield the moves that change one figure. The last one adds units from outside, which always protects."""
         dimensions = [dimension for dimension, category in enumerate(cell) if category is not None]
         for size in range(len(dimensions), -1, -1):
-            for swapped in _combinations(dimensions, size):
-                other_categories = [
-                    [category for category in self.categories[dimension] if category != cell[dimension]]
-                    for dimension in swapped
-                ]
+            for swapped in _choices_of(dimensions, size):
+                other_categories = [self._other_categories(cell, dimension) for dimension in swapped]
                 for partners in itertools.product(*other_categories):
                     yield self._move(cell, dict(zip(swapped, partners, strict=True)))
+
+    def _other_categories(self, cell: Cell, dimension: int) -> list[str]:
+        """Return the categories of a dimension, without the cell's own."""
+        return [category for category in self.categories[dimension] if category != cell[dimension]]
 
     def _move(self, cell: Cell, partners: Mapping[int, str]) -> _Move:
         """Return the exchange of units between the cell's categories and their partners.
@@ -256,47 +286,79 @@ class _Release:
         units stay in their categories; the combinations where most units can move are used first, until it is enough.
         """
         count = self.figures[cell]
-        places = [
-            self.categories[dimension] if category is None else [category] for dimension, category in enumerate(cell)
-        ]
-        exchanges: list[tuple[int, int, tuple[str, ...]]] = []
-        for place in itertools.product(*places):
-            gain, lose = self._corners(partners, place)
-            # Without partners, units come from outside: any number of them.
-            up = min((self.atoms[corner] for corner in lose), default=self.floor)
-            exchanges.append((min(self.atoms[corner] for corner in gain), up, place))
-        exchanges.sort(key=lambda exchange: (-(exchange[0] + exchange[1]), exchange[2]))
+        shapes = [shape for shape in self.shapes if shape.issuperset(partners)]
         down = up = 0
         changed: set[Cell] = set()
-        for fall, rise, place in exchanges:
-            down, up = down + fall, up + rise
-            for corner in itertools.chain(*self._corners(partners, place)):
-                for shape in self.shapes:
-                    if shape.issuperset(partners):
-                        changed.add(
-                            tuple(category if dimension in shape else None for dimension, category in enumerate(corner))
-                        )
-            if self._protects(cell, _Move(min(down, count), up, frozenset())):
+        for exchange in self._exchanges(cell, partners):
+            down += exchange.down
+            up += exchange.up
+            for corner in itertools.chain(*self._corners(partners, exchange.combination)):
+                changed.update(_cell(corner, shape) for shape in shapes)
+            if self._protects(cell, min(down, count), up):
                 break
         return _Move(min(down, count), up, frozenset(changed))
 
+    def _exchanges(self, cell: Cell, partners: Mapping[int, str]) -> list[_Exchange]:
+        """Return the exchanges at each combination of the cell, beginning where most units can move."""
+        categories = [
+            self.categories[dimension] if category is None else [category] for dimension, category in enumerate(cell)
+        ]
+        exchanges = []
+        for combination in itertools.product(*categories):
+            gaining, losing = self._corners(partners, combination)
+            exchanges.append(
+                _Exchange(
+                    down=min(self.atoms[corner] for corner in gaining),
+                    # Without partners, units come from outside: any number of them.
+                    up=min((self.atoms[corner] for corner in losing), default=self.floor),
+                    combination=combination,
+                )
+            )
+        return sorted(exchanges, key=lambda exchange: (-(exchange.down + exchange.up), exchange.combination))
+
     @staticmethod
     def _corners(
-        partners: Mapping[int, str], place: tuple[str, ...]
+        partners: Mapping[int, str], combination: tuple[str, ...]
     ) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-        """Return the combinations that gain units, and those that lose units, when units move to this place."""
-        gain: list[tuple[str, ...]] = []
-        lose: list[tuple[str, ...]] = []
+        """Return the combinations that gain units, and those that lose units, when units move at this combination."""
+        gaining: list[tuple[str, ...]] = []
+        losing: list[tuple[str, ...]] = []
         for size in range(len(partners) + 1):
-            for moved in _combinations(partners, size):
-                corner = tuple(
-                    partners[dimension] if dimension in moved else category for dimension, category in enumerate(place)
-                )
-                (lose if size % 2 else gain).append(corner)
-        return gain, lose
+            for swapped in _choices_of(partners, size):
+                corner = list(combination)
+                for dimension in swapped:
+                    corner[dimension] = partners[dimension]
+                if size % 2:
+                    losing.append(tuple(corner))
+                else:
+                    gaining.append(tuple(corner))
+        return gaining, losing
 
 
-def _combinations(dimensions: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
+def _check_counts(counts: Mapping[tuple[str, ...], int], dimension_count: int) -> None:
+    """Raise `ValueError` if a count lacks a category of a dimension, or is negative."""
+    is_ragged = any(len(key) != dimension_count for key in counts)
+    if is_ragged or any(count < 0 for count in counts.values()):
+        raise ValueError("Every count has one category for each dimension and is not negative.")
+
+
+def _check_tables(table_shapes: Iterable[Shape], dimension_count: int) -> None:
+    """Raise `ValueError` if a table has a dimension that the counts do not have."""
+    if not frozenset().union(*table_shapes) <= set(range(dimension_count)):
+        raise ValueError("A table names a dimension that the counts do not have.")
+
+
+def _cell(combination: Sequence[str], shape: Shape) -> Cell:
+    """Return the cell of a combination in a table of these dimensions: None for each dimension that is summed."""
+    return tuple(category if dimension in shape else None for dimension, category in enumerate(combination))
+
+
+def _is_total(cell: Cell) -> bool:
+    """Return whether the cell is the total of all counts."""
+    return set(cell) == {None}
+
+
+def _choices_of(dimensions: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
     """Yield all choices of this many dimensions, in a fixed order."""
     return itertools.combinations(sorted(dimensions), size)
 

@@ -175,12 +175,16 @@ def lay_out(nodes: Iterable[Node], ties: Ties) -> Picture:
 
 @lru_cache(maxsize=128)  # a picture of 24 names takes 20 ms, and a reader's picture seldom changes
 def _cached_picture(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], ...]) -> Picture:
-    """Return the picture of these nodes. Small networks have all labels, large ones only labels that do not overlap."""
+    """Return the picture of these nodes and of the ties between them: the keys of two nodes, and a weight.
+
+    Small networks have all labels, large ones only labels that do not overlap.
+    """
     assert len(nodes) <= MAX_NODES
     nodes_by_key = {node.key: node for node in nodes}
+    edges = [(start, end, weight) for (start, end), weight in ties if start in nodes_by_key and end in nodes_by_key]
     graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(nodes_by_key)
-    graph.add_weighted_edges_from((a, b, weight) for (a, b), weight in ties if a in nodes_by_key and b in nodes_by_key)
+    graph.add_weighted_edges_from(edges)
 
     labels = {key: node.label for key, node in nodes_by_key.items()}
     if len(nodes) <= SMALL:
@@ -189,23 +193,16 @@ def _cached_picture(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], 
         positions = _spring_layout(graph, 0, HEIGHT * min(len(nodes) / SMALL, 3))
         places = {key: (round(x, 1), round(y, 1)) for key, (x, y) in positions.items()}
         labelled_keys = _keys_with_room(graph, nodes_by_key, places)
+    rounded_places = {key: (round(x, 1), round(y, 1)) for key, (x, y) in places.items()}
 
-    return Picture(
-        nodes=tuple(
-            Placed(nodes_by_key[key], round(x, 1), round(y, 1), key in labelled_keys) for key, (x, y) in places.items()
-        ),
-        lines=tuple(
-            Line(
-                x1=round(places[a][0], 1),
-                y1=round(places[a][1], 1),
-                x2=round(places[b][0], 1),
-                y2=round(places[b][1], 1),
-                weight=weight,
-            )
-            for (a, b), weight in ties
-            if a in places and b in places
-        ),
-    )
+    placed_nodes = []
+    for key, (x, y) in rounded_places.items():
+        placed_nodes.append(Placed(nodes_by_key[key], x, y, key in labelled_keys))
+    lines = []
+    for start, end, weight in edges:
+        (x1, y1), (x2, y2) = rounded_places[start], rounded_places[end]
+        lines.append(Line(x1=x1, y1=y1, x2=x2, y2=y2, weight=weight))
+    return Picture(nodes=tuple(placed_nodes), lines=tuple(lines))
 
 
 def _spring_layout(graph: nx.Graph[int], seed: int, height: float) -> dict[int, tuple[float, float]]:

@@ -93,8 +93,10 @@ class RecordSelect(forms.Select):
         empty_choice = [] if empty_label is None else [("", str(empty_label))]
         if self._all_records is not None:
             return [*empty_choice, *self._all_records]
-        chosen_ids = [pk for item in value if (pk := row_number(str(item))) is not None]
+        numbers = [row_number(str(item)) for item in value]
+        chosen_ids = [number for number in numbers if number is not None]
         chosen = list(self._named.filter(pk__in=chosen_ids)) if chosen_ids else []
+        # A dict, because a chosen record may also be among the suggestions.
         return list(dict([*empty_choice, *chosen, *self.suggested(self.words)]).items())
 
 

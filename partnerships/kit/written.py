@@ -89,24 +89,25 @@ def read_date(text: str) -> PartialDate:
     return date
 
 
-def _date_in_figures(words: str) -> PartialDate | None:
-    """Return the date if it is written in figures, else None."""
-    if re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", words, re.ASCII) and not _is_financial(words):
-        return PartialDate(*map(int, words.split("-")))
-    if match := _ISO_ORDER.fullmatch(words):
+def _date_in_figures(text: str) -> PartialDate | None:
+    """Return the date if it is written in figures, else None. Raises `NotADate` for figures that are not clear."""
+    if _is_financial(text):
+        year = int(text[:4])
+        raise NotADate(
+            f"“{text}” is a financial year. Enter its first or last month: April {year} or March {year + 1}."
+        )
+    if re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text, re.ASCII):
+        return PartialDate(*map(int, text.split("-")))
+    if match := _ISO_ORDER.fullmatch(text):
         return PartialDate(*map(int, match.groups()))
-    if match := _NUMBERS.fullmatch(words):
+    if match := _NUMBERS.fullmatch(text):
         day, month, year = map(int, match.groups())
         return PartialDate(_with_century(year), month, day)
-    if match := _MONTH_AND_YEAR.fullmatch(words):
+    if match := _MONTH_AND_YEAR.fullmatch(text):
         return PartialDate(int(match[2]), int(match[1]))
-    if _is_financial(words):
-        year = int(words[:4])
-        raise NotADate(
-            f"“{words}” is a financial year. Enter its first or last month: April {year} or March {year + 1}."
-        )
-    if words.isdecimal():
-        raise NotADate(f"Enter {PARTIAL_EXAMPLES}.")  # figures such as 20270403 could mean several dates
+    if text.isdecimal():
+        # Figures such as 20270403 could mean several dates.
+        raise NotADate(f"Enter {PARTIAL_EXAMPLES}.")
     return None
 
 

@@ -106,21 +106,29 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     Administrators must make the latter again, because they look at both records first.
     """
     redone = Redone()
-    last_lines = {line["same"]: line for line in sorted(lines, key=moment)}
+    lines_in_order = sorted(lines, key=moment)
+    # Later lines about a merge replace earlier ones.
+    last_line_by_identity = {line["same"]: line for line in lines_in_order}
     merges_in_force = Merge.objects.in_force().filter(merged__in={line["merged"] for line in lines})
     merge_by_identity = {merge_identity(merge): merge for merge in merges_in_force.select_related("kept", "merged")}
-    for same, line in sorted(last_lines.items(), key=lambda item: moment(item[1])):
-        merge, description = merge_by_identity.get(same), f"organisation {line['merged']}, merged into {line['kept']}"
+
+    for line in sorted(last_line_by_identity.values(), key=moment):
+        merge = merge_by_identity.get(line["same"])
+        description = f"organisation {line['merged']}, merged into {line['kept']}"
         if not line.get("undone"):
-            redone.left += [] if merge else [f"{description} after the backup: merge them again"]
-        elif merge and merge.merged_at > moment(line):
+            if merge is None:
+                redone.left.append(f"{description} after the backup: merge them again")
+            continue
+        if merge is None:
+            continue
+        if merge.merged_at > moment(line):
             redone.left.append(f"{description}: merged again after the line of {line['at']}")
-        elif merge:
-            try:
-                undo_merge(merge=merge, reason=MADE_AGAIN, author=None, now=now)
-                redone.done += 1
-            except UnableToMerge:
-                redone.left.append(f"{description}: not undone again, because a later merge has to be undone first")
+            continue
+        try:
+            undo_merge(merge=merge, reason=MADE_AGAIN, author=None, now=now)
+            redone.done += 1
+        except UnableToMerge:
+            redone.left.append(f"{description}: not undone again, because a later merge has to be undone first")
     return redone
 
 

@@ -160,23 +160,31 @@ def _signature_entry(signatory: TermsSignatory, day: dt.date, decided_at: dt.dat
     The entry stays after the organisation has decided, and is cancelled if signing stops before that.
     """
     version, proposal = signatory.version, signatory.version.proposal
-    has_decided = decided_at is not None
     is_open = signatory.joins or (proposal is not None and proposal.status == ProposalStatus.AWAITING)
-    is_over = not has_decided and (signatory.removed_at is not None or not is_open)
-    stopped_at = signatory.removed_at or (proposal.decided_at if proposal else None)
-    changes = [moment for moment in (decided_at, stopped_at if is_over else None) if moment is not None]
+    has_stopped = signatory.removed_at is not None or not is_open
+    is_cancelled = has_stopped and decided_at is None
+    stopped_at = signatory.removed_at
+    if stopped_at is None and proposal is not None:
+        stopped_at = proposal.decided_at
+
+    # Calendar programs update an entry if its sequence number has grown.
+    changes = []
+    if decided_at is not None:
+        changes.append(decided_at)
+    if is_cancelled and stopped_at is not None:
+        changes.append(stopped_at)
     return CalendarEntry(
         kind=CalendarKind.SIGNATURE,
         key=f"terms-signature-{signatory.pk}",
         title=f"{signatory.organisation.display_name} to sign the terms: {version.partnership.title}",
         path=version.get_absolute_url(),
         starts=day,
-        note="Decided" if has_decided else signatory.role,
+        note=signatory.role if decided_at is None else "Decided",
         within=version.partnership.title,
         partnership=version.partnership_id,
         changed_at=max([signatory.asked_at, *changes]),
         sequence=len(changes),
-        is_cancelled=is_over,
+        is_cancelled=is_cancelled,
     )
 
 

@@ -92,15 +92,17 @@ def _titles_of_former_matches(user: User, text: str, *, kind: str, status: str) 
 
     The rows of the database have today's values, so these partnerships are filtered here, not in SQL.
     """
-    left_behind = [
-        (partnership, party)
-        for partnership, party in _former_partnerships(user)
-        if (not kind or partnership.kind_id == kind) and (not status or partnership.state == status)
-    ]
-    ids_by_party_name = _ids_with_party_named_when_left([party for _, party in left_behind], fold_name(text))
+    matches = []
+    for partnership, party in _former_partnerships(user):
+        has_kind = not kind or partnership.kind_id == kind
+        has_status = not status or partnership.state == status
+        if has_kind and has_status:
+            matches.append((partnership, party))
+
+    ids_by_party_name = _ids_with_party_named_when_left([party for _, party in matches], fold_name(text))
     return {
         partnership.pk: partnership.title
-        for partnership, _ in left_behind
+        for partnership, _ in matches
         if text.strip().lower() in partnership.title.lower() or partnership.pk in ids_by_party_name
     }
 

@@ -67,9 +67,9 @@ def correct_holder(
     """Correct the holder of a post and the days of holding it, and return whether anything changed.
 
     `ends_on` is the first day on which the person no longer held the post, or None if the person still does. With
-    `person` None, the holder stays the same. Another holder must act for the organisation, and the contact details of
-    the first holder are cleared. Administrators cannot correct contact details or contacts without an account: only the
-    organisation can. Raises `UnableToChangePost`.
+    `person` None, the holder stays the same. Another holder must act for the organisation and is emailed, and the
+    contact details of the first holder are cleared. Administrators cannot correct contact details or contacts without
+    an account: only the organisation can. Raises `UnableToChangePost`.
     """
     require(roles_of(author, now).keeps_directory)
     post = lock_post(holder.post)

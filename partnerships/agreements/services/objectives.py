@@ -165,7 +165,8 @@ def edit_objective(
 ) -> tuple[str, ...]:
     """Change an objective, with a reason, and return the names of the changed fields.
 
-    `revision` is the revision that the author saw. Raises `UnableToChangeObjective`.
+    `revision` is the revision that the author saw. Raises `UnableToChangeObjective`, and `ObjectiveHasChanged` if a
+    colleague has changed the objective since then.
     """
     _partnership, locked_objective = _lock_objective(objective, author, now)
     if locked_objective.revision != revision:

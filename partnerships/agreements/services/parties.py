@@ -105,7 +105,12 @@ def _end_party(
     event: EventKind,
     even_last_lead: bool = False,
 ) -> None:
-    """End the part of a locked party that leaves or is removed. Raises `UnableToLeave`."""
+    """End the part of a locked party that leaves or is removed, and email the people concerned.
+
+    The agreement no longer needs the party's signature, and other rooms end what depended on the party. People of the
+    party keep the partnership as it is now. `even_last_lead` ends the part even if no other party leads. Raises
+    `UnableToLeave`.
+    """
     today = timezone.localdate(now)
     if not party.is_present:
         raise UnableToLeave(f"{party.organisation.name} no longer takes part, so it cannot leave or be removed.")

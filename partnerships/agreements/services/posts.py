@@ -144,7 +144,10 @@ def vacate_post(
 
 @transaction.atomic
 def change_contact(*, holder: Holder, contact: ContactDetails, author: User | None, now: dt.datetime) -> None:
-    """Change a holder's contact details. Holders may also change their own. Raises `UnableToChangePost`."""
+    """Change a holder's contact details. Holders may also change their own.
+
+    A contact without an account is emailed at a new address. Raises `UnableToChangePost`.
+    """
     post, locked_holder = _lock_current_holder(holder, author=author, now=now)
     is_contact = locked_holder.person_id is None
     if is_contact and not contact.name.strip():

@@ -160,13 +160,13 @@ def set_point_actions(sides: Iterable[SidePoints], edited_ids: Collection[int]) 
         point.may_become = bool(point.direction) and may_turn and not hasattr(point, "became")
 
 
-def points_by_side(conversation: Conversation, own: Iterable[int]) -> list[SidePoints]:
+def points_by_side(conversation: Conversation, own_organisation_ids: Iterable[int]) -> list[SidePoints]:
     """Return the points of a record by side, including closed points.
 
-    `own` has the ids of the reader's organisations. In an anonymous record, the points of other sides are
-    listed together without their side. Needs the story fetched.
+    In an anonymous record, the points of sides other than the reader's own are listed together without their side.
+    Needs the story fetched.
     """
-    own_ids = set(own)
+    own_ids = set(own_organisation_ids)
     is_anonymous = conversation.attribution == Attribution.ANONYMOUS
     sides = {
         side.organisation_id: SidePoints(side.organisation)

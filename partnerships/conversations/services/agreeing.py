@@ -32,7 +32,10 @@ class UnableToAgree(Exception):
 
 @transaction.atomic
 def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> Conversation:
-    """Circulate the draft to every side, and turn its next steps into actions. Raises `UnableToCirculate`."""
+    """Circulate the draft to every side, turn its next steps into actions, and email the attendees.
+
+    The organisation that keeps the record thereby agrees to it. Raises `UnableToCirculate`.
+    """
     conversation = lock_conversation(conversation)
     if not conversation.is_draft:
         raise UnableToCirculate(f"The record is {conversation.status_words}, so you cannot circulate it.")

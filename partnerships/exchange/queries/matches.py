@@ -132,12 +132,12 @@ def _match_pairs(reader: Reader, *, asks: list[int], offers: list[int]) -> list[
     """Return the ids of each entry and a counterpart, without pairs that the reader's organisations dismissed."""
     dismissed_sql, dismissed_values = dismissed_match_ids(reader)
     parts = []
-    for own, other, ids in (("ask", "offer", asks), ("offer", "ask", offers)):
+    for direction, opposite, ids in (("ask", "offer", asks), ("offer", "ask", offers)):
         if ids:
             sql = f"""
-                SELECT {own}_id, {other}_id
+                SELECT {direction}_id, {opposite}_id
                 FROM exchange_match
-                WHERE {own}_id = ANY(%s)
+                WHERE {direction}_id = ANY(%s)
                     AND score >= {MIN_POINTS}
                     AND id NOT IN ({dismissed_sql})
             """  # noqa: S608  # constants

@@ -60,9 +60,9 @@ def acknowledge_entry(*, entry: Entry, organisation: Organisation, author: User,
 def refer_entry(
     *, entry: Entry, organisation: Organisation, person: User, note_to_them: str = "", author: User, now: dt.datetime
 ) -> Receipt:
-    """Refer an entry to a colleague who can answer for the organisation, and acknowledge the entry.
+    """Refer an entry to a colleague who can answer for the organisation, and email the colleague.
 
-    Raises `UnableToRefer`.
+    This also acknowledges the entry. Raises `UnableToRefer`.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
@@ -95,7 +95,10 @@ def refer_entry(
 
 @transaction.atomic
 def ask_question(*, entry: Entry, organisation: Organisation, text: str, author: User, now: dt.datetime) -> Question:
-    """Ask a question before answering, and acknowledge the entry. Raises `UnableToAskQuestion`."""
+    """Ask a question before answering, and email the author of the entry.
+
+    This also acknowledges the entry. Raises `UnableToAskQuestion`.
+    """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
     check_open(entry, UnableToAskQuestion)
@@ -126,7 +129,7 @@ def ask_question(*, entry: Entry, organisation: Organisation, text: str, author:
 
 @transaction.atomic
 def answer_question(*, question: Question, text: str, author: User, now: dt.datetime) -> Question:
-    """Answer a question that has no answer yet. Raises `UnableToAskQuestion`."""
+    """Answer a question that has no answer yet, and email the person who asked. Raises `UnableToAskQuestion`."""
     lock_entry(question.entry)
     require(rights_over(question.entry, author, now).may_edit)
     question.refresh_from_db()
@@ -153,9 +156,9 @@ def answer_question(*, question: Question, text: str, author: User, now: dt.date
 
 @transaction.atomic
 def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, author: User, now: dt.datetime) -> Receipt:
-    """Decline an entry for an organisation that the entry asks. Raises `UnableToDecline`.
+    """Decline an entry for an organisation that the entry asks, and email the author of the entry.
 
-    When every organisation that was asked has declined, an ask becomes declined itself.
+    When every organisation that was asked has declined, an ask becomes declined itself. Raises `UnableToDecline`.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))

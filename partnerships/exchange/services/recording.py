@@ -56,7 +56,7 @@ def event_kind_of(entry: Entry, verb: str) -> EventKind:
 
 def record_event(
     entry: Entry,
-    about: tuple[str, int] | None = None,
+    part: tuple[str, int] | None = None,
     /,
     *,
     event: EventKind,
@@ -65,26 +65,30 @@ def record_event(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event of an entry or, with `about`, of an answer, a question or a receipt that belongs to the entry.
+    """Record an event of an ask or offer, or of one of its answers, questions or receipts.
 
-    `about` is the kind and id of that record.
+    `part` is the kind and id of that answer, question or receipt.
 
     - An event of a shared entry appears in the timelines of the entry and of its partnership.
-    - An event of a record appears in the entry's timeline, for people who may read the record.
+    - An event of a part appears in the entry's timeline, for people who may read the part.
     - An event of a draft is visible to its organisation only.
-    - Followers of the partnership are told all events; followers of the organisation are told of its standing offers.
+    - Followers of the partnership are notified of all events; followers of the organisation, of its standing offers.
     """
-    within: tuple[str, int | None] = ("entry", entry.pk)
-    if about is None and entry.shared_at:
-        about = ("entry", entry.pk)
-        within = ("partnership", entry.partnership_id) if entry.partnership_id else ("", None)
-    target_kind, target_id = about or ("entry_draft", entry.pk)
+    within_kind = "entry"
+    within_id: int | None = entry.pk
+    if part is not None:
+        target_kind, target_id = part
+    elif not entry.shared_at:
+        target_kind, target_id = "entry_draft", entry.pk
+    else:
+        target_kind, target_id = "entry", entry.pk
+        within_kind, within_id = ("partnership", entry.partnership_id) if entry.partnership_id else ("", None)
 
-    also: list[tuple[SubjectKind, int]] = []
+    other_subjects: list[tuple[SubjectKind, int]] = []
     if entry.shared_at and entry.partnership_id:
-        also.append((SubjectKind.PARTNERSHIP, entry.partnership_id))
+        other_subjects.append((SubjectKind.PARTNERSHIP, entry.partnership_id))
     elif entry.shared_at and entry.standing:
-        also.append((SubjectKind.ORGANISATION, entry.organisation_id))
+        other_subjects.append((SubjectKind.ORGANISATION, entry.organisation_id))
 
     record(
         actor_id=author.pk if author else None,
@@ -92,16 +96,19 @@ def record_event(
         kind=event,
         target_kind=target_kind,
         target_id=target_id,
-        within_kind=within[0],
-        within_id=within[1],
+        within_kind=within_kind,
+        within_id=within_id,
         now=now,
         data={"title": entry.title, "direction": entry.direction, **data},
-        also=also,
+        also=other_subjects,
     )
 
 
 def close_responses(*, entry: Entry, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Decline the undecided answers to a (locked) entry that has ended."""
+    """Decline the undecided answers to a (locked) entry that has ended, and email the people who answered.
+
+    Without an author nobody is emailed: the entry then ended because its commitments were met or lost.
+    """
     for response in entry.responses.waiting().order_by("pk"):
         response.status = ResponseStatus.DECLINED
         response.reason = reason

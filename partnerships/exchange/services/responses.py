@@ -49,10 +49,10 @@ def respond(
     quantity: Decimal | None = None,
     counterpart: Entry | None = None,
 ) -> Response:
-    """Answer an entry for an organisation that it asks. Raises `UnableToRespond`.
+    """Answer an entry for an organisation that it asks, and email the author of the entry.
 
     Without a `quantity`, the answer is for all that is left. `counterpart` is a matching entry of the answering
-    organisation, which the other side must be able to read.
+    organisation, which the other side must be able to read. This also acknowledges the entry. Raises `UnableToRespond`.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
@@ -98,7 +98,7 @@ def respond(
 def decide_response(
     *, response: Response, accept: bool, reason: str, author: User, now: dt.datetime, part: bool = False
 ) -> Response:
-    """Accept or decline an answer. Raises `UnableToDecide`.
+    """Accept or decline an answer, and email the person who gave it. Raises `UnableToDecide`.
 
     A decline needs a reason. `part` means that more is needed, for entries without a quantity. If two people accept
     the last of an offer at the same time, the second acceptance is refused.

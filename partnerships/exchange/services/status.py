@@ -143,11 +143,12 @@ def _promise(entry: Entry, link: Fulfilment, links: Sequence[Fulfilment]) -> Pro
     if commitment.was_broken:
         lost = share
     elif commitment.status == CommitmentStatus.SUPERSEDED:
-        successors = [
-            other for other in links if other.commitment.replaces_id == commitment.pk and _was_agreed(other.commitment)
-        ]
-        share_of_successors = sum((_share(entry, successor) for successor in successors), NOTHING)
-        lost = max(share - share_of_successors, NOTHING)
+        # Only what the commitments that replaced this one do not promise is lost.
+        replacements = [other_link for other_link in links if other_link.commitment.replaces_id == commitment.pk]
+        share_of_replacements = sum(
+            (_share(entry, replacement) for replacement in replacements if _was_agreed(replacement.commitment)), NOTHING
+        )
+        lost = max(share - share_of_replacements, NOTHING)
 
     kept = NOTHING
     if commitment.is_verified:

@@ -67,7 +67,8 @@ def propose_handovers(
 ) -> int:
     """Propose who takes over these records of one kind; existing open lines are replaced. Return the number of lines.
 
-    Leads of the predecessor may do this, and administrators. Raises `UnableToHandOverLines`.
+    `others` are the successors that share the records with `successor`, in the way that `sharing` says. Leads of the
+    predecessor may do this, and administrators. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)
     require(roles.lead(predecessor.pk) or roles.keeps_directory)
@@ -75,12 +76,13 @@ def propose_handovers(
     if locked_succession.status == SuccessionStatus.CANCELLED:
         raise UnableToHandOverLines("This succession was cancelled, so you cannot propose who takes over.")
     _check_successors(locked_succession, predecessor, [successor, *others])
-    if (sharing == Sharing.ALONE) != (not others):
+    is_shared = sharing != Sharing.ALONE
+    if is_shared != bool(others):
         raise UnableToHandOverLines(
             "Choose how the organisations share the record, or choose only one organisation that takes it over."
         )
     open_lines = _lock_open_lines(locked_succession, predecessor, kind, records)
-    things = _held_things(kind, predecessor, records, now)
+    held_records = _held_records(kind, predecessor, records, now)
 
     open_lines.delete()
     new_lines = Handover.objects.bulk_create(
@@ -89,10 +91,10 @@ def propose_handovers(
                 succession=locked_succession,
                 predecessor=predecessor,
                 kind=kind,
-                record=thing.pk,
-                title=thing.outside[:300],
-                homes=thing.homes,
-                money=thing.money,
+                record=held_record.pk,
+                title=held_record.outside[:300],
+                homes=held_record.homes,
+                money=held_record.money,
                 successor=successor,
                 sharing=sharing,
                 basis=details.get("basis", "").strip(),
@@ -102,7 +104,7 @@ def propose_handovers(
                 proposed_by=author,
                 proposed_at=now,
             )
-            for thing in things
+            for held_record in held_records
         ),
         batch_size=1000,
     )
@@ -148,7 +150,7 @@ def _check_successors(succession: Succession, predecessor: Organisation, success
         raise UnableToHandOverLines(f"Choose a successor of {predecessor.name}.")
 
 
-def _held_things(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[HeldRecord]:
+def _held_records(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[HeldRecord]:
     """Return the descriptions of a kind's records with these ids, all of which the predecessor must still have."""
     try:
         kind = obligation(code)

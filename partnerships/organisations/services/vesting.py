@@ -53,7 +53,10 @@ def hand_over_due(*, now: dt.datetime) -> int:
 
 
 def process_due_successions(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
-    """Process the due successions, and return the number of lines and rows that moved, and errors by succession id."""
+    """Make due successions take effect, pass their records on, and email people about them and about proposed lines.
+
+    Returns the number of lines and rows that moved, and errors by succession id.
+    """
     errors = _take_due_effect(now)
     count = _move_due_records(errors, now)
     _email_due_successions(errors, now)

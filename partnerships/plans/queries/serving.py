@@ -40,39 +40,52 @@ def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
 
 
 def _read(user: User, keys: Collection[str]) -> dict[str, ServingRecord]:
-    """Return the figures of newest versions as the person may read them, by key."""
-    plan_pks = {int(pk) for pk in (key.partition(":")[0] for key in keys) if pk.isdecimal()}
-    plan_by_pk = Plan.objects.visible_to(user).in_bulk(plan_pks)
-    sites = Site.objects.visible_to(user).filter(plan__in=plan_by_pk)
+    """Return the figures of newest versions as the person may read them, by key.
+
+    Unknown keys, and keys of plans or sites that the person may not see, are left out.
+    """
+    plan_id_by_key = {key: _plan_id(key) for key in keys}
+    plan_by_id = Plan.objects.visible_to(user).in_bulk(set(plan_id_by_key.values()) - {None})
+    sites = Site.objects.visible_to(user).filter(plan__in=plan_by_id)
     site_by_key = {f"{site.plan_id}:site:{site.key}": site for site in sites}
     homes_by_plan = dict(sites.values_list("plan").annotate(count=Sum("homes")).order_by())
-    milestones = Milestone.objects.visible_to(user).filter(plan__in=plan_by_pk).exclude(status="cancelled")
-    milestones_by_plan = {
-        row["plan"]: row
-        for row in milestones.values("plan")
-        .annotate(achieved=Count("pk", filter=Q(status="achieved")), total=Count("pk"))
-        .order_by()
-    }
+    progress_by_plan = _milestone_progress(user, plan_by_id)
 
     figures = {}
-    for key in keys:
-        pk, _, figure = key.partition(":")
-        plan = plan_by_pk.get(int(pk)) if pk.isdecimal() else None
-        if plan is None:
+    for key, plan_id in plan_id_by_key.items():
+        if plan_id is None or plan_id not in plan_by_id:
             continue
+        plan = plan_by_id[plan_id]
         path = reverse("plans:detail", kwargs={"pk": plan.pk})
+        figure = key.partition(":")[2]
         if figure == "homes":
             homes = counted(homes_by_plan.get(plan.pk, 0), "home")
             figures[key] = ServingRecord(f"{plan.title}: homes", path, homes)
         elif figure == "milestones":
-            row = milestones_by_plan.get(plan.pk, {"achieved": 0, "total": 0})
-            words = f"{row['achieved']} of {row['total']} milestones achieved"
-            figures[key] = ServingRecord(f"{plan.title}: milestones", path, words)
+            progress = progress_by_plan.get(plan.pk, "0 of 0 milestones achieved")
+            figures[key] = ServingRecord(f"{plan.title}: milestones", path, progress)
         elif key in site_by_key:
             site = site_by_key[key]
-            words = f"{counted(site.homes, 'home')}, {site.name}"
-            figures[key] = ServingRecord(f"{plan.title}: homes of {site.name}", path, words)
+            homes = f"{counted(site.homes, 'home')}, {site.name}"
+            figures[key] = ServingRecord(f"{plan.title}: homes of {site.name}", path, homes)
     return figures
+
+
+def _plan_id(key: str) -> int | None:
+    """Return the id of the plan in a key; None if the key does not begin with a number."""
+    plan_id = key.partition(":")[0]
+    return int(plan_id) if plan_id.isdecimal() else None
+
+
+def _milestone_progress(user: User, plan_ids: Collection[int]) -> dict[int, str]:
+    """Return "3 of 5 milestones achieved" by plan id, without cancelled milestones."""
+    milestones = Milestone.objects.visible_to(user).filter(plan__in=plan_ids).exclude(status="cancelled")
+    rows = (
+        milestones.values("plan")
+        .annotate(achieved=Count("pk", filter=Q(status="achieved")), total=Count("pk"))
+        .order_by()
+    )
+    return {row["plan"]: f"{row['achieved']} of {row['total']} milestones achieved" for row in rows}
 
 
 SERVING = Provider(code="plan", label="plan figure", many="Plan figures", choices=_choices, read=_read)

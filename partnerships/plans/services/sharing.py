@@ -230,7 +230,7 @@ def log_share_opening(*, plan: Plan, person: User, how: str, now: dt.datetime, w
 def ask_for_access(
     *, partnership: Partnership, about: str, message: str, author: User, now: dt.datetime
 ) -> AccessRequest:
-    """Ask the owners of a plan of the partnership to share its draft.
+    """Ask the owners of a plan of the partnership to share its draft, and email the leads of the owners.
 
     `about` is the plan's title or address. Only the owners learn whether such a plan exists: the asker gets the
     same answer in every case. Raises `UnableToAskForAccess`.
@@ -304,10 +304,9 @@ def answer_request(
     ends_on: dt.date | None = None,
     message: str = "",
 ) -> AccessRequest:
-    """Share the draft with the person who asked to see it, or decline.
+    """Share the draft with the person who asked to see it, or decline, and email the person.
 
-    The person gets an email with the message. Raises `UnableToShare`, also if the request has already been
-    answered.
+    Raises `UnableToShare`, also if the request has already been answered, and `UnableToAct` if the plan does not exist.
     """
     if request.plan is None:
         raise UnableToAct(

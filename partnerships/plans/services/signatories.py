@@ -52,7 +52,7 @@ def request_sign_off(
     reason: str = "",
     questions: Sequence[str] = (),
 ) -> Plan:
-    """Ask organisations to sign a plan, in addition to the organisations already asked.
+    """Ask organisations to sign a plan, in addition to the organisations already asked, and email their leads.
 
     `signatories` are organisations, each with the role that signs. The organisations answer `questions` with their
     decision.

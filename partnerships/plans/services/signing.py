@@ -45,10 +45,11 @@ def sign_off(
     answers: Mapping[str, str] = NO_ANSWERS,
     now: dt.datetime,
 ) -> SignOff:
-    """Record an organisation's decision on a version. Raises `UnableToSign`.
+    """Record an organisation's decision on a version, and email the owners' leads about a condition or a rejection.
 
     An organisation decides once on a version. A condition or a rejection needs a reason. `answers` are the answers
-    to the signatory's questions, by question; only a rejection may leave questions unanswered.
+    to the signatory's questions, by question; only a rejection may leave questions unanswered. With the last approval,
+    the plan becomes agreed. Raises `UnableToSign`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, person, now).may_sign_for(organisation.pk))

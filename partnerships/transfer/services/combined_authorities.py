@@ -23,7 +23,8 @@ def apply_combined_authorities(
 ) -> None:
     """Update the directory from a look-up of districts to combined authorities.
 
-    Raises `UnableToRead` if the directory has no councils yet.
+    Authorities that the list lacks are marked as missing from it. Raises `UnableToRead` if the directory has no
+    councils yet.
     """
     if not any(organisation.kind == Kind.COUNCIL for organisation in directory.organisations.values()):
         raise refuse_file(
@@ -40,16 +41,22 @@ def apply_combined_authorities(
         run.progress(done_count, len(authorities))
     run.row = None
 
+    directory.mark_listed(listed_ids, _expected_authorities(directory, doubts), run)
+
+
+def _expected_authorities(directory: Directory, doubts: Doubts) -> list[Organisation]:
+    """Return the authorities that a complete list has: active ones with a code of a combined authority.
+
+    Candidates of rows to review are left out: one of them may be in the list.
+    """
     candidate_ids = doubts.candidate_ids
-    expected = [
-        organisation
-        for organisation in directory.having(Scheme.GSS)
-        if organisation.kind == Kind.STRATEGIC_AUTHORITY
-        and not organisation.is_ended
-        and organisation.pk not in candidate_ids
-        and any(code.startswith("E47") for code in directory.values(organisation, Scheme.GSS))
-    ]
-    directory.mark_listed(listed_ids, expected, run)
+    expected = []
+    for organisation in directory.having(Scheme.GSS):
+        if organisation.kind != Kind.STRATEGIC_AUTHORITY or organisation.is_ended or organisation.pk in candidate_ids:
+            continue
+        if any(code.startswith("E47") for code in directory.values(organisation, Scheme.GSS)):
+            expected.append(organisation)
+    return expected
 
 
 def _apply_authority(

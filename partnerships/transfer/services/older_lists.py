@@ -196,28 +196,19 @@ def _add_unlisted(entry: OlderEntry, directory: Directory, doubts: Doubts, run: 
     The row is set aside instead if it may mean an existing organisation, or if a row with its key is still to be
     reviewed.
     """
-    key = entry.identifiers[0][1]  # of the register
-    doubt = doubts.answers.get(key)
-    if doubt is not None and doubt.is_left_out:
+    _scheme, key = entry.identifiers[0]  # the register's own identifier
+    earlier_row = doubts.answers.get(key)
+    if earlier_row is not None and earlier_row.is_left_out:
         run.report.count("left_alone")
         return
-    if doubt is not None and doubt.is_open:
-        found = f"a newer list has a row with this key, {key}, which is waiting for review."
-        remedy = "Review that row first."
-        run.set_aside(run.list_file.row_set_aside([Problem(entry.row, "", found, remedy)]))
+    if earlier_row is not None and earlier_row.is_open:
+        reason = f"a newer list has a row with this key, {key}, which is waiting for review."
+        problem = Problem(entry.row, "", reason, "Review that row first.")
+        run.set_aside(run.list_file.row_set_aside([problem]))
         return
     namesakes = [organisation for organisation in directory.called(entry.name) if organisation.kind == entry.kind]
     if namesakes or not entry.is_official or not entry.name:
-        found = (
-            f"no newer list has the key {key}, but {namesakes[0].name} has the same name."
-            if namesakes
-            else f"no organisation in the directory has the key {key}."
-        )
-        remedy = (
-            "If it is the same organisation, add the key to it in Common Ground administration. Otherwise remove the "
-            "row."
-        )
-        run.set_aside(run.list_file.row_set_aside([Problem(entry.row, "", found, remedy)]))
+        run.set_aside(run.list_file.row_set_aside([_unknown_key_problem(entry, key, namesakes)]))
         return
 
     body = create_organisation(
@@ -231,3 +222,15 @@ def _add_unlisted(entry: OlderEntry, directory: Directory, doubts: Doubts, run: 
     )
     directory.adopt(body, identifiers=entry.identifiers, names=[body.name])
     run.report.count("created", f"{body.name} ({key}), ended after {long_date(run.as_of)}")
+
+
+def _unknown_key_problem(entry: OlderEntry, key: str, namesakes: Sequence[Organisation]) -> Problem:
+    """Return why a row whose key no newer list has cannot be imported."""
+    if namesakes:
+        reason = f"no newer list has the key {key}, but {namesakes[0].name} has the same name."
+    else:
+        reason = f"no organisation in the directory has the key {key}."
+    remedy = (
+        "If it is the same organisation, add the key to it in Common Ground administration. Otherwise remove the row."
+    )
+    return Problem(entry.row, "", reason, remedy)

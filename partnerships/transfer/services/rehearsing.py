@@ -57,9 +57,9 @@ class Rehearsal:
     after: State
     undone: State
     #: When the successions were in effect again.
-    again: State
+    repeated: State
     #: The number of records that did not move from an organisation that ended.
-    stays: int
+    remaining_count: int
 
     @property
     def is_undone(self) -> bool:
@@ -69,7 +69,7 @@ class Rehearsal:
     @property
     def is_repeated(self) -> bool:
         """Whether applying the successions again had the same result as the first time."""
-        return self.again == self.after
+        return self.repeated == self.after
 
 
 class _RollBack(Exception):
@@ -123,11 +123,20 @@ def _rehearse(succession: Succession, *, everything: bool, invent: bool, now: dt
     _come_into_effect(reversals, successions, now)
     undone = _state(organisations, now)
     _come_into_effect(_undo(reversals, now), successions, now)
-    again = _state(organisations, now)
-    stays = sum(
-        record_count for pk in ending_by_pk for record_count, _, _ in after[organisation_by_pk[pk].name].values()
+    repeated = _state(organisations, now)
+
+    remaining_count = 0
+    for pk in ending_by_pk:
+        holdings = after[organisation_by_pk[pk].name]
+        remaining_count += sum(record_count for record_count, _homes, _pounds in holdings.values())
+    return Rehearsal(
+        successions=len(successions),
+        before=before,
+        after=after,
+        undone=undone,
+        repeated=repeated,
+        remaining_count=remaining_count,
     )
-    return Rehearsal(successions=len(successions), before=before, after=after, undone=undone, again=again, stays=stays)
 
 
 def _move_to_today(successions: Sequence[Succession], now: dt.datetime) -> None:

@@ -49,7 +49,10 @@ def take_back_terms(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Stop the signing of terms so that they can be drafted again. Raises `UnableToWithdraw`."""
+    """Stop the signing of terms so that they can be drafted again, and email the parties' leads.
+
+    Raises `UnableToWithdraw`.
+    """
     partnership, locked_proposal = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_send_for_signature(locked_proposal))
     reason = reason.strip()
@@ -89,7 +92,7 @@ def withdraw_proposal(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Withdraw an amendment that is still a draft or awaits signatures.
+    """Withdraw an amendment that is still a draft or awaits signatures, and email the parties' leads.
 
     First terms cannot be withdrawn; the partnership can be ended instead. Raises `UnableToWithdraw`.
     """

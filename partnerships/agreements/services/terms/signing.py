@@ -58,7 +58,9 @@ def sign_terms(
 ) -> TermsSignature:
     """Sign a version for a party with a typed name and job title, and answer the questions to the party.
 
-    The person must hold the party's signatory post or, if nobody does, lead the party. Raises `UnableToSignTerms`.
+    With the last signature, the version comes into force. Otherwise the parties' leads are emailed that the party has
+    signed. The person must hold the party's signatory post or, if nobody does, lead the party. Raises
+    `UnableToSignTerms`.
     """
     today = timezone.localdate(now)
     partnership, locked_version = lock_version(version)
@@ -257,7 +259,8 @@ def record_paper_signature(
 ) -> TermsSignature:
     """Record the signature that a party gave on paper, and add its scan to the documents of the partnership.
 
-    `acting` is the organisation for which the author acts. Raises `UnableToSignTerms`.
+    With the last signature, the version comes into force. Otherwise the parties' leads are emailed that the party has
+    signed. `acting` is the organisation for which the author acts. Raises `UnableToSignTerms`.
     """
     partnership, locked_version = lock_version(version)
     require(rights_over(partnership, author, now).may_record_paper_for(organisation.pk))

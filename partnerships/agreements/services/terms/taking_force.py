@@ -57,7 +57,7 @@ class UnableToTakeForce(Exception):
 
 
 def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now: dt.datetime) -> bool:
-    """Put a proposal in force if every party has signed it, and return whether this happened.
+    """Put a proposal in force if every party has signed it, and email the parties' leads; return whether this happened.
 
     Call with partnership and proposal locked. Raises `UnableToTakeForce` before changing anything.
     """

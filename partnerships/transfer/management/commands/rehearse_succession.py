@@ -66,13 +66,14 @@ class Command(AccountedCommand):
     def _print(self, rehearsal: Rehearsal) -> None:
         """Print a table with a row for each organisation and a column for each step, and then the outcome."""
         width = max(len(name) for name in rehearsal.before)
-        steps = (rehearsal.before, rehearsal.after, rehearsal.undone, rehearsal.again)
+        steps = (rehearsal.before, rehearsal.after, rehearsal.undone, rehearsal.repeated)
         headings = ("before", "in effect", "undone", "again")
         self.stdout.write(" " * width + "".join(f"{head:>26}" for head in headings))
         for name in rehearsal.before:
             self.stdout.write(f"{name:<{width}}" + "".join(f"{_in_words(step[name]):>26}" for step in steps))
         self.stdout.write(
-            f"Successions: {rehearsal.successions}. Records left with organisations that end: {rehearsal.stays}. "
+            f"Successions: {rehearsal.successions}. "
+            f"Records left with organisations that end: {rehearsal.remaining_count}. "
             f"Undoing put everything back: {'yes' if rehearsal.is_undone else 'NO'}. "
             f"Applying them again gave the same result: {'yes' if rehearsal.is_repeated else 'NO'}. "
             "Nothing was changed."

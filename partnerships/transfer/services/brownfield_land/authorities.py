@@ -24,32 +24,41 @@ def sites_by_council(
     Rows without an authority belong to `council`; if it is given, rows of other councils are set aside too. Raises
     `UnableToRead` if no row belongs to a council, or if the file must not have rows set aside.
     """
-    organisation_by_cell = {cell: _find_authority(cell) for cell in {site.organisation for site in sites}}
+    authority_by_cell = {cell: _find_authority(cell) for cell in {site.organisation for site in sites}}
     sites_of_councils: dict[Organisation, list[Site]] = defaultdict(list)
     problems: list[Problem] = []
     for site in sites:
-        authority = organisation_by_cell[site.organisation] if site.organisation else council
-        if authority is not None and authority == (council or authority):
-            sites_of_councils[authority].append(site)
-            continue
-        if not site.organisation:
-            found, remedy = "the cell is blank.", _REMEDY
-        elif authority is None:
-            found = f"“{site.organisation}” is not an authority in the directory."
-            remedy = (
-                f"Correct the authority, or leave the cell blank if the site is {council.name}’s."
-                if council
-                else _REMEDY
-            )
+        authority = authority_by_cell[site.organisation] if site.organisation else council
+        is_of_other_council = council is not None and authority != council
+        if authority is None or is_of_other_council:
+            problems.append(_authority_problem(site, authority, council))
         else:
-            found = f"the site is {authority.name}’s, but the file is {council.name if council else ''}’s."
-            remedy = f"Move the row to {authority.name}’s file."
-        problems.append(Problem(site.row, "OrganisationURI", found, remedy))
+            sites_of_councils[authority].append(site)
+
     if problems and (not sites_of_councils or not run.sets_bad_rows_aside):
         raise UnableToRead(problems)
     for problem in problems:
         run.set_aside(run.list_file.row_set_aside([problem]))
     return sites_of_councils
+
+
+def _authority_problem(site: Site, authority: Organisation | None, council: Organisation | None) -> Problem:
+    """Return why a site cannot be imported: its authority is blank, unknown or not the file's council."""
+    column = "OrganisationURI"
+    if not site.organisation:
+        return Problem(site.row, column, "the cell is blank.", _REMEDY)
+    if authority is None:
+        remedy = _REMEDY
+        if council is not None:
+            remedy = f"Correct the authority, or leave the cell blank if the site is {council.name}’s."
+        return Problem(site.row, column, f"“{site.organisation}” is not an authority in the directory.", remedy)
+    file_owner = council.name if council is not None else ""
+    return Problem(
+        site.row,
+        column,
+        f"the site is {authority.name}’s, but the file is {file_owner}’s.",
+        f"Move the row to {authority.name}’s file.",
+    )
 
 
 def _find_authority(cell: str) -> Organisation | None:

@@ -86,17 +86,19 @@ def _expected_organisations(council_list: CouncilList, directory: Directory, dou
     A list without keys contains only some types of council, and often only current ones. Candidates of rows to review
     are not expected: one of them may be in the list.
     """
-    listed_types = {council.type for council in council_list.councils}
     candidate_ids = doubts.candidate_ids
+    listed_types = {council.type for council in council_list.councils}
     has_ended_councils = any(not council.is_current for council in council_list.councils)
-    return [
-        organisation
-        for organisation in directory.having(Scheme.LOCAL_AUTHORITY if council_list.has_keys else Scheme.GSS)
-        if organisation.kind in GOVERNING_KINDS
-        and organisation.pk not in candidate_ids
-        and (council_list.has_keys or organisation.council_type in listed_types)
-        and (has_ended_councils or not organisation.is_ended)
-    ]
+
+    def is_expected(organisation: Organisation) -> bool:
+        if organisation.kind not in GOVERNING_KINDS or organisation.pk in candidate_ids:
+            return False
+        if organisation.is_ended and not has_ended_councils:
+            return False
+        return council_list.has_keys or organisation.council_type in listed_types
+
+    scheme = Scheme.LOCAL_AUTHORITY if council_list.has_keys else Scheme.GSS
+    return [organisation for organisation in directory.having(scheme) if is_expected(organisation)]
 
 
 def _as_on_date_of_list(councils: Sequence[Council], run: RunningImport) -> tuple[Council, ...]:

@@ -65,10 +65,13 @@ class CouncilMatcher:
         unmatched = []
         for council in councils:
             organisation = find_council(council, self._directory)
-            namesakes = self._other_namesakes(council, organisation) if organisation is not None else []
-            if organisation is not None and not namesakes:
+            if organisation is None:
+                unmatched.append(council)
+                continue
+            namesakes = self._other_namesakes(council, organisation)
+            if not namesakes:
                 self._record(council, organisation)
-            elif organisation is None or self._doubts.answer(council.key) is not None:
+            elif self._doubts.answer(council.key) is not None:
                 unmatched.append(council)
             else:
                 why = f"the code belongs to {organisation.name}, but the name does not."
@@ -102,12 +105,10 @@ class CouncilMatcher:
 
         Lists with keys have none: there, the key decides.
         """
+        if self._council_list.has_keys or organisation.kind not in GOVERNING_KINDS:
+            return []
         place = _place(council.name, is_combined=council.is_combined)
-        if (
-            self._council_list.has_keys
-            or organisation.kind not in GOVERNING_KINDS
-            or place in self._places_by_pk[organisation.pk]
-        ):
+        if place in self._places_by_pk[organisation.pk]:
             return []
         return [
             namesake
@@ -126,28 +127,31 @@ class CouncilMatcher:
 
     def _match_by_name(self, council: Council) -> None:
         """Match by name if only one council can be meant; otherwise have the row reviewed, or treat it as new."""
-        # In a list with keys, two councils may have one name: an organisation already matched is then another council.
-        namesakes = [
-            organisation
-            for organisation in self._namesakes(council)
-            if organisation.pk not in self._matched_ids or not self._council_list.has_keys
-        ]
-        active_namesakes = [organisation for organisation in namesakes if not organisation.is_ended]
-        has_one_unmatched = len(active_namesakes) == 1 and active_namesakes[0].pk not in self._matched_ids
-        if has_one_unmatched and council.is_current and self._is_certain(active_namesakes[0], council):
-            self._record(council, active_namesakes[0])
+        namesakes: Sequence[Organisation] = self._namesakes(council)
+        if self._council_list.has_keys:
+            # In a list with keys, two councils may have one name: an organisation already matched is another council.
+            namesakes = [namesake for namesake in namesakes if namesake.pk not in self._matched_ids]
+        active_namesakes = [namesake for namesake in namesakes if not namesake.is_ended]
+        only_namesake = active_namesakes[0] if len(active_namesakes) == 1 else None
+        is_unmatched = only_namesake is not None and only_namesake.pk not in self._matched_ids
+
+        if only_namesake and is_unmatched and council.is_current and self._is_certain(only_namesake, council):
+            self._record(council, only_namesake)
             self.keys_matched_by_name.add(council.key)
-        elif active_namesakes or (namesakes and council.is_current):
-            why = "the key and code are new, but the name is already in the directory."
-            self._ask(council, namesakes, f"{why} The council may have a new code, or be a successor.")
-        elif missing := self._missing_of_tier(council):
-            self._ask(
-                council,
-                missing,
-                "the code and name are new, and other councils of this kind are no longer in the list.",
+            return
+        if active_namesakes or (namesakes and council.is_current):
+            why = (
+                "the key and code are new, but the name is already in the directory. The council may have a new code, "
+                "or be a successor."
             )
-        else:
-            self._record(council, None)
+            self._ask(council, namesakes, why)
+            return
+        unlisted_organisations = self._unlisted_of_tier(council)
+        if unlisted_organisations:
+            why = "the code and name are new, and other councils of this kind are no longer in the list."
+            self._ask(council, unlisted_organisations, why)
+            return
+        self._record(council, None)
 
     def _is_certain(self, organisation: Organisation, council: Council) -> bool:
         """Return whether the only active organisation with the row's name is certainly the row's.
@@ -169,26 +173,26 @@ class CouncilMatcher:
         codes = self._directory.values(organisation, Scheme.GSS)
         return any(code[:3] == council.gss[:3] for code in codes)
 
-    def _missing_of_tier(self, council: Council) -> list[Organisation]:
+    def _unlisted_of_tier(self, council: Council) -> list[Organisation]:
         """Return active organisations of the row's tier that are not in the list: one may have a new name and code.
 
         Only a complete list without keys can show this; for any other list the result is empty.
         """
         if self._council_list.has_keys or self._run.list_file.is_part:
             return []
-        missing = []
-        for organisation in self._directory.organisations.values():
-            codes = self._directory.values(organisation, Scheme.GSS)
-            if (
-                organisation.kind in GOVERNING_KINDS
-                and not organisation.is_ended
-                and organisation.pk not in self._matched_ids
-                and self._is_of_tier(organisation, council)
-                and not codes & self._listed_codes
-                and not self._run.is_mentioned(codes)
-            ):
-                missing.append(organisation)
-        return missing[:_MAX_OFFERED]
+        unlisted_organisations = [
+            organisation
+            for organisation in self._directory.organisations.values()
+            if self._is_unlisted(organisation) and self._is_of_tier(organisation, council)
+        ]
+        return unlisted_organisations[:_MAX_OFFERED]
+
+    def _is_unlisted(self, organisation: Organisation) -> bool:
+        """Return whether an active council or authority has neither a row nor its code in the list."""
+        if organisation.kind not in GOVERNING_KINDS or organisation.is_ended or organisation.pk in self._matched_ids:
+            return False
+        codes = self._directory.values(organisation, Scheme.GSS)
+        return not codes & self._listed_codes and not self._run.is_mentioned(codes)
 
     def _ask(self, council: Council, candidates: Sequence[Organisation], why: str) -> None:
         """Add the row to the rows to review, with the organisations that it may mean."""

@@ -52,34 +52,18 @@ def record_successions(
     A succession is recorded only once all of its rows are imported: without one of the predecessors it would be a
     different succession. `undecided_keys` are the keys of rows that wait for review or were refused.
     """
+    successor_keys = {key for council in councils for key in council.successors}
+    successor_by_key: dict[str, Organisation] = {}
+    for key in successor_keys:
+        successor = organisations_by_key.get(key) or directory.holder(Scheme.LOCAL_AUTHORITY, key)
+        if successor is not None:
+            successor_by_key[key] = successor
 
-    def find_successor(key: str) -> Organisation | None:
-        return organisations_by_key.get(key) or directory.holder(Scheme.LOCAL_AUTHORITY, key)
-
-    # Group the predecessors by their successors and date.
-    successions: dict[tuple[tuple[str, ...], dt.date | None], _Succession] = {}
-    for council in councils:
-        if not council.successors:
-            continue
-        has_undecided = any(key in undecided_keys for key in council.successors)
-        if not has_undecided and not all(find_successor(key) for key in council.successors):
-            _set_succession_aside(council.row, "the successor is in a row that was set aside.", run)
-        elif run.is_mentioned(council.successors):
-            _set_succession_aside(council.row, "another row about its successor was set aside.", run)
-        elif not has_undecided:
-            successor_keys = tuple(sorted(council.successors))
-            succession = successions.setdefault(
-                (successor_keys, council.ends_on),
-                _Succession(successor_keys=successor_keys, ended_on=council.ends_on, row=council.row),
-            )
-            succession.predecessors.append(organisations_by_key[council.key])
-
-    # Record each succession.
     start_by_key = {council.key: council.starts_on for council in councils}
     count_by_kind: Counter[str] = Counter()
-    for succession in successions.values():
+    for succession in _group(councils, organisations_by_key, successor_by_key, undecided_keys, run):
         kind = succession.kind(start_by_key)
-        successors = [organisation for key in succession.successor_keys if (organisation := find_successor(key))]
+        successors = [successor_by_key[key] for key in succession.successor_keys if key in successor_by_key]
         with set_aside_if_refused(succession.row, directory, run, is_used=True):
             record_succession(
                 kind=kind,
@@ -94,6 +78,37 @@ def record_successions(
     run.row = None
 
     _report_counts(count_by_kind, run)
+
+
+def _group(
+    councils: Sequence[Council],
+    organisations_by_key: Mapping[str, Organisation],
+    successor_by_key: Mapping[str, Organisation],
+    undecided_keys: Collection[str],
+    run: RunningImport,
+) -> list[_Succession]:
+    """Group the councils that ended by their successors and the day, and set aside those without all successors."""
+    successions: dict[tuple[tuple[str, ...], dt.date | None], _Succession] = {}
+    for council in councils:
+        if not council.successors:
+            continue
+        has_undecided = any(key in undecided_keys for key in council.successors)
+        has_unknown = any(key not in successor_by_key for key in council.successors)
+        if has_unknown and not has_undecided:
+            _set_succession_aside(council.row, "the successor is in a row that was set aside.", run)
+            continue
+        if run.is_mentioned(council.successors):
+            _set_succession_aside(council.row, "another row about its successor was set aside.", run)
+            continue
+        if has_undecided:
+            continue
+        successor_keys = tuple(sorted(council.successors))
+        succession = successions.setdefault(
+            (successor_keys, council.ends_on),
+            _Succession(successor_keys=successor_keys, ended_on=council.ends_on, row=council.row),
+        )
+        succession.predecessors.append(organisations_by_key[council.key])
+    return list(successions.values())
 
 
 def _report_counts(count_by_kind: Counter[str], run: RunningImport) -> None:

@@ -150,12 +150,11 @@ def _can_be_written(succession: Succession) -> bool:
     ties = list(succession.ties.all())
     predecessor_ids = {tie.predecessor_id for tie in ties}
     successor_ids = {tie.successor_id for tie in ties}
-    return (
-        len(ties) == len(predecessor_ids) * len(successor_ids)
-        and all(tie.function_id is None and tie.share is None and tie.role in _ROLES for tie in ties)
-        and not succession.new_name
-        and (succession.vests_on is None or succession.vests_on.day is not None)
-    )
+
+    has_all_combinations = len(ties) == len(predecessor_ids) * len(successor_ids)
+    has_plain_ties = all(tie.function_id is None and tie.share is None and tie.role in _ROLES for tie in ties)
+    vests_on_full_date = succession.vests_on is None or succession.vests_on.day is not None
+    return has_all_combinations and has_plain_ties and vests_on_full_date and not succession.new_name
 
 
 class _Facts:

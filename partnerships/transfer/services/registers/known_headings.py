@@ -38,23 +38,32 @@ def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], file_
     ever confirmed for the publisher. Headings may differ from year to year, so not every confirmed heading must be in
     the file.
     """
-    columns_by_publisher: dict[str, dict[str, str]] = {}
-    for known_heading in KnownHeading.objects.filter(register=register).order_by("pk"):
-        file_number, _, heading = known_heading.heading.rpartition(":")
-        if file_number == (str(file_index + 1) if file_index else ""):
-            columns = columns_by_publisher.setdefault(known_heading.publisher.casefold(), {})
-            columns[heading] = known_heading.column
+    columns_by_publisher = _columns_by_publisher(register, file_index)
     if publisher:
         return columns_by_publisher.get(publisher.casefold(), {})
     if not columns_by_publisher:
         return {}
 
-    headings_in_file = {
-        canonical(text(cell)) for sheet in sheets for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells if cell
-    }
-    matching_columns = [
-        columns
-        for columns in columns_by_publisher.values()
-        if {column for heading, column in columns.items() if heading in headings_in_file} == set(columns.values())
-    ]
-    return matching_columns[0] if len(matching_columns) == 1 else {}
+    headings_in_file: set[str] = set()
+    for sheet in sheets:
+        for row in sheet.rows[:HEADING_WITHIN]:
+            headings_in_file.update(canonical(text(cell)) for cell in row.cells if cell)
+    matches = []
+    for columns in columns_by_publisher.values():
+        columns_in_file = {column for heading, column in columns.items() if heading in headings_in_file}
+        if columns_in_file == set(columns.values()):
+            matches.append(columns)
+    return matches[0] if len(matches) == 1 else {}
+
+
+def _columns_by_publisher(register: str, file_index: int) -> dict[str, dict[str, str]]:
+    """Return the codes of columns by publisher (in lower case) and then by heading."""
+    columns_by_publisher: dict[str, dict[str, str]] = {}
+    # Headings of the second and further files of a list begin with the number of the file, such as "2:".
+    wanted_prefix = str(file_index + 1) if file_index else ""
+    for known_heading in KnownHeading.objects.filter(register=register).order_by("pk"):
+        prefix, _, heading = known_heading.heading.rpartition(":")
+        if prefix == wanted_prefix:
+            columns = columns_by_publisher.setdefault(known_heading.publisher.casefold(), {})
+            columns[heading] = known_heading.column
+    return columns_by_publisher

@@ -30,6 +30,11 @@ class AccountOverview:
     second_factor_required: bool
     events: list[SecurityEvent]
 
+    @property
+    def has_second_factor(self) -> bool:
+        """Return whether the person has a passkey, a security key or an authenticator app."""
+        return self.has_authenticator_app or self.passkeys > 0
+
 
 def account_overview(user: User) -> AccountOverview:
     """Return how a person signs in, and the latest events of their account."""

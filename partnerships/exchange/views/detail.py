@@ -136,6 +136,7 @@ def _permissions(entry: Entry, user: User, rights: Rights, rows: Rows) -> dict[s
     leads_a_side = any(rights.roles.led & {entry.organisation_id, response.organisation_id} for response in responses)
     return {
         "may_edit": rights.may_edit,
+        "may_name_facilitator": rights.may_edit and not entry.is_draft and not entry.is_over,
         "editing": edited_ids,
         "may_respond": entry.is_open and any(organisation.pk not in answered_ids for organisation in answering),
         "may_decline": entry.is_open and not entry.is_for_network and bool(answering),

@@ -87,6 +87,7 @@ def _show_version(request: HttpRequest, access: PlanAccess, version: Version) ->
         "newest": newest_number,
         "is_newest": is_newest,
         "owners": owners_at_version(plan, version, is_newest=is_newest),
+        "may_ask_for_draft": _may_ask_for_draft(request, access),
         "successor": _successor(request, plan),
         **_signing_context(request, access, version),
         **_commitments_context(request, access, newest_number),
@@ -100,6 +101,12 @@ def _show_version(request: HttpRequest, access: PlanAccess, version: Version) ->
         ),
     }
     return render(request, "plans/version.html", context)
+
+
+def _may_ask_for_draft(request: HttpRequest, access: PlanAccess) -> bool:
+    """Return whether the page offers to ask for the draft: to partners who cannot read the draft yet."""
+    is_partner = request.user.is_authenticated and access.is_inside and access.plan.partnership_id is not None
+    return is_partner and not access.may_read_draft
 
 
 def _signing_context(request: HttpRequest, access: PlanAccess, version: Version) -> dict[str, Any]:

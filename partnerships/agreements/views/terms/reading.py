@@ -55,9 +55,12 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     newest_first = sorted(version_by_pk.values(), key=lambda version: version.number, reverse=True)
 
     in_force = _in_force_context(access, version_by_pk, day)
+    is_open = not access.is_former and not access.partnership.is_over
     context = {
         "partnership": access.partnership,
         "access": access,
+        "is_open": is_open,
+        "may_propose": is_open and in_force["version"] is not None and bool(access.rights.proposes_for),
         "form": form,
         "on": day,
         "is_today": day == today,

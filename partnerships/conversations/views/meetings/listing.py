@@ -59,10 +59,12 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
         if not partnership.is_over:
             next_meeting = queries.propose_next_meeting(partnership, now)
 
+    may_plan = rights.may_edit and not partnership.is_over
     context = {
         "partnership": partnership,
         "rights": rights,
-        "may_plan": rights.may_edit and not partnership.is_over,
+        "may_plan": may_plan,
+        "may_plan_proposed": may_plan and next_meeting is not None,
         "may_set_cycle": rights.may_set_cycle and not partnership.is_over,
         "cycle": cycle,
         "cycle_from_terms": cycle_from_terms,

@@ -182,7 +182,7 @@ class Rights:
     @property
     def may_restore_documents(self) -> bool:
         """Return whether the person may restore documents. Administrators may."""
-        return self.roles.keeps_directory
+        return self.roles.may_change_directory
 
 
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:

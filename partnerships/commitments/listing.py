@@ -121,17 +121,17 @@ _MAIN_COLUMNS = (
         name="giver",
         label="Given by",
         value=lambda row: row.giver.name if row.giver else row.giver_name,
-        side="giver",
-        moment="proposed_at",
-        otherwise="giver_name",
+        organisation_path="giver",
+        moment_path="proposed_at",
+        fallback_name_path="giver_name",
         is_nullable=False,
     ),
     organisation_column(
         name="receiver",
         label="Received by",
         value=lambda row: row.receiver.name if row.receiver else None,
-        side="receiver",
-        moment="proposed_at",
+        organisation_path="receiver",
+        moment_path="proposed_at",
     ),
 )
 #: Columns about delivery. Quantities are summed separately for each unit.

@@ -52,4 +52,4 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _may_add(authority: Organisation, user: User) -> bool:
     """Return whether the person may enter agreements and contributions of the authority on pages."""
-    return authority.is_planning_authority and roles_of(user, timezone.now()).keeps_published({authority.pk})
+    return authority.is_planning_authority and roles_of(user, timezone.now()).may_import_published({authority.pk})

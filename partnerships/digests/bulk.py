@@ -41,7 +41,7 @@ def _reasons_not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.d
     A reason in the email itself replaces a reason in the person's rights.
     """
     reason_by_id: dict[int, str] = {}
-    if not roles_of(person, now).keeps_directory:
+    if not roles_of(person, now).may_change_directory:
         reason_by_id |= dict.fromkeys(_with_other_content(person, rows), "Only administrators can send these again.")
     for row in rows:
         if row.is_open:

@@ -68,7 +68,7 @@ def may_stop_all_of(person: User, roles: Roles) -> bool:
 
     The person may, and so may administrators, because they close accounts.
     """
-    return may_choose_for(person, roles) or roles.keeps_directory
+    return may_choose_for(person, roles) or roles.may_change_directory
 
 
 def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
@@ -129,7 +129,7 @@ def may_send_again(plan_ids: Collection[int], person: User, roles: Roles) -> boo
 
     Administrators may, and people who may publish every one of the plans.
     """
-    if roles.keeps_directory:
+    if roles.may_change_directory:
         return True
     publishable_plans = Plan.objects.publishable_by(person).filter(pk__in=plan_ids)
     return publishable_plans.count() == len(set(plan_ids))

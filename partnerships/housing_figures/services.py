@@ -38,7 +38,7 @@ def save_dataset(
     import records the event.
     """
     with transaction.atomic():
-        require(roles_of(author, now).keeps_directory)
+        require(roles_of(author, now).may_change_directory)
         dataset, _ = Dataset.objects.get_or_create(
             series=release.series,
             released_on=release.released_on,
@@ -59,7 +59,7 @@ def add_corrected(*, dataset: Dataset, figures: Sequence[Figure], author: User |
     Figures that the dataset already has do not change. Imports run one at a time, so no lock is needed.
     """
     with transaction.atomic():
-        require(roles_of(author, now).keeps_directory)
+        require(roles_of(author, now).may_change_directory)
         existing_keys = set(dataset.figures.values_list("code", "measure", "plan_key", "first_year", "last_year"))
         last_row = max(dataset.figures.values_list("row", flat=True), default=0)
         new_figures = [

@@ -136,15 +136,15 @@ class Form(forms.Form):
 
     def full_clean(self) -> None:
         """Validate the form after replacing CR LF by LF in its text areas."""
-        names = [
-            self.add_prefix(name) for name, field in self.fields.items() if isinstance(field.widget, forms.Textarea)
-        ]
-        sent_texts = {name: self.data[name] for name in names if name in self.data}
-        texts = {name: text.replace("\r\n", "\n").replace("\r", "\n") for name, text in sent_texts.items()}
-        if texts != sent_texts:
+        normalised_texts: dict[str, str] = {}
+        for name, field in self.fields.items():
+            html_name = self.add_prefix(name)
+            if isinstance(field.widget, forms.Textarea) and html_name in self.data:
+                normalised_texts[html_name] = self.data[html_name].replace("\r\n", "\n").replace("\r", "\n")
+        if normalised_texts:
             data: Any = copy(self.data)  # a QueryDict is immutable, its copy is not
-            for name, text in texts.items():
-                data[name] = text
+            for html_name, text in normalised_texts.items():
+                data[html_name] = text
             self.data = data
         super().full_clean()
 
@@ -156,7 +156,8 @@ class ScaleSelect(forms.RadioSelect):
 class ReasonForm(Form):
     """A form that asks only for a reason.
 
-    A subclass may declare `reason` with its own label, and sets `danger` if the action cannot be undone.
+    `submit` is the text of the button, `cancel` the address of the cancel link. A subclass may declare `reason` with
+    its own label, and sets `danger` if the action cannot be undone.
     """
 
     danger = False
@@ -324,8 +325,11 @@ def _reduce_rows(
     assert rows is not None  # a form sets its rows before it is shown
     matching_ids: list[int] = []
     if words:
-        condition = Q(*(Q(**{f"{path}__icontains": words}) for path in find_by), _connector=Q.OR)
-        matching_ids = list(rows.filter(condition).values_list("pk", flat=True)[:MAX_SEARCH_MATCHES])
+        has_words = Q()
+        for field_path in find_by:
+            has_words |= Q((f"{field_path}__icontains", words))
+        matching_ids = list(rows.filter(has_words).values_list("pk", flat=True)[:MAX_SEARCH_MATCHES])
+    # Browsers can post anything. Text and numbers too large for an id column would raise a database error.
     chosen_ids = [int(pk) for pk in chosen if pk.isdecimal() and len(pk) < 10]
     field.queryset = rows.filter(pk__in=[*matching_ids, *chosen_ids])
 

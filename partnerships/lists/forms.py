@@ -34,7 +34,10 @@ class MakeFileForm(Form):
 
 
 class ShareForm(Form):
-    """Choose the organisation or partnership with which to share a view."""
+    """Choose the organisation or partnership with which to share a view.
+
+    The choices are those for which the person is an editor.
+    """
 
     shared_with = forms.ChoiceField(
         label="Who can use the view?",
@@ -47,10 +50,11 @@ class ShareForm(Form):
         super().__init__(*args, **kwargs)
         organisations = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
         partnerships = Partnership.objects.with_party_of(person, *EDITING_ROLES).order_by("title", "pk")[:200]
-        self._record_by_value: dict[str, Organisation | Partnership] = {
-            **{f"organisation-{organisation.pk}": organisation for organisation in organisations},
-            **{f"partnership-{partnership.pk}": partnership for partnership in partnerships},
-        }
+        self._record_by_value: dict[str, Organisation | Partnership] = {}
+        for organisation in organisations:
+            self._record_by_value[f"organisation-{organisation.pk}"] = organisation
+        for partnership in partnerships:
+            self._record_by_value[f"partnership-{partnership.pk}"] = partnership
         field = choice_field(self, "shared_with")
         field.choices = [("", "Only me"), *((value, str(record)) for value, record in self._record_by_value.items())]
         field.initial = ""

@@ -60,7 +60,7 @@ class Cell:
         return classes
 
 
-#: The tick box that chooses a row, with the row's id and name.
+#: The cell with the tick box that chooses a row. `{0}` is the row's id, `{1}` its name.
 _PICK = (
     '<td role="cell" class="govuk-table__cell cg-pick cg-no-print">'
     '<div class="govuk-checkboxes govuk-checkboxes--small"><div class="govuk-checkboxes__item">'
@@ -107,14 +107,14 @@ class Row:
     @property
     def html(self) -> SafeString:
         """Return the row as HTML, written without a template for speed: see `partnerships.kit.html`."""
-        first, *others = self.cells
+        header, *cells = self.cells
         parts = [
             _PICK.format(self.pk, escaped(self.name)),
-            f'<th scope="row" role="rowheader" class="govuk-table__header">{first.html}</th>',
-            *(
-                f'<td role="cell" class="{cell.classes}" data-label="{escaped(cell.label)}">{cell.html}</td>'
-                for cell in others
-            ),
+            f'<th scope="row" role="rowheader" class="govuk-table__header">{header.html}</th>',
+        ]
+        parts += [
+            f'<td role="cell" class="{cell.classes}" data-label="{escaped(cell.label)}">{cell.html}</td>'
+            for cell in cells
         ]
         # Join the cells with spaces, so that the words of two cells do not run together where tags are removed.
         return SafeString(f'<tr role="row">{" ".join(parts)}</tr> ')
@@ -136,12 +136,15 @@ def name_of(definition: ListDefinition, row: Any) -> str:
 def _cell(column: Column, row: Any) -> Cell:
     """Return a cell: the value in words, as a coloured tag or a link if the column has one."""
     words: str | SafeString = column.words(row) if column.words else in_words(column.value(row))
-    if words and column.tag and (code := column.tag(row)):
-        words = status_tag(words, code)
+    tag_code = column.tag(row) if words and column.tag else ""
+    if tag_code:
+        words = status_tag(words, tag_code)
     html = escaped(words)
-    if html and column.href and (href := column.href(row)):
+    href = column.href(row) if words and column.href else ""
+    if href:
         html = f'<a class="govuk-link" href="{escaped(href)}">{html}</a>'
-    return Cell(column.label, SafeString(html), column.kind is Kind.NUMBER, column.kind is Kind.DAY)
+    is_number, is_day = column.kind is Kind.NUMBER, column.kind is Kind.DAY
+    return Cell(label=column.label, html=SafeString(html), is_number=is_number, is_day=is_day)
 
 
 def in_words(value: Any) -> str:
@@ -179,10 +182,11 @@ def groups(listing: Listing) -> list[Group]:
     for row in group_rows:
         key = row["list_group"]
         label = label_by_key.get(key, "")
-        filter_value = quoted(key) if column.kind is Kind.TEXT and label else str(key)
         href = ""
-        if has_links and label and filter_value:
-            href = listing.address(**{column.name: filter_value, "group": ""})
+        if has_links and label:
+            # Quotation marks make a filter by text match the whole value.
+            filter_value = quoted(key) if column.kind is Kind.TEXT else str(key)
+            href = listing.address(**{column.name: filter_value, "group": ""}) if filter_value else ""
         sums = [_sum_words(row, summed_column) for summed_column in listing.summed]
         shown_groups.append(Group(label=label or "None", href=href, count=row["list_count"], sums=sums))
     return shown_groups

@@ -132,19 +132,22 @@ def in_time_sentence(lines: Iterable[ReturnLine]) -> str:
 
     "" for older lines, which do not store the agreed number of days.
     """
-    days_by_kind = {line.is_first_let: line.days for line in lines if line.days is not None}
-    agreed_times = [
-        f"{counted(days_by_kind[is_first_let], 'working day')} for {kind}"
-        for kind, is_first_let in (("first lets", True), ("relets", False))
-        if is_first_let in days_by_kind
-    ]
+    lines = list(lines)
+    first_let_days = [line.days for line in lines if line.days is not None and line.is_first_let]
+    relet_days = [line.days for line in lines if line.days is not None and not line.is_first_let]
+    # The agreement sets one number of days for all first lets, and one for all relets.
+    agreed_times = []
+    if first_let_days:
+        agreed_times.append(f"{counted(first_let_days[-1], 'working day')} for first lets")
+    if relet_days:
+        agreed_times.append(f"{counted(relet_days[-1], 'working day')} for relets")
     if not agreed_times:
         return ""
     return f"In time: a nominee was named within {' and '.join(agreed_times)}, as agreed."
 
 
 def days_sentence(quarter: Quarter, content: Mapping[str, Any]) -> str:
-    """Return which tenancies were counted, in sentences. Empty if those of the whole quarter were.
+    """Return which tenancies were counted, in sentences; "" if all tenancies of the quarter were counted.
 
     `content` is a report or a record, with the days `in_force` and the times `suspended`.
     """
@@ -182,8 +185,12 @@ def total_cells(result: ReturnResult, median_days: Decimal | None) -> tuple[str,
 
 def masked_line_cells(line: MaskedLine) -> tuple[str, ...]:
     """Return the cells of a masked line, in the order of `MASKED_HEADINGS`."""
-    counts = (MASKED if value is None else number_text(value) for value in (line.lettings, line.nominated))
-    return (*counts, per_cent(line.achieved) or MASKED, per_cent(line.share))
+    return (
+        number_text(line.lettings) or MASKED,
+        number_text(line.nominated) or MASKED,
+        per_cent(line.achieved) or MASKED,
+        per_cent(line.share),
+    )
 
 
 def shares_chart(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
@@ -214,11 +221,9 @@ def refusals_chart(quarter: Quarter, refusals: Sequence[tuple[str, int]]) -> Cha
 
 def trend_charts(quarters: Sequence[QuarterResult]) -> list[Chart]:
     """Return charts of shares, days vacant, offers and refusals by quarter."""
-    return (
-        [_shares_trend_chart(quarters), _void_days_trend_chart(quarters), _offers_trend_chart(quarters)]
-        if quarters
-        else []
-    )
+    if not quarters:
+        return []
+    return [_shares_trend_chart(quarters), _void_days_trend_chart(quarters), _offers_trend_chart(quarters)]
 
 
 def _shares_trend_chart(quarters: Sequence[QuarterResult]) -> Chart:
@@ -237,6 +242,7 @@ def _shares_trend_chart(quarters: Sequence[QuarterResult]) -> Chart:
 
 
 def _void_days_trend_chart(quarters: Sequence[QuarterResult]) -> Chart:
+    """Return a chart of median void days by quarter, of first lets and of relets."""
     days = [(_months_of(quarter.quarter), *quarter.median_days) for quarter in quarters]
     return _number_chart("Median days vacant, by quarter", "Quarter", ("first lets", "relets"), days)
 
@@ -276,11 +282,14 @@ def _months_of(quarter: Quarter) -> str:
 
 
 def _agreed_share(total: Total) -> Decimal | None:
-    """Return the agreed number of whole homes, in per cent of the lettings that count."""
-    counting = total.lettings - total.not_supplied
-    if counting <= 0:
+    """Return the agreed number of whole homes as a percentage of the lettings that count; None if none count.
+
+    Lettings for which the council named no nominee in time do not count.
+    """
+    counted_lettings = total.lettings - total.not_supplied
+    if counted_lettings <= 0:
         return None
-    return (Decimal(100) * total.agreed / counting).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return (Decimal(100) * total.agreed / counted_lettings).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def _number_chart(
@@ -291,10 +300,10 @@ def _number_chart(
 ) -> Chart:
     """Return a chart of names with two numbers each. A missing number is shown as "none"."""
     groups, rows = [], []
-    for name, *values in figures:
-        texts = [number_text(value) or "none" for value in values]
-        groups.append((name, list(zip(values, texts, strict=True))))
-        rows.append((name, *texts))
+    for name, first_value, second_value in figures:
+        first_text, second_text = number_text(first_value) or "none", number_text(second_value) or "none"
+        groups.append((name, [(first_value, first_text), (second_value, second_text)]))
+        rows.append((name, first_text, second_text))
     svg = bar_chart(f"{title}; the table gives the figures", series, groups)
     return Chart(title, svg, (first_heading, *(name.capitalize() for name in series)), rows)
 

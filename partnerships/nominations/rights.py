@@ -20,19 +20,20 @@ from partnerships.people.models import User
 class Rights:
     """The rights of one person over one agreement now.
 
-    `council` and `provider` are ids of organisations, or None if that organisation is no longer a party; `others` are
-    the ids of the other present parties. `is_open` says whether a signed data-sharing agreement is in force: without
-    one, nobody may read or enter a figure.
+    `council` and `provider` are ids of organisations, or None if that organisation is no longer a party.
+    `other_party_ids` are the ids of the other present parties. `is_open` says whether a signed data-sharing agreement
+    is in force: without one, nobody may read or enter a figure.
     """
 
     agreement: NominationsAgreement
     council: int | None
     provider: int | None
-    others: Collection[int]
+    other_party_ids: Collection[int]
     roles: Roles
     is_open: bool
 
     def _acts_for(self, *organisation_ids: int | None) -> bool:
+        """Return whether the person belongs to one of these organisations. None stands for a former party."""
         return any(pk is not None and self.roles.act_for(pk) for pk in organisation_ids)
 
     @property
@@ -49,13 +50,13 @@ class Rights:
 
     @property
     def reads_other_areas(self) -> bool:
-        """Whether the person reads how many homes were let in other authorities' areas: people of the provider."""
+        """Return whether the person reads how many homes were let in other areas: people of the provider."""
         return self.is_open and self._acts_for(self.provider)
 
     @property
     def reads_masked(self) -> bool:
         """Return whether the person reads only results with small numbers masked: people of other parties."""
-        return self.is_open and not self.reads_returns and self._acts_for(*self.others)
+        return self.is_open and not self.reads_returns and self._acts_for(*self.other_party_ids)
 
     @property
     def may_report(self) -> bool:
@@ -103,7 +104,7 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
         agreement=agreement,
         council=council_id if council_id in present_parties else None,
         provider=provider_id if provider_id in present_parties else None,
-        others=present_parties.keys() - {council_id, provider_id},
+        other_party_ids=present_parties.keys() - {council_id, provider_id},
         roles=partnership_rights.roles,
         is_open=is_open,
     )

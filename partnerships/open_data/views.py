@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import defaultdict
 from typing import Any
 
 from django.conf import settings
@@ -46,16 +45,19 @@ def index(request: HttpRequest) -> HttpResponse:
     too_many_response = refuse_too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if too_many_response is not None:
         return too_many_response
-    titles_by_organisation: dict[Organisation, list[str]] = defaultdict(list)
+    titles_by_organisation: dict[Organisation, list[str]] = {}
     for publication in published():
-        titles_by_organisation[publication.organisation].append(publication.files.title)
+        titles_by_organisation.setdefault(publication.organisation, []).append(publication.files.title)
     return render(request, "open_data/index.html", {"rows": list(titles_by_organisation.items())})
 
 
 @login_not_required
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the files that an organisation publishes, with their fields, addresses and content."""
+    """Show the files that an organisation publishes, with their fields, addresses and content.
+
+    Anybody may read the page. A visitor gets 404 if the organisation publishes nothing.
+    """
     too_many_response = refuse_too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if too_many_response is not None:
         return too_many_response
@@ -78,7 +80,7 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "organisation": organisation,
         "standards": standards,
-        "others": [standard for standard in STANDARDS.values() if standard.code not in published_codes],
+        "unpublished_standards": [files for files in STANDARDS.values() if files.code not in published_codes],
         "may_change": _may_change_settings(request, organisation),
     }
     return render(request, "open_data/of_organisation.html", context)
@@ -107,7 +109,7 @@ def _file_context(organisation: Organisation, code: str) -> dict[str, Any]:
         table = [[row.get(name, "") for name in file.headings] for row in file.rows]
     return {
         "dataset": DATASETS[code],
-        "found": file,
+        "content": file,
         "address": address,
         "whole_address": f"{settings.SITE_ORIGIN}{address}",
         "table": table,
@@ -143,7 +145,7 @@ def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
-    """Begin or end publishing the files of a standard."""
+    """Begin or end publishing the files of a standard, for people who may change the organisation's settings."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk, kind__in=PLANNING_BODIES)
     files = STANDARDS.get(standard)
@@ -176,7 +178,7 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a developer agreement of a planning authority, for its leads and administrators."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk, kind__in=PLANNING_BODIES)
-    require(roles_of(user, timezone.now()).keeps_published({pk}))
+    require(roles_of(user, timezone.now()).may_import_published({pk}))
     return_url = reverse("developer_agreements:of-organisation", args=[pk])
     form = AgreementForm(post_data(request), cancel=return_url)
 
@@ -205,7 +207,7 @@ def enter_contribution(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation")
     agreement = get_object_or_404(agreements, pk=pk)
-    require(roles_of(user, timezone.now()).keeps_published({agreement.organisation_id}))
+    require(roles_of(user, timezone.now()).may_import_published({agreement.organisation_id}))
     return_url = agreement.get_absolute_url()
     form = ContributionForm(post_data(request), cancel=return_url)
 

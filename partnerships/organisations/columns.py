@@ -16,14 +16,14 @@ from partnerships.organisations.naming import group_headings, official_name_at
 FOUND_WORDS = "You can also find organisations by a former name, or by the name of the organisation that followed them."
 
 
-def present_organisation_column(*, side: str, **column: Any) -> Column:
+def present_organisation_column(*, organisation_path: str, **column: Any) -> Column:
     """Return a column that shows an organisation's present name; a search finds the row by all its names.
 
-    `side` is the lookup path from the row to the organisation.
+    `organisation_path` is the lookup path from the row to the organisation.
     """
     return Column(
-        key=f"{side}__name",
-        found_by=lambda words: Q(**{f"{side}__in": organisation_ids_by_name(words)}),
+        key=f"{organisation_path}__name",
+        found_by=lambda words: Q(**{f"{organisation_path}__in": organisation_ids_by_name(words)}),
         found_words=FOUND_WORDS,
         group_words=group_headings,
         is_grouped=True,
@@ -31,24 +31,32 @@ def present_organisation_column(*, side: str, **column: Any) -> Column:
     )
 
 
-def organisation_column(*, side: str, moment: str, otherwise: str = "", **column: Any) -> Column:
+def organisation_column(
+    *, organisation_path: str, moment_path: str, fallback_name_path: str = "", **column: Any
+) -> Column:
     """Return a column that shows the name that an organisation had at the row's moment.
 
     Rows are sorted by that name and grouped by the present name, with former names beside it. A search finds the row by
-    every name of the organisation, and by every name of a body that followed the organisation. `side` and `moment` are
-    lookup paths from the row. `otherwise` is the path to a name for rows without an organisation.
+    every name of the organisation, and by every name of a body that followed the organisation.
+
+    `organisation_path` and `moment_path` are lookup paths from the row. `fallback_name_path` is the path to a name for
+    rows without an organisation.
     """
 
     def present_name(_reader: Any) -> Combinable:
-        return Coalesce(f"{side}__name", otherwise) if otherwise else F(f"{side}__name")
+        return (
+            Coalesce(f"{organisation_path}__name", fallback_name_path)
+            if fallback_name_path
+            else F(f"{organisation_path}__name")
+        )
 
     def name_at_moment(_reader: Any) -> Combinable:
-        name = official_name_at(moment, side, present=f"{side}__name")
-        return Coalesce(name, F(otherwise)) if otherwise else name
+        name = official_name_at(moment_path, organisation_path, present=f"{organisation_path}__name")
+        return Coalesce(name, F(fallback_name_path)) if fallback_name_path else name
 
     def name_condition(words: str) -> Q:
-        condition = Q(**{f"{side}__in": organisation_ids_by_name(words)})
-        return condition | Q(**{f"{otherwise}__icontains": words}) if otherwise else condition
+        condition = Q(**{f"{organisation_path}__in": organisation_ids_by_name(words)})
+        return condition | Q(**{f"{fallback_name_path}__icontains": words}) if fallback_name_path else condition
 
     return Column(
         key=present_name,

@@ -28,6 +28,7 @@ from partnerships.people.models import User
 
 
 def _readable(user: User) -> OrganisationQuerySet:
+    """Return every organisation that the person can read, with what the columns need."""
     return _with_numbers(find_organisations(user=user))
 
 
@@ -41,6 +42,7 @@ _FILTERS_WITH_ENDED = ("q", "ended", "status", "ends_from", "ends_to")
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> OrganisationQuerySet:
+    """Return the organisations that match the filters. Those that have ended appear only if a filter asks for them."""
     organisations = find_organisations(
         user=user, text=chosen.get("q", ""), region=chosen.get("region"), area=chosen.get("area")
     )
@@ -70,10 +72,12 @@ def _numbers(order: str | Collate) -> Combinable:
 
 
 def _areas(_user: User) -> Combinable:
+    """Return the SQL expression for the names of the areas that the organisation serves, in one text."""
     return joined(Area.objects.filter(organisations=OuterRef("pk")).order_by("name", "pk"), "name")
 
 
-def _check(_user: User) -> Combinable:
+def _is_missing_from_list(_user: User) -> Combinable:
+    """Return the SQL expression for whether the latest imported list lacks the organisation."""
     return Case(When(missing_since__isnull=False, then=Value(True)), default=Value(False))
 
 
@@ -133,7 +137,7 @@ _MARKS = (
         value=lambda row: row.needs_checking,
         words=lambda row: "Not in the latest list: please check" if row.needs_checking else "",
         tag=lambda _row: "check",
-        key=_check,
+        key=_is_missing_from_list,
         is_nullable=False,
     ),
     Column(

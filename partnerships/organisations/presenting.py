@@ -1,4 +1,8 @@
-"""Successions and handovers as sentences, and the kinds of organisation that a legend explains."""
+"""Successions and handovers as sentences, and the kinds of organisation that a legend explains.
+
+A succession has a *tie* for each pair of predecessor and successor. A tie without a successor means that nobody
+follows; a tie from a body to itself means that the body continues.
+"""
 
 from __future__ import annotations
 
@@ -69,12 +73,17 @@ class SuccessionLine:
     bodies: tuple[Organisation, ...]
     day: str
     succession: Succession
-    #: True if the succession has yet to take effect.
-    comes: bool
-    #: True if another succession, which has vested, undoes this one.
-    undone: bool = False
-    #: True if the bodies are the organisation's predecessors, not its successors.
-    replaces: bool = False
+    #: Whether the succession has yet to take effect.
+    is_to_come: bool
+    #: Whether another succession, which has vested, undoes this one.
+    is_undone: bool = False
+    #: Whether the bodies are the organisation's predecessors, not its successors.
+    names_predecessors: bool = False
+
+    @property
+    def names_replaced_bodies(self) -> bool:
+        """Return whether the organisation has replaced the bodies, and no other succession has undone that."""
+        return self.names_predecessors and not self.is_to_come and not self.is_undone
 
 
 def succession_lines(
@@ -88,22 +97,33 @@ def succession_lines(
     all_successions = list(successions)
     undone_ids = _undone_ids(all_successions, today)
     for succession in all_successions:
-        ties = list(succession.ties.all())
-        ties_as_predecessor = [tie for tie in ties if tie.predecessor_id == organisation.pk]
-        ties_to_others = [tie for tie in ties_as_predecessor if tie.successor_id not in (None, organisation.pk)]
-        ties_from_others = [tie for tie in ties if tie.successor_id == organisation.pk != tie.predecessor_id]
-        nobody_follows = all(tie.successor_id is None for tie in ties_as_predecessor)
-        if ties_to_others:
-            lines.append(_line(succession, ties_to_others, _PREDECESSOR_VERBS, ("Becomes", "Became"), today))
-        elif ties_as_predecessor and nobody_follows:
-            usual = ("Is dissolved", "Was dissolved")
-            lines.append(_line(succession, ties_as_predecessor, _OWN_VERBS, usual, today))
-        elif ties_as_predecessor and not ties_from_others:
-            lines.append(_line(succession, ties_as_predecessor, _OWN_VERBS, ("Continues", "Continued"), today))
-        if ties_from_others:
-            usual = ("Replaces", "Replaced")
-            lines.append(_line(succession, ties_from_others, _SUCCESSOR_VERBS, usual, today, names_predecessors=True))
-    return [replace(line, undone=line.succession.pk in undone_ids) for line in lines]
+        is_undone = succession.pk in undone_ids
+        succession_lines = _lines_of_succession(organisation, succession, today)
+        lines += [replace(line, is_undone=is_undone) for line in succession_lines]
+    return lines
+
+
+def _lines_of_succession(organisation: Organisation, succession: Succession, today: dt.date) -> list[SuccessionLine]:
+    """Return what a succession does to the organisation as a predecessor, then as a successor of other bodies."""
+    ties = list(succession.ties.all())
+    ties_as_predecessor = [tie for tie in ties if tie.predecessor_id == organisation.pk]
+    ties_as_successor = [tie for tie in ties if tie.successor_id == organisation.pk]
+    ties_to_others = [tie for tie in ties_as_predecessor if tie.successor_id not in (None, organisation.pk)]
+    ties_from_others = [tie for tie in ties_as_successor if tie.predecessor_id != organisation.pk]
+    has_no_successor = all(tie.successor_id is None for tie in ties_as_predecessor)
+
+    lines = []
+    if ties_to_others:
+        lines.append(_line(succession, ties_to_others, _PREDECESSOR_VERBS, ("Becomes", "Became"), today))
+    elif ties_as_predecessor and has_no_successor:
+        usual_verbs = ("Is dissolved", "Was dissolved")
+        lines.append(_line(succession, ties_as_predecessor, _OWN_VERBS, usual_verbs, today))
+    elif ties_as_predecessor and not ties_from_others:
+        lines.append(_line(succession, ties_as_predecessor, _OWN_VERBS, ("Continues", "Continued"), today))
+    if ties_from_others:
+        usual_verbs = ("Replaces", "Replaced")
+        lines.append(_line(succession, ties_from_others, _SUCCESSOR_VERBS, usual_verbs, today, names_predecessors=True))
+    return lines
 
 
 def _undone_ids(successions: Iterable[Succession], today: dt.date) -> set[int]:
@@ -134,25 +154,31 @@ def _line(
     `usual_verbs` are for kinds without verbs of their own. The line names the successors, or the predecessors if
     `names_predecessors` is set.
     """
-    comes = is_still_to_come(succession, today)
+    is_to_come = is_still_to_come(succession, today)
     present, past = verbs.get(SuccessionKind(succession.kind), usual_verbs)
-    functions = dict.fromkeys(tie.function.label.lower() for tie in ties if tie.function)
-    words = (present if comes else past).format(functions=_list(functions), name=succession.new_name)
+    functions = dict.fromkeys(tie.function.label.lower() for tie in ties if tie.function)  # each function once
+    words = (present if is_to_come else past).format(functions=_list(functions), name=succession.new_name)
     if succession.kind == SuccessionKind.RECODE and succession.new_code:
-        words = f"{'Gets' if comes else 'Got'} the code {succession.new_code}"
-    bodies = dict.fromkeys(tie.predecessor if names_predecessors else tie.successor for tie in ties)
+        words = f"{'Gets' if is_to_come else 'Got'} the code {succession.new_code}"
+
+    bodies: list[Organisation] = []
+    if verbs is not _OWN_VERBS:  # a line about the organisation on its own names no other bodies
+        for tie in ties:
+            body = tie.predecessor if names_predecessors else tie.successor
+            if body is not None and body not in bodies:
+                bodies.append(body)
     return SuccessionLine(
         words=words,
-        bodies=() if verbs is _OWN_VERBS else tuple(body for body in bodies if body is not None),
+        bodies=tuple(bodies),
         day=vesting_day_in_words(succession),
         succession=succession,
-        comes=comes,
-        replaces=names_predecessors,
+        is_to_come=is_to_come,
+        names_predecessors=names_predecessors,
     )
 
 
 def is_still_to_come(succession: Succession, today: dt.date) -> bool:
-    """Return True if the vesting day is still to come, or the succession is not certain yet."""
+    """Return whether the vesting day is still to come, or the succession is not certain yet."""
     if not succession.is_certain:
         return True
     return succession.vests_on is not None and succession.vests_on.latest > today
@@ -173,15 +199,14 @@ def succession_title(succession: Succession) -> str:
     predecessor_names = list(dict.fromkeys(tie.predecessor.name for tie in ties))
     ties_to_others = [tie for tie in ties if tie.successor_id != tie.predecessor_id]
     successor_names = list(dict.fromkeys(tie.successor.name for tie in ties_to_others if tie.successor))
-    names = (
-        f"{predecessor_names[0]} and {len(predecessor_names) - 1} others"
-        if len(predecessor_names) > 3
-        else _list(predecessor_names)
-    )
+    names = _list(predecessor_names)
+    if len(predecessor_names) > 3:
+        names = f"{predecessor_names[0]} and {len(predecessor_names) - 1} others"
     if not successor_names:
         return f"{succession.get_kind_display()}: {names}"
-    verb_of_one, verb_of_several = _TITLE_VERBS.get(SuccessionKind(succession.kind), _USUAL_TITLE_VERBS)
-    return f"{names} {verb_of_one if len(predecessor_names) == 1 else verb_of_several} {_list(successor_names)}"
+    singular, plural = _TITLE_VERBS.get(SuccessionKind(succession.kind), _USUAL_TITLE_VERBS)
+    verb = singular if len(predecessor_names) == 1 else plural
+    return f"{names} {verb} {_list(successor_names)}"
 
 
 def title_in_full(succession: Succession) -> str:
@@ -197,7 +222,8 @@ def order_title(successions: Sequence[Succession]) -> str:
     first_succession = successions[0]
     if len(successions) == 1:
         return title_in_full(first_succession)
-    return f"{'Undone: reorganisation' if first_succession.undoes else 'Reorganisation'} of {first_succession.place}"
+    action = "Undone: reorganisation" if first_succession.undoes else "Reorganisation"
+    return f"{action} of {first_succession.place}"
 
 
 def handover_line_in_words(line: Handover | None, *, shows_reason: bool) -> str:
@@ -221,8 +247,10 @@ def steps_in_words(line: Handover) -> list[str]:
     steps = [_step("Proposed", line.proposed_by, line.proposed_at)]
     parts = list(line.accepted_parts.all())
     steps += [_step(f"Accepted for {part.organisation.name}", part.accepted_by, part.accepted_at) for part in parts]
-    if line.answered_at is not None and not (parts and line.state != HandoverState.DISPUTED):
-        verb = "Disputed" if line.state == HandoverState.DISPUTED else "Accepted"
+    is_disputed = line.state == HandoverState.DISPUTED
+    # The accepted parts already say who accepted the line.
+    if line.answered_at is not None and (is_disputed or not parts):
+        verb = "Disputed" if is_disputed else "Accepted"
         steps.append(_step(verb, line.answered_by, line.answered_at))
     if line.consent_recorded_at is not None:
         steps.append(_step("Consent recorded", line.consent_recorded_by, line.consent_recorded_at))
@@ -244,8 +272,9 @@ def has_function_ties(succession: Succession) -> bool:
 
 def responsibility_in_words(answer: Responsibility, organisation: Organisation, *, function: str, day: dt.date) -> str:
     """Return a sentence that says who is responsible for a function on a day."""
-    holder_ids = {pk for holders in answer.parts for pk in holders}
-    names = dict(Organisation.objects.filter(pk__in=holder_ids).values_list("pk", "name")) | {NOBODY: "nobody"}
+    holder_ids: set[int] = set().union(*answer.parts)  # each part is a share of one or several organisations
+    names = dict(Organisation.objects.filter(pk__in=holder_ids).values_list("pk", "name"))
+    names[NOBODY] = "nobody"
     when = long_date(day)
     if answer.body == organisation.pk:
         return f"{organisation.name} is responsible for {function.lower()} on {when}."

@@ -39,7 +39,7 @@ class Roles:
         return self.is_system or self.by_organisation.get(organisation_id or 0) == Role.LEAD
 
     @property
-    def led(self) -> frozenset[int]:
+    def led_ids(self) -> frozenset[int]:
         """Return the ids of the organisations that the person leads; empty for the system."""
         return frozenset(pk for pk, role in self.by_organisation.items() if role == Role.LEAD)
 
@@ -52,16 +52,16 @@ class Roles:
         return frozenset(pk for pk in organisation_ids if self.edit_for(pk))
 
     @property
-    def keeps_directory(self) -> bool:
-        """Return True if the person may change register data: administrators and the system may."""
+    def may_change_directory(self) -> bool:
+        """Return whether the person may change register data: administrators and the system may."""
         return self.is_system or self.is_administrator
 
-    def keeps_published(self, organisation_ids: Collection[int]) -> bool:
-        """Return True if the person may import data that these organisations publish.
+    def may_import_published(self, organisation_ids: Collection[int]) -> bool:
+        """Return whether the person may import data that these organisations publish.
 
         Leads of all these organisations may, and everyone who may change register data.
         """
-        return self.keeps_directory or (bool(organisation_ids) and all(self.lead(pk) for pk in organisation_ids))
+        return self.may_change_directory or (bool(organisation_ids) and all(self.lead(pk) for pk in organisation_ids))
 
     @property
     def edits_somewhere(self) -> bool:
@@ -102,19 +102,19 @@ class Rights:
     @property
     def may_change_settings(self) -> bool:
         """Return True if the person may change the fields in `SETTINGS`."""
-        return self.roles.lead(self.organisation.pk) or self.roles.keeps_directory
+        return self.roles.lead(self.organisation.pk) or self.roles.may_change_directory
 
     def may_change(self, fields: Collection[str]) -> bool:
         """Return True if the person may change all these fields.
 
         Leads may change only the settings; administrators may change every field.
         """
-        return self.roles.keeps_directory or (self.may_change_settings and SETTINGS.issuperset(fields))
+        return self.roles.may_change_directory or (self.may_change_settings and SETTINGS.issuperset(fields))
 
     @property
     def may_manage_people(self) -> bool:
         """Return True if the person may manage memberships: leads and administrators may."""
-        return self.roles.lead(self.organisation.pk) or self.roles.keeps_directory
+        return self.roles.lead(self.organisation.pk) or self.roles.may_change_directory
 
     def may_name_post(self, membership: Membership) -> bool:
         """Return True if the person may change this membership's job title.
@@ -127,7 +127,7 @@ class Rights:
     @property
     def may_add_people(self) -> bool:
         """Return True if the person may add people without an invitation: administrators and loaders may."""
-        return self.roles.keeps_directory
+        return self.roles.may_change_directory
 
     @property
     def may_see_people(self) -> bool:

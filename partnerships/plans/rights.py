@@ -36,7 +36,7 @@ class Rights:
     @property
     def maintains_import(self) -> bool:
         """Return whether the person maintains the plan as an import: administrators, and the system itself."""
-        return self.roles.keeps_directory and bool(self.plan.external_reference)
+        return self.roles.may_change_directory and bool(self.plan.external_reference)
 
     @property
     def edits_for_owner(self) -> bool:
@@ -130,7 +130,7 @@ def may_create_plan(owners: Sequence[Organisation], *, imported: bool, roles: Ro
     owners.
     """
     if imported:
-        return roles.keeps_published([owner.pk for owner in owners])
+        return roles.may_import_published([owner.pk for owner in owners])
     return any(roles.edit_for(owner.pk) for owner in owners)
 
 

@@ -19,7 +19,7 @@ def may_upload(
     the files are a planning authority's own, and its editors and leads may.
     """
     if organisation is None:
-        return roles_of(author, now).keeps_directory
+        return roles_of(author, now).may_change_directory
     return _is_own(register, organisation) and roles_of(author, now).edit_for(organisation.pk)
 
 
@@ -30,7 +30,7 @@ def may_apply(author: User | None, now: dt.datetime, *, register: str, organisat
     the files are a planning authority's own, and only its leads may, because they publish its plans.
     """
     if organisation is None:
-        return roles_of(author, now).keeps_directory
+        return roles_of(author, now).may_change_directory
     return _is_own(register, organisation) and roles_of(author, now).lead(organisation.pk)
 
 

@@ -99,7 +99,7 @@ CONTACTS = ListDefinition(
             name="organisation",
             label="Organisation",
             value=lambda row: row.post.organisation.name,
-            side="post__organisation",
+            organisation_path="post__organisation",
             href=lambda row: row.post.organisation.get_absolute_url(),
             is_nullable=False,
         ),

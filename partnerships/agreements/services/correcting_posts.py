@@ -30,7 +30,7 @@ def correct_post(*, post: Post, title: str, reason: str, author: User | None, no
 
     The role cannot be corrected: for another role, add another post.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     locked_post = lock_post(post)
     title = " ".join(title.split())
     if title == locked_post.title:
@@ -71,7 +71,7 @@ def correct_holder(
     contact details of the first holder are cleared. Administrators cannot correct contact details or contacts without
     an account: only the organisation can. Raises `UnableToChangePost`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     post = lock_post(holder.post)
     locked_holder = Holder.objects.select_for_update().get(pk=holder.pk)
     new_person = person if person is not None and person.pk != locked_holder.person_id else None

@@ -70,7 +70,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
             # Organisations that have not signed the terms in force.
             "unbound_ids": set() if former else unbound_organisation_ids(partnership, timezone.localdate()),
             "may_lead": not partnership.is_over and rights.leads,
-            "led_ids": rights.roles.led,
+            "led_ids": rights.roles.led_ids,
         },
     )
 

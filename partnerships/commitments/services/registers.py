@@ -80,7 +80,7 @@ def create_from_register(
     """
     if not promises:
         return []
-    require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
+    require(roles_of(author, now).may_import_published({promise.receiver.pk for promise in promises}))
     existing = Commitment.objects.filter(
         source=source, source_reference__in=[promise.reference for promise in promises]
     )
@@ -115,7 +115,7 @@ def add_reports_from_register(
     """
     if not promises:
         return [], []
-    require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
+    require(roles_of(author, now).may_import_published({promise.receiver.pk for promise in promises}))
     promises_by_key = {promise.key: promise for promise in promises}
     commitments = _lock_existing(promises_by_key, source)
     reports_by_commitment = _reports_by_commitment(commitments)

@@ -63,7 +63,7 @@ def record_agreements(
     """
     if not agreements:
         return [], 0
-    require(roles_of(author, now).keeps_published({agreement.organisation.pk for agreement in agreements}))
+    require(roles_of(author, now).may_import_published({agreement.organisation.pk for agreement in agreements}))
 
     references = [agreement.reference for agreement in agreements]
     existing_rows = {
@@ -105,7 +105,7 @@ def link_promises(
     """
     if not promises:
         return
-    require(roles_of(author, now).keeps_published({agreement.organisation_id for agreement, _ in promises}))
+    require(roles_of(author, now).may_import_published({agreement.organisation_id for agreement, _ in promises}))
     AgreementPromise.objects.bulk_create(
         [AgreementPromise(agreement=agreement, commitment=commitment) for agreement, commitment in promises],
         batch_size=500,

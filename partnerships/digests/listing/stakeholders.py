@@ -204,7 +204,7 @@ _REQUEST = hidden_at_first(
         name="organisation",
         label="Asked for",
         value=lambda row: row.added_for.name if row.added_for else None,
-        side="added_for",
+        organisation_path="added_for",
     ),
 )
 _OUTCOME = hidden_at_first(

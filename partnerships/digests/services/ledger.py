@@ -38,7 +38,7 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
 
     roles = roles_of(author, now)
     require(may_send_again([item.plan_id for item in items], author, roles))
-    require(not subjects or roles.keeps_directory)
+    require(not subjects or roles.may_change_directory)
     if delivery.is_open:
         raise UnableToSendAgain("This email is still on its way. Wait until it has arrived or failed.")
     if delivery.is_sent and not reason.strip():

@@ -133,7 +133,8 @@ def _permissions(entry: Entry, user: User, rights: Rights, rows: Rows) -> dict[s
     answered_ids = {response.organisation_id for response in responses if response.is_waiting}
     receipt_ids = {receipt.organisation_id for receipt in rows["receipts"]}
     is_editor = entry.organisation_id in edited_ids
-    leads_a_side = any(rights.roles.led & {entry.organisation_id, response.organisation_id} for response in responses)
+    led_ids = rights.roles.led_ids
+    leads_a_side = any(led_ids & {entry.organisation_id, response.organisation_id} for response in responses)
     return {
         "may_edit": rights.may_edit,
         "may_name_facilitator": rights.may_edit and not entry.is_draft and not entry.is_over,

@@ -95,26 +95,32 @@ def scale_class(field: BoundField) -> str:
 def govuk_widget(field: BoundField) -> SafeString:
     """Return the field's control with its component's classes and error state."""
     shape = field_shape(field)
-    component_classes = _CONTROL_CLASSES.get(shape, "govuk-input")
-    own_classes = field.field.widget.attrs.get("class", "")
-    error_class = f"{component_classes.split()[0]}--error" if field.errors and shape != "checkbox" else ""
-    # False removes a placeholder: it disappears while typing, so its text belongs in the label or hint.
-    attrs: dict[str, Any] = {
-        "class": " ".join(part for part in (component_classes, own_classes, error_class) if part),
-        "placeholder": False,
-    }
-    if shape == "counted":
-        description_ids = [field.aria_describedby or "", f"{field.auto_id}-info"]
-        attrs["aria-describedby"] = " ".join(part for part in description_ids if part)
+    attrs = _control_attributes(field, shape)
     widget = field.field.widget
-    is_select = isinstance(widget, forms.Select) and widget.template_name == forms.Select.template_name
-    if not is_select and widget.template_name not in _INPUT_TEMPLATES:
+    is_plain_select = isinstance(widget, forms.Select) and widget.template_name == forms.Select.template_name
+    is_plain_input = widget.template_name in _INPUT_TEMPLATES
+    if not is_plain_select and not is_plain_input:
         return field.as_widget(attrs=attrs)
 
+    # Plain controls are written without their templates, for speed. These steps are those of `BoundField.as_widget`.
     attrs = field.build_widget_attrs(attrs, widget)
     if field.auto_id and "id" not in widget.attrs:
         attrs.setdefault("id", field.auto_id)
     return _select(widget, field, attrs) if isinstance(widget, forms.Select) else _input(widget, field, attrs)
+
+
+def _control_attributes(field: BoundField, shape: str) -> dict[str, Any]:
+    """Return the classes of a field's control, and the ids of the texts that describe it."""
+    component_classes = _CONTROL_CLASSES.get(shape, "govuk-input")
+    classes = [component_classes, field.field.widget.attrs.get("class", "")]
+    if field.errors and shape != "checkbox":
+        classes.append(f"{component_classes.split()[0]}--error")
+    # False removes a placeholder: it disappears while typing, so its text belongs in the label or hint.
+    attrs: dict[str, Any] = {"class": " ".join(filter(None, classes)), "placeholder": False}
+    if shape == "counted":
+        description_ids = [field.aria_describedby, f"{field.auto_id}-info"]
+        attrs["aria-describedby"] = " ".join(filter(None, description_ids))
+    return attrs
 
 
 #: Django's templates that consist of one `<input>`.
@@ -136,20 +142,20 @@ def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> S
     """Return the same HTML as Django's template of a select, in a fraction of the time."""
     name, value = field.html_name, field.value()
     methods = ("get_context", "optgroups", "create_option")
-    has_own_method = any(getattr(type(widget), method) is not getattr(forms.Select, method) for method in methods)
-    if has_own_method:
+    overrides_django = any(getattr(type(widget), method) is not getattr(forms.Select, method) for method in methods)
+    if overrides_django:
         return select_element(widget.get_context(name, value, attrs)["widget"])
     attrs = widget.build_attrs(widget.attrs, attrs)
     if widget.allow_multiple_selected:
         attrs["multiple"] = True
-    parts = [_opened(name, attrs), *_options(widget, value), "\n</select>"]
+    parts = [_select_start_tag(name, attrs), *_options(widget, value), "\n</select>"]
     return SafeString("".join(parts))  # every value is already escaped
 
 
 @register.simple_tag
 def select_element(widget: dict[str, Any]) -> SafeString:
     """Return a select from the context of its widget, with the same HTML as Django's template of a select."""
-    parts = [_opened(widget["name"], widget["attrs"])]
+    parts = [_select_start_tag(widget["name"], widget["attrs"])]
     for group, options, _ in widget["optgroups"]:
         options_html = [
             _option(str(option["value"]), option["label"], attributes(option["attrs"])) for option in options
@@ -182,7 +188,7 @@ def _grouped(group: object, options: list[str]) -> list[str]:
     return [f'\n  <optgroup label="{escaped(group)}">', *options, "\n  </optgroup>"]
 
 
-def _opened(name: str, attrs: dict[str, Any]) -> str:
+def _select_start_tag(name: str, attrs: dict[str, Any]) -> str:
     """Return the start tag of a select."""
     return f'<select name="{escaped(name)}"{attributes(attrs)}>'
 
@@ -206,7 +212,7 @@ def _option(value: object, label: object, attributes: str) -> str:
 def choice_items(field: BoundField, shape: str) -> SafeString:
     """Return the radios or checkboxes of a field with their labels, each group below its heading.
 
-    Written without a template for speed: see `partnerships.kit.html`.
+    `shape` is "radios" or "checkboxes". Written without a template for speed: see `partnerships.kit.html`.
     """
     group_by_value = _groups_of(field)
     parts: list[str] = []
@@ -228,7 +234,7 @@ def choice_items(field: BoundField, shape: str) -> SafeString:
 
 
 def _groups_of(field: BoundField) -> dict[str, str]:
-    """Return the name of the group of each grouped choice, by the choice's value."""
+    """Return the group heading of each grouped choice, by the choice's value."""
     group_by_value: dict[str, str] = {}
     for group, choices in getattr(field.field, "choices", ()):
         if isinstance(choices, list | tuple):

@@ -288,18 +288,19 @@ def nav_item(context: Context, words: str, name: str, also: str = "") -> SafeStr
     request = context.get("request")
     match = getattr(request, "resolver_match", None)
     view_name = match.view_name if match is not None else ""
-    is_active = view_name == name or any(
-        view_name.startswith(listed_name) if ":" in listed_name else view_name.startswith(f"{listed_name}:")
-        for listed_name in also.split()
-    )
+    active_class, current_attribute = "", ""
+    if view_name == name:
+        current_attribute = mark_safe(' aria-current="page"')
+    elif view_name.startswith(tuple(prefix if ":" in prefix else f"{prefix}:" for prefix in also.split())):
+        current_attribute = mark_safe(' aria-current="true"')
+    if current_attribute:
+        active_class = " govuk-service-navigation__item--active"
     return format_html(
         '<li class="govuk-service-navigation__item{}">'
         '<a class="govuk-service-navigation__link" href="{}"{}>{}</a></li>',
-        " govuk-service-navigation__item--active" if is_active else "",
+        active_class,
         href,
-        mark_safe(' aria-current="true"' if view_name != name else ' aria-current="page"')  # noqa: S308 - constants
-        if is_active
-        else "",
+        current_attribute,
         words,
     )
 

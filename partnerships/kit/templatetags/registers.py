@@ -36,13 +36,16 @@ def sidebar_models(groups: Iterable[Mapping[str, Any]], path: str) -> SafeString
 
 def _sidebar_row(model: Mapping[str, Any], row_id: str, path: str) -> str:
     """Return the row of a model: the link to its list, and the link that adds a record."""
-    name, list_url, add_url = escaped(model["name"]), model.get("admin_url"), model.get("add_url")
+    name_html, add_html = escaped(model["name"]), ""
+    # Without the right to view or to add, Django gives no address.
+    list_url, add_url = model.get("admin_url"), model.get("add_url")
     is_current = list_url is not None and path.startswith(list_url)
     if list_url:
-        current = ' aria-current="page"' if is_current else ""
-        name = f'<a href="{escaped(list_url)}"{current}>{name}</a>'
-    add = f'<a href="{escaped(add_url)}" class="addlink" aria-describedby="{row_id}">Add</a>' if add_url else ""
-    return (
-        f'<tr class="model-{model["object_name"].lower()}{" current-model" if is_current else ""}">'
-        f'<th scope="row" id="{row_id}">{name}</th><td>{add}</td></tr>'
-    )
+        current_attribute = ' aria-current="page"' if is_current else ""
+        name_html = f'<a href="{escaped(list_url)}"{current_attribute}>{name_html}</a>'
+    if add_url:
+        add_html = f'<a href="{escaped(add_url)}" class="addlink" aria-describedby="{row_id}">Add</a>'
+    row_class = f"model-{model['object_name'].lower()}"
+    if is_current:
+        row_class += " current-model"
+    return f'<tr class="{row_class}"><th scope="row" id="{row_id}">{name_html}</th><td>{add_html}</td></tr>'

@@ -79,7 +79,10 @@ def share_view(
 
 
 def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> None:
-    """Stop sharing a view. Other people's default views, follows and calendars of the view end."""
+    """Stop sharing a view, and end its use by everybody but its owner.
+
+    Their default views, follows and calendar addresses of the view end.
+    """
     view.organisation = None
     view.partnership = None
     view.save(update_fields=["organisation", "partnership"])

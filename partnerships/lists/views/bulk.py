@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -65,7 +64,10 @@ def change_several(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 def _redirect_to_named_rows(request: HttpRequest, listing: Listing, action_name: str, back: str) -> HttpResponse:
-    """Redirect to the address that names the rows, or back to the list if it would name none or too many."""
+    """Redirect to the address that names the chosen rows; back to the list if no row or too many were chosen.
+
+    A download of everything needs no row ids: its filters select the rows.
+    """
     row_ids = _read_row_ids(request.GET.getlist("row"))
     if request.GET.get("all") and listing.form.is_valid():
         if action_name in FORMATS:
@@ -113,13 +115,9 @@ def _confirm(
             return redirect(back)
         for reason in _refusal_messages(definition, outcome):
             form.add_error(None, reason)
-    if form.is_bound and (not rows_to_change or not form.errors):
+    has_no_explanation = form.is_bound and not form.errors
+    if has_no_explanation or (form.is_bound and not rows_to_change):
         form.add_error(None, "You cannot change any of these rows. Go back and choose other rows.")
-
-    names_by_reason = defaultdict(list)
-    for row in rows:
-        if row.pk in reason_by_id:
-            names_by_reason[reason_by_id[row.pk]].append(name_of(definition, row))
 
     return form_page(
         request,
@@ -127,11 +125,23 @@ def _confirm(
         form,
         definition=definition,
         action=action,
-        changing=[name_of(definition, row) for row in rows_to_change],
-        left_out=list(names_by_reason.items()),
+        names_to_change=[name_of(definition, row) for row in rows_to_change],
+        names_by_reason=_names_by_reason(definition, rows, reason_by_id),
         left_out_count=len(rows) - len(rows_to_change),
         back=back,
     )
+
+
+def _names_by_reason(
+    definition: ListDefinition, rows: Iterable[Any], reason_by_id: Mapping[int, str]
+) -> dict[str, list[str]]:
+    """Return the names of the rows that are left out, by the reason."""
+    names_by_reason: dict[str, list[str]] = {}
+    for row in rows:
+        reason = reason_by_id.get(row.pk)
+        if reason is not None:
+            names_by_reason.setdefault(reason, []).append(name_of(definition, row))
+    return names_by_reason
 
 
 def _refusal_messages(definition: ListDefinition, outcome: services.Outcome) -> list[str]:

@@ -80,7 +80,7 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         "view": view,
         "is_changed": view is not None and listing.state != read(definition, reader, parameters_of(view.state)).state,
         "views": views[:MAX_NAMED],
-        **_look_context(listing),
+        **_appearance_context(listing),
         **_rows_context(listing, reader, page.rows),
     }
     template = "lists/_results.html" if is_htmx else definition.template
@@ -102,16 +102,16 @@ def _page(request: HttpRequest, listing: Listing) -> Page[Any]:
     )
 
 
-def _look_context(listing: Listing) -> dict[str, Any]:
-    """Return the context of the choices how the list looks: columns, order, groups, table or cards."""
+def _appearance_context(listing: Listing) -> dict[str, Any]:
+    """Return the context of the controls above a list: columns, order, groups, table or cards."""
     parameters = [(name, value) for name, values in listing.parameters.lists() for value in values]
     return {
         "query": listing.address()[1:],
         "as_table": listing.address(look=TABLE)[1:],
         "as_cards": listing.address(look=CARDS)[1:],
         "filters": parameters,
-        # The form of the columns sends its own columns, and the other parameters as they are.
-        "kept": [(name, value) for name, value in parameters if name not in ("columns", "look")],
+        # The form of the columns sends its own columns, and these parameters in hidden fields.
+        "other_parameters": [(name, value) for name, value in parameters if name not in ("columns", "look")],
         "headings": headings(listing),
         "groups": groups(listing),
         "group_choices": group_choices(listing),
@@ -121,7 +121,7 @@ def _look_context(listing: Listing) -> dict[str, Any]:
 
 
 def _rows_context(listing: Listing, reader: User, rows: Sequence[Any]) -> dict[str, Any]:
-    """Return the rows as cards if the reader has chosen cards and the list has them, otherwise as a table."""
+    """Return the rows as cards if the reader chose cards and the list offers cards; otherwise as a table."""
     definition = listing.definition
     if listing.look == CARDS and definition.cards:
         return {"cards": definition.cards(reader, rows), "rows": []}

@@ -108,12 +108,12 @@ class SupplementForm(Form):
         grounds: Sequence[str],
         **kwargs: Any,
     ) -> None:
-        """Add a field for each line and column, with the saved figure."""
+        """Add a field for each line and column, with the saved figure. `grounds` are the grounds of refusal."""
         super().__init__(data, *args, **kwargs)
         self._saved = saved_supplements(lines)
         self.fields["read"].initial = {
-            str(pk): [saved_line.offers, saved_line.not_supplied, dict(saved_line.refusals), saved_line.in_time]
-            for pk, saved_line in self._saved.items()
+            str(line_id): [figures.offers, figures.not_supplied, dict(figures.refusals), figures.in_time]
+            for line_id, figures in self._saved.items()
         }
         self.grounds = grounds
         self.columns = ("Offers made", "No nominee in time", "Nominee in time", *grounds)
@@ -122,33 +122,40 @@ class SupplementForm(Form):
 
     def _add_row(self, line: ReturnLine) -> list[tuple[str, BoundField]]:
         """Add a field for each figure of a line, and return each field with the heading of its column."""
-        refusals = self._saved[line.pk].refusals
-        initial = {"offers": line.offers, "not_supplied": line.not_supplied or None, "in_time": line.in_time}
-        initial |= {f"ground_{index}": refusals.get(ground) for index, ground in enumerate(self.grounds)}
-
+        codes = ["offers", "not_supplied", "in_time", *(f"ground_{index}" for index in range(len(self.grounds)))]
+        saved_values = self._saved_values(line)
         row = []
-        for (code, value), heading in zip(initial.items(), self.columns, strict=True):
+        for code, heading, saved_value in zip(codes, self.columns, saved_values, strict=True):
             name = f"{code}-{line.pk}"
             self.fields[name] = CountField(
                 label=f"{line.words}: {heading}",
                 min_value=0,
                 max_value=MAX_COUNT,
                 required=False,
-                initial=value,
+                initial=saved_value,
                 widget=forms.TextInput(attrs={"class": "govuk-input govuk-input--width-3", "inputmode": "numeric"}),
             )
             row.append((heading, self[name]))
         return row
 
+    def _saved_values(self, line: ReturnLine) -> list[int | None]:
+        """Return the saved figures of a line in the order of the columns. An empty field shows None."""
+        saved = self._saved[line.pk]
+        refusals = [saved.refusals.get(ground) for ground in self.grounds]
+        return [saved.offers, saved.not_supplied or None, saved.in_time, *refusals]
+
     def clean_read(self) -> dict[int, Supplement]:
         """Return the figures that were saved when the page was opened, by the id of the line."""
+        figures_by_line: dict[int, Supplement] = {}
         try:
-            return {
-                int(pk): Supplement(offers=offers, not_supplied=not_supplied, refusals=dict(refusals), in_time=in_time)
-                for pk, (offers, not_supplied, refusals, in_time) in self.cleaned_data["read"].items()
-            }
-        except (AttributeError, TypeError, ValueError) as error:
+            for line_id, figures in self.cleaned_data["read"].items():
+                offers, not_supplied, refusals, in_time = figures
+                figures_by_line[int(line_id)] = Supplement(
+                    offers=offers, not_supplied=not_supplied, refusals=dict(refusals), in_time=in_time
+                )
+        except (AttributeError, TypeError, ValueError) as error:  # somebody has edited the hidden field
             raise ValidationError(_TABLE_INCOMPLETE) from error
+        return figures_by_line
 
     def figures(self) -> dict[int, Supplement]:
         """Return the entered figures by the id of the line. The form must be valid."""
@@ -172,10 +179,7 @@ class SupplementForm(Form):
         data["read"] = json.dumps(self.fields["read"].initial)
         self.data = data
         for line, fields in self.lines:
-            saved = self._saved[line.pk]
-            saved_refusals = (saved.refusals.get(ground) for ground in self.grounds)
-            saved_values = [saved.offers, saved.not_supplied or None, saved.in_time, *saved_refusals]
-            for (_heading, field), saved_value in zip(fields, saved_values, strict=True):
+            for (_heading, field), saved_value in zip(fields, self._saved_values(line), strict=True):
                 if self.cleaned_data.get(field.name) != saved_value:
                     field.help_text = f"Saved: {'empty' if saved_value is None else saved_value}"
 
@@ -210,11 +214,15 @@ class DecideForm(Form):
     def __init__(
         self, data: QueryDict | None = None, *, lines: Sequence[ReturnLine], sending: int, **kwargs: Any
     ) -> None:
-        form_data = data
-        if data is not None and "all" in data:  # the button that confirms all lines
-            form_data = data.copy()
-            form_data.update({f"decision-{line.pk}": Decision.CONFIRMED.value for line in lines})
-        super().__init__(form_data, **kwargs)
+        """Add the fields of each line. `sending` is the number of times that the return has been sent.
+
+        The button "all" sends the form as if every line had been confirmed.
+        """
+        if data is not None and "all" in data:
+            data = data.copy()
+            for line in lines:
+                data[f"decision-{line.pk}"] = Decision.CONFIRMED.value
+        super().__init__(data, **kwargs)
         self.fields["sending"].initial = sending
         #: Each line with its fields for the decision and for the reason.
         self.lines = [self._add_fields(line) for line in lines]

@@ -37,12 +37,12 @@ class CollectionYear:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns that a return needs of an export, as the data file describes them."""
+    """The columns that a return needs from an export, as the data file describes them."""
 
     source: str
     read_on: dt.date
     codes: tuple[str, ...]
-    #: Codes by heading.
+    #: The code of a column by its heading, which is either its code or its label. The headings are normalised.
     headings: Mapping[str, str]
     #: For each column, the codes of its values by label.
     values: Mapping[str, Mapping[str, str]]
@@ -71,7 +71,8 @@ def core_columns() -> Columns:
     facts = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     headings: dict[str, str] = {}
     for code, label in facts["columns"].items():
-        headings |= {normalise_text(code): code, normalise_text(label): code}
+        headings[normalise_text(code)] = code
+        headings[normalise_text(label)] = code
     values = {column: MappingProxyType(_codes_by_label(labels)) for column, labels in facts["values"].items()}
     years = {int(start): _collection_year(int(start), year) for start, year in facts["years"].items()}
     return Columns(

@@ -21,13 +21,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     Council and provider see all figures, other parties only masked results of confirmed returns.
     """
     _, agreement, rights = open_agreement(request, pk)
-    returns = list(returns_of(agreement)) if rights.is_open else []
+    # Without data-sharing terms in force nobody may read figures, but all parties may read what was agreed.
+    all_returns = list(returns_of(agreement)) if rights.is_open else []
     if rights.reads_returns:
-        returns = [nominations_return for nominations_return in returns if rights.reads(nominations_return)]
+        returns = [nominations_return for nominations_return in all_returns if rights.reads(nominations_return)]
         trends = trend_charts(trend_of(agreement))
     else:
-        returns = [nominations_return for nominations_return in returns if nominations_return.confirmations]
-        trends = masked_trend_charts(masked_trend_of(agreement) if rights.reads_masked else [])
+        returns = [nominations_return for nominations_return in all_returns if nominations_return.confirmations]
+        trends = masked_trend_charts(masked_trend_of(agreement)) if rights.reads_masked else []
 
     context = {
         "agreement": agreement,

@@ -45,7 +45,7 @@ class Sheet:
 
     @property
     def worksheets(self) -> list[Worksheet]:
-        """The sheet as the worksheets of an Excel workbook."""
+        """Return the sheet as the worksheets of an Excel workbook."""
         return [
             ("Lettings", [self.headings, *([_number(cell) for cell in row] for row in self.rows)]),
             ("Refusals", [("Ground", "Refused"), *self.refusals]),
@@ -75,8 +75,8 @@ def sheet_of(record: ReturnRecord) -> Sheet:
         ("Reason for the correction", record.reason),
         ("Counted", days_sentence(quarter, content)),
         ("Time to nominate", in_time_sentence(result.lines)),
-        ("Sent", _when(record.sent_at, record.sent_by)),
-        ("Confirmed", _when(record.confirmed_at, record.confirmed_by)),
+        ("Sent", _day_and_person(record.sent_at, record.sent_by)),
+        ("Confirmed", _day_and_person(record.confirmed_at, record.confirmed_by)),
     ]
     return Sheet(
         title=f"Nominations return, {quarter}",
@@ -97,7 +97,8 @@ def _year(record: ReturnRecord) -> str:
     return "" if year is None else f"{year}{'' if year.is_verified else ', unverified'}"
 
 
-def _when(moment: dt.datetime, person: User | None) -> str:
+def _day_and_person(moment: dt.datetime, person: User | None) -> str:
+    """Return the day and the person's name, such as "12 January 2027, Amina Yusuf". The name may be missing."""
     day = long_date(timezone.localdate(moment))
     return f"{day}, {person.name}" if person else day
 

@@ -100,7 +100,7 @@ def return_context(nominations_return: NominationsReturn, rights: Rights) -> dic
 
 
 def run_of(nominations_return: NominationsReturn) -> LettingsRun | None:
-    """Return the upload of a return, or None if nothing was uploaded."""
+    """Return the count of the lettings uploaded for a return, or None if nothing was uploaded."""
     run: LettingsRun | None = getattr(nominations_return, "run", None)
     return run
 
@@ -203,4 +203,5 @@ def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
 
 
 def _file_name(nominations_return: NominationsReturn) -> str:
+    """Return the name of the CSV file with the lines of a return."""
     return f"nominations-{nominations_return.starts_on:%Y-%m}.csv"

@@ -144,7 +144,7 @@ def _quantity_and_unit(amount: Decimal | None, homes: int | None) -> tuple[Decim
 def _lock_authority(organisation: Organisation, author: User | None, now: dt.datetime) -> Organisation:
     """Lock and return the authority, if the author may enter agreements for it. Raises `UnableToEnter`."""
     authority = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
-    require(roles_of(author, now).keeps_published({authority.pk}))
+    require(roles_of(author, now).may_import_published({authority.pk}))
     if not authority.is_planning_authority:
         raise UnableToEnter("Only planning authorities that still exist can add agreements.")
     return authority

@@ -101,7 +101,7 @@ def save_rows(
     if not rows:
         return
     roles = roles_of(author, now)
-    require(roles.keeps_directory or all(roles.led_among(_organisation_ids(subject)) for subject in rows))
+    require(roles.may_change_directory or all(roles.led_among(_organisation_ids(subject)) for subject in rows))
     rows_to_save = {subject: file_rows for subject, file_rows in rows.items() if not is_under_embargo(subject, now)}
     if not rows_to_save:
         return

@@ -194,7 +194,10 @@ class SettingsForm(Form):
 
 
 class AccessRequestForm(Form):
-    """The form that asks for access to an organisation. A signed-in person's name and address are filled in."""
+    """The form that asks for access to an organisation. A signed-in person's name and address are filled in.
+
+    `organisation_name` is the name for which the person searched in the directory.
+    """
 
     organisation_name = forms.CharField(label="Name of your organisation", max_length=300)
     kind = forms.ChoiceField(label="Kind", choices=[("", "Choose a kind"), *Kind.choices])
@@ -216,9 +219,9 @@ class AccessRequestForm(Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: Any, person: User | None, typed: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, person: User | None, organisation_name: str, **kwargs: Any) -> None:
         initial = {"name": person.name, "email": person.email} if person else {}
-        kwargs.setdefault("initial", {"organisation_name": typed, **initial})
+        kwargs.setdefault("initial", {"organisation_name": organisation_name, **initial})
         super().__init__(*args, **kwargs)
         if person is not None:
             for field, value in initial.items():
@@ -228,10 +231,12 @@ class AccessRequestForm(Form):
 
 
 def record_choices(group: OwnedGroup) -> list[tuple[str, str]]:
-    """Return the records of a group as choices to tick."""
-    return [
-        (str(thing.pk), f"{thing.title} ({thing.within})" if thing.within else thing.title) for thing in group.things
-    ]
+    """Return the records of a group as choices to tick, each with the record to which it belongs, if any."""
+    choices = []
+    for record in group.things:
+        label = f"{record.title} ({record.within})" if record.within else record.title
+        choices.append((str(record.pk), label))
+    return choices
 
 
 class HandOverForm(Form):
@@ -268,6 +273,7 @@ class HandOverForm(Form):
 
 
 def _sign_in_pages() -> list[tuple[str, str]]:
+    """Return the choices of an organisation's own sign-in page, read again for each form."""
     return [("", "None: people sign in with email address and password"), *provider_choices()]
 
 

@@ -23,12 +23,16 @@ class _TickingForm(Form):
     """A form with records or lines to tick, and one box that selects all of them."""
 
     def _is_everything_ticked(self) -> bool:
-        """Return True if the box for everything is ticked, so that no other box has to be."""
+        """Return whether the box for everything is ticked, so that no other box has to be."""
         return bool(self.is_bound and self.data.get(self.add_prefix("everything")))
 
 
 class ProposeHandoversForm(_TickingForm):
-    """A proposal of the organisation that takes over the ticked records, with its basis and the day to answer by."""
+    """A proposal of the organisation that takes over the ticked records, with its basis and the day to answer by.
+
+    `count` is the number of records that match. The page shows `held_records`, which may be only some of them. With
+    only one possible successor, the form chooses it and does not ask how the records are shared.
+    """
 
     records = forms.MultipleChoiceField(
         label="What",
@@ -71,14 +75,21 @@ class ProposeHandoversForm(_TickingForm):
     due_on = kit.DayField(label="Answer by", required=False)
 
     def __init__(
-        self, *args: Any, things: Sequence[HeldRecord], successors: QuerySet[Organisation], count: int, **kwargs: Any
+        self,
+        *args: Any,
+        held_records: Sequence[HeldRecord],
+        successors: QuerySet[Organisation],
+        count: int,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         records = choice_field(self, "records")
         records.required = not self._is_everything_ticked()
-        records.choices = [
-            (str(thing.pk), f"{thing.title} ({thing.what})" if thing.what else thing.title) for thing in things
-        ]
+        choices = []
+        for record in held_records:
+            label = f"{record.title} ({record.what})" if record.what else record.title
+            choices.append((str(record.pk), label))
+        records.choices = choices
         self.fields["everything"].label = f"All {count} that match"
 
         possible_successors = list(successors)

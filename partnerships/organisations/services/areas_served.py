@@ -29,7 +29,7 @@ def serve_area(
 
     None leaves the start or the end open. An existing row with the same start is returned unchanged.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     served, is_new = AreaServed.objects.get_or_create(
         organisation=organisation,
         area=area,
@@ -44,7 +44,7 @@ def serve_area(
 @transaction.atomic
 def end_area_served(*, served: AreaServed, day: dt.date, author: User | None, now: dt.datetime) -> None:
     """Record that the organisation no longer serves the area from this day on."""
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     AreaServed.objects.filter(pk=served.pk).update(ends_on=day)
     served.ends_on = day
     data = {"after": {"area": served.area.name, "ends_on": day.isoformat()}}

@@ -59,7 +59,7 @@ def correct_name(
 
     Raises `UnableToCorrect`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     organisation = lock_organisation(row.organisation_id)
     locked_name = OrganisationName.objects.select_for_update(of=("self",)).get(pk=row.pk)
     if PRESENT_NAMES & {locked_name.kind, fields.get("kind")}:
@@ -95,7 +95,7 @@ def correct_area_served(
 
     Raises `UnableToCorrect`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     organisation = lock_organisation(served.organisation_id)
     locked_served = AreaServed.objects.select_for_update(of=("self",)).select_related("area").get(pk=served.pk)
 
@@ -125,7 +125,7 @@ def correct_area(
     The reason appears in the history of each organisation that serves the area. The code never changes, because another
     code means another area. Raises `UnableToCorrect`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     old_values = {name: getattr(area, name) for name in fields}
     _check_reason_and_dates(reason, fields.get("valid_from", area.valid_from), fields.get("valid_to", area.valid_to))
 

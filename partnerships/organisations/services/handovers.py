@@ -71,7 +71,7 @@ def propose_handovers(
     predecessor may do this, and administrators. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)
-    require(roles.lead(predecessor.pk) or roles.keeps_directory)
+    require(roles.lead(predecessor.pk) or roles.may_change_directory)
     locked_succession = lock_succession(succession.pk)
     if locked_succession.status == SuccessionStatus.CANCELLED:
         raise UnableToHandOverLines("This succession was cancelled, so you cannot propose who takes over.")

@@ -57,7 +57,7 @@ def add_identifier(
     reason: str = "",
 ) -> Identifier:
     """Add an identifier unless the organisation already has it, and return it. Raises `UnableToAddIdentifier`."""
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     value = value.strip()
     if not value:
         raise UnableToAddIdentifier("Enter the value of the identifier.")
@@ -89,7 +89,7 @@ def correct_identifier(
     If the identifier moves to another organisation, the history of both has the event. Raises
     `UnableToCorrectIdentifier`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     identifiers = Identifier.objects.select_for_update(of=("self",)).select_related("organisation")
     locked_identifier = identifiers.get(pk=identifier.pk)
     old_holder = locked_identifier.organisation

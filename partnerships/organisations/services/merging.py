@@ -93,7 +93,7 @@ def merge_organisations(
     The URL, names and identifiers of the merged record then lead to the kept record. Rows that never change, such as
     signatures, still refer to the merged record. Only administrators may do this. Raises `UnableToMerge`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     reason = reason.strip()
     if kept.pk == merged.pk:
         raise UnableToMerge("Choose two different organisations.")
@@ -223,7 +223,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     Rows that were added after the merge also stay with the kept record. Only administrators may do this. Raises
     `UnableToMerge`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     reason = reason.strip()
     if not reason:
         raise UnableToMerge("Enter a reason.")
@@ -283,7 +283,7 @@ def keep_apart(
     *, one: Organisation, other: Organisation, reason: str, author: User | None, now: dt.datetime
 ) -> NotSame:
     """Record that two organisations are not duplicates. Only administrators may do this. Raises `UnableToMerge`."""
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     if one.pk == other.pk:
         raise UnableToMerge("Choose two different organisations.")
     if not reason.strip():

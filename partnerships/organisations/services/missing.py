@@ -22,7 +22,7 @@ def mark_missing(
 
     Each register counts separately, because a council can be missing from one of two lists.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     locked_organisation = lock_organisation(organisation.pk)
     if register in locked_organisation.missing_from:
         return False
@@ -40,7 +40,7 @@ def mark_found(*, organisation: Organisation, author: User | None, now: dt.datet
 
     Without a register, the organisation is no longer missing from any register. Returns True if anything changed.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     locked_organisation = lock_organisation(organisation.pk)
     old_missing_from = locked_organisation.missing_from
     new_missing_from = {name: day for name, day in old_missing_from.items() if register and name != register}

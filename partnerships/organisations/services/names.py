@@ -86,7 +86,7 @@ def add_name(
     valid_to: dt.date | None = None,
 ) -> OrganisationName | None:
     """Add a name to an organisation unless it already has the name; return the name, or None if the text is empty."""
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     name = " ".join(name.split())
     if not name:
         return None

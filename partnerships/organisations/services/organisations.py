@@ -149,7 +149,7 @@ def create_organisations(
 
     A thousand organisations take as many queries as one. Raises `UnableToCreateOrganisation`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     bodies = [replace(body, name=" ".join(body.name.split())) for body in bodies]
     if not all(body.name for body in bodies):
         raise UnableToCreateOrganisation("Enter a name for the organisation.")
@@ -381,7 +381,7 @@ def dissolve(
     `on` is the first day on which the organisation no longer exists, or None if this day is unknown. Raises
     `UnableToDissolve`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     locked_organisation = lock_organisation(organisation.pk)
     if locked_organisation.is_ended:
         raise UnableToDissolve(f"{locked_organisation.name} has already ended, so you cannot end it again.")

@@ -115,7 +115,7 @@ def accept_request(
     organisation receives the number from the request as an identifier, if the number's scheme can be recognised. Raises
     `UnableToAnswerRequest`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     locked_request = _lock(request)
     # All services lock the person before the organisation, so that they cannot deadlock.
     lock_person(person_for_address(email=locked_request.email, name=locked_request.name))
@@ -178,7 +178,7 @@ def _create_organisation(request: AccessRequest, author: User, now: dt.datetime)
 @transaction.atomic
 def decline_request(*, request: AccessRequest, reason: str, author: User, now: dt.datetime) -> None:
     """Decline a request, and email the reason to the person. Raises `UnableToAnswerRequest`."""
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     locked_request = _lock(request)
     if not reason.strip():
         raise UnableToAnswerRequest("Enter a reason.")

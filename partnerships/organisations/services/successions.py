@@ -86,7 +86,7 @@ def record_succession(
     pending succession then becomes effective. Raises `UnableToRecordSuccession`, also if a person's details contradict
     the recorded details, and `UnableToChangeSuccession` if the order is made before a rival proposal is cancelled.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     recorded_succession = _find_recorded(kind, vests_on, ties, undoes)
     if recorded_succession is None:
         # Look again under the lock, because another transaction may have recorded the succession in the meantime.
@@ -129,7 +129,7 @@ def correct_succession(
     Once the succession has taken effect, only its sources and the day of the codes can change, and its vesting day can
     become more precise. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     locked_succession = lock_succession(succession.pk)
     if not reason.strip():
         raise UnableToChangeSuccession("Enter a reason.")
@@ -225,7 +225,7 @@ def change_succession_status(
     With `together`, successions of the same order and status change, too. Rival proposals must be cancelled before an
     order is made. A succession that another one undoes must stay certain. Raises `UnableToChangeSuccession`.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     if not reason.strip():
         raise UnableToChangeSuccession("Enter a reason.")
     locked_successions = lock_with_order(succession) if together else [lock_succession(succession.pk)]

@@ -46,7 +46,7 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     day, if the succession is not certain, if the succession that it undoes has not taken effect, or if a predecessor
     started later.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     locked_succession = lock_succession(succession.pk)
     if locked_succession.status == SuccessionStatus.EFFECTIVE:
         return False

@@ -70,7 +70,10 @@ def suggest_organisations(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the page of an organisation. A merged record redirects to the record that was kept."""
+    """Show the page of an organisation, with its newest events. A merged record redirects to the record that was kept.
+
+    Also notes which events the person has now seen, so that their inbox no longer counts these.
+    """
     user = signed_in(request)
     # `read_ahead` sends these lookups as one query. `rows_for` and the functions called below then use their rows.
     read_ahead(
@@ -110,7 +113,8 @@ def _facts_context(organisation: Organisation) -> dict[str, Any]:
     """Return the facts that the directory records about the organisation, such as its identifiers and former names."""
     # Most organisations lack most of these rows, so read only those that exist.
     queries_with_rows = functions_with_rows(organisation.pk, *_ABOUT)
-    read_ahead(lookup(rows, organisation.pk) for kind, rows in _READ.items() if kind in queries_with_rows)
+    page_queries = [page_query for query, page_query in _READ.items() if query in queries_with_rows]
+    read_ahead(lookup(page_query, organisation.pk) for page_query in page_queries)
 
     def rows_about(query: RowsAbout) -> list[Any]:
         return rows_for(_READ[query], organisation.pk) if query in queries_with_rows else []
@@ -123,7 +127,7 @@ def _facts_context(organisation: Organisation) -> dict[str, Any]:
         "areas_served": rows_about(_areas_served),
         "group_members": rows_about(_members_of_group),
         "successions": lines,
-        "has_predecessors": any(line.replaces and not line.comes and not line.undone for line in lines),
+        "has_predecessors": any(line.names_replaced_bodies for line in lines),
     }
 
 

@@ -32,7 +32,7 @@ from partnerships.people.requests import signed_in
 def _administrator_or_403(request: HttpRequest) -> User:
     """Return the signed-in person if they may change the directory of organisations; raise 403 for anyone else."""
     user = signed_in(request)
-    require(roles_of(user, timezone.now()).keeps_directory)
+    require(roles_of(user, timezone.now()).may_change_directory)
     return user
 
 

@@ -46,10 +46,10 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
     require(roles.lead(organisation.pk))
 
     people = with_account(people_of(organisation))
-    forms = [
-        HandOverForm(request.POST if f"{group.kind.code}-kind" in request.POST else None, group=group, people=people)
-        for group in left_without_owner(organisation, timezone.localdate(now))
-    ]
+    forms = []
+    for group in left_without_owner(organisation, timezone.localdate(now)):
+        is_sent = f"{group.kind.code}-kind" in request.POST
+        forms.append(HandOverForm(request.POST if is_sent else None, group=group, people=people))
     for form in forms:
         if form.is_valid() and _hand_over(request, form, organisation, user):
             return redirect("organisations:without-owner", pk=pk)
@@ -79,7 +79,7 @@ def _show_records_of_ended(request: HttpRequest, organisation: Organisation, rol
     user, today = signed_in(request), timezone.localdate()
     successors = successors_on(organisation, today)
     leads_successor = bool(roles.led_among([successor.pk for successor in successors]))
-    require(roles.lead(organisation.pk) or leads_successor or roles.keeps_directory)
+    require(roles.lead(organisation.pk) or leads_successor or roles.may_change_directory)
 
     successions = [
         succession for succession in successions_of(organisation) if organisation in ending_predecessors(succession)
@@ -89,21 +89,21 @@ def _show_records_of_ended(request: HttpRequest, organisation: Organisation, rol
     line_by_record = {(line.kind, line.record): line for line in lines}
     held_groups = held_records_by_kind(organisation, today)
     # The names of the successors that must deal with records that could not be handed over.
-    settling_names = {
-        line.successor.name
-        for group in held_groups
-        for thing in group.things
-        if (line := line_by_record.get((group.kind.code, thing.pk))) and line.state == HandoverState.STAYED
-    }
+    settling_names = set()
+    groups = []
+    for group in held_groups:
+        groups.append((group.kind.label, _held_records(group, organisation, line_by_record, user, roles)))
+        for record in group.things:
+            line = line_by_record.get((group.kind.code, record.pk))
+            if line is not None and line.state == HandoverState.STAYED:
+                settling_names.add(line.successor.name)
     context = {
         "organisation": organisation,
         "successors": successors,
-        "groups": [
-            (group.kind.label, _held_records(group, organisation, line_by_record, user, roles)) for group in held_groups
-        ],
+        "groups": groups,
         "successions": [(succession.pk, succession_title(succession)) for succession in successions],
         "is_led": leads_of(organisation).exists(),
-        "settling": sorted(settling_names),
+        "settling_names": sorted(settling_names),
     }
     return render(request, "organisations/held_by_ended.html", context)
 
@@ -117,17 +117,18 @@ def _held_records(
 ) -> list[_HeldRecord]:
     """Return the records of one kind, with the titles that the person may read and the state of their lines."""
     is_lead = roles.lead(organisation.pk)
-    readable_title_by_id = readable_titles(group.kind, organisation, [thing.pk for thing in group.things], user)
+    readable_title_by_id = readable_titles(group.kind, organisation, [record.pk for record in group.things], user)
     records = []
-    for thing in group.things:
-        line = line_by_record.get((group.kind.code, thing.pk))
+    for record in group.things:
+        line = line_by_record.get((group.kind.code, record.pk))
         # Only the predecessor may read why a successor disputes a line, not the other successors.
-        may_read_dispute = is_lead or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
-        may_read_record = is_lead or thing.pk in readable_title_by_id
+        leads_successor = line is not None and roles.lead(line.successor_id)
+        may_read_dispute = is_lead or leads_successor or roles.may_change_directory
+        may_read_record = is_lead or record.pk in readable_title_by_id
         records.append(
             _HeldRecord(
-                title=thing.title if is_lead else readable_title_by_id.get(thing.pk, thing.outside),
-                path=thing.path if may_read_record else "",
+                title=record.title if is_lead else readable_title_by_id.get(record.pk, record.outside),
+                path=record.path if may_read_record else "",
                 line_in_words=handover_line_in_words(line, shows_reason=may_read_dispute),
             )
         )

@@ -53,12 +53,15 @@ MAX_LINES_ON_PAGE = 200
 
 @require_safe
 def handover_overview(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the predecessors' records, who takes them over, and which records have no line yet."""
+    """Show what each predecessor has, who takes it over, and which records have no handover line yet.
+
+    Only administrators and the leads of the succession's organisations may see the page.
+    """
     user, today = signed_in(request), timezone.localdate()
     succession = get_object_or_404(with_ties(Succession.objects.all()), pk=pk)
     roles = roles_of(user, timezone.now())
     # Administrators see all organisations; other people see only the organisations that they lead.
-    visible_ids = None if roles.keeps_directory else roles.led
+    visible_ids = None if roles.may_change_directory else roles.led_ids
     estates = estates_of(succession, today, involved_ids=visible_ids)
     require(bool(estates))
 
@@ -66,14 +69,14 @@ def handover_overview(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "succession": succession,
         "heading": succession_title(succession),
-        "after": holdings_after(shares, today, known_ids=visible_ids),
-        "sum": sum_of_shares(shares),
+        "holdings_after": holdings_after(shares, today, known_ids=visible_ids),
+        "total": sum_of_shares(shares),
         "estates": estates,
-        "waiting": succession.handovers.awaiting_answer_from(roles.led).count(),
-        "lacking": lines_lacking_consent(succession, visible_ids).count(),
-        "led": roles.led,
-        "going_on": continuing_predecessor_ids(succession),
-        "may_keep": roles.keeps_directory,
+        "lines_to_answer": succession.handovers.awaiting_answer_from(roles.led_ids).count(),
+        "lines_lacking_consent": lines_lacking_consent(succession, visible_ids).count(),
+        "led_ids": roles.led_ids,
+        "continuing_ids": continuing_predecessor_ids(succession),
+        "may_change_directory": roles.may_change_directory,
     }
     return render(request, "organisations/handover.html", context)
 
@@ -89,7 +92,7 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
     predecessors = Organisation.objects.filter(ties_as_predecessor__succession=succession).distinct()
     organisation = get_object_or_404(predecessors, pk=predecessor)
     roles = roles_of(user, now)
-    require(roles.lead(organisation.pk) or roles.keeps_directory)
+    require(roles.lead(organisation.pk) or roles.may_change_directory)
     kind_count = _count_of_kind(succession, organisation, kind, timezone.localdate(now))
     if not roles.lead(organisation.pk):
         # Administrators who do not lead the organisation see only the titles that they may read.
@@ -101,12 +104,12 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
     shown_records = matching_records[:MAX_LINES_ON_PAGE]
     form = ProposeHandoversForm(
         post_data(request),
-        things=shown_records,
+        held_records=shown_records,
         successors=_successors_of(succession, organisation),
         count=len(matching_records),
     )
     if request.method == "POST" and form.is_valid():
-        # What is left in `cleaned_data` are the details of the lines.
+        # The fields that remain in `cleaned_data` are the details of the lines.
         ticked_ids = [int(record_id) for record_id in form.cleaned_data.pop("records")]
         is_about_all = form.cleaned_data.pop("everything")
         with show_refusal(form, UnableToHandOverLines):
@@ -130,8 +133,8 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
         succession=succession,
         predecessor=organisation,
         count=kind_count,
-        shown=len(shown_records),
-        found=len(matching_records),
+        shown_count=len(shown_records),
+        matching_count=len(matching_records),
         query=request.GET.get("q", ""),
     )
 
@@ -158,24 +161,24 @@ def answer_lines(request: HttpRequest, pk: int) -> HttpResponse:
     succession = get_object_or_404(Succession, pk=pk)
     roles = roles_of(user, now)
     successor_ids = set(succession.ties.values_list("successor", flat=True))
-    require(bool(roles.led & successor_ids))
+    require(bool(roles.led_ids & successor_ids))
 
-    lines = lines_to_answer(succession, roles.led)
+    lines = lines_to_answer(succession, roles.led_ids)
     shown_lines = lines[:MAX_LINES_ON_PAGE]
     form = AnswerHandoversForm(
         post_data(request), lines=shown_lines, titles=line_titles(shown_lines, user), count=len(lines)
     )
     if request.method == "POST" and form.is_valid():
-        accept = form.cleaned_data["answer"] == "accept"
+        is_accepted = form.cleaned_data["answer"] == "accept"
         with show_refusal(form, UnableToHandOverLines):
             count = answer_handovers(
                 lines=_chosen_lines(lines, form),
-                accept=accept,
+                accept=is_accepted,
                 reason=form.cleaned_data["reason"],
                 author=user,
                 now=now,
             )
-            verb = "accepted" if accept else "disputed"
+            verb = "accepted" if is_accepted else "disputed"
             messages.success(request, f"You {verb} {count} line{pluralize(count)}.")
             return redirect("organisations:handover", pk)
 
@@ -199,10 +202,12 @@ def record_line_consent(request: HttpRequest, pk: int) -> HttpResponse:
     user, now = signed_in(request), timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
     roles = roles_of(user, now)
-    side_ids = {pk for pair in succession.ties.values_list("predecessor", "successor") for pk in pair}
-    require(roles.keeps_directory or bool(roles.led & side_ids))
+    organisation_ids: set[int | None] = set()
+    for predecessor_id, successor_id in succession.ties.values_list("predecessor", "successor"):
+        organisation_ids |= {predecessor_id, successor_id}
+    require(roles.may_change_directory or bool(roles.led_ids & organisation_ids))
 
-    lines = list(lines_lacking_consent(succession, None if roles.keeps_directory else roles.led))
+    lines = list(lines_lacking_consent(succession, None if roles.may_change_directory else roles.led_ids))
     shown_lines = lines[:MAX_LINES_ON_PAGE]
     form = ConsentForm(post_data(request), lines=shown_lines, titles=line_titles(shown_lines, user), count=len(lines))
     if request.method == "POST" and form.is_valid():

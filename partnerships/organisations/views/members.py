@@ -88,7 +88,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
         "may_manage": rights.may_manage_people,
         "leads": rights.roles.lead(pk),
         "may_see_records_without_owner": rights.roles.lead(pk)
-        or (organisation.is_ended and rights.roles.keeps_directory),
+        or (organisation.is_ended and rights.roles.may_change_directory),
     }
     return render(request, "organisations/people.html", context)
 
@@ -136,7 +136,10 @@ def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
-    """Change a person's role and job title."""
+    """Change a person's role and job title, for leads and administrators.
+
+    Administrators must give a reason if they change the role.
+    """
     user = signed_in(request)
     edited_membership = _managed_membership(user, pk, membership)
     form = MembershipForm(post_data(request), membership=edited_membership, by_administrator=user.is_staff)
@@ -153,6 +156,7 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
                     now=now,
                 )
         except UnableToChangeRole as error:
+            # Show the error at the field that can mend it.
             lacks_reason = user.is_staff and not form.cleaned_data["reason"]
             form.add_error("reason" if lacks_reason else "role", str(error))
         else:
@@ -211,7 +215,7 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
         form,
         membership=membership,
         organisation=organisation,
-        held=owned_records_by_kind(person, organisation, timezone.localdate()),
+        owned_groups=owned_records_by_kind(person, organisation, timezone.localdate()),
         shows_titles=not user.is_staff,
     )
 

@@ -62,7 +62,7 @@ class PendingLine(NamedTuple):
 def pending(request: HttpRequest) -> HttpResponse:
     """Show the list of pending successions to everyone."""
     user = request.user
-    may_keep = isinstance(user, User) and roles_of(user, timezone.now()).keeps_directory
+    may_change_directory = isinstance(user, User) and roles_of(user, timezone.now()).may_change_directory
     today = timezone.localdate()
     rows = [
         PendingLine(
@@ -73,7 +73,7 @@ def pending(request: HttpRequest) -> HttpResponse:
         )
         for succession in pending_successions()
     ]
-    return render(request, "organisations/pending.html", {"rows": rows, "may_keep": may_keep})
+    return render(request, "organisations/pending.html", {"rows": rows, "may_change_directory": may_change_directory})
 
 
 @login_not_required
@@ -115,6 +115,7 @@ def _row(succession: Succession, tie: SuccessionTie) -> Sequence[object]:
 
 
 def _gss_codes(organisation: Organisation) -> str:
+    """Return the organisation's codes of the Office for National Statistics, as one text."""
     codes = [identifier.value for identifier in organisation.identifiers.all() if identifier.scheme == Scheme.GSS]
     return " ".join(sorted(codes))
 

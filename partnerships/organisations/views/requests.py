@@ -53,7 +53,7 @@ def request_access(request: HttpRequest) -> HttpResponse:
             return limit_response
 
     person = request.user if isinstance(request.user, User) else None
-    form = AccessRequestForm(post_data(request), person=person, typed=request.GET.get("name", "")[:300])
+    form = AccessRequestForm(post_data(request), person=person, organisation_name=request.GET.get("name", "")[:300])
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToAskForAccess):
             ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)

@@ -64,7 +64,7 @@ _FORM_TEMPLATE = "organisations/succession_form.html"
 def _administrator_or_403(request: HttpRequest) -> User:
     """Return the signed-in administrator; raise 403 for anyone else."""
     user = signed_in(request)
-    require(roles_of(user, timezone.now()).keeps_directory)
+    require(roles_of(user, timezone.now()).may_change_directory)
     return user
 
 
@@ -83,7 +83,7 @@ def succession_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     succession = get_object_or_404(with_ties(Succession.objects.select_related("undoes")), pk=pk)
     roles = roles_of(user, timezone.now())
-    may_keep = roles.keeps_directory
+    may_change_directory = roles.may_change_directory
     organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id)}
     undoing_successions = list(succession.undone_by.live())
     signature_events = events_signed_meanwhile(succession, undoing_successions, user)
@@ -95,12 +95,12 @@ def succession_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "undone_by": undoing_successions,
         "lines": timeline_lines(changes_of(succession)),
         "signed": timeline_lines(signature_events) if signature_events else [],
-        "to_do": action_needed(succession, timezone.localdate()) if may_keep else "",
+        "to_do": action_needed(succession, timezone.localdate()) if may_change_directory else "",
         # What the reader can do
-        "may_keep": may_keep,
-        "may_hand_over": may_keep or bool(organisation_ids & set(roles.led)),
-        "may_change_ties": may_keep and not succession.is_final,
-        "may_take_effect": may_keep and succession.is_certain and not succession.is_final,
+        "may_change_directory": may_change_directory,
+        "may_hand_over": may_change_directory or bool(organisation_ids & set(roles.led_ids)),
+        "may_change_ties": may_change_directory and not succession.is_final,
+        "may_take_effect": may_change_directory and succession.is_certain and not succession.is_final,
     }
     return render(request, "organisations/succession.html", context)
 

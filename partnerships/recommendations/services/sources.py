@@ -106,7 +106,7 @@ def correct_source(
     *, source: Source, details: SourceDetails, reason: str, author: User | None, now: dt.datetime
 ) -> Source:
     """Correct any report. The report's page shows the reason. Raises `UnableToRecord`."""
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     source = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
     values: dict[str, Any] = {
         "title": _valid_title(details),
@@ -190,7 +190,7 @@ def correct_recommendation(
     now: dt.datetime,
 ) -> Recommendation:
     """Correct any recommendation. The recommendation's page shows the reason. Raises `UnableToRecord`."""
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     source = Source.objects.select_for_update(of=("self",)).get(pk=recommendation.source_id)
     recommendation = source.recommendations.select_for_update(of=("self",)).get(pk=recommendation.pk)
     text, reference = " ".join(details.text.split()), details.reference.strip()

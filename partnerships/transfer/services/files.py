@@ -192,7 +192,7 @@ def import_files(
     """
     with transaction.atomic():
         lock_imports()
-        require(roles_of(import_request.author, import_request.now).keeps_directory)
+        require(roles_of(import_request.author, import_request.now).may_change_directory)
         run = apply(import_request)
         if dry_run:
             transaction.set_rollback(True)

@@ -41,7 +41,7 @@ def load_pending(*, author: User | None, now: dt.datetime) -> Loaded:
     A succession is not recorded until all its predecessors are in the directory. Changes and cancellations by
     administrators are not overwritten.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     file = json.loads(PENDING.read_text(encoding="utf-8"))
     successor_by_key = {item["key"]: item for item in file["organisations"]}
     recorded_count = known_count = waiting_count = 0

@@ -59,7 +59,7 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
     """
     file = read_directory_file(data, now)
     lock_imports()
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     source = f"Directory file {PurePath(file_name).name}"
     area_by_code = _load_areas(file["areas"])
     organisation_by_key, new_items = _load_organisations(file["organisations"], area_by_code, source)

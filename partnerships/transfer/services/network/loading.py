@@ -84,7 +84,7 @@ def load_network(
     digest = hashlib.sha256(data).hexdigest()
     with transaction.atomic():
         lock_imports()
-        require(roles_of(author, now).keeps_directory)
+        require(roles_of(author, now).may_change_directory)
         earlier_run = _earlier_run(file["name"])
         if earlier_run is not None and earlier_run.sha256 == digest:
             return earlier_run, False

@@ -131,7 +131,7 @@ def preview_register(
     If required columns are missing and the file has headings that could be these columns, the run waits for a person to
     match them. Raises `UnableToRead` if the file is refused.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(roles_of(author, now).may_change_directory)
     run = new_run(
         register=register,
         file_name=file.base_name,

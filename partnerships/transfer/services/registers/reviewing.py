@@ -66,7 +66,7 @@ def answer_doubt(
         if not try_to_lock_imports():
             raise UnableToAnswer("An import is running. Answer this row when it is done.")
         locked_doubt = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
-        require(roles_of(author, now).keeps_directory)
+        require(roles_of(author, now).may_change_directory)
         if not locked_doubt.is_open:
             raise UnableToAnswer(
                 "Another administrator has already answered this row. Open it again to see the answer."

@@ -62,7 +62,7 @@ def _asked(user: User) -> Combinable:
     sees only itself.
     """
     own_organisations = Organisation.objects.of_person(user).values("pk")
-    inside = Partnership.objects.readable_today_by(user).values("pk")
+    readable_partnerships = Partnership.objects.readable_today_by(user).values("pk")
 
     parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER).filter(partnership=OuterRef("partnership"))
     other_parties = parties.exclude(organisation=OuterRef("organisation")).order_by("organisation__name", "pk")
@@ -74,7 +74,11 @@ def _asked(user: User) -> Combinable:
     own_addressees = addressees.filter(organisation__in=own_organisations)
     return Case(
         When(audience=Audience.NETWORK, then=Value("Everyone in the network")),
-        When(audience=Audience.PARTNERSHIP, partnership__in=inside, then=joined(other_parties, "organisation__name")),
+        When(
+            audience=Audience.PARTNERSHIP,
+            partnership__in=readable_partnerships,
+            then=joined(other_parties, "organisation__name"),
+        ),
         When(
             audience=Audience.NAMED,
             organisation__in=own_organisations,
@@ -87,6 +91,7 @@ def _asked(user: User) -> Combinable:
 
 
 def _areas(user: User) -> Combinable:
+    """Return the expression for the names of an entry's areas."""
     areas = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk")
     return joined(areas, "name")
 
@@ -97,19 +102,25 @@ def _waiting(user: User) -> Combinable:
 
 
 def _waiting_words(row: Entry) -> str:
-    return f"{long_date(row.waiting_since)}, {age(row.waiting_since)}" if row.waiting_since else ""
+    """Return since when an entry waits for an answer and how long that is, or "" if it does not wait."""
+    if row.waiting_since is None:
+        return ""
+    return f"{long_date(row.waiting_since)}, {age(row.waiting_since)}"
 
 
 def _closing_words(row: Entry) -> str:
+    """Return the closing date in words, such as "in 3 days"."""
     return when_due(row.closes_on, is_open=row.is_open)
 
 
 def _cards(user: User, rows: Sequence[Entry]) -> list[SafeString]:
-    return cards_html(with_match_counts([boards.card_of(row) for row in rows], reader_of(user)))
+    """Return each entry as a card, with the number of its matches."""
+    cards = [boards.card_of(row) for row in rows]
+    return cards_html(with_match_counts(cards, reader_of(user)))
 
 
-#: Columns shown by default.
-_SHOWN = (
+#: Columns that the list shows before the reader chooses others.
+_MAIN_COLUMNS = (
     Column(
         name="title",
         label="Title",
@@ -158,7 +169,7 @@ _SHOWN = (
         is_grouped=True,
     ),
 )
-_SUBJECT = hidden_at_first(
+_SUBJECT_COLUMNS = hidden_at_first(
     Column(
         name="theme",
         label="Theme",
@@ -187,7 +198,7 @@ _SUBJECT = hidden_at_first(
     ),
 )
 #: The list adds up the quantities of each unit separately.
-_AMOUNT = hidden_at_first(
+_AMOUNT_COLUMNS = hidden_at_first(
     Column(
         name="quantity",
         label="Quantity",
@@ -205,7 +216,7 @@ _AMOUNT = hidden_at_first(
         is_grouped=True,
     ),
 )
-_PLACE = hidden_at_first(
+_PLACE_COLUMNS = hidden_at_first(
     Column(
         name="areas",
         label="Areas",
@@ -215,7 +226,7 @@ _PLACE = hidden_at_first(
     ),
     Column(name="site", label="Site", value=lambda row: row.site),
 )
-_DETAILS = hidden_at_first(
+_DETAIL_COLUMNS = hidden_at_first(
     Column(name="available_from", label="From", kind=lists.Kind.DAY, value=lambda row: row.available_from),
     Column(name="available_until", label="Until", kind=lists.Kind.DAY, value=lambda row: row.available_until),
     Column(
@@ -240,7 +251,7 @@ LIST = ListDefinition(
     title="Asks and offers",
     one="ask or offer",
     address="exchange:list",
-    columns=(*_SHOWN, *_SUBJECT, *_AMOUNT, *_PLACE, *_DETAILS),
+    columns=(*_MAIN_COLUMNS, *_SUBJECT_COLUMNS, *_AMOUNT_COLUMNS, *_PLACE_COLUMNS, *_DETAIL_COLUMNS),
     rows=_rows,
     readable=lambda user: Entry.objects.visible_to(user).exclude(shared_at=None).for_listing(),
     form=lambda parameters, _user: ListForm(parameters),

@@ -43,8 +43,9 @@ class Rights:
         """Return the ids of the asked organisations for which the person is an editor or lead."""
         if self.entry.is_draft:
             return frozenset()
-        own_ids = self.roles.by_organisation.keys()
-        own_asked_ids = own_ids if self.asked_ids is None else self.asked_ids & own_ids
+        own_asked_ids = set(self.roles.by_organisation)
+        if self.asked_ids is not None:
+            own_asked_ids &= self.asked_ids
         return self.roles.edited_among(own_asked_ids) - {self.entry.organisation_id}
 
     def may_answer_for(self, organisation: Organisation) -> bool:
@@ -60,16 +61,17 @@ class Rights:
 
         Editors and leads of either side of the commitment may, if the entry's organisation is one of the sides.
         """
-        sides = {commitment.giver_id, commitment.receiver_id}
-        return self.entry.organisation_id in sides and any(self.roles.edit_for(side) for side in sides if side)
+        side_ids = {commitment.giver_id, commitment.receiver_id}
+        edits_for_a_side = any(side_id is not None and self.roles.edit_for(side_id) for side_id in side_ids)
+        return self.entry.organisation_id in side_ids and edits_for_a_side
 
     def may_judge_for(self, organisation: Organisation, counterpart: Entry) -> bool:
         """Return whether the person may dismiss the pair for the organisation.
 
         Editors and leads of the organisation may, if it is one of the two sides.
         """
-        sides = {self.entry.organisation_id, counterpart.organisation_id}
-        return organisation.pk in sides and self.roles.edit_for(organisation.pk)
+        side_ids = {self.entry.organisation_id, counterpart.organisation_id}
+        return organisation.pk in side_ids and self.roles.edit_for(organisation.pk)
 
 
 def rights_over(entry: Entry, person: User | None, now: dt.datetime) -> Rights:

@@ -78,9 +78,9 @@ def preferences_by_link(request: HttpRequest, link: Link) -> HttpResponse:
         "always": () if person.is_stakeholder else always_sent(),
         "parties": () if person.is_stakeholder else date_reminders(request, person),
         "person": person,
-        "said": "" if request.method == "POST" else _message(request, subscriptions),
+        "message": "" if request.method == "POST" else _message(request, subscriptions),
         "token": token_in(request),
-        "stop": _stop_token(person, preference, now),
+        "stop_token": _stop_token(person, preference, now),
         **pause_of(person, preference, now),
         **_subscriptions_context(person, preference, subscriptions, now),
     }
@@ -98,12 +98,11 @@ def _subscriptions_context(
     """Return the context besides the form: followed and refused records, and when the next digest is due."""
     live_subscriptions = [subscription for subscription in subscriptions if not subscription.is_ended]
     askable_ids = askable_again(subscriptions, now)
+    askable = [subscription for subscription in subscriptions if subscription.pk in askable_ids]
     return {
         "subscriptions": live_subscriptions,
-        "current": preferences_in_words(person, preference, live_subscriptions),
-        "refused": [
-            subscription for subscription in subscriptions if subscription.named and subscription.pk in askable_ids
-        ],
+        "choices_in_words": preferences_in_words(person, preference, live_subscriptions),
+        "refused": [subscription for subscription in askable if subscription.named],
         "refused_at": preference.refused_at,
         "next": forecast_next_digest(person, now),
         "frequencies": Frequency.choices,
@@ -112,7 +111,10 @@ def _subscriptions_context(
 
 
 def _apply_button(request: HttpRequest, person: User, preference: Preference, now: dt.datetime) -> str:
-    """Act on a button outside the form of choices; returns the code of its message, or "" if no button was pressed."""
+    """Do what a button outside the form of choices says, and return the code of the message.
+
+    Returns "" if no such button was pressed, so that the POST is the form itself.
+    """
     if "resume" in request.POST:
         is_ahead = preference.has_future_pause(now, person.time_zone)
         services.end_pause(person=person, author=person, now=now)
@@ -189,7 +191,7 @@ def confirm_by_link(request: HttpRequest, link: Link) -> HttpResponse:
     # If the person was asked again after this email, only the newer link works. Links contain their time to the minute.
     if minute_of(link.made_at) < minute_of(own_subscription.asked_at):
         return expired_link_page(request, Purpose.CONFIRM)
-    [subscription] = set_names_for(link.person, [own_subscription], now)
+    subscription = set_names_for(link.person, [own_subscription], now)[0]
     if request.method == "POST" and subscription.is_waiting:
         return _save_answer(request, link.person, subscription, now)
 

@@ -45,9 +45,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "sections": _by_partnership(lines),
         "groups": [(notice_group.value, notice_group.label) for notice_group in shown_groups],
         "group": group,
-        "unread": only_unread,
+        "only_unread": only_unread,
         "has_unread": any(line.item.is_unread for line in lines),
-        "here": request.get_full_path(),
+        "page_path": request.get_full_path(),
     }
     return render(request, "digests/inbox.html", context)
 
@@ -70,10 +70,11 @@ def open_item(request: HttpRequest, pk: int) -> HttpResponse:
     person = signed_in(request)
     item = get_object_or_404(InboxItem, pk=pk, person=person)
     now = timezone.now()
+    is_viewed_by_administrator = hasattr(request, "view_as")
     if item.record_kind != "digest":
         path = page_of_item(person, item)
-    elif hasattr(request, "view_as"):
-        path = ""  # an administrator views the site as the person
+    elif is_viewed_by_administrator:
+        path = ""
     else:
         path = _digest_path(item, now)
     if is_reading_page(request):
@@ -113,7 +114,8 @@ def mark_notices(request: HttpRequest) -> HttpResponse:
         person=person, items=None if marks_all else item_ids, is_read=is_read, now=timezone.now()
     )
     subject = "notice is" if changed_count == 1 else "notices are"
-    messages.success(request, f"{changed_count:,} {subject} now marked {'read' if is_read else 'unread'}.")
+    state = "read" if is_read else "unread"
+    messages.success(request, f"{changed_count:,} {subject} now marked {state}.")
     return redirect(inbox_url)
 
 

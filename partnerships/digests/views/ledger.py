@@ -79,18 +79,19 @@ def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
 
     404 if the person may not see the email.
     """
-    [delivery] = with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
+    delivery = with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])[0]
     if DeliverySubject.objects.filter(delivery=delivery).exists():
         # The email also reports partnerships, asks or commitments, which a lead of its plans may not be allowed to
         # read.
         return delivery, False
     publishable = Plan.objects.publishable_by(person).values("pk")
     items = DeliveryItem.objects.included().filter(delivery=delivery)
-    return delivery, items.exists() and not items.exclude(plan__in=publishable).exists()
+    only_own_plans = items.exists() and not items.exclude(plan__in=publishable).exists()
+    return delivery, only_own_plans
 
 
 def _is_shown(request: HttpRequest, person: User, shown: Shown, *, only_own_plans: bool) -> bool:
-    """Return True if the person may see the message itself.
+    """Return whether the person may see the message itself.
 
     * Administrators may, for ten minutes after giving a reason.
     * Leads of all plans in the email may, if it was sent to a stakeholder. Emails to people with an account also list
@@ -99,18 +100,22 @@ def _is_shown(request: HttpRequest, person: User, shown: Shown, *, only_own_plan
       may see the email.
     """
     delivery = shown.delivery
-    if not person.is_staff:
-        return only_own_plans and delivery.recipient.is_stakeholder and bool(shown.address or delivery.recipient.name)
-    return _is_granted(request, str(delivery.pk))
+    if person.is_staff:
+        return _is_granted(request, str(delivery.pk))
+    greeting_is_known = bool(shown.address or delivery.recipient.name)
+    return only_own_plans and delivery.recipient.is_stakeholder and greeting_is_known
 
 
 def _grant(request: HttpRequest, permission: str) -> None:
     """Let an administrator who has given a reason use a permission for ten minutes."""
-    request.session[_GRANTS_KEY] = {**request.session.get(_GRANTS_KEY, {}), permission: timezone.now().isoformat()}
+    grants = dict(request.session.get(_GRANTS_KEY, {}))
+    grants[permission] = timezone.now().isoformat()
+    # Assign the whole dictionary: Django saves a session only if one of its keys is set.
+    request.session[_GRANTS_KEY] = grants
 
 
 def _is_granted(request: HttpRequest, permission: str) -> bool:
-    """Return True if an administrator has given a reason for this permission in the last ten minutes."""
+    """Return whether an administrator has given a reason for this permission in the last ten minutes."""
     granted_at = request.session.get(_GRANTS_KEY, {}).get(permission)
     if not granted_at:
         return False
@@ -134,15 +139,33 @@ def email_detail(request: HttpRequest, pk: int) -> HttpResponse:
         _grant(request, str(delivery.pk))
         return redirect("digests:entry", pk=pk)
 
-    # None for administrators, who see the lines about all plans.
-    publishable_ids = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
-    [shown] = shown_to(person, [delivery])
+    shown = shown_to(person, [delivery])[0]
     is_shown = delivery.has_stored_message and _is_shown(request, person, shown, only_own_plans=only_own_plans)
-    reading = None
-    if not is_shown and publishable_ids is not None:
-        reading = readable_news(delivery, now=timezone.now(), plans=publishable_ids)
-    bounces = Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
     context = {
+        **_contents_of_email(person, shown, is_shown=is_shown),
+        "form": form,
+        # What the person can do
+        "may_resend": delivery.can_be_sent_again and (only_own_plans or person.is_staff),
+        "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),
+    }
+    return render(request, "digests/entry.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _contents_of_email(person: User, shown: Shown, *, is_shown: bool) -> dict[str, Any]:
+    """Return the template context about an email: its recipient, contents and bounces.
+
+    Administrators see the lines about all plans. Other people see the lines about plans that they may publish and, if
+    the message itself is not shown, its news about these plans.
+    """
+    delivery = shown.delivery
+    publishable_ids: set[int] | None = None
+    reading = None
+    if not person.is_staff:
+        publishable_ids = set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
+        if not is_shown:
+            reading = readable_news(delivery, now=timezone.now(), plans=publishable_ids)
+    bounces = Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
+    return {
         "delivery": delivery,
         "who": shown.who,
         "address": shown.address,
@@ -150,15 +173,9 @@ def email_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "items": items_of(with_items([delivery])[0], publishable_ids),
         "repeats_of": repeats_of(delivery),
         "bounces": [(bounce, shown.said(bounce.text)) for bounce in bounces],
-        # The message itself, or else its news about the person's plans
-        "shown": is_shown,
+        "is_shown": is_shown,
         "reading": reading,
-        "form": form,
-        # What the person can do
-        "may_resend": delivery.can_be_sent_again and (only_own_plans or person.is_staff),
-        "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),
     }
-    return render(request, "digests/entry.html", context, status=422 if request.method == "POST" else 200)
 
 
 def _record_reason_to_see(delivery: Delivery, *, administrator: User, reason: str) -> None:
@@ -181,7 +198,7 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the HTML part of the message as it was sent, for a frame that can neither run nor load anything."""
     person = _ledger_reader(request)
     delivery, only_own_plans = _delivery_for(person, pk)
-    [shown] = shown_to(person, [delivery])
+    shown = shown_to(person, [delivery])[0]
     if not delivery.has_stored_message or not _is_shown(request, person, shown, only_own_plans=only_own_plans):
         raise Http404
     message = email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
@@ -270,7 +287,7 @@ def preview_digest(request: HttpRequest, pk: int) -> HttpResponse:
         "nothing_new": reading.is_empty and not matches and not notices,
         "notices": notices,
         "next": forecast_next_digest(person, now),
-        "own": is_own,
+        "is_own": is_own,
         "matches": matches,
         "waiting": tasks_of_person(person, now) if is_own else [],
     }

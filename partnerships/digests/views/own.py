@@ -64,7 +64,8 @@ def manage_choices(request: HttpRequest) -> HttpResponse:
     person = signed_in(request)
     if request.method != "POST":
         _read_ahead_for(person)
-    preference = next(iter(rows_for(preference_of, person)), None) or Preference(person=person)
+    saved_preferences = rows_for(preference_of, person)
+    preference = saved_preferences[0] if saved_preferences else Preference(person=person)
     if request.method == "POST" and "resume" in request.POST:
         return _end_pause(request, person, preference)
 
@@ -116,20 +117,18 @@ def _subscriptions_context(person: User, preference: Preference) -> dict[str, An
     now = timezone.now()
     all_subscriptions = set_names_for(person, rows_for(live_or_refused, person), now)
     subscriptions = [subscription for subscription in all_subscriptions if not subscription.is_ended]
+    refused = [subscription for subscription in all_subscriptions if subscription.was_refused_recently(now)]
     return {
         "subscriptions": subscriptions,
-        "current": preferences_in_words(person, preference, subscriptions),
-        "refused": [
-            subscription
-            for subscription in all_subscriptions
-            if subscription.named and subscription.was_refused_recently(now)
-        ],
+        "choices_in_words": preferences_in_words(person, preference, subscriptions),
+        # The reader may not know the name of a record that they may no longer read.
+        "refused": [subscription for subscription in refused if subscription.named],
         "next": forecast_next_digest(person, now, preference=preference),
         "frequencies": Frequency.choices,
         "may_add": may_ask_stakeholders(person),
         "choices_of_hears": ChangeFilter.choices,
         "may_look": may_look(person),
-        "came_back": open_suppressions(person.email).first(),
+        "suppression": open_suppressions(person.email).first(),
     }
 
 
@@ -161,7 +160,8 @@ def change_own_subscription(request: HttpRequest, pk: int, verb: str) -> HttpRes
     person = signed_in(request)
     if verb not in SIGNED_IN:
         raise Http404
-    [subscription] = set_names_for(person, [get_object_or_404(subscriptions_of(person), pk=pk)], timezone.now())
+    own_subscription = get_object_or_404(subscriptions_of(person), pk=pk)
+    subscription = set_names_for(person, [own_subscription], timezone.now())[0]
     is_on_page_of_target = request.POST.get("back") == "page"
     back_url = page_of(subscription.followed_item) if is_on_page_of_target else reverse("digests:manage")
 
@@ -206,12 +206,13 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         return redirect(page_of(target))
 
     new_rule = services.set_role_rule(target=target, author=person, now=now)
-    role = new_rule.get_role_display()
+    role_label = new_rule.get_role_display()
+    role = role_label[0].lower() + role_label[1:]
     person_count = people_of(new_rule).values("person").distinct().count()
+    people = f"{person_count:,}" if person_count else "nobody yet"
     messages.success(
         request,
-        f"Digests about {target} now go to {role[0].lower()}{role[1:]}. Each person can stop them. "
-        f"People who get them today: {f'{person_count:,}' if person_count else 'nobody yet'}.",
+        f"Digests about {target} now go to {role}. Each person can stop them. People who get them today: {people}.",
     )
     return redirect(page_of(target))
 

@@ -26,8 +26,11 @@ def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> Ht
     """
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.published_for(person), pk=pk)
+    # Other pieces of a plan, such as texts and documents, cannot be followed one by one.
+    if collection not in ("sites", "milestones"):
+        raise Http404
     piece = f"{collection}/{key}"
-    item = get_piece(_readable_content(person, plan), piece) if collection in ("sites", "milestones") else None
+    item = get_piece(_readable_content(person, plan), piece)
     if item is None:
         raise Http404
 
@@ -44,7 +47,7 @@ def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> Ht
     context = {
         "plan": plan,
         "item": item,
-        "mine": own_subscription,
+        "own_subscription": own_subscription,
         "kind": "site" if collection == "sites" else "milestone",
     }
     return render(request, "digests/follow_piece.html", context)
@@ -54,4 +57,6 @@ def _readable_content(person: User, plan: Plan) -> Content:
     """Return the content of the newest version, as the person may read it; 404 if they may not read this version."""
     version = get_object_or_404(Version.objects.visible_to(person), plan=plan, number=plan.current_number)
     content = normalise(version.content)
-    return content if reading_class_of(person, plan, timezone.now()) == INSIDE else content_for_outside(content)
+    if reading_class_of(person, plan, timezone.now()) == INSIDE:
+        return content
+    return content_for_outside(content)

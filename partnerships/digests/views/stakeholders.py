@@ -74,10 +74,16 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
             )
             return redirect("digests:stakeholders")
 
-    restricted_audience = ""  # only set for a plan that is not public
+    # For a plan that is not public, the page warns that only some people may read it.
+    restricted_audience = ""
     if isinstance(target, Plan) and target.audience != Audience.PUBLIC:
         restricted_audience = target.get_audience_display().lower()
-    context = {"form": form, "target": title_of(target), "back": page_of(target), "closed": restricted_audience}
+    context = {
+        "form": form,
+        "target": title_of(target),
+        "back": page_of(target),
+        "restricted_audience": restricted_audience,
+    }
     return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
 
 

@@ -27,10 +27,11 @@ from partnerships.people.models import User
 def ask_and_stop(
     request: HttpRequest, person: User, *, reason: str, by_link: bool, delivery: int | None = None
 ) -> HttpResponse:
-    """Ask what to stop; a POST stops it.
+    """Show the page that asks what to stop. On POST, stop what the person chose, or undo the last stop.
 
     `delivery` is the id of the email that contained the link, if any. A POST without a choice comes from an email app
-    with which the person unsubscribes with one click.
+    with which the person unsubscribes with one click. It stops what the email was about or, if that is unknown, all
+    digests.
     """
     shared_context: dict[str, Any] = {
         "by_link": by_link,
@@ -88,8 +89,10 @@ def _stop(
     # Read the names first, because the person may see some of them only through subscriptions that end here.
     names = [*titles_for(person, selected.plans, now).values(), *names_of(person, selected.subjects, now)]
     names += [subscription.shown_name for subscription in subscriptions]
-    names += ["new matches"] if selected.matches else []
-    names += [selected.single.called] if selected.single else []
+    if selected.matches:
+        names.append("new matches")
+    if selected.single is not None:
+        names.append(selected.single.called)
     stopped = services.stop_chosen(person=person, chosen=selected, subscriptions=subscriptions, reason=reason, now=now)
     return _done(request, person, stopped, names, silenced=_group_labels(selected.groups), **shared_context)
 
@@ -154,7 +157,7 @@ def _choices_of_email(person: User, stoppable: Stoppable) -> list[tuple[str, str
 
 
 def _wants_matches(person: User) -> bool:
-    """Return True if this person's digests contain new matches."""
+    """Return whether this person's digests contain new matches."""
     return not person.is_stakeholder and not Preference.objects.filter(person=person, tells_matches=False).exists()
 
 
@@ -176,14 +179,13 @@ def _done(
 
     `silenced` is the labels of groups of notices that the person chose, and that now go to the inbox only.
     """
-    still_followed = [
-        subscription.shown_name for subscription in set_names_for(person, subscriptions_of(person), timezone.now())
-    ]
+    subscriptions = set_names_for(person, subscriptions_of(person), timezone.now())
+    still_followed = [subscription.shown_name for subscription in subscriptions]
     if _wants_matches(person):
         still_followed.append("new matches of your organisation")
     context = {
         "names": names,
-        "left": still_followed,
+        "still_followed": still_followed,
         "silenced": silenced,
         "keeps_notices": bool(stopped.ways) and not silenced,
         "only_notices": bool(names or silenced) and not (stopped.subscriptions or stopped.tells_matches),

@@ -17,7 +17,7 @@ from partnerships.kit.forms import CountField, Form, Helper, MoneyField, Partial
 
 NOTHING = ("", "Not given")
 #: A function that returns the form field for a shape that only one kind of document has. The dictionary contains the
-#: field's label, help text and whether it is required.
+#: arguments of the form field: its label, its help text and whether it is required.
 FieldMaker: TypeAlias = Callable[[Field, dict[str, Any]], forms.Field]
 NO_MAKERS: Mapping[str, FieldMaker] = MappingProxyType({})
 
@@ -40,8 +40,10 @@ def form_field(
         items = [(item["key"], item[target.title]) for item in (content or {}).get(target.code, ())]
         return forms.ChoiceField(choices=[("", f"The whole {schema.one}"), *items], **common)
     if spec.shape == "choice":
-        blank = [] if spec.default else [NOTHING]
-        return forms.ChoiceField(choices=[*blank, *spec.choices.items()], **common)
+        choices = list(spec.choices.items())
+        if not spec.default:
+            choices.insert(0, NOTHING)
+        return forms.ChoiceField(choices=choices, **common)
     if spec.shape == "scale":
         return forms.TypedChoiceField(choices=list(spec.choices.items()), coerce=int, **common)
     if spec.shape == "flag":
@@ -88,6 +90,11 @@ class PieceForm(Form):
         cancel: str = "",
         **kwargs: Any,
     ) -> None:
+        """Build the form for an item of the collection, or for the particulars of the document if it is None.
+
+        `leave_out` are the codes of fields that the form does not show. `makers` are explained at `form_field`, and
+        `layout` replaces the plain order of the fields.
+        """
         super().__init__(*args, **kwargs)
         self.schema, self.collection = schema, collection
         specs = collection.fields if collection else schema.about
@@ -107,9 +114,13 @@ class PieceForm(Form):
         Returns None if both people changed the same field, or if the form does not contain what its author saw.
         """
         fingerprints_seen = self.cleaned_data.get("seen")
-        if not isinstance(fingerprints_seen, dict) or not conflict.mine or not conflict.theirs:
+        if not isinstance(fingerprints_seen, dict):
             return None
-        return merge_apart(conflict.mine, conflict.theirs, fingerprints_seen, [spec.code for spec in self.specs])
+        if not conflict.mine or not conflict.theirs:
+            # One of the two people removed the piece.
+            return None
+        codes = [spec.code for spec in self.specs]
+        return merge_apart(conflict.mine, conflict.theirs, fingerprints_seen, codes)
 
     def explain(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
         """Show each problem beside its field. Without problems, show the message above the form."""
@@ -121,6 +132,7 @@ class PieceForm(Form):
 
     def rebase(self, revision: int) -> None:
         """Base the form on a later revision, with the values that its author entered."""
-        data: Any = copy(self.data)  # a copied QueryDict can be changed
+        # The data of a request cannot be changed, but a copy can.
+        data: Any = copy(self.data)
         data[self.add_prefix("based_on")] = str(revision)
         self.data = data

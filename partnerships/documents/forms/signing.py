@@ -26,7 +26,8 @@ class QuestionsField(forms.CharField):
             "Enter one question on each line. Each organisation answers the questions when it decides, and we keep the "
             "answers with its decision."
         )
-        super().__init__(widget=forms.Textarea(attrs={"rows": 3}), max_length=4_000, **{"help_text": hint, **kwargs})
+        kwargs.setdefault("help_text", hint)
+        super().__init__(widget=forms.Textarea(attrs={"rows": 3}), max_length=4_000, **kwargs)
 
     def clean(self, value: Any) -> list[str]:
         """Return the questions, trimmed and checked."""
@@ -49,9 +50,11 @@ class AnswersForm(Form):
         """Add a field for each question to these organisations."""
         self.questions = questions
         # Several organisations may be asked the same question, which then has one field.
-        different_questions = dict.fromkeys(
-            question for organisation in organisations for question in questions.get(organisation.pk, ())
-        )
+        different_questions: list[str] = []
+        for organisation in organisations:
+            for question in questions.get(organisation.pk, ()):
+                if question not in different_questions:
+                    different_questions.append(question)
         self.answer_names = {f"answer_{index}": question for index, question in enumerate(different_questions)}
         for name, question in self.answer_names.items():
             self.fields[name] = forms.CharField(
@@ -76,11 +79,13 @@ class AnswersForm(Form):
             return
         own_questions = self.questions.get(organisation.pk, ())
         for name, question in self.answer_names.items():
-            if question in own_questions and name not in self.errors:
-                try:
-                    read_answers([question], {question: data.get(name, "")}, decision)
-                except InvalidAnswers as error:
-                    self.add_error(name, str(error))
+            is_checked_already = name in self.errors
+            if question not in own_questions or is_checked_already:
+                continue
+            try:
+                read_answers([question], {question: data.get(name, "")}, decision)
+            except InvalidAnswers as error:
+                self.add_error(name, str(error))
 
     def answers(self) -> dict[str, str]:
         """Return the answers by question. The form must be valid."""
@@ -115,6 +120,7 @@ class SignForm(AnswersForm, VerdictForm):
         number: int,
         questions: Mapping[int, Sequence[str]] = NO_QUESTIONS,
     ) -> None:
+        """Build the form to decide on a version, by its number, for one of the organisations."""
         super().__init__(data, initial={"number": number})
         pks = [organisation.pk for organisation in organisations]
         field = model_choice_field(self, "organisation")
@@ -125,7 +131,8 @@ class SignForm(AnswersForm, VerdictForm):
         self.add_answers(organisations, questions)
         names = ("organisation", *self.answer_names, "decision", "reason", "number")
         self.helper = Helper(self, *names, submit=f"Sign version {number}")
-        self.helper.mark_optional = not self.answer_names  # an answer may be left out only with a rejection
+        # Answers are optional only with a rejection, so the form does not mark them as optional.
+        self.helper.mark_optional = not self.answer_names
 
     def clean(self) -> dict[str, Any]:
         """Require the reason and the answers that the decision needs."""

@@ -50,13 +50,11 @@ def _counts_rows(counts: Counts, own_item: Item, their_item: Item | None) -> lis
     """Return the counted lines in which the two texts differ."""
     own_lines = counts.by_line(own_item)
     their_lines = counts.by_line(their_item) if their_item else {}
-    return [
-        {
-            "label": f"{counts.label}, {counts.words(line)}",
-            "mine": str(own_lines.get(line, 0)),
-            "theirs": str(their_lines.get(line, 0)),
-            "fragments": (),
-        }
-        for line in dict.fromkeys((*their_lines, *own_lines))
-        if own_lines.get(line, 0) != their_lines.get(line, 0)
-    ]
+    rows = []
+    # A dict keeps the order of the lines and removes those that occur twice.
+    for line in dict.fromkeys((*their_lines, *own_lines)):
+        own_count, their_count = own_lines.get(line, 0), their_lines.get(line, 0)
+        if own_count != their_count:
+            label = f"{counts.label}, {counts.words(line)}"
+            rows.append({"label": label, "mine": str(own_count), "theirs": str(their_count), "fragments": ()})
+    return rows

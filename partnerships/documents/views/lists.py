@@ -46,6 +46,7 @@ Address = Callable[[str, str, str], str]
 
 
 def _details(collection: Collection, item: Item) -> str:
+    """Return what the page shows below the title of an item, unless a room has a function of its own."""
     return collection.details(item)
 
 

@@ -68,14 +68,17 @@ class Piece:
     @property
     def title(self) -> str:
         """Return the title of the item in the draft; "" for a new item and for "about"."""
-        return str(self.item[self.collection.title]) if self.item and self.collection else ""
+        if self.item is None or self.collection is None:
+            return ""
+        return str(self.item[self.collection.title])
 
     @property
     def initial(self) -> dict[str, Any]:
         """Return the initial values of the form."""
         # Two people may change different fields of "about" at the same time. The form contains the fingerprints of
         # the fields that its author saw, so that both edits can be merged.
-        fingerprints_seen = fingerprints(self.item) if self.item and self.collection is None else None
+        is_about = self.collection is None
+        fingerprints_seen = fingerprints(self.item) if self.item and is_about else None
         return {**(self.item or {}), "based_on": self.revision, "seen": fingerprints_seen}
 
 
@@ -95,9 +98,15 @@ def find_piece(
     conflict.
     """
     schema = open_draft.schema
-    collection = None if code == "about" else schema.collection_by_code.get(code)
-    if collection is None and (code != "about" or key or new):
-        raise Http404
+    if code == "about":
+        collection = None
+        if key or new:
+            # A document has "about" once, so it has no key, and nobody can add another.
+            raise Http404
+    else:
+        collection = schema.collection_by_code.get(code)
+        if collection is None:
+            raise Http404
 
     is_submitted = request.method == "POST"
     if new:
@@ -143,7 +152,10 @@ def edit_piece(
     if not form.is_valid() or (lines is not None and not lines.is_valid()):
         return show_piece(request, piece, form, template=template, context=context, status=422)
 
-    value = {**(piece.item or piece.defaults), **form.value(), **(lines.value() if lines else {})}
+    # Start from the saved item, because the form may leave out some of its fields.
+    value = {**(piece.item or piece.defaults), **form.value()}
+    if lines is not None:
+        value.update(lines.value())
     try:
         _save_merged(piece, form, value, save)
     except PieceConflict as conflict:

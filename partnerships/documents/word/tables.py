@@ -27,8 +27,10 @@ MAX_COLUMNS = 7
 #: The most tables in a document without a table of contents.
 FEW_TABLES = 4
 _SOURCES = "Where these figures come from"
-#: The width and the greatest height of a picture in mm, on a portrait page and on a landscape page.
-_NARROW, _WIDE = (165, 190), (200, 110)
+#: The width and the greatest height of a picture in mm, on a portrait page.
+_PORTRAIT_PICTURE = (165, 190)
+#: The same on a landscape page.
+_LANDSCAPE_PICTURE = (200, 110)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,14 @@ def write_tables(paper: TablesPaper) -> bytes:
     add_facts(document, paper.facts)
     for sentence in paper.sentences:
         document.add_paragraph().add_run(xml_text(sentence)).bold = True
-    headings = [table.heading for table in paper.tables] + ([_SOURCES] if paper.notes else [])
+    headings = [table.heading for table in paper.tables]
+    if paper.notes:
+        headings.append(_SOURCES)
     if len(paper.tables) > FEW_TABLES:
         add_contents(document, headings)
     for index, table in enumerate(paper.tables):
         add_contents_heading(document, index, table.heading)
-        for picture in table.pictures:
-            _add_picture(document, picture, is_wide=is_wide)
-        if table.note:
-            add_muted(document.add_paragraph(), table.note)
-        if len(table.rows) > 1:
-            _add_rows(document, table)
+        _add_section(document, table, is_wide=is_wide)
     if paper.notes:
         add_contents_heading(document, len(paper.tables), _SOURCES)
         for note in paper.notes:
@@ -101,15 +100,30 @@ def write_tables(paper: TablesPaper) -> bytes:
     return stream.getvalue()
 
 
+def _add_section(document: Any, table: WordTable, *, is_wide: bool) -> None:
+    """Add the pictures, the note and the rows of a table below its heading. A table without figures has no rows."""
+    for picture in table.pictures:
+        _add_picture(document, picture, is_wide=is_wide)
+    if table.note:
+        add_muted(document.add_paragraph(), table.note)
+    # The first row contains the headings.
+    if len(table.rows) > 1:
+        _add_rows(document, table)
+
+
 def _add_picture(document: Any, picture: WordPicture, *, is_wide: bool) -> None:
     """Add a picture below its title, with its alternative text for screen readers."""
     title = document.add_paragraph()
     title.add_run(xml_text(picture.title)).bold = True
     title.paragraph_format.keep_with_next = True
-    width, max_height = map(shared.Mm, _WIDE if is_wide else _NARROW)
+    width_mm, max_height_mm = _LANDSCAPE_PICTURE if is_wide else _PORTRAIT_PICTURE
+    width, max_height = shared.Mm(width_mm), shared.Mm(max_height_mm)
     shape = document.add_picture(io.BytesIO(picture.content), width=width)
     if shape.height > max_height:
-        shape.width, shape.height = round(width * max_height / shape.height), max_height
+        # Make the picture smaller, and keep its proportions.
+        shape.width = round(width * max_height / shape.height)
+        shape.height = max_height
+    # The library has no public name for the title and the alternative text.
     properties = shape._inline.docPr
     properties.set("title", xml_text(picture.title))
     properties.set("descr", xml_text(picture.words))

@@ -42,6 +42,7 @@ class RespondForm(OrganisationForm):
     )
 
     def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:
+        """Build the form for one of the person's `organisations` to answer the entry."""
         super().__init__(*args, **kwargs)
         self.set_organisations(organisations)
         if not entry.is_ask:
@@ -50,6 +51,7 @@ class RespondForm(OrganisationForm):
         if entry.quantity is None:
             del self.fields["quantity"], self.fields["everything"]
         else:
+            # A standing offer never runs out.
             amount_left = entry.amount if entry.standing else entry.amount_left
             self.fields["quantity"].help_text = f"Out of {amount_left}."
             self.fields["everything"].label = f"All of it: {amount_left}"

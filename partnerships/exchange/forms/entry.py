@@ -91,7 +91,7 @@ class EntryForm(OrganisationForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, user: User, entry: Entry | None = None, cancel: str, **kwargs: Any) -> None:
-        """Make a form to change `entry`, or to write a new entry if it is None."""
+        """Build the form to change `entry`, or to write a new entry if it is None."""
         super().__init__(*args, **kwargs)
         self.entry = entry
         self._set_record_choices(user)

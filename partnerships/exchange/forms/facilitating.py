@@ -26,15 +26,18 @@ class NameFacilitatorForm(Form):
     def clean(self) -> dict[str, Any]:
         """Replace the address by the person at this address and the organisation that the person acts for."""
         data = super().clean() or {}
-        if address := data.pop("email", ""):
-            membership = membership_by_address(address)
-            if membership is None:
-                self.add_error(
-                    "email",
-                    "Nobody with this address acts for an organisation. Check the address, or choose another person.",
-                )
-            else:
-                data |= {"person": membership.person, "organisation": membership.organisation}
+        address = data.pop("email", "")
+        if not address:
+            return data
+        membership = membership_by_address(address)
+        if membership is None:
+            self.add_error(
+                "email",
+                "Nobody with this address acts for an organisation. Check the address, or choose another person.",
+            )
+        else:
+            data["person"] = membership.person
+            data["organisation"] = membership.organisation
         return data
 
 

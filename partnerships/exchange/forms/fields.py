@@ -29,13 +29,15 @@ def clean_all_of_it(form: forms.Form, data: dict[str, Any]) -> dict[str, Any]:
     An empty quantity must not mean “all of it” by accident, so “all of it” needs the tick. In the returned data,
     no quantity means all of it.
     """
-    everything = data.pop("everything", False)
-    if "everything" in form.fields and "quantity" not in form.errors:
-        label = form.fields["everything"].label
-        if everything and data.get("quantity") is not None:
-            form.add_error("everything", f"Enter how much or tick “{label}”, but not both.")
-        elif not everything and data.get("quantity") is None:
-            form.add_error("quantity", f"Enter how much, or tick “{label}”.")
+    is_everything = data.pop("everything", False)
+    if "everything" not in form.fields or "quantity" in form.errors:
+        return data
+    label = form.fields["everything"].label
+    has_quantity = data.get("quantity") is not None
+    if is_everything and has_quantity:
+        form.add_error("everything", f"Enter how much or tick “{label}”, but not both.")
+    elif not is_everything and not has_quantity:
+        form.add_error("quantity", f"Enter how much, or tick “{label}”.")
     return data
 
 
@@ -59,9 +61,10 @@ class OrganisationForm(Form):
     def set_organisations(self, organisations: OrganisationQuerySet) -> None:
         """Offer these organisations. If there is only one, it is chosen and the field is hidden."""
         set_choices(self, "organisation", organisations)
-        up_to_two = list(organisations[:2])
-        if len(up_to_two) == 1:
-            self.fields["organisation"].initial = up_to_two[0]
+        # Two are enough to know that the person must choose.
+        first_organisations = list(organisations[:2])
+        if len(first_organisations) == 1:
+            self.fields["organisation"].initial = first_organisations[0]
             self.fields["organisation"].widget = forms.HiddenInput()
 
 

@@ -87,4 +87,5 @@ def filters_of(chosen: Mapping[str, Any]) -> Filters:
 
 
 def _label_with_count(label: str, element: str, counts: Mapping[str, str]) -> SafeString:
+    """Return a label such as "Land (12)". The count has an id, so that the page can replace it."""
     return format_html('{} (<span id="{}">{}</span>)', label, element, counts[element])

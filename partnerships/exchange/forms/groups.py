@@ -35,6 +35,7 @@ class GroupForm(Form):
     outlives_parent = forms.BooleanField(label="The group can continue after the partnership ends", required=False)
 
     def __init__(self, *args: Any, response: Response, others: Sequence[int], cancel: str, **kwargs: Any) -> None:
+        """Build the form to start a group from a response. `others` are the organisations (ids) that can be invited."""
         super().__init__(*args, **kwargs)
         self.fields["title"].initial = response.entry.title
         self.fields["purpose"].initial = response.entry.statement

@@ -79,9 +79,8 @@ def decline_to_answer(request: HttpRequest, pk: int) -> HttpResponse:
             )
             return redirect(entry)
 
-    return form_page(
-        request, "exchange/act.html", form, entry=entry, title=f"Decline this {entry.get_direction_display().lower()}"
-    )
+    kind = entry.get_direction_display().lower()
+    return form_page(request, "exchange/act.html", form, entry=entry, title=f"Decline this {kind}")
 
 
 @require_http_methods(_FORM)
@@ -208,5 +207,6 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _response(request: HttpRequest, pk: int) -> Response:
+    """Return an answer that the person may see, or raise 404."""
     visible = Response.objects.visible_to(signed_in(request)).select_related("entry__organisation", "organisation")
     return get_object_or_404(visible, pk=pk)

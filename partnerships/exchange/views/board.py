@@ -22,8 +22,8 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: Each side of the board shows this many cards; the list has the others.
-SIDE = 10
+#: The board shows this many asks, and as many offers. The list has the others.
+CARDS_ON_A_SIDE = 10
 #: The page of one's own asks and offers shows this many drafts, the newest.
 MAX_DRAFTS = 100
 ORDER = ("-shared_at", "-pk")
@@ -33,12 +33,14 @@ ORDER = ("-shared_at", "-pk")
 def board(request: HttpRequest) -> HttpResponse:
     """Show the board: asks on the left, offers on the right. htmx requests only the results, without the page."""
     reader = reader_of(signed_in(request))
-    if (suggested_values := suggestions(FilterForm(), request.GET)) is not None:
-        return suggested_values
+    # While a person types into a filter, the page asks for suggestions at the same address.
+    suggestions_response = suggestions(FilterForm(), request.GET)
+    if suggestions_response is not None:
+        return suggestions_response
 
     form = FilterForm(request.GET)
     # One card more than a side shows says whether there are more.
-    results = boards.read_board(reader, form.filters(), SIDE + 1)
+    results = boards.read_board(reader, form.filters(), CARDS_ON_A_SIDE + 1)
     counts = counts_by_element(results.counts)
     is_partial = bool(getattr(request, "htmx", False))
     context = {
@@ -67,18 +69,23 @@ def _filter_query(request: HttpRequest) -> str:
 
 def _sides(request: HttpRequest, reader: Reader, results: boards.Board) -> list[dict[str, object]]:
     """Return the asks and the offers, each with its heading, its cards and the link to the whole list."""
-    cards = with_match_counts([card for side in results.sides.values() for card in side[:SIDE]], reader)
+    shown_cards = []
+    for cards_of_side in results.sides.values():
+        shown_cards += cards_of_side[:CARDS_ON_A_SIDE]
+    # One query counts the matches of both sides.
+    cards = with_match_counts(shown_cards, reader)
     sides: list[dict[str, object]] = []
     for direction in Direction:
         query = request.GET.copy()
         query.setlist("direction", [direction])
-        has_more = len(results.sides.get(direction, [])) > SIDE
+        has_more = len(results.sides.get(direction, [])) > CARDS_ON_A_SIDE
         sides.append(
             {
                 "direction": direction,
                 "heading": f"{direction.label}s",
                 "cards": cards_html(card for card in cards if card.direction == direction),
                 "more": f"{reverse('exchange:list')}?{query.urlencode()}" if has_more else "",
+                # The reader may have filtered out this direction.
                 "wanted": direction in results.sides,
             }
         )

@@ -79,16 +79,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     _name_as_at(entry, rows)
     context = {
         "entry": entry,
-        "own": rights.is_own,
+        "is_own": rights.is_own,
         **rows,
         **_permissions(entry, user, rights, rows),
-        "promised": _fully_promised(rows["fulfilments"]),
+        "promised_ids": _fully_promised(rows["fulfilments"]),
         "partnership": _partnership(entry, user),
         "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
         "today": timezone.localdate(),
         "lines": _timeline(request, entry, user),
         "sections": ON_ENTRIES.of(user, entry),
-        "came_from": origin_links_of(entry, user) if entry.partnership_id else [],
+        "origin_links": origin_links_of(entry, user) if entry.partnership_id else [],
     }
     return render(request, "exchange/detail.html", context)
 
@@ -109,14 +109,15 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _name_as_at(entry: Entry, rows: Rows) -> None:
     """Name every organisation on the page as on the day of its record."""
-    dated_organisations: list[tuple[dt.datetime | None, Organisation]] = [
-        *((response.made_at, response.organisation) for response in rows["responses"]),
-        *((question.asked_at, question.organisation) for question in rows["questions"]),
-        *((receipt.acknowledged_at or receipt.declined_at, receipt.organisation) for receipt in rows["receipts"]),
-    ]
+    dated_organisations: list[tuple[dt.datetime | None, Organisation]] = []
+    dated_organisations += [(response.made_at, response.organisation) for response in rows["responses"]]
+    dated_organisations += [(question.asked_at, question.organisation) for question in rows["questions"]]
+    for receipt in rows["receipts"]:
+        answered_at = receipt.acknowledged_at or receipt.declined_at
+        dated_organisations.append((answered_at, receipt.organisation))
     for introduction in rows["introductions"]:
         sides = (introduction.organisation, introduction.ask.organisation, introduction.offer.organisation)
-        dated_organisations += ((introduction.at, organisation) for organisation in sides)
+        dated_organisations += [(introduction.at, organisation) for organisation in sides]
 
     commitments_as_at(row.commitment for row in rows["fulfilments"])
     name_as_at(
@@ -128,21 +129,23 @@ def _name_as_at(entry: Entry, rows: Rows) -> None:
 
 def _permissions(entry: Entry, user: User, rights: Rights, rows: Rows) -> dict[str, Any]:
     """Return what the reader may do with the entry, and how many questions they still have to answer."""
-    answering, responses = rows["answering"], rows["responses"]
-    edited_ids = rights.roles.edited_among(rights.roles.by_organisation)
+    responses = rows["responses"]
+    answering_ids = {organisation.pk for organisation in rows["answering"]}
     answered_ids = {response.organisation_id for response in responses if response.is_waiting}
     receipt_ids = {receipt.organisation_id for receipt in rows["receipts"]}
+    responding_ids = {response.organisation_id for response in responses}
+    edited_ids = rights.roles.edited_among(rights.roles.by_organisation)
     is_editor = entry.organisation_id in edited_ids
-    led_ids = rights.roles.led_ids
-    leads_a_side = any(led_ids & {entry.organisation_id, response.organisation_id} for response in responses)
+    leads_a_side = bool(responses) and bool(rights.roles.led_ids & {entry.organisation_id, *responding_ids})
     return {
         "may_edit": rights.may_edit,
         "may_name_facilitator": rights.may_edit and not entry.is_draft and not entry.is_over,
-        "editing": edited_ids,
-        "may_respond": entry.is_open and any(organisation.pk not in answered_ids for organisation in answering),
-        "may_decline": entry.is_open and not entry.is_for_network and bool(answering),
-        "unseen": any(organisation.pk not in receipt_ids for organisation in answering),
-        "may_commit": is_editor or any(response.organisation_id in edited_ids for response in responses),
+        "edited_ids": edited_ids,
+        # An organisation whose answer is still undecided does not answer again.
+        "may_respond": entry.is_open and bool(answering_ids - answered_ids),
+        "may_decline": entry.is_open and not entry.is_for_network and bool(answering_ids),
+        "may_acknowledge": bool(answering_ids - receipt_ids),
+        "may_commit": is_editor or bool(responding_ids & edited_ids),
         "may_start_group": entry.partnership_id is not None and leads_a_side,
         "questions_waiting": sum(not question.is_answered for question in rows["questions"]) if is_editor else 0,
         "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
@@ -150,12 +153,13 @@ def _permissions(entry: Entry, user: User, rights: Rights, rows: Rows) -> dict[s
 
 
 def _entry(user: User, pk: int) -> QuerySet[Entry]:
+    """Return the entry of the page, if the person may see it."""
     entries = Entry.objects.visible_to(user).select_related("organisation", "partnership", "created_by")
     return entries.filter(pk=pk)
 
 
 def _fully_promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
-    """Return the ids of the accepted answers that open commitments cover completely."""
+    """Return the ids of the accepted answers whose agreed quantity is covered by commitments that still stand."""
     agreed_by_answer: dict[int, Decimal] = {}
     promised_by_answer: defaultdict[int, Decimal] = defaultdict(Decimal)
     for fulfilment in fulfilments:
@@ -164,7 +168,7 @@ def _fully_promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
             continue
         agreed_by_answer[answer_id] = response.agreed_quantity or Decimal(0)
         promised_by_answer[answer_id] += fulfilment.share or Decimal(0)
-    return {answer for answer, agreed in agreed_by_answer.items() if promised_by_answer[answer] >= agreed}
+    return {answer_id for answer_id, agreed in agreed_by_answer.items() if promised_by_answer[answer_id] >= agreed}
 
 
 def _timeline(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLine]:
@@ -183,8 +187,10 @@ def _partnership(entry: Entry, user: User) -> Partnership | None:
     """Return the partnership of the entry, if the reader can see it."""
     if entry.partnership_id is None:
         return None
-    return next(iter(rows_for(_visible_partnership, user, entry.partnership_id)), None)
+    rows = rows_for(_visible_partnership, user, entry.partnership_id)
+    return rows[0] if rows else None
 
 
 def _visible_partnership(user: User, pk: int) -> QuerySet[Partnership]:
+    """Return the partnership, if the person may see it."""
     return Partnership.objects.visible_to(user).filter(pk=pk)

@@ -42,7 +42,8 @@ def remove_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a facilitator, with a reason: for editors of the entry, and for the facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(EntryFacilitator.objects.visible_to(user).active().for_listing(), pk=pk)
-    require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)
+    is_facilitator = facilitator.person_id == user.pk
+    require(is_facilitator or rights_over(facilitator.entry, user, timezone.now()).may_edit)
     form = EndFacilitatorForm(
         post_data(request), submit="Remove facilitator", cancel=facilitator.entry.get_absolute_url()
     )

@@ -36,16 +36,19 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
 
     # Both sides of the answer take part anyway, so the form offers the other parties.
     parties = entry.partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
-    other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - side_by_id.keys())
+    party_ids = set(parties.values_list("organisation_id", flat=True))
+    other_ids = sorted(party_ids - side_by_id.keys())
     form = GroupForm(post_data(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
+        # The form has no field for members if there is nobody to choose.
+        group = NewGroup(**{"members": (), **form.cleaned_data})
         with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.start_group_from_answer(
                     response=response,
                     organisation=side_by_id[min(led_ids)],
-                    group=NewGroup(**{"members": (), **form.cleaned_data}),
+                    group=group,
                     author=user,
                     now=timezone.now(),
                 )

@@ -102,6 +102,7 @@ def _organisations(ids: list[int]) -> QuerySet[Organisation]:
 
 
 def _areas(entry: int) -> QuerySet[Area]:
+    """Return the areas of the entry, ordered by name."""
     return Area.objects.filter(entries=entry).order_by("name", "pk")
 
 
@@ -112,10 +113,12 @@ def _facilitators(entry: Entry, user: User, *, shows_all: bool) -> list[EntryFac
 
 
 def _facilitators_of(entry: int) -> QuerySet[EntryFacilitator]:
+    """Return all present facilitators of the entry, in the order in which they were named."""
     return EntryFacilitator.objects.filter(entry=entry).active().for_listing().order_by("named_at", "pk")
 
 
 def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
+    """Return the receipts: which organisations have seen the entry, referred it to a colleague or declined it."""
     receipts = rows_for(_receipts_of, user, entry.pk)
     for receipt in receipts:
         # Only the referring organisation may see the colleague and the message to them.
@@ -125,6 +128,7 @@ def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
 
 
 def _receipts_of(user: User, entry: int) -> QuerySet[Receipt]:
+    """Return the receipts that the person may see."""
     return (
         Receipt.objects.visible_to(user)
         .filter(entry=entry)
@@ -150,6 +154,7 @@ def _responses(entry: Entry, user: User) -> list[Response]:
 
 
 def _responses_to(user: User, entry: int) -> QuerySet[Response]:
+    """Return the answers that the person may see, oldest first."""
     return (
         Response.objects.visible_to(user)
         .filter(entry=entry)
@@ -159,14 +164,17 @@ def _responses_to(user: User, entry: int) -> QuerySet[Response]:
 
 
 def _groups(user: User, responses: list[int]) -> QuerySet[AnswerGroup]:
+    """Return the working groups that were started from these answers, if the person may see them."""
     return AnswerGroup.objects.visible_to(user).filter(response__in=responses).select_related("partnership")
 
 
 def _visible_counterparts(user: User, responses: list[int]) -> QuerySet[Entry, int]:
+    """Return the ids of the entries that these answers name as their counterparts, if the person may see them."""
     return Entry.objects.visible_to(user).filter(answering__in=responses).order_by().values_list("pk", flat=True)
 
 
 def _questions(user: User, entry: int) -> QuerySet[Question]:
+    """Return the questions that the person may see, oldest first."""
     return (
         Question.objects.visible_to(user)
         .filter(entry=entry)
@@ -176,6 +184,7 @@ def _questions(user: User, entry: int) -> QuerySet[Question]:
 
 
 def _fulfilments(user: User, entry: int) -> QuerySet[Fulfilment]:
+    """Return the commitments linked to the entry that the person may see, each with its giver, receiver and owner."""
     return (
         Fulfilment.objects.visible_to(user)
         .filter(entry=entry)
@@ -192,6 +201,7 @@ def _fulfilments(user: User, entry: int) -> QuerySet[Fulfilment]:
 
 
 def _introductions(user: User, entry: int) -> QuerySet[Introduction]:
+    """Return the introductions of the entry to other entries that the person may see, oldest first."""
     return (
         Introduction.objects.visible_to(user)
         .filter(Q(ask=entry) | Q(offer=entry))
@@ -203,7 +213,13 @@ def _introductions(user: User, entry: int) -> QuerySet[Introduction]:
 def _addressees(user: User, entry: int, *, is_own: bool) -> QuerySet[Organisation]:
     """Return the organisations that the entry names. Other organisations than its own see only themselves."""
     organisations = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
-    return organisations if is_own else organisations.filter(pk__in=Organisation.objects.of_person(user))
+    if is_own:
+        return organisations
+    return organisations.filter(pk__in=Organisation.objects.of_person(user))
+
+
+# The functions below return all rows of a kind, not only those that the person may see. The page first asks, in one
+# query for all kinds, which kinds have any rows, and then reads only these.
 
 
 def _all_receipts(entry: int) -> QuerySet[Receipt]:

@@ -32,6 +32,7 @@ from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
+#: The fields of an entry that its form sets without further checks.
 _FIELDS = (
     "title",
     "statement",
@@ -273,7 +274,7 @@ def mark_entry_met(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         entry=entry,
         title=f"Link a commitment to this {entry.get_direction_display().lower()}",
-        able=commitments.exists(),
+        has_commitments=commitments.exists(),
     )
 
 

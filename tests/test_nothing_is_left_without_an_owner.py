@@ -295,11 +295,11 @@ def test_my_work_of_a_lead_shows_what_nobody_took_over(world: World) -> None:
     subscribe(person=lara, target=world.partnership, author=lara, now=world.now)
     leave(world, lara)
 
-    lines = {item.what: item.title for item in tasks_of_person(world.amina, timezone.now())}
+    lines = {item.action: item.title for item in tasks_of_person(world.amina, timezone.now())}
 
     assert lines["Hand over records without an owner"] == f"Followed (1) of {world.larkhaven.display_name}"
     assert "Hand over records without an owner" not in {
-        item.what for item in tasks_of_person(world.eddie, timezone.now())
+        item.action for item in tasks_of_person(world.eddie, timezone.now())
     }
 
 

@@ -62,14 +62,14 @@ from partnerships.agreements.services.terms.asking import (
     stop_asking,
 )
 from partnerships.agreements.services.terms.ending import PROPOSAL, proposal_identity
-from partnerships.kit.journal import MADE_AGAIN, Redone, identity, redo_each, register_redo
+from partnerships.kit.journal import MADE_AGAIN, RedoResult, identity, redo_each, register_redo
 from partnerships.kit.link_keys import redo_links
 
 #: From the role with the fewest rights to the role with the most.
 _RANKS = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
 
 
-def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove the parties that left after the backup, and lower the roles that were lowered.
 
     Parties are removed even if nobody then leads the partnership. The outcome names such partnerships.
@@ -85,7 +85,7 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     parties = Party.objects.filter(
         pk__in={line["party"] for line in lines}, status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]
     )
-    redone = redo_each(
+    result = redo_each(
         "party",
         lines,
         parties.select_related("partnership", "organisation").order_by("pk"),
@@ -101,8 +101,8 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         .exclude(pk__in=leading_parties.values("partnership"))
     )
     for partnership_id in leaderless_partnerships.order_by("pk").values_list("pk", flat=True):
-        redone.left.append(f"partnership {partnership_id}: no organisation leads it now")
-    return redone
+        result.problems.append(f"partnership {partnership_id}: no organisation leads it now")
+    return result
 
 
 def _redo_party(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
@@ -116,7 +116,7 @@ def _redo_party(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
     return True
 
 
-def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Hide partnerships from the network that were hidden since the backup."""
 
     def redo(partnership: Partnership, line: dict[str, Any]) -> bool:
@@ -138,7 +138,7 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove documents that were removed since the backup, unless they were restored later."""
 
     def redo(document: Document, line: dict[str, Any]) -> bool:
@@ -160,7 +160,7 @@ def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End posts that were ended since the backup."""
 
     def redo(post: Post, _line: dict[str, Any]) -> bool:
@@ -190,7 +190,7 @@ def _lines_and_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, 
     return [line | {"same": newer_hashes.get(line["same"], line["same"])} for line in lines], holders
 
 
-def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End the time of holders whose time ended since the backup, on the day in the line or an earlier day."""
 
     def redo(holder: Holder, line: dict[str, Any]) -> bool:
@@ -211,7 +211,7 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Stop asking parties to sign that were no longer asked when the backup was restored."""
 
     def redo(signatory: TermsSignatory, _line: dict[str, Any]) -> bool:
@@ -229,7 +229,7 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     )
 
 
-def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Renew the links to sign terms that were renewed since the backup, so that older links do not open again."""
     signatories = TermsSignatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
     return redo_links(
@@ -243,7 +243,7 @@ def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     )
 
 
-def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Withdraw proposals, or return them to draft, where this happened since the backup."""
 
     def redo(proposal: TermsProposal, line: dict[str, Any]) -> bool:
@@ -267,7 +267,7 @@ def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Clear contact details that contacts removed since the backup."""
 
     def redo(holder: Holder, _line: dict[str, Any]) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 
 from partnerships.answers.models import Trust
 from partnerships.answers.services.moderating import TRUST, end_trust, trust_identity
-from partnerships.kit.journal import Redone, redo_each, register_redo
+from partnerships.kit.journal import RedoResult, redo_each, register_redo
 
 
-def redo_trust(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_trust(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End trust again that has ended, as the journal says, since the backup."""
 
     def end_again(trust: Trust, _line: dict[str, Any]) -> int:

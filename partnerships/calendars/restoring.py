@@ -8,10 +8,10 @@ from typing import Any
 
 from partnerships.calendars.models import CalendarAddress
 from partnerships.calendars.services import ENDED
-from partnerships.kit.journal import Redone, identity, register_redo
+from partnerships.kit.journal import RedoResult, identity, register_redo
 
 
-def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End the addresses that were renewed or ended since the backup; `lines` are the journal's lines about them."""
     ended_hashes = {line["same"] for line in lines}
     owner_ids = {line["person"] for line in lines}
@@ -21,7 +21,7 @@ def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         if identity(address.digest) in ended_hashes
     ]
     _, deleted_by_model = CalendarAddress.objects.filter(pk__in=ids_to_end).delete()
-    return Redone(deleted_by_model.get(CalendarAddress._meta.label, 0))
+    return RedoResult(deleted_by_model.get(CalendarAddress._meta.label, 0))
 
 
 def register() -> None:

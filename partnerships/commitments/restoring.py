@@ -8,10 +8,10 @@ from typing import Any
 
 from partnerships.commitments.models import Evidence
 from partnerships.commitments.services.evidence import EVIDENCE, evidence_identity, remove_evidence
-from partnerships.kit.journal import Redone, redo_each, register_redo
+from partnerships.kit.journal import RedoResult, redo_each, register_redo
 
 
-def redo_evidence(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_evidence(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove again the files that were removed since the backup."""
 
     def remove_again(evidence: Evidence, _line: dict[str, Any]) -> int:

@@ -21,16 +21,16 @@ from partnerships.conversations.services.files import (
     remove_attachment,
 )
 from partnerships.conversations.services.journal import DELETED, UnableToDeleteNote, delete_journal_note, note_identity
-from partnerships.kit.journal import MADE_AGAIN, Redone, redo_each, register_redo, same_rows
+from partnerships.kit.journal import MADE_AGAIN, RedoResult, redo_each, register_redo, same_rows
 
 
-def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Notify operators which organisations had been removed from a conversation.
 
     The keeper of the record must remove them again, because the journal does not record what else changed in
     the same edit.
     """
-    redone = Redone()
+    result = RedoResult()
     sides = Side.objects.filter(pk__in={line["side"] for line in lines})
     for side, _line in same_rows(
         "side",
@@ -38,16 +38,16 @@ def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         sides.select_related("conversation", "organisation").order_by("pk"),
         identity_of=side_identity,
         began_at=lambda row: row.conversation.created_at,
-        redone=redone,
+        result=result,
     ):
-        redone.left.append(
+        result.problems.append(
             f"conversation {side.conversation_id}: ask organisation {side.conversation.organisation_id}, which keeps "
             f"the record, to remove organisation {side.organisation_id} from it again"
         )
-    return redone
+    return result
 
 
-def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Delete again the journal notes that people had deleted."""
 
     def delete_again(note: JournalNote, _line: dict[str, Any]) -> bool:
@@ -68,7 +68,7 @@ def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove again the files that people had removed."""
 
     def remove_again(attachment: Attachment, _line: dict[str, Any]) -> bool:
@@ -87,7 +87,7 @@ def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     )
 
 
-def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End again the facilitators' roles that had ended."""
 
     def end_again(facilitator: Facilitator, _line: dict[str, Any]) -> bool:

@@ -32,7 +32,7 @@ from partnerships.digests.services.new_links import renew_links
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import end_subscriptions
 from partnerships.kit.journal import (
-    Redone,
+    RedoResult,
     address_hash,
     last_about,
     moment,
@@ -47,12 +47,12 @@ from partnerships.people.refusals import store_hashes
 _REASON = "We restored an older backup, so we stopped these digests again."
 
 
-def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End the subscriptions that ended after the backup, and record again what people refused after the backup.
 
     A refusal counts even if the backup has no subscription to the target.
     """
-    redone = Redone()
+    result = RedoResult()
     subscriptions = Subscription.objects.live().filter(pk__in={line["subscription"] for line in lines})
     for subscription, line in same_rows(
         "subscription",
@@ -60,20 +60,20 @@ def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
         subscriptions.select_related("person").order_by("pk"),
         identity_of=subscription_identity,
         began_at=lambda row: row.confirmed_at or row.asked_at,
-        redone=redone,
+        result=result,
     ):
         if not line.get("undone"):
             author = subscription.person if line["refused"] else None
-            redone.done += end_subscriptions([subscription], author=author, reason=_REASON, now=now)
+            result.count += end_subscriptions([subscription], author=author, reason=_REASON, now=now)
     # Lines written before 29 November 2026 do not name the person.
     last_lines = last_about("same", [line for line in lines if "person" in line])
     refusals = [line for line in last_lines.values() if line["refused"] and not line["undone"]]
     people = User.objects.filter(erased_at=None).in_bulk({line["person"] for line in refusals})
     for line in refusals:
         if (person := people.get(line["person"])) is not None:
-            redone.done += _refuse(person, line, now)
+            result.count += _refuse(person, line, now)
     drop_unfollowed({person.pk for person in people.values()})
-    return redone
+    return result
 
 
 def _refuse(person: User, line: dict[str, Any], now: dt.datetime) -> bool:
@@ -113,7 +113,7 @@ def _is_about(subscription: Subscription, line: dict[str, Any]) -> bool:
         return False
 
 
-def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Record again who refused confirmation emails.
 
     If the backup does not contain a person, the refusal is stored with the hash of the address.
@@ -135,7 +135,7 @@ def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         # A person with this address may have allowed the emails since.
         and not last_line_by_address[line["address"]].get("undone")
     }
-    return Redone(refused_count + store_hashes(hashes, now=now))
+    return RedoResult(refused_count + store_hashes(hashes, now=now))
 
 
 def _is_person(person: User, line: dict[str, Any]) -> bool:
@@ -143,7 +143,7 @@ def _is_person(person: User, line: dict[str, Any]) -> bool:
     return address_hash(person.email) == line["address"] or person.joined_at.isoformat() == line.get("joined")
 
 
-def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Turn off matches again for people who turned them off after the backup."""
     line_by_person = {line["person"]: line for line in not_undone("person", lines)}
     people = [
@@ -153,15 +153,15 @@ def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     ]
     Preference.objects.bulk_create([Preference(person=person) for person in people], ignore_conflicts=True)
     MatchNotice.objects.filter(recipient__in=people, told_at=None).delete()
-    return Redone(Preference.objects.filter(person__in=people, tells_matches=True).update(tells_matches=False))
+    return RedoResult(Preference.objects.filter(person__in=people, tells_matches=True).update(tells_matches=False))
 
 
-def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Restore how people last chose to get the notices of each group."""
     # The lines are in order of time, so later choices for a group replace earlier ones in the dictionary.
     last_lines = {(line["person"], line["group"]): line for line in lines}
     people = User.objects.filter(erased_at=None).in_bulk({person_id for person_id, _ in last_lines})
-    redone = Redone()
+    result = RedoResult()
     for (person_id, group), line in last_lines.items():
         person = people.get(person_id)
         if person is None or person_identity(person) != line["same"]:
@@ -169,11 +169,11 @@ def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         if NoticeChoice.objects.filter(person=person, group=group, way=line["way"]).exists():
             continue
         NoticeChoice.objects.update_or_create(person=person, group=group, defaults={"way": line["way"]})
-        redone.done += 1
-    return redone
+        result.count += 1
+    return result
 
 
-def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Renew links in digests again that were renewed after the backup, so that earlier links stop working."""
     people = User.objects.filter(pk__in={line["person"] for line in lines}, digest_preference__isnull=False)
     return redo_links(

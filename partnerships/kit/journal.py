@@ -228,21 +228,21 @@ def moment(line: dict[str, Any]) -> dt.datetime:
 
 
 @dataclass(slots=True)
-class Redone:
+class RedoResult:
     """The result of applying lines of one kind."""
 
     #: How many changes were made.
-    done: int = 0
+    count: int = 0
     #: A sentence, without names, for each line that could not be applied or that an administrator must check.
-    left: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     #: Whether an error stopped the kind. Then no line of this kind was applied.
-    failed: bool = False
+    has_failed: bool = False
 
-    def add(self, other: Redone) -> None:
+    def add(self, other: RedoResult) -> None:
         """Add the result of applying more lines of the kind."""
-        self.done += other.done
-        self.left += other.left
-        self.failed = self.failed or other.failed
+        self.count += other.count
+        self.problems += other.problems
+        self.has_failed = self.has_failed or other.has_failed
 
 
 def last_about(subject: str, lines: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
@@ -285,21 +285,21 @@ def same_rows(
     *,
     identity_of: Callable[[Row], str],
     began_at: Callable[[Row], dt.datetime],
-    redone: Redone,
+    result: RedoResult,
 ) -> Iterator[tuple[Row, dict[str, Any]]]:
     """Yield the rows of the database that the lines report, each with the last line about it.
 
     After a restore an id may belong to another record, so a row must have the `identity` in its line. Rows with another
-    identity, and rows that began after the line was written, are reported in `redone.left` instead.
+    identity, and rows that began after the line was written, are reported in `result.problems` instead.
     """
     last_lines = {(line[subject], line.get("same")): line for line in lines}
     for row in rows:
         pk = row.pk  # type: ignore[attr-defined]  # rows of any model
         line = last_lines.get((pk, identity_of(row)))
         if line is None:
-            redone.left.append(f"{subject} {pk}: not the one in the journal, because the id has been used again")
+            result.problems.append(f"{subject} {pk}: not the one in the journal, because the id has been used again")
         elif began_at(row) > moment(line):
-            redone.left.append(f"{subject} {pk}: began again after the line of {line['at']}")
+            result.problems.append(f"{subject} {pk}: began again after the line of {line['at']}")
         else:
             yield row, line
 
@@ -313,22 +313,22 @@ def redo_each(
     began_at: Callable[[Row], dt.datetime],
     redo: Callable[[Row, dict[str, Any]], int],
     unable: type[Exception] | tuple[type[Exception], ...] = (),
-) -> Redone:
+) -> RedoResult:
     """Apply the last line about each row with `redo`, which returns how many changes it made.
 
     If `redo` raises an `unable` exception, the line is reported, and the other lines are applied.
     """
-    redone = Redone()
-    for row, line in same_rows(subject, lines, rows, identity_of=identity_of, began_at=began_at, redone=redone):
+    result = RedoResult()
+    for row, line in same_rows(subject, lines, rows, identity_of=identity_of, began_at=began_at, result=result):
         try:
-            redone.done += redo(row, line)
+            result.count += redo(row, line)
         except unable as error:
-            redone.left.append(f"{subject} {row.pk}: {error}")  # type: ignore[attr-defined]  # rows of any model
-    return redone
+            result.problems.append(f"{subject} {row.pk}: {error}")  # type: ignore[attr-defined]  # rows of any model
+    return result
 
 
 #: A function that applies lines of one kind to a restored database. The function may run twice for the same lines.
-Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], Redone]
+Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], RedoResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,13 +355,13 @@ def register_redo(line_kind: str, label: str, redo: Redo, *, early: bool = False
     _kinds[line_kind] = _LineKind(label=label, redo=redo, is_early=early, in_batches=in_batches)
 
 
-def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
+def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, RedoResult]:
     """Apply the lines since a moment, oldest first, and return the result of each kind by its label.
 
     Each kind has its own transaction: an error in one kind does not undo the others.
     """
     lines_by_kind: dict[str, list[dict[str, Any]]] = {}
-    results_of_batches = {line_kind: Redone() for line_kind, kind in _kinds.items() if kind.in_batches}
+    results_of_batches = {line_kind: RedoResult() for line_kind, kind in _kinds.items() if kind.in_batches}
     for line in lines(since=since):
         line_kind = line["what"]
         lines_of_kind = lines_by_kind.setdefault(line_kind, [])
@@ -369,9 +369,9 @@ def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
         if line_kind in results_of_batches and len(lines_of_kind) >= _BATCH_SIZE:
             results_of_batches[line_kind].add(_apply(line_kind, lines_by_kind.pop(line_kind), now))
 
-    results: dict[str, Redone] = {}
+    results: dict[str, RedoResult] = {}
     for line_kind, kind in sorted(_kinds.items(), key=lambda item: not item[1].is_early):
-        result = results_of_batches.get(line_kind, Redone())
+        result = results_of_batches.get(line_kind, RedoResult())
         result.add(_apply(line_kind, sorted(lines_by_kind.get(line_kind, []), key=moment), now))
         results[kind.label] = result
 
@@ -380,11 +380,11 @@ def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
         f"{line_kind}: {json.dumps(line)}" for line_kind in unknown_kinds for line in lines_by_kind[line_kind]
     ]
     if unknown_lines:
-        results["lines that this release cannot read"] = Redone(left=unknown_lines)
+        results["lines that this release cannot read"] = RedoResult(problems=unknown_lines)
     return results
 
 
-def _apply(line_kind: str, lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def _apply(line_kind: str, lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Apply the lines of one kind in a transaction; if one line fails, none is applied."""
     try:
         with transaction.atomic():
@@ -393,4 +393,4 @@ def _apply(line_kind: str, lines: Sequence[dict[str, Any]], now: dt.datetime) ->
         # Only the type of the error is printed: its message may contain an email address.
         log.exception("journal_not_applied", what=line_kind)
         count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
-        return Redone(left=[f"not applied ({type(error).__name__}, see the log): {count}"], failed=True)
+        return RedoResult(problems=[f"not applied ({type(error).__name__}, see the log): {count}"], has_failed=True)

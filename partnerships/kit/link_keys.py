@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from partnerships.kit import journal
-from partnerships.kit.journal import Redone, identity, redo_each
+from partnerships.kit.journal import RedoResult, identity, redo_each
 
 Row = TypeVar("Row")
 
@@ -73,7 +73,7 @@ def redo_links(
     began_at: Callable[[Row], dt.datetime],
     holder: Callable[[Row], Any],
     renew: Callable[[Row], object],
-) -> Redone:
+) -> RedoResult:
     """Give each row the newest link key according to the journal; `holder` returns the object with its `link_key`.
 
     Links from before the renewal become invalid, and links sent since become valid again. If the newest key cannot be

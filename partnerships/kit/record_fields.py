@@ -175,7 +175,7 @@ class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  #
     def clean(self, value: Any) -> Any:
         """Return the records in order of their ids, then `UNREADABLE` if the value has other ids."""
         values = set(value or ())
-        ids = {pk for item in values if (pk := row_number(str(item))) is not None}
+        ids = {row_number(str(item)) for item in values} - {None}
         queryset = self.queryset  # compared with None below: `if queryset` would read all its records
         records = list(queryset.filter(pk__in=ids).order_by("pk")) if ids and queryset is not None else []
         return [*records, UNREADABLE] if len(records) < len(values) else records

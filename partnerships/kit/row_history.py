@@ -23,22 +23,22 @@ LABELS = {"insert": "Added", "update": "Changed", "delete": "Deleted"}
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """The values of a column before and after a change; `was` is "" for an added row."""
+    """The values of a column before and after a change; `old` is "" for an added row."""
 
     name: str
-    was: str
-    now: str
+    old: str
+    new: str
 
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
     """A change of the row: its kind, its time, its author, the page or job, and the reason."""
 
-    what: str
+    kind: str
     at: dt.datetime
-    by: str
-    where: str
-    why: str
+    author: str
+    source: str
+    reason: str
     fields: tuple[FieldChange, ...]
 
 
@@ -64,19 +64,19 @@ def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowC
     return _changes(events, fields, restricted)
 
 
-def _who(context: Mapping[str, Any], names: Mapping[int, str]) -> str:
+def _author(context: Mapping[str, Any], names: Mapping[int, str]) -> str:
     """Return the author: a person, a database role for SQL by hand, or the system."""
     if context.get("user"):
         return names.get(context["user"], "a former member")
     return f"the database role {context['role']}" if context.get("role") else "the system"
 
 
-def _where(context: Mapping[str, Any]) -> str:
+def _source(context: Mapping[str, Any]) -> str:
     """Return the page, command, job or program that made a change."""
     return next((context[key] for key in ("url", "command", "job", "program") if context.get(key)), "")
 
 
-def _why(context: Mapping[str, Any], descriptions: Iterable[str]) -> str:
+def _reason(context: Mapping[str, Any], descriptions: Iterable[str]) -> str:
     """Return what the author did, and the reason if it was given on an administrator's page."""
     url = context.get("url", "")
     reason = context.get("reason", "") if not url or url.startswith(_ADMINISTRATORS_ROUTES) else ""
@@ -100,11 +100,11 @@ def _changes(events: list[Any], fields: Sequence[Any], restricted: Collection[st
         is_deletion = event.pgh_label == "delete"  # the event of a deletion repeats the last values
         changes.append(
             RowChange(
-                what=LABELS.get(event.pgh_label, event.pgh_label),
+                kind=LABELS.get(event.pgh_label, event.pgh_label),
                 at=event.pgh_created_at,
-                by=_who(context, names),
-                where=_where(context),
-                why=_why(context, descriptions.get(event.pgh_context_id, [])),
+                author=_author(context, names),
+                source=_source(context),
+                reason=_reason(context, descriptions.get(event.pgh_context_id, [])),
                 fields=() if is_deletion else _field_changes(earlier_event, event, fields, restricted),
             )
         )
@@ -125,7 +125,7 @@ def _field_changes(
             continue
         label = str(field.verbose_name)
         if field.name in restricted:
-            changes.append(FieldChange(label, was="", now="changed (restricted)"))
+            changes.append(FieldChange(label, old="", new="changed (restricted)"))
         elif _to_text(earlier_value) or _to_text(value):
-            changes.append(FieldChange(label, was=_to_text(earlier_value), now=_to_text(value)))
+            changes.append(FieldChange(label, old=_to_text(earlier_value), new=_to_text(value)))
     return tuple(changes)

@@ -279,8 +279,10 @@ def _text(file: File[bytes]) -> tuple[str, str]:
     start = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<", b"{\\rtf", b"%!")):
         return "", ""
-    _stem, dot, ending = (file.name or "").replace("\\", "/").rpartition("/")[2].rstrip(". ").rpartition(".")
-    ending = f"{dot}{ending.casefold()}" if dot else ""  # as in Windows, ".bat" and "run.bat." have the ending .bat
+    # As in Windows, ".bat" and "run.bat." have the ending .bat.
+    file_name = (file.name or "").replace("\\", "/").rpartition("/")[2].rstrip(". ")
+    _stem, dot, suffix = file_name.rpartition(".")
+    ending = f"{dot}{suffix.casefold()}" if dot else ""
     if ending not in ("", ".csv", ".txt"):
         raise UnableToTakeFile(f"We do not accept text files ending in {ending[:20]}. {_choose(DOCUMENTS)}")
     return ("text/csv", "csv") if ending == ".csv" else ("text/plain", "txt")

@@ -19,8 +19,8 @@ class WaitingTask:
     A page shows a few of thousands of tasks. So texts that need a query may be missing until `in_full` adds them.
     """
 
-    #: The task, such as "Answer this ask".
-    what: str
+    #: What the person has to do, such as "Answer this ask".
+    action: str
     #: The title of the record, and its path on the site.
     title: str
     path: str
@@ -28,12 +28,13 @@ class WaitingTask:
     since: dt.datetime | None = None
     due: dt.date | None = None
     #: The title of the record's partnership, or "".
-    within: str = ""
+    partnership_title: str = ""
     status: str = ""
     status_label: str = ""
-    #: The id of the record. `complete` uses it to find the missing texts of tasks of this kind (see `with_full_texts`).
-    number: int = field(default=0, compare=False)
-    complete: TaskCompleter | None = field(default=None, compare=False)
+    #: The id of the record. `completer` uses it to find the missing texts of tasks of this kind (see
+    #: `with_full_texts`).
+    record_id: int = field(default=0, compare=False)
+    completer: TaskCompleter | None = field(default=None, compare=False)
 
     def oldest_first(self) -> tuple[str, ...]:
         """Return a sort key, different for each task of a person: by due day, then by waiting time.
@@ -43,7 +44,7 @@ class WaitingTask:
         """
         due = self.due.isoformat() if self.due else "9999-12-31"
         since = self.since.isoformat() if self.since else "9999"
-        return (min(due, since[:10]), since, f"{len(self.path):03}", self.path, self.title, self.what)
+        return (min(due, since[:10]), since, f"{len(self.path):03}", self.path, self.title, self.action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +113,11 @@ def _due_days(kind: Sequence[WaitingTask]) -> Iterable[dt.date | None]:
 class TaskCompleter(Protocol):
     """A function that adds the missing texts to tasks of one kind.
 
-    Tasks whose `complete` is equal are completed in one call.
+    Tasks whose `completer` is equal are completed in one call.
     """
 
-    def __call__(self, waiting: Sequence[WaitingTask]) -> list[WaitingTask]:
+    def __call__(self, tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the same tasks with all their texts, in the same order."""
 
-    def lookups(self, waiting: Sequence[WaitingTask]) -> Sequence[Any]:
+    def lookups(self, tasks: Sequence[WaitingTask]) -> Sequence[Any]:
         """Return the rights that the call will look up for these tasks, so that `read_ahead` can read them together."""

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import Redone, ended_rows, redo_each, register_redo
+from partnerships.kit.journal import RedoResult, ended_rows, redo_each, register_redo
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.services.journal_lines import FOLLOW, VIEW, follow_identity, view_identity
 from partnerships.lists.services.views import stop_sharing
 
 
-def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove views that were removed since the backup, and stop sharing views whose sharing changed since.
 
     A view that was shared with other people since is then shared with nobody: its owner decides again.
@@ -33,12 +33,12 @@ def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redo_each("view", lines, rows, identity_of=view_identity, began_at=lambda row: row.created_at, redo=redo)
 
 
-def redo_follows(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_follows(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End follows that people ended since the backup, unless they followed the view again later."""
     follows = Follow.objects.filter(view__in={line["view"] for line in lines}).select_related("view", "person")
     ended_follows = ended_rows(follows, lines, identity_of=follow_identity, began_at=lambda follow: follow.since)
     deleted_count, _ = Follow.objects.filter(pk__in=[follow.pk for follow in ended_follows]).delete()
-    return Redone(deleted_count)
+    return RedoResult(deleted_count)
 
 
 def register() -> None:

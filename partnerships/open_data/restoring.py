@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import MADE_AGAIN, Redone, redo_each, register_redo
+from partnerships.kit.journal import MADE_AGAIN, RedoResult, redo_each, register_redo
 from partnerships.open_data.models import Publication
 from partnerships.open_data.services.publishing import PUBLICATION, end_publishing, publication_identity
 
 
-def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End the publications that had ended since the backup; `lines` are the journal's lines about them."""
 
     def end_again(publication: Publication, line: dict[str, Any]) -> int:

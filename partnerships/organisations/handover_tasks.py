@@ -46,7 +46,7 @@ def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[WaitingTask]
             counts_in_words = ", ".join(f"{group.kind.label} ({len(group.things)})" for group in groups)
             tasks.append(
                 WaitingTask(
-                    what="Hand over records without an owner",
+                    action="Hand over records without an owner",
                     title=f"{counts_in_words} of {body.display_name}",
                     path=reverse("organisations:without-owner", args=[body.pk]),
                 )
@@ -136,7 +136,7 @@ def _task_to_propose(
             f"{title}, and perhaps records of {other_count} other organisation{pluralize(other_count)} without a lead"
         )
     return WaitingTask(
-        what="Say who takes over", title=title, path=reverse("organisations:handover", args=[succession.pk])
+        action="Say who takes over", title=title, path=reverse("organisations:handover", args=[succession.pk])
     )
 
 
@@ -152,7 +152,7 @@ def _lines_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
     lines = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
         WaitingTask(
-            what="Answer handover lines",
+            action="Answer handover lines",
             title=f"{line['count']} record{pluralize(line['count'])} that your organisation is asked to take over",
             path=reverse("organisations:handover-answer", args=[line["succession"]]),
             due=line["due"],
@@ -173,7 +173,7 @@ def _leads_to_invite(user: User, now: dt.datetime) -> list[WaitingTask]:
     lines = _lines_without_answering_lead(now).values("successor", "successor__name")
     return [
         WaitingTask(
-            what="Invite a lead to answer handover lines",
+            action="Invite a lead to answer handover lines",
             title=f"{row['count']} record{pluralize(row['count'])} proposed to {row['successor__name']}",
             path=reverse("organisations:people", args=[row["successor"]]),
             due=row["due"],
@@ -201,7 +201,7 @@ def _stayed_records_to_settle(user: User, now: dt.datetime) -> list[WaitingTask]
         if count := count_stayed(lines.filter(predecessor=body), body, timezone.localdate(now)):
             title = f"{count} record{pluralize(count)} of {body.display_name}"
             path = reverse("organisations:without-owner", args=[body.pk])
-            tasks.append(WaitingTask(what="Deal with records that could not be handed over", title=title, path=path))
+            tasks.append(WaitingTask(action="Deal with records that could not be handed over", title=title, path=path))
     return tasks
 
 
@@ -232,7 +232,7 @@ def _consents_to_record(user: User, now: dt.datetime) -> list[WaitingTask]:
     )
     return [
         WaitingTask(
-            what="Record consent",
+            action="Record consent",
             title=f"{line['count']} record{pluralize(line['count'])} to hand over",
             path=reverse("organisations:handover-consent", args=[line["succession"]]),
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.kit.journal import MADE_AGAIN, Redone, last_about, moment, redo_each, register_redo, same_rows
+from partnerships.kit.journal import MADE_AGAIN, RedoResult, last_about, moment, redo_each, register_redo, same_rows
 from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role, Succession
 from partnerships.organisations.services.consents import CONSENT, consent_identity, record_consent_again
 from partnerships.organisations.services.handover_batches import HANDOVER, handover_identity
@@ -28,7 +28,7 @@ from partnerships.organisations.services.vesting import process_due_successions
 _RANKS = (Role.VIEWER, Role.EDITOR, Role.LEAD)
 
 
-def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End the memberships that ended since the backup, and lower the roles that were lowered since.
 
     This happens even if the organisation then has no lead; the outcome names such organisations. Higher roles are not
@@ -42,7 +42,7 @@ def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         return is_changed
 
     memberships = Membership.objects.filter(pk__in={line["membership"] for line in lines}, ends_on=None)
-    redone = redo_each(
+    result = redo_each(
         "membership",
         lines,
         memberships.select_related("person", "organisation", "invitation").order_by("pk"),
@@ -55,8 +55,8 @@ def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         role=Role.LEAD, organisation__in=changed_organisations
     )
     for organisation_id in sorted(changed_organisations - set(leads.values_list("organisation", flat=True))):
-        redone.left.append(f"organisation {organisation_id}: has no lead now; invite one")
-    return redone
+        result.problems.append(f"organisation {organisation_id}: has no lead now; invite one")
+    return result
 
 
 def _began(membership: Membership) -> dt.datetime:
@@ -77,12 +77,12 @@ def _end_or_lower(membership: Membership, line: dict[str, Any], now: dt.datetime
     return True
 
 
-def redo_sign_in_rules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_sign_in_rules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Name the organisations whose people sign in as they did before the last change.
 
     Leads must make the change again, because the journal does not contain the provider.
     """
-    redone = Redone()
+    result = RedoResult()
     organisations = Organisation.objects.filter(pk__in={line["organisation"] for line in lines})
     for organisation, line in same_rows(
         "organisation",
@@ -90,22 +90,22 @@ def redo_sign_in_rules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
         organisations.order_by("pk"),
         identity_of=organisation_identity,
         began_at=lambda organisation: organisation.created_at,
-        redone=redone,
+        result=result,
     ):
         if sign_in_identity(organisation) != line["ways"]:
-            redone.left.append(
+            result.problems.append(
                 f"organisation {organisation.pk}: its people sign in as they did before a change made after the "
                 f"backup; set its sign-in page and second factor again"
             )
-    return redone
+    return result
 
 
-def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Undo again the merges that were undone since the backup, and name the merges that were made since.
 
     Administrators must make the latter again, because they look at both records first.
     """
-    redone = Redone()
+    result = RedoResult()
     lines_in_order = sorted(lines, key=moment)
     # Later lines about a merge replace earlier ones.
     last_line_by_identity = {line["same"]: line for line in lines_in_order}
@@ -117,22 +117,22 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         description = f"organisation {line['merged']}, merged into {line['kept']}"
         if not line.get("undone"):
             if merge is None:
-                redone.left.append(f"{description} after the backup: merge them again")
+                result.problems.append(f"{description} after the backup: merge them again")
             continue
         if merge is None:
             continue
         if merge.merged_at > moment(line):
-            redone.left.append(f"{description}: merged again after the line of {line['at']}")
+            result.problems.append(f"{description}: merged again after the line of {line['at']}")
             continue
         try:
             undo_merge(merge=merge, reason=MADE_AGAIN, author=None, now=now)
-            redone.done += 1
+            result.count += 1
         except UnableToMerge:
-            redone.left.append(f"{description}: not undone again, because a later merge has to be undone first")
-    return redone
+            result.problems.append(f"{description}: not undone again, because a later merge has to be undone first")
+    return result
 
 
-def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Record again the consents that were recorded since the backup.
 
     This runs before the lines that need these consents pass on. The journal does not contain where a consent can be
@@ -155,14 +155,14 @@ def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Apply the successions that are due, and name the successions that failed or that differ from the journal.
 
     This runs early, so that people who act for a predecessor move to the successor before their membership ends.
     """
-    redone = Redone()
-    redone.done, errors = process_due_successions(now=now)
-    redone.left += [
+    result = RedoResult()
+    result.count, errors = process_due_successions(now=now)
+    result.problems += [
         f"succession {succession_id}: passing on failed: {type(error).__name__}: {error}"
         for succession_id, error in errors.items()
     ]
@@ -170,17 +170,19 @@ def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     for succession_id, line in sorted(last_about("succession", lines).items()):
         succession = successions.get(succession_id)
         if succession is None or handover_identity(succession) != line["same"]:
-            redone.left.append(f"succession {succession_id}: not the one in the journal; record it and its lines again")
+            result.problems.append(
+                f"succession {succession_id}: not the one in the journal; record it and its lines again"
+            )
             continue
         applied_count = succession.handovers.filter(state=HandoverState.APPLIED).count()
         if line["undone"] and applied_count:
-            redone.left.append(f"succession {succession_id}: undone after the backup; undo it again")
+            result.problems.append(f"succession {succession_id}: undone after the backup; undo it again")
         elif not line["undone"] and applied_count < line["count"]:
-            redone.left.append(
+            result.problems.append(
                 f"succession {succession_id}: {applied_count} of {line['count']} lines passed on; "
                 f"propose the others again"
             )
-    return redone
+    return result
 
 
 def register() -> None:

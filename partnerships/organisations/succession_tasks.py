@@ -71,7 +71,7 @@ def _tasks_to_decide(user: User, now: dt.datetime) -> list[WaitingTask]:
     today = timezone.localdate(now)
     return [
         WaitingTask(
-            what=_task(succession),
+            action=_task(succession),
             title=succession_title(succession),
             path=reverse("organisations:succession", args=[succession.pk]),
         )

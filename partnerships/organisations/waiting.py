@@ -39,17 +39,18 @@ def with_full_texts(brief_tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
     Tasks of one kind are completed together, and one query makes the first queries of all kinds.
     """
     tasks = list(brief_tasks)
-    positions_by_complete: defaultdict[TaskCompleter, list[int]] = defaultdict(list)
+    positions_by_completer: defaultdict[TaskCompleter, list[int]] = defaultdict(list)
     for position, task in enumerate(tasks):
-        if task.complete is not None:
-            positions_by_complete[task.complete].append(position)
-    brief_tasks_by_complete = {
-        complete: [tasks[position] for position in positions] for complete, positions in positions_by_complete.items()
+        if task.completer is not None:
+            positions_by_completer[task.completer].append(position)
+    brief_tasks_by_completer = {
+        completer: [tasks[position] for position in positions]
+        for completer, positions in positions_by_completer.items()
     }
 
-    read_ahead([query for complete, brief in brief_tasks_by_complete.items() for query in complete.lookups(brief)])
-    for complete, positions in positions_by_complete.items():
-        full_tasks = complete(brief_tasks_by_complete[complete])
+    read_ahead([query for completer, brief in brief_tasks_by_completer.items() for query in completer.lookups(brief)])
+    for completer, positions in positions_by_completer.items():
+        full_tasks = completer(brief_tasks_by_completer[completer])
         for position, full_task in zip(positions, full_tasks, strict=True):
             tasks[position] = full_task
     return tasks

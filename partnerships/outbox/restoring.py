@@ -105,7 +105,7 @@ def journal_facts(candidate: Candidate, batch: Batch) -> JournalFacts:
 
 
 @transaction.atomic
-def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.Redone:
+def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.RedoResult:
     """Settle the emails that were delivered after the backup, and remember the ones that the database lacks.
 
     May run twice.
@@ -133,7 +133,7 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.
     )
     for hooks in registered_hooks():
         hooks.delivered_before(lines=lines, now=now)
-    return journal.Redone(settled_count + remembered_count)
+    return journal.RedoResult(settled_count + remembered_count)
 
 
 def _is_same(email: Email, line: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.journal import (
     MADE_AGAIN,
-    Redone,
+    RedoResult,
     address_hash,
     last_about,
     moment,
@@ -53,47 +53,47 @@ from partnerships.people.sign_in_journal import (
 )
 
 
-def redo_kept_refusals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_kept_refusals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Store again the refusals of people who changed their address after the backup."""
     hashes = {line["refusal"] for line in not_undone("address", lines)}
-    return Redone(store_hashes(hashes, now=now))
+    return RedoResult(store_hashes(hashes, now=now))
 
 
-def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Erase the people who were erased after the backup, and store their refusals.
 
     Refused addresses stay refused even if the backup does not contain their people.
     """
     store_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
     line_by_person = {line["person"]: line for line in lines}
-    redone = Redone()
+    result = RedoResult()
     for person in User.objects.filter(pk__in=line_by_person, erased_at=None).order_by("pk"):
         line = line_by_person[person.pk]
         has_same_address = address_hash(person.email) == line["address"]
         has_same_start = person.joined_at.isoformat() == line.get("joined")
         if has_same_address or has_same_start:
             erase_person(person=person, author=None, reason=MADE_AGAIN, now=now)
-            redone.done += 1
+            result.count += 1
         else:
-            redone.left.append(
+            result.problems.append(
                 f"person {person.pk}: is not the person who was erased, because the id has been used again"
             )
-    return redone
+    return result
 
 
-def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Close or reopen each account as the last line about it says.
 
     Even the last administrator's account is closed; the outcome then says that there is no administrator.
     """
     line_by_person = last_about("person", lines)
-    redone = Redone()
+    result = RedoResult()
     for person in User.objects.filter(pk__in=line_by_person, erased_at=None).order_by("pk"):
         line = line_by_person[person.pk]
         # Since the restore, the id may belong to another person. Lines from before 29 November 2026 have no `joined`.
         joined = person.joined_at.isoformat()
         if line.get("joined", joined) != joined:
-            redone.left.append(
+            result.problems.append(
                 f"person {person.pk}: is not the person in the journal, because the id has been used again"
             )
             continue
@@ -106,14 +106,14 @@ def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
             try:
                 close_account(person=person, author=None, reason=MADE_AGAIN, now=now, even_last_administrator=True)
             except UnableToCloseAccount as error:
-                redone.left.append(f"person {person.pk}: {error}")
+                result.problems.append(f"person {person.pk}: {error}")
                 continue
-        redone.done += 1
-    redone.left += _administrator_problems()
-    return redone
+        result.count += 1
+    result.problems += _administrator_problems()
+    return result
 
 
-def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Withdraw the administration that was withdrawn since the backup; administration is never granted again.
 
     Even the last administrator loses it; the outcome then says that there is no administrator.
@@ -125,12 +125,12 @@ def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
         withdraw_administration(person=person, author=None, reason=MADE_AGAIN, now=now, even_last=True)
         return 1
 
-    redone = _redo_people(lines, redo, unable=UnableToChangeAdministration)
-    redone.left += _administrator_problems()
-    return redone
+    result = _redo_people(lines, redo, unable=UnableToChangeAdministration)
+    result.problems += _administrator_problems()
+    return result
 
 
-def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Require a new password from people whose earlier password was restored."""
 
     def redo(person: User, line: dict[str, Any]) -> int:
@@ -145,7 +145,7 @@ def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return _redo_people(lines, redo)
 
 
-def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove the second factors that were removed since the backup.
 
     A person without another factor must also choose a new password by email: the password alone must not be enough.
@@ -166,25 +166,25 @@ def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return _redo_people(lines, redo)
 
 
-def redo_addresses(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_addresses(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """List the people with a restored earlier address, which no longer belongs to them."""
-    redone = Redone()
+    result = RedoResult()
 
     def redo(person: User, line: dict[str, Any]) -> int:
         changes = Event.objects.filter(kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk)
         if not changes.filter(at__gte=moment(line)).exists():
-            redone.left.append(f"person {person.pk}: has their earlier address; ask them for the new one")
+            result.problems.append(f"person {person.pk}: has their earlier address; ask them for the new one")
         return 0
 
-    redone.add(_redo_people(lines, redo))
-    return redone
+    result.add(_redo_people(lines, redo))
+    return result
 
 
 def _redo_people(
     lines: Sequence[dict[str, Any]],
     redo: Callable[[User, dict[str, Any]], int],
     unable: type[Exception] | tuple[type[Exception], ...] = (),
-) -> Redone:
+) -> RedoResult:
     people = User.objects.filter(pk__in={line["person"] for line in lines}, erased_at=None)
     return redo_each(
         "person",
@@ -197,19 +197,19 @@ def _redo_people(
     )
 
 
-def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove the sign-in pages that were removed since the backup, and list the pages that changed their directory."""
-    redone = Redone()
+    result = RedoResult()
 
     def redo(app: SocialApp, line: dict[str, Any]) -> int:
         if not line["removed"]:
-            redone.left.append(f"sign-in page {app.pk}: was changed to another directory; change it again")
+            result.problems.append(f"sign-in page {app.pk}: was changed to another directory; change it again")
             return 0
         remove_provider(app=app, author=None, reason=MADE_AGAIN, now=now)
         return 1
 
     apps = SocialApp.objects.filter(pk__in={line["provider"] for line in lines})
-    redone.add(
+    result.add(
         redo_each(
             "provider",
             lines,
@@ -221,7 +221,7 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
             unable=UnableToChangeProvider,
         )
     )
-    return redone
+    return result
 
 
 def _administrator_problems() -> list[str]:
@@ -231,7 +231,7 @@ def _administrator_problems() -> list[str]:
     return ["the network has no administrator now; create one with `manage.py createsuperuser`"]
 
 
-def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Suppress or release each address as the last line about it says.
 
     An address that nobody in the restored database has is suppressed by its hash.
@@ -239,7 +239,7 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
     line_by_hash = last_about("address", lines)
     emails = User.objects.exclude(email="").values_list("email", flat=True) if line_by_hash else ()
     address_by_hash = {address_hash(email): email for email in emails}
-    redone = Redone()
+    result = RedoResult()
     for hashed, line in line_by_hash.items():
         target = {"address": address_by_hash[hashed]} if hashed in address_by_hash else {"address_hash": hashed}
         if line.get("released"):
@@ -247,10 +247,10 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
                 release_address(**target, author_id=None, now=now)
             except UnableToRelease:
                 continue
-            redone.done += 1
+            result.count += 1
         elif not is_suppressed(**target):
-            redone.done += suppress_address(**target, reason=MADE_AGAIN, email_id=None, author_id=None, now=now)
-    return redone
+            result.count += suppress_address(**target, reason=MADE_AGAIN, email_id=None, author_id=None, now=now)
+    return result
 
 
 def advance_sequences() -> int:

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import MADE_AGAIN, Redone, redo_each, register_redo
+from partnerships.kit.journal import MADE_AGAIN, RedoResult, redo_each, register_redo
 from partnerships.kit.link_keys import redo_links
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Audience, OwnershipOffer, Plan, PlanOwner, Share, Signatory
@@ -36,7 +36,7 @@ from partnerships.plans.services.signatories import LINKS, SIGNATORY, renew_link
 _RANKS = (Audience.OWNERS, Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBLIC)
 
 
-def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End shares again that had ended since the backup, and narrow the terms of shares that had been narrowed."""
 
     def redo(share: Share, line: dict[str, Any]) -> int:
@@ -57,7 +57,7 @@ def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End ownerships again that had been given up or handed over since the backup."""
 
     def redo(owner: PlanOwner, line: dict[str, Any]) -> int:
@@ -79,7 +79,7 @@ def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Withdraw offers of plans again that had been withdrawn or declined since the backup."""
 
     def redo(offer: OwnershipOffer, line: dict[str, Any]) -> int:
@@ -99,7 +99,7 @@ def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove signatories again that had been removed since the backup.
 
     The outcome names each plan that now has no signatories.
@@ -112,7 +112,7 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         return 1
 
     signatories = Signatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
-    redone = redo_each(
+    result = redo_each(
         "signatory",
         lines,
         signatories.select_related("plan", "organisation").order_by("pk"),
@@ -122,11 +122,11 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     )
     for plan in Plan.objects.filter(pk__in=plan_ids).order_by("pk"):
         if plan.is_awaiting_sign_off and not plan.signatories.filter(removed_at=None).exists():
-            redone.left.append(f"plan {plan.pk}: no organisation is asked to sign it now")
-    return redone
+            result.problems.append(f"plan {plan.pk}: no organisation is asked to sign it now")
+    return result
 
 
-def redo_sign_off_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_sign_off_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Renew the links to sign that had been renewed since the backup, so that only the newest links work."""
     signatories = Signatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
     return redo_links(
@@ -140,7 +140,7 @@ def redo_sign_off_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
     )
 
 
-def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Narrow the audiences of plans again that had been narrowed since the backup."""
 
     def redo(plan: Plan, line: dict[str, Any]) -> int:

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import Redone, ended_rows, redo_each, register_redo
+from partnerships.kit.journal import RedoResult, ended_rows, redo_each, register_redo
 from partnerships.reports.models import Recipient, Schedule
 from partnerships.reports.services.recording import RECIPIENT, SCHEDULE, recipient_identity, schedule_identity
 from partnerships.reports.services.scheduling import end_schedule
 
 
-def redo_schedules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_schedules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End the schedules that were ended since the backup."""
 
     def end_again(schedule: Schedule, _line: dict[str, Any]) -> int:
@@ -30,7 +30,7 @@ def redo_schedules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove the recipients who stopped a scheduled report since the backup and did not request it again."""
     recipients = Recipient.objects.filter(schedule__in={line["schedule"] for line in lines})
     stopped_recipients = ended_rows(
@@ -40,7 +40,7 @@ def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
         began_at=lambda recipient: recipient.since,
     )
     removed_count, _ = Recipient.objects.filter(pk__in=[recipient.pk for recipient in stopped_recipients]).delete()
-    return Redone(removed_count)
+    return RedoResult(removed_count)
 
 
 def register() -> None:

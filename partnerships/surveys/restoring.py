@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import MADE_AGAIN, Redone, ended_rows, redo_each, register_redo
+from partnerships.kit.journal import MADE_AGAIN, RedoResult, ended_rows, redo_each, register_redo
 from partnerships.surveys.models import Joining, Round, RoundStatus
 from partnerships.surveys.services.joining import remove_joining
 from partnerships.surveys.services.recording import (
@@ -20,7 +20,7 @@ from partnerships.surveys.services.recording import (
 from partnerships.surveys.services.rounds import abandon_round
 
 
-def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End again the surveys that had ended without results: links stop working, and answers are deleted unread."""
 
     def end_again(survey_round: Round, _line: dict[str, Any]) -> int:
@@ -34,7 +34,7 @@ def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove from drafts again the partnerships that were removed since the backup and not asked again."""
     rows = Joining.objects.filter(round__in={line["round"] for line in lines}, round__status=RoundStatus.DRAFT)
     removed_joinings = ended_rows(
@@ -45,10 +45,10 @@ def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
     for joining in removed_joinings:
         remove_joining(joining=joining, author=None, now=now)
-    return Redone(len(removed_joinings))
+    return RedoResult(len(removed_joinings))
 
 
-def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove moderators of drafts who had been replaced. The leads must then name a moderator again."""
 
     def remove_moderator(survey_round: Round, line: dict[str, Any]) -> int:

@@ -27,11 +27,11 @@ RECENT = dt.timedelta(days=60)
 _OF_IMPORTS = (OrganisationEvent.MISSING_FROM_LIST, TransferEvent.MISSING_FROM_FILE)
 
 
-def by_partnership(waiting: Iterable[WaitingTask]) -> list[tuple[str, list[WaitingTask]]]:
+def by_partnership(tasks: Iterable[WaitingTask]) -> list[tuple[str, list[WaitingTask]]]:
     """Return tasks by the title of their partnership, in order of first appearance; "" for tasks without one."""
     groups: dict[str, list[WaitingTask]] = {}
-    for item in waiting:
-        groups.setdefault(item.within, []).append(item)
+    for task in tasks:
+        groups.setdefault(task.partnership_title, []).append(task)
     return list(groups.items())
 
 

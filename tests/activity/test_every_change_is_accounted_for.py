@@ -52,9 +52,9 @@ def test_form_records_author_page_and_action(world: World) -> None:
     signed_in(world.eddie).post(reverse("people:details"), {"name": "Eddie L.", "time_zone": "Europe/Paris"})
 
     change = newest_change(world.eddie)
-    assert change.by == "Eddie L."
-    assert change.where == "people:details"
-    assert change.why == "Changed their details"
+    assert change.author == "Eddie L."
+    assert change.source == "people:details"
+    assert change.reason == "Changed their details"
 
 
 def test_only_reasons_of_administrators_are_shown(world: World) -> None:
@@ -62,7 +62,7 @@ def test_only_reasons_of_administrators_are_shown(world: World) -> None:
         reverse("people:leaver", kwargs={"pk": world.eddie.pk}),
         {"reason": "He asked us to.", "successor": world.amina.pk},
     )
-    assert newest_change(world.eddie).why.endswith("He asked us to.")
+    assert newest_change(world.eddie).reason.endswith("He asked us to.")
     address = reverse("agreements:status", kwargs={"pk": world.partnership.pk})
 
     signed_in(world.amina).post(address, {"status": "drafting", "reason": "A candid word."})
@@ -70,8 +70,8 @@ def test_only_reasons_of_administrators_are_shown(world: World) -> None:
     world.partnership.refresh_from_db()
     change = newest_change(world.partnership)
     assert world.partnership.status == "drafting"
-    assert change.by == "Amina Larch"
-    assert "A candid word." not in change.why
+    assert change.author == "Amina Larch"
+    assert "A candid word." not in change.reason
     assert Context.objects.filter(metadata__reason="A candid word.").exists()
 
 
@@ -83,16 +83,16 @@ def test_job_records_its_name(world: World) -> None:
     rename()
 
     change = newest_change(world.larkhaven)
-    assert change.by == "the system"
-    assert change.where == "tests.rename"
+    assert change.author == "the system"
+    assert change.source == "tests.rename"
 
 
 def test_command_records_its_name_and_reason_but_no_address(world: World) -> None:
     call_command("erase_person", world.eddie.email, yes=True, reason="An email of 3 May.")
 
     change = newest_change(world.eddie)
-    assert change.where == "erase_person"
-    assert "An email of 3 May." in change.why
+    assert change.source == "erase_person"
+    assert "An email of 3 May." in change.reason
     assert not [row for row in Context.objects.all() if "eddie@" in str(row.metadata)]
 
 
@@ -117,8 +117,8 @@ def test_sql_by_hand_is_recorded_with_its_database_role(world: World) -> None:
         )
 
     change = newest_change(world.larkhaven)
-    assert change.by == f"the database role {role}"
-    assert [(field.was, field.now) for field in change.fields] == [("", "https://by.hand/")]
+    assert change.author == f"the database role {role}"
+    assert [(field.old, field.new) for field in change.fields] == [("", "https://by.hand/")]
 
 
 def test_every_row_of_history_has_a_context(world: World) -> None:
@@ -143,10 +143,10 @@ def test_reason_applies_only_within_its_block(world: World) -> None:
         Organisation.objects.filter(pk=world.larkhaven.pk).update(website="https://two.example/")
 
     second, first = row_history(world.larkhaven)[:2]
-    assert first.where == "tidying"
-    assert first.why == "Two names for one body."
-    assert second.where == "tidying"
-    assert second.why == ""
+    assert first.source == "tidying"
+    assert first.reason == "Two names for one body."
+    assert second.source == "tidying"
+    assert second.reason == ""
 
 
 def test_form_that_signs_somebody_in_is_recorded_as_theirs(world: World) -> None:
@@ -155,7 +155,7 @@ def test_form_that_signs_somebody_in_is_recorded_as_theirs(world: World) -> None
         with acting(user=world.eddie.pk):
             User.objects.filter(pk=world.eddie.pk).update(time_zone="Europe/Rome")
 
-    assert [change.by for change in row_history(world.eddie)[:2]] == ["Eddie Larch", "the system"]
+    assert [change.author for change in row_history(world.eddie)[:2]] == ["Eddie Larch", "the system"]
     assert Context.objects.filter(metadata__url="account_login").count() == 2
 
 
@@ -248,7 +248,7 @@ def test_refused_export_is_not_recorded(world: World) -> None:
 def test_closing_an_account_records_the_state_before_and_after(world: World) -> None:
     close_account(person=world.eddie, author=world.dee, reason="Left.", now=timezone.now())
 
-    fields = {field.name: (field.was, field.now) for field in newest_change(world.eddie).fields}
+    fields = {field.name: (field.old, field.new) for field in newest_change(world.eddie).fields}
     assert fields["active"] == ("True", "False")
 
 
@@ -263,4 +263,4 @@ def test_bulk_update_is_recorded_row_by_row(world: World) -> None:
     edit_settings(
         partnership=world.partnership, author=world.amina, now=timezone.now(), contact_days=30, reason="Closer contact."
     )
-    assert newest_change(world.partnership).fields[0].now
+    assert newest_change(world.partnership).fields[0].new

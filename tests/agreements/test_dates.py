@@ -407,7 +407,7 @@ def test_a_moved_date_is_not_emailed_and_is_reminded_of_again(world: World) -> N
 def test_coming_dates_are_in_my_work_of_leads_that_decide(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(80), notice_days=30)
 
-    day_by_action = {item.what: item.due for item in tasks_of_person(world.ben, timezone.now())}
+    day_by_action = {item.action: item.due for item in tasks_of_person(world.ben, timezone.now())}
 
     assert day_by_action["Renew it, or let it end"] == days(80)
     assert day_by_action["Decide whether to give notice"] == days(50)

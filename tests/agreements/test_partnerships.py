@@ -282,7 +282,7 @@ def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: W
     address = reverse("agreements:status", args=[world.partnership.pk])
 
     def path_by_action() -> dict[str, str]:
-        return {item.what: item.path for item in tasks_from(WAITING, world.amina, timezone.now())}
+        return {item.action: item.path for item in tasks_from(WAITING, world.amina, timezone.now())}
 
     def agenda_titles() -> list[str]:
         since = LookBack({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())

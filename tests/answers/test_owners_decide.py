@@ -41,7 +41,9 @@ def plan_page(plan: Plan) -> str:
 def test_waiting_answer_is_work_of_the_owners_leads_only(world: World, plan: Plan, comment: Answer) -> None:
     tasks_by_person = {
         name: [
-            task.what for task in tasks_of_person(getattr(world, name), timezone.now()) if "stakeholder" in task.what
+            task.action
+            for task in tasks_of_person(getattr(world, name), timezone.now())
+            if "stakeholder" in task.action
         ]
         for name in ("amina", "eddie", "ben", "chidi")
     }
@@ -116,9 +118,9 @@ def test_trust_that_ended_after_a_backup_ends_again(world: World, comment: Answe
     since = timezone.now() - dt.timedelta(hours=1)
     lines = [line for line in journal.lines(since=since) if line["what"] == TRUST]
 
-    redone = redo_trust(lines[-1:], timezone.now())
+    result = redo_trust(lines[-1:], timezone.now())
 
-    assert redone.done == 1
+    assert result.count == 1
     assert not Trust.objects.current().exists()
 
 

@@ -242,7 +242,7 @@ def test_reply_of_a_person_with_an_account_becomes_a_comment(
     incoming = Incoming.objects.get()
     ben = signed_in(world.ben)
     address = reverse("answers:incoming", kwargs={"pk": incoming.pk})
-    tasks = [task.what for task in tasks_of_person(world.ben, timezone.now())]
+    tasks = [task.action for task in tasks_of_person(world.ben, timezone.now())]
     other_status = signed_in(world.amina).get(address).status_code
     ben.get(address)
     response = ben.post(address, {"plan": plan.pk, "text": "It is."})

@@ -63,7 +63,9 @@ def test_proposal_waits_for_leads_who_have_not_confirmed(world: World) -> None:
     now = timezone.now()
 
     people = ("amina", "ben", "chidi")
-    waiting = {name: [item.what for item in tasks_from(queries.WAITING, getattr(world, name), now)] for name in people}
+    waiting = {
+        name: [item.action for item in tasks_from(queries.WAITING, getattr(world, name), now)] for name in people
+    }
 
     assert waiting == {"amina": [], "ben": ["Confirm this commitment"], "chidi": []}
 
@@ -73,8 +75,8 @@ def test_finished_commitment_waits_for_the_receiver(world: World) -> None:
 
     (item,) = tasks_from(queries.WAITING, world.ben, timezone.now())
 
-    assert item.what == "Verify this delivery"
-    assert item.within == "Estuary Partnership"
+    assert item.action == "Verify this delivery"
+    assert item.partnership_title == "Estuary Partnership"
 
 
 def test_commitment_that_falls_due_waits_for_its_owner(world: World) -> None:
@@ -93,7 +95,7 @@ def test_commitment_without_an_owner_waits_for_the_leads(world: World) -> None:
         person=world.eddie, organisation=world.larkhaven, to=None, author=None, now=timezone.now()
     )
 
-    waiting = [item.what for item in tasks_from(queries.WAITING, world.amina, timezone.now())]
+    waiting = [item.action for item in tasks_from(queries.WAITING, world.amina, timezone.now())]
 
     assert waiting == ["Name an owner"]
 

@@ -21,7 +21,7 @@ NOW = timezone.now
 
 
 def tasks_of(person: User) -> set[str]:
-    return {task.what for task in tasks_from(WAITING, person, NOW())}
+    return {task.action for task in tasks_from(WAITING, person, NOW())}
 
 
 def test_the_one_who_did_it_cannot_verify_it(world: World) -> None:

@@ -534,7 +534,7 @@ def test_work_waits_for_invited_people_and_the_caller(world: World) -> None:
     begun_meeting(world)
 
     def tasks_of(name: str) -> set[str]:
-        return {task.what for task in tasks_from(WAITING, getattr(world, name), NOW())}
+        return {task.action for task in tasks_from(WAITING, getattr(world, name), NOW())}
 
     assert "Say whether you are coming" in tasks_of("ben")
     assert {"Prepare the agenda", "Record who attended", "Say whether you are coming"} <= tasks_of("eddie")
@@ -554,11 +554,11 @@ def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
 
 def test_planned_meeting_keeps_a_partnership_from_going_quiet(world: World) -> None:
     later = NOW() + dt.timedelta(days=100)
-    tasks_before = [task.what for task in tasks_from(WAITING, world.amina, later)]
+    tasks_before = [task.action for task in tasks_from(WAITING, world.amina, later)]
     planned_meeting(world, starts_at=in_days(120))
 
     assert any("no conversation" in what for what in tasks_before)
-    assert not any("no conversation" in task.what for task in tasks_from(WAITING, world.amina, later))
+    assert not any("no conversation" in task.action for task in tasks_from(WAITING, world.amina, later))
 
 
 def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:

@@ -109,7 +109,7 @@ def test_side_outside_the_partnership_reads_the_record_but_not_its_partnership(w
 
     assert "Quayside" in page
     assert world.partnership.title not in page
-    assert [row.within for row in waiting if row.title == "Quayside"] == [""]
+    assert [row.partnership_title for row in waiting if row.title == "Quayside"] == [""]
     assert world.partnership.title in signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
 
 
@@ -282,7 +282,7 @@ def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: Wo
     assert [(row.partnership, row.days) for row in queries.find_quiet_partnerships(world.ben, now)] == [
         (world.partnership, 20)
     ]
-    (waiting,) = [item for item in tasks_of_person(world.ben, now) if "no contact" in item.what]
+    (waiting,) = [item for item in tasks_of_person(world.ben, now) if "no contact" in item.action]
     assert waiting.since is not None
     assert timezone.localdate(waiting.since) == days_ago(6)
     assert all(row.is_quiet for row in queries.contacts_of(world.partnership, world.ben, now))
@@ -362,7 +362,7 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
 
     tasks_by_person = {
         name: {
-            item.what
+            item.action
             for item in tasks_from(queries.WAITING, getattr(world, name), timezone.now() + dt.timedelta(days=4))
         }
         for name in ("eddie", "ben", "vera", "chidi")
@@ -376,7 +376,7 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
 def subjects_to_continue(world: World, who: str) -> list[str]:
     """Return the subjects of the conversations that a person has to continue."""
     waiting = tasks_from(queries.WAITING, getattr(world, who), timezone.now())
-    return [item.title for item in waiting if item.what == "Get in touch again"]
+    return [item.title for item in waiting if item.action == "Get in touch again"]
 
 
 def test_due_next_contact_waits_for_every_side_that_reads_the_record(world: World) -> None:
@@ -418,7 +418,7 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
     assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
     assert quiet.words.startswith("No contact for 70 days, since ")
     assert quiet.words.endswith(", with Tidewater Housing Group and Westmarch Borough Council")
-    tasks = {item.what for item in tasks_from(queries.WAITING, world.amina, now)}
+    tasks = {item.action for item in tasks_from(queries.WAITING, world.amina, now)}
     assert "Get in touch with Tidewater Housing Group and Westmarch Borough Council: no contact for 70 days" in tasks
 
     circulated_conversation(world, organisations=[world.tidewater], held_on=days_ago(3), **NOBODY)

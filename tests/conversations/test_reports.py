@@ -49,7 +49,7 @@ def decide(report: Report, world: World, **reasons: Any) -> None:
 
 def tasks_of(person: User) -> set[str]:
     """Return the tasks of the person in conversations and reports."""
-    return {task.what for task in tasks_from(WAITING, person, NOW())}
+    return {task.action for task in tasks_from(WAITING, person, NOW())}
 
 
 # ---- Opening

@@ -326,9 +326,9 @@ def test_a_choice_made_after_a_backup_is_made_again(world: World) -> None:
     line = {"person": world.ben.pk, "same": person_identity(world.ben), "group": "asks"}
     line_of_other_person = {"person": world.amina.pk, "same": "somebody else", "group": "asks", "way": "off"}
 
-    redone = redo_ways([line | {"way": "inbox"}, line | {"way": "off"}, line_of_other_person], timezone.now())
+    result = redo_ways([line | {"way": "inbox"}, line | {"way": "off"}, line_of_other_person], timezone.now())
 
-    assert redone.done == 1
+    assert result.count == 1
     assert ways_of(world.ben)["asks"] == NoticeDelivery.OFF
     assert ways_of(world.amina)["asks"] == NoticeDelivery.SUMMARY
 

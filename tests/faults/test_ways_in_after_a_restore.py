@@ -80,7 +80,7 @@ def test_old_password_opens_nothing(world: World) -> None:
 
     ben = User.objects.get(pk=world.ben.pk)
     assert not ben.has_usable_password()
-    assert outcome["people who must choose a new password"].done == 1
+    assert outcome["people who must choose a new password"].count == 1
     text = "".join(path.read_text() for path in Path(django_settings.JOURNAL_ROOT).glob("*.jsonl"))
     assert "leaked" not in text
     assert ben.password not in text
@@ -95,7 +95,7 @@ def test_password_chosen_after_the_restore_stays(world: World) -> None:
     outcome = redo()
 
     assert User.objects.get(pk=world.ben.pk).check_password("the newest one of all")
-    assert outcome["people who must choose a new password"].done == 0
+    assert outcome["people who must choose a new password"].count == 0
 
 
 def test_removed_second_factor_is_removed_and_the_password_with_it(world: World) -> None:
@@ -134,7 +134,7 @@ def test_second_factors_that_an_administrator_removed_are_removed(world: World) 
     second_result = redo()
 
     assert not Authenticator.objects.filter(user=world.ben).exists()
-    assert second_result["second factors removed again"].done == 0
+    assert second_result["second factors removed again"].count == 0
 
 
 def test_changed_address_is_named(world: World) -> None:
@@ -157,7 +157,7 @@ def test_only_the_newest_links_of_digests_open(world: World) -> None:
     second_result = redo()
 
     assert before != newest == link_key
-    assert second_result["people whose links in emails were ended again"].done == 0
+    assert second_result["people whose links in emails were ended again"].count == 0
 
 
 def test_only_the_newest_links_to_sign_a_plan_open(world: World) -> None:
@@ -176,8 +176,8 @@ def test_only_the_newest_links_to_sign_a_plan_open(world: World) -> None:
 
     opens = {token: read_sign_off_token(token) is not None for token in (ended, between, newest)}
     assert opens == {ended: False, between: False, newest: True}
-    assert outcome["links to sign plans renewed again"].done == 2
-    assert second_result["links to sign plans renewed again"].done == 0
+    assert outcome["links to sign plans renewed again"].count == 2
+    assert second_result["links to sign plans renewed again"].count == 0
 
 
 def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, settings: Any) -> None:

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.kit import journal
-from partnerships.kit.journal import Redone
+from partnerships.kit.journal import RedoResult
 from partnerships.kit.models import WaitingLine
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -164,9 +164,9 @@ def test_line_written_late_does_not_count_as_the_last(monkeypatch: pytest.Monkey
     journal.write("seen", now=now - dt.timedelta(minutes=1), thing=1)
     lines_applied: list[Any] = []
 
-    def keep(lines: Sequence[dict[str, Any]], _: dt.datetime) -> Redone:
+    def keep(lines: Sequence[dict[str, Any]], _: dt.datetime) -> RedoResult:
         lines_applied.extend(lines)
-        return Redone()
+        return RedoResult()
 
     monkeypatch.setattr(journal, "_kinds", {})
     journal.register_redo("seen", "seen", keep)
@@ -179,12 +179,12 @@ def test_line_written_late_does_not_count_as_the_last(monkeypatch: pytest.Monkey
 def test_kind_that_cannot_be_applied_leaves_the_others_applied(monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
 
-    def fail(_: Sequence[dict[str, Any]], at: dt.datetime) -> Redone:
+    def fail(_: Sequence[dict[str, Any]], at: dt.datetime) -> RedoResult:
         WaitingLine.objects.create(at=at, text="half done")
         raise ValueError("paula@council.example")
 
-    def apply(lines: Sequence[dict[str, Any]], _: dt.datetime) -> Redone:
-        return Redone(len(lines))
+    def apply(lines: Sequence[dict[str, Any]], _: dt.datetime) -> RedoResult:
+        return RedoResult(len(lines))
 
     journal.write("broken", now=now, thing=1)
     journal.write("whole", now=now, thing=1)
@@ -194,9 +194,9 @@ def test_kind_that_cannot_be_applied_leaves_the_others_applied(monkeypatch: pyte
 
     outcome = journal.replay(since=now - LATER, now=now)
 
-    assert outcome["whole"].done == 1
-    assert outcome["broken"].failed
-    assert outcome["broken"].left == ["not applied (ValueError, see the log): 1 line"]
+    assert outcome["whole"].count == 1
+    assert outcome["broken"].has_failed
+    assert outcome["broken"].problems == ["not applied (ValueError, see the log): 1 line"]
     assert not WaitingLine.objects.exists()
 
 

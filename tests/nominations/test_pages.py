@@ -201,7 +201,7 @@ def test_my_work_of_each_side_shows_the_return_that_waits_for_it(world: World) -
 
     def tasks() -> list[tuple[str, str]]:
         all_tasks = [(person, task) for person in people for task in tasks_of_person(person, afterwards())]
-        return [(person.email, task.what) for person, task in all_tasks if task.title.startswith("Nominations, ")]
+        return [(person.email, task.action) for person, task in all_tasks if task.title.startswith("Nominations, ")]
 
     tasks_before = tasks()
     decisions = dict.fromkeys(other_lines, (Decision.CONFIRMED, "")) | {

@@ -455,7 +455,7 @@ def test_the_provider_learns_that_its_return_was_reopened(world: World) -> None:
     reopen(nominations_return, world.ben)
 
     assert recipients_of("return_reopened") == {world.amina.pk}
-    assert "Correct this reopened return" in {item.what for item in tasks_of_person(world.amina, afterwards())}
+    assert "Correct this reopened return" in {item.action for item in tasks_of_person(world.amina, afterwards())}
 
 
 def test_a_return_that_is_open_already_is_not_reopened(world: World) -> None:
@@ -516,9 +516,9 @@ def test_a_restore_names_returns_that_had_come_further(world: World) -> None:
     report_for_earlier_status = redo_returns(lines, afterwards())
 
     assert [line["status"] for line in lines] == ["sent", "settled"]
-    assert report_for_present_status.left == []
-    assert len(report_for_earlier_status.left) == 1
-    assert "its status was “confirmed”" in report_for_earlier_status.left[0]
+    assert report_for_present_status.problems == []
+    assert len(report_for_earlier_status.problems) == 1
+    assert "its status was “confirmed”" in report_for_earlier_status.problems[0]
 
 
 def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:

@@ -104,7 +104,7 @@ def take_effect(succession: Succession) -> int:
 
 def task_names(world: World, user: User) -> set[str]:
     """Return the names of a person's tasks on My work."""
-    return {task.what for task in tasks_of_person(user, timezone.now())}
+    return {task.action for task in tasks_of_person(user, timezone.now())}
 
 
 def consent(world: World, succession: Succession, **fields: Any) -> int:

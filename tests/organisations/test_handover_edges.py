@@ -117,7 +117,7 @@ def stayed_commitment(world: World) -> Commitment:
 
 
 def test_leads_of_the_successor_have_a_task_about_stayed_records(world: World, stayed_commitment: Commitment) -> None:
-    [task] = [task for task in tasks_of_person(world.amina, timezone.now()) if task.what == DEAL_WITH_STAYED_RECORDS]
+    [task] = [task for task in tasks_of_person(world.amina, timezone.now()) if task.action == DEAL_WITH_STAYED_RECORDS]
 
     assert task.title == f"1 record of {world.westmarch.display_name}"
     assert task.path == reverse("organisations:without-owner", args=[world.westmarch.pk])

@@ -101,7 +101,7 @@ def test_my_work_shows_the_earliest_day_to_answer_by(world: World) -> None:
     (task,) = [
         waiting_task
         for waiting_task in tasks_of_person(world.hana, timezone.now())
-        if waiting_task.what == "Answer handover lines"
+        if waiting_task.action == "Answer handover lines"
     ]
 
     assert task.title == "3 records that your organisation is asked to take over"

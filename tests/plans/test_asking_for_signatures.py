@@ -107,7 +107,7 @@ def test_new_due_date_for_a_new_version_leaves_as_many_days_as_before(world: Wor
 
         assert code_of(plan, world.westmarch) == "again"
         assert plan.signatories.get(organisation=world.westmarch).due_on == today + dt.timedelta(days=44)
-        assert [step.lapsed for step in next_steps(plan)] == [False, False]
+        assert [step.has_lapsed for step in next_steps(plan)] == [False, False]
 
 
 def test_signatory_does_not_lapse_while_the_plan_is_back_in_comments(world: World) -> None:
@@ -176,7 +176,7 @@ def test_signatory_that_left_gets_no_email_and_has_nothing_waiting(world: World)
     assert [email.to for email in deliver() if "/plans/sign/" in email.body] == []
     plan.refresh_from_db()
     assert code_of(plan, world.westmarch) == "left"
-    assert [step.who for step in next_steps(plan)] == ["Larkhaven Homes (Chief executive)"]
+    assert [step.organisations for step in next_steps(plan)] == ["Larkhaven Homes (Chief executive)"]
     assert tasks_from(WAITING, world.ben, timezone.now()) == []
 
 
@@ -208,7 +208,7 @@ def test_plan_is_not_agreed_when_all_its_signatories_left(world: World) -> None:
 
     plan.refresh_from_db()
     assert plan.status == "awaiting_sign_off"
-    assert [step.what for step in next_steps(plan)] == ["to choose who signs it off"]
+    assert [step.action for step in next_steps(plan)] == ["to choose who signs it off"]
 
 
 def test_signatory_is_removed_once(world: World) -> None:

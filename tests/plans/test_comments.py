@@ -82,7 +82,7 @@ def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) 
 
     assert [email.to for email in deliver()] == [[world.ben.email]]
     assert "forty-two" not in deliver()[0].body
-    assert [item.what for item in tasks_from(WAITING, world.ben, timezone.now())] == ["Answer Amina Larch’s comment"]
+    assert [item.action for item in tasks_from(WAITING, world.ben, timezone.now())] == ["Answer Amina Larch’s comment"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_person_mentioned_on_a_draft_gets_a_link_to_the_comment(world: World) ->
         plan=plan, version_number=0, text="@Eddie Larch, why?", author=world.amina, now=timezone.now()
     )
 
-    (task,) = [item for item in tasks_from(WAITING, world.eddie, timezone.now()) if item.what.startswith("Answer")]
+    (task,) = [item for item in tasks_from(WAITING, world.eddie, timezone.now()) if item.action.startswith("Answer")]
 
     assert task.path == f"{reverse('plans:draft-comments', args=[plan.pk])}#comment-{comment.pk}"
 

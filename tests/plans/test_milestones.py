@@ -37,11 +37,11 @@ def test_milestones_due_soon_wait_for_people_who_may_update_them(world: World, a
     }
 
     for person, path in paths.items():
-        (task,) = [item for item in tasks_from(WAITING, person, timezone.now()) if "milestone" in item.what]
+        (task,) = [item for item in tasks_from(WAITING, person, timezone.now()) if "milestone" in item.action]
         assert task.path == path
         assert as_(person).get(path).status_code == 200
     for person in (world.vera, world.ben, world.chidi):
-        assert [item for item in tasks_from(WAITING, person, timezone.now()) if "milestone" in item.what] == []
+        assert [item for item in tasks_from(WAITING, person, timezone.now()) if "milestone" in item.action] == []
 
 
 def test_every_link_in_my_work_opens_for_its_reader(world: World, as_: Callable[[User], Client]) -> None:

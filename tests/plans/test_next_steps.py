@@ -53,7 +53,7 @@ def test_drafts_and_plans_without_signatories_wait_for_their_owners(world: World
     begin(world, title="Island homes")
     published_plan(world)
 
-    steps = {listed.plan.title: [step.what for step in listed.steps] for listed in waiting_plans(world.amina, 5)}
+    steps = {listed.plan.title: [step.action for step in listed.steps] for listed in waiting_plans(world.amina, 5)}
 
     assert steps == {
         "Estuary delivery programme": ["to choose who signs it off"],

@@ -172,7 +172,7 @@ def test_condition_waits_for_its_organisation_until_it_is_met(world: World) -> N
 
     services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
 
-    assert [task.what for task in tasks_before] == ["Confirm that your condition is met"]
+    assert [task.action for task in tasks_before] == ["Confirm that your condition is met"]
     assert tasks_from(WAITING, world.ben, timezone.now()) == []
 
 
@@ -184,7 +184,7 @@ def test_rejection_needs_a_reason_and_the_owners_must_answer(world: World) -> No
     sign(plan, world, world.ben, "rejected", "Too few homes.")
 
     plan.refresh_from_db()
-    assert "to respond to the rejection by Westmarch Borough Council" in [step.what for step in next_steps(plan)]
+    assert "to respond to the rejection by Westmarch Borough Council" in [step.action for step in next_steps(plan)]
 
 
 def test_database_refuses_changes_to_a_signature(world: World) -> None:
@@ -414,6 +414,6 @@ def test_signatory_finds_the_plan_under_my_work(world: World, as_: Callable[[Use
 
     tasks = tasks_from(WAITING, world.ben, timezone.now())
 
-    assert [(item.what, item.path) for item in tasks] == [
+    assert [(item.action, item.path) for item in tasks] == [
         ("Sign off version 1", reverse("plans:signing", kwargs={"pk": plan.pk}))
     ]

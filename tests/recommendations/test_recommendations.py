@@ -614,7 +614,7 @@ def reviewed_recommendation(world: World) -> Recommendation:
 
 def has_review_task(person: User) -> bool:
     """Return whether My work asks the person to review a recommendation."""
-    return any(task.what == "Review this recommendation" for task in tasks_of_person(person, timezone.now()))
+    return any(task.action == "Review this recommendation" for task in tasks_of_person(person, timezone.now()))
 
 
 def review_entries(person: User) -> list[Any]:

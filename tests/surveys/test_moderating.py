@@ -68,7 +68,7 @@ def test_comments_wait_in_the_work_of_the_moderator_until_all_are_read(world: Wo
     page = signed_in(mo).get(reverse("web:my-work")).content.decode()
     decide(survey_round, signed_in(mo))
 
-    assert (task.what, task.path) == ("Read the comments from this survey", moderate_url(survey_round))
+    assert (task.action, task.path) == ("Read the comments from this survey", moderate_url(survey_round))
     assert task.title in page
     assert tasks_of_person(mo, timezone.now()) == []
 

@@ -162,7 +162,7 @@ def check_that_import_ends_well(run: Callable[[], object]) -> None:
         refusal = refusal_of(run)
         if refusal is not None:
             assert refusal.problems
-            assert all(problem.found and problem.remedy for problem in refusal.problems)
+            assert all(problem.fault and problem.remedy for problem in refusal.problems)
             "\n".join(refusal.lines()).encode()  # what a terminal shows
             assert stored_rows() == rows_before
         transaction.set_rollback(True)

@@ -247,11 +247,11 @@ def _waiting_dates(user: User, now: dt.datetime) -> list[WaitingTask]:
                 action = "End it, or let it continue after its end date"
             waiting.append(
                 WaitingTask(
-                    what=action,
+                    action=action,
                     title=partnership.title,
                     path=reverse("agreements:dates", kwargs={"pk": partnership.pk}),
                     due=day,
-                    within=partnership.title,
+                    partnership_title=partnership.title,
                     status=str(partnership.state),
                     status_label=partnership.state_label,
                 )

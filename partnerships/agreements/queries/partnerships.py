@@ -198,11 +198,11 @@ def _waiting_invitations(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the entries of My work about invitations that the person must answer."""
     return [
         WaitingTask(
-            what="Answer the invitation to join",
+            action="Answer the invitation to join",
             title=party.partnership.title,
             path=reverse("agreements:answer", kwargs={"pk": party.partnership_id, "party": party.pk}),
             since=party.invited_at,
-            within=party.partnership.title,
+            partnership_title=party.partnership.title,
             status=party.status,
             status_label=party.get_status_display(),
         )
@@ -244,12 +244,12 @@ def _waiting_reviews(user: User, now: dt.datetime) -> list[WaitingTask]:
             path = reverse("agreements:status", args=[partnership.pk])
         waiting.append(
             WaitingTask(
-                what=action,
+                action=action,
                 title=partnership.title,
                 path=path,
                 since=None if is_coming_up else partnership.state_since,
                 due=partnership.review_on if is_coming_up else None,
-                within=partnership.title,
+                partnership_title=partnership.title,
                 status=state,
                 status_label=state.label,
             )
@@ -272,12 +272,12 @@ def _waiting_signatures(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the entries of My work about terms that the person can sign."""
     return [
         WaitingTask(
-            what=f"Sign the terms for {row.organisation.name}",
+            action=f"Sign the terms for {row.organisation.name}",
             title=row.version.partnership.title,
             path=reverse("agreements:terms-sign", args=[row.version.partnership_id, row.version.number]),
             since=row.asked_at,
             due=row.due_on,
-            within=row.version.partnership.title,
+            partnership_title=row.version.partnership.title,
             status=Status.AWAITING_SIGN_OFF,
             status_label="Awaiting signatures",
         )

@@ -117,11 +117,11 @@ def _posts_to_fill(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the entries of My work about vacant posts."""
     return [
         WaitingTask(
-            what="Fill the vacant post",
+            action="Fill the vacant post",
             title=f"{post.title or post.get_role_display()} of {post.organisation.display_name}",
             path=post.get_absolute_url(),
             since=beginning_of(post.vacant_on) if post.vacant_on else None,
-            within=post.partnership.title if post.partnership else "",
+            partnership_title=post.partnership.title if post.partnership else "",
         )
         for post in rows_for(_vacant_posts_of, user, now)
     ]

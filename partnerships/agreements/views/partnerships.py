@@ -121,7 +121,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         context |= {
             "reader_organisation_ids": Membership.objects.roles_of(user).keys(),
             "sections": ON_PARTNERSHIPS.of(user, partnership),
-            "turn": whose_turn(partnership, parties, mine=rights.roles.led_ids, successor=open_successor),
+            "turn": whose_turn(
+                partnership, parties, led_organisation_ids=rights.roles.led_ids, successor=open_successor
+            ),
         }
     return render(request, "agreements/detail.html", context)
 

@@ -32,11 +32,11 @@ def _answers_to_decide(user: User, now: dt.datetime) -> list[WaitingTask]:
     )
     return [
         WaitingTask(
-            what=_decide_text(plan.count),
+            action=_decide_text(plan.count),
             title=plan.title,
             path=reverse("answers:plan", kwargs={"pk": plan.pk}),
             since=plan.first_at,
-            within=plan.partnership.title if plan.partnership else "",
+            partnership_title=plan.partnership.title if plan.partnership else "",
         )
         for plan in plans
     ]
@@ -60,11 +60,11 @@ def _emails_to_confirm(user: User, now: dt.datetime) -> list[WaitingTask]:
     emails = _unconfirmed_emails(now).of(user)
     return [
         WaitingTask(
-            what="Confirm your reply by email" if email.is_reply else "Save this email as a conversation",
+            action="Confirm your reply by email" if email.is_reply else "Save this email as a conversation",
             title=email.subject or "Email without a subject",
             path=reverse("answers:incoming", kwargs={"pk": email.pk}),
             since=email.received_at,
-            within=email.partnership.title if email.partnership else "",
+            partnership_title=email.partnership.title if email.partnership else "",
         )
         for email in emails.select_related("plan__partnership", "partnership").order_by("received_at", "pk")
     ]

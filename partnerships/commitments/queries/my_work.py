@@ -118,12 +118,12 @@ def _step_tasks(user: User, now: dt.datetime) -> TaskRows:
     def make_task(row: dict[str, Any]) -> WaitingTask:
         task_title, since_field = steps_by_commitment[row["pk"]]
         return WaitingTask(
-            what=task_title,
+            action=task_title,
             title=f"{row['reference']} {cut(row['text'], 90)}",
             path=page_address("commitments:detail", row["pk"]),
             since=row[since_field],
             due=due_date(row),
-            within=row["partnership__title"] or "",
+            partnership_title=row["partnership__title"] or "",
             status=row["status"],
             status_label=str(labels[row["status"]]),
         )

@@ -86,11 +86,11 @@ def _tasks_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
     (unanswered,) = _unanswered_reach(now)
     return [
         WaitingTask(
-            what="Say whether you will be a facilitator",
+            action="Say whether you will be a facilitator",
             title=facilitator.partnership.title,
             path=page_address("conversations:facilitation", facilitator.pk),
             since=facilitator.named_at,
-            within=facilitator.partnership.title,
+            partnership_title=facilitator.partnership.title,
         )
         for facilitator in unanswered.of(user).select_related("partnership").order_by("named_at", "pk")
     ]

@@ -56,20 +56,20 @@ class _WithContacts:
     now: dt.datetime
     quiet_by_partnership: dict[int, QuietPartnership] = field(compare=False)
 
-    def __call__(self, waiting: Sequence[WaitingTask]) -> list[WaitingTask]:
+    def __call__(self, tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the same tasks, with the names."""
-        quiet = [self.quiet_by_partnership[task.number] for task in waiting]
+        quiet = [self.quiet_by_partnership[task.record_id] for task in tasks]
         return [_quiet_task(row) for row in with_contacts(self.user, quiet, self.now)]
 
-    def lookups(self, waiting: Sequence[WaitingTask]) -> list[Lookup]:
+    def lookups(self, tasks: Sequence[WaitingTask]) -> list[Lookup]:
         """Return the query for the parties of the tasks' partnerships."""
-        return [contacts_lookup(self.user, [task.number for task in waiting])]
+        return [contacts_lookup(self.user, [task.record_id for task in tasks])]
 
 
 def _quiet_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     quiet = quiet_without_contacts(user, now, limit=MAX_LISTED)
-    complete = _WithContacts(user, now, {row.partnership.pk: row for row in quiet})
-    return [replace(_quiet_task(row), number=row.partnership.pk, complete=complete) for row in quiet]
+    completer = _WithContacts(user, now, {row.partnership.pk: row for row in quiet})
+    return [replace(_quiet_task(row), record_id=row.partnership.pk, completer=completer) for row in quiet]
 
 
 class _RecordTask(StrEnum):
@@ -152,31 +152,31 @@ class _WithTitles:
 
     user: User
 
-    def __call__(self, waiting: Sequence[WaitingTask]) -> list[WaitingTask]:
+    def __call__(self, tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the same tasks, with the titles."""
-        titles = partnership_titles(self.user, {task.number for task in waiting})
-        return [replace(task, within=titles.get(task.number, "")) for task in waiting]
+        titles = partnership_titles(self.user, {task.record_id for task in tasks})
+        return [replace(task, partnership_title=titles.get(task.record_id, "")) for task in tasks]
 
-    def lookups(self, waiting: Sequence[WaitingTask]) -> list[Lookup]:
+    def lookups(self, tasks: Sequence[WaitingTask]) -> list[Lookup]:
         """Return the query for the titles."""
-        return [titles_lookup(self.user, {task.number for task in waiting})]
+        return [titles_lookup(self.user, {task.record_id for task in tasks})]
 
 
 def _record_tasks(what: str, rows: Sequence[Any], user: User) -> TaskRows:
     """Return the tasks of these rows of records. Titles of partnerships are missing until `in_full` adds them."""
-    complete = _WithTitles(user)
+    completer = _WithTitles(user)
 
     def make_task(record: _Row) -> WaitingTask:
         return WaitingTask(
-            what=what,
+            action=what,
             title=record.subject,
             path=page_address("conversations:detail", record.pk),
             since=record.since,
             due=record.due,
             status=record.status,
             status_label=str(Status(record.status).label),
-            number=record.partnership_id or 0,
-            complete=complete if record.partnership_id else None,
+            record_id=record.partnership_id or 0,
+            completer=completer if record.partnership_id else None,
         )
 
     return TaskRows([_Row._make(row) for row in rows], make_task, due=lambda record: record.due)
@@ -186,13 +186,13 @@ def _quiet_task(quiet: QuietPartnership) -> WaitingTask:
     too_long = quiet.since + dt.timedelta(days=quiet.partnership.days_until_quiet)
     silence = f"no contact for {quiet.days} days" if quiet.has_conversation else f"no conversation in {quiet.days} days"
     return WaitingTask(
-        what=f"Get in touch with {quiet.with_whom or 'the partners'}: {silence}",
+        action=f"Get in touch with {quiet.with_whom or 'the partners'}: {silence}",
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
         # The task counts from the day on which the limit was passed, not from the last conversation, so that requests
         # from people come first.
         since=beginning_of(too_long),
-        within=quiet.partnership.title,
+        partnership_title=quiet.partnership.title,
     )
 
 
@@ -269,12 +269,12 @@ def _meeting_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 def _meeting_task(what: str, meeting: Meeting, *, path: str, since: dt.datetime | None = None) -> WaitingTask:
     return WaitingTask(
-        what=what,
+        action=what,
         title=meeting.title,
         path=path,
         since=since,
         due=meeting.day,
-        within=meeting.partnership.title,
+        partnership_title=meeting.partnership.title,
         status=meeting.status,
         status_label=meeting.get_status_display(),
     )
@@ -305,11 +305,11 @@ def _cycle_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
         if proposal is not None and proposal.starts_at <= now + PLANNING_TIME:
             tasks.append(
                 WaitingTask(
-                    what="Plan the next meeting",
+                    action="Plan the next meeting",
                     title=cycle.partnership.title,
                     path=reverse("conversations:meeting-new", args=[cycle.partnership_id]),
                     due=timezone.localdate(proposal.starts_at),
-                    within=cycle.partnership.title,
+                    partnership_title=cycle.partnership.title,
                 )
             )
     return tasks

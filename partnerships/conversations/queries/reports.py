@@ -91,12 +91,12 @@ def _reports_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
 def _report_task(report: Report, what: str, *, due: dt.date | None = None) -> WaitingTask:
     """Return a task about a report."""
     return WaitingTask(
-        what=what,
+        action=what,
         title=f"{report.party.organisation.display_name}, {report.period_words}",
         path=page_address("conversations:report", report.pk),
         since=report.opened_at,
         due=due,
-        within=report.round.partnership.title,
+        partnership_title=report.round.partnership.title,
         status=report.status,
         status_label=report.get_status_display(),
     )

@@ -278,7 +278,7 @@ def _may_go_unchanged(email: Candidate, waiting: Sequence[WaitingTask]) -> bool:
 
 def memo_of(task: WaitingTask) -> str:
     """Return a hash that identifies an open task, so that its text need not be stored."""
-    return hashlib.sha256(f"{task.what} {task.path}".encode()).hexdigest()[:20]
+    return hashlib.sha256(f"{task.action} {task.path}".encode()).hexdigest()[:20]
 
 
 def _drop_incomplete(candidates: Iterable[Candidate]) -> None:

@@ -186,35 +186,35 @@ class _WithAskers:
 
     user: User
 
-    def __call__(self, waiting: Sequence[WaitingTask]) -> list[WaitingTask]:
+    def __call__(self, tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the tasks with the asking organisation, the colleague who referred the entry, and the partnership."""
-        rows = rows_for(_askers, self.user, [task.number for task in waiting])
+        rows = rows_for(_askers, self.user, [task.record_id for task in tasks])
         added_by_entry: dict[int, dict[str, Any]] = {}
         for pk, direction, short_name, name, referrer, partnership_title in rows:
-            what = _answer_task(direction, asker=short_name or name, referrer=referrer)
-            added_by_entry[pk] = {"what": what, "within": partnership_title or ""}
-        return [replace(task, **added_by_entry[task.number]) for task in waiting]
+            action = _answer_task(direction, asker=short_name or name, referrer=referrer)
+            added_by_entry[pk] = {"action": action, "partnership_title": partnership_title or ""}
+        return [replace(task, **added_by_entry[task.record_id]) for task in tasks]
 
-    def lookups(self, waiting: Sequence[WaitingTask]) -> list[Lookup]:
+    def lookups(self, tasks: Sequence[WaitingTask]) -> list[Lookup]:
         """Return the lookup that the call makes, for `read_ahead`."""
-        return [lookup(_askers, self.user, [task.number for task in waiting])]
+        return [lookup(_askers, self.user, [task.record_id for task in tasks])]
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> TaskRows:
     """Return the tasks to answer asks and offers that the person's organisations have not answered."""
-    complete = _WithAskers(user)
+    completer = _WithAskers(user)
 
     def make_task(entry: _EntryRow) -> WaitingTask:
         return WaitingTask(
-            what="Answer this",
+            action="Answer this",
             title=entry.title,
             path=page_address("exchange:detail", entry.pk),
             since=entry.shared_at,
             due=entry.closes_on,
             status=entry.status,
             status_label=str(Status(entry.status).label),
-            number=entry.pk,
-            complete=complete,
+            record_id=entry.pk,
+            completer=completer,
         )
 
     rows = [_EntryRow._make(row) for row in rows_for(_answers_for, user)]
@@ -231,11 +231,11 @@ def _answer_task(direction: str, *, asker: str, referrer: str | None) -> str:
 def _decisions_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         WaitingTask(
-            what=f"Accept or decline the answer from {response.organisation.display_name}",
+            action=f"Accept or decline the answer from {response.organisation.display_name}",
             title=response.entry.title,
             path=f"{reverse('exchange:detail', args=[response.entry_id])}#response-{response.pk}",
             since=response.made_at,
-            within=response.entry.partnership.title if response.entry.partnership else "",
+            partnership_title=response.entry.partnership.title if response.entry.partnership else "",
         )
         for response in responses_to_decide(user)
     ]
@@ -244,11 +244,11 @@ def _decisions_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
 def _question_answers_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         WaitingTask(
-            what=f"Answer the question from {question.organisation.display_name}",
+            action=f"Answer the question from {question.organisation.display_name}",
             title=question.entry.title,
             path=f"{reverse('exchange:detail', args=[question.entry_id])}#question-{question.pk}",
             since=question.asked_at,
-            within=question.entry.partnership.title if question.entry.partnership else "",
+            partnership_title=question.entry.partnership.title if question.entry.partnership else "",
         )
         for question in questions_to_answer(user)
     ]

@@ -202,10 +202,11 @@ def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, has_lost: bool) 
     A closing date in the past is removed, because otherwise nobody could answer.
     """
     status_before = entry.status
+    lacks_commitments = entry.status == Status.COMMITTED and totals.promised < totals.agreed
     if has_lost and not totals.agreed:
         is_acknowledged = entry.is_ask and entry.receipts.exclude(acknowledged_at=None).exists()
         _return_to_status(entry, Status.ACKNOWLEDGED if is_acknowledged else Status.SHARED)
-    elif has_lost or (entry.status == Status.COMMITTED and totals.promised < totals.agreed):
+    elif has_lost or lacks_commitments:
         is_part = entry.quantity is not None and entry.agreed_quantity < entry.quantity
         status_of_ask = Status.PART_ACCEPTED if is_part else Status.ACCEPTED
         _return_to_status(entry, status_of_ask if entry.is_ask else Status.TAKEN_UP)

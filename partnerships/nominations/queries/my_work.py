@@ -41,11 +41,11 @@ def _returns_to_correct(user: User) -> QuerySet[NominationsReturn]:
 
 def _task(action: str, nominations_return: NominationsReturn) -> WaitingTask:
     return WaitingTask(
-        what=action,
+        action=action,
         title=f"Nominations, {nominations_return.quarter}",
         path=nominations_return.get_absolute_url(),
         since=nominations_return.sent_at,
-        within=nominations_return.agreement.partnership.title,
+        partnership_title=nominations_return.agreement.partnership.title,
     )
 
 

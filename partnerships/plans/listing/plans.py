@@ -220,7 +220,7 @@ _SHOWN = (
     Column(
         name="waiting",
         label="Waiting for",
-        value=lambda row: "; ".join(f"{step.who} {step.what}" for step in row.listed.steps) or None,
+        value=lambda row: "; ".join(f"{step.organisations} {step.action}" for step in row.listed.steps) or None,
         words=_waiting_words,
         key=_key_today("status"),  # which decides what a plan is waiting for
         covered="status",

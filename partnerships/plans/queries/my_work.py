@@ -40,11 +40,11 @@ from partnerships.plans.models import (
 from partnerships.plans.queries.signing import takes_part_condition, version_number_to_sign
 
 
-def _task(task: str, plan: Plan, path: str, **more: Any) -> WaitingTask:
-    """Return a task about a plan. Its title and partnership are those of the plan unless they are in `more`."""
-    partnership_title = plan.partnership.title if plan.partnership else ""
-    values: dict[str, Any] = {"what": task, "title": plan.title, "path": path, "within": partnership_title}
-    return WaitingTask(**(values | more))
+def _task(action: str, plan: Plan, path: str, **fields: Any) -> WaitingTask:
+    """Return a task about a plan. Its title and partnership are those of the plan unless they are in `fields`."""
+    fields.setdefault("title", plan.title)
+    fields.setdefault("partnership_title", plan.partnership.title if plan.partnership else "")
+    return WaitingTask(action=action, path=path, **fields)
 
 
 #: The route from a record of a plan to the people who may change the plan's draft.
@@ -96,12 +96,12 @@ def _signing_tasks(user: User, now: dt.datetime) -> TaskRows:
     def make_task(row: dict[str, Any]) -> WaitingTask:
         has_lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
         return WaitingTask(
-            what=_signing_task(row),
+            action=_signing_task(row),
             title=row["plan__title"],
             path=page_address("plans:signing", row["plan"]),
             since=row["asked_at"],
             due=row["due_on"],
-            within=row["plan__partnership__title"] or "",
+            partnership_title=row["plan__partnership__title"] or "",
             status="late" if has_lapsed else "",
             status_label="Lapsed" if has_lapsed else "",
         )
@@ -205,7 +205,7 @@ def _share_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
             status="draft",
             status_label="Draft",
             # People with a shared draft may not know the plan's partnership.
-            within="",
+            partnership_title="",
         )
         for share in rows_for(_shares_for, user, now)
     ]

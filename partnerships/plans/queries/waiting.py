@@ -15,11 +15,14 @@ from partnerships.plans.queries.signing import SigningState, signing_states, ver
 class NextStep:
     """An action that an organisation must take next with a plan."""
 
-    who: str
-    what: str
+    #: Names of the organisations that must act.
+    organisations: str
+    #: The action, as the end of a sentence that begins "Waiting for X", such as "to sign off version 2".
+    action: str
     since: dt.datetime | None = None
     due: dt.date | None = None
-    lapsed: bool = False
+    #: Whether the day to sign by has passed.
+    has_lapsed: bool = False
 
 
 def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[NextStep]:
@@ -28,15 +31,15 @@ def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[Nex
         return []
     owners = listed(owner.organisation.display_name for owner in owners_by_age(plan))
     if plan.status == Status.DRAFT:
-        return [NextStep(who=owners, what="to publish a first version", since=plan.created_at)]
+        return [NextStep(organisations=owners, action="to publish a first version", since=plan.created_at)]
     if plan.status == Status.SHARED:
-        return [NextStep(who=owners, what="to choose who signs it off", since=plan.first_published_at)]
+        return [NextStep(organisations=owners, action="to choose who signs it off", since=plan.first_published_at)]
     if plan.status != Status.AWAITING_SIGN_OFF:
         return []
     if states is None:
         states = signing_states(plan)
     if all(state.code == "left" for state in states):
-        return [NextStep(who=owners, what="to choose who signs it off", since=plan.last_published_at)]
+        return [NextStep(organisations=owners, action="to choose who signs it off", since=plan.last_published_at)]
     number = version_number_to_sign(plan)
     steps = (_signing_step(state, owners=owners, number=number) for state in states)
     return [step for step in steps if step is not None]
@@ -50,14 +53,18 @@ def _signing_step(state: SigningState, *, owners: str, number: int) -> NextStep 
     if state.sign_off is None:
         again = " again" if state.earlier else ""
         return NextStep(
-            who=f"{name} ({state.signatory.role})",
-            what=f"to sign off version {number}{again}",
+            organisations=f"{name} ({state.signatory.role})",
+            action=f"to sign off version {number}{again}",
             since=state.signatory.asked_at,
             due=state.signatory.due_on,
-            lapsed=state.code == "lapsed",
+            has_lapsed=state.code == "lapsed",
         )
     if state.code == "conditional":
-        return NextStep(who=name, what="to confirm that its condition is met", since=state.sign_off.signed_at)
+        return NextStep(
+            organisations=name, action="to confirm that its condition is met", since=state.sign_off.signed_at
+        )
     if state.code == "rejected":
-        return NextStep(who=owners, what=f"to respond to the rejection by {name}", since=state.sign_off.signed_at)
+        return NextStep(
+            organisations=owners, action=f"to respond to the rejection by {name}", since=state.sign_off.signed_at
+        )
     return None

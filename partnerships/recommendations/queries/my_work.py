@@ -51,12 +51,12 @@ def _review_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     labels = dict(ResponseStatus.choices)
     return [
         WaitingTask(
-            what="Review this recommendation",
+            action="Review this recommendation",
             title=shorten(row["recommendation__text"], _MAX_TITLE),
             path=page_address("recommendations:response", row["pk"]),
             since=row["status_since"],
             due=row["review_on"],
-            within=row["organisation__name"],
+            partnership_title=row["organisation__name"],
             status=row["status"],
             status_label=str(labels[row["status"]]),
         )

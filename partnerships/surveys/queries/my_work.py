@@ -33,11 +33,11 @@ def _rounds_to_moderate(user: User) -> QuerySet[Round]:
 def _moderating_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         WaitingTask(
-            what="Read the comments from this survey",
+            action="Read the comments from this survey",
             title=survey_round.title,
             path=page_address("surveys:moderate", survey_round.pk),
             since=survey_round.closed_at,
-            within=survey_round.partnership.title,
+            partnership_title=survey_round.partnership.title,
         )
         for survey_round in rows_for(_rounds_to_moderate, user)
     ]
@@ -58,11 +58,11 @@ def _drafts_to_agree_to(user: User) -> QuerySet[Round]:
 def _agreement_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         WaitingTask(
-            what="Say whether you will read the comments from this survey",
+            action="Say whether you will read the comments from this survey",
             title=survey_round.title,
             path=page_address("surveys:agree", survey_round.pk),
             since=survey_round.moderator_asked_at,
-            within=survey_round.partnership.title,
+            partnership_title=survey_round.partnership.title,
         )
         for survey_round in rows_for(_drafts_to_agree_to, user)
     ]

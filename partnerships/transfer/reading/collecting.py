@@ -41,19 +41,19 @@ class Collector:
         #: The column and key of each problem that was added to a first row because a later row has the same key.
         self._repeated_keys: set[tuple[str, str]] = set()
 
-    def add_problem(self, line: Line, column: str, found: str, remedy: str) -> None:
+    def add_problem(self, line: Line, column: str, fault: str, remedy: str) -> None:
         """Add a problem with a cell of this row or, if `column` is empty, with the whole row."""
-        self._add(line.number, self.table.name_of(column) if column else "", found, remedy)
+        self._add(line.number, self.table.name_of(column) if column else "", fault, remedy)
 
-    def _add(self, row: int, heading: str, found: str, remedy: str) -> None:
-        self.problems.append(Problem(row, heading, found, remedy, self.table.sheet))
+    def _add(self, row: int, heading: str, fault: str, remedy: str) -> None:
+        self.problems.append(Problem(row, heading, fault, remedy, self.table.sheet))
         self.bad_rows.add(row)
         self._bad_cells.add((row, heading))
 
-    def leave_out(self, line: Line, column: str, found: str, remedy: str) -> None:
+    def leave_out(self, line: Line, column: str, fault: str, remedy: str) -> None:
         """Set aside a row that has no mistake, but is about a body outside this list."""
         self._rows_left_out.add(line.number)
-        self.add_problem(line, column, found, remedy)
+        self.add_problem(line, column, fault, remedy)
 
     def has_problem(self, line: Line, column: str = "") -> bool:
         """Return whether the row or, with a column, its cell in that column has a problem so far."""
@@ -81,7 +81,7 @@ class Collector:
         try:
             return reader(line[column])
         except Unreadable as error:
-            self._add(line.number, self.table.name_of(column), error.found, error.remedy)
+            self._add(line.number, self.table.name_of(column), error.fault, error.remedy)
             return None
 
     def read_at(self, line: Line, index: int, reader: Callable[[Cell], Value]) -> Value | None:
@@ -89,7 +89,7 @@ class Collector:
         try:
             return reader(line.cells[index] if index < len(line.cells) else None)
         except Unreadable as error:
-            self._add(line.number, text(self.table.heading.cells[index]), error.found, error.remedy)
+            self._add(line.number, text(self.table.heading.cells[index]), error.fault, error.remedy)
             return None
 
     def day(self, line: Line, column: str) -> dt.date | None:
@@ -129,8 +129,8 @@ class Collector:
             self.add_problem(line, column, f"“{value}” is already in row {first_row}.", _REPEATED_KEY_REMEDY)
             if (column, value) not in self._repeated_keys:
                 self._repeated_keys.add((column, value))
-                found = f"“{value}” is in row {line.number} too, with different values."
-                self._add(first_row, self.table.name_of(column), found, _REPEATED_KEY_REMEDY)
+                fault = f"“{value}” is in row {line.number} too, with different values."
+                self._add(first_row, self.table.name_of(column), fault, _REPEATED_KEY_REMEDY)
         return value
 
     def finish(self) -> None:

@@ -328,8 +328,8 @@ def _type(line: Line, gss: str, collector: Collector) -> str:
 
     council_type = _TYPE_BY_CODE.get(gss) or TYPE_OF_PREFIX.get(gss[:3], "")
     if gss and not council_type:
-        found = f"“{gss}” is not the code of an English council or combined authority."
-        collector.add_problem(line, "gss", found, "Correct the code, or remove the row.")
+        fault = f"“{gss}” is not the code of an English council or combined authority."
+        collector.add_problem(line, "gss", fault, "Correct the code, or remove the row.")
     return council_type
 
 

@@ -337,14 +337,14 @@ def _problem_with_promise(line: Line, promises: Sequence[Promise]) -> tuple[str,
     """Return the problem and the remedy of a transaction that may belong to these promises; None if it is usable."""
     reference, authority = line.text("contribution"), line.text("organisation")
     if not promises:
-        found = f"the contribution “{reference}” is not in the file of contributions."
-        return found, "Correct the reference, or add the contribution."
+        fault = f"the contribution “{reference}” is not in the file of contributions."
+        return fault, "Correct the reference, or add the contribution."
     if len(promises) > 1:
         return f"contributions of several authorities have the reference “{reference}”.", _ADD_ORGANISATION
     promise = promises[0]
     if promise.is_recalled and _is_of_other_authority(authority, promise):
-        found = f"the contribution “{reference}” was imported before for {promise.organisation}, not for {authority}."
-        return found, "Correct the reference or the organisation."
+        fault = f"the contribution “{reference}” was imported before for {promise.organisation}, not for {authority}."
+        return fault, "Correct the reference or the organisation."
     return None
 
 

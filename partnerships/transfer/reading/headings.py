@@ -390,8 +390,8 @@ def _missing_columns(best: _Candidate | None, columns: Sequence[Column], descrip
     if best is None or not best.index_by_code:
         required = ", ".join(f"“{column.shown}”" for column in columns if column.required)
         first_row = f"; its first row has {shown}. Is this the right file?" if shown else "."
-        found = f"no row near the top looks like the heading of {description}."
-        return [Problem(None, "", found, f"It needs the columns {required}{first_row}")]
+        fault = f"no row near the top looks like the heading of {description}."
+        return [Problem(None, "", fault, f"It needs the columns {required}{first_row}")]
     remedy = f"The heading row of {description} needs it, and has only {shown}. Is this the right file?"
     return [
         Problem(best.heading.number, column.shown, "this column is missing.", remedy)

@@ -147,8 +147,8 @@ def _whole_number(line: Line, column: str, collector: Collector) -> int | None:
     """Return a whole number that is not negative; None if the cell is blank or has a problem."""
     number = collector.read(line, column, amount)
     if number is not None and (number != int(number) or number < 0):
-        found = f"“{line.text(column)}” is not a whole number."
-        collector.add_problem(line, column, found, "Enter a whole number, for example 12400.")
+        fault = f"“{line.text(column)}” is not a whole number."
+        collector.add_problem(line, column, fault, "Enter a whole number, for example 12400.")
         return None
     return int(number) if number is not None else None
 

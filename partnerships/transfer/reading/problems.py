@@ -18,7 +18,7 @@ class Problem:
     #: The file's own heading of the column; "" if the problem is the whole row.
     column: str
     #: What is wrong, as the end of a sentence that begins with the row.
-    found: str
+    fault: str
     #: What the user should do, as a sentence.
     remedy: str
     sheet: str = ""
@@ -27,7 +27,7 @@ class Problem:
 
     def __str__(self) -> str:
         if self.path:
-            return f"{self.path}: {self.found} {self.remedy}".strip()
+            return f"{self.path}: {self.fault} {self.remedy}".strip()
         places = []
         if self.sheet:
             places.append(f"sheet “{self.sheet}”")
@@ -35,7 +35,7 @@ class Problem:
             places.append(f"row {self.row}")
         if self.column:
             places.append(f"column “{self.column}”")
-        sentence = f"{', '.join(places)}: {self.found}" if places else self.found
+        sentence = f"{', '.join(places)}: {self.fault}" if places else self.fault
         return f"{sentence[:1].upper()}{sentence[1:]} {self.remedy}".strip()
 
 
@@ -57,7 +57,7 @@ class SetAside:
     def reason(self) -> str:
         """Return the problems of the row, each after the heading of its column."""
         return " ".join(
-            f"{problem.column}: {problem.found}" if problem.column else problem.found for problem in self.problems
+            f"{problem.column}: {problem.fault}" if problem.column else problem.fault for problem in self.problems
         )
 
     @property
@@ -81,6 +81,6 @@ class UnableToRead(Exception):
         return lines
 
 
-def refuse_file(found: str, remedy: str, *, row: int | None = None, column: str = "") -> UnableToRead:
+def refuse_file(fault: str, remedy: str, *, row: int | None = None, column: str = "") -> UnableToRead:
     """Return the exception for a file that is refused for a single problem."""
-    return UnableToRead([Problem(row, column, found, remedy)])
+    return UnableToRead([Problem(row, column, fault, remedy)])

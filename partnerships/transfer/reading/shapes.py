@@ -58,9 +58,9 @@ class Checking:
     #: The list, the key and the path of each reference.
     _refs: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def add_problem(self, path: str, found: str, remedy: str) -> None:
+    def add_problem(self, path: str, fault: str, remedy: str) -> None:
         """Add a problem with the value at this path."""
-        self.problems.append(Problem(None, "", found, remedy, path=path))
+        self.problems.append(Problem(None, "", fault, remedy, path=path))
 
     def object(self, value: Any, shape: Shape, path: str) -> dict[str, Any]:
         """Return the object with its fields as Python types. An invalid field is a problem, and gets an empty value."""
@@ -107,8 +107,8 @@ class Checking:
         try:
             return self._read(value, part, path)
         except ValueError as error:
-            found, _, remedy = str(error).partition(". ")
-            self.add_problem(path, f"{found}.", remedy)
+            fault, _, remedy = str(error).partition(". ")
+            self.add_problem(path, f"{fault}.", remedy)
             return _empty(part)
 
     def _read(self, value: Any, part: Part, path: str) -> Any:

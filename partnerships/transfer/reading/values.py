@@ -22,7 +22,7 @@ class Unreadable(ValueError):
     """Raised if a cell has a value that cannot be read. The message has two sentences: problem and remedy."""
 
     @property
-    def found(self) -> str:
+    def fault(self) -> str:
         """Return the problem: the first sentence of the message."""
         return f"{str(self).partition('. ')[0]}."
 

@@ -232,16 +232,17 @@ def _district(code: str, name: str, listed_district_codes: set[str], directory: 
     """
     if code in directory.areas:
         return directory.areas[code]
+
+    def may_have_new_code(organisation: Organisation) -> bool:
+        if organisation.kind != Kind.COUNCIL or organisation.is_ended:
+            return False
+        old_codes = directory.values(organisation, Scheme.GSS)
+        # The first three characters of a code are its tier.
+        has_same_tier = any(old_code[:3] == code[:3] for old_code in old_codes)
+        return has_same_tier and not old_codes & listed_district_codes and _has_place(organisation, council_place(name))
+
     area = directory.district(code, name)
-    councils = [
-        organisation
-        for organisation in directory.organisations.values()
-        if organisation.kind == Kind.COUNCIL
-        and not organisation.is_ended
-        and _has_place(organisation, council_place(name))
-        and any(old_code[:3] == code[:3] for old_code in directory.values(organisation, Scheme.GSS))
-        and not directory.values(organisation, Scheme.GSS) & listed_district_codes
-    ]
+    councils = [organisation for organisation in directory.organisations.values() if may_have_new_code(organisation)]
     if len(councils) == 1:
         council = councils[0]
         changes = update_area_of_code(council, area, directory, run)

@@ -37,6 +37,6 @@ def refuse_unusable(list_file: ListFile, *, all_or_nothing: bool) -> None:
     bad_count = sum(not row.belongs_elsewhere for row in list_file.set_aside)
     good_count = len(list_file.rows) - list_file.outside - len(list_file.set_aside)
     if bad_count > good_count and not list_file.is_corrected:
-        found = f"{bad_count:,} of its {len(list_file.rows):,} rows cannot be used."
+        fault = f"{bad_count:,} of its {len(list_file.rows):,} rows cannot be used."
         remedy = "Is it the right list? Correct its rows, or choose another list."
-        raise UnableToRead([Problem(None, "", found, remedy), *problems])
+        raise UnableToRead([Problem(None, "", fault, remedy), *problems])

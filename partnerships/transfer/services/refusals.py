@@ -34,13 +34,13 @@ REFUSALS = (
 def problem_of_refusal(error: Exception, row: int | None) -> Problem:
     """Return the problem of a row that a service or the database refused."""
     if isinstance(error, IntegrityError):
-        found = f"this row contradicts the directory ({constraint_of(error)})."
+        fault = f"this row contradicts the directory ({constraint_of(error)})."
         return Problem(
-            row, "", found, "Correct the dates, keys and codes, or the directory in Common Ground administration."
+            row, "", fault, "Correct the dates, keys and codes, or the directory in Common Ground administration."
         )
     if isinstance(error, DataError):
-        found = f"we cannot store this row: {str(error).splitlines()[0]}."
-        return Problem(row, "", found, "Shorten the text that is too long.")
+        fault = f"we cannot store this row: {str(error).splitlines()[0]}."
+        return Problem(row, "", fault, "Shorten the text that is too long.")
     return Problem(row, "", str(error), "Correct the list, or the directory in Common Ground administration.")
 
 

@@ -76,5 +76,5 @@ def _require_one_of(table: Table, simple_list: SimpleList) -> None:
     if not simple_list.one_of or any(table.has(code) for code in simple_list.one_of):
         return
     columns = " or ".join(f"“{column.shown}”" for column in simple_list.columns if column.code in simple_list.one_of)
-    found = f"{simple_list.description} needs the column {columns}."
-    raise UnknownHeadings([Problem(table.heading.number, "", found, "Is it the right file?")], simple_list.columns)
+    fault = f"{simple_list.description} needs the column {columns}."
+    raise UnknownHeadings([Problem(table.heading.number, "", fault, "Is it the right file?")], simple_list.columns)

@@ -92,11 +92,11 @@ def send_for_signature(
     organisation: Organisation | None = None,
     checked: bool = True,
 ) -> TermsVersion:
-    """Publish a draft as a version, and ask every required party to sign it. `organisation` is the sender.
+    """Publish a draft as a version, ask every required party to sign it, and email the people who can sign.
 
-    First terms change the status of the partnership to awaiting sign-off. Loaders skip the checks with `checked=False`,
-    for terms that are older than the checks. Raises `UnableToSendForSignature` if a check fails or if another proposal
-    changes the same part of the terms.
+    `organisation` is the sender. First terms change the status of the partnership to awaiting sign-off. Loaders skip
+    the checks with `checked=False`, for terms that are older than the checks. Raises `UnableToSendForSignature` if a
+    check fails or if another proposal changes the same part of the terms.
     """
     partnership, locked_proposal = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_send_for_signature(locked_proposal))

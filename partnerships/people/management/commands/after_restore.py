@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from partnerships.activity.models import Event
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.kit.journal import Redone, has_files, replay
+from partnerships.kit.journal import RedoResult, has_files, replay
 from partnerships.outbox.services import recording_no_emails
 from partnerships.people.restoring import (
     advance_sequences,
@@ -69,7 +69,7 @@ class Command(AccountedCommand):
             ended_by_subject = end_sessions_and_invitations(now=now)
 
         for subject, outcome in outcome_by_subject.items():
-            self._print_count(outcome.done, subject)
+            self._print_count(outcome.count, subject)
         for subject, count in ended_by_subject.items():
             self._print_count(count, subject)
         self._print_count(advanced_sequences, "sequences advanced")
@@ -82,16 +82,16 @@ class Command(AccountedCommand):
     def _print_count(self, count: int, subject: str) -> None:
         self.stdout.write(f"{count:8,} {subject}")
 
-    def _report_problems(self, outcome_by_subject: dict[str, Redone]) -> None:
+    def _report_problems(self, outcome_by_subject: dict[str, RedoResult]) -> None:
         """Print what an operator must look at; exit with an error if a kind of line was not applied."""
         problems = [
-            f"{subject}: {problem}" for subject, outcome in outcome_by_subject.items() for problem in outcome.left
+            f"{subject}: {problem}" for subject, outcome in outcome_by_subject.items() for problem in outcome.problems
         ]
         if problems:
             self.stdout.write(f"Not applied, or to be looked at ({len(problems)}):")
             for problem in problems:
                 self.stdout.write(f"  {problem}")
-        failed_subjects = [subject for subject, outcome in outcome_by_subject.items() if outcome.failed]
+        failed_subjects = [subject for subject, outcome in outcome_by_subject.items() if outcome.has_failed]
         if failed_subjects:
             raise CommandError(f"Not applied: {'; '.join(failed_subjects)}. Fix the cause, then run this again.")
 

@@ -37,7 +37,7 @@ def set_aside_if_refused(run: ImportedRows, line: Line, *refusals: type[Exceptio
     except IntegrityError as error:
         run.refuse(line, "", f"we cannot save this row ({constraint_of(error)}).", "Correct the row.")
     except DataError as error:
-        run.refuse(line, "", problem_of_refusal(error, line.number).found, "Shorten the text that is too long.")
+        run.refuse(line, "", problem_of_refusal(error, line.number).fault, "Shorten the text that is too long.")
     except refusals as error:
         run.refuse(line, "", str(error), "Correct the row, or make the change on the website.")
 

@@ -208,15 +208,15 @@ def _figures(table: Table, sheets: Sequence[Sheet], measure: str = "", *, single
             continue
         measure_of_row = measure or _measure(line.text("table"))
         if not measure_of_row:
-            found = "the row is not from one of the live tables 1006 to 1008."
-            collector.add_problem(line, "table", found, "Enter its number, for example 1008C.")
+            fault = "the row is not from one of the live tables 1006 to 1008."
+            collector.add_problem(line, "table", fault, "Enter its number, for example 1008C.")
             continue
         first_line = first_line_by_key.setdefault((measure_of_row, area), line)
         if first_line is not line:
             # Which of the two rows is right cannot be decided here, so both get a problem.
             for bad_line, other_line in ((first_line, line), (line, first_line)):
-                found = f"“{area}” is in row {other_line.number} too, with different values."
-                collector.add_problem(bad_line, "code", found, "Correct or remove one of the two.")
+                fault = f"“{area}” is in row {other_line.number} too, with different values."
+                collector.add_problem(bad_line, "code", fault, "Correct or remove one of the two.")
         figures += _figures_of_row(line, area, measure_of_row, years_by_index, collector)
     return figure_list(figures, collector, sheets, totals=total_count)
 

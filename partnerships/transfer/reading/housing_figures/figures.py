@@ -96,9 +96,9 @@ class FigureList:
     #: The sheet and the row from which each row comes, if the rows of several sheets were joined.
     origin_by_row: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
-    def row_set_aside(self, row: int, found: str, remedy: str) -> SetAside:
+    def row_set_aside(self, row: int, fault: str, remedy: str) -> SetAside:
         """Return the row as set aside for this one reason."""
-        return with_origin(self.list_file.row_set_aside([Problem(row, "", found, remedy)]), self.origin_by_row)
+        return with_origin(self.list_file.row_set_aside([Problem(row, "", fault, remedy)]), self.origin_by_row)
 
 
 def with_origin(row_set_aside: SetAside, origin_by_row: Mapping[int, tuple[str, int]]) -> SetAside:

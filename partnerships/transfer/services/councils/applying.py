@@ -167,10 +167,10 @@ def _contradictions(council_list: CouncilList, directory: Directory, run: Runnin
         key_holder = directory.holder(Scheme.LOCAL_AUTHORITY, council.key)
         code_holder = directory.holder(Scheme.GSS, council.gss)
         if key_holder and code_holder and key_holder.pk != code_holder.pk:
-            found = (
+            fault = (
                 f"the key {council.key} belongs to {key_holder.name}, but the code {council.gss} to {code_holder.name}."
             )
-            yield Problem(council.row, "", found, "Correct the key or the code.")
+            yield Problem(council.row, "", fault, "Correct the key or the code.")
 
         for organisation in without_duplicates(holder for holder in (key_holder, code_holder) if holder is not None):
             first_council = first_council_by_pk.setdefault(organisation.pk, council)
@@ -181,11 +181,11 @@ def _contradictions(council_list: CouncilList, directory: Directory, run: Runnin
         for successor in council.successors:
             is_known = successor in listed_keys or directory.holder(Scheme.LOCAL_AUTHORITY, successor) is not None
             if not is_known and not run.is_mentioned([successor]):
-                found = f"no council in the file or the directory has the key “{successor}”."
-                yield Problem(council.row, "replaced-by", found, "Correct the key, or add the successor’s row.")
+                fault = f"no council in the file or the directory has the key “{successor}”."
+                yield Problem(council.row, "replaced-by", fault, "Correct the key, or add the successor’s row.")
 
 
 def _same_organisation_problem(council: Council, other_council: Council, organisation: Organisation) -> Problem:
     """Return the problem of a row that is the same organisation in the directory as another row."""
-    found = f"this row and row {other_council.row} are both {organisation.name} in the directory."
-    return Problem(council.row, "", found, "Correct the key or the code of one of the two.")
+    fault = f"this row and row {other_council.row} are both {organisation.name} in the directory."
+    return Problem(council.row, "", fault, "Correct the key or the code of one of the two.")

@@ -77,8 +77,8 @@ class _ChangeApplier:
         if line.number in self._collector.bad_rows or predecessor is None:
             return
         if not new_code and not predecessor.is_ended:
-            found = f"{predecessor.name} has not ended in the directory."
-            self._collector.add_problem(line, "new", found, _IMPORT_COUNCILS)
+            fault = f"{predecessor.name} has not ended in the directory."
+            self._collector.add_problem(line, "new", fault, _IMPORT_COUNCILS)
             return
         if successor is None or predecessor == successor or (predecessor.pk, successor.pk) in self._recorded_pairs:
             self._run.report.count("left_alone")
@@ -88,8 +88,8 @@ class _ChangeApplier:
         if successor.kind == Kind.STRATEGIC_AUTHORITY and predecessor.kind == Kind.COUNCIL:
             self._add_to_combined_authority(line, change)
         elif not predecessor.is_ended:
-            found = f"{predecessor.name} has not ended in the directory."
-            self._collector.add_problem(line, "old", found, _RECORD_SUCCESSION)
+            fault = f"{predecessor.name} has not ended in the directory."
+            self._collector.add_problem(line, "old", fault, _RECORD_SUCCESSION)
         else:
             self._changes[successor.pk, year].append(change)
 
@@ -97,8 +97,8 @@ class _ChangeApplier:
         """Return the organisation that has or had a code. If no organisation has, add a problem and return None."""
         organisation = self._directory.of_code(code)
         if organisation is None and code:
-            found = f"no organisation in the directory has the code “{code}”."
-            self._collector.add_problem(line, column, found, _IMPORT_COUNCILS)
+            fault = f"no organisation in the directory has the code “{code}”."
+            self._collector.add_problem(line, column, fault, _IMPORT_COUNCILS)
         elif organisation is None:
             self._collector.add_problem(line, column, "the cell is blank.", "Fill in the code.")
         return organisation
@@ -121,9 +121,9 @@ class _ChangeApplier:
             if area.pk in council_area_ids and area.kind == AreaKind.DISTRICT
         ]
         if not districts:
-            found = f"{authority.name} serves no district of {council.name} in the directory."
+            fault = f"{authority.name} serves no district of {council.name} in the directory."
             remedy = "Import the list of combined authorities and their districts."
-            self._collector.add_problem(line, "new", found, remedy)
+            self._collector.add_problem(line, "new", fault, remedy)
             return
 
         began_on = authority.valid_from

@@ -20,22 +20,33 @@ def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     """Add names and codes that the directory lacks, and return the number of rows outside England."""
     directory, outside_count = Directory(), 0
     for done_count, line in enumerate(table, start=1):
-        key, code = collector.required(line, "key").upper(), line.text("gss").upper()
-        council = directory.holder(Scheme.LOCAL_AUTHORITY, key)
-        if code and not GSS.fullmatch(code):
-            collector.add_problem(line, "gss", f"“{code}” is not a GSS code.", "Enter a letter and eight digits.")
-        elif code and not code.startswith("E"):
+        code = line.text("gss").upper()
+        if GSS.fullmatch(code) and not code.startswith("E"):
+            collector.required(line, "key")
             outside_count += 1
-        elif key and council is None:
-            collector.leave_out(line, "key", f"no council in the directory has the key “{key}”.", _UNKNOWN)
-        elif not (code or line.text("name")):
-            collector.add_problem(
-                line, "key", "the row has neither a name nor a code.", "Enter one of them, or remove the row."
-            )
-        elif council is not None:
-            _add_name_and_code(council, line, code, directory, collector, run)
+        else:
+            _apply_row(line, code, directory, collector, run)
         run.progress(done_count, len(table.rows))
     return outside_count
+
+
+def _apply_row(line: Line, code: str, directory: Directory, collector: Collector, run: RunningImport) -> None:
+    """Add the row's name and code to its council, or add the row's problem to the collector."""
+    key = collector.required(line, "key").upper()
+    if code and not GSS.fullmatch(code):
+        collector.add_problem(line, "gss", f"“{code}” is not a GSS code.", "Enter a letter and eight digits.")
+        return
+    council = directory.holder(Scheme.LOCAL_AUTHORITY, key)
+    if key and council is None:
+        collector.leave_out(line, "key", f"no council in the directory has the key “{key}”.", _UNKNOWN)
+        return
+    if not code and not line.text("name"):
+        collector.add_problem(
+            line, "key", "the row has neither a name nor a code.", "Enter one of them, or remove the row."
+        )
+        return
+    if council is not None:
+        _add_name_and_code(council, line, code, directory, collector, run)
 
 
 def _add_name_and_code(
@@ -49,8 +60,8 @@ def _add_name_and_code(
     if code:
         holder = directory.of_code(code)
         if holder is not None and holder != council:
-            found = f"{code} is a code of {holder.name} in the directory, not of {council.name}."
-            collector.add_problem(line, "gss", found, "Correct the key or the code, or the directory.")
+            fault = f"{code} is a code of {holder.name} in the directory, not of {council.name}."
+            collector.add_problem(line, "gss", fault, "Correct the key or the code, or the directory.")
             return
         if holder is None:
             has_code = bool(directory.values(council, Scheme.GSS))

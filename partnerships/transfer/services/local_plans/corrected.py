@@ -45,8 +45,8 @@ def add_corrected(
         if run.organisation is not None:
             plans = [plan for plan in plans if _is_owner(run.organisation.pk, plan)]
         if len(plans) != 1:
-            found, remedy = _problem_with_reference(reference, plans, run)
-            _set_aside(milestones, found, remedy, plan_files, run)
+            fault, remedy = _problem_with_reference(reference, plans, run)
+            _set_aside(milestones, fault, remedy, plan_files, run)
             continue
 
         current_milestones = [
@@ -67,11 +67,11 @@ def _is_owner(organisation_id: int, plan: Plan) -> bool:
 def _problem_with_reference(reference: str, plans: Sequence[Plan], run: RunningImport) -> tuple[str, str]:
     """Return the problem and the remedy if a reference means several plans, or none."""
     if plans:
-        found = f"{len(plans)} plans have the reference “{reference}”."
-        return found, "Correct the reference in the complete files, and import them again."
+        fault = f"{len(plans)} plans have the reference “{reference}”."
+        return fault, "Correct the reference in the complete files, and import them again."
     if run.organisation is not None:
-        found = f"“{reference}” is not a plan of {run.organisation.name}."
-        return found, "Remove the row. Only the plan’s own authorities can import it."
+        fault = f"“{reference}” is not a plan of {run.organisation.name}."
+        return fault, "Remove the row. Only the plan’s own authorities can import it."
     return f"no imported plan has the reference “{reference}”.", "Import the complete files first."
 
 
@@ -121,13 +121,13 @@ def _newest_saved_date(milestone_by_key: Mapping[str, Milestone], records: Seque
 
 
 def _set_aside(
-    milestones: Sequence[Milestone], found: str, remedy: str, plan_files: LocalPlans, run: RunningImport
+    milestones: Sequence[Milestone], fault: str, remedy: str, plan_files: LocalPlans, run: RunningImport
 ) -> None:
     """Set the rows of the milestones aside.
 
     Raises `UnableToRead` instead if rows must not be set aside one by one.
     """
-    problems = [Problem(milestone.row, "plan", found, remedy) for milestone in milestones]
+    problems = [Problem(milestone.row, "plan", fault, remedy) for milestone in milestones]
     if not run.sets_bad_rows_aside:
         raise UnableToRead(problems)
     timetable = plan_files.list_files[1]

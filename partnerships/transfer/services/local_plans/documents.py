@@ -106,9 +106,9 @@ def _check_address(line: Line, collector: Collector) -> None:
     """Add a problem if the row has no valid web address."""
     address = _address(line)
     if not re.fullmatch(r"https?://[^\s<>]+", address):
-        found = f"“{address[:60]}” is not a web address." if address else "the cell is blank."
+        fault = f"“{address[:60]}” is not a web address." if address else "the cell is blank."
         remedy = "Enter a full web address, for example https://council.example/plan.pdf."
-        collector.add_problem(line, "url", found, remedy)
+        collector.add_problem(line, "url", fault, remedy)
 
 
 def _owner_ids(line: Line, organisation_id_by_key: Mapping[str, int]) -> set[int]:
@@ -123,12 +123,12 @@ def _add_problem_with_reference(
     """Add a problem if several imported plans, or none, have the reference."""
     owners_words = f" of {line.text('organisations')}" if has_known_owners else ""
     count = len(plans) or "no"
-    found = f"{count} plans{owners_words} in Common Ground have the reference “{line.text('plan')}”."
+    fault = f"{count} plans{owners_words} in Common Ground have the reference “{line.text('plan')}”."
     if plans:
         remedy = "Remove the row, and add the document as a link on the page of the right plan."
     else:
         remedy = "Correct the reference, or import the list of plans that has this plan."
-    collector.add_problem(line, "plan", found, remedy)
+    collector.add_problem(line, "plan", fault, remedy)
 
 
 def _link(line: Line) -> str:

@@ -297,24 +297,24 @@ def _problem_of_ownership(
 
     # The row does not name the authority that imports it.
     if importer is not None and importer.pk not in name_by_id:
-        found = f"the plan is not {importer.name}’s."
-        return Problem(row.row, "reference", found, "Remove the row. Only the plan’s own authorities can import it.")
+        fault = f"the plan is not {importer.name}’s."
+        return Problem(row.row, "reference", fault, "Remove the row. Only the plan’s own authorities can import it.")
 
     # The row also names an owner of the plan here, which can invite the importer.
     if importer is not None and current_owners_named_in_row:
-        found = f"the plan is already here and belongs to {' and '.join(current_owners_named_in_row)}."
+        fault = f"the plan is already here and belongs to {' and '.join(current_owners_named_in_row)}."
         remedy = f"Ask them to invite {importer.name} as an owner on the plan’s page, then import it again."
-        return Problem(row.row, "reference", found, remedy)
+        return Problem(row.row, "reference", fault, remedy)
 
-    found = f"another authority’s plan has the reference “{row.reference}”."
+    fault = f"another authority’s plan has the reference “{row.reference}”."
     # An administrator may have the wrong authority in the row.
     if importer is None and existing_plan is not None:
         owner_names = " and ".join(owner.organisation.name for owner in existing_plan.owners.all())
         remedy = f"The plan here is {owner_names}’s. Correct the authority, or give the row a reference of its own."
-        return Problem(row.row, "reference", found, remedy)
+        return Problem(row.row, "reference", fault, remedy)
 
     # Two plans of different authorities have the same reference.
-    return Problem(row.row, "reference", found, "Give the plan a reference of its own.")
+    return Problem(row.row, "reference", fault, "Give the plan a reference of its own.")
 
 
 def _without_withdrawn(plan_files: LocalPlans, run: RunningImport) -> LocalPlans:

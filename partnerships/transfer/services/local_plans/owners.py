@@ -32,9 +32,9 @@ def owners_by_curie(plan_files: LocalPlans, run: RunningImport, plans_name: str)
         if organisation is not None:
             owners[curie] = organisation
             continue
-        found = f"“{curie}” is not an organisation in the directory."
+        fault = f"“{curie}” is not an organisation in the directory."
         remedy = ASK_ADMINISTRATORS if run.organisation else _remedy(curie)
-        problem_by_curie[curie] = Problem(row.row, "organisations", found, remedy, plans_name)
+        problem_by_curie[curie] = Problem(row.row, "organisations", fault, remedy, plans_name)
 
     if problem_by_curie and (not owners or not run.sets_bad_rows_aside):
         raise UnableToRead(problem_by_curie.values())
@@ -138,7 +138,7 @@ def set_plan_aside(
         raise UnableToRead([problem]) from error
     plans_file, timetable_file = plan_files.list_files
     run.set_aside(plans_file.row_set_aside([problem]))
-    found = f"the row of “{row.reference}” in the file of plans was set aside."
+    fault = f"the row of “{row.reference}” in the file of plans was set aside."
     for milestone in row.milestones:
-        milestone_problem = Problem(milestone.row, "plan", found, "Correct that row first.")
+        milestone_problem = Problem(milestone.row, "plan", fault, "Correct that row first.")
         run.set_aside(timetable_file.row_set_aside([milestone_problem]))

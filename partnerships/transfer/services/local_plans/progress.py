@@ -53,9 +53,9 @@ def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
         date_by_stage = {stage: date for stage in _STAGES if (date := collector.partial(line, stage))}
         council = directory.of_code(code)
         if code and council is None:
-            found = f"no council in the directory has the code “{code}”."
+            fault = f"no council in the directory has the code “{code}”."
             collector.add_problem(
-                line, "code", found, "Correct the code, or import the list of councils that has this council."
+                line, "code", fault, "Correct the code, or import the list of councils that has this council."
             )
         if line.number in collector.bad_rows or council is None:
             continue

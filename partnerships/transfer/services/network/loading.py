@@ -118,11 +118,11 @@ def load_network(
 
 def _refuse_other_file_of_network(name: str, earlier_run: ImportRun) -> UnableToRead:
     """Return the error for another file with the name of a network that was loaded before."""
-    found = (
+    fault = (
         f"a network “{name}” was loaded on {long_date(timezone.localdate(earlier_run.started_at))} from another file."
     )
     remedy = "A network can only be loaded once: change it on the site, or give the file another name."
-    return UnableToRead([Problem(None, "", found, remedy, path="name")])
+    return UnableToRead([Problem(None, "", fault, remedy, path="name")])
 
 
 def _earlier_run(name: str) -> ImportRun | None:

@@ -108,8 +108,8 @@ def _normalised(content: Any) -> Content:
 
 def _not_a_plan(error: InvalidContent) -> UnableToLoad:
     """Return the error for content that is not the content of a plan."""
-    found = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
-    return UnableToLoad(found, "See “Plans” in docs/network-format.md.")
+    fault = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
+    return UnableToLoad(fault, "See “Plans” in docs/network-format.md.")
 
 
 def _with_pieces(content: Content | None, pieces: Any) -> Content:

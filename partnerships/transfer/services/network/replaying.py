@@ -90,9 +90,9 @@ class Network:
 class UnableToLoad(Exception):
     """Raised if an entry of the file cannot be loaded; says what is wrong and what to do."""
 
-    def __init__(self, found: str, remedy: str) -> None:
-        self.found, self.remedy = found, remedy
-        super().__init__(f"{found} {remedy}")
+    def __init__(self, fault: str, remedy: str) -> None:
+        self.fault, self.remedy = fault, remedy
+        super().__init__(f"{fault} {remedy}")
 
 
 @contextmanager
@@ -101,15 +101,15 @@ def errors_at(path: str) -> Iterator[None]:
     try:
         yield
     except UnableToLoad as error:
-        raise UnableToRead([Problem(None, "", error.found, error.remedy, path=path)]) from error
+        raise UnableToRead([Problem(None, "", error.fault, error.remedy, path=path)]) from error
     except UnableToRead:
         raise
     except ValidationError as error:
         raise UnableToRead([Problem(None, "", " ".join(error.messages), "Correct this value.", path=path)]) from error
     except (DataError, IntegrityError) as error:
-        found = str(error).splitlines()[0]
+        fault = str(error).splitlines()[0]
         raise UnableToRead(
-            [Problem(None, "", f"we cannot store this entry: {found}.", "Correct the entry.", path=path)]
+            [Problem(None, "", f"we cannot store this entry: {fault}.", "Correct the entry.", path=path)]
         ) from error
     except Exception as error:
         # Services refuse with exceptions named UnableTo…; anything else is a bug.

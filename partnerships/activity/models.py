@@ -208,6 +208,8 @@ class Export(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "export to a file"
+        verbose_name_plural = "exports to files"
         indexes = [
             models.Index(fields=["-at", "-id"], name="export_at"),
             models.Index(fields=["actor_id", "-at"], name="export_actor"),

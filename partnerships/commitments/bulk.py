@@ -79,7 +79,9 @@ def _why_not_remind(rights: Rights) -> str:
 
 def _assign_owner(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     if row.owner_id == chosen["owner"].pk:  # otherwise the owner would get an email about no change
-        raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} already owns these commitments.")
+        raise services.UnableToChangeOwner(
+            f"{chosen['owner'].display_name} already owns these commitments. Choose another person."
+        )
     services.change_owner(commitment=row, owner=chosen["owner"], author=person, now=now)
 
 

@@ -16,7 +16,11 @@ from partnerships.plans.models import Plan
 
 def _reasons_not_to_ask_again(_person: User, rows: Sequence[Subscription], _now: dt.datetime) -> dict[int, str]:
     """Return why people cannot be asked again, by the id of the subscription."""
-    return {row.pk: "These people have already answered." for row in rows if not row.is_waiting}
+    return {
+        row.pk: "These people have already answered, so you do not need to ask them again."
+        for row in rows
+        if not row.is_waiting
+    }
 
 
 def _ask_again(*, row: Subscription, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:

@@ -161,7 +161,7 @@ class ReasonForm(Form):
     """
 
     danger = False
-    reason = forms.CharField(label="Why?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(label="Reason", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, submit: str, cancel: str, danger: bool | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

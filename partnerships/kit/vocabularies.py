@@ -21,7 +21,7 @@ from django.db.models.fields.related_descriptors import ForwardManyToOneDescript
 CACHE_SECONDS = 30
 
 #: The help text of codes in Django admin. A change of this text or of `CODE` needs migrations.
-CODE_HELP = "Stored with each record, in exports and in addresses; it cannot be changed later."
+CODE_HELP = "We store this code with each record, in exports and in addresses. You cannot change it later."
 #: The form of a code, for `is_code`. The validator `CODE` checks the same in fields.
 _CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 CODE = RegexValidator(
@@ -50,10 +50,12 @@ class Vocabulary(models.Model):
         validators=[CODE],
         help_text=CODE_HELP,
     )
-    label = models.CharField(max_length=120, help_text="What people read in forms, filters, emails and exports.")
-    position = models.PositiveSmallIntegerField(default=0, help_text="Place in lists: lower numbers come first.")
+    label = models.CharField(max_length=120, help_text="People read this in forms, filters, emails and exports.")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first in lists.")
     active = models.BooleanField(
-        "offered", default=True, help_text="Untick to retire it: nobody can choose it any more; old records keep it."
+        "offered",
+        default=True,
+        help_text="Untick to retire it. People can then no longer choose it, but old records keep it.",
     )
 
     class Meta:

@@ -15,7 +15,7 @@ class PublishingForm(Form):
     """Begin or end publishing, with a reason."""
 
     reason = forms.CharField(
-        label="Why?",
+        label="Reason",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="People who can see the organisation’s history can read the reason.",
@@ -62,8 +62,10 @@ class ContributionForm(Form):
 
     reference = _reference_field("contribution")
     purpose = forms.ChoiceField(label="What is the contribution for?", choices=[("", "Choose"), *PURPOSES.items()])
-    amount = MoneyField(label="Pounds", max_digits=14, decimal_places=2, min_value=Decimal("0.01"), required=False)
-    homes = CountField(label="Or homes", min_value=1, max_value=100_000, required=False)
+    amount = MoneyField(
+        label="Amount in pounds", max_digits=14, decimal_places=2, min_value=Decimal("0.01"), required=False
+    )
+    homes = CountField(label="Or number of homes", min_value=1, max_value=100_000, required=False)
     agreed_on = DayField(label="When was this contribution agreed, if not with the agreement?", required=False)
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:

@@ -38,7 +38,7 @@ _DATE_FIELDS = ("shadow_on", "vests_on", "codes_on")
 
 def _reason() -> forms.CharField:
     return forms.CharField(
-        label="Why?",
+        label="Reason",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Name the order or decision. Everyone can read this in the history of the organisations.",

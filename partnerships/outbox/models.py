@@ -213,6 +213,8 @@ class Suppression(models.Model):
     released_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "blocked address"
+        verbose_name_plural = "blocked addresses"
         constraints = [
             models.UniqueConstraint(
                 Lower("address"), condition=Q(released_at=None), name="unique_open_suppression_per_address"

@@ -64,7 +64,9 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
             f"{locked_person.display_name} cannot sign in, so they cannot be an administrator."
         )
     if locked_person.is_staff:
-        raise UnableToChangeAdministration(f"{locked_person.display_name} is already an administrator.")
+        raise UnableToChangeAdministration(
+            f"{locked_person.display_name} is already an administrator, so you do not need to do anything."
+        )
     for obstacle in _obstacles:
         if explanation := obstacle(locked_person):
             raise UnableToChangeAdministration(explanation)
@@ -86,7 +88,9 @@ def withdraw_administration(
     if author is not None and author.pk == locked_person.pk:
         raise UnableToChangeAdministration("You cannot remove yourself. Ask another administrator to do it.")
     if not locked_person.is_staff:
-        raise UnableToChangeAdministration(f"{locked_person.display_name} is not an administrator.")
+        raise UnableToChangeAdministration(
+            f"{locked_person.display_name} is not an administrator, so you cannot remove them."
+        )
     if not other_administrators and not even_last:
         raise UnableToChangeAdministration(
             "The network needs an administrator. Make another person an administrator first."

@@ -83,7 +83,7 @@ class ReasonForm(kit.ReasonForm):
 
     danger = True
     reason = forms.CharField(
-        label="Why?",
+        label="Reason",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="We keep the reason permanently and include it in the email.",

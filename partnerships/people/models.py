@@ -241,8 +241,8 @@ class ViewAs(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = "view as another person"
-        verbose_name_plural = "views as another person"
+        verbose_name = "view of the site as another person"
+        verbose_name_plural = "views of the site as another person"
         constraints = [
             models.CheckConstraint(condition=~models.Q(reason=""), name="view_as_has_reason"),
             models.CheckConstraint(

@@ -27,7 +27,9 @@ def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.dat
     if not reason.strip():
         raise UnableToViewAs("Enter a reason.")
     if person.pk == administrator.pk or person.is_staff:
-        raise UnableToViewAs("Administrators cannot view the site as themselves or as another administrator.")
+        raise UnableToViewAs(
+            "You cannot view the site as yourself or as another administrator. Choose a person who is neither."
+        )
     if not person.is_active or person.is_stakeholder:
         raise UnableToViewAs(f"{person.display_name} cannot sign in, so there is nothing to view.")
     view = ViewAs.objects.create(

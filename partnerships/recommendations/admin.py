@@ -30,7 +30,7 @@ from partnerships.recommendations.services import (
 
 def _reason_field() -> forms.CharField:
     return forms.CharField(
-        label="Why?",
+        label="Reason",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Enter what you are correcting, and why. Everyone signed in can read your reason in the history.",

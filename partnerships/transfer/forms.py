@@ -247,7 +247,7 @@ class AnswerForm(Form):
         ),
     )
     reason = forms.CharField(
-        label="Why?", widget=forms.Textarea(attrs={"rows": 3}), help_text="Other administrators can read the reason."
+        label="Reason", widget=forms.Textarea(attrs={"rows": 3}), help_text="Other administrators can read the reason."
     )
 
     def __init__(self, *args: Any, doubt: Doubt, **kwargs: Any) -> None:

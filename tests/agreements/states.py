@@ -285,7 +285,7 @@ DONE_ALREADY = (
         ),
         LEAD,
         situation="while it is in force",
-        result="UnableToRenew: Only a partnership that is under review or has ended can be renewed.",
+        result="UnableToRenew: You can renew a partnership only while it is under review, or once it has ended.",
     ),
     Row(
         "agreements.unlink_record",

@@ -93,7 +93,8 @@ def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> 
     list_page = confirm(world.amina, open_confirmation(world.amina, "assign", first, second), owner=world.vera.pk)
 
     assert "1 commitment: the owner has been changed" in list_page.content.decode()
-    assert f"{world.vera.display_name} already owns these commitments." in list_page.content.decode()
+    refusal = f"{world.vera.display_name} already owns these commitments. Choose another person."
+    assert refusal in list_page.content.decode()
     (email,) = deliver()
     assert "Bungalows." in email.body
     assert "Cottages." not in email.body

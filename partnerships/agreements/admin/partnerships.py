@@ -151,7 +151,7 @@ class PostAdminForm(forms.ModelForm[Post]):
     """Correct the title of a post, with a reason."""
 
     reason = forms.CharField(
-        label="Why?",
+        label="Reason",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Enter why you are correcting the title. Partners can read your reason in the history.",
@@ -197,7 +197,7 @@ class HolderAdminForm(forms.ModelForm[Holder]):
 
     #: Not `reason`, which is a field of the model.
     why = forms.CharField(
-        label="Why?",
+        label="Reason",
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Enter why you are correcting who held the post. Partners can read your reason in the history.",

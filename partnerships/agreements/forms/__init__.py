@@ -101,7 +101,7 @@ class PartnershipSettingsForm(Form):
         max_value=CONTACT_DAYS[-1],
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
     )
-    reason = forms.CharField(label="Why?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
         current_values = {
@@ -135,7 +135,7 @@ class InviteForm(Form):
         label="Which role?", choices=list(ROLE_DESCRIPTIONS.items()), widget=forms.RadioSelect, initial=PartyRole.MEMBER
     )
     reason = forms.CharField(
-        label="Why?",
+        label="Reason",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The parties can read this in the history.",
@@ -160,7 +160,7 @@ class InvitationAnswerForm(Form):
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
-        label="Why?",
+        label="Reason",
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -180,7 +180,7 @@ class RoleForm(Form):
         choices=list(ROLE_DESCRIPTIONS.items()),
         widget=forms.RadioSelect,
     )
-    reason = forms.CharField(label="Why?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, party: Party, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"role": party.role})
@@ -200,7 +200,7 @@ class StatusForm(Form):
     """Choose the next status, or to renew, and say why."""
 
     status = forms.ChoiceField(label="What is the new status?", widget=forms.RadioSelect)
-    reason = forms.CharField(label="Why?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, partnership: Partnership, is_renewed: bool, **kwargs: Any) -> None:
         """Build the choices. `is_renewed` says that a successor exists already, so renewing is not offered."""
@@ -215,7 +215,10 @@ class StatusForm(Form):
                 label="Title of the successor",
                 required=False,
                 max_length=200,
-                help_text=f"Only if you renew it. If you leave this empty, the title stays “{partnership.title}”.",
+                help_text=(
+                    "Fill this in only if you renew the partnership. "
+                    f"If you leave this empty, the title stays “{partnership.title}”."
+                ),
             )
         choice_field(self, "status").choices = choices
         self.helper = Helper(self, submit="Change status", cancel=partnership.get_absolute_url())

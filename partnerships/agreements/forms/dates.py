@@ -18,7 +18,7 @@ class NoticeForm(Form):
 
     last_day = DayField(label="Last day", required=False)
     reason = forms.CharField(
-        label="Why?",
+        label="Reason",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The partners can read this.",

@@ -121,7 +121,7 @@ class ObjectiveStatusForm(Form):
     """Mark an objective as met, drop an objective, or open it again."""
 
     status = forms.ChoiceField(label="What is its status now?", widget=forms.RadioSelect)
-    reason = forms.CharField(label="Why?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, objective: Objective, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -133,7 +133,7 @@ class ObjectiveStatusForm(Form):
 class LinkRecordForm(Form):
     """Choose a record that serves the objective."""
 
-    key = forms.ChoiceField(label="Which one?")
+    key = forms.ChoiceField(label="Which record?")
 
     def __init__(
         self, *args: Any, provider: Provider, choices: list[tuple[str, str]], cancel: str, **kwargs: Any

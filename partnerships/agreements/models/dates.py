@@ -64,6 +64,8 @@ class Notice(models.Model):
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "notice to leave"
+        verbose_name_plural = "notices to leave"
         constraints = [
             models.UniqueConstraint(
                 fields=["partnership", "organisation"],
@@ -99,6 +101,10 @@ class DateChoice(models.Model):
     days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
     dates = ArrayField(models.CharField(max_length=6, choices=DateKind), default=list, blank=True)
 
+    class Meta:
+        verbose_name = "choice of reminders of dates"
+        verbose_name_plural = "choices of reminders of dates"
+
     def __str__(self) -> str:
         return f"{self.party_id}: {self.days}"
 
@@ -118,6 +124,8 @@ class DateReminder(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "reminder of a date"
+        verbose_name_plural = "reminders of dates"
         constraints = [
             models.UniqueConstraint(
                 fields=["partnership", "person", "kind", "on", "days_before"], name="unique_date_reminder_per_lead_time"

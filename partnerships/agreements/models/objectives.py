@@ -114,7 +114,8 @@ class ObjectiveProgress(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        verbose_name_plural = "objective progress"
+        verbose_name = "report of progress on an objective"
+        verbose_name_plural = "reports of progress on objectives"
         indexes = [models.Index(fields=["objective", "-on", "-id"], name="objective_progress")]
         triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
 
@@ -136,6 +137,8 @@ class ObjectiveLink(models.Model):
     linked_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "record linked to an objective"
+        verbose_name_plural = "records linked to objectives"
         constraints = [
             models.UniqueConstraint(
                 fields=["objective", "provider", "key"],

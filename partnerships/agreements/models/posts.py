@@ -229,6 +229,8 @@ class Holder(models.Model):
     objects = HolderQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "holder of a post"
+        verbose_name_plural = "holders of posts"
         constraints = [
             models.CheckConstraint(
                 condition=Q(person__isnull=False) | ~Q(name="") | Q(cleared_at__isnull=False),

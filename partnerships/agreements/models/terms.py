@@ -109,6 +109,8 @@ class TermsProposal(documents.Draft):
     objects = TermsProposalQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "proposal of terms"
+        verbose_name_plural = "proposals of terms"
         constraints = [
             models.UniqueConstraint(fields=["partnership", "number"], name="unique_proposal_number_per_partnership"),
             models.UniqueConstraint(

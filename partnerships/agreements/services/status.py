@@ -227,7 +227,7 @@ def renew(
 def _check_can_renew(partnership: Partnership, today: dt.date, *, reason: str) -> None:
     """Raise `UnableToRenew` if it is too early, there is no reason, or a successor exists."""
     if partnership.state_on(today) not in (Status.UNDER_REVIEW, Status.ENDED):
-        raise UnableToRenew("Only a partnership that is under review or has ended can be renewed.")
+        raise UnableToRenew("You can renew a partnership only while it is under review, or once it has ended.")
     if not reason.strip():
         raise UnableToRenew("Enter a reason.")
     if partnership.redefined_by.exclude(status=Status.ENDED).exists():

@@ -80,7 +80,8 @@ class Incoming(models.Model):
     objects = IncomingQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "incoming email"
+        verbose_name = "received email"
+        verbose_name_plural = "received emails"
         constraints = [
             models.CheckConstraint(
                 condition=Q(reply_to_id__isnull=False, partnership=None)

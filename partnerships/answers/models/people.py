@@ -46,7 +46,8 @@ class Trust(models.Model):
     objects = TrustQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "trust"
+        verbose_name = "stakeholder whose answers need no approval"
+        verbose_name_plural = "stakeholders whose answers need no approval"
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "organisation"],

@@ -54,6 +54,8 @@ class PlanQuestion(models.Model):
     objects = PlanQuestionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "question about a plan"
+        verbose_name_plural = "questions about plans"
         indexes = [models.Index(fields=["plan", "closes_on"], name="question_plan")]
 
     def __str__(self) -> str:

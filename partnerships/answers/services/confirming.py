@@ -123,7 +123,10 @@ def _lock_waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incomin
     incoming = Incoming.objects.select_for_update(of=("self",)).select_related("partnership").get(pk=incoming.pk)
     require(author.is_active and incoming.person_id == author.pk)
     if not Incoming.objects.waiting(now).filter(pk=incoming.pk).exists():
-        raise UnableToConfirm("You have already confirmed or deleted this email, or it is more than 30 days old.")
+        raise UnableToConfirm(
+            "You have already confirmed or deleted this email, or it is more than 30 days old. "
+            "To add a comment, send the email again."
+        )
     return incoming
 
 

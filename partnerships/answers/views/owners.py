@@ -88,7 +88,7 @@ def approve_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToDecide as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "Everybody who can read the whole plan can now see the answer.")
+        messages.success(request, "Everyone who can read the whole plan can now see the answer.")
     return redirect(answers_url)
 
 
@@ -123,7 +123,7 @@ def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         colleague = answer.colleague_name or answer.colleague_email
-        message = f"{WILL_BE_SENT} {colleague}, to ask them to confirm. We send them nothing else until they do."
+        message = f"{WILL_BE_SENT} {colleague}, to ask them to confirm. We will send nothing else until they do."
         messages.success(request, message)
     return redirect(answers_url)
 

@@ -223,12 +223,12 @@ class Commitment(models.Model):
             models.CheckConstraint(
                 condition=~Q(status=Status.BLOCKED) | ~Q(blocker=""),
                 name="blocked_commitment_has_blocker",
-                violation_error_message="Say what is blocking the work.",
+                violation_error_message="Enter what is blocking the work.",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=UNDELIVERED_STATUSES) | ~Q(reason=""),
                 name="ended_commitment_has_reason",
-                violation_error_message="Give a reason.",
+                violation_error_message="Enter a reason.",
             ),
             models.CheckConstraint(
                 condition=~Q(status=Status.VERIFIED) | Q(verified_at__isnull=False, done_at__isnull=False),

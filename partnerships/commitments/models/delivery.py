@@ -32,7 +32,8 @@ class Slippage(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        verbose_name_plural = "slippage"
+        verbose_name = "change of due date"
+        verbose_name_plural = "changes of due date"
         constraints = [
             models.CheckConstraint(condition=Q(was=None) | ~Q(was=F("now")), name="slippage_changes_date"),
             models.CheckConstraint(condition=~Q(reason=""), name="slippage_has_reason"),

@@ -27,6 +27,8 @@ class Reminder(models.Model):
     )
 
     class Meta:
+        verbose_name = "reminder of a due date"
+        verbose_name_plural = "reminders of due dates"
         constraints = [
             models.UniqueConstraint(
                 fields=["commitment", "person", "due_on", "days_before"], name="unique_reminder_per_lead_time"

@@ -143,7 +143,7 @@ def _check_total(commitment: Commitment, status: str, total: Decimal, *, note: s
     total_words = delivered_words(total, commitment.quantity, commitment.unit)
     has_note = bool(note.strip())
     if total < 0:
-        raise UnableToRecordProgress("The amount delivered cannot be less than 0.")
+        raise UnableToRecordProgress("The amount delivered cannot be less than 0. Enter 0 or more.")
     if total < commitment.delivered_quantity and not has_note:
         raise UnableToRecordProgress(
             "The total is lower than in the last report. Explain why in the note, or correct the total."

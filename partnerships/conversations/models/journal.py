@@ -41,6 +41,8 @@ class JournalNote(OwnNote):
     objects = JournalNoteQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "journal note"
+        verbose_name_plural = "journal notes"
         constraints = [
             models.CheckConstraint(
                 condition=Q(partnership__isnull=False, about=None) | Q(partnership=None, about__isnull=False),

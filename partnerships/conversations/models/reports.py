@@ -185,6 +185,8 @@ class Report(models.Model):
     objects = ReportQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "progress report"
+        verbose_name_plural = "progress reports"
         constraints = [
             models.UniqueConstraint(fields=["party", "starts_on"], name="unique_report_per_period"),
             models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="report_period_ends_after_start"),

@@ -48,7 +48,8 @@ def record_conversation(
     if existing := _created_with_key(key, author):
         return existing
     require(
-        roles_of(author, now).edit_for(organisation.pk), f"You cannot make changes for {organisation.display_name}."
+        roles_of(author, now).edit_for(organisation.pk),
+        f"Only editors and leads of {organisation.display_name} can write up this conversation.",
     )
     check_record(record, organisation, timezone.localdate(now))
 

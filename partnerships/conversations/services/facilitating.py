@@ -119,7 +119,9 @@ def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datet
     roles = roles_of(author, now)
     require(facilitator.person_id == author.pk and roles.act_for(facilitator.organisation_id))
     if not facilitator.is_waiting:
-        raise UnableToAcceptFacilitation("You have already answered this request, or your role has ended.")
+        raise UnableToAcceptFacilitation(
+            "You have already answered this request, or your role has ended, so you do not need to answer."
+        )
 
     party = Party.objects.filter(partnership=facilitator.partnership, organisation=facilitator.organisation).first()
     if party is not None and party.is_waiting and roles.lead(party.organisation_id):

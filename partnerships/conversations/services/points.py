@@ -104,7 +104,7 @@ def turn_into_entry(
     _check_may_become_entry(point)
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_turn = took_part and roles_of(author, now).edit_for(organisation.pk)
-    require(may_turn, "You cannot make changes for an organisation that took part.")
+    require(may_turn, "Only editors and leads of the organisations that took part can do this.")
     if point.direction == "ask" and organisation.pk != point.organisation_id:
         raise UnableToChangePoint("Only the organisation that has the obstacle can turn it into an ask.")
     addressees = _addressees_or_all(conversation, organisation, addressees)
@@ -132,7 +132,7 @@ def turn_into_entry(
 def _check_may_become_entry(point: Point) -> None:
     """Raise `UnableToChangePoint` if the point cannot become an ask or offer, or can no longer become one."""
     if not point.direction:
-        raise UnableToChangePoint("An objective cannot become an ask or offer.")
+        raise UnableToChangePoint("An objective cannot become an ask or offer. Choose an obstacle or an opportunity.")
     if PointEntry.objects.filter(point=point).exists():
         raise UnableToChangePoint(
             f"A colleague has already turned this into an {point.direction}, so you do not need to."

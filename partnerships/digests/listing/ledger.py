@@ -99,7 +99,7 @@ LEDGER = ListDefinition(
     columns=(
         Column(
             name="who",
-            label="Who",
+            label="Recipient",
             value=lambda row: row.shown.who,
             key=_recipient_value,
             href=Delivery.get_absolute_url,
@@ -107,7 +107,7 @@ LEDGER = ListDefinition(
         ),
         Column(
             name="when",
-            label="When",
+            label="Date",
             kind=lists.Kind.MOMENT,
             value=lambda row: day_of(row.created_at),
             words=lambda row: long_time(row.created_at),
@@ -117,7 +117,7 @@ LEDGER = ListDefinition(
         ),
         Column(
             name="what",
-            label="What",
+            label="About",
             value=lambda row: "; ".join(row.contents) or row.get_kind_display(),
             words=lambda row: (
                 format_html_join("; ", "{}", ((line,) for line in row.contents)) or row.get_kind_display()

@@ -189,7 +189,7 @@ _REQUEST = hidden_at_first(
     ),
     Column(
         name="why",
-        label="Why",
+        label="Why they get digests",
         value=lambda row: row.why if row.named else None,
         key=_value_if_known(dict.fromkeys(_TITLES, "why")),
     ),

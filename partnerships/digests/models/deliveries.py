@@ -17,7 +17,7 @@ class DeliveryKind(models.TextChoices):
     """The kinds of email that this room sends."""
 
     DIGEST = "digests.digest", "Digest"
-    CONFIRMATION = "digests.confirmation", "Asking to confirm"
+    CONFIRMATION = "digests.confirmation", "Confirmation email"
     LINKS = "digests.links", "New links"
     SUCCESSION = "digests.succession", "What a succession changed"
 

@@ -21,5 +21,9 @@ class EmailRequest(models.Model):
     typed_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
 
+    class Meta:
+        verbose_name = "address entered without signing in"
+        verbose_name_plural = "addresses entered without signing in"
+
     def __str__(self) -> str:
         return f"Email request {self.pk}"

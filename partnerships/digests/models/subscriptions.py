@@ -172,7 +172,9 @@ class Subscription(models.Model):
         related_name="+",
         help_text="The organisation that asked the stakeholder. It must be able to read the target itself.",
     )
-    why = models.CharField(max_length=300, blank=True, help_text="The person sees this after “You get this because”.")
+    why = models.CharField(
+        max_length=300, blank=True, help_text="The person sees this after “You get this email because”."
+    )
 
     frequency = models.CharField(
         max_length=8,

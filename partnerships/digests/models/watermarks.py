@@ -23,7 +23,7 @@ class Watermark(models.Model):
         """How much of the plan the person could read."""
 
         INSIDE = "inside", "Everything"
-        OUTSIDE = "outside", "Without what is confidential"
+        OUTSIDE = "outside", "Everything except confidential parts"
         NONE = "none", "Nothing"
 
     # No indexes of their own: the unique constraint and `watermark_of_plan` have indexes that begin with them.

@@ -70,7 +70,7 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
             _ask_stakeholder(target, person, form.cleaned_data)
             email = form.cleaned_data["email"]
             messages.success(
-                request, f"{WILL_BE_SENT} {email}, to ask them to confirm. They get nothing else until they do."
+                request, f"{WILL_BE_SENT} {email}, to ask them to confirm. We will send nothing else until they do."
             )
             return redirect("digests:stakeholders")
 
@@ -135,7 +135,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
         with show_refusal(form, services.UnableToSubscribe, field="email"):
             services.correct_address(subscription=subscription, email=email, author=person, now=now)
             messages.success(
-                request, f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do."
+                request, f"{WILL_BE_SENT} {email}, to ask them to confirm. We will send nothing else until they do."
             )
             return redirect(back_url)
 

@@ -170,7 +170,7 @@ def edit_piece(
         return show_piece(request, piece, form, template=template, context=context, status=422)
 
     name = value.get(piece.collection.title) if piece.collection else piece.schema.about_label
-    messages.success(request, f"“{name}” saved in the draft.")
+    messages.success(request, f"“{name}” has been saved in the draft.")
     return redirect(f"{piece.back}#{piece.name.replace('/', '-')}")
 
 
@@ -247,7 +247,7 @@ def remove_piece(
     except UnableToSavePiece as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"“{piece.title}” removed from the draft. It stays in earlier versions.")
+        messages.success(request, f"“{piece.title}” has been removed from the draft. It stays in earlier versions.")
     return redirect(piece.back)
 
 
@@ -267,8 +267,8 @@ def move_piece(
         messages.error(request, str(error))
     else:
         if has_moved:
-            message = f"{collection.label} moved {'up' if is_up else 'down'}."
+            message = f"The {collection.one} has been moved {'up' if is_up else 'down'}."
         else:
-            message = f"The {collection.one} is already the {'first' if is_up else 'last'}."
+            message = f"This {collection.one} is already the {'first' if is_up else 'last'} in the list."
         messages.success(request, message)
     return redirect(f"{back}#{collection.code}-{key}")

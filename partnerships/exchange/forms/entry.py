@@ -236,7 +236,7 @@ class AgreedForm(ReasonForm):
             *args, entry=entry, submit="Mark as agreed", label="How did you agree this, and who with?", **kwargs
         )
         kind = entry.get_direction_display().lower()
-        self.fields["reason"].help_text = f"Everybody who can read this {kind} can read your text too."
+        self.fields["reason"].help_text = f"Everyone who can read this {kind} can read your text too."
 
 
 class _CommitmentChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone

@@ -71,8 +71,8 @@ class OrganisationForm(Form):
 class ReasonForm(kit.ReasonForm):
     """A form that asks for a reason; `label` is the question."""
 
-    reason = forms.CharField(label="Why?", widget=SHORT_TEXT, max_length=2000)
+    reason = forms.CharField(label="Reason", widget=SHORT_TEXT, max_length=2000)
 
-    def __init__(self, *args: Any, entry: Entry, label: str = "Why?", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, entry: Entry, label: str = "Reason", **kwargs: Any) -> None:
         super().__init__(*args, cancel=entry.get_absolute_url(), **kwargs)
         self.fields["reason"].label = label

@@ -28,7 +28,7 @@ BOTH_SIDES: tuple[Route, ...] = (Organisations("organisation"), Organisations("e
 class ResponseStatus(models.TextChoices):
     """The status of a response: made, then accepted or declined by the entry's organisation, or withdrawn."""
 
-    MADE = "made", "Made"
+    MADE = "made", "Waiting for a decision"
     ACCEPTED = "accepted", "Accepted"
     DECLINED = "declined", "Declined"
     WITHDRAWN = "withdrawn", "Withdrawn"

@@ -55,6 +55,8 @@ class EntryFacilitator(models.Model):
     objects = EntryFacilitatorQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "facilitator of an ask or offer"
+        verbose_name_plural = "facilitators of asks and offers"
         constraints = [
             models.UniqueConstraint(
                 fields=["entry", "person"], condition=Q(ended_at=None), name="unique_current_entry_facilitator"

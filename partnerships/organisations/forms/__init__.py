@@ -281,7 +281,7 @@ class CorrectionForm(forms.ModelForm[Any], Form):
     """Base class of admin forms that correct the directory, with a reason that the history shows."""
 
     reason = forms.CharField(
-        label="Why?",
+        label="Reason",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The organisation’s history shows this reason. Name the email, register or order that supports your "

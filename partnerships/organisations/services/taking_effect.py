@@ -130,7 +130,9 @@ def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
     if vesting is None:
         raise UnableToChangeSuccession("Enter the exact vesting day. A month or year is not enough.")
     if vesting.earliest > today:
-        raise UnableToChangeSuccession(f"The succession cannot take effect before {vesting.words}.")
+        raise UnableToChangeSuccession(
+            f"The succession cannot take effect before {vesting.words}. Wait until that day."
+        )
     return vesting.earliest
 
 

@@ -69,7 +69,7 @@ def undo_succession(
     # Because of the lock, the second of two transactions sees what the first transaction recorded.
     _, *others_of_order = lock_with_order(succession) if together else [lock_succession(succession.pk)]
     if succession.undone_by.live().exists():
-        raise UnableToRecordSuccession("Another succession already undoes this one.")
+        raise UnableToRecordSuccession("Another succession already undoes this one, so you do not need to record one.")
 
     for other in others_of_order:
         if not other.undone_by.live().exists():

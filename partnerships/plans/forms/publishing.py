@@ -34,7 +34,7 @@ class PublishForm(Form):
         help_text="Until then, only the owners can see this version. Leave this empty to publish now.",
     )
     embargo_time = forms.TimeField(
-        label="At",
+        label="Time",
         required=False,
         initial="09:00",
         widget=forms.TimeInput(attrs={"class": "govuk-input--width-5"}, format="%H:%M"),
@@ -152,7 +152,7 @@ class MilestoneForm(Form):
         label="When",
         help_text="Enter when the milestone was achieved, or the new forecast: a day, a month, a quarter or a year.",
     )
-    note = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000)
+    note = forms.CharField(label="Reason", widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000)
     minor = forms.BooleanField(
         label="This is a minor version (it keeps all signatures)",
         required=False,

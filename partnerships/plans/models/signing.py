@@ -42,6 +42,8 @@ class SignOff(documents.Signature):
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     class Meta(documents.Signature.Meta):
+        verbose_name = "decision of a signatory"
+        verbose_name_plural = "decisions of signatories"
         constraints = [
             models.UniqueConstraint(fields=["version", "organisation"], name="unique_sign_off_per_version"),
             models.CheckConstraint(condition=documents.reason_given(), name="sign_off_has_reason"),

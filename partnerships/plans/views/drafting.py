@@ -119,7 +119,7 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
                 author=signed_in(request),
                 now=timezone.now(),
             )
-            messages.success(request, f"“{document.file_name}” attached to the draft.")
+            messages.success(request, f"“{document.file_name}” has been attached to the draft.")
             return redirect(f"{draft_url}#documents")
 
     return form_page(request, "plans/attach.html", form, plan=access.plan, back=draft_url)

@@ -55,7 +55,7 @@ class Figure(models.Model):
 class CommentStatus(models.TextChoices):
     """The status of a comment: waiting, then shown or withheld by the moderator."""
 
-    WAITING = "waiting", "To read"
+    WAITING = "waiting", "Not read yet"
     SHOWN = "shown", "Shown"
     WITHHELD = "withheld", "Withheld"
 

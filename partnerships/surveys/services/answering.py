@@ -58,7 +58,7 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
     survey_round = rounds.filter(pk__in=tokens.values("round")).first()
     is_open = survey_round is not None and survey_round.takes_answers(now)
     if survey_round is None or survey_round.public_key is None or not is_open or not _delete_token(tokens):
-        raise UnableToAnswer("This link has already been used, or the survey is over.")
+        raise UnableToAnswer("This link has already been used, or the survey is over, so you cannot answer.")
 
     try:
         box = sealing.seal_answer(_validated(answer, survey_round), bytes(survey_round.public_key))

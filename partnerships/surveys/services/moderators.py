@@ -34,7 +34,9 @@ def name_moderator(*, survey_round: Round, address: str, author: User | None, no
     """Name the person who will read the comments of an anonymous draft. Raises `UnableToRun`."""
     survey_round = lock_own_draft(survey_round, author, now)
     if survey_round.way != AnswerMode.ANONYMOUS:
-        raise UnableToRun("In a survey by name, nobody reads the comments before the members do.")
+        raise UnableToRun(
+            "In a survey by name, nobody reads the comments before the members do, so you do not need to name anyone."
+        )
     person = person_at_address(address)
     if survey_round.invitations.filter(person=person).exists():
         raise UnableToRun(

@@ -170,7 +170,7 @@ def _base_of_amendment(
     Raises `UnableToPropose` if no terms are in force, or the organisation has not signed the terms in force.
     """
     if partnership.status not in AMENDABLE_STATUSES or partnership.is_over_on(today):
-        raise UnableToPropose("Only the terms of a partnership that is in force can be amended.")
+        raise UnableToPropose("You can amend terms only while the partnership is in force.")
     version = version_in_force(partnership, max(today, from_day or today))
     if version is None:
         raise UnableToPropose("The partnership has no terms in force yet. Change the first draft instead.")

@@ -128,7 +128,9 @@ def _open_request(
     signs_after_declining = signatory.joins and earlier_signature.is_rejected and not declines
     if not signs_after_declining:
         verb = "declined to sign" if earlier_signature.is_rejected else "signed"
-        raise UnableToSignTerms(f"{earlier_signature.name} has already {verb} for {organisation.name}.")
+        raise UnableToSignTerms(
+            f"{earlier_signature.name} has already {verb} for {organisation.name}, so you do not need to."
+        )
     return signatory
 
 
@@ -175,7 +177,7 @@ def _save_signature(signature: TermsSignature, version: TermsVersion, signatory:
             signature.save(force_insert=True)
     except IntegrityError as error:
         raise UnableToSignTerms(
-            f"Another person has just signed or declined for {signatory.organisation.name}."
+            f"A colleague has just signed or declined for {signatory.organisation.name}, so you do not need to."
         ) from error
 
 

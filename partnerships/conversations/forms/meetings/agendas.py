@@ -75,7 +75,7 @@ class AgendaForm(Form):
             required=item is not None,
         )
         self.fields[f"purpose_{key}"] = forms.ChoiceField(
-            label="For",
+            label="Purpose",
             choices=ItemPurpose.choices,
             initial=item.purpose if item else ItemPurpose.DISCUSSION,
         )

@@ -102,7 +102,7 @@ def leave(world: World, someone: User, **fields: Any) -> None:
 
 
 def left(world: World) -> dict[str, list[str]]:
-    groups = left_without_owner(world.larkhaven, today())
+    groups = left_without_owner(world.larkhaven.pk, timezone.now())
     return {group.kind.code: [thing.title for thing in group.things] for group in groups}
 
 
@@ -148,7 +148,7 @@ def test_what_a_leaver_held_is_listed_and_handed_over(world: World) -> None:
     leave(world, lena)
 
     assert left(world).keys() == {"posts", "commitments", "followed"}
-    for group in left_without_owner(world.larkhaven, today()):
+    for group in left_without_owner(world.larkhaven.pk, timezone.now()):
         hand_over_records(
             organisation=world.larkhaven,
             kind=group.kind.code,
@@ -341,7 +341,8 @@ def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(worl
     assert promise.giver == world.harbour
     assert post.organisation == world.harbour
     left = {
-        group.kind.code: [record.pk for record in group.things] for group in left_without_owner(world.harbour, today())
+        group.kind.code: [record.pk for record in group.things]
+        for group in left_without_owner(world.harbour.pk, timezone.now())
     }
     assert left == {"posts": [post.pk], "commitments": [promise.pk]}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Holder, Objective, ObjectiveStatus, Post, PostQuerySet
@@ -35,21 +35,26 @@ def _post_as_thing(post: Post) -> OwnedRecord:
     )
 
 
-def _posts_as_things(posts: PostQuerySet) -> list[OwnedRecord]:
-    """Return what pages show about these posts, by partnership and role."""
-    ordered_posts = posts.select_related("partnership").order_by("partnership", "role", "title", "pk")
-    return [_post_as_thing(post) for post in ordered_posts]
+def _posts_as_things(posts: Iterable[Post]) -> list[OwnedRecord]:
+    """Return what pages show about these posts."""
+    return [_post_as_thing(post) for post in posts]
+
+
+def _by_partnership(posts: PostQuerySet) -> PostQuerySet:
+    """Return the posts with their partnerships, by partnership and role."""
+    return posts.select_related("partnership").order_by("partnership", "role", "title", "pk")
 
 
 def _posts_held(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the posts that the person holds for the organisation."""
     own_holders = Holder.objects.current_or_future(day).filter(post=OuterRef("pk"), person=person)
-    return _posts_as_things(Post.objects.in_use().filter(Exists(own_holders), organisation=organisation))
+    posts = Post.objects.in_use().filter(Exists(own_holders), organisation=organisation)
+    return _posts_as_things(_by_partnership(posts))
 
 
-def _vacant_posts(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+def _vacant_posts(organisation_id: int, now: dt.datetime) -> PostQuerySet:
     """Return the posts of the organisation that nobody holds."""
-    return _posts_as_things(Post.objects.vacant_on(day).filter(organisation=organisation))
+    return _by_partnership(Post.objects.vacant_on(timezone.localdate(now)).filter(organisation=organisation_id))
 
 
 def _hand_over_post(handover: OwnershipHandover) -> None:
@@ -66,29 +71,35 @@ POSTS = OwnedKind(
     label="Posts",
     fields=("agreements.Holder.person",),
     held=_posts_held,
-    left=_vacant_posts,
+    rows_without_owner=_vacant_posts,
+    to_records=_posts_as_things,
     hand_over=_hand_over_post,
     waits_alone=True,
 )
 
 
-def _objectives(organisation: Organisation, owners: Iterable[int]) -> list[OwnedRecord]:
+def _open_objectives(organisation_id: int, owners: Iterable[int]) -> QuerySet[Objective]:
     """Return the open objectives of the organisation that these people (ids) own."""
-    objectives = Objective.objects.filter(status=ObjectiveStatus.OPEN, organisation=organisation, owner__in=owners)
+    objectives = Objective.objects.filter(status=ObjectiveStatus.OPEN, organisation=organisation_id, owner__in=owners)
+    return objectives.select_related("partnership").order_by("partnership", "position", "pk")
+
+
+def _objectives_as_things(objectives: Iterable[Objective]) -> list[OwnedRecord]:
+    """Return what pages show about these objectives."""
     return [
         OwnedRecord(objective.pk, objective.text, objective.get_absolute_url(), objective.partnership.title)
-        for objective in objectives.select_related("partnership").order_by("partnership", "position", "pk")
+        for objective in objectives
     ]
 
 
 def _objectives_held(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the objectives that the person owns for the organisation."""
-    return _objectives(organisation, [person.pk])
+    return _objectives_as_things(_open_objectives(organisation.pk, [person.pk]))
 
 
-def _objectives_left(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+def _objectives_of_leavers(organisation_id: int, now: dt.datetime) -> QuerySet[Objective]:
     """Return the objectives whose owner no longer acts for the organisation."""
-    return _objectives(organisation, former_people_of(organisation, day))
+    return _open_objectives(organisation_id, former_people_of(organisation_id, timezone.localdate(now)))
 
 
 def _hand_over_objective(handover: OwnershipHandover) -> None:
@@ -112,7 +123,8 @@ OBJECTIVES = OwnedKind(
     label="Objectives",
     fields=("agreements.Objective.owner",),
     held=_objectives_held,
-    left=_objectives_left,
+    rows_without_owner=_objectives_of_leavers,
+    to_records=_objectives_as_things,
     hand_over=_hand_over_objective,
     goes_to_colleague=True,
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from partnerships.conversations.models import NextStep, Status
 from partnerships.conversations.services import UnableToRecord, name_owner_of_step
@@ -19,29 +21,31 @@ from partnerships.organisations.owned import (
 from partnerships.people.models import User
 
 
-def _uncirculated_steps(organisation: Organisation) -> QuerySet[NextStep]:
-    """Return the next steps of the organisation in its own records that are not circulated yet.
+def _uncirculated_steps(organisation_id: int) -> QuerySet[NextStep]:
+    """Return the next steps of the organisation in its own records that are not circulated yet, the earliest due first.
 
     The next steps of a circulated record are commitments, which are handed over with the other commitments.
     """
-    return NextStep.objects.filter(
-        organisation=organisation, conversation__organisation=organisation, action=None
+    steps = NextStep.objects.filter(
+        organisation=organisation_id, conversation__organisation=organisation_id, action=None
     ).exclude(conversation__status=Status.CANCELLED)
+    return steps.select_related("conversation").order_by("due_on", "pk")
 
 
-def _things(steps: QuerySet[NextStep]) -> list[OwnedRecord]:
+def _steps_as_things(steps: Iterable[NextStep]) -> list[OwnedRecord]:
     return [
         OwnedRecord(step.pk, step.text, step.conversation.get_absolute_url(), step.conversation.subject)
-        for step in steps.select_related("conversation").order_by("due_on", "pk")
+        for step in steps
     ]
 
 
 def _steps_of_person(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
-    return _things(_uncirculated_steps(organisation).filter(owner=person))
+    return _steps_as_things(_uncirculated_steps(organisation.pk).filter(owner=person))
 
 
-def _steps_of_leavers(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
-    return _things(_uncirculated_steps(organisation).filter(Q(owner__in=former_people_of(organisation, day))))
+def _steps_of_leavers(organisation_id: int, now: dt.datetime) -> QuerySet[NextStep]:
+    former_people = former_people_of(organisation_id, timezone.localdate(now))
+    return _uncirculated_steps(organisation_id).filter(owner__in=former_people)
 
 
 def _hand_over(handover: OwnershipHandover) -> None:
@@ -57,7 +61,8 @@ NEXT_STEPS = OwnedKind(
     label="Next steps of draft records",
     fields=("conversations.NextStep.owner",),
     held=_steps_of_person,
-    left=_steps_of_leavers,
+    rows_without_owner=_steps_of_leavers,
+    to_records=_steps_as_things,
     hand_over=_hand_over,
     goes_to_colleague=True,
 )

@@ -6,6 +6,7 @@ The colleague is asked by email, and follows the plan or partnership after agree
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from contextlib import suppress
 
 from django.db.models import F, OuterRef, Q, Subquery
@@ -33,7 +34,7 @@ from partnerships.plans.models import Audience, Plan
 _RECEIVING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, SubscriptionStatus.SUPPRESSED)
 
 
-def _subscriptions_about(organisation: Organisation) -> SubscriptionQuerySet:
+def _subscriptions_about(organisation: Organisation | int) -> SubscriptionQuerySet:
     """Return the subscriptions to an organisation's partnerships, and to plans that it owns or can read there.
 
     The leads of the organisation may see the titles of all these records, so a handover may name them.
@@ -45,11 +46,15 @@ def _subscriptions_about(organisation: Organisation) -> SubscriptionQuerySet:
     return Subscription.objects.filter(Q(partnership__in=partnerships) | Q(plan__in=plans.values("pk")))
 
 
-def _records_followed(subscriptions: SubscriptionQuerySet) -> list[OwnedRecord]:
-    """Return the plans and partnerships of these subscriptions, each once, with the id of its oldest subscription."""
-    oldest_first = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
+def _oldest_first(subscriptions: SubscriptionQuerySet) -> SubscriptionQuerySet:
+    """Return the subscriptions with their plan or partnership, by target, the oldest of each target first."""
+    return subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
+
+
+def _records_followed(subscriptions: Iterable[Subscription]) -> list[OwnedRecord]:
+    """Return the plans and partnerships of these subscriptions, each once, with the id of its first subscription."""
     subscription_by_target: dict[tuple[int | None, int | None], Subscription] = {}
-    for subscription in oldest_first:
+    for subscription in subscriptions:
         subscription_by_target.setdefault((subscription.partnership_id, subscription.plan_id), subscription)
     return [
         OwnedRecord(subscription.pk, str(_target(subscription)), _target(subscription).get_absolute_url())
@@ -66,26 +71,30 @@ def _target(subscription: Subscription) -> Target:
 
 def _held(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the records of an organisation that a person follows."""
-    return _records_followed(_subscriptions_about(organisation).filter(person=person, status__in=_RECEIVING))
+    subscriptions = _subscriptions_about(organisation).filter(person=person, status__in=_RECEIVING)
+    return _records_followed(_oldest_first(subscriptions))
 
 
-def _left(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
-    """Return the records that only leavers followed.
+def _subscriptions_of_leavers(organisation_id: int, now: dt.datetime) -> SubscriptionQuerySet:
+    """Return the leavers' subscriptions to records that only leavers followed.
 
     A record is left out if a colleague gets digests about it, or has been asked whether they want them.
     """
-    subscriptions = _subscriptions_about(organisation)
+    day = timezone.localdate(now)
+    subscriptions = _subscriptions_about(organisation_id)
     # Leaving ends subscriptions, so subscriptions that ended on the leaver's last day or later count too.
-    memberships = Membership.objects.filter(person=OuterRef("person"), organisation=organisation).order_by("-ends_on")
-    leavers_subscriptions = subscriptions.filter(person__in=former_people_of(organisation, day), refused_at=None)
+    memberships = Membership.objects.filter(person=OuterRef("person"), organisation=organisation_id).order_by(
+        "-ends_on"
+    )
+    leavers_subscriptions = subscriptions.filter(person__in=former_people_of(organisation_id, day), refused_at=None)
     leavers_subscriptions = leavers_subscriptions.annotate(gone_on=Subquery(memberships.values("ends_on")[:1]))
     has_ended_by_leaving = Q(status=SubscriptionStatus.ENDED, ended_at__date__gte=F("gone_on"))
     followed_by_leavers = leavers_subscriptions.filter(Q(status__in=_RECEIVING) | has_ended_by_leaving)
 
-    colleagues_subscriptions = subscriptions.live().filter(person__in=acting_people_of(organisation, day))
+    colleagues_subscriptions = subscriptions.live().filter(person__in=acting_people_of(organisation_id, day))
     partnerships_of_colleagues = colleagues_subscriptions.exclude(partnership=None).values("partnership")
     plans_of_colleagues = colleagues_subscriptions.exclude(plan=None).values("plan")
-    return _records_followed(
+    return _oldest_first(
         followed_by_leavers.exclude(partnership__in=partnerships_of_colleagues).exclude(plan__in=plans_of_colleagues)
     )
 
@@ -119,7 +128,8 @@ FOLLOWED = OwnedKind(
     label="Followed",
     fields=("digests.Subscription.person",),
     held=_held,
-    left=_left,
+    rows_without_owner=_subscriptions_of_leavers,
+    to_records=_records_followed,
     hand_over=_hand_over,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.template.defaultfilters import pluralize
@@ -23,7 +24,8 @@ from partnerships.organisations.models import (
     SuccessionStatus,
     SuccessionTie,
 )
-from partnerships.organisations.owned import left_without_owner
+from partnerships.organisations.owned import OwnedKind, left_without_owner, owned_kinds
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
@@ -34,15 +36,23 @@ def _reach_of_leavers(now: dt.datetime) -> Reach:
     return Reach(ended, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
+def _organisations_with_leavers(user: User, now: dt.datetime) -> QuerySet[Organisation]:
+    """Return the organisations that the person leads and that had other members, by name."""
+    led_organisations = Organisation.objects.of_person(user, Role.LEAD)
+    organisation_ids = _reach_of_leavers(now).of(user).values("organisation")
+    return led_organisations.filter(pk__in=organisation_ids).order_by("name", "pk")
+
+
+def _kinds_in_one_task() -> list[OwnedKind]:
+    """Return the kinds of owned record that share a task; the other kinds have a task for each record."""
+    return [kind for kind in owned_kinds() if not kind.waits_alone]
+
+
 def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each organisation with records without an owner, except kinds that have their own tasks."""
-    organisations = Organisation.objects.of_person(user, Role.LEAD).filter(
-        pk__in=_reach_of_leavers(now).of(user).values("organisation")
-    )
     tasks = []
-    for body in organisations.order_by("name", "pk"):
-        groups = [group for group in left_without_owner(body, timezone.localdate(now)) if not group.kind.waits_alone]
-        if groups:
+    for body in rows_for(_organisations_with_leavers, user, now):
+        if groups := left_without_owner(body.pk, now, kinds=_kinds_in_one_task()):
             counts_in_words = ", ".join(f"{group.kind.label} ({len(group.things)})" for group in groups)
             tasks.append(
                 WaitingTask(
@@ -54,8 +64,23 @@ def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[WaitingTask]
     return tasks
 
 
+def _left_without_owner_lookups(user: User, now: dt.datetime) -> list[Lookup]:
+    """Return the lookups of `_left_without_owner_tasks`.
+
+    Most leads lead one organisation, so its records are read in the same query. Of several, those with leavers are
+    not known yet, and the records of each are read in a query of its own.
+    """
+    led_ids = _organisations_led_by(user)
+    lookups = [lookup(_organisations_with_leavers, user, now)]
+    if len(led_ids) == 1:
+        lookups += [kind.lookup_without_owner(led_ids[0], now) for kind in _kinds_in_one_task()]
+    return lookups
+
+
 #: Tasks of leads about records that nobody took over.
-LEFT_OVER = (TaskSource(_left_without_owner_tasks, lambda now: (_reach_of_leavers(now),)),)
+LEFT_OVER = (
+    TaskSource(_left_without_owner_tasks, lambda now: (_reach_of_leavers(now),), lookups=_left_without_owner_lookups),
+)
 
 
 #: How long before and after vesting day the predecessors' leads have the task to propose who takes over.
@@ -146,10 +171,15 @@ def _organisations_led_by(user: User) -> list[int]:
     return [organisation for organisation, role in roles.items() if role == Role.LEAD]
 
 
+def _lines_to_answer_by_succession(user: User) -> QuerySet[Handover, dict[str, Any]]:
+    """Return the number of unanswered lines of each succession, and the day on which the first of them is due."""
+    proposed = Handover.objects.awaiting_answer_from(Membership.objects.organisations_of(user, Role.LEAD))
+    lines: QuerySet[Handover, Any] = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on"))
+    return lines.order_by("succession")
+
+
 def _lines_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each succession with handover lines for an organisation that the person leads."""
-    proposed = Handover.objects.awaiting_answer_from(_organisations_led_by(user))
-    lines = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
         WaitingTask(
             action="Answer handover lines",
@@ -157,7 +187,7 @@ def _lines_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
             path=reverse("organisations:handover-answer", args=[line["succession"]]),
             due=line["due"],
         )
-        for line in lines
+        for line in rows_for(_lines_to_answer_by_succession, user)
     ]
 
 
@@ -220,23 +250,27 @@ def _without_any_lead(now: dt.datetime) -> Q:
     return Q(~_is_led("predecessor", now), ~_is_led("successor", now))
 
 
+def _missing_consents_by_succession(user: User, now: dt.datetime) -> QuerySet[Handover, dict[str, Any]]:
+    """Return the number of lines of each succession for which the person must record a consent."""
+    led_ids = Membership.objects.organisations_of(user, Role.LEAD)
+    is_led_by_user = Q(predecessor__in=led_ids) | Q(successor__in=led_ids)
+    is_concerned = is_led_by_user | _without_any_lead(now) if user.is_staff else is_led_by_user
+    lines: QuerySet[Handover, Any] = _lines_lacking_consent().filter(is_concerned).values("succession")
+    return lines.annotate(count=Count("pk")).order_by("succession")
+
+
 def _consents_to_record(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each succession with lines that lack a consent, for the leads of both sides.
 
     Administrators have the task if neither side has a lead.
     """
-    led_ids = _organisations_led_by(user)
-    is_led_by_user = Q(predecessor__in=led_ids) | Q(successor__in=led_ids)
-    lines = _lines_lacking_consent().filter(
-        is_led_by_user | _without_any_lead(now) if user.is_staff else is_led_by_user
-    )
     return [
         WaitingTask(
             action="Record consent",
             title=f"{line['count']} record{pluralize(line['count'])} to hand over",
             path=reverse("organisations:handover-consent", args=[line["succession"]]),
         )
-        for line in lines.values("succession").annotate(count=Count("pk")).order_by("succession")
+        for line in rows_for(_missing_consents_by_succession, user, now)
     ]
 
 
@@ -258,6 +292,7 @@ HANDING_OVER = (
                 (Organisations("successor", roles=(Role.LEAD,)), Organisations("others", roles=(Role.LEAD,))),
             ),
         ),
+        lookups=lambda user, _: (lookup(_lines_to_answer_by_succession, user),),
     ),
     TaskSource(
         _leads_to_invite,
@@ -285,5 +320,6 @@ HANDING_OVER = (
                 (People("pk"),),
             ),
         ),
+        lookups=lambda user, now: (lookup(_missing_consents_by_succession, user, now),),
     ),
 )

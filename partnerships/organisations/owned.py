@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
 from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
 
@@ -52,8 +54,11 @@ class OwnedKind:
     fields: tuple[str, ...]
     #: Returns the records that a person owns for an organisation on a day.
     held: Callable[[User, Organisation, dt.date], Sequence[OwnedRecord]]
-    #: Returns the records that on a day have no owner, or an owner who no longer acts for the organisation.
-    left: Callable[[Organisation, dt.date], Sequence[OwnedRecord]]
+    #: Returns the query of an organisation's records that have no owner at a moment, or an owner who no longer acts for
+    #: the organisation (id). The function must be at module level (see `statements`).
+    rows_without_owner: Callable[[int, dt.datetime], QuerySet[Any]]
+    #: Returns the rows of this query as records.
+    to_records: Callable[[Sequence[Any]], list[OwnedRecord]]
     #: Calls the service that sets the new owner. May raise `UnableToHandOver`.
     hand_over: Callable[[OwnershipHandover], None]
     #: True if My work has a separate line for each record without an owner.
@@ -62,13 +67,21 @@ class OwnedKind:
     #: own departure hook.
     goes_to_colleague: bool = False
 
+    def without_owner(self, organisation_id: int, now: dt.datetime) -> list[OwnedRecord]:
+        """Return the organisation's records of this kind without an owner."""
+        return self.to_records(rows_for(self.rows_without_owner, organisation_id, now))
 
-def acting_people_of(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
+    def lookup_without_owner(self, organisation_id: int, now: dt.datetime) -> Lookup:
+        """Return the lookup that a later `without_owner` needs, for `read_ahead`."""
+        return lookup(self.rows_without_owner, organisation_id, now)
+
+
+def acting_people_of(organisation: Organisation | int, day: dt.date) -> QuerySet[Membership, int]:
     """Return the ids of the people who act for the organisation on a day, as a subquery."""
     return Membership.objects.current(day).filter(organisation=organisation).values_list("person", flat=True)
 
 
-def former_people_of(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
+def former_people_of(organisation: Organisation | int, day: dt.date) -> QuerySet[Membership, int]:
     """Return the ids of the people who once acted for the organisation but do not on this day, as a subquery."""
     accepted_memberships = Membership.objects.filter(organisation=organisation, accepted_at__isnull=False)
     return accepted_memberships.exclude(person__in=acting_people_of(organisation, day)).values_list("person", flat=True)
@@ -108,7 +121,14 @@ def owned_records_by_kind(person: User, organisation: Organisation, day: dt.date
     return [group for group in groups if group.things]
 
 
-def left_without_owner(organisation: Organisation, day: dt.date) -> list[OwnedGroup]:
-    """Return the organisation's records without an owner, grouped by kind, without empty kinds."""
-    groups = (OwnedGroup(kind, kind.left(organisation, day)) for kind in owned_kinds())
+def left_without_owner(
+    organisation_id: int, now: dt.datetime, *, kinds: Sequence[OwnedKind] | None = None
+) -> list[OwnedGroup]:
+    """Return the organisation's records without an owner, grouped by kind, without empty kinds.
+
+    `kinds` are the kinds to query; None for all kinds. While a page is made, one query reads the records of all kinds.
+    """
+    queried_kinds = owned_kinds() if kinds is None else kinds
+    read_ahead([kind.lookup_without_owner(organisation_id, now) for kind in queried_kinds])
+    groups = (OwnedGroup(kind, kind.without_owner(organisation_id, now)) for kind in queried_kinds)
     return [group for group in groups if group.things]

@@ -125,7 +125,8 @@ def read_ahead(lookups: Iterable[Lookup]) -> None:
     """Read the rows of several lookups in one query.
 
     The next `rows_for` or `count_for` with the same arguments uses these rows; a second call queries again. Reading
-    ahead only saves queries: rows that were not read ahead are read when a page needs them.
+    ahead only saves queries: rows that were not read ahead are read when a page needs them. Rows that were read ahead
+    and not used yet are not read again.
     """
     page, rows_read_ahead = page_memory(), _read_ahead_rows()
     if page is None or rows_read_ahead is None:
@@ -139,6 +140,8 @@ def read_ahead(lookups: Iterable[Lookup]) -> None:
 
     ready_by_key: list[tuple[Hashable, ReadyStatement]] = []
     for one_lookup in all_lookups:
+        if one_lookup.key() in rows_read_ahead:
+            continue
         ready = _ready_statement(one_lookup.compose, one_lookup.arguments, one_lookup.named)
         if ready is not None and ready.statement.rows is not None:
             ready_by_key.append((one_lookup.key(), replace(ready, wrapper=_COUNT) if one_lookup.counts else ready))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+
+from django.utils import timezone
 
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.owned import (
@@ -17,25 +20,32 @@ from partnerships.recommendations.models import RecommendationResponseQuerySet, 
 from partnerships.recommendations.services import UnableToRespond, hand_over_response
 
 
-def _responses_as_things(responses: RecommendationResponseQuerySet) -> list[OwnedRecord]:
-    rows = responses.select_related("recommendation__source").order_by("review_on", "pk")
+def _responses_as_things(responses: Iterable[Response]) -> list[OwnedRecord]:
     return [
-        OwnedRecord(row.pk, row.recommendation.title, row.get_absolute_url(), str(row.recommendation.source))
-        for row in rows
+        OwnedRecord(
+            response.pk,
+            response.recommendation.title,
+            response.get_absolute_url(),
+            str(response.recommendation.source),
+        )
+        for response in responses
     ]
 
 
-def _open_responses(organisation: Organisation) -> RecommendationResponseQuerySet:
-    return Response.objects.unfinished().filter(organisation=organisation)
+def _open_responses(organisation_id: int) -> RecommendationResponseQuerySet:
+    """Return the organisation's unfinished responses, the earliest review first."""
+    responses = Response.objects.unfinished().filter(organisation=organisation_id)
+    return responses.select_related("recommendation__source").order_by("review_on", "pk")
 
 
 def _responses_owned_by(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
-    return _responses_as_things(_open_responses(organisation).filter(owner=person))
+    return _responses_as_things(_open_responses(organisation.pk).filter(owner=person))
 
 
-def _responses_of_leavers(organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+def _responses_of_leavers(organisation_id: int, now: dt.datetime) -> RecommendationResponseQuerySet:
     """Return responses whose owner has left. A response without an owner is not among them, as it needs none."""
-    return _responses_as_things(_open_responses(organisation).filter(owner__in=former_people_of(organisation, day)))
+    former_people = former_people_of(organisation_id, timezone.localdate(now))
+    return _open_responses(organisation_id).filter(owner__in=former_people)
 
 
 def _hand_over(handover: OwnershipHandover) -> None:
@@ -51,7 +61,8 @@ RESPONSES = OwnedKind(
     label="Responses to recommendations",
     fields=("recommendations.Response.owner",),
     held=_responses_owned_by,
-    left=_responses_of_leavers,
+    rows_without_owner=_responses_of_leavers,
+    to_records=_responses_as_things,
     hand_over=_hand_over,
     goes_to_colleague=True,
 )

@@ -14,6 +14,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership, Party
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 #: The time in which a new lead sees the first steps on the home page.
@@ -65,16 +66,29 @@ def first_steps_at_home(user: User, now: dt.datetime) -> Steps | None:
     The home page shows it until all steps are done, the lead hides it, or they have been the lead for longer than
     `NEW`.
     """
-    memberships, earliest = Membership.objects.remembered_for(user), timezone.localdate(now) - NEW
-    may_be_new_lead = memberships is None or any(
-        role == Role.LEAD and since >= earliest for _, role, _, since in memberships
-    )
-    if not (may_be_new_lead or user.is_staff):
+    if not (user.is_staff or _may_be_new_lead(user, now)):
         return None
     steps = first_steps_of(user)
     if steps is None or steps.are_done or steps.are_hidden:
         return None
-    return steps if steps.since is None or steps.since >= earliest else None
+    return steps if steps.since is None or steps.since >= _first_day_of_new_leads(now) else None
+
+
+def first_steps_lookups(user: User, now: dt.datetime) -> list[Lookup]:
+    """Return the lookup that a later `first_steps_at_home` needs for a lead, for `read_ahead`."""
+    may_need_steps = not user.is_staff and _may_be_new_lead(user, now)
+    return [lookup(_newest_led_organisation, user)] if may_need_steps else []
+
+
+def _may_be_new_lead(user: User, now: dt.datetime) -> bool:
+    """Return False if the person has led no organisation for less than `NEW`; True outside a page, without a query."""
+    memberships, first_day = Membership.objects.remembered_for(user), _first_day_of_new_leads(now)
+    return memberships is None or any(role == Role.LEAD and since >= first_day for _, role, _, since in memberships)
+
+
+def _first_day_of_new_leads(now: dt.datetime) -> dt.date:
+    """Return the day since which a person must have been a lead to see the first steps on the home page."""
+    return timezone.localdate(now) - NEW
 
 
 def _network_steps(user: User) -> Steps:
@@ -126,9 +140,10 @@ def _network_steps(user: User) -> Steps:
 
 def _lead_steps(user: User) -> Steps | None:
     """Return the checklist of the organisation that the person has led for the shortest time."""
-    membership = _led_organisations(user).first()
-    if membership is None:
+    memberships = rows_for(_newest_led_organisation, user)
+    if not memberships:
         return None
+    membership = memberships[0]
     to_organisation = {"pk": membership["organisation"]}
     invite_url = (
         reverse("agreements:invite", args=[membership["newest_partnership"]])
@@ -176,8 +191,8 @@ def _lead_steps(user: User) -> Steps | None:
     )
 
 
-def _led_organisations(user: User) -> QuerySet[Membership, Any]:
-    """Return the organisations that the person leads, the latest first, with the steps that each has done."""
+def _newest_led_organisation(user: User) -> QuerySet[Membership, Any]:
+    """Return the organisation that the person has led for the shortest time, with the steps that it has done."""
     this_organisation = OuterRef("organisation")
     own_parties = Party.objects.invited_or_accepted().filter(organisation=this_organisation)
     all_parties = Party.objects.invited_or_accepted().filter(partnership=OuterRef("partnership"))
@@ -208,5 +223,5 @@ def _led_organisations(user: User) -> QuerySet[Membership, Any]:
             "has_partner",
             "newest_partnership",
             "has_entry",
-        )
+        )[:1]
     )

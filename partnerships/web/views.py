@@ -39,7 +39,7 @@ from partnerships.plans.models import Plan, PlanQuerySet
 from partnerships.plans.queries import listed_plans, waiting_plans, waiting_plans_lookup
 from partnerships.plans.queries import plans_as_read_by as plans_as_read_by
 from partnerships.web import queries
-from partnerships.web.first_steps import first_steps_at_home, first_steps_of
+from partnerships.web.first_steps import first_steps_at_home, first_steps_lookups, first_steps_of
 from partnerships.web.group import group_of_organisation, group_with_predecessors
 from partnerships.web.page_help import BY_KEY, GROUPS
 from partnerships.work.queries import brief_tasks, work_lookups
@@ -68,6 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
     read_ahead(
         [
             *work_lookups(user, now),
+            *first_steps_lookups(user, now),
             *queries.counts_lookups(user),
             queries.recent_changes_lookup(user, recent),
             waiting_plans_lookup(user),

@@ -32,7 +32,7 @@ from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Organisation, OrganisationName, Role
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
@@ -287,9 +287,21 @@ def _waiting_signatures(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 #: Work of leads in partnerships: signatures, invitations, reviews, and dates that are coming up.
 STEPS = (
-    TaskSource(_waiting_signatures, lambda _: (_signature_reach(),)),
-    TaskSource(_waiting_invitations, lambda _: (_invitation_reach(),)),
-    TaskSource(_waiting_reviews, lambda now: (_review_reach(now),)),
+    TaskSource(
+        _waiting_signatures,
+        lambda _: (_signature_reach(),),
+        lookups=lambda user, now: (lookup(_signatures_for, user, now),),
+    ),
+    TaskSource(
+        _waiting_invitations,
+        lambda _: (_invitation_reach(),),
+        lookups=lambda user, _: (lookup(_invitations_for, user),),
+    ),
+    TaskSource(
+        _waiting_reviews,
+        lambda now: (_review_reach(now),),
+        lookups=lambda user, now: (lookup(_reviews_for, user, now),),
+    ),
     COMING_DATES,
 )
 

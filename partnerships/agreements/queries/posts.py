@@ -21,7 +21,7 @@ from partnerships.organisations.models import (
     Organisation,
     Role,
 )
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
@@ -128,4 +128,8 @@ def _posts_to_fill(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 #: Work of the leads of organisations: vacant posts to fill.
-POSTS_TO_FILL = TaskSource(_posts_to_fill, lambda now: (_vacant_post_reach(now),))
+POSTS_TO_FILL = TaskSource(
+    _posts_to_fill,
+    lambda now: (_vacant_post_reach(now),),
+    lookups=lambda user, now: (lookup(_vacant_posts_of, user, now),),
+)

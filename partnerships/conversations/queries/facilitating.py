@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
@@ -13,6 +14,7 @@ from partnerships.conversations.models import Conversation, Facilitator, Report,
 from partnerships.kit.addresses import page_address
 from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import People, Reach
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
@@ -82,8 +84,13 @@ def _unanswered_reach(now: dt.datetime) -> tuple[Reach]:
     return (Reach(unanswered, (People("person"),)),)
 
 
-def _tasks_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
+def _unanswered_requests(user: User, now: dt.datetime) -> QuerySet[Facilitator]:
+    """Return the requests to be a facilitator that the person has not answered, the oldest first."""
     (unanswered,) = _unanswered_reach(now)
+    return unanswered.of(user).select_related("partnership").order_by("named_at", "pk")
+
+
+def _tasks_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
     return [
         WaitingTask(
             action="Say whether you will be a facilitator",
@@ -92,9 +99,13 @@ def _tasks_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
             since=facilitator.named_at,
             partnership_title=facilitator.partnership.title,
         )
-        for facilitator in unanswered.of(user).select_related("partnership").order_by("named_at", "pk")
+        for facilitator in rows_for(_unanswered_requests, user, now)
     ]
 
 
 #: The source from which My work takes the requests to be a facilitator.
-FACILITATORS_WAITING = (TaskSource(_tasks_to_answer, _unanswered_reach),)
+FACILITATORS_WAITING = (
+    TaskSource(
+        _tasks_to_answer, _unanswered_reach, lookups=lambda user, now: (lookup(_unanswered_requests, user, now),)
+    ),
+)

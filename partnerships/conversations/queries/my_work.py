@@ -40,8 +40,7 @@ from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.addresses import page_address
 from partnerships.kit.moments import beginning_of
 from partnerships.kit.waiting import MAX_LISTED, TaskRows, WaitingTask
-from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, reach_lookup, record_ids_by_reach
-from partnerships.organisations.holdings import id_is_among
+from partnerships.organisations.audience import EDITORS, Organisations, People, Reach
 from partnerships.organisations.models import EDITING_ROLES, Role
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
@@ -239,31 +238,25 @@ def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     )
 
 
-def _meetings_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    """Return the same as `_meetings`, with the signature that `record_ids_by_reach` needs."""
-    return _meetings(now)
-
-
-def _readable_meetings(user: User, ids: list[int]) -> QuerySet[Meeting]:
-    return (
-        Meeting.objects.with_party_of(user).filter(id_is_among("pk", ids)).select_related("partnership").order_by("pk")
-    )
+def _meetings_for(user: User, now: dt.datetime) -> QuerySet[Meeting]:
+    """Return the meetings for which the person must prepare or record something."""
+    without_agenda, *others = (reach.of(user).values("pk") for reach in _meetings(now))
+    meetings = Meeting.objects.with_party_of(user).filter(pk__in=without_agenda.union(*others))
+    return meetings.select_related("partnership").order_by("pk")
 
 
 def _meeting_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
-    ids_by_reach = record_ids_by_reach(_meetings_for, user, now)
-    without_agenda, without_attendance, without_minutes = (ids_by_reach[index] for index in range(3))
     tasks: list[WaitingTask] = []
-    for meeting in rows_for(_readable_meetings, user, list(without_agenda | without_attendance | without_minutes)):
-        if meeting.pk in without_agenda:
-            path = reverse("conversations:agenda", args=[meeting.pk])
-            tasks.append(_meeting_task("Prepare the agenda", meeting, path=path))
-        elif meeting.pk in without_attendance:
+    for meeting in rows_for(_meetings_for, user, now):
+        if meeting.status == MeetingStatus.HELD:
+            path = reverse("conversations:minutes", args=[meeting.pk])
+            tasks.append(_meeting_task("Write the minutes", meeting, path=path, since=meeting.attendance_at))
+        elif meeting.starts_at < now:
             path = reverse("conversations:attendance", args=[meeting.pk])
             tasks.append(_meeting_task("Record who attended", meeting, path=path))
         else:
-            path = reverse("conversations:minutes", args=[meeting.pk])
-            tasks.append(_meeting_task("Write the minutes", meeting, path=path, since=meeting.attendance_at))
+            path = reverse("conversations:agenda", args=[meeting.pk])
+            tasks.append(_meeting_task("Prepare the agenda", meeting, path=path))
     return tasks
 
 
@@ -325,7 +318,7 @@ WAITING = (
         lookups=lambda user, now: (lookup(_contacts_for, user, now),),
     ),
     TaskSource(_seat_tasks, lambda now: (_seats(now),), lookups=lambda user, now: (lookup(_own_seats, user, now),)),
-    TaskSource(_meeting_tasks, _meetings, lookups=lambda user, now: (reach_lookup(_meetings_for, user, now),)),
+    TaskSource(_meeting_tasks, _meetings, lookups=lambda user, now: (lookup(_meetings_for, user, now),)),
     TaskSource(_cycle_tasks, lambda now: (_cycles(now),), lookups=lambda user, now: (lookup(_cycles_for, user, now),)),
     TaskSource(
         _quiet_tasks,

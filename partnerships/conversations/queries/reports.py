@@ -29,6 +29,7 @@ from partnerships.organisations.audience import Reach
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_names_of_day
 from partnerships.organisations.queries import leads_with_account
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
@@ -76,12 +77,23 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     )
 
 
-def _reports_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
+def _reports_to_write(user: User, now: dt.datetime) -> ReportQuerySet:
+    """Return the reports that the person's organisations must write or correct, the earliest due first."""
+    to_write, _, _ = _reports(now)
+    return Report.objects.filter(pk__in=to_write.of(user).values("pk")).for_listing().order_by("due_on", "pk")
+
+
+def _reports_to_decide(user: User, now: dt.datetime) -> ReportQuerySet:
+    """Return the reports that the person can accept or return."""
+    _, to_decide, own_to_decide = _reports(now)
+    ids = to_decide.of(user).values("pk").union(own_to_decide.of(user).values("pk"))
+    return Report.objects.filter(pk__in=ids).for_listing().order_by("pk")
+
+
+def _report_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the tasks: reports to write, by due date, then reports to accept or return."""
-    to_write, to_decide, own_to_decide = _reports(now)
-    reports_to_write = _with_related_rows(to_write.of(user)).order_by("due_on", "pk")
-    ids_to_decide = to_decide.of(user).values("pk").union(own_to_decide.of(user).values("pk"))
-    reports_to_decide = Report.objects.filter(pk__in=ids_to_decide).for_listing().order_by("pk")
+    reports_to_write = rows_for(_reports_to_write, user, now)
+    reports_to_decide = rows_for(_reports_to_decide, user, now)
     return [
         *(_report_task(report, _writing_task(report), due=report.due_on) for report in reports_to_write),
         *(_report_task(report, "Accept or return a progress report") for report in reports_to_decide),
@@ -102,16 +114,18 @@ def _report_task(report: Report, what: str, *, due: dt.date | None = None) -> Wa
     )
 
 
-def _with_related_rows(reports: QuerySet[Report]) -> ReportQuerySet:
-    return Report.objects.filter(pk__in=reports.values("pk")).for_listing()
-
-
 def _writing_task(report: Report) -> str:
     return "Correct a progress report" if report.is_returned else "Write a progress report"
 
 
 #: The sources from which My work takes reports to write, and reports to accept or return.
-REPORTS_WAITING = (TaskSource(_reports_wanted, _reports),)
+REPORTS_WAITING = (
+    TaskSource(
+        _report_tasks,
+        _reports,
+        lookups=lambda user, now: (lookup(_reports_to_write, user, now), lookup(_reports_to_decide, user, now)),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from partnerships.kit.waiting import WaitingTask
 from partnerships.nominations.models import NominationsReturn, ReturnStatus
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import EDITING_ROLES
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
@@ -61,6 +61,14 @@ def _tasks_to_correct(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 WAITING = (
-    TaskSource(_tasks_to_decide, lambda _: (_reach_of_returns_to_decide(),)),
-    TaskSource(_tasks_to_correct, lambda _: (_reach_of_returns_to_correct(),)),
+    TaskSource(
+        _tasks_to_decide,
+        lambda _: (_reach_of_returns_to_decide(),),
+        lookups=lambda user, _: (lookup(_returns_to_decide, user),),
+    ),
+    TaskSource(
+        _tasks_to_correct,
+        lambda _: (_reach_of_returns_to_correct(),),
+        lookups=lambda user, _: (lookup(_returns_to_correct, user),),
+    ),
 )

@@ -43,7 +43,7 @@ def hand_over_records(
             f"{to.display_name} does not act for {locked_organisation.name}. Choose someone who does."
         )
     owned_kind = owned_kind_with_code(kind)
-    thing_ids = [thing.pk for thing in owned_kind.left(locked_organisation, day) if thing.pk in things]
+    thing_ids = [thing.pk for thing in owned_kind.without_owner(locked_organisation.pk, now) if thing.pk in things]
     if not thing_ids or len(thing_ids) < len(set(things)):
         raise UnableToHandOver(
             "Another person has already handed over some of the records you ticked. Reload the "

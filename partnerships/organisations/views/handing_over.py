@@ -47,7 +47,7 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
 
     people = with_account(people_of(organisation))
     forms = []
-    for group in left_without_owner(organisation, timezone.localdate(now)):
+    for group in left_without_owner(organisation.pk, now):
         is_sent = f"{group.kind.code}-kind" in request.POST
         forms.append(HandOverForm(request.POST if is_sent else None, group=group, people=people))
     for form in forms:

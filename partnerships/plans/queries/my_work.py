@@ -276,8 +276,10 @@ WAITING = (
     TaskSource(
         _signing_tasks, lambda _: (_reach_of_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)
     ),
-    TaskSource(_request_tasks, lambda _: (_REQUESTS,)),
-    TaskSource(_mention_tasks, lambda _: (_reach_of_mentions(),)),
+    TaskSource(_request_tasks, lambda _: (_REQUESTS,), lookups=lambda user, _: (lookup(_requests_for, user),)),
+    TaskSource(
+        _mention_tasks, lambda _: (_reach_of_mentions(),), lookups=lambda user, _: (lookup(_mentions_for, user),)
+    ),
     TaskSource(
         _share_tasks, lambda now: (_reach_of_shares(now),), lookups=lambda user, now: (lookup(_shares_for, user, now),)
     ),

@@ -11,9 +11,9 @@ from django.utils import timezone
 from partnerships.kit.addresses import page_address
 from partnerships.kit.text import shorten
 from partnerships.kit.waiting import WaitingTask
-from partnerships.organisations.audience import Organisations, People, Reach, record_ids_by_reach
+from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import EDITING_ROLES
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 from partnerships.recommendations.models import Response, ResponseStatus
@@ -24,7 +24,7 @@ SOON = dt.timedelta(days=14)
 _MAX_TITLE = 90
 
 
-def _due_reviews(now: dt.datetime) -> tuple[Reach, ...]:
+def _due_reviews(now: dt.datetime) -> tuple[Reach, Reach]:
     """Return the reviews that are due soon: for the owner or, without an owner, for editors and leads."""
     due = Response.objects.unfinished().filter(review_on__lte=timezone.localdate(now) + SOON)
     return (
@@ -33,11 +33,10 @@ def _due_reviews(now: dt.datetime) -> tuple[Reach, ...]:
     )
 
 
-def _due_reviews_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
-    return _due_reviews(now)
-
-
-def _review_rows(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any]]:
+def _review_rows(user: User, now: dt.datetime) -> QuerySet[Response, dict[str, Any]]:
+    """Return the values of the person's due reviews."""
+    own_reviews, reviews_without_owner = _due_reviews(now)
+    ids = own_reviews.of(user).values("pk").union(reviews_without_owner.of(user).values("pk"))
     responses = Response.objects.of_person(user).filter(pk__in=ids).order_by("pk")
     fields = ("pk", "recommendation__text", "organisation__name", "review_on", "status", "status_since")
     value_rows: QuerySet[Response, dict[str, Any]] = responses.values(*fields)
@@ -46,8 +45,6 @@ def _review_rows(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any
 
 def _review_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return a task for each response of the person's organisations whose review is due soon."""
-    ids_by_reach = record_ids_by_reach(_due_reviews_for, user, now)
-    ids = sorted({pk for reach_ids in ids_by_reach.values() for pk in reach_ids})
     labels = dict(ResponseStatus.choices)
     return [
         WaitingTask(
@@ -60,8 +57,8 @@ def _review_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
             status=row["status"],
             status_label=str(labels[row["status"]]),
         )
-        for row in rows_for(_review_rows, user, ids)
+        for row in rows_for(_review_rows, user, now)
     ]
 
 
-WAITING = (TaskSource(_review_tasks, _due_reviews),)
+WAITING = (TaskSource(_review_tasks, _due_reviews, lookups=lambda user, now: (lookup(_review_rows, user, now),)),)

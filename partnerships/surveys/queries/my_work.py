@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from partnerships.kit.addresses import page_address
 from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import People, Reach
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 from partnerships.surveys.models import Comment, CommentStatus, Round, RoundStatus
@@ -70,6 +70,12 @@ def _agreement_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 #: Where My work finds the tasks of this room.
 WAITING = (
-    TaskSource(_moderating_tasks, _rounds_with_unread_comments),
-    TaskSource(_agreement_tasks, _drafts_asking_moderators),
+    TaskSource(
+        _moderating_tasks,
+        _rounds_with_unread_comments,
+        lookups=lambda user, _: (lookup(_rounds_to_moderate, user),),
+    ),
+    TaskSource(
+        _agreement_tasks, _drafts_asking_moderators, lookups=lambda user, _: (lookup(_drafts_to_agree_to, user),)
+    ),
 )

@@ -1,29 +1,34 @@
-// Fields that depend on another: shown while it has one of some values, or with fewer choices.
+// Fields that depend on another field.
 const valueOf = (form, name) => new FormData(form).get(name) ?? "";
 
+// Shows a field only while another one has certain values: `data-shown-when="name=value,value"`.
 export function showWhen(field) {
   const form = field.form;
   const group = field.closest(".govuk-form-group");
   const [name, values] = field.dataset.shownWhen.split("=");
   if (!form || !group || !form.elements[name]) return;
-  const fit = () => { group.hidden = !values.split(",").includes(valueOf(form, name)); };
-  form.addEventListener("change", fit);
-  fit();
+  const update = () => { group.hidden = !values.split(",").includes(valueOf(form, name)); };
+  form.addEventListener("change", update);
+  update();
 }
 
+// Offers only some choices of another select: `data-narrows` names it, and `data-allowed` has its values by ours.
 export function narrowChoices(select) {
   const target = select.form?.elements[select.dataset.narrows];
-  const allowed = JSON.parse(select.dataset.allowed);
+  const allowedByValue = JSON.parse(select.dataset.allowed);
   if (!target) return;
-  const all = [...target.options];
-  const fit = () => {
+  const allOptions = [...target.options];
+  const update = () => {
     const chosen = target.value;
-    const some = allowed[select.value];
-    const kept = all.filter((option) => !some || !option.value || some.includes(option.value) || option.defaultSelected);
-    target.replaceChildren(...kept);
-    target.value = kept.some((option) => option.value === chosen) ? chosen : "";
-    if (!target.value && some?.length === 1) target.value = some[0];
+    const allowed = allowedByValue[select.value];
+    const isOffered = (option) => (
+      !allowed || !option.value || allowed.includes(option.value) || option.defaultSelected
+    );
+    const options = allOptions.filter(isOffered);
+    target.replaceChildren(...options);
+    target.value = options.some((option) => option.value === chosen) ? chosen : "";
+    if (!target.value && allowed?.length === 1) target.value = allowed[0];
   };
-  select.addEventListener("change", fit);
-  fit();
+  select.addEventListener("change", update);
+  update();
 }

@@ -1,10 +1,10 @@
 import { DatePicker } from "@ministryofjustice/frontend/moj/components/date-picker/date-picker.mjs";
 
-// The ministry's calendar beside a date box, which also opens at a date in words and writes one.
+// A calendar beside a date box. It also opens at a date in words, such as “3 March 2027”, and writes one.
 class WordsDatePicker extends DatePicker {
   formattedDateFromString(text, fallback) {
-    const words = new Date(text);
-    return /[a-z]/i.test(text) && !Number.isNaN(words.getTime()) ? words : super.formattedDateFromString(text, fallback);
+    const date = new Date(text);
+    return /[a-z]/i.test(text) && !Number.isNaN(date.getTime()) ? date : super.formattedDateFromString(text, fallback);
   }
 
   formattedDateFromDate(date) {

@@ -1,6 +1,6 @@
 // Parts of a page that htmx fetches on their own.
 
-// A part that cannot be fetched says so, in the words of its page.
+// A part that cannot be fetched shows the message of its `data-failed`.
 export function sayWhatFailed(event) {
   const part = event.detail.elt.closest("[data-failed]");
   if (!part) return;
@@ -8,7 +8,7 @@ export function sayWhatFailed(event) {
   part.querySelector("[data-waiting]").textContent = part.dataset.failed;
 }
 
-// Somebody whose session has ended is sent to another page: ask them to sign in on the whole page, not in a part of it.
+// If the session has ended, the server redirects to the sign-in page: reload the whole page, not one part of it.
 export function leaveForOtherPages(event) {
   const { finalRequestPath, responsePath } = event.detail.pathInfo;
   if (!responsePath || pathOf(responsePath) === pathOf(finalRequestPath)) return;

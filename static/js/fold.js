@@ -1,7 +1,7 @@
-// Filters stand open beside the results; on a phone they fold, so that the results come first.
+// Filters are open beside the results. On a phone they are folded, so that the results come first, unless they have errors.
 export function foldOnPhones(details) {
-  const wide = window.matchMedia("(min-width: 56em)");
-  const fit = () => { details.open = wide.matches || details.querySelector(".govuk-error-summary") !== null; };
-  wide.addEventListener("change", fit);
-  fit();
+  const wideScreen = window.matchMedia("(min-width: 56em)");
+  const update = () => { details.open = wideScreen.matches || details.querySelector(".govuk-error-summary") !== null; };
+  wideScreen.addEventListener("change", update);
+  update();
 }

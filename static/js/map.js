@@ -3,13 +3,19 @@
 import L from "leaflet";
 import Supercluster from "supercluster";
 
-const CLOSE = 30; // areas in view below which their names are written
-const RADIUS = 44; // pixels within which places are one dot
+const MAX_NAMED_AREAS = 30; // with more areas in view, their names would cover each other
+const CLUSTER_RADIUS = 44; // in pixels: places closer together than this are one dot
+const MAX_ZOOM = 14; // at this zoom every place is a dot of its own
 
-const degrees = (x, y) => L.latLng((2 * Math.atan(Math.exp((-y / 1000) * Math.PI / 180)) - Math.PI / 2) * 180 / Math.PI, x / 1000);
-const around = ([left, top, right, bottom]) => L.latLngBounds(degrees(left, bottom), degrees(right, top));
+// The drawing is in thousandths of a degree, with Mercator's latitude, and its y grows downwards.
+function toLatLng(x, y) {
+  const radians = (-y / 1000) * Math.PI / 180;
+  return L.latLng((2 * Math.atan(Math.exp(radians)) - Math.PI / 2) * 180 / Math.PI, x / 1000);
+}
 
-function words(text, href) {
+const toBounds = ([left, top, right, bottom]) => L.latLngBounds(toLatLng(left, bottom), toLatLng(right, top));
+
+function textElement(text, href) {
   const element = document.createElement(href ? "a" : "span");
   element.textContent = text;
   if (href) {
@@ -19,8 +25,8 @@ function words(text, href) {
   return element;
 }
 
-// The drawing again, as a layer; the dots and names in it are drawn anew for each size.
-function drawn(svg) {
+// Returns a copy of the drawing as a layer, without its dots and names: these are drawn anew for each zoom.
+function toOverlay(svg) {
   const copy = svg.cloneNode(true);
   for (const part of copy.querySelectorAll(".cg-map__places, .cg-map__names")) part.remove();
   const [left, top, right, bottom] = svg.dataset.whole.split(" ").map(Number);
@@ -30,97 +36,125 @@ function drawn(svg) {
   copy.removeAttribute("role");
   copy.removeAttribute("aria-label");
   copy.setAttribute("aria-hidden", "true");
-  return L.svgOverlay(copy, around([left, top, right, bottom]), { interactive: true });
+  return L.svgOverlay(copy, toBounds([left, top, right, bottom]), { interactive: true });
 }
 
-// The page's own address with the page of a table that an area is on: `?page-areas=3#areas-E07000087`.
-function rowOf(href) {
+// Adds the page's own parameters to the address of a table's row, such as `?page-areas=3#areas-E07000087`.
+function addressOfRow(href) {
   if (!href.startsWith("?")) return href;
-  const [changed, place] = href.split("#");
-  const all = new URLSearchParams(window.location.search);
-  for (const [name, value] of new URLSearchParams(changed)) all.set(name, value);
-  return `?${all}#${place}`;
+  const [changes, anchor] = href.split("#");
+  const parameters = new URLSearchParams(window.location.search);
+  for (const [name, value] of new URLSearchParams(changes)) parameters.set(name, value);
+  return `?${parameters}#${anchor}`;
 }
 
-function tellOfAreas(map, overlay) {
-  const tip = L.tooltip({ sticky: true, direction: "top" });
-  const of = (event) => event.originalEvent.target.closest?.("[data-words]");
+// Says what an area is while the pointer is over it, and links to its row on a click.
+function describeAreas(map, overlay) {
+  const tooltip = L.tooltip({ sticky: true, direction: "top" });
+  const areaAt = (event) => event.originalEvent.target.closest?.("[data-words]");
   overlay.on("mousemove", (event) => {
-    const area = of(event);
-    if (area) tip.setLatLng(event.latlng).setContent(words(area.dataset.words)).addTo(map);
-    else tip.remove();
+    const area = areaAt(event);
+    if (area) tooltip.setLatLng(event.latlng).setContent(textElement(area.dataset.words)).addTo(map);
+    else tooltip.remove();
   });
-  overlay.on("mouseout", () => tip.remove());
+  overlay.on("mouseout", () => tooltip.remove());
   overlay.on("click", (event) => {
-    const area = of(event);
-    if (area) map.openPopup(words(area.dataset.words, rowOf(area.dataset.href)), event.latlng);
+    const area = areaAt(event);
+    if (area) map.openPopup(textElement(area.dataset.words, addressOfRow(area.dataset.href)), event.latlng);
   });
 }
 
+// Writes the names of the areas in view, once there are few of them.
 function nameAreas(map, svg) {
-  const names = [...svg.querySelectorAll("[data-x]")].map((path) => [path.dataset.words.split(": ")[0], degrees(Number(path.dataset.x), Number(path.dataset.y))]);
+  const names = [...svg.querySelectorAll("[data-x]")].map((path) => [
+    path.dataset.words.split(": ")[0],
+    toLatLng(Number(path.dataset.x), Number(path.dataset.y)),
+  ]);
   for (const text of svg.querySelectorAll(".cg-map__names text")) {
-    if (!svg.querySelector("[data-x]")) names.push([text.textContent, degrees(Number(text.getAttribute("x")), Number(text.getAttribute("y")))]);
+    if (svg.querySelector("[data-x]")) break;
+    names.push([text.textContent, toLatLng(Number(text.getAttribute("x")), Number(text.getAttribute("y")))]);
   }
   const layer = L.layerGroup().addTo(map);
-  const write = () => {
+  const writeNames = () => {
     layer.clearLayers();
-    const seen = names.filter(([, place]) => map.getBounds().contains(place));
-    if (seen.length > CLOSE) return;
-    for (const [name, place] of seen) L.tooltip({ permanent: true, direction: "center", className: "cg-map__name" }).setLatLng(place).setContent(words(name)).addTo(layer);
+    const namesInView = names.filter(([, position]) => map.getBounds().contains(position));
+    if (namesInView.length > MAX_NAMED_AREAS) return;
+    for (const [name, position] of namesInView) {
+      const label = L.tooltip({ permanent: true, direction: "center", className: "cg-map__name" });
+      label.setLatLng(position).setContent(textElement(name)).addTo(layer);
+    }
   };
-  map.on("moveend", write);
-  write();
+  map.on("moveend", writeNames);
+  writeNames();
 }
 
-function dot(map, index, [lng, lat], properties) {
-  const many = properties.cluster ? properties.point_count : 1;
-  const icon = L.divIcon({ className: `cg-map__dot${many > 1 ? " cg-map__dot--many" : ""}`, html: many > 1 ? words(String(many)) : "", iconSize: many > 1 ? [34, 34] : [18, 18] });
-  const text = many > 1 ? `${many} sites: make the map larger` : properties.label ?? properties.name;
-  const marker = L.marker([lat, lng], { icon, title: text, alt: text, keyboard: true });
-  if (many > 1) marker.on("click", () => map.setView([lat, lng], Math.min(index.getClusterExpansionZoom(properties.cluster_id), 14)));
-  else marker.bindPopup(() => words(text, properties.href));
+// Returns a dot for one place, or for a cluster of places with their number, which zooms in on a click.
+function markerFor(map, index, [lng, lat], properties) {
+  const count = properties.cluster ? properties.point_count : 1;
+  const icon = L.divIcon({
+    className: `cg-map__dot${count > 1 ? " cg-map__dot--many" : ""}`,
+    html: count > 1 ? textElement(String(count)) : "",
+    iconSize: count > 1 ? [34, 34] : [18, 18],
+  });
+  const label = count > 1 ? `${count} sites: make the map larger` : properties.label ?? properties.name;
+  const marker = L.marker([lat, lng], { icon, title: label, alt: label, keyboard: true });
+  if (count > 1) {
+    const zoom = () => Math.min(index.getClusterExpansionZoom(properties.cluster_id), MAX_ZOOM);
+    marker.on("click", () => map.setView([lat, lng], zoom()));
+  } else {
+    marker.bindPopup(() => textElement(label, properties.href));
+  }
   return marker;
 }
 
 async function addPlaces(map, address) {
-  const answer = await fetch(address, { headers: { Accept: "application/geo+json, application/json" } });
-  if (!answer.ok) return;
-  const index = new Supercluster({ radius: RADIUS, maxZoom: 13 }).load((await answer.json()).features);
+  const response = await fetch(address, { headers: { Accept: "application/geo+json, application/json" } });
+  if (!response.ok) return;
+  const index = new Supercluster({ radius: CLUSTER_RADIUS, maxZoom: MAX_ZOOM - 1 }).load((await response.json()).features);
   const layer = L.layerGroup().addTo(map);
-  const draw = () => {
+  const drawPlaces = () => {
     layer.clearLayers();
-    const bounds = map.getBounds().pad(0.2);
+    const bounds = map.getBounds().pad(0.2); // places just outside appear at once when the map is moved
     const box = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
-    for (const one of index.getClusters(box, Math.round(map.getZoom()))) dot(map, index, one.geometry.coordinates, one.properties).addTo(layer);
+    for (const cluster of index.getClusters(box, Math.round(map.getZoom()))) {
+      markerFor(map, index, cluster.geometry.coordinates, cluster.properties).addTo(layer);
+    }
   };
-  map.on("moveend", draw);
-  draw();
+  map.on("moveend", drawPlaces);
+  drawPlaces();
 }
 
-function begin(frame) {
+function startMap(frame) {
   const svg = frame.querySelector("svg");
   if (!svg) return;
-  const place = document.createElement("div");
-  place.className = "cg-map__moving cg-no-print";
-  place.setAttribute("role", "region");
-  place.setAttribute("aria-label", svg.getAttribute("aria-label"));
-  frame.append(place);
+  const container = document.createElement("div");
+  container.className = "cg-map__moving cg-no-print";
+  container.setAttribute("role", "region");
+  container.setAttribute("aria-label", svg.getAttribute("aria-label"));
+  frame.append(container);
   frame.classList.add("cg-map__frame--moving");
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const map = L.map(place, { attributionControl: false, zoomAnimation: !still, fadeAnimation: !still, scrollWheelZoom: false, zoomSnap: 0.25, maxZoom: 14 });
+  const reducesMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const map = L.map(container, {
+    attributionControl: false,
+    zoomAnimation: !reducesMotion,
+    fadeAnimation: !reducesMotion,
+    scrollWheelZoom: false,
+    zoomSnap: 0.25,
+    maxZoom: MAX_ZOOM,
+  });
   const { x, y, width, height } = svg.viewBox.baseVal;
-  map.fitBounds(around([x, y, x + width, y + height]), { animate: false });
+  map.fitBounds(toBounds([x, y, x + width, y + height]), { animate: false });
   map.setMinZoom(map.getZoom() - 1);
-  const overlay = drawn(svg).addTo(map);
-  tellOfAreas(map, overlay);
+  const overlay = toOverlay(svg).addTo(map);
+  describeAreas(map, overlay);
   nameAreas(map, svg);
   if (frame.dataset.places) addPlaces(map, frame.dataset.places);
 }
 
-function beginIn(part) {
-  for (const frame of part.querySelectorAll('[data-module="cg-map"]:not(.cg-map__frame--moving)')) begin(frame);
+function startMapsIn(part) {
+  for (const frame of part.querySelectorAll('[data-module="cg-map"]:not(.cg-map__frame--moving)')) startMap(frame);
 }
 
-beginIn(document);
-document.addEventListener("htmx:load", (event) => beginIn(event.detail.elt));
+startMapsIn(document);
+// Maps in parts of a page that htmx fetches later.
+document.addEventListener("htmx:load", (event) => startMapsIn(event.detail.elt));

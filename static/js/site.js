@@ -1,4 +1,4 @@
-// Brings the components of a page to life; every one of them is usable before this runs.
+// Starts the components of a page. Each of them can be used before this script runs, or without it.
 import {
   Accordion, Button, CharacterCount, Checkboxes, createAll, ErrorSummary, NotificationBanner, PasswordInput, Radios,
   ServiceNavigation, SkipLink, Tabs,
@@ -14,12 +14,13 @@ import { totalHomes } from "./homes.js";
 import { dismissSuggestions } from "./suggestions.js";
 import { keepDraftWarning } from "./unsaved.js";
 
-const KIT = [
+const GOVUK_COMPONENTS = [
   Accordion, Button, CharacterCount, Checkboxes, ErrorSummary, NotificationBanner, PasswordInput, Radios, ServiceNavigation,
   SkipLink, Tabs, SortableTable,
 ];
 
-const OURS = {
+// What starts an element with this `data-module`.
+const OWN_COMPONENTS = {
   "cg-autocomplete": enhanceSelect,
   "cg-autocomplete-multiple": enhanceMultiple,
   "cg-copy": offerCopying,
@@ -33,11 +34,11 @@ const OURS = {
 };
 
 function start(scope) {
-  for (const component of KIT) createAll(component, undefined, scope);
-  for (const [name, enhance] of Object.entries(OURS)) {
-    const found = [...scope.querySelectorAll(`[data-module="${name}"]`)];
-    if (scope.matches?.(`[data-module="${name}"]`)) found.push(scope);
-    for (const element of found) {
+  for (const component of GOVUK_COMPONENTS) createAll(component, undefined, scope);
+  for (const [name, enhance] of Object.entries(OWN_COMPONENTS)) {
+    const elements = [...scope.querySelectorAll(`[data-module="${name}"]`)];
+    if (scope.matches?.(`[data-module="${name}"]`)) elements.push(scope);
+    for (const element of elements) {
       if (element.dataset.started) continue;
       element.dataset.started = "yes";
       enhance(element);
@@ -48,11 +49,12 @@ function start(scope) {
 // On a phone the tabs are one line, which begins with the current tab if that is out of view.
 const tab = document.querySelector(".moj-sub-navigation__link[aria-current]");
 const tabs = tab?.closest(".moj-sub-navigation__list");
-if (tabs && tab.getBoundingClientRect().right > tabs.getBoundingClientRect().right) tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft;
+const isOutOfView = tabs && tab.getBoundingClientRect().right > tabs.getBoundingClientRect().right;
+if (isOutOfView) tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft;
 
 for (const field of document.querySelectorAll("[data-shown-when]")) showWhen(field);
 start(document.body);
-// What htmx brings in later is started too.
+// Parts of a page that htmx fetches later.
 document.body.addEventListener("htmx:load", (event) => {
   if (event.detail.elt !== document.body) start(event.detail.elt);
 });

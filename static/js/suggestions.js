@@ -1,4 +1,4 @@
-// Escape closes the suggestions and keeps what was typed.
+// Escape closes the suggestions below a search box and keeps what was typed.
 export function dismissSuggestions(input) {
   const list = document.querySelector(input.getAttribute("hx-target"));
   input.form.addEventListener("keydown", (event) => {

@@ -1,7 +1,7 @@
-// A long form warns before it is left with changes that were not saved.
+// The browser asks before somebody leaves a long form with changes that are not saved.
 export function keepDraftWarning(form) {
-  let changed = false;
-  form.addEventListener("input", () => { changed = true; });
-  form.addEventListener("submit", () => { changed = false; });
-  window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+  let hasChanges = false;
+  form.addEventListener("input", () => { hasChanges = true; });
+  form.addEventListener("submit", () => { hasChanges = false; });
+  window.addEventListener("beforeunload", (event) => { if (hasChanges) event.preventDefault(); });
 }

@@ -20,6 +20,7 @@ from partnerships.people.password_reset import ask_for_password_reset
 
 
 def _time_zones() -> list[tuple[str, str]]:
+    """Return the names of the time zones as choices. Names without "/", such as "EST", are old abbreviations."""
     return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones()) if "/" in name]
 
 

@@ -143,6 +143,7 @@ def close_leaver_account(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToCloseAccount):
             counts_by_hook = close_account(person=person, author=administrator, now=timezone.now(), **form.cleaned_data)
+            # For example “3 plans, 1 subscription”: what the rooms have ended or handed over.
             counts = ", ".join(f"{count} {name}" for name, count in counts_by_hook.items() if count)
             message = f"{person.display_name} has left: {counts}." if counts else f"{person.display_name} has left."
             messages.success(request, message)

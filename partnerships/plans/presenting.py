@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -144,20 +145,21 @@ def sites(content: Content, prose: StoredHtml, lookups: PageNames) -> list[SiteR
 class SitePage:
     """A page of a plan's sites: those that contain every word of `find`.
 
-    `count` of the plan's `all` sites match; the matching sites have `homes` homes. `homes` is 0 if `find` is empty.
+    `number` is the number of the page, from 1. `matching_homes` is 0 if `find` is empty.
     """
 
     rows: tuple[SiteRow, ...]
     number: int
-    count: int
-    homes: int
-    all: int
+    matching_count: int
+    matching_homes: int
+    #: The number of all sites of the plan.
+    total_count: int
     find: str
 
     @property
     def pages(self) -> int:
         """Return the number of pages, at least one."""
-        return max(1, -(-self.count // SITES_A_PAGE))
+        return max(1, math.ceil(self.matching_count / SITES_A_PAGE))
 
     @property
     def first(self) -> int:
@@ -182,32 +184,34 @@ class SitePage:
     @property
     def is_whole(self) -> bool:
         """Return whether the page shows all sites of the plan."""
-        return len(self.rows) == self.all
+        return len(self.rows) == self.total_count
 
 
 def site_page(
-    content: Content, prose: StoredHtml, lookups: PageNames, *, find: str = "", number: int = 1, holding: str = ""
+    content: Content, prose: StoredHtml, lookups: PageNames, *, find: str = "", number: int = 1, containing: str = ""
 ) -> SitePage:
     """Return one page of the sites.
 
     `find` is words that must all be in a site's name, reference, address, postcode or authority. `number` is the
-    page; after the last page, the last page is returned. `holding` is the key of a site: the page with this site is
-    returned, instead of page `number`.
+    page; after the last page, the last page is returned. `containing` is the key of a site: the page with this site
+    is returned, instead of page `number`.
     """
     words = find.casefold().split()
-    matches = [site for site in content["sites"] if _matches(site, words)]
-    if holding:
-        index = next((index for index, site in enumerate(matches) if site["key"] == holding), 0)
+    matching_sites = [site for site in content["sites"] if _matches(site, words)]
+    if containing:
+        keys = [site["key"] for site in matching_sites]
+        index = keys.index(containing) if containing in keys else 0
         number = index // SITES_A_PAGE + 1
-    last_number = -(-len(matches) // SITES_A_PAGE)
+    last_number = math.ceil(len(matching_sites) / SITES_A_PAGE)
     number = max(1, min(number, last_number))
     start = (number - 1) * SITES_A_PAGE
+    sites_on_page = matching_sites[start : start + SITES_A_PAGE]
     return SitePage(
-        rows=tuple(_site_row(site, prose, lookups) for site in matches[start : start + SITES_A_PAGE]),
+        rows=tuple(_site_row(site, prose, lookups) for site in sites_on_page),
         number=number,
-        count=len(matches),
-        homes=sum(map(homes_count, matches)) if words else 0,
-        all=len(content["sites"]),
+        matching_count=len(matching_sites),
+        matching_homes=sum(map(homes_count, matching_sites)) if words else 0,
+        total_count=len(content["sites"]),
         find=" ".join(find.split()),
     )
 
@@ -262,7 +266,7 @@ def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: Pag
 def _milestone_row(
     item: Item, prose: StoredHtml, site_name_by_key: Mapping[str, str], today: dt.date, lookups: PageNames
 ) -> MilestoneRow:
-    """Return a milestone as a row, with its slippage and with whether the milestone is overdue or due soon today."""
+    """Return a milestone as a row, with its slippage, and whether it is overdue or due soon on the day `today`."""
     slipped = slippage(item["baseline"], item["actual"] or item["forecast"])
     status = milestone_status(item)
     due_date = item["forecast"] or item["baseline"]
@@ -295,6 +299,7 @@ def risks(content: Content, prose: StoredHtml, lookups: PageNames) -> list[RiskR
 
 
 def _risk_row(item: Item, prose: StoredHtml, lookups: PageNames) -> RiskRow:
+    """Return a risk as a row, with its score and level."""
     score = item["likelihood"] * item["impact"]
     return RiskRow(
         key=item["key"],
@@ -311,6 +316,7 @@ def _risk_row(item: Item, prose: StoredHtml, lookups: PageNames) -> RiskRow:
 
 
 def _risk_level(score: int) -> str:
+    """Return "high", "medium" or "low" for a score of likelihood × impact."""
     if score >= _HIGH_SCORE:
         return "high"
     return "medium" if score >= _MEDIUM_SCORE else "low"

@@ -23,13 +23,13 @@ from partnerships.plans.models import WIDER_THAN_PARTNERSHIP, Comment, Plan, Sha
 class Rights:
     """The rights of one person over one plan now.
 
-    `owners` and `parties` are the ids of the plan's owners and of the present parties of its partnership.
+    `owner_ids` and `party_ids` are the organisations that own the plan, and the present parties of its partnership.
     `comments_by_share` means that the draft is shared with the person, who may comment on it.
     """
 
     plan: Plan
-    owners: frozenset[int]
-    parties: frozenset[int]
+    owner_ids: frozenset[int]
+    party_ids: frozenset[int]
     comments_by_share: bool
     roles: Roles
 
@@ -41,12 +41,12 @@ class Rights:
     @property
     def edits_for_owner(self) -> bool:
         """Return whether the person is an editor or lead of an owner. Only they see buttons for editing."""
-        return bool(self.roles.edited_among(self.owners))
+        return bool(self.roles.edited_among(self.owner_ids))
 
     @property
     def leads_owner(self) -> bool:
         """Return whether the person leads an owner."""
-        return bool(self.roles.led_among(self.owners))
+        return bool(self.roles.led_among(self.owner_ids))
 
     @property
     def may_edit(self) -> bool:
@@ -64,7 +64,7 @@ class Rights:
 
     def may_offer_for(self, organisation_id: int) -> bool:
         """Return whether the person may offer or give up the plan on behalf of an owner: leads of that owner."""
-        return organisation_id in self.owners and self.roles.lead(organisation_id)
+        return organisation_id in self.owner_ids and self.roles.lead(organisation_id)
 
     def may_sign_for(self, organisation_id: int) -> bool:
         """Return whether the person may sign or confirm a condition for the organisation: its leads."""
@@ -77,7 +77,7 @@ class Rights:
     @property
     def is_inside(self) -> bool:
         """Return whether the person acts for an owner or a present party, in any role."""
-        return not self.roles.by_organisation.keys().isdisjoint(self.owners | self.parties)
+        return not self.roles.by_organisation.keys().isdisjoint(self.owner_ids | self.party_ids)
 
     @property
     def takes_part(self) -> bool:
@@ -103,22 +103,24 @@ class Rights:
 def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
     """Return the rights of a person, or of the system (None), over a plan."""
     roles = roles_of(person, now)
-    owners = frozenset(owner.organisation_id for owner in plan.owners.all())
-    parties: frozenset[int] = frozenset()
+    owner_ids = frozenset(owner.organisation_id for owner in plan.owners.all())
+    party_ids: frozenset[int] = frozenset()
     if plan.partnership_id and roles.by_organisation:
-        parties = frozenset(rows_for(_present_party_ids, plan.partnership_id))
+        party_ids = frozenset(rows_for(_present_party_ids, plan.partnership_id))
     # A share counts only while the person acts for an organisation. People who may edit the draft need no share.
     comments_by_share = False
-    if person is not None and roles.by_organisation and not roles.edited_among(owners):
+    if person is not None and roles.by_organisation and not roles.edited_among(owner_ids):
         comments_by_share = bool(rows_for(_shares_to_comment, person, plan.pk, now))
-    return Rights(plan=plan, owners=owners, parties=parties, comments_by_share=comments_by_share, roles=roles)
+    return Rights(plan=plan, owner_ids=owner_ids, party_ids=party_ids, comments_by_share=comments_by_share, roles=roles)
 
 
 def _present_party_ids(partnership: int) -> QuerySet[Party, int]:
+    """Return the ids of the organisations that take part in a partnership now."""
     return Party.objects.accepted().filter(partnership=partnership).values_list("organisation_id", flat=True)
 
 
 def _shares_to_comment(person: User, plan: int, now: dt.datetime) -> QuerySet[Share, int]:
+    """Return the ids of the shares of a draft by which the person may comment on it now."""
     shares = Share.objects.active(now).filter(plan=plan, person=person, may_comment=True)
     return shares.values_list("pk", flat=True)
 

@@ -33,33 +33,33 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
         rows = rows.filter(themes__overlap=list(chosen["theme"]))
     if chosen.get("confidence"):
         rows = rows.filter(confidence__in=chosen["confidence"])
-    work = chosen.get("work", "")
-    if work == "ours":
-        own_organisations = Organisation.objects.of_person(user).values("pk")
-        rows = rows.filter(
-            Exists(Response.objects.filter(recommendation=OuterRef("pk"), organisation__in=own_organisations))
-        )
-    elif work:
-        rows = without_work(rows) if work == "nobody" else only_with_work(rows)
+    match chosen.get("work", ""):
+        case "ours":
+            own_organisations = Organisation.objects.of_person(user).values("pk")
+            own_responses = Response.objects.filter(organisation__in=own_organisations)
+            rows = rows.filter(Exists(own_responses.filter(recommendation=OuterRef("pk"))))
+        case "nobody":
+            rows = without_work(rows)
+        case "somebody":
+            rows = only_with_work(rows)
     return rows
 
 
 def _addressees_sort_key(user: User) -> Combinable:
-    """Return all addressees of a recommendation as one text, as the cell of the list shows them."""
-    labels = Case(
-        *(When(kind=kind, then=Value(label)) for kind, label in KINDS_OF_BODY.items()),
-        default=F("organisation__name"),
-        output_field=CharField(),
-    )
-    rows = Addressee.objects.filter(recommendation=OuterRef("pk")).annotate(called=labels).order_by("pk")
-    return joined(rows, "called")
+    """Return the SQL expression for all addressees in one text, as the cell of the list shows them."""
+    labels_of_kinds = [When(kind=kind, then=Value(label)) for kind, label in KINDS_OF_BODY.items()]
+    label = Case(*labels_of_kinds, default=F("organisation__name"), output_field=CharField())
+    addressees = Addressee.objects.filter(recommendation=OuterRef("pk")).annotate(label=label).order_by("pk")
+    return joined(addressees, "label")
 
 
 def _themes(user: User) -> Combinable:
+    """Return the SQL expression for the codes of the themes, in one text."""
     return Func(F("themes"), Value(", "), function="array_to_string", output_field=TextField())
 
 
 def _count_column(name: str, label: str, *, is_shown: bool = True) -> Column:
+    """Return a column with a count that the rows have under this name (see `with_work_counts`)."""
     return Column(
         name=name,
         label=label,

@@ -84,7 +84,10 @@ def succession_detail(request: HttpRequest, pk: int) -> HttpResponse:
     succession = get_object_or_404(with_ties(Succession.objects.select_related("undoes")), pk=pk)
     roles = roles_of(user, timezone.now())
     may_change_directory = roles.may_change_directory
-    organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id)}
+    organisation_ids: set[int | None] = set()
+    for tie in succession.ties.all():
+        organisation_ids |= {tie.predecessor_id, tie.successor_id}
+    leads_organisation = bool(roles.led_ids & organisation_ids)
     undoing_successions = list(succession.undone_by.live())
     signature_events = events_signed_meanwhile(succession, undoing_successions, user)
     context = {
@@ -98,7 +101,7 @@ def succession_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "to_do": action_needed(succession, timezone.localdate()) if may_change_directory else "",
         # What the reader can do
         "may_change_directory": may_change_directory,
-        "may_hand_over": may_change_directory or bool(organisation_ids & set(roles.led_ids)),
+        "may_hand_over": may_change_directory or leads_organisation,
         "may_change_ties": may_change_directory and not succession.is_final,
         "may_take_effect": may_change_directory and succession.is_certain and not succession.is_final,
     }
@@ -109,13 +112,14 @@ def succession_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def succession_record(request: HttpRequest) -> HttpResponse:
     """Record a succession.
 
-    With `like=ID` in the URL, the form starts with the kind, dates and sources of that succession.
+    With `like=ID` in the address, the form starts with the kind, dates and sources of that succession, because one
+    order often makes several.
     """
     user = _administrator_or_403(request)
     list_url = reverse("organisations:pending")
-    like_id = row_number(request.GET.get("like", ""))
-    like = Succession.objects.filter(pk=like_id).first() if like_id is not None else None
-    form = SuccessionForm(post_data(request), cancel=list_url, like=like)
+    template_id = row_number(request.GET.get("like", ""))
+    template_succession = Succession.objects.filter(pk=template_id).first() if template_id is not None else None
+    form = SuccessionForm(post_data(request), cancel=list_url, like=template_succession)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, *_REFUSALS):

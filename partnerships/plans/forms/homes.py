@@ -168,21 +168,25 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
     max_boxes = MAX_BOXES
 
     def __init__(self, data: Any = None, *, homes: Iterable[Item] = (), years: Sequence[str] = ()) -> None:
-        rows, columns = _rows_and_columns(homes, years)
-        column_count = len(columns) if data is None else _number(data.get("homes-YEARS"), MAX_BOXES)
+        """Show the saved `homes`, or read the submitted `data`. `years` are the columns of a site without homes."""
         #: Whether all fields arrived. A page opened before an update of the site sends no years: saving such a grid
         #: would lose its homes.
-        self.is_whole = data is None or _has_all_fields(data, column_count)
-        if not self.is_whole:
-            column_count = 1
-        self.years = _YearsForm(
-            data,
-            count=column_count,
-            prefix="homes",
-            initial={f"year_{index}": year for index, year in enumerate(columns)},
-        )
-        blank_rows = [{"tenure": "social_rent", "needs": "general"}] * BLANK_ROWS
-        super().__init__(data, prefix="homes", initial=[*rows, *blank_rows] if data is None else None)
+        self.is_whole = True
+        rows, columns = _rows_and_columns(homes, years)
+        column_count = len(columns)
+        initial_rows = None
+        if data is None:
+            blank_rows = [{"tenure": "social_rent", "needs": "general"}] * BLANK_ROWS
+            initial_rows = [*rows, *blank_rows]
+        else:
+            column_count = _number(data.get("homes-YEARS"), MAX_BOXES)
+            self.is_whole = _has_all_fields(data, column_count)
+            if not self.is_whole:
+                column_count = 1
+
+        initial_years = {f"year_{index}": year for index, year in enumerate(columns)}
+        self.years = _YearsForm(data, count=column_count, prefix="homes", initial=initial_years)
+        super().__init__(data, prefix="homes", initial=initial_rows)
 
     @property
     def is_full(self) -> bool:
@@ -281,7 +285,8 @@ def _rows_and_columns(homes: Iterable[Item], years: Sequence[str]) -> tuple[list
     The last year is "", for homes without a year. `years` are the columns if no line has a year.
     """
     lines = sorted(homes, key=_row_order)
-    columns = [*sorted({line["year"] for line in lines if line["year"]} or years), ""]
+    used_years = {line["year"] for line in lines if line["year"]}
+    columns = [*sorted(used_years or years), ""]
     index_by_year = {year: index for index, year in enumerate(columns)}
     row_by_combination: dict[tuple[str, int | None, str], dict[str, Any]] = {}
     for line in lines:
@@ -320,9 +325,11 @@ def add_row_or_year(data: Any, kind: str) -> Any:
     button = data.get("more")
     row_count = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)
     year_count = _number(data.get("homes-YEARS"), MAX_BOXES)
-    if button == "rows" and count_fields(row_count + BLANK_ROWS, year_count) <= MAX_BOXES:
-        extended["homes-TOTAL_FORMS"] = str(max(row_count, min(row_count + BLANK_ROWS, MAX_ROWS)))
-    if button == "years" and year_count < MAX_YEARS and count_fields(row_count, year_count + 1) <= MAX_BOXES:
+    has_room_for_rows = count_fields(row_count + BLANK_ROWS, year_count) <= MAX_BOXES
+    has_room_for_year = year_count < MAX_YEARS and count_fields(row_count, year_count + 1) <= MAX_BOXES
+    if button == "rows" and has_room_for_rows and row_count < MAX_ROWS:
+        extended["homes-TOTAL_FORMS"] = str(min(row_count + BLANK_ROWS, MAX_ROWS))
+    elif button == "years" and has_room_for_year:
         extended["homes-YEARS"] = str(year_count + 1)
         extended[f"homes-year_{year_count}"] = _next_year(data, year_count, kind)
     return extended

@@ -45,12 +45,14 @@ OF_THE_FILE = frozenset({"file_name", "content_type", "size", "sha256"})
 
 
 def _area_field(_spec: Field, common: dict[str, Any]) -> forms.Field:
+    """Return the field for the district or county of a site."""
     areas = Area.objects.filter(kind__in=[AreaKind.DISTRICT, AreaKind.COUNTY]).order_by("name", "code")
     choices = [(code, f"{name} ({code})") for code, name in areas.values_list("code", "name")]
     return forms.ChoiceField(choices=[("", "Not given"), *choices], widget=FindSelect, **common)
 
 
 def _postcode_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    """Return the field for a postcode. Phones then type it in capitals."""
     widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "autocapitalize": "characters"})
     return forms.CharField(max_length=spec.max_length, widget=widget, **common)
 

@@ -108,7 +108,7 @@ class PlanForm(Form):
 
 
 class StatusForm(ReasonForm):
-    """Change a plan's status by hand."""
+    """Change a plan's status by hand. `choices` are the possible statuses; `successors` may supersede the plan."""
 
     status = forms.ChoiceField(widget=forms.RadioSelect, label="New status")
     successor = forms.ModelChoiceField(

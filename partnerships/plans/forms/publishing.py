@@ -68,16 +68,19 @@ class PublishForm(Form):
         else:
             del self.fields["end_shares"]
         if plan.is_embargoed and plan.embargoed_until is not None:
-            self.fields["embargo_day"].help_text = (
-                f"Version {plan.current_number} is under embargo until {moment_in_words(plan.embargoed_until)}. "
-                "The new version includes its changes, so both become visible then. Choose a later time to keep the "
-                "new version back for longer."
-            )
+            self._explain_present_embargo(plan.current_number, plan.embargoed_until)
         self.helper = Helper(
             self,
             *self._layout(number, may_be_minor=may_be_minor),
             submit=f"Publish version {number}",
             cancel=reverse("plans:draft", kwargs={"pk": plan.pk}),
+        )
+
+    def _explain_present_embargo(self, number: int, ends_at: dt.datetime) -> None:
+        """Say at the field that the version with this number is still under embargo, and what this means."""
+        self.fields["embargo_day"].help_text = (
+            f"Version {number} is under embargo until {moment_in_words(ends_at)}. The new version includes its "
+            "changes, so both become visible then. Choose a later time to keep the new version back for longer."
         )
 
     def _layout(self, number: int, *, may_be_minor: bool) -> list[str | Section]:

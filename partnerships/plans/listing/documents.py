@@ -17,14 +17,17 @@ from partnerships.plans.models import Document, PlanDocumentQuerySet
 
 
 def _readable(user: User) -> PlanDocumentQuerySet:
+    """Return every document of a plan that the person may read."""
     return Document.objects.listed_for(user).select_related("plan", "added_by")
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> PlanDocumentQuerySet:
+    """Return the documents that match the filters."""
     return _readable(user).filter(matches_filters(user, chosen, "title", "file_name"))
 
 
 def _form(parameters: Any, user: User) -> PieceFilterForm:
+    """Return the filters. Documents are searched by title and file name, not by a name."""
     form = PieceFilterForm(parameters, user=user)
     form.fields["q"].label = "Title or file name"
     return form

@@ -54,37 +54,43 @@ def matches_filters(user: User, chosen: Mapping[str, Any], *search_fields: str) 
     if chosen.get("mine"):
         condition &= Q(plan__in=my_plans(user).values("pk"))
     if chosen.get("q"):
-        contains_words = (Q(**{f"{field}__icontains": chosen["q"]}) for field in search_fields)
-        condition &= Q(*contains_words, _connector=Q.OR)
+        contains_text = Q()
+        for field in search_fields:
+            contains_text |= Q((f"{field}__icontains", chosen["q"]))
+        condition &= contains_text
     return condition
 
 
 #: The condition that the forecast of a milestone is later than its baseline. Both are ISO dates that may lack the day
 #: or month: "2027-04" is not later than "2027".
-_SLIPS = Q(forecast__gt=F("baseline")) & ~Q(baseline="") & ~Q(forecast__startswith=F("baseline"))
+_IS_LATER_THAN_PLANNED = Q(forecast__gt=F("baseline")) & ~Q(baseline="") & ~Q(forecast__startswith=F("baseline"))
 
 
 def _milestones(user: User, chosen: Mapping[str, Any]) -> MilestoneQuerySet:
+    """Return the milestones that match the filters."""
     rows = Milestone.objects.visible_to(user).filter(matches_filters(user, chosen, "name")).select_related("plan")
     if chosen.get("overdue"):
         rows = rows.overdue(timezone.localdate())
-    return rows.filter(_SLIPS) if chosen.get("slips") else rows
+    return rows.filter(_IS_LATER_THAN_PLANNED) if chosen.get("slips") else rows
 
 
 def _sites(user: User, chosen: Mapping[str, Any]) -> SiteQuerySet:
+    """Return the sites that match the filters."""
     return Site.objects.visible_to(user).filter(matches_filters(user, chosen, "name")).select_related("plan", "area")
 
 
-def _slips_column(user: User) -> Combinable:
-    return Case(When(_SLIPS, then=Value(True)), default=Value(False))
+def _later_than_planned(user: User) -> Combinable:
+    """Return the SQL expression for whether a milestone is later than first planned."""
+    return Case(When(_IS_LATER_THAN_PLANNED, then=Value(True)), default=Value(False))
 
 
-def _is_late(row: Milestone) -> bool:
-    """Return whether a milestone meets `_SLIPS`."""
+def _is_later_than_planned(row: Milestone) -> bool:
+    """Return whether a milestone meets `_IS_LATER_THAN_PLANNED`."""
     return bool(row.baseline) and row.forecast > row.baseline and not row.forecast.startswith(row.baseline)
 
 
 def _due_words(row: Milestone) -> str:
+    """Return the day by which a milestone is due and, unless it is settled, how far away this is."""
     return when_due(row.due_by, is_open=row.status not in SETTLED)
 
 
@@ -99,6 +105,7 @@ def _partial_date_words(name: str) -> Any:
 
 
 def _choice_column(name: str, label: str, labels: Mapping[str, str], **more: Any) -> Column:
+    """Return a column of codes, with the labels that pages show."""
     return Column(
         name=name,
         label=label,
@@ -134,6 +141,7 @@ PLAN = Column(
 
 
 def _name_column(label: str) -> Column:
+    """Return the column with the name of a piece, which links to its place in the plan."""
     return Column(
         name="name",
         label=label,
@@ -174,8 +182,8 @@ MILESTONES = ListDefinition(
             name="slips",
             label="Later than first planned",
             kind=lists.Kind.FLAG,
-            value=_is_late,
-            key=_slips_column,
+            value=_is_later_than_planned,
+            key=_later_than_planned,
             is_nullable=False,
             is_shown=False,
         ),

@@ -49,10 +49,12 @@ class PlanFilterForm(Form):
 
 
 def _readable(user: User) -> PlanQuerySet:
+    """Return every plan that the person may see, with what the columns need."""
     return Plan.objects.visible_to(user).for_listing()
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> PlanQuerySet:
+    """Return the plans that match the filters. The title is the one that the person knows."""
     plans = my_plans(user) if chosen.get("mine") else Plan.objects.visible_to(user)
     if chosen.get("q"):
         plans = plans.filter(title_condition_for(user, Q(title__icontains=chosen["q"])))
@@ -85,6 +87,7 @@ def _since_by_plan(user: User, plan_ids: list[int]) -> Any:
 
 
 def _is_known_today(user: User) -> Any:
+    """Return the ids of the plans that the person may see as they are today."""
     return Plan.objects.visible_today_to(user).values("pk")
 
 
@@ -166,6 +169,7 @@ def _owned_by(name: str) -> Q:
 
 
 def _waiting_words(row: Any) -> SafeString:
+    """Return the next steps of a plan as HTML."""
     return SafeString(render_to_string("plans/_waiting_for.html", {"steps": row.listed.steps}).strip())
 
 

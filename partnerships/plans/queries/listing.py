@@ -38,7 +38,7 @@ def listed_plans(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
 
 
 def listed_with_next_steps(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
-    """Return the plans. Those that the person knows from inside have their next steps.
+    """Return the plans, with the next steps of those that the person reads inside.
 
     Fetch the plans with `for_listing`. The number of queries does not depend on the number of plans.
     """
@@ -49,6 +49,7 @@ def listed_with_next_steps(user: User, plans: Iterable[Plan]) -> list[ListedPlan
 
 
 def _inside_ids_among(user: User, plan_ids: list[int]) -> QuerySet[Plan, int]:
+    """Return the ids of those plans that the person reads inside."""
     with for_a_few_records():
         inside = Plan.objects.with_insider(user)
     return inside.filter(id_is_among("pk", plan_ids)).values_list("pk", flat=True)
@@ -74,12 +75,13 @@ _FIRST = 40
 def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[ListedPlan]:
     """Return plans that the person reads inside and that have a next step, the most urgent first."""
     partnerships = [] if partnership is None else [partnership]
-    for first in (_FIRST, None):  # None: if the first plans are not enough, check all
-        # Fetch the ids first: in one query, PostgreSQL would search all plans that the person may see.
-        ids = rows_for(_waiting_ids, user, *partnerships, first=first)
-        plans = rows_for(_visible_plans, user, ids, limit=limit) if ids else []
-        if len(plans) == limit or len(ids) != first:
-            break
+    # Fetch the ids first: in one query, PostgreSQL would search all plans that the person may see.
+    ids = rows_for(_waiting_ids, user, *partnerships, first=_FIRST)
+    plans = rows_for(_visible_plans, user, ids, limit=limit) if ids else []
+    may_have_more = len(ids) == _FIRST
+    if len(plans) < limit and may_have_more:
+        ids = rows_for(_waiting_ids, user, *partnerships, first=None)
+        plans = rows_for(_visible_plans, user, ids, limit=limit)
     return [listed for listed in _with_steps(plans, set(ids)) if listed.steps]
 
 

@@ -48,13 +48,15 @@ class Thread:
 
 
 def _anchor_choices(content: Content) -> list[tuple[str, str]]:
-    """Return the pieces on which people can comment, each with its label."""
-    return [
-        (f"{collection.code}/{item['key']}", f"{collection.label}: {item[collection.title]}"[:120])
-        for collection in COLLECTIONS
-        if collection.code != "documents"
-        for item in content[collection.code]
-    ]
+    """Return the pieces on which people can comment, each with its label. Documents take no comments."""
+    choices = []
+    for collection in COLLECTIONS:
+        if collection.code == "documents":
+            continue
+        for item in content[collection.code]:
+            label = f"{collection.label}: {item[collection.title]}"
+            choices.append((f"{collection.code}/{item['key']}", label[:120]))
+    return choices
 
 
 def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_draft: bool) -> list[Thread]:

@@ -109,18 +109,18 @@ def _choose_sides(request: HttpRequest, access: PlanAccess, sides: tuple[Side, .
     A baseline that is not set is replaced with the default too.
     """
     side_by_value = {side.value: side for side in sides}
+    from_value, to_value = request.GET.get("from", ""), request.GET.get("to", "")
     baseline = side_by_value.get(str(access.plan.baseline_number or ""))
+    no_baseline = baseline is None and BASELINE in (from_value, to_value)
     if baseline is not None:
         side_by_value[BASELINE] = baseline
-
-    from_value, to_value = request.GET.get("from", ""), request.GET.get("to", "")
-    no_baseline = baseline is None and BASELINE in (from_value, to_value)
     if no_baseline:
         from_value = "" if from_value == BASELINE else from_value
         to_value = "" if to_value == BASELINE else to_value
 
     versions = [side for side in sides if side.version is not None]
-    if not versions or any(value and value not in side_by_value for value in (from_value, to_value)):
+    is_unknown = any(value and value not in side_by_value for value in (from_value, to_value))
+    if is_unknown or not versions:
         raise Http404
     to_side = side_by_value[to_value] if to_value else versions[0]
     from_side = side_by_value[from_value] if from_value else _newest_before(to_side, versions)
@@ -204,8 +204,8 @@ def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, A
     return {
         "plan": compared_sides.access.plan,
         "access": compared_sides.access,
-        "a": compared_sides.from_side,
-        "b": compared_sides.to_side,
+        "from_side": compared_sides.from_side,
+        "to_side": compared_sides.to_side,
         "sides": compared_sides.sides,
         "between": compared_sides.between,
         "compared": compared_sides.compared,
@@ -282,13 +282,14 @@ def _stored_or_new_pdf(compared_sides: ComparedSides, html: str) -> bytes:
 def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the comparison as a CSV file."""
     compared_sides = compare_sides(request, pk, OpeningMethod.SPREADSHEET)
-    names_author = request.user.is_authenticated
+    names_author = request.user.is_authenticated  # visitors of a public plan see no names of people
+    warning = "One side is a draft, which has not been published and may change." if compared_sides.is_draft else ""
     rows = csv_rows(
         compared_sides.compared,
         was=compared_sides.from_side.label,
         now=compared_sides.to_side.label,
         notes=[(_describe(version, names_author=names_author), version.note) for version in compared_sides.between],
-        warning="One side is a draft, which has not been published and may change." if compared_sides.is_draft else "",
+        warning=warning,
     )
     return downloads.csv_response(rows, _title(compared_sides))
 

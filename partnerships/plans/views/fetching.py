@@ -62,6 +62,7 @@ def _visible_plan(user: User | AnonymousUser, pk: int) -> QuerySet[Plan]:
 
 
 def _pk_if_draft_is_visible(user: User | AnonymousUser, pk: int) -> QuerySet[Plan, int]:
+    """Return the id of the plan if the person may read its draft."""
     return Plan.objects.draft_visible_to(user).filter(pk=pk).values_list("pk", flat=True)
 
 
@@ -70,12 +71,12 @@ def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
     user = request.user
     if user.is_authenticated:
         # `read_ahead` sends these lookups as one query. `rows_for` and `plans_as_read_by` below then use their rows.
-        read_ahead(
-            [lookup(_visible_plan, user, pk), lookup(_pk_if_draft_is_visible, user, pk), departures_lookup(user, [pk])]
-        )
+        plan_lookup, draft_lookup = lookup(_visible_plan, user, pk), lookup(_pk_if_draft_is_visible, user, pk)
+        read_ahead([plan_lookup, draft_lookup, departures_lookup(user, [pk])])
     rows = rows_for(_visible_plan, user, pk)
     if not rows:
         raise Http404
+    # A reader whose organisation left the plan gets the plan as it was on that day.
     (plan,) = plans_as_read_by(user, rows)
 
     rights = rights_over(plan, user, timezone.now()) if user.is_authenticated else None

@@ -162,22 +162,23 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
 
     form = OfferAnswerForm(post_data(request), cancel=reverse("plans:ownership"))
     if request.method == "POST" and form.is_valid():
-        accept = form.cleaned_data["answer"] == "accept"
+        is_accepted = form.cleaned_data["answer"] == "accept"
         with show_refusal(form, UnableToChangeOwners, field="reason"):
             with collect_recipients() as recipients:
                 answer_offer(
                     offer=offer,
-                    accept=accept,
+                    accept=is_accepted,
                     reason=form.cleaned_data["reason"],
                     author=user,
                     now=timezone.now(),
                 )
             name = offer.organisation.name
-            message = (
-                f"{name} now owns “{offer.plan.title}”." if accept else f"{name} has declined ownership of the plan."
-            )
-            messages.success(request, f"{message}{recipients.sentence()}")
-            return redirect("plans:owners", offer.plan_id) if accept else redirect("plans:ownership")
+            if is_accepted:
+                messages.success(request, f"{name} now owns “{offer.plan.title}”.{recipients.sentence()}")
+                return redirect("plans:owners", offer.plan_id)
+            # The receiver may not see the plan that it declined.
+            messages.success(request, f"{name} has declined ownership of the plan.{recipients.sentence()}")
+            return redirect("plans:ownership")
 
     is_open = OwnershipOffer.objects.acceptable().filter(pk=pk).exists()
     return form_page(

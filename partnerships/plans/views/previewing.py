@@ -41,12 +41,13 @@ def read_draft(request: HttpRequest, access: PlanAccess, draft: Draft) -> HttpRe
     """Show the draft as a page to read and comment on."""
     plan = access.plan
     share = log_opening(request, access, OpeningMethod.SCREEN)
+    may_comment_by_share = share is not None and share.may_comment
     return render(
         request,
         "plans/preview.html",
         {
             "share": share,
-            "may_comment": not plan.is_over and (access.may_edit or (share is not None and share.may_comment)),
+            "may_comment": not plan.is_over and (access.may_edit or may_comment_by_share),
             "comments_url": reverse("plans:draft-comments", kwargs={"pk": plan.pk}),
             "map_url": reverse("plans:draft-map", kwargs={"pk": plan.pk}),
             **_draft_context(request, access, draft),
@@ -74,7 +75,7 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     access, draft = open_draft(request, pk)
     context = _draft_context(request, access, draft, on_paper=True)
     response = downloads.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
-    if response.status_code == 200:
+    if response.status_code == 200:  # while too many PDFs are being made, the person gets an error page instead
         log_opening(request, access, OpeningMethod.PDF)
     return response
 

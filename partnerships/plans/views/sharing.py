@@ -21,7 +21,7 @@ from partnerships.organisations.naming import show_names_of_day
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
-from partnerships.plans.models import ShareOpening
+from partnerships.plans.models import Plan, ShareOpening
 from partnerships.plans.queries import organisation_names_by_person
 from partnerships.plans.services import (
     UnableToAskForAccess,
@@ -58,26 +58,22 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{share.person.display_name} can see the draft.{recipients.sentence()}")
             return redirect("plans:sharing", pk=pk)
 
+    return form_page(request, "plans/sharing.html", form, plan=plan, access=access, **_shares_context(plan))
+
+
+def _shares_context(plan: Plan) -> dict[str, Any]:
+    """Return the shares of a draft and the open requests to see it, each with its person's organisation."""
     is_active = Exists(plan.shares.active(timezone.now()).filter(pk=OuterRef("pk")))
-    shares = list(
-        plan.shares.select_related("person", "shared_by")
-        .annotate(is_standing=is_active, times_opened=Count("openings"), last_opened_at=Max("openings__at"))
-        .order_by("-shared_at", "-pk")
-    )
-    open_requests = list(
-        plan.access_requests.filter(answered_at=None).select_related("person").order_by("asked_at", "pk")
-    )
-    person_ids = [share.person_id for share in shares] + [row.person_id for row in open_requests]
+    shares = plan.shares.select_related("person", "shared_by").order_by("-shared_at", "-pk")
+    shares = shares.annotate(is_active=is_active, times_opened=Count("openings"), last_opened_at=Max("openings__at"))
+    open_requests = plan.access_requests.filter(answered_at=None).select_related("person").order_by("asked_at", "pk")
+
+    person_ids = [row.person_id for row in (*shares, *open_requests)]
     organisation_by_person = organisation_names_by_person(person_ids)
-    return form_page(
-        request,
-        "plans/sharing.html",
-        form,
-        plan=plan,
-        access=access,
-        shares=[(share, organisation_by_person.get(share.person_id, "")) for share in shares],
-        requests=[(row, organisation_by_person.get(row.person_id, "")) for row in open_requests],
-    )
+    return {
+        "shares": [(share, organisation_by_person.get(share.person_id, "")) for share in shares],
+        "requests": [(row, organisation_by_person.get(row.person_id, "")) for row in open_requests],
+    }
 
 
 @require_safe

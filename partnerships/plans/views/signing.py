@@ -66,7 +66,8 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
 
     states, number = signing_states(plan), version_number_to_sign(plan)
     deciders: list[Organisation] = []
-    if plan.is_awaiting_sign_off and version.number >= number:
+    may_read_version_to_sign = version.number >= number  # not during an embargo
+    if plan.is_awaiting_sign_off and may_read_version_to_sign:
         deciders = _undecided(led_organisations, states, number)
     # A colleague has decided or the plan has changed since the form was shown: show the reason instead of a 403 error.
     if request.method == "POST" and not deciders:

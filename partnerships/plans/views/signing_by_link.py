@@ -33,10 +33,11 @@ from partnerships.plans.views.whole import compare_contents, reading_context
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the page of a personal link in an email, with a form to decide.
+    """Show the page of a personal link in an email, with a form to decide. On POST, record the decision.
 
     If the organisation requires a second factor or its own sign-in, access to a mailbox is not enough, so the link
-    leads to the sign-in page (docs/decisions/0031).
+    leads to the sign-in page (docs/decisions/0031). A rejection is recorded only after a second page asks for
+    confirmation.
     """
     link = read_sign_off_token(token)
     state = _state_for(link) if link is not None else None

@@ -84,7 +84,10 @@ def _map(content: Content) -> Map | None:
 def _site_page_context(
     content: Content, prose: StoredHtml, lookups: presenting.PageNames, query: QueryDict
 ) -> dict[str, Any]:
-    """Return one page of the table of sites, chosen by number or by a site, and filtered by words."""
+    """Return one page of the table of sites, and the links to the previous and next page.
+
+    The query chooses the page by its number (`sites`) or by a site (`site`), and filters the sites by words (`find`).
+    """
     number_text = query.get("sites", "")
     is_number = number_text.isascii() and number_text.isdecimal() and len(number_text) < 6
     page = presenting.site_page(
@@ -93,7 +96,7 @@ def _site_page_context(
         lookups,
         find=query.get("find", "")[:100],
         number=int(number_text) if is_number else 1,
-        holding=query.get("site", ""),
+        containing=query.get("site", ""),
     )
     return {
         "sites": page.rows,

@@ -56,6 +56,6 @@ class OutcomeForm(Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         record = choice_field(self, "record")
-        groups = [(label, rows) for label, rows in (("Objectives", objectives), ("Commitments", commitments)) if rows]
-        record.choices = [("", "Choose one"), *groups]
+        groups = (("Objectives", objectives), ("Commitments", commitments))
+        record.choices = [("", "Choose one"), *((label, choices) for label, choices in groups if choices)]
         self.helper = Helper(self, submit="Link", cancel=cancel)

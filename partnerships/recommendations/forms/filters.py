@@ -20,9 +20,9 @@ WORK = (
 )
 
 
-#: Reports with their title and year as `called`, the newest first. The year distinguishes reports with the same title.
+#: Reports with `title_and_year`, the newest first. The year distinguishes reports with the same title.
 _REPORTS = Source.objects.annotate(
-    called=Concat("title", Value(" ("), Cast("year", CharField()), Value(")"), output_field=CharField())
+    title_and_year=Concat("title", Value(" ("), Cast("year", CharField()), Value(")"), output_field=CharField())
 ).order_by("-year", "title", "pk")
 
 
@@ -30,7 +30,7 @@ class FilterForm(Form):
     """The form to filter the list of recommendations."""
 
     words = forms.CharField(label="Keywords", required=False, max_length=200)
-    source = RecordField(label="Report", queryset=_REPORTS, named_by="called", empty_label="Any")
+    source = RecordField(label="Report", queryset=_REPORTS, named_by="title_and_year", empty_label="Any")
     addressee = forms.ChoiceField(
         label="Addressed to", required=False, choices=[("", "Anyone"), *KINDS_OF_BODY.items()]
     )

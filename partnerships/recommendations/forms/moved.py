@@ -24,6 +24,6 @@ class ChangesSinceForm(Form):
 
     @property
     def since(self) -> dt.date:
-        """The entered day or, if it is missing or invalid, the day three months ago."""
+        """Return the entered day or, if it is missing or invalid, the day three months ago."""
         entered_day: dt.date | None = self.cleaned_data.get("day") if self.is_valid() else None
         return entered_day or self.today - LOOK_BACK

@@ -68,7 +68,7 @@ class ResponseForm(VerdictForm):
 
     @property
     def details(self) -> ResponseDetails:
-        """The response that was entered in the form."""
+        """Return the response that was entered. The form must be valid."""
         data = self.cleaned_data
         return ResponseDetails(
             status=data["status"],

@@ -45,6 +45,7 @@ from partnerships.recommendations.services import (
 
 
 def _adoption_or_404(user: User, pk: int) -> Adoption:
+    """Return an adoption that the person may read; else 404."""
     return get_object_or_404(Adoption.objects.visible_to(user).for_listing(), pk=pk)
 
 

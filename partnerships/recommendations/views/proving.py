@@ -21,6 +21,7 @@ from partnerships.recommendations.services import UnableToChangeEvidence, add_ev
 
 
 def _response_or_404(user: User, pk: int) -> Response:
+    """Return a response that the person may read; else 404."""
     rows = Response.objects.visible_to(user).select_related("recommendation__source", "organisation", "owner")
     return get_object_or_404(rows, pk=pk)
 

@@ -38,7 +38,7 @@ def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime
 def partnerships_to_propose_to(person: User, recommendation: Recommendation) -> PartnershipQuerySet:
     """Return the partnerships to which the person may propose a recommendation.
 
-    These partnerships have not ended, and no live adoption links them with the recommendation. They may have dropped it.
+    These partnerships have not ended, and have no live adoption of the recommendation: they may have dropped it.
     """
     live_adoptions = Adoption.objects.live().filter(recommendation=recommendation)
     own_organisations = Organisation.objects.of_person(person, *EDITING_ROLES)

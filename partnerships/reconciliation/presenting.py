@@ -49,35 +49,48 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
         "batchSize": settings.RECONCILIATION_SIZES["BATCH"],
     }
     if version == VERSION_1_0_DRAFT:
-        return common | {
-            "view": {"url": f"{view}{{id}}/"},
-            "preview": {"width": WIDTH, "height": HEIGHT},
-            "suggest": {"entity": True, "property": True, "type": True},
-            "extend": {
-                "proposeProperties": True,
-                "propertySettings": [_SETTING | {"id": DATE, "helpText": _HELP}],
-            },
-            "standardizedScore": True,
-            "lang": "en-GB",
-            "dir": "ltr",
+        return {**common, **_manifest_of_1_0_draft(view)}
+    return {**common, **_manifest_of_0_2(root, view=view, documentation=documentation)}
+
+
+def _manifest_of_1_0_draft(view: str) -> dict[str, Any]:
+    """Return the part of the manifest that only the 1.0 draft has. Its clients put an id in place of `{id}`."""
+    return {
+        "view": {"url": f"{view}{{id}}/"},
+        "preview": {"width": WIDTH, "height": HEIGHT},
+        "suggest": {"entity": True, "property": True, "type": True},
+        "extend": {
+            "proposeProperties": True,
+            "propertySettings": [{**_SETTING, "id": DATE, "helpText": _HELP}],
+        },
+        "standardizedScore": True,
+        "lang": "en-GB",
+        "dir": "ltr",
+    }
+
+
+def _manifest_of_0_2(root: str, *, view: str, documentation: str) -> dict[str, Any]:
+    """Return the part of the manifest that only version 0.2 has.
+
+    Its clients put an id in place of `{{id}}`, and of `${id}` in the address of a flyout.
+    """
+    suggest_services = {}
+    for suggested in ("entity", "property", "type"):
+        suggest_services[suggested] = {
+            "service_url": root,
+            "service_path": f"/suggest/{suggested}",
+            "flyout_service_url": root,
+            "flyout_service_path": f"/flyout/{suggested}?id=${{id}}",
         }
-    return common | {
+    return {
         "identifierSpace": view,
         "schemaSpace": documentation,
         "view": {"url": f"{view}{{{{id}}}}/"},
         "preview": {"url": f"{root}/preview?id={{{{id}}}}", "width": WIDTH, "height": HEIGHT},
-        "suggest": {
-            suggested: {
-                "service_url": root,
-                "service_path": f"/suggest/{suggested}",
-                "flyout_service_url": root,
-                "flyout_service_path": f"/flyout/{suggested}?id=${{id}}",
-            }
-            for suggested in ("entity", "property", "type")
-        },
+        "suggest": suggest_services,
         "extend": {
             "propose_properties": {"service_url": root, "service_path": "/extend/propose"},
-            "property_settings": [_SETTING | {"help_text": _HELP}],
+            "property_settings": [{**_SETTING, "help_text": _HELP}],
         },
     }
 
@@ -93,19 +106,20 @@ def type_json(body_type: Type) -> dict[str, Any]:
 def candidate_json(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict[str, Any]:
     """Return a candidate as JSON, with the name that it had at the date of the question."""
     body = verdict.body
-    features = [
-        ("name", "How well the name fits", verdict.points),
-        ("name_in_use", "The name was in use then", verdict.is_name_in_use),
-        ("existed", "It existed then", verdict.existed),
-        *((f"fits_{code}", f"{PROPERTIES[code].name} fits", fits) for code, fits in verdict.fits_by_property.items()),
+    features: list[dict[str, Any]] = [
+        {"id": "name", "name": "How well the name fits", "value": verdict.points},
+        {"id": "name_in_use", "name": "The name was in use then", "value": verdict.is_name_in_use},
+        {"id": "existed", "name": "It existed then", "value": verdict.existed},
     ]
+    for code, fits in verdict.fits_by_property.items():
+        features.append({"id": f"fits_{code}", "name": f"{PROPERTIES[code].name} fits", "value": fits})
     return {
         "id": body.id,
         "name": body.named_on(period.last) if period else body.name,
         "description": description_of_body(body, lineage, period),
         "type": [{"id": type_, "name": TYPES[type_].name} for type_ in body.types],
         "score": verdict.points,
-        "features": [{"id": code, "name": name, "value": value} for code, name, value in features],
+        "features": features,
         "match": verdict.is_match,
     }
 
@@ -161,6 +175,7 @@ def property_columns(requested_properties: Iterable[RequestedProperty]) -> list[
 
 
 def _is_lineage(property_id: str) -> bool:
+    """Return whether the values of a property are other bodies."""
     return property_id in ("successors", "predecessors")
 
 
@@ -179,6 +194,7 @@ def property_values(body: Body, requested: RequestedProperty, lineage: Lineage, 
 
 
 def _texts(body: Body, property_id: str, period: Period) -> list[str]:
+    """Return the values of a property that are texts: names, kinds or numbers in use in the period."""
     if property_id == "name":
         return [body.named_on(period.last)]
     if property_id == "short-name":

@@ -30,7 +30,7 @@ class ShownCell:
     """A cell in words, with its CSS classes and the heading of its column."""
 
     words: str
-    look: str
+    classes: str
     label: str
 
 
@@ -61,13 +61,19 @@ class ShownTable:
     pages: Pages | None = None
 
     @property
-    def look(self) -> str:
-        """The table's CSS classes on paper: whether it is wide, has equal columns, or is printed on one sheet."""
+    def classes(self) -> str:
+        """Return the CSS classes for paper: a wide table is printed small, a short table on one sheet."""
         is_wide = len(self.columns) > _MAX_NORMAL_COLUMNS
         is_even = is_wide and all(column.is_figure for column in self.columns[1:])
         is_short = len(self.rows) <= _MAX_SHORT_ROWS and not is_wide
-        modifiers = (("wide", is_wide), ("even", is_even), ("short", is_short))
-        return " ".join(f"cg-report-table--{name}" for name, applies in modifiers if applies)
+        classes = []
+        if is_wide:
+            classes.append("cg-report-table--wide")
+        if is_even:
+            classes.append("cg-report-table--even")
+        if is_short:
+            classes.append("cg-report-table--short")
+        return " ".join(classes)
 
     @property
     def is_stacked(self) -> bool:
@@ -107,10 +113,8 @@ def shown_tables(
 
 
 def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printed: int) -> ShownTable:
-    """Return one table, for a page with `paging` or for paper."""
-    charts = [chart for chart in snapshot.charts if chart.table == table.code and chart.has_bars(table)]
-    maps = [picture for picture in snapshot.maps if picture.table == table.code]
-    networks = [network for network in snapshot.networks if network.bodies == table.code]
+    """Return one table: with `paging`, the rows of one page; on paper, the first `printed` rows."""
+    is_on_screen = paging is not None
     if paging is not None:
         rows, pages = paged(table, paging)
         note = table.note
@@ -118,23 +122,38 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
         rows, pages = table.rows[:printed], None
         note = note_on_paper(table, printed)
 
-    def anchor_of(row: Row) -> str:
-        """Return the anchor to which the map's areas link; "" without a map."""
-        return f"{table.code}-{row.key}" if maps and row.key else ""
+    charts = [
+        (chart_caption(chart, table), draw_chart(chart, table, on_screen=is_on_screen))
+        for chart in snapshot.charts
+        if chart.table == table.code and chart.has_bars(table)
+    ]
+    maps = [
+        (area_map.title, draw_map(area_map, table, paging))
+        for area_map in snapshot.maps
+        if area_map.table == table.code
+    ]
+    networks = [
+        (network.title, draw_network(network, snapshot))
+        for network in snapshot.networks
+        if network.bodies == table.code
+    ]
 
+    shown_rows = []
+    for row in rows:
+        # The areas of a map link to their rows.
+        anchor = f"{table.code}-{row.key}" if maps and row.key else ""
+        shown_rows.append(_shown_row(table, row, anchor=anchor))
     return ShownTable(
         code=table.code,
         title=table.title,
         columns=table.columns,
-        rows=tuple(_shown_row(table, row, anchor=anchor_of(row)) for row in rows),
+        rows=tuple(shown_rows),
         total=_shown_row(table, table.total) if table.total else None,
         note=note,
         empty=table.empty,
-        charts=tuple(
-            (chart_caption(chart, table), draw_chart(chart, table, on_screen=paging is not None)) for chart in charts
-        ),
-        maps=tuple((picture.title, draw_map(picture, table, paging)) for picture in maps),
-        networks=tuple((network.title, draw_network(network, snapshot)) for network in networks),
+        charts=tuple(charts),
+        maps=tuple(maps),
+        networks=tuple(networks),
         pages=pages,
     )
 
@@ -154,7 +173,7 @@ def _shown_row(table: Table, row: Row, *, anchor: str = "") -> ShownRow:
     cells = tuple(
         ShownCell(
             words=cell_in_words(column.kind, cell),
-            look=_cell_classes(column, is_empty=cell is None),
+            classes=_cell_classes(column, is_empty=cell is None),
             label=column.label,
         )
         for column, cell in other_cells

@@ -17,7 +17,7 @@ from partnerships.search.sources.every import KINDS
 
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
-    """Show a page of search results."""
+    """Show a page of search results, with facets to narrow the search and a link to the next page."""
     text = _search_text(request)
     filters = _filters(request)
     after = request.GET.get("after", "")

@@ -108,7 +108,7 @@ class HeadingsForm(Form):
 
     @property
     def headings(self) -> dict[str, str]:
-        """The chosen headings by the codes of their columns."""
+        """Return the chosen headings by the codes of their columns."""
         return {
             name.removeprefix("column-"): str(value)
             for name, value in self.cleaned_data.items()

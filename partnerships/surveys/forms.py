@@ -132,14 +132,16 @@ class InviteForm(Form):
 
     def clean_addresses(self) -> list[str]:
         """Return the addresses in lower case, each once, in the order in which they were entered."""
-        addresses = list(
-            dict.fromkeys(address.lower() for address in _SEPARATORS.split(self.cleaned_data["addresses"]) if address)
-        )
-        for address in addresses:
+        addresses: list[str] = []
+        for text in _SEPARATORS.split(self.cleaned_data["addresses"]):
+            address = text.lower()
+            if not address or address in addresses:
+                continue
             try:
                 validate_email(address)
             except ValidationError:
                 raise ValidationError(f"“{address}” is not an email address. Correct or remove it.") from None
+            addresses.append(address)
         return addresses
 
 
@@ -170,6 +172,7 @@ class AnswerForm(Form):
         field.initial = groups[0] if len(groups) == 1 else None
 
     def _add_scores(self) -> None:
+        """Add a scale for each statement, from 1 to 5, or “No view”."""
         for dimension in self._questions.dimensions:
             self.fields[f"score-{dimension.key}"] = forms.TypedChoiceField(
                 label=self._mark_language(dimension.name),
@@ -196,6 +199,7 @@ class AnswerForm(Form):
             )
 
     def _add_comments(self) -> None:
+        """Add a text field for each open question."""
         for comment in self._questions.comments:
             self.fields[f"comment-{comment.key}"] = forms.CharField(
                 label=self._mark_language(comment.question),
@@ -217,7 +221,7 @@ class AnswerForm(Form):
                 yield Section(heading, *names, hint=hint)
 
     def answer(self) -> Answer:
-        """Return the answer of a valid form, without the questions that the person left out."""
+        """Return the answer of a valid form, without the questions that the person did not answer."""
         data, questions = self.cleaned_data, self._questions
         scores = {dimension.key: data.get(f"score-{dimension.key}") for dimension in questions.dimensions}
         comments = {comment.key: data.get(f"comment-{comment.key}", "") for comment in questions.comments}
@@ -255,13 +259,14 @@ class ModerateForm(Form):
 
     def decisions(self) -> tuple[dict[Any, str], set[Any]]:
         """Return the words to show by the id of the comment, and the ids of the comments to withhold."""
-        withheld = {comment.pk for comment in self._comments if self.cleaned_data[f"withhold-{comment.pk}"]}
-        shown = {
-            comment.pk: self.cleaned_data[f"words-{comment.pk}"]
-            for comment in self._comments
-            if comment.pk not in withheld
-        }
-        return shown, withheld
+        words_by_comment: dict[Any, str] = {}
+        withheld_ids: set[Any] = set()
+        for comment in self._comments:
+            if self.cleaned_data[f"withhold-{comment.pk}"]:
+                withheld_ids.add(comment.pk)
+            else:
+                words_by_comment[comment.pk] = self.cleaned_data[f"words-{comment.pk}"]
+        return words_by_comment, withheld_ids
 
 
 class ActionForm(Form):

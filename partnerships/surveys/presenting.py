@@ -41,7 +41,8 @@ def change_in_words(value: Decimal | None, earlier: Decimal | None) -> str:
     """
     if value is None or earlier is None:
         return HIDDEN
-    if not all(_SCALE.floor < number < _SCALE.ceiling for number in (value, earlier)):
+    has_bound = any(mean <= _SCALE.floor or mean >= _SCALE.ceiling for mean in (value, earlier))
+    if has_bound:
         return "not known"
     change = value - earlier
     if not change:
@@ -118,12 +119,11 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
 
     Returns "" if the difference is smaller than `GAP`.
     """
-    means_by_group = sorted(
-        (figures[theme, group], group) for group in groups if group != ALL and (theme, group) in figures
-    )
-    if len(means_by_group) < 2:
+    shown_groups = [group for group in groups if group != ALL and (theme, group) in figures]
+    means = sorted((figures[theme, group], group) for group in shown_groups)
+    if len(means) < 2:
         return ""
-    (lowest, lowest_group), (highest, highest_group) = means_by_group[0], means_by_group[-1]
+    (lowest, lowest_group), (highest, highest_group) = means[0], means[-1]
     if highest - lowest < GAP:
         return ""
     return f"{group_label(lowest_group)} {mean_in_words(lowest)}, {group_label(highest_group)} {mean_in_words(highest)}"
@@ -132,36 +132,38 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
 def expectation_shares(survey_round: Round, questions: Questions) -> list[ExpectationShare]:
     """Return each expectation with its share: the highest first, and those whose share is not shown last."""
     figures = published_figures(survey_round)
-    shares = {expectation.key: figures.get((expectation.key, ALL)) for expectation in questions.expectations}
 
-    def share_text(share: Decimal | None) -> str:
-        return HIDDEN if share is None else f"about {figure(share)}%"
-
-    def highest_first(expectation: Expectation) -> tuple[bool, Decimal]:
-        share = shares[expectation.key]
+    def highest_share_first(expectation: Expectation) -> tuple[bool, Decimal]:
+        share = figures.get((expectation.key, ALL))
         return share is None, -(share or Decimal(0))
 
-    return [
-        ExpectationShare(
-            expectation.key, group_label(expectation.of), expectation.text, share_text(shares[expectation.key])
+    expectation_shares = []
+    for expectation in sorted(questions.expectations, key=highest_share_first):
+        share = figures.get((expectation.key, ALL))
+        expectation_share = ExpectationShare(
+            key=expectation.key,
+            of=group_label(expectation.of),
+            text=expectation.text,
+            words=HIDDEN if share is None else f"about {figure(share)}%",
         )
-        for expectation in sorted(questions.expectations, key=highest_first)
-    ]
+        expectation_shares.append(expectation_share)
+    return expectation_shares
 
 
 def means_chart(survey_round: Round, questions: Questions, previous_round: Round | None) -> SafeString:
-    """Return a bar chart of everyone's means, beside those of the round `before` if there is one."""
+    """Return a bar chart of everyone's means, beside those of the previous round if there is one."""
     rounds = [survey_round, previous_round] if previous_round else [survey_round]
-    figures = [published_figures(survey_round) for survey_round in rounds]
+    figures_by_round = [published_figures(shown_round) for shown_round in rounds]
     bars = []
     for number, dimension in enumerate(questions.dimensions, 1):
-        means = [figures_of_round.get((dimension.key, ALL)) for figures_of_round in figures]
+        means = [figures.get((dimension.key, ALL)) for figures in figures_by_round]
         bars.append((str(number), [(mean, _bar_label(mean)) for mean in means]))
-    names = [f"Round {survey_round.number}" for survey_round in rounds]
+    names = [f"Round {shown_round.number}" for shown_round in rounds]
     return bar_chart("Average answers from 1 to 5 by question; the table gives the figures", names, bars, highest=5)
 
 
 def _bar_label(value: Decimal | None) -> str:
+    """Return the mean at its bar, such as “3.4”; “–” for a mean that is not shown."""
     return "–" if value is None else f"{value:.1f}"
 
 

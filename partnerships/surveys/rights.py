@@ -22,16 +22,17 @@ from partnerships.surveys.queries.rounds import partnerships_of
 class Rights:
     """The rights of one person over the surveys of one partnership now, or over a round that several run together.
 
-    `inside` are the person's rights in the partnership, and `joined` those in the partnerships that joined the round.
+    `host_rights` are the rights in the partnership that prepared the round, and `joined_rights` those in the
+    partnerships that joined it.
     """
 
-    inside: PartnershipRights
-    joined: Sequence[PartnershipRights] = ()
+    host_rights: PartnershipRights
+    joined_rights: Sequence[PartnershipRights] = ()
 
     @property
     def reads(self) -> bool:
         """Return whether the person reads rounds and published results, as all people of present parties do."""
-        return any(rights.roles.is_system or any(map(rights.roles.act_for, rights.present)) for rights in self._all)
+        return self.host_rights.roles.is_system or any(_takes_part(rights) for rights in self._all)
 
     @property
     def may_run(self) -> bool:
@@ -39,7 +40,7 @@ class Rights:
 
         Leads of present parties may, except observers.
         """
-        return self.inside.roles.is_system or bool(self.inside.proposes_for)
+        return self.host_rights.roles.is_system or bool(self.host_rights.proposes_for)
 
     @property
     def may_invite(self) -> bool:
@@ -47,7 +48,7 @@ class Rights:
 
         People who may run the round may, and leads of partnerships that joined.
         """
-        return self.inside.roles.is_system or any(rights.proposes_for for rights in self._all)
+        return self.host_rights.roles.is_system or any(rights.proposes_for for rights in self._all)
 
     @property
     def may_act(self) -> bool:
@@ -63,12 +64,10 @@ class Rights:
         return next((rights.partnership for rights in self._all if rights.may_edit_objectives), None)
 
     @property
-    def own(self) -> Partnership:
-        """The first partnership of the round in which the person takes part; otherwise the one that prepared it."""
-        own_partnerships = (
-            rights.partnership for rights in self._all if any(map(rights.roles.act_for, rights.present))
-        )
-        return next(own_partnerships, self.inside.partnership)
+    def own_partnership(self) -> Partnership:
+        """Return the first partnership of the round in which the person takes part, or else the host."""
+        own_partnerships = (rights.partnership for rights in self._all if _takes_part(rights))
+        return next(own_partnerships, self.host_rights.partnership)
 
     @property
     def partnerships(self) -> list[Partnership]:
@@ -77,7 +76,13 @@ class Rights:
 
     @property
     def _all(self) -> tuple[PartnershipRights, ...]:
-        return (self.inside, *self.joined)
+        """Return the person's rights in each partnership that runs the round, the host first."""
+        return (self.host_rights, *self.joined_rights)
+
+
+def _takes_part(rights: PartnershipRights) -> bool:
+    """Return whether the person acts for a present party of the partnership."""
+    return any(rights.roles.act_for(organisation_id) for organisation_id in rights.present)
 
 
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:
@@ -100,7 +105,9 @@ def invitations_to_withdraw(survey_round: Round, person: User | None, now: dt.da
     rights = rights_in(survey_round, person, now)
     if rights.may_run:
         return survey_round.invitations.all()
-    led_organisations = {organisation for inside in rights.joined for organisation in inside.proposes_for}
+    led_organisations: set[int] = set()
+    for joined in rights.joined_rights:
+        led_organisations.update(joined.proposes_for)
     colleagues = Membership.objects.current(timezone.localdate(now)).filter(organisation__in=led_organisations)
     return survey_round.invitations.filter(invited_by__in=colleagues.values("person"))
 

@@ -113,18 +113,19 @@ class UploadForm(Form):
 
     @property
     def _file_count(self) -> int:
-        """The number of files that the chosen list consists of; of all fields while no list is chosen."""
+        """Return the number of files that the chosen list consists of; of all fields while no list is chosen."""
         if "register" not in self.cleaned_data:
             return len(_FILE_FIELDS)
         return max(len(parts_of(self.cleaned_data["register"])), 1)
 
     @property
     def chosen_files(self) -> list[File]:
-        """The uploaded files of the list, in the list's order of files."""
+        """Return the uploaded files of the list, in the list's order of files."""
         return _files_in(self, _FILE_FIELDS[: self._file_count])
 
 
 def _refuse_large_file(form: forms.Form, field: str) -> None:
+    """Add an error to the field if its file is larger than `MAX_BYTES`."""
     file: UploadedFile[bytes] | None = form.cleaned_data.get(field)
     if file and (file.size or 0) > MAX_BYTES:
         form.add_error(
@@ -175,7 +176,7 @@ class HeadingsForm(Form):
 
     @property
     def headings(self) -> dict[str, str]:
-        """The chosen headings by the keys of their columns; see `column_key`."""
+        """Return the chosen headings by the keys of their columns; see `column_key`."""
         return {
             name.removeprefix("column-"): str(value)
             for name, value in self.cleaned_data.items()
@@ -221,7 +222,7 @@ class OwnFilesForm(Form):
 
     @property
     def chosen_files(self) -> list[File]:
-        """The uploaded files, in the standard's order of files."""
+        """Return the uploaded files, in the standard's order of files."""
         return _files_in(self, self._file_fields)
 
 
@@ -236,7 +237,10 @@ class OwnHeadingsForm(HeadingsForm):
 
 
 class AnswerForm(Form):
-    """Decide which organisation a row means: an existing one, a new one, or none (the row is left out)."""
+    """Decide which organisation a row means: an existing one, a new one, or none (the row is left out).
+
+    A doubt has candidates: organisations that the row may mean. Each candidate is a choice.
+    """
 
     answer = forms.ChoiceField(label="The row", widget=forms.RadioSelect)
     identifier = forms.CharField(

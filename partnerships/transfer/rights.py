@@ -35,4 +35,5 @@ def may_apply(author: User | None, now: dt.datetime, *, register: str, organisat
 
 
 def _is_own(register: str, organisation: Organisation) -> bool:
+    """Return whether planning authorities import this list themselves, and the organisation is one of them."""
     return register in OWN_REGISTERS and organisation.is_planning_authority

@@ -92,7 +92,7 @@ def upload_files(request: HttpRequest, pk: int, register: str) -> HttpResponse:
 
 @require_safe
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the preview of an import, its progress, or its result."""
+    """Show the preview of an import, its progress, or its result. Only leads of the authority may apply a preview."""
     run = _find_run(request, pk)
     job = ImportJob.objects.filter(run=run).first()
     is_running = job is not None and job.is_running

@@ -182,7 +182,7 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "partnership": partnership,
         **_board_cards(user, rows_for(_entries_of_partnership, user, pk)),
-        "may_write": _may_promise(user, partnership),
+        "may_write": _may_commit(user, partnership),
     }
     return render(request, "web/partnership_entries.html", context)
 
@@ -241,7 +241,7 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
         "partnership": partnership,
         "open": open_commitments,
         "over": ended_commitments,
-        "may_write": _may_promise(user, partnership),
+        "may_write": _may_commit(user, partnership),
     }
     return render(request, "web/partnership_commitments.html", context)
 
@@ -251,8 +251,8 @@ def _takes_part(user: User, partnership: Partnership) -> bool:
     return not partnership.is_over and Party.objects.person_takes_part(user, partnership.pk)
 
 
-def _may_promise(user: User, partnership: Partnership) -> bool:
-    """Return whether the person is an editor or lead of a party that does not only observe."""
+def _may_commit(user: User, partnership: Partnership) -> bool:
+    """Return whether the person is an editor or lead of a party that may make commitments: not of an observer."""
     return not partnership.is_over and Party.objects.person_takes_decisions(user, partnership.pk, *EDITING_ROLES)
 
 

@@ -75,7 +75,7 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     access, draft = open_draft(request, pk)
     context = _draft_context(request, access, draft, on_paper=True)
     response = downloads.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
-    if response.status_code == 200:  # while too many PDFs are being made, the person gets an error page instead
+    if response.status_code == 200:  # otherwise the page says only that PDFs cannot be made
         log_opening(request, access, OpeningMethod.PDF)
     return response
 

@@ -49,6 +49,7 @@ def root_old(request: HttpRequest) -> HttpResponse:
 
 
 def _match_old(request: HttpRequest, queries: str) -> JsonResponse:
+    """Return the candidates for each query of a batch, by the key that the client gave the query (version 0.2)."""
     batch = read_queries(queries)
     count_names(request, len(batch))
     candidates = _candidates(list(batch.values()))
@@ -56,6 +57,7 @@ def _match_old(request: HttpRequest, queries: str) -> JsonResponse:
 
 
 def _extend_old(request: HttpRequest, query: str) -> JsonResponse:
+    """Return the requested properties of bodies, by the id of the body (version 0.2)."""
     fetch = _without_unknown_properties(read_fetch(read_json(query)))
     count_names(request, len(fetch.ids))
     property_ids = [requested.property for requested in fetch.requested_properties]
@@ -94,6 +96,7 @@ def extend(request: HttpRequest) -> HttpResponse:
 
 
 def _manifest(version: str) -> dict[str, Any]:
+    """Return the manifest of a version, with the addresses of this site."""
     root_name = "reconciliation:root-old" if version == VERSION_0_2 else "reconciliation:root"
     about_url = settings.SITE_ORIGIN + reverse("reconciliation:about")
     return manifest(version, settings.SITE_ORIGIN + reverse(root_name), view=about_url, documentation=about_url)

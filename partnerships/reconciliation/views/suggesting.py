@@ -38,12 +38,14 @@ def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
 
 
 def _bodies(typed: str, skip: int) -> list[dict[str, Any]]:
+    """Return the bodies that fit the typed text, after the first `skip`."""
     bodies = suggested_bodies(typed, skip) if typed else []
     lineage = lineage_of([body.pk for body in bodies], timezone.localdate())
     return [suggestion_json(body, lineage) for body in bodies]
 
 
 def _types(typed: str) -> list[dict[str, Any]]:
+    """Return the types with a word that begins with the typed text."""
     types = [body_type for body_type in TYPES.values() if _has_word_beginning(typed, body_type.id, body_type.name)]
     return [type_json(body_type) for body_type in types]
 

@@ -38,7 +38,8 @@ def _dashboard(
 ) -> HttpResponse:
     """Show the dashboard, or one of its tiles.
 
-    The page fetches each tile separately (`?tile=`). Without JavaScript its reader gets all tiles at once (`?whole=1`).
+    The page fetches each tile with a request of its own (`?tile=`), so that a slow report delays only its own tile.
+    Without JavaScript, a link on the page shows all tiles at once (`?whole=1`).
     """
     reader, now = signed_in(request), timezone.now()
     if "tile" in request.GET:

@@ -99,7 +99,7 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 
 @require_safe
 def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the figures of a frozen report that are different today."""
+    """Show the figures of a frozen report that are different today. Only its present audience may see these."""
     user, now = signed_in(request), timezone.now()
     frozen_reports = FrozenReport.objects.visible_to_current_audience(user).select_related(
         "organisation", "partnership"

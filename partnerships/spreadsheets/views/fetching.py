@@ -52,6 +52,7 @@ class Subject:
 
     @property
     def _record(self) -> Plan | Partnership | Organisation:
+        """Return the plan, partnership or organisation. The target of a partnership also has an organisation."""
         record = self.target.plan or self.target.partnership or self.target.organisation
         assert record is not None  # a target always has a record
         return record
@@ -110,8 +111,8 @@ def _organisations_to_act_for(person: User, partnership: Partnership) -> list[Or
     parties = list(own_parties.select_related("organisation").order_by("organisation__name", "pk"))
     if not parties:
         raise Http404
-    roles = Membership.objects.roles_of(person)
-    editable = [party for party in parties if roles.get(party.organisation_id) in EDITING_ROLES]
+    role_by_organisation = Membership.objects.roles_of(person)
+    editable = [party for party in parties if role_by_organisation.get(party.organisation_id) in EDITING_ROLES]
     first = min(editable or parties, key=lambda party: (not party.is_leading, party.pk))
     return [first.organisation, *(party.organisation for party in editable if party != first)]
 

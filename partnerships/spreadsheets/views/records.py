@@ -99,6 +99,7 @@ def export(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> 
 
 
 def _uploads(subject: Subject) -> QuerySet[Upload]:
+    """Return the person's uploads to the record. Those to a partnership may be for any of its parties."""
     target = subject.target
     return uploads_for(
         subject.person,

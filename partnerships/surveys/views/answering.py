@@ -82,6 +82,7 @@ def _other_languages(survey_round: Round, questions: Questions) -> list[tuple[st
 
 
 def _over_page(request: HttpRequest) -> HttpResponse:
+    """Show the page for a link that no longer works, with status 410."""
     return render(request, "surveys/over.html", status=410)
 
 

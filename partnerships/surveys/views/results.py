@@ -47,7 +47,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, survey_round, rights = open_round(request, pk, number)
     context: dict[str, Any] = {
         "round": survey_round,
-        "partnership": rights.own,
+        "partnership": rights.own_partnership,
         "partnerships": rights.partnerships,
         "rights": rights,
     }
@@ -114,15 +114,17 @@ def _work_by_theme(
 ) -> list[tuple[str, list[tuple[str, Any]]]]:
     """Return the work about each theme, with the round that it followed: this round or the one before."""
     rounds = [previous_round, survey_round] if previous_round is not None else [survey_round]
-    themes = {theme: name for survey_round in rounds for theme, name in survey_round.questions().themes().items()}
-    actions = actions_of(rounds, user)
+    name_by_theme: dict[str, str] = {}
+    for followed_round in rounds:
+        name_by_theme.update(followed_round.questions().themes())
+
+    actions_by_result = actions_of(rounds, user)
     work_by_theme = []
-    for theme, name in themes.items():
-        work = [
-            (f"after round {survey_round.number}", action)
-            for survey_round in rounds
-            for action in actions.get((survey_round.pk, theme), [])
-        ]
+    for theme, name in name_by_theme.items():
+        work: list[tuple[str, Any]] = []
+        for followed_round in rounds:
+            actions = actions_by_result.get((followed_round.pk, theme), [])
+            work += [(f"after round {followed_round.number}", action) for action in actions]
         if work:
             work_by_theme.append((name, work))
     return work_by_theme

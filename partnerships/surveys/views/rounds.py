@@ -78,15 +78,15 @@ def draft_context(survey_round: Round, user: User) -> dict[str, Any]:
     """Return the context of a draft: the people asked by group, joined groups, and other partnerships."""
     counts = people_asked_by_group(survey_round)
     joined_code_by_group = join_small_groups(counts, survey_round.floor)
+    too_small = reason_too_few_asked(sum(counts.values()), survey_round.floor) if survey_round.is_anonymous else ""
     return {
         "joinings": joinings_of(survey_round, user),
         "floor": floor_in_words(survey_round),
         "invitations": _invitation_lines(survey_round, user),
         "asked": [(group_label(group), number) for group, number in sorted(counts.items())],
+        # The code of several groups that are counted together is, for example, "council+lep".
         "together": sorted({group_label(code) for code in joined_code_by_group.values() if "+" in code}),
-        "too_small": reason_too_few_asked(sum(counts.values()), survey_round.floor)
-        if survey_round.is_anonymous
-        else "",
+        "too_small": too_small,
     }
 
 
@@ -165,10 +165,12 @@ def withdraw_invitation(request: HttpRequest, pk: int, number: int) -> HttpRespo
     """Remove a person from the list of a draft. There is no message, because the list shows the change."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
-    invitation = row_number(request.POST.get("invitation", "")) or 0
+    invitation_id = row_number(request.POST.get("invitation", "")) or 0
 
     try:
-        services.withdraw_invitation(survey_round=survey_round, invitation=invitation, author=user, now=timezone.now())
+        services.withdraw_invitation(
+            survey_round=survey_round, invitation=invitation_id, author=user, now=timezone.now()
+        )
     except services.UnableToRun as error:
         messages.error(request, str(error))
     return redirect(survey_round)

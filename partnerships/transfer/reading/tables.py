@@ -83,33 +83,33 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
         raise refuse_file("the file is empty.", "Check that this is the right file, or download the file again.")
 
-    if data.startswith(_ZIP):
-        sheets = _from_workbook(data)
-    elif data.startswith(_OLD_EXCEL):
+    if data.startswith(_OLD_EXCEL):
         raise refuse_file(
             "the file is an old Excel workbook (.xls) or has a password.",
             "Open it in a spreadsheet program and save it as .xlsx or .csv.",
         )
-    elif data.startswith(_PDF):
+    if data.startswith(_PDF):
         raise refuse_file("the file is a PDF.", "Use the spreadsheet, CSV or JSON version of the list.")
-    else:
-        text = _text_of(data)
-        start = text.lstrip()[:1]
-        if start in ("{", "["):
-            sheets = (_from_json(text),)
-        elif _is_yaml(text, file_name):
-            sheets = (_from_yaml(text),)
-        elif start == "<":
-            raise refuse_file(
-                "the file is a web page or XML, not a table.",
-                "Download the file itself: CSV, XLSX, ODS or JSON.",
-            )
-        else:
-            sheets = (_from_csv(text, PurePath(file_name).stem),)
 
+    sheets = _from_workbook(data) if data.startswith(_ZIP) else (_from_text(_text_of(data), file_name),)
     if not any(sheet.rows for sheet in sheets):
         raise refuse_file("the file has no rows.", "Check that this is the right file, or download the file again.")
     return sheets
+
+
+def _from_text(text: str, file_name: str) -> Sheet:
+    """Return the rows of a JSON, YAML or CSV file. Raises `UnableToRead` for XML."""
+    first_character = text.lstrip()[:1]
+    if first_character in ("{", "["):
+        return _from_json(text)
+    if _is_yaml(text, file_name):
+        return _from_yaml(text)
+    if first_character == "<":
+        raise refuse_file(
+            "the file is a web page or XML, not a table.",
+            "Download the file itself: CSV, XLSX, ODS or JSON.",
+        )
+    return _from_csv(text, PurePath(file_name).stem)
 
 
 def _text_of(data: bytes) -> str:
@@ -180,7 +180,9 @@ def _without_apostrophe(cell: str) -> str:
 
     Our own downloads add such apostrophes (`partnerships.kit.exports.safe_cell`).
     """
-    return cell[1:] if cell[:1] == "'" and cell[1:].lstrip()[:1] in _FORMULA else cell
+    text = cell.removeprefix("'")
+    looks_like_formula = text.lstrip()[:1] in _FORMULA
+    return text if looks_like_formula else cell
 
 
 def _delimiter(text: str) -> str:
@@ -188,13 +190,15 @@ def _delimiter(text: str) -> str:
     sample = text[:20_000].splitlines()[:30]
 
     def typical_width(delimiter: str) -> float:
+        """Return the usual number of cells in a row that this delimiter divides."""
         try:
             widths = [len(cells) for cells in csv.reader(sample, delimiter=delimiter) if cells]
         except csv.Error:
             return 0
         return median(widths) if widths else 0
 
-    return max(DELIMITERS, key=lambda delimiter: (typical_width(delimiter), delimiter == ","))
+    # The comma is the first delimiter, and `max` returns the first of several that are equally good.
+    return max(DELIMITERS, key=typical_width)
 
 
 def _from_json(text: str) -> Sheet:
@@ -256,20 +260,12 @@ def _refuse_risky_yaml(text: str) -> None:
 
 
 def _from_records(value: Any) -> Sheet:
-    """Return the rows of an array of objects, or of one object of codes and names."""
+    """Return the rows of an array of objects, of an object that contains one, or of one object of codes and names."""
     if isinstance(value, dict):
-        lists = [part for part in value.values() if isinstance(part, list)]
-        if isinstance(value.get("features"), list):
-            lists = [value["features"]]
-        if value and all(isinstance(part, str | int | float) for part in value.values()):
-            code_rows = [Row(2 + index, (code, name)) for index, (code, name) in enumerate(value.items())]
-            return Sheet("codes and names", (Row(1, ("code", "name")), *_with_checked_cells(code_rows)))
-        if len(lists) != 1:
-            raise refuse_file(
-                "the file contains one object that is neither a list of records nor a set of codes with names.",
-                "Use an array of objects, or one object of codes and names.",
-            )
-        value = [_attributes_of_feature(record) for record in lists[0]]
+        is_codes_and_names = value and all(isinstance(part, str | int | float) for part in value.values())
+        if is_codes_and_names:
+            return _from_codes_and_names(value)
+        value = _records_in_object(value)
 
     headings: dict[str, None] = {}  # a dict, because a set would lose the order of first use
     for number, record in enumerate(value, start=1):
@@ -283,6 +279,25 @@ def _from_records(value: Any) -> Sheet:
         cells = tuple(_cell_of(number, heading, record.get(heading)) for heading in headings)
         rows.append(Row(number, cells))
     return Sheet("records", tuple(row for row in _with_checked_cells(rows) if not row.is_blank()))
+
+
+def _from_codes_and_names(name_by_code: dict[str, Any]) -> Sheet:
+    """Return an object of codes and names as rows below the headings “code” and “name”."""
+    rows = [Row(number, (code, name)) for number, (code, name) in enumerate(name_by_code.items(), start=2)]
+    return Sheet("codes and names", (Row(1, ("code", "name")), *_with_checked_cells(rows)))
+
+
+def _records_in_object(value: dict[str, Any]) -> list[Any]:
+    """Return the records in the object's only list or, for a map, in its `features`. Raises `UnableToRead`."""
+    lists = [part for part in value.values() if isinstance(part, list)]
+    if isinstance(value.get("features"), list):
+        lists = [value["features"]]
+    if len(lists) != 1:
+        raise refuse_file(
+            "the file contains one object that is neither a list of records nor a set of codes with names.",
+            "Use an array of objects, or one object of codes and names.",
+        )
+    return [_attributes_of_feature(record) for record in lists[0]]
 
 
 def _attributes_of_feature(record: Any) -> Any:

@@ -317,7 +317,7 @@ ROWS = (
     Row(
         "organisations.create_organisations",
         lambda world, author, _: services.create_organisations(
-            bodies=[services.NewOrganisation(f"{name} Homes", "charity") for name in ("Quay", "Weir")],
+            details=[services.NewOrganisation(f"{name} Homes", "charity") for name in ("Quay", "Weir")],
             author=author,
             now=timezone.now(),
         ),

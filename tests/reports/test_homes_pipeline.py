@@ -241,7 +241,7 @@ def add_plans_for_different_readers(world: World) -> None:
 
 def check_homes_are_those_of_the_pipeline(homes: Iterable[Any], reader: Any, now: dt.datetime) -> None:
     """Check that the homes to come are those of the pipeline, by area, by year and by tenure."""
-    pipeline = homes_pipeline(reader, PipelineFilters(), then=None, now=now)
+    pipeline = homes_pipeline(reader, PipelineFilters(), earlier=None, now=now)
     for division, attribute in (("area", "area_code"), ("year", "year"), ("tenure", "tenure")):
         homes_by_value: Counter[Any] = Counter()
         for part in homes:

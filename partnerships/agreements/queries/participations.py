@@ -49,35 +49,37 @@ class Parts:
     """Parts as three arrays of the same length: ids of partnerships and organisations, and indexes in `ROLES`."""
 
     partnership: Numbers
-    body: Numbers
+    organisation: Numbers
     role: Numbers
 
     @classmethod
     def of(cls, parts: Iterable[Part]) -> Parts:
         """Return these parts as arrays."""
-        rows = [(partnership, body, ROLES.index(role)) for partnership, body, role in parts]
+        rows = [(partnership, organisation, ROLES.index(role)) for partnership, organisation, role in parts]
         return cls(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
 
     def __len__(self) -> int:
-        return len(self.body)
+        return len(self.organisation)
 
     def only(self, mask: NDArray[np.bool_]) -> Parts:
         """Return the parts at which the mask is true."""
-        return Parts(self.partnership[mask], self.body[mask], self.role[mask])
+        return Parts(self.partnership[mask], self.organisation[mask], self.role[mask])
 
     def without(self, pairs: set[tuple[int, int]]) -> Parts:
         """Return the parts without those of these pairs of partnership and organisation (ids)."""
         mask = np.ones(len(self), dtype=bool)
         # Only parts in these few partnerships are compared one by one.
         candidates = np.flatnonzero(np.isin(self.partnership, [partnership for partnership, _ in pairs]))
-        candidate_pairs = zip(self.partnership[candidates].tolist(), self.body[candidates].tolist(), strict=True)
+        candidate_pairs = zip(
+            self.partnership[candidates].tolist(), self.organisation[candidates].tolist(), strict=True
+        )
         mask[candidates] = [pair not in pairs for pair in candidate_pairs]
         return self.only(mask)
 
     def rows(self) -> Sequence[Part]:
         """Return the parts as tuples."""
         roles = [ROLES[role] for role in self.role.tolist()]
-        return list(zip(self.partnership.tolist(), self.body.tolist(), roles, strict=True))
+        return list(zip(self.partnership.tolist(), self.organisation.tolist(), roles, strict=True))
 
 
 def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
@@ -103,11 +105,11 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
         notices_run_out = Notice.objects.past_last_day(day).values_list("partnership_id", "organisation_id")
         return current_parts.without(set(notices_run_out))
     inside_ids = set(Partnership.objects.readable_today_by(reader).values_list("pk", flat=True))
-    current_pairs = {(partnership, body) for partnership, body, _role in current_parts.rows()}
+    current_pairs = {(partnership, organisation) for partnership, organisation, _role in current_parts.rows()}
     return Parts.of(
-        (partnership, body, role)
-        for partnership, body, role in _parts_then(partnerships, day)
-        if partnership in inside_ids or (partnership, body) in current_pairs
+        (partnership, organisation, role)
+        for partnership, organisation, role in _parts_then(partnerships, day)
+        if partnership in inside_ids or (partnership, organisation) in current_pairs
     )
 
 
@@ -116,8 +118,8 @@ def _read_parts(parties: PartyQuerySet) -> Parts:
     rows = parties.order_by().values("partnership_id", "organisation_id", "role")
     sql, values = subquery("parties", rows, empty="SELECT 0, 0, '' WHERE FALSE")
     role = "coalesce(array_position(%(roles)s::text[], role::text), 1) - 1"
-    source = f"({sql}) AS parties(partnership, body, role)"
-    return Parts(*numbers_of(source, {**values, "roles": list(ROLES)}, "partnership", "body", role))
+    source = f"({sql}) AS parties(partnership, organisation, role)"
+    return Parts(*numbers_of(source, {**values, "roles": list(ROLES)}, "partnership", "organisation", role))
 
 
 def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Part]:
@@ -132,15 +134,17 @@ def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Par
     events_up_to_day = events.filter(partnership__in=partnership_ids, pgh_created_at__lt=end_of(day))
     newest_events = events_up_to_day.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
     party_ids_in_history = set()
-    for row, label, partnership, body, role, *state in newest_events.values_list("pgh_obj_id", "pgh_label", *fields):
+    for row, label, partnership, organisation, role, *state in newest_events.values_list(
+        "pgh_obj_id", "pgh_label", *fields
+    ):
         party_ids_in_history.add(row)
         if label != "delete" and _took_part(day, *state, is_of_that_day=True):
-            yield (partnership, body, role)
-    for row, partnership, body, role, *state in Party.objects.filter(partnership__in=partnership_ids).values_list(
-        "pk", *fields
-    ):
+            yield (partnership, organisation, role)
+    for row, partnership, organisation, role, *state in Party.objects.filter(
+        partnership__in=partnership_ids
+    ).values_list("pk", *fields):
         if row not in party_ids_in_history and _took_part(day, *state, is_of_that_day=False):
-            yield (partnership, body, role)
+            yield (partnership, organisation, role)
 
 
 def _took_part(

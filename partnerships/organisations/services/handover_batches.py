@@ -177,8 +177,8 @@ def _lock_with_bodies(succession_id: int) -> Succession:
     The lock (FOR NO KEY UPDATE) still allows new rows that refer to the organisations.
     """
     succession = lock_succession(succession_id)
-    bodies = _bodies_of(succession)
-    list(bodies.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    organisations = _bodies_of(succession)
+    list(organisations.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     return succession
 
 

@@ -80,16 +80,18 @@ def move_areas(*, succession: Succession, on: dt.date, author: User | None, now:
         _serve_areas_of_codes(successor, vesting)
 
 
-def _serve_areas_of_codes(body: Organisation, vesting: _Vesting) -> None:
+def _serve_areas_of_codes(organisation: Organisation, vesting: _Vesting) -> None:
     """Record that the organisation serves the areas that have its GSS codes."""
-    codes = body.identifiers.filter(scheme=Scheme.GSS, valid_to=None).values("value")
+    codes = organisation.identifiers.filter(scheme=Scheme.GSS, valid_to=None).values("value")
     for area in Area.objects.filter(code__in=codes).order_by("pk"):
-        _serve(body, area, vesting)
+        _serve(organisation, area, vesting)
 
 
-def _end_areas(body: Organisation, vesting: _Vesting) -> list[Area]:
+def _end_areas(organisation: Organisation, vesting: _Vesting) -> list[Area]:
     """End all areas that the organisation serves, and return them."""
-    areas_served = list(body.areas_served.filter(ends_on=None).select_related("area", "organisation").order_by("pk"))
+    areas_served = list(
+        organisation.areas_served.filter(ends_on=None).select_related("area", "organisation").order_by("pk")
+    )
     for served in areas_served:
         # An area must not end before it starts.
         end_day = max(vesting.day, served.starts_on or vesting.day)
@@ -121,17 +123,17 @@ def _only_successors(succession: Succession) -> dict[int, Organisation]:
     }
 
 
-def _serve(body: Organisation, area: Area, vesting: _Vesting) -> None:
+def _serve(organisation: Organisation, area: Area, vesting: _Vesting) -> None:
     """Record that the organisation serves the area from this day on, unless it already does."""
     day, reason, author, now = vesting.day, vesting.reason, vesting.author, vesting.now
-    if body.areas_served.filter(area=area, ends_on=None).exists():
+    if organisation.areas_served.filter(area=area, ends_on=None).exists():
         return
     # If the succession was undone and takes effect again on the same day, the row of that day continues.
-    row_of_day = body.areas_served.filter(area=area, starts_on=day).first()
+    row_of_day = organisation.areas_served.filter(area=area, starts_on=day).first()
     if row_of_day is not None:
         correct_area_served(served=row_of_day, ends_on=None, reason=reason, author=author, now=now)
     else:
-        serve_area(organisation=body, area=area, starts_on=day, source=reason[:200], author=author, now=now)
+        serve_area(organisation=organisation, area=area, starts_on=day, source=reason[:200], author=author, now=now)
 
 
 def _return_areas(vesting: _Vesting, undone_succession: Succession) -> set[int]:
@@ -145,12 +147,12 @@ def _return_areas(vesting: _Vesting, undone_succession: Succession) -> set[int]:
         return set()
 
     returned_area_ids: set[int] = set()
-    for body in vesting.successors():
-        areas_served = body.areas_served.filter(ends_on=undone_day).select_related("area").order_by("pk")
+    for organisation in vesting.successors():
+        areas_served = organisation.areas_served.filter(ends_on=undone_day).select_related("area").order_by("pk")
         for served in areas_served:
-            _serve(body, served.area, vesting)
+            _serve(organisation, served.area, vesting)
             returned_area_ids.add(served.area_id)
-        _restore_codes(body, undone_succession, undone_day, vesting)
+        _restore_codes(organisation, undone_succession, undone_day, vesting)
 
     successors_rows = AreaServed.objects.filter(
         organisation__in=undone_succession.ties.values("successor"),
@@ -164,9 +166,11 @@ def _return_areas(vesting: _Vesting, undone_succession: Succession) -> set[int]:
     return returned_area_ids
 
 
-def _restore_codes(body: Organisation, undone_succession: Succession, undone_day: dt.date, vesting: _Vesting) -> None:
+def _restore_codes(
+    organisation: Organisation, undone_succession: Succession, undone_day: dt.date, vesting: _Vesting
+) -> None:
     """Make the codes valid again that the undone succession ended, and end the code that it gave."""
-    codes = body.identifiers.filter(scheme__in={Scheme.GSS, undone_succession.new_code_scheme})
+    codes = organisation.identifiers.filter(scheme__in={Scheme.GSS, undone_succession.new_code_scheme})
     is_new_code = Q(value=undone_succession.new_code, scheme=undone_succession.new_code_scheme)
     ended_codes = codes.filter(valid_to=_first_day_of_codes(undone_succession, undone_day)).exclude(is_new_code)
     for code in ended_codes.order_by("pk"):
@@ -183,9 +187,9 @@ def _first_day_of_codes(succession: Succession, day: dt.date) -> dt.date:
     return codes_on.earliest if codes_on is not None and codes_on.day else day
 
 
-def _end_codes(bodies: list[Organisation], vesting: _Vesting) -> None:
+def _end_codes(organisations: list[Organisation], vesting: _Vesting) -> None:
     """End the GSS codes of ended organisations. People can still find the organisations by these codes."""
-    valid_codes = Identifier.objects.filter(organisation__in=bodies, scheme=Scheme.GSS, valid_to=None)
+    valid_codes = Identifier.objects.filter(organisation__in=organisations, scheme=Scheme.GSS, valid_to=None)
     for code in valid_codes.order_by("pk"):
         _end_code(code, vesting, earliest=vesting.day)
 
@@ -209,11 +213,13 @@ def _recode(vesting: _Vesting) -> None:
         return
     scheme, value = succession.new_code_scheme, succession.new_code
     reason, author, now = vesting.reason, vesting.author, vesting.now
-    for body in vesting.successors():
-        for old_code in body.identifiers.filter(scheme=scheme, valid_to=None).exclude(value=value).order_by("pk"):
+    for organisation in vesting.successors():
+        for old_code in (
+            organisation.identifiers.filter(scheme=scheme, valid_to=None).exclude(value=value).order_by("pk")
+        ):
             _end_code(old_code, vesting, earliest=vesting.code_day)
         new_code = add_identifier(
-            organisation=body,
+            organisation=organisation,
             scheme=scheme,
             value=value,
             valid_from=vesting.code_day,

@@ -138,28 +138,29 @@ def create_organisation(
     new_organisation = NewOrganisation(
         name=name, kind=kind, identifiers=tuple(identifiers), names=tuple(names), areas=tuple(areas), fields=fields
     )
-    return create_organisations(bodies=[new_organisation], author=author, now=now)[0]
+    return create_organisations(details=[new_organisation], author=author, now=now)[0]
 
 
 @transaction.atomic
 def create_organisations(
-    *, bodies: Sequence[NewOrganisation], author: User | None, now: dt.datetime
+    *, details: Sequence[NewOrganisation], author: User | None, now: dt.datetime
 ) -> list[Organisation]:
     """Create organisations, all or none, and return them in the given order.
 
     A thousand organisations take as many queries as one. Raises `UnableToCreateOrganisation`.
     """
     require(roles_of(author, now).may_change_directory)
-    bodies = [replace(body, name=" ".join(body.name.split())) for body in bodies]
-    if not all(body.name for body in bodies):
+    details = [replace(detail, name=" ".join(detail.name.split())) for detail in details]
+    if not all(detail.name for detail in details):
         raise UnableToCreateOrganisation("Enter a name for the organisation.")
 
-    organisations = _insert_with_identifiers(bodies)
-    add_names_of_many((organisation, body.all_names) for organisation, body in zip(organisations, bodies, strict=True))
+    organisations = _insert_with_identifiers(details)
+    pairs = list(zip(organisations, details, strict=True))
+    add_names_of_many((organisation, detail.all_names) for organisation, detail in pairs)
     AreaServed.objects.bulk_create(
         AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from)
-        for organisation, body in zip(organisations, bodies, strict=True)
-        for area in body.areas
+        for organisation, detail in pairs
+        for area in detail.areas
     )
 
     record_all(
@@ -175,12 +176,12 @@ def create_organisations(
     return organisations
 
 
-def _insert_with_identifiers(bodies: Sequence[NewOrganisation]) -> list[Organisation]:
+def _insert_with_identifiers(details: Sequence[NewOrganisation]) -> list[Organisation]:
     """Insert the rows of organisations and of their identifiers, and return the organisations.
 
     Raises `UnableToCreateOrganisation` if an identifier belongs to another organisation.
     """
-    organisations = [Organisation(name=body.name, kind=body.kind, **body.fields) for body in bodies]
+    organisations = [Organisation(name=detail.name, kind=detail.kind, **detail.fields) for detail in details]
     try:
         # A savepoint, because after the error of a constraint PostgreSQL would refuse the query for the holder.
         with transaction.atomic():
@@ -190,15 +191,15 @@ def _insert_with_identifiers(bodies: Sequence[NewOrganisation]) -> list[Organisa
                     organisation=organisation,
                     scheme=scheme,
                     value=value,
-                    valid_from=body.numbered_from,
-                    valid_to=body.numbered_to,
+                    valid_from=detail.numbered_from,
+                    valid_to=detail.numbered_to,
                 )
-                for organisation, body in zip(organisations, bodies, strict=True)
-                for scheme, value in body.clean_identifiers
+                for organisation, detail in zip(organisations, details, strict=True)
+                for scheme, value in detail.clean_identifiers
             )
     except IntegrityError as error:
-        holder = holder_in_words([pair for body in bodies for pair in body.clean_identifiers])
-        raise UnableToCreateOrganisation(holder or str(error).splitlines()[0]) from error
+        identifiers = [identifier for detail in details for identifier in detail.clean_identifiers]
+        raise UnableToCreateOrganisation(holder_in_words(identifiers) or str(error).splitlines()[0]) from error
     return organisations
 
 

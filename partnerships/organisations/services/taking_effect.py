@@ -70,22 +70,24 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
 
 def _end_predecessors(succession: Succession, day: dt.date, *, author: User | None, now: dt.datetime) -> None:
     """End the organisations that the succession ends. Raises `UnableToChangeSuccession` if one cannot end that day."""
-    for body in ending_predecessors(succession):
-        if body.is_ended:
+    for organisation in ending_predecessors(succession):
+        if organisation.is_ended:
             continue
         try:
-            dissolve(organisation=body, on=day, author=author, now=now, reason=_history_reason(succession))
+            dissolve(organisation=organisation, on=day, author=author, now=now, reason=_history_reason(succession))
         except UnableToDissolve as error:
-            raise UnableToChangeSuccession(f"{body.name}: {error} Correct its first day or the vesting day.") from error
+            raise UnableToChangeSuccession(
+                f"{organisation.name}: {error} Correct its first day or the vesting day."
+            ) from error
 
 
 def _start_successors(succession: Succession, day: dt.date, *, author: User | None, now: dt.datetime) -> None:
     """Make the successors that do not exist yet, or no longer exist, active."""
-    for body in _starting(succession):
+    for organisation in _starting(succession):
         # An organisation that exists again keeps its first day, even if that day is unknown.
-        first_day = body.valid_from if body.is_ended else body.valid_from or day
+        first_day = organisation.valid_from if organisation.is_ended else organisation.valid_from or day
         _update(
-            body,
+            organisation,
             status=Status.ACTIVE,
             valid_from=first_day,
             valid_to=None,
@@ -99,9 +101,9 @@ def _rename_successors(succession: Succession, day: dt.date, *, author: User | N
     """Give the organisation of a rename its new name from the vesting day on."""
     if succession.kind != SuccessionKind.RENAME or not succession.new_name:
         return
-    for body in Organisation.objects.filter(ties_as_successor__succession=succession).distinct().order_by("pk"):
+    for organisation in Organisation.objects.filter(ties_as_successor__succession=succession).distinct().order_by("pk"):
         _update(
-            body,
+            organisation,
             name=succession.new_name,
             named_from=day,
             author=author,
@@ -136,12 +138,12 @@ def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
     return vesting.earliest
 
 
-def _update(body: Organisation, **changes: Any) -> None:
+def _update(organisation: Organisation, **changes: Any) -> None:
     """Update an organisation; raise `UnableToChangeSuccession` if the update is refused."""
     try:
-        update_organisation(organisation=body, **changes)
+        update_organisation(organisation=organisation, **changes)
     except UnableToUpdateOrganisation as error:
-        raise UnableToChangeSuccession(f"{body.name}: {error}") from error
+        raise UnableToChangeSuccession(f"{organisation.name}: {error}") from error
 
 
 def _reopen_stayed_lines(succession: Succession) -> None:

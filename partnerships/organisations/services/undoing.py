@@ -122,7 +122,7 @@ def _reversed_ties(succession: Succession) -> list[NewTie]:
     return list({tie.key: tie for tie in reversed_ties}.values())
 
 
-def _existed_before(body: Organisation, succession: Succession) -> bool:
+def _existed_before(organisation: Organisation, succession: Succession) -> bool:
     """Return True if a successor existed before the succession, according to its dates.
 
     Otherwise the organisation ends when the succession is undone.
@@ -130,18 +130,18 @@ def _existed_before(body: Organisation, succession: Succession) -> bool:
     vests = succession.vests_on
     if succession.kind in _KINDS_INTO_EXISTING or vests is None:
         return True
-    if body.valid_from is None:
+    if organisation.valid_from is None:
         # If the succession had started this organisation, the organisation would have a first day.
-        return body.status not in {Status.PROPOSED, Status.SHADOW}
-    return bool(body.valid_from < vests.earliest)
+        return organisation.status not in {Status.PROPOSED, Status.SHADOW}
+    return bool(organisation.valid_from < vests.earliest)
 
 
 def _former_name(succession: Succession) -> str:
     """Return the name that a rename ended. Raises `UnableToRecordSuccession` if this name is not known."""
     vests = succession.vests_on
-    bodies = Organisation.objects.filter(ties_as_successor__succession=succession)
-    for body in bodies.order_by("pk"):
-        former_names = body.names.filter(kind=NameKind.FORMER, valid_to=vests.earliest if vests else None)
+    organisations = Organisation.objects.filter(ties_as_successor__succession=succession)
+    for organisation in organisations.order_by("pk"):
+        former_names = organisation.names.filter(kind=NameKind.FORMER, valid_to=vests.earliest if vests else None)
         if former_name := former_names.order_by("pk").first():
             return former_name.name
     raise UnableToRecordSuccession("We do not know the earlier name. Record a rename instead.")

@@ -102,7 +102,7 @@ class Combinations:
         indexes = np.searchsorted(self.ids, lines.combination, side="right") - 1
         is_counted = self.ids[indexes] == lines.combination
         is_readable = ~self.confidential[indexes] | lines.inside()
-        at_any_moment = lines.is_now | lines.is_then | lines.is_baseline
+        at_any_moment = lines.is_now | lines.is_earlier | lines.is_baseline
         return replace(lines, combination=indexes).where(at_any_moment & is_readable & is_counted)
 
     def values_at(self, index: int) -> dict[str, Any]:

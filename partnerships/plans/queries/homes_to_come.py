@@ -42,7 +42,7 @@ class PlannedHomesNow:
 def planned_homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list[PlannedHomesNow]:
     """Return the homes that `homes_pipeline` counts as `now` in these areas (GSS codes); if none are given, in all."""
     # Read the lines before the combinations: lines read later may contain newer combinations (`Combinations.among`).
-    batches = packed_lines(reader, plan_parameters(areas=areas), then=None, now=now)
+    batches = packed_lines(reader, plan_parameters(areas=areas), earlier=None, now=now)
     combinations = Combinations.among(areas=list(areas))
     homes_by_index = np.zeros(combinations.size, dtype=np.int64)
     for batch in batches:

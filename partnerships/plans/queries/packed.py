@@ -106,7 +106,7 @@ class PackedLines:
     forecast: IntArray
     count: IntArray
     is_now: BoolArray
-    is_then: BoolArray
+    is_earlier: BoolArray
     is_baseline: BoolArray
 
     def where(self, condition: BoolArray) -> PackedLines:
@@ -121,7 +121,7 @@ class PackedLines:
             forecast=self.forecast[condition],
             count=self.count[condition],
             is_now=self.is_now[condition],
-            is_then=self.is_then[condition],
+            is_earlier=self.is_earlier[condition],
             is_baseline=self.is_baseline[condition],
         )
 
@@ -132,7 +132,7 @@ class PackedLines:
 
 
 def packed_lines(
-    reader: Reader, values: Mapping[str, Any], *, then: dt.datetime | None, now: dt.datetime
+    reader: Reader, values: Mapping[str, Any], *, earlier: dt.datetime | None, now: dt.datetime
 ) -> Iterable[PackedLines]:
     """Return the lines of the plans that the reader may read, one `PackedLines` for each batch of plans.
 
@@ -141,10 +141,10 @@ def packed_lines(
     rights, rights_values = rights_sql(reader)
     # The query runs at once, not when the first batch is needed, because callers read the combinations afterwards.
     rows = binary_rows(_STATEMENT.format(**rights), {**rights_values, **values})
-    then_microseconds = None if then is None else _microseconds(then)
+    earlier_microseconds = None if earlier is None else _microseconds(earlier)
     now_microseconds = _microseconds(now)
     return (
-        _unpack_batch(plans, versions, lines, then=then_microseconds, now=now_microseconds)
+        _unpack_batch(plans, versions, lines, earlier=earlier_microseconds, now=now_microseconds)
         for plans, versions, lines in rows
     )
 
@@ -154,7 +154,7 @@ def _microseconds(moment: dt.datetime) -> int:
 
 
 def _unpack_batch(
-    packed_plans: memoryview, packed_versions: memoryview, packed_lines: memoryview, *, then: int | None, now: int
+    packed_plans: memoryview, packed_versions: memoryview, packed_lines: memoryview, *, earlier: int | None, now: int
 ) -> PackedLines:
     """Return the lines of a batch of plans as they are read at these moments (microseconds).
 
@@ -184,10 +184,10 @@ def _unpack_batch(
     is_readable = is_live & (since <= now)
     baseline = plans["baseline"].astype(np.int64)[plan]
     is_in_baseline = (version_number[begins] <= baseline) & (is_newest | (version_number[ends] > baseline))
-    if then is None:
-        is_then = np.zeros(len(lines), dtype=bool)
+    if earlier is None:
+        is_earlier = np.zeros(len(lines), dtype=bool)
     else:
-        is_then = was_live & (since <= then) & (until > then)
+        is_earlier = was_live & (since <= earlier) & (until > earlier)
     return PackedLines(
         plans=plans,
         plan=plan,
@@ -198,6 +198,6 @@ def _unpack_batch(
         forecast=lines["forecast"].astype(np.int64),
         count=lines["count"].astype(np.int64),
         is_now=is_readable & (until > now),
-        is_then=is_then,
+        is_earlier=is_earlier,
         is_baseline=is_readable & is_in_baseline,
     )

@@ -26,12 +26,12 @@ else:
 class HomesCount:
     """The number of homes in one part of the pipeline.
 
-    `baseline` is in the baselines of the plans, or in their first versions. `then` is in the versions that the
+    `baseline` is in the baselines of the plans, or in their first versions. `earlier` is in the versions that the
     reader could read at the earlier moment, `now` in those that they can read now; `done` of these are completed.
     """
 
     baseline: int = 0
-    then: int = 0
+    earlier: int = 0
     now: int = 0
     done: int = 0
 
@@ -45,15 +45,15 @@ class HomesCount:
 class Slip:
     """A site whose forecast completion has moved.
 
-    Dates are partial. `was` is the forecast at the earlier moment or, without one, in the baseline.
+    Dates are partial. `old_forecast` is the forecast at the earlier moment or, without one, in the baseline.
     """
 
     plan_id: int
     plan: str
     site_key: str
     site: str
-    was: str
-    now: str
+    old_forecast: str
+    new_forecast: str
     homes: int
 
 
@@ -114,23 +114,25 @@ class Pipeline:
         return self.by["all"].get((), HomesCount())
 
 
-def homes_pipeline(reader: Reader, filters: PipelineFilters, *, then: dt.datetime | None, now: dt.datetime) -> Pipeline:
-    """Return the homes of plans that the reader may read now: as at `now`, as at `then`, and in the baselines.
+def homes_pipeline(
+    reader: Reader, filters: PipelineFilters, *, earlier: dt.datetime | None, now: dt.datetime
+) -> Pipeline:
+    """Return the homes of plans that the reader may read now: as at `now`, as at `earlier`, and in the baselines.
 
     Plans that are over at a moment do not count at that moment. Plans that the reader may read only as they were
     never count. Homes at confidential sites count only for readers inside. Forecasts are compared with those at
-    `then` or, if `then` is None, with the baselines.
+    `earlier` or, if `earlier` is None, with the baselines.
     """
     parameters = plan_parameters(
         areas=filters.areas,
         authorities=filters.authorities,
         partnerships=filters.partnerships,
         kind=filters.kind,
-        then=then,
+        earlier=earlier,
     )
     # Read the lines before the combinations: lines read later may contain newer combinations (`Combinations.among`).
-    batches = packed_lines(reader, parameters, then=then, now=now)
-    sums = _Sums(filters, has_earlier_moment=then is not None)
+    batches = packed_lines(reader, parameters, earlier=earlier, now=now)
+    sums = _Sums(filters, has_earlier_moment=earlier is not None)
     for lines in batches:
         sums.add(lines)
     return Pipeline(
@@ -225,7 +227,7 @@ class _Sums:
 
         homes_now = lines.count * lines.is_now
         homes_done = homes_now * self._combinations.is_done[lines.combination]
-        figures = np.stack([lines.count * lines.is_baseline, lines.count * lines.is_then, homes_now, homes_done])
+        figures = np.stack([lines.count * lines.is_baseline, lines.count * lines.is_earlier, homes_now, homes_done])
 
         is_in_agreement = np.isin(lines.ids, self._lines_in_agreement)
         self._by_combination += _sums_by_key(
@@ -242,7 +244,7 @@ class _Sums:
         # Lines of a site follow each other, so a site starts where the plan or the site changes.
         starts = np.flatnonzero(np.diff(lines.plan, prepend=-1) | np.diff(lines.site, prepend=-1))
         plan_indexes = lines.plan[starts]
-        is_earlier = lines.is_then if self._has_earlier_moment else lines.is_baseline
+        is_earlier = lines.is_earlier if self._has_earlier_moment else lines.is_baseline
         # The latest forecast of each site; -1 where the site had no homes then.
         before = np.maximum.reduceat(np.where(is_earlier, lines.forecast, -1), starts)
         after = np.maximum.reduceat(np.where(lines.is_now, lines.forecast, -1), starts)
@@ -300,8 +302,8 @@ class _Sums:
                     plan=plan_title,
                     site_key=site_key,
                     site=site_name,
-                    was=_partial_date(moved.before),
-                    now=_partial_date(moved.after),
+                    old_forecast=_partial_date(moved.before),
+                    new_forecast=_partial_date(moved.after),
                     homes=moved.homes,
                 )
             )
@@ -333,8 +335,8 @@ def _counts_by_name(names: Sequence[tuple[Any, ...]], figures: IntArray) -> Coun
     indexes = np.array([index_by_name.setdefault(name, len(index_by_name)) for name in names], dtype=np.int64)
     sums = _sums_by_key(indexes, figures, len(index_by_name)).T.tolist()
     return {
-        name: HomesCount(baseline=baseline, then=then, now=now, done=done)
-        for name, (baseline, then, now, done) in zip(index_by_name, sums, strict=True)
+        name: HomesCount(baseline=baseline, earlier=earlier, now=now, done=done)
+        for name, (baseline, earlier, now, done) in zip(index_by_name, sums, strict=True)
     }
 
 

@@ -81,12 +81,12 @@ def plan_parameters(
     authorities: Sequence[str] = (),
     partnerships: Sequence[int] = (),
     kind: str = "",
-    then: dt.datetime | None = None,
+    earlier: dt.datetime | None = None,
 ) -> dict[str, Any]:
     """Return the values of `READS` that select the plans."""
     return {
         "over": [str(code) for code in FINAL_STATUSES],
-        "ended_later": _plan_ids_ended_after(then) if then is not None else [],
+        "ended_later": _plan_ids_ended_after(earlier) if earlier is not None else [],
         "areas": list(areas),
         "authorities": list(authorities),
         "partnerships": list(partnerships),

@@ -232,8 +232,8 @@ def _unanswered(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """Return the tables of homes to come: by year, by tenure, and how far they have slipped."""
     # Without partnerships, the pipeline would read all plans. The id 0, which no partnership has, makes it read none.
-    filters, then = PipelineFilters(partnerships=pack.ids or [0]), end_of(pack.first_day)
-    pipeline = homes_pipeline(pack.reader, filters, then=then, now=pack.now)
+    filters, earlier = PipelineFilters(partnerships=pack.ids or [0]), end_of(pack.first_day)
+    pipeline = homes_pipeline(pack.reader, filters, earlier=earlier, now=pack.now)
     compared = EarlierFigures(pack.first_day)
     names = RowNames(pipeline)
     table_by_year = division_table("year", "Homes by year of completion", pipeline, compared, names)

@@ -120,14 +120,14 @@ class EarlierFigures:
 
     def of(self, count: HomesCount) -> int:
         """Return the earlier number of homes."""
-        return count.then if self.day else count.baseline
+        return count.earlier if self.day else count.baseline
 
 
 def _compute(context: ReportContext) -> Snapshot:
     """Compute the homes in readable plans by tenure, year and so on, beside the homes of an earlier day."""
     chosen, day = context.filters, context.filters.get("since")
-    then = end_of(day) if day else None
-    pipeline = homes_pipeline(context.reader, _pipeline_filters(context), then=then, now=context.now)
+    earlier = end_of(day) if day else None
+    pipeline = homes_pipeline(context.reader, _pipeline_filters(context), earlier=earlier, now=context.now)
     compared = EarlierFigures(day)
     names = RowNames(pipeline)
     tables = [division_table(name, title, pipeline, compared, names) for name, title in TITLES.items()]
@@ -320,7 +320,7 @@ _FIRST_HEADINGS = {"needs": "Needs type"}
 def _sum(counts: list[HomesCount]) -> HomesCount:
     return HomesCount(
         sum(count.baseline for count in counts),
-        sum(count.then for count in counts),
+        sum(count.earlier for count in counts),
         sum(count.now for count in counts),
         sum(count.done for count in counts),
     )
@@ -336,8 +336,15 @@ def slip_table(slips: Sequence[Slip], compared: EarlierFigures) -> Table:
     """Return the table of sites whose forecast completion was different at the earlier time."""
     rows = []
     for slip in slips:
-        moved = slippage(slip.was, slip.now)
-        cells = (slip.site, slip.plan, _date(slip.was), _date(slip.now), moved.words() if moved else "", slip.homes)
+        moved = slippage(slip.old_forecast, slip.new_forecast)
+        cells = (
+            slip.site,
+            slip.plan,
+            _date(slip.old_forecast),
+            _date(slip.new_forecast),
+            moved.words() if moved else "",
+            slip.homes,
+        )
         key, record = f"{slip.plan_id}/{slip.site_key}", f"plan:{slip.plan_id}"
         rows.append(Row(cells, f"/plans/{slip.plan_id}/", key, record))
     columns = (

@@ -57,7 +57,7 @@ class Network:
     @classmethod
     def of(cls, parts: Parts) -> Network:
         """Return the network of these parties. Organisations that share no partnership have no links."""
-        ids, places = np.unique(parts.body, return_inverse=True)
+        ids, places = np.unique(parts.organisation, return_inverse=True)
         partnerships, groups = np.unique(parts.partnership, return_inverse=True)
         has_voice = parts.role != ROLES.index(PartyRole.OBSERVER)
         size, bodies = max(len(ids), 1), ids.tolist()
@@ -140,7 +140,7 @@ def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Number
 
 def parties_with(pk: int, parts: Parts) -> dict[int, list[tuple[int, str]]]:
     """Return, by partnership, all parties with their roles, for each partnership that an organisation is in."""
-    parts_of_partnerships = parts.only(np.isin(parts.partnership, parts.partnership[parts.body == pk]))
+    parts_of_partnerships = parts.only(np.isin(parts.partnership, parts.partnership[parts.organisation == pk]))
     parties: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for partnership, organisation, role in parts_of_partnerships.rows():
         parties[partnership].append((organisation, role))

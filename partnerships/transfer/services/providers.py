@@ -347,7 +347,7 @@ def _create(providers: Sequence[Provider], directory: Directory, run: RunningImp
         )
         for provider in providers
     ]
-    organisations = create_organisations(bodies=new_organisations, author=run.author, now=run.now)
+    organisations = create_organisations(details=new_organisations, author=run.author, now=run.now)
     for organisation, provider in zip(organisations, providers, strict=True):
         directory.adopt(organisation, identifiers=[(Scheme.RSH, provider.number)], names=[organisation.name])
         run.report.count("created", f"{organisation.name} ({provider.number}){', ended' if provider.is_ended else ''}")

@@ -102,7 +102,7 @@ def test_homes_after_a_restore_are_added_up_in_as_little_memory(world: World) ->
 
     assert HomesCombination.objects.latest("pk").pk > 10_000_000
     assert Combinations.among().size == HomesCombination.objects.count() + 1
-    assert homes_pipeline(world.amina, PipelineFilters(), then=None, now=NOW()).total.now == 150
+    assert homes_pipeline(world.amina, PipelineFilters(), earlier=None, now=NOW()).total.now == 150
 
 
 def test_new_area_after_a_restore_fits_the_keys_that_asks_and_offers_are_matched_by() -> None:

@@ -19,16 +19,12 @@ ONLY_LEADS = "Only leads of organisations in the partnership can choose what we 
 def mark_for_stakeholders(*, entry: Entry, tell: bool, author: User, now: dt.datetime) -> Entry:
     """Mark an ask or offer for stakeholders, or remove the mark.
 
-    Stakeholders who follow the partnership are then told the entry's title, date and status.
+    Stakeholders who follow the partnership then get the entry's title, date and status in their digests.
     """
     lock_entry(entry)
     partnership = entry.partnership
-    require(
-        partnership is not None
-        and entry.shared_at is not None
-        and rights_over(partnership, author, now).may_tell_stakeholders,
-        ONLY_LEADS,
-    )
+    is_shared_in_partnership = partnership is not None and entry.shared_at is not None
+    require(is_shared_in_partnership and rights_over(partnership, author, now).may_tell_stakeholders, ONLY_LEADS)
     if entry.tells_stakeholders != tell:
         entry.tells_stakeholders = tell
         entry.save(update_fields=["tells_stakeholders"])

@@ -45,15 +45,15 @@ class HomesCount:
 class Slip:
     """A site whose forecast completion has moved.
 
-    Dates are partial. `old_forecast` is the forecast at the earlier moment or, without one, in the baseline.
+    Dates are partial. `old` is the forecast at the earlier moment or, without one, in the baseline; `new` is today's.
     """
 
     plan_id: int
     plan: str
     site_key: str
     site: str
-    old_forecast: str
-    new_forecast: str
+    old: str
+    new: str
     homes: int
 
 
@@ -302,8 +302,8 @@ class _Sums:
                     plan=plan_title,
                     site_key=site_key,
                     site=site_name,
-                    old_forecast=_partial_date(moved.before),
-                    new_forecast=_partial_date(moved.after),
+                    old=_partial_date(moved.before),
+                    new=_partial_date(moved.after),
                     homes=moved.homes,
                 )
             )

@@ -336,15 +336,8 @@ def slip_table(slips: Sequence[Slip], compared: EarlierFigures) -> Table:
     """Return the table of sites whose forecast completion was different at the earlier time."""
     rows = []
     for slip in slips:
-        moved = slippage(slip.old_forecast, slip.new_forecast)
-        cells = (
-            slip.site,
-            slip.plan,
-            _date(slip.old_forecast),
-            _date(slip.new_forecast),
-            moved.words() if moved else "",
-            slip.homes,
-        )
+        moved = slippage(slip.old, slip.new)
+        cells = (slip.site, slip.plan, _date(slip.old), _date(slip.new), moved.words() if moved else "", slip.homes)
         key, record = f"{slip.plan_id}/{slip.site_key}", f"plan:{slip.plan_id}"
         rows.append(Row(cells, f"/plans/{slip.plan_id}/", key, record))
     columns = (

@@ -33,9 +33,8 @@ def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     column = next(code for code in (*_KNOWN_CODES, "reference") if table.has(code))
     listed_codes = {line.text(column) for line in table}
     # Lists of events and of documents of plans have the same column: the codes show which list it is.
-    known_codes = _KNOWN_CODES.get(column) or max(
-        (EVENTS, DOCUMENT_KINDS), key=lambda codes: len(listed_codes & set(codes))
-    )
+    has_more_events = len(listed_codes & set(EVENTS)) >= len(listed_codes & set(DOCUMENT_KINDS))
+    known_codes = _KNOWN_CODES.get(column) or (EVENTS if has_more_events else DOCUMENT_KINDS)
     for line in table:
         code = collector.required(line, column)
         ended_on = collector.day(line, "ended")

@@ -36,16 +36,14 @@ class Authorities:
             prefix, key = "", cell
         if not key:
             return None
-        organisation_by_identifier = self._organisation_by_identifier
-        organisation = organisation_by_identifier.get(
-            (Scheme.LOCAL_AUTHORITY, key.casefold())
-        ) or organisation_by_identifier.get((Scheme.PLANNING_DATA, cell.casefold()))
+        council = self._organisation_by_identifier.get((Scheme.LOCAL_AUTHORITY, key.casefold()))
+        organisation = council or self._organisation_by_identifier.get((Scheme.PLANNING_DATA, cell.casefold()))
         if organisation is not None:
             return organisation
         if prefix == "national-park-authority" and key in NATIONAL_PARKS and self._run.organisation is None:
             return self._add_national_park(NATIONAL_PARKS[key], cell)
-        organisation_names = OrganisationName.objects.filter(folded=fold_name(key), organisation__kind__in=_KINDS)
-        organisation_ids = set(organisation_names.values_list("organisation", flat=True))
+        names = OrganisationName.objects.filter(folded=fold_name(key), organisation__kind__in=_KINDS)
+        organisation_ids = set(names.values_list("organisation", flat=True))
         return Organisation.objects.get(pk=organisation_ids.pop()) if len(organisation_ids) == 1 else None
 
     def _add_national_park(self, name: str, cell: str) -> Organisation:

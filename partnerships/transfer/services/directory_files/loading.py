@@ -150,13 +150,10 @@ def _load_organisations(
     organisation_by_key: dict[str, Organisation] = {}
     new_items = []
     for item in items:
-        holders = [
-            organisation_by_identifier[pair]
-            for part in item["identifiers"]
-            if (pair := (part["scheme"], part["value"])) in organisation_by_identifier
-        ]
-        if holders:
-            organisation_by_key[item["key"]] = holders[0]
+        pairs = [(identifier["scheme"], identifier["value"]) for identifier in item["identifiers"]]
+        existing_pair = next((pair for pair in pairs if pair in organisation_by_identifier), None)
+        if existing_pair is not None:
+            organisation_by_key[item["key"]] = organisation_by_identifier[existing_pair]
         else:
             new_items.append(item)
 

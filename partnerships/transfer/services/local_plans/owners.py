@@ -82,13 +82,11 @@ class _OwnerFinder:
 
         A GSS code is looked up as the code of a planning area first. Other prefixes find nothing.
         """
-        organisation_by_identifier = self._organisation_by_identifier
         if prefix == "local-authority":
-            return organisation_by_identifier.get((Scheme.LOCAL_AUTHORITY, key.upper()))
+            return self._organisation_by_identifier.get((Scheme.LOCAL_AUTHORITY, key.upper()))
         if prefix == "gss":
-            return organisation_by_identifier.get((Scheme.PLANNING_AREA, key)) or organisation_by_identifier.get(
-                (Scheme.GSS, key)
-            )
+            planning_authority = self._organisation_by_identifier.get((Scheme.PLANNING_AREA, key))
+            return planning_authority or self._organisation_by_identifier.get((Scheme.GSS, key))
         return None
 
     def _add_national_park(self, curie: str, name: str) -> Organisation:

@@ -86,11 +86,10 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
     """
     network_identifier = f"{network.file['name']}:{item['key']}"
     schemes_and_values = [(part["scheme"], part["value"]) for part in item["identifiers"]]
-    existing_organisations = {
-        row.organisation
-        for scheme, value in schemes_and_values
-        for row in Identifier.objects.select_related("organisation").filter(scheme=scheme, value=value)
-    }
+    existing_organisations = set()
+    for scheme, value in schemes_and_values:
+        identifiers = Identifier.objects.select_related("organisation").filter(scheme=scheme, value=value)
+        existing_organisations.update(identifier.organisation for identifier in identifiers)
     if len(existing_organisations) > 1:
         raise UnableToLoad(
             "the identifiers belong to several organisations in the directory.", "Correct the identifiers."

@@ -187,7 +187,7 @@ def register() -> None:
     register_following_columns("agreements.Document.added_for")
     register_signing_events(EventKind.TERMS_SIGNED, EventKind.TERMS_SIGNED_ON_PAPER)
     register_staying_columns(
-        "who reported or signed; the database keeps it",
+        "the record of who reported or signed, which never changes",
         "agreements.ObjectiveProgress.organisation",
         "agreements.TermsVersion.organisation",
         "agreements.TermsSignature.organisation",

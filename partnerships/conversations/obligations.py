@@ -166,4 +166,6 @@ def register() -> None:
         "conversations.MeetingCycle.set_for",
         "conversations.Attachment.added_for",
     )
-    register_staying_columns("who decided; the database keeps it", "conversations.ReportSubmission.decided_for")
+    register_staying_columns(
+        "the record of who decided, which never changes", "conversations.ReportSubmission.decided_for"
+    )

@@ -26,11 +26,19 @@ class Question(TypedDict):
 
 #: The questions that a new round starts with.
 USUAL_QUESTIONS: tuple[Question, ...] = (
-    {"code": "q1", "heading": "What we did", "prompt": "The main things done in this period."},
-    {"code": "q2", "heading": "What is late, and why", "prompt": "What slipped, and what you are doing about it."},
-    {"code": "q3", "heading": "Risks", "prompt": "What could stop us, and how likely it is."},
-    {"code": "q4", "heading": "What comes next", "prompt": "The main things planned for the next period."},
-    {"code": "q5", "heading": "What we need from partners", "prompt": "Decisions, information or help."},
+    {"code": "q1", "heading": "What we did", "prompt": "Describe the main things you did in this period."},
+    {
+        "code": "q2",
+        "heading": "What is late, and why",
+        "prompt": "Describe what is late, and what you are doing about it.",
+    },
+    {"code": "q3", "heading": "Risks", "prompt": "Describe what could stop us, and how likely it is."},
+    {"code": "q4", "heading": "What comes next", "prompt": "Describe the main things you plan for the next period."},
+    {
+        "code": "q5",
+        "heading": "What we need from partners",
+        "prompt": "Describe the decisions, information or help that you need.",
+    },
 )
 
 

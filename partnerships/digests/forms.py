@@ -26,9 +26,9 @@ _HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
 _MORE_HOURS = [("", "None"), *_HOURS]
 #: Help texts of groups of notices.
 _GROUP_HINTS = {
-    NoticeGroup.REMINDERS: "Dates of commitments, partnerships, reports and signatures, coming up or past.",
+    NoticeGroup.REMINDERS: "A date of a commitment, partnership, report or signature is coming up or has passed.",
     NoticeGroup.MENTIONS: "A colleague is waiting for your answer.",
-    NoticeGroup.MEETINGS: "Invitations, changes, agendas and minutes.",
+    NoticeGroup.MEETINGS: "You are invited to a meeting, or its details, agenda or minutes change.",
 }
 #: The label of each kind of reminder, and a help text about choosing no day.
 _LEAD_TIMES = {
@@ -69,7 +69,7 @@ def _zones() -> list[tuple[str, str]]:
 
 def _further_hour_field(label: str) -> forms.TypedChoiceField:
     """Return the field for a second or third hour of the day."""
-    hint = "For your summary of notices only."
+    hint = "We use this only for your summary of notices."
     return forms.TypedChoiceField(
         label=label, choices=_MORE_HOURS, coerce=int, empty_value=None, required=False, help_text=hint
     )
@@ -105,7 +105,7 @@ class PreferenceForm(Form):
             ("", "No, any day"),
             *((nation, f"Yes, with the bank holidays of {name}") for nation, name in NATIONS.items()),
         ],
-        help_text="No digests or summaries at weekends and on bank holidays, whichever days you chose above.",
+        help_text="We send no digests or summaries at weekends and on bank holidays, whichever days you chose above.",
     )
     tells_matches = forms.BooleanField(
         label="Include new matches",
@@ -113,7 +113,9 @@ class PreferenceForm(Form):
         help_text="When one of your organisation’s asks or offers has a new match.",
     )
     paused_from = DayField(
-        label="Pause from", required=False, help_text="The first day without emails. Leave this empty to start at once."
+        label="Pause from",
+        required=False,
+        help_text="Enter the first day without emails. Leave this empty to start at once.",
     )
     paused_until = DayField(
         label="Pause until",

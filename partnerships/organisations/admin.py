@@ -154,7 +154,9 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
         count = sum(
             mark_found(organisation=organisation, author=request.user, now=timezone.now()) for organisation in queryset
         )
-        messages.info(request, f"{count} organisation{pluralize(count)} marked as checked.")
+        messages.info(
+            request, f"{count} organisation{pluralize(count)} {pluralize(count, 'has,have')} been marked as checked."
+        )
 
 
 class IdentifierAdminForm(CorrectionForm):

@@ -117,7 +117,7 @@ class SuccessionFieldsForm(Form):
     vests_on = PartialDateField(
         label="Vesting day",
         required=False,
-        help_text="The first day of the successors. You can leave the day and month empty until you know them.",
+        help_text="Enter the first day of the successors. You can leave the day and month empty until you know them.",
     )
     codes_on = PartialDateField(
         label="New codes from", required=False, help_text="You can leave the day and month empty."

@@ -134,5 +134,7 @@ def register() -> None:
     register_following_columns("plans.Comment.organisation")
     register_signing_events(EventKind.VERSION_APPROVED, EventKind.VERSION_APPROVED_WITH_CONDITION)
     register_staying_columns(
-        "who published or signed; the database keeps it", "plans.Version.organisation", "plans.SignOff.organisation"
+        "the record of who published or signed, which never changes",
+        "plans.Version.organisation",
+        "plans.SignOff.organisation",
     )

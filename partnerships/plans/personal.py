@@ -15,7 +15,7 @@ RULES = (
     Rule("plans.Draft", "updated_by", ErasureAction.KEEP, "who last saved the draft", ("updated_at",)),
     Rule("plans.Document", "added_by", ErasureAction.KEEP, "who added the document", ("file_name", "added_at")),
     Rule("plans.Comment", "author", ErasureAction.KEEP, "who wrote the comment", ("text", "created_at")),
-    Rule("plans.Comment", "resolved_by", ErasureAction.KEEP, "who resolved the thread", ("resolved_at",)),
+    Rule("plans.Comment", "resolved_by", ErasureAction.KEEP, "who resolved the comment", ("resolved_at",)),
     Rule("plans.Mention", "person", ErasureAction.DELETE, "who is mentioned in a comment", ("told_at",)),
     Rule(
         "plans.Share",

@@ -19,5 +19,5 @@ class EventKind(models.TextChoices):
     PROPOSED = "recommendation.proposed", "Proposed to adopt a recommendation"
     ADOPTED = "recommendation.adopted", "Adopted a recommendation"
     DROPPED = "recommendation.dropped", "Dropped a recommendation"
-    OUTCOME_LINKED = "recommendation.outcome_linked", "Linked an outcome of a recommendation"
-    OUTCOME_UNLINKED = "recommendation.outcome_unlinked", "Removed the link to an outcome of a recommendation"
+    OUTCOME_LINKED = "recommendation.outcome_linked", "Linked an outcome to a recommendation"
+    OUTCOME_UNLINKED = "recommendation.outcome_unlinked", "Removed the link between an outcome and a recommendation"

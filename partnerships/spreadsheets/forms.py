@@ -25,7 +25,7 @@ class UploadForm(Form):
     file = forms.FileField(
         label="Spreadsheet",
         required=False,
-        help_text="CSV, TSV, XLSX or ODS, up to 4 MB.",
+        help_text="Choose a CSV, TSV, XLSX or ODS file of up to 4 MB.",
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": _ACCEPT}),
     )

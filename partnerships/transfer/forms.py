@@ -31,9 +31,9 @@ class UploadForm(Form):
         label="The published file",
         required=False,
         help_text=(
-            "CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB. For local plans, choose the file of plans; for "
-            "developer agreements, the file of agreements. You can upload corrected rows that were set aside without "
-            "the list’s other files."
+            "Choose a CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON file of up to 4 MB. "
+            "For local plans, choose the file of plans; for developer agreements, the file of agreements. "
+            "You can upload corrected rows that were set aside without the list’s other files."
         ),
         allow_empty_file=True,
     )
@@ -205,7 +205,7 @@ class OwnFilesForm(Form):
         for field, part in zip(self._file_fields, parts, strict=True):
             self.fields[field] = forms.FileField(
                 label=f"File of the {part.label}",
-                help_text="CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB.",
+                help_text="Choose a CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON file of up to 4 MB.",
                 required=False,
                 allow_empty_file=True,
             )

@@ -209,7 +209,7 @@ def test_an_amendment_that_is_not_signed_in_time_lapses(half_signed_amendment: T
     proposal.refresh_from_db()
     assert lapsed_count == 1
     assert proposal.status == ProposalStatus.NOT_AGREED
-    assert proposal.outcome == "Not signed in time by Larkhaven Homes."
+    assert proposal.outcome == "Larkhaven Homes did not sign in time."
 
 
 def test_only_terms_in_force_can_be_amended_and_with_a_reason(world: World) -> None:

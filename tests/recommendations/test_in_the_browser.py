@@ -60,7 +60,7 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
     enter(page, origin, world.ben)
     page.goto(origin + reverse("reports:report", args=["recommendations"]))
     changes = page.get_by_role("table").last
-    for text in ("Adopted a recommendation", "Linked an outcome of a recommendation", "Added evidence"):
+    for text in ("Adopted a recommendation", "Linked an outcome to a recommendation", "Added evidence"):
         expect(changes).to_contain_text(text)
     page.goto(origin + reverse("reports:report", args=["board-pack"]) + f"?partnership={world.partnership.pk}")
     expect(page.locator("tr", has_text="Share plans").filter(has_text="Adopted").first).to_be_visible()
@@ -77,7 +77,7 @@ def propose_recommendation(page: Any) -> None:
 def record_adoption(page: Any) -> None:
     """Record the meeting that adopted the recommendation."""
     page.get_by_role("link", name="Record adoption").click()
-    choose(page, "Which meeting adopted it?", "Steering group")
+    choose(page, "Which meeting adopted the recommendation?", "Steering group")
     page.get_by_role("button", name="Record adoption").click()
 
 

@@ -233,7 +233,8 @@ class DocumentForm(Form):
     file = forms.FileField(
         label="File",
         help_text=(
-            f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MAX_BYTES // MEGABYTE} MB."
+            "Choose a PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text file of up to "
+            f"{MAX_BYTES // MEGABYTE} MB."
         ),
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )

@@ -238,8 +238,8 @@ class PaperSignatureForm(AnswersForm):
     signed_on = DayField(label="When did they sign?")
     scan = forms.FileField(
         label="Scan of the signed page",
-        help_text=f"PDF, PNG or JPEG, up to {MAX_BYTES // MEGABYTE} MB. We keep the scan with the documents of the "
-        "partnership.",
+        help_text=f"Choose a PDF, PNG or JPEG of up to {MAX_BYTES // MEGABYTE} MB. "
+        "We keep the scan with the documents of the partnership.",
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )
 

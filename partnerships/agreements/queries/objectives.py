@@ -124,7 +124,7 @@ def _tag_and_sentence(
     if has_reports and current_pace.is_reached:
         return "on_track", "The target is reached."
     if today > objective.target_on:
-        return "behind", f"The target date has passed: {objective.in_words(objective.target)} was the target."
+        return "behind", f"The target date has passed. The target was {objective.in_words(objective.target)}."
     if not has_reports:
         return "no_report", "No progress has been reported yet."
     # If people enter whole numbers only, the expected figure should not show decimals.

@@ -28,7 +28,7 @@ def copy_posts(
     them. Call with the organisations and both partnerships locked. Does not check rights.
     """
     today = timezone.localdate(now)
-    reason = f"As in “{partnership.title}”, which this partnership renews."[:300]
+    reason = f"Copied from “{partnership.title}”, which this partnership renews."[:300]
     posts = Post.objects.not_ended().filter(partnership=partnership, organisation__in=organisations)
     original_posts = list(posts.select_related("organisation").order_by("pk"))
     for post in original_posts:

@@ -54,7 +54,7 @@ class ProgressForm(Form):
         label="Evidence",
         required=False,
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
-        help_text="A document or image that shows what was delivered, up to 10 MB.",
+        help_text="Choose a document or image of up to 10 MB that shows what was delivered.",
     )
     seen = forms.IntegerField(widget=forms.HiddenInput)
 

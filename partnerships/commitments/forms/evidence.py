@@ -18,7 +18,7 @@ class EvidenceForm(Form):
     file = forms.FileField(
         label="File",
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
-        help_text="A document or image, up to 10 MB. Everyone who can see the commitment can download the file.",
+        help_text="Choose a document or image of up to 10 MB. Everyone who can see the commitment can download it.",
     )
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:

@@ -26,7 +26,7 @@ class ChooseSidesForm(Form):
         queryset=Organisation.objects.none(),
         required=False,
         widget=AutocompleteSelectMultiple,
-        help_text="Organisations in a partnership with yours. Choose one or more.",
+        help_text="Choose one or more organisations in a partnership with yours.",
     )
     chosen = forms.BooleanField(required=False, widget=forms.HiddenInput)
     partnership = forms.IntegerField(required=False, widget=forms.HiddenInput)

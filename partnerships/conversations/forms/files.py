@@ -15,7 +15,10 @@ from partnerships.kit.forms import Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
 from partnerships.plans.models import Version
 
-_KINDS = f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MAX_BYTES // MEGABYTE} MB."
+_KINDS = (
+    "Choose a PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text file of up to "
+    f"{MAX_BYTES // MEGABYTE} MB."
+)
 
 
 class FileForm(Form):

@@ -93,7 +93,7 @@ class QuietPartnership:
         if self.has_conversation:
             sentence = f"No contact for {days}, since {long_date(self.since)}"
         else:
-            sentence = f"No conversation in the {days} since it began"
+            sentence = f"No conversation in the {days} since it started"
         return f"{sentence}, with {self.with_whom}" if self.with_whom else sentence
 
 

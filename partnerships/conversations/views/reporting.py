@@ -95,7 +95,7 @@ def stop_reporting(request: HttpRequest, pk: int) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         with show_refusal(form, services.UnableToSetUpReporting):
             services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())
-            messages.success(request, "The progress reports have ended. We will not open any more.")
+            messages.success(request, "The progress reports have ended. We will not open any more reports.")
             return redirect(back)
 
     return form_page(request, "conversations/reports/end.html", form, partnership=partnership, back=back)

@@ -202,7 +202,7 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     rule = RoleRule.objects.filter(**{kind: pk}, post=None).first()
     if rule is not None:
         services.end_role_rule(rule=rule, author=person, reason="Ended by a lead.", now=now)
-        messages.success(request, f"Digests about {target} no longer go to people by role.")
+        messages.success(request, f"People with this role no longer get digests about {target}.")
         return redirect(page_of(target))
 
     new_rule = services.set_role_rule(target=target, author=person, now=now)

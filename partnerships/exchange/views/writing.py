@@ -128,7 +128,7 @@ def new_entry(request: HttpRequest) -> HttpResponse:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
         except services.UnableToShareEntry as error:
             # The service has created the entry, so the person continues with the draft.
-            messages.warning(request, f"Saved as a draft, but not shared yet. {error}")
+            messages.warning(request, f"We have saved the draft, but have not shared it yet. {error}")
             return redirect("exchange:edit", pk=entry.pk)
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))

@@ -98,7 +98,7 @@ SITES = Collection(
         Field(
             "planning_reference",
             "Planning reference",
-            hint="The planning authority’s reference, for example 26/01234/FUL.",
+            hint="Enter the planning authority’s reference, for example 26/01234/FUL.",
         ),
         Field("grant_programme", "Grant programme", substantive=True),
         Field(

@@ -56,7 +56,7 @@ class AnswerForm(Form):
         self.helper = Helper(
             self,
             "answer",
-            Section("If you share the draft", "may_comment", "ends_on"),
+            Section("Only if you share the draft", "may_comment", "ends_on"),
             Section("Your message", "message"),
             submit="Send answer",
             cancel=cancel,

@@ -33,7 +33,7 @@ class ProposeForm(Form):
 class AdoptForm(Form):
     """The form to choose the meeting that adopted a recommendation."""
 
-    meeting = forms.ChoiceField(label="Which meeting adopted it?", widget=AutocompleteSelect)
+    meeting = forms.ChoiceField(label="Which meeting adopted the recommendation?", widget=AutocompleteSelect)
 
     def __init__(self, *args: Any, choices: list[tuple[str, str]], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -391,7 +391,7 @@ def _answers(tables: Sequence[Table]) -> tuple[str, ...]:
 BOARD_PACK = Report(
     slug="board-pack",
     title="Board pack",
-    about="What a board needs to know and decide about its partnerships since its last meeting, to print or send.",
+    about="Print or send what a board needs to know and decide about its partnerships since its last meeting.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

@@ -84,7 +84,7 @@ def _compute(context: ReportContext) -> Snapshot:
         filters=context.filter_labels,
         answers=(answer,) if meeting_counts else (),
         tables=(_pairs_table(meeting_counts, last_days, names), _matrix_table(meeting_counts, names)),
-        charts=(Chart("Number of conversations of the pairs that met most often", "pairs", (1,)),),
+        charts=(Chart("Conversations between the pairs that met most often", "pairs", (1,)),),
         sources=(Source("Records of conversations that were circulated or agreed", context.today),),
         notes=("A conversation of three organisations counts for each of the three pairs.",),
     )
@@ -134,7 +134,7 @@ def _matrix_table(meeting_counts: Counter[_Pair], names: Mapping[int, str]) -> T
 CONTACT = Report(
     slug="contact",
     title="Contact",
-    about="Which organisations met, how often, and when they last met.",
+    about="See which organisations met, how often, and when they last met.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

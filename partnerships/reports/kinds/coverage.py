@@ -217,7 +217,7 @@ def _answers(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], the
 COVERAGE = Report(
     slug="coverage",
     title="Coverage of council areas",
-    about="Partnerships, asks, offers, plans and commitments in each council area by theme, and where there are none.",
+    about="See how many partnerships, asks, offers, plans and commitments each council area has, by theme.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

@@ -243,7 +243,7 @@ def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], nu
 EVIDENCE_FILE = Report(
     slug="evidence-file",
     title="Evidence of local co-operation",
-    about="Dated meetings, conversations, delivered commitments, nominations and plans, for the regulator.",
+    about="Show the regulator dated meetings, conversations, delivered commitments, nominations and plans.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

@@ -392,7 +392,7 @@ def _change_in_words(now: int, was: int, compared: EarlierFigures) -> str:
 HOMES_PIPELINE = Report(
     slug="homes-pipeline",
     title="Homes pipeline",
-    about="Homes across plans by year, tenure, area, size, needs, provider and funding, and what has changed.",
+    about="See homes across plans by year, tenure, area, size, needs, provider and funding, and what has changed.",
     group="Homes",
     form=_Filters,
     compute=_compute,

@@ -392,7 +392,7 @@ def _answers(data: _Data, context: ReportContext) -> tuple[str, ...]:
 NEED_AND_SUPPLY = Report(
     slug="need-and-supply",
     title="Need and supply",
-    about="Requirements, the delivery test, net additions, affordable homes and waiting lists beside homes in plans.",
+    about="Compare homes in plans with requirements, the delivery test, net additions and waiting lists.",
     group="Homes",
     form=DistrictFilters,
     compute=_compute,

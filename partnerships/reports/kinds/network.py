@@ -368,7 +368,7 @@ def _answers(
 NETWORK = Report(
     slug="network",
     title="Network report",
-    about="Who works together on any day, single points of failure, and what ends if an organisation leaves.",
+    about="See who works together on any day, single points of failure, and what ends if an organisation leaves.",
     group="Partnerships",
     form=lambda parameters, _reader: _Filters(parameters),
     compute=_compute,

@@ -280,7 +280,7 @@ def _score(risk: dict[str, Any]) -> int:
 PARTNERSHIP_REGISTER = Report(
     slug="partnership-register",
     title="Partnership register",
-    about="The terms, reviews, budget, liabilities, data sharing and risks of each partnership, for an audit.",
+    about="Audit the terms, reviews, budget, liabilities, data sharing and risks of each partnership.",
     group="Partnerships",
     form=lambda parameters, _reader: _Filters(parameters),
     compute=_compute,

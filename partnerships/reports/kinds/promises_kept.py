@@ -233,7 +233,7 @@ def _answers(lines: Sequence[_GiverCounts]) -> tuple[str, ...]:
         return ()
     total = _total(lines)
     if total.share is None:
-        return (f"{counted(total.under_way, 'promise')} under way, not due yet.",)
+        return (f"{counted(total.under_way, 'promise')} under way and not due yet.",)
     kept, share_in_words = total.on_time + total.late, f"{total.share}% of those that were due"
     return (
         f"{kept:,} of {total.agreed:,} promises are kept ({share_in_words}), {total.late:,} of them late.",
@@ -244,7 +244,7 @@ def _answers(lines: Sequence[_GiverCounts]) -> tuple[str, ...]:
 PROMISES_KEPT = Report(
     slug="promises-kept",
     title="Promises kept",
-    about="Commitments by who promised: kept on time, kept late, overdue, cancelled and under way.",
+    about="See which promises each organisation kept on time or late, and which are overdue, cancelled or under way.",
     group="Asks and promises",
     form=_Filters,
     compute=_compute,

@@ -116,7 +116,7 @@ def _answers(name: str, balances_with_rows: Sequence[Balance]) -> tuple[str, ...
 RECIPROCITY = Report(
     slug="reciprocity",
     title="Reciprocity",
-    about="What your organisation and each partner asked of and promised each other, and what was delivered.",
+    about="See what your organisation and each partner asked of and promised each other, and what was delivered.",
     group="Asks and promises",
     form=_Filters,
     compute=_compute,

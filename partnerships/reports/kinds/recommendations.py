@@ -112,7 +112,7 @@ def _changes_table(context: ReportContext, since: dt.date) -> Table:
 RECOMMENDATIONS = Report(
     slug="recommendations",
     title="Recommendations and what changed",
-    about="What organisations are doing about the recommendations of each report, and what has changed since a day "
+    about="See what organisations are doing about the recommendations of each report, and what has changed since a day "
     "that you choose: responses, evidence, adoptions and outcomes.",
     group="Asks and promises",
     form=_Filters,

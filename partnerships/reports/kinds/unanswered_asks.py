@@ -164,7 +164,7 @@ def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:
 UNANSWERED_ASKS = Report(
     slug="unanswered-asks",
     title="Unanswered asks by age",
-    about="How many asks nobody has answered yet, how long they have waited and what they are about.",
+    about="See how many asks nobody has answered yet, how long they have waited and what they are about.",
     group="Asks and promises",
     form=_Filters,
     compute=_compute,

@@ -66,7 +66,7 @@ TOPICS = (
         title="Duplicates",
         does="This page shows pairs of records that may be the same organisation. Two records can be merged, and a "
         "merge can be undone. Once you say that two records are not the same, we no longer list them.",
-        who=("Only administrators can merge records. They must give a reason.",),
+        who=("Only administrators can merge records. They must enter a reason.",),
         guide="successions/#duplicates",
         views="organisations:duplicates organisations:merge organisations:not-the-same organisations:undo-merge",
     ),

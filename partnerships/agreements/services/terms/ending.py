@@ -185,7 +185,7 @@ def _lapse(proposal_id: int, now: dt.datetime) -> bool:
         return False
     version.partnership = partnership
     undecided_names = [state.signatory.organisation.name for state in signing_states(version) if state.must_decide]
-    reason = f"Not signed in time by {listed(undecided_names)}."
+    reason = f"{listed(undecided_names)} did not sign in time."
 
     if locked_proposal.is_first:
         return_to_drafting(version, locked_proposal, now=now, outcome=reason)

@@ -63,7 +63,7 @@ class CycleForm(Form):
         coerce=int,
         empty_value="",
         choices=[("", "Not monthly"), *((number, word.capitalize()) for number, word in POSITIONS.items())],
-        help_text="Only for a monthly meeting, for example the first Tuesday.",
+        help_text="Answer this only for a monthly meeting, for example the first Tuesday.",
     )
     weekday = forms.TypedChoiceField(label="Weekday", coerce=int, choices=list(enumerate(WEEKDAYS)))
     starts_on = DayField(label="Start date", help_text="We count the weeks or months from this date.")

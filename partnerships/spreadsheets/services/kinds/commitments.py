@@ -78,18 +78,26 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
         column("quantity", "Quantity", "number", "amount", example=60),
         column("unit", "Unit", choices=units, example="homes"),
         column(
-            "due_on", "Due date", "due", "deadline", required=True, example="31/03/2028", hint="Day, month and year."
+            "due_on",
+            "Due date",
+            "due",
+            "deadline",
+            required=True,
+            example="31/03/2028",
+            hint="Enter the day, month and year.",
         ),
         column(
             "owner",
             "Owner",
             "responsible",
-            hint="The name of a person at the organisation that gives. If that is your own organisation, you can also "
-            "enter their email address.",
+            hint="Enter the name of a person at the organisation that gives. "
+            "If that is your own organisation, you can enter their email address instead.",
         ),
         column("status", "Status", hint="Only downloads have this column. We ignore it in an import."),
         column(
-            "reference", "ID", hint="The ID from a download, for example C-1042. Leave this blank for a new commitment."
+            "reference",
+            "ID",
+            hint="Enter the ID from a download, for example C-1042. Leave this blank for a new commitment.",
         ),
     )
 

@@ -43,7 +43,7 @@ _DATE_COLUMNS = ("available_from", "available_until", "closes_on")
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
     """Return the columns. Status and ID are filled in only in downloads."""
-    day = "Day, month and year."
+    day = "Enter the day, month and year."
     return (
         column(
             "own",
@@ -67,7 +67,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
         column("conditions", "Conditions"),
         column("private_note", "Private note", hint="Only your organisation can read this."),
         column("status", "Status", hint="Only downloads have this column. We ignore it in an import."),
-        column("pk", "ID", hint="From a download. Leave this blank for a new ask or offer."),
+        column("pk", "ID", hint="Enter the ID from a download. Leave this blank for a new ask or offer."),
     )
 
 

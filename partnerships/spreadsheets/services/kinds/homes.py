@@ -35,13 +35,13 @@ _SITE = column(
     "scheme",
     required=True,
     example="NQ1",
-    hint="The reference, the ID or the name of a site in the plan’s draft.",
+    hint="Enter the reference, ID or name of a site in the plan’s draft.",
 )
 _COLUMNS = (
     column("tenure", "Tenure", "tenure type", required=True, choices=TENURES, example="Social Rent"),
-    column("bedrooms", "Bedrooms", "beds", "bedroom size", "size", example="2", hint="A number, or “studio”."),
+    column("bedrooms", "Bedrooms", "beds", "bedroom size", "size", example="2", hint="Enter a number, or “studio”."),
     column("needs", "Needs type", "need", choices=NEEDS, example="General needs"),
-    column("year", "Year", "financial year", example="2027-28", hint="2027, or 2027-28 for a financial year."),
+    column("year", "Year", "financial year", example="2027-28", hint="Enter 2027, or 2027-28 for a financial year."),
     column(
         "count",
         "Homes",

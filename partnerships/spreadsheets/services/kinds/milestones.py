@@ -26,7 +26,7 @@ from partnerships.spreadsheets.services.kinds.plan_items import (
 )
 from partnerships.transfer.reading.headings import Line
 
-_DATE = "A day, a month or a year: 11/04/2027, April 2027 or 2027."
+_DATE = "Enter a day, a month or a year: 11/04/2027, April 2027 or 2027."
 COLUMNS = (
     column("name", "Milestone", "milestone name", "title", required=True, example="Start on site"),
     column(
@@ -35,7 +35,7 @@ COLUMNS = (
         "site reference",
         "site name",
         example="NQ1",
-        hint="The reference, the ID or the name of a site in the draft. Leave this blank for the whole plan.",
+        hint="Enter the reference, ID or name of a site in the draft. Leave this blank for the whole plan.",
     ),
     column("owner", "Owner", "responsible", "lead", example="Larkhaven Homes"),
     column("baseline", "Baseline", "planned", "original date", example="2027-04", hint=_DATE),
@@ -45,7 +45,10 @@ COLUMNS = (
     column("note", "Note", "notes", "comment"),
     yes_or_no("restricted", "Only for the plan's partners"),
     column(
-        "key", "ID", "milestone id", hint="The ID from a download of this plan. Leave this blank for a new milestone."
+        "key",
+        "ID",
+        "milestone id",
+        hint="Enter the ID from a download of this plan. Leave this blank for a new milestone.",
     ),
 )
 _READERS: Mapping[str, Reader] = MappingProxyType(

@@ -52,7 +52,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "total",
             "in all",
             example=12,
-            hint="How many recommendations the report makes, if you know.",
+            hint="Enter how many recommendations the report makes, if you know.",
         ),
         column(
             "reference",
@@ -60,7 +60,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "number",
             "ref",
             example="R1",
-            hint="The number of the recommendation in the report, if you know it.",
+            hint="Enter the number of the recommendation in the report, if you know it.",
         ),
         column(
             "text",
@@ -88,7 +88,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             example="Councils; Registered providers",
             hint="Enter kinds or names of organisations, with semicolons between them.",
         ),
-        column("themes", "Themes", "theme", example="Planning", hint="With semicolons between them."),
+        column("themes", "Themes", "theme", example="Planning", hint="Enter themes with semicolons between them."),
     )
 
 

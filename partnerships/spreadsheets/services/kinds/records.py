@@ -33,7 +33,7 @@ def set_aside_if_refused(run: ImportedRows, line: Line, *refusals: type[Exceptio
         with transaction.atomic():
             yield
     except UnableToAct as error:
-        run.refuse(line, "", str(error) or "you are not allowed to do this.", "Ask a lead of your organisation.")
+        run.refuse(line, "", str(error) or "you do not have permission to do this.", "Ask a lead of your organisation.")
     except IntegrityError as error:
         run.refuse(line, "", f"we cannot save this row ({constraint_of(error)}).", "Correct the row.")
     except DataError as error:

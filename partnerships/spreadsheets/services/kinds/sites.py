@@ -34,7 +34,7 @@ from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import Unreadable, text
 
-_DATE = "A day, a month or a year: 11/04/2027, April 2027 or 2027."
+_DATE = "Enter a day, a month or a year: 11/04/2027, April 2027 or 2027."
 COLUMNS = (
     column(
         "reference",
@@ -44,11 +44,17 @@ COLUMNS = (
         "ref",
         "site code",
         example="NQ1",
-        hint="Your own reference. A row with the reference of a site in the plan changes that site.",
+        hint="Enter your own reference. A row with the reference of a site in the plan changes that site.",
     ),
     column("name", "Name", "site name", "site", "scheme", "scheme name", required=True, example="North Quay"),
     column("address", "Address", "site address", "street", example="Quay Street, Fareham"),
-    column("postcode", "Postcode", "post code", example="PO16 7GZ", hint="In full, or only its district: PO16."),
+    column(
+        "postcode",
+        "Postcode",
+        "post code",
+        example="PO16 7GZ",
+        hint="Enter the whole postcode, or only its district: PO16.",
+    ),
     column(
         "area",
         "Area",
@@ -56,7 +62,7 @@ COLUMNS = (
         "local authority",
         "gss code",
         example="E07000087",
-        hint="The GSS code or the name of the district or county.",
+        hint="Enter the GSS code or the name of the district or county.",
     ),
     column("planning_authority", "Planning authority", "lpa", example="Westmarch Borough Council"),
     column("lat", "Latitude", "y", example="50.85"),
@@ -82,7 +88,7 @@ COLUMNS = (
         "confidential", "Confidential", hint="Enter yes if only the owners and partners may know that the site exists."
     ),
     column("notes", "Notes", "comments", hint="Only the owners and partners can see these notes."),
-    column("key", "ID", "site id", hint="The ID from a download of this plan. Leave this blank for a new site."),
+    column("key", "ID", "site id", hint="Enter the ID from a download of this plan. Leave this blank for a new site."),
 )
 
 _READERS: Mapping[str, Reader] = MappingProxyType(

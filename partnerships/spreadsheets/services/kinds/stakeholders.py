@@ -32,7 +32,9 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
     return (
         column("email", "Email address", "email", "e-mail", required=True, example="councillor@example.org"),
         column("name", "Name", "full name", "stakeholder", example="Cllr Pat Doe"),
-        column("why", "Why", "reason", "interest", hint="They will read this in the email.", example="Ward councillor"),
+        column(
+            "why", "Why", "reason", "interest", hint="We include this in our email to them.", example="Ward councillor"
+        ),
         column("frequency", "How often", "frequency", choices=_FREQUENCIES, example="Weekly"),
         column("status", "Status", hint="We fill this in only in downloads."),
     )

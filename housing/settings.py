@@ -135,7 +135,7 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     },
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "partnerships.kit.form_renderer.QuickRenderer"
 CRISPY_ALLOWED_TEMPLATE_PACKS = "common_ground"
 CRISPY_TEMPLATE_PACK = "common_ground"
 CRISPY_FAIL_SILENTLY = not DEBUG

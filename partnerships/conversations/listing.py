@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import F, OuterRef, Q, TextField, Value
+from django.db.models import F, OuterRef, Q, TextField, Value, prefetch_related_objects
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 from django.http import QueryDict
@@ -115,7 +115,13 @@ def _meetings(user: User, filters: Mapping[str, Any]) -> MeetingQuerySet:
         rows = rows.upcoming(timezone.now())
     if filters.get("standing") == "unrecorded":
         rows = rows.filter(status=MeetingStatus.PLANNED, starts_at__lt=timezone.now())
-    return rows.select_related("organisation", "partnership")
+    return rows.select_related("partnership")
+
+
+def _add_organisations(_user: User, meetings: Sequence[Meeting]) -> None:
+    """Read the organisation that arranged each meeting, with its name on the day of the meeting."""
+    prefetch_related_objects(meetings, "organisation")
+    show_names_of_day((meeting.day, meeting.organisation) for meeting in meetings)
 
 
 def _side_names(*order: str) -> Combinable:
@@ -308,7 +314,7 @@ MEETINGS = ListDefinition(
             moment_path="starts_at",
             is_nullable=False,
             is_shown=False,
-            ready=lambda _user, rows: show_names_of_day((row.day, row.organisation) for row in rows),
+            ready=_add_organisations,
         ),
         Column(
             name="minutes",
@@ -345,7 +351,7 @@ MEETINGS = ListDefinition(
         ),
     ),
     rows=_meetings,
-    readable=lambda user: Meeting.objects.visible_to(user).select_related("organisation", "partnership"),
+    readable=lambda user: Meeting.objects.visible_to(user).select_related("partnership"),
     form=lambda parameters, user: MeetingsForm(parameters, user=user),
     sort=lambda _chosen: "-starts",
     template="conversations/meetings/all.html",

@@ -25,6 +25,8 @@ from partnerships.organisations import admin_corrections
 from partnerships.organisations.forms import CorrectionForm, OrganisationAdminForm
 from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import (
+    Area,
+    AreaKind,
     AreaServed,
     Function,
     Identifier,
@@ -97,6 +99,15 @@ class AreaServedInline(ReadOnlyInline):
         return AreaServed.objects.select_related("area")
 
 
+class RegionFilter(admin.RelatedFieldListFilter):
+    """A filter by region. Django's own would list all areas: councils and counties, too."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the ids and names of the regions."""
+        regions = Area.objects.filter(kind=AreaKind.REGION).order_by("name")
+        return [(str(pk), name) for pk, name in regions.values_list("pk", "name")]
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Organisation]):
     """Admin page of organisations.
@@ -114,7 +125,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
         "council_type",
         ("designation", NamedValues),
         ("missing_since", admin.EmptyFieldListFilter),
-        "region",
+        ("region", RegionFilter),
     )
     list_select_related = ("region",)
     search_fields = ("name", "names__name", "identifiers__value")

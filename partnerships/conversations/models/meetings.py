@@ -238,7 +238,8 @@ class Meeting(models.Model):
     @property
     def date_and_time(self) -> str:
         """Return the day and time as text, such as `1 December 2026, 10:30`, in local time."""
-        return f"{long_date(self.day)}, {timezone.localtime(self.starts_at):%H:%M}"
+        starts_at = timezone.localtime(self.starts_at)
+        return f"{long_date(starts_at.date())}, {starts_at:%H:%M}"
 
     @property
     def location(self) -> str:

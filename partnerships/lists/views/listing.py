@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import Page, keyset_page
@@ -16,7 +17,15 @@ from partnerships.kit.record_fields import find_without_script, suggestions
 from partnerships.kit.rights import require
 from partnerships.lists.downloads import FORMATS, TooManyRows, file_response
 from partnerships.lists.models import SavedView
-from partnerships.lists.presenting import chips_of, column_choices, group_choices, groups, headings, sort_choices, table
+from partnerships.lists.presenting import (
+    chips_of,
+    column_choices,
+    group_choices,
+    groups,
+    headings,
+    rows_with_cells,
+    sort_choices,
+)
 from partnerships.lists.queries import MAX_NAMED, parameters_for, view_in, views_of
 from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Listing, parameters_of, read
 from partnerships.lists.services import AT_ONCE
@@ -112,7 +121,6 @@ def _appearance_context(listing: Listing) -> dict[str, Any]:
         "filters": parameters,
         # The form of the columns sends its own columns, and these parameters in hidden fields.
         "other_parameters": [(name, value) for name, value in parameters if name not in ("columns", "look")],
-        "headings": headings(listing),
         "groups": groups(listing),
         "group_choices": group_choices(listing),
         "sort_choices": sort_choices(listing),
@@ -120,12 +128,25 @@ def _appearance_context(listing: Listing) -> dict[str, Any]:
     }
 
 
-def _rows_context(listing: Listing, reader: User, rows: Sequence[Any]) -> dict[str, Any]:
-    """Return the rows as cards if the reader chose cards and the list offers cards; otherwise as a table."""
+def _rows_context(listing: Listing, reader: User, records: Sequence[Any]) -> dict[str, Any]:
+    """Return the records as the rows of a table, or as cards if the reader has chosen cards.
+
+    A list without cards of its own shows cards with the cells of its rows.
+    """
     definition = listing.definition
     if listing.look == CARDS and definition.cards:
-        return {"cards": definition.cards(reader, rows), "rows": []}
-    return {"rows": table(listing, rows)}
+        return {"cards": definition.cards(reader, records)}
+    rows = rows_with_cells(listing, records)
+    if listing.look == CARDS:
+        return {"rows": rows}
+    column_headings = headings(listing)
+    return {
+        "rows": rows,
+        "headings": column_headings,
+        # Joined here, because a loop in the template takes as long as the rows themselves.
+        "rows_html": SafeString("".join(row.html for row in rows)),
+        "headings_html": SafeString("".join(heading.html for heading in column_headings)),
+    }
 
 
 @require_safe

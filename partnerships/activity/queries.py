@@ -21,9 +21,9 @@ from partnerships.activity.subjects import SubjectKind
 def visible_events(user: Any, here: Q) -> QuerySet[Event]:
     """Return the events that match a condition and whose record the person may see.
 
-    `here` is a condition with an index, for example on a record or a partnership. The database finds the events by
-    it first, so that only the records of these few are checked. Events about kinds of record that no room has
-    registered are left out.
+    `here` is a condition with an index, for example on a record or a partnership. The database finds the events by this
+    condition first, so that only the records of these few events are checked. Events about kinds of record that no room
+    has registered are left out.
     """
     return visible_events_of_kinds(user, here, kinds_of_records(here))
 
@@ -127,12 +127,13 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[ReportedChange]:
             )
         )
 
-    lines = []
+    reported_changes = []
     for change in fold_steps(steps):
         notice = follower_notice_of(change.kind)
         if notice is not None:
-            lines.append(ReportedChange(change, notice, tuple(event_by_number[number] for number in change.numbers)))
-    return lines
+            events = tuple(event_by_number[number] for number in change.numbers)
+            reported_changes.append(ReportedChange(change=change, notice=notice, events=events))
+    return reported_changes
 
 
 def thing_of(event: Event, notice: FollowerNotice) -> Thing:
@@ -191,16 +192,15 @@ def revisions_of(ids: Collection[int], *target_kinds: str, events: Collection[st
     counted_events = Event.objects.filter(target_kind__in=target_kinds, target_id__in=ids)
     if events:
         counted_events = counted_events.filter(kind__in=events)
-    totals = (
-        counted_events.order_by()
-        .values("target_id")
-        .annotate(count=Count("pk"), last_at=Max("at"), newest_id=Max("pk"))
-    )
+    # `order_by()` removes any order, which would become a part of the grouping.
+    events_by_record = counted_events.order_by().values("target_id")
+    totals = events_by_record.annotate(count=Count("pk"), last_at=Max("at"), newest_id=Max("pk"))
     return {row["target_id"]: _revision(row["count"], row["newest_id"], row["last_at"]) for row in totals}
 
 
 def _revision(event_count: int, newest_event_id: int, changed_at: dt.datetime) -> Revision:
     """Return the revision of a record with this many events."""
     restore_count = newest_event_id // _IDS_PER_RESTORE
-    change_count = event_count - 1  # the first event created the record
+    # The first event created the record, so it is no change.
+    change_count = event_count - 1
     return Revision(number=change_count + restore_count * _REVISIONS_PER_RESTORE, at=changed_at)

@@ -43,17 +43,20 @@ def _entries_of_partnerships(partnerships: PartnershipQuerySet) -> list[Calendar
     """Return the calendar entries of all these partnerships."""
     rows = list(partnerships.order_by("pk"))
     revisions = revisions_of([row.pk for row in rows], "partnership")
-    return [
-        entry
-        for row in rows
-        for entry in _entries_of_partnership(row, revisions.get(row.pk, Revision(0, row.created_at)))
-    ]
+    entries: list[CalendarEntry] = []
+    for row in rows:
+        # Without a recorded change, the partnership is as it was created.
+        revision = revisions.get(row.pk, Revision(number=0, at=row.created_at))
+        entries += _entries_of_partnership(row, revision)
+    return entries
 
 
 def _partnerships_of_person(user: User, partnership: int | None) -> PartnershipQuerySet:
     """Return the partnerships in which the person takes part, or only the one with this id."""
     partnerships = Partnership.objects.with_party_of(user)
-    return partnerships if partnership is None else partnerships.filter(pk=partnership)
+    if partnership is not None:
+        partnerships = partnerships.filter(pk=partnership)
+    return partnerships
 
 
 def _entries_of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
@@ -127,8 +130,10 @@ def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry
 def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Return the days by which the parties of one partnership, or the person's organisations, are to sign terms."""
     signatories = TermsSignatory.objects.filter(
-        due_on__isnull=False, version__in=TermsVersion.objects.visible_to(user).order_by().values("pk")
-    ).filter(version__partnership__in=Partnership.objects.with_party_of(user).values("pk"))
+        due_on__isnull=False,
+        version__in=TermsVersion.objects.visible_to(user).order_by().values("pk"),
+        version__partnership__in=Partnership.objects.with_party_of(user).values("pk"),
+    )
     if partnership is None:
         signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
     else:
@@ -143,15 +148,15 @@ def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEnt
     Each version that is sent for signature has its own requests, so a request never moves to another version.
     """
     signatures = TermsSignature.objects.filter(version__in=[row.version_id for row in rows])
-    decided_at = {
-        (version, organisation): signed_at
-        for version, organisation, signed_at in signatures.values_list("version", "organisation", "signed_at")
-    }
-    return [
-        _signature_entry(row, row.due_on, decided_at.get((row.version_id, row.organisation_id)))
-        for row in rows
-        if row.due_on is not None
-    ]
+    decided_at_by_party: dict[tuple[int, int], dt.datetime] = {}
+    for signature in signatures.only("version", "organisation", "signed_at"):
+        decided_at_by_party[signature.version_id, signature.organisation_id] = signature.signed_at
+    entries = []
+    for row in rows:
+        if row.due_on is not None:
+            decided_at = decided_at_by_party.get((row.version_id, row.organisation_id))
+            entries.append(_signature_entry(row, row.due_on, decided_at))
+    return entries
 
 
 def _signature_entry(signatory: TermsSignatory, day: dt.date, decided_at: dt.datetime | None) -> CalendarEntry:
@@ -167,7 +172,7 @@ def _signature_entry(signatory: TermsSignatory, day: dt.date, decided_at: dt.dat
     if stopped_at is None and proposal is not None:
         stopped_at = proposal.decided_at
 
-    # Calendar programs update an entry if its sequence number has grown.
+    # Calendar programs update an entry if its sequence number has grown, so the number counts the changes.
     changes = []
     if decided_at is not None:
         changes.append(decided_at)

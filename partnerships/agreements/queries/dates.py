@@ -50,12 +50,11 @@ def people_to_remind(party: Party, partnership: Partnership, day: dt.date) -> se
 
     These are the party's leads, and the holders of its lead and deputy posts.
     """
-    holders = (
-        person.pk
-        for role in (PostRole.LEAD, PostRole.DEPUTY)
-        for person in people_in_post(party.organisation_id, role, partnership=partnership, day=day)
-    )
-    return {*leads_with_account([party.organisation_id]).values_list("pk", flat=True), *holders}
+    person_ids = set(leads_with_account([party.organisation_id]).values_list("pk", flat=True))
+    for role in (PostRole.LEAD, PostRole.DEPUTY):
+        holders = people_in_post(party.organisation_id, role, partnership=partnership, day=day)
+        person_ids.update(person.pk for person in holders)
+    return person_ids
 
 
 def last_day_for_notice(partnership: Partnership) -> dt.date | None:
@@ -70,22 +69,27 @@ def dates_ahead(partnership: Partnership, today: dt.date) -> dict[DateKind, dt.d
     state = partnership.state_on(today)
     if state not in ENDABLE_STATUSES:
         return {}
-    dates = {
-        DateKind.START: partnership.starts_on if state == Status.AGREED else None,
-        DateKind.REVIEW: partnership.review_on if state in (Status.AGREED, Status.ACTIVE) else None,
-        DateKind.END: last_day(partnership) or partnership.ends_on,
-        DateKind.NOTICE: None if partnership.notice_ends_on else last_day_for_notice(partnership),
-    }
-    return {kind: day for kind, day in dates.items() if day is not None and day >= today}
+    dates = {DateKind.END: last_day(partnership) or partnership.ends_on}
+    if state == Status.AGREED:
+        dates[DateKind.START] = partnership.starts_on
+    if state in (Status.AGREED, Status.ACTIVE):
+        dates[DateKind.REVIEW] = partnership.review_on
+    if not partnership.notice_ends_on:
+        dates[DateKind.NOTICE] = last_day_for_notice(partnership)
+    # In the order of `DateKind`.
+    days_in_order = [(kind, dates.get(kind)) for kind in DateKind]
+    return {kind: day for kind, day in days_in_order if day is not None and day >= today}
 
 
 def partnerships_with_dates_within(days: int, today: dt.date) -> PartnershipQuerySet:
     """Return partnerships that are agreed or in force and have a date within this many days."""
     until = today + dt.timedelta(days=days)
-    has_date = Q(starts_on__range=(today, until)) | Q(review_on__range=(today, until))
-    has_date |= Q(notice_ends_on__range=(today, until))
+    starts = Q(starts_on__range=(today, until))
+    is_reviewed = Q(review_on__range=(today, until))
+    ends = Q(ends_on__range=(today, until)) | Q(notice_ends_on__range=(today, until))
     # The last day to give notice may be two years before the end date, so any later end date may have one.
-    has_date |= Q(ends_on__gte=today) & (Q(ends_on__lte=until) | Q(notice_days__isnull=False))
+    may_need_notice = Q(ends_on__gte=today, notice_days__isnull=False)
+    has_date = starts | is_reviewed | ends | may_need_notice
     return Partnership.objects.filter(has_date, status__in=ENDABLE_STATUSES).exclude(has_run_out(today))
 
 
@@ -118,7 +122,8 @@ def gaps_of(user: User, partnerships: Collection[int], today: dt.date) -> dict[i
         assert successor.redefines is not None
         gap = gap_between(successor.redefines, successor, today)
         if gap is not None:
-            gaps |= {successor.pk: gap, successor.redefines.pk: gap}
+            gaps[successor.pk] = gap
+            gaps[successor.redefines.pk] = gap
     return gaps
 
 
@@ -188,10 +193,10 @@ def _agreements_in_chain(user: User, partnership: Partnership) -> list[Partnersh
             break
         chain.insert(0, predecessor)
     for _ in range(MAX_CHAIN_LENGTH):
-        successor = next(iter(rows_for(_next_in_chain, user, chain[-1].pk)), None)
-        if successor is None:
+        successors = rows_for(_next_in_chain, user, chain[-1].pk)
+        if not successors:
             break
-        chain.append(successor)
+        chain.append(successors[0])
     return chain
 
 
@@ -271,9 +276,10 @@ def date_event_in_words(kind: DateKind, partnership: Partnership) -> str:
     """Return what happens on a date, as the end of a sentence that begins with the title of the partnership."""
     if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on:
         return "reaches its end date and continues until a party ends it"
-    return {
+    words_by_kind = {
         DateKind.START: "starts",
         DateKind.REVIEW: "comes up for review",
         DateKind.END: "ends",
         DateKind.NOTICE: "reaches the last day on which a party can give notice",
-    }[kind]
+    }
+    return words_by_kind[kind]

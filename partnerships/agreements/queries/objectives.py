@@ -105,7 +105,9 @@ class ObjectiveState:
         if not commitments:
             return ""
         overdue_count = sum(commitment.is_overdue for commitment in commitments)
-        return f"{len(commitments)}, {overdue_count} overdue" if overdue_count else str(len(commitments))
+        if overdue_count == 0:
+            return str(len(commitments))
+        return f"{len(commitments)}, {overdue_count} overdue"
 
     @property
     def figures(self) -> list[ServingRecord]:
@@ -190,15 +192,16 @@ def objective_states(
         assert former.left_at is not None  # set when a party leaves
         day = timezone.localdate(former.left_at)
         objectives = _objectives_at(partnership, former.left_at)
-    chosen_objectives = [objective for objective in objectives if only_id is None or objective.pk == only_id]
-    if not chosen_objectives:
+    if only_id is not None:
+        objectives = [objective for objective in objectives if objective.pk == only_id]
+    if not objectives:
         return []
 
-    reports = reports_of(chosen_objectives, until=former.left_at if former else None)
-    lines = {} if former else _links_of(user, chosen_objectives)
+    reports = reports_of(objectives, until=former.left_at if former else None)
+    lines = {} if former else _links_of(user, objectives)
     return [
         state_of_objective(objective, reports[objective.pk], lines.get(objective.pk, {}), day)
-        for objective in chosen_objectives
+        for objective in objectives
     ]
 
 
@@ -245,9 +248,10 @@ def _objectives_at(partnership: Partnership, left_at: dt.datetime) -> list[Objec
     history = Objective.pgh_event_model.objects.filter(partnership_id=partnership.pk, pgh_created_at__lte=left_at)  # type: ignore[attr-defined]  # made by pghistory
     newest_rows = history.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
     columns = [field.attname for field in Objective._meta.concrete_fields if not field.primary_key]
-    objectives = [
-        Objective(pk=row.pgh_obj_id, **{column: getattr(row, column) for column in columns}) for row in newest_rows
-    ]
+    objectives = []
+    for row in newest_rows:
+        values = {column: getattr(row, column) for column in columns}
+        objectives.append(Objective(pk=row.pgh_obj_id, **values))
     organisation_by_pk = Organisation.objects.in_bulk([objective.organisation_id for objective in objectives])
     for objective in objectives:
         objective.organisation = organisation_by_pk[objective.organisation_id]

@@ -43,7 +43,9 @@ REVIEW_NOTICE = dt.timedelta(days=30)
 def ids_readable_in_full(user: User, partnerships: Collection[int | None]) -> set[int]:
     """Return which of these partnerships (ids) the person may read in full today."""
     partnership_ids = {pk for pk in partnerships if pk is not None}
-    return set(rows_for(_readable_in_full, user, list(partnership_ids))) if partnership_ids else set()
+    if not partnership_ids:
+        return set()
+    return set(rows_for(_readable_in_full, user, list(partnership_ids)))
 
 
 def _readable_in_full(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
@@ -100,11 +102,12 @@ def _titles_of_former_matches(user: User, text: str, *, kind: str, status: str) 
             matches.append((partnership, party))
 
     ids_by_party_name = _ids_with_party_named_when_left([party for _, party in matches], fold_name(text))
-    return {
-        partnership.pk: partnership.title
-        for partnership, _ in matches
-        if text.strip().lower() in partnership.title.lower() or partnership.pk in ids_by_party_name
-    }
+    title_by_id = {}
+    for partnership, _party in matches:
+        has_title = text.strip().lower() in partnership.title.lower()
+        if has_title or partnership.pk in ids_by_party_name:
+            title_by_id[partnership.pk] = partnership.title
+    return title_by_id
 
 
 def _has_party_named(folded_text: str) -> Q:
@@ -122,16 +125,17 @@ def find_former_partnerships(user: User, text: str) -> list[Partnership]:
     Every word of the text must be in the title or purpose of that time.
     """
     words = text.lower().split()
-    matches = [
-        partnership
-        for partnership, _ in _former_partnerships(user)
-        if all(word in partnership.title.lower() or word in partnership.purpose.lower() for word in words)
-    ]
+    matches = []
+    for partnership, _party in _former_partnerships(user):
+        title, purpose = partnership.title.lower(), partnership.purpose.lower()
+        if all(word in title or word in purpose for word in words):
+            matches.append(partnership)
     return sorted(matches, key=lambda partnership: (partnership.title, partnership.pk))
 
 
 def _former_partnerships(user: User) -> list[tuple[Partnership, Party]]:
     """Return partnerships that the person reads only for a former party, as they were when it left, with that party."""
+    # If the page already knows that no organisation of the person has left a partnership, no query is needed.
     if Party.objects.remembered_partnership_ids(user, Q(status=PartyStatus.LEFT)) == []:
         return []
     visible_today = Partnership.objects.visible_today_to(user).values("pk")
@@ -180,6 +184,7 @@ def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | N
         .select_related("organisation")
         .order_by("pk")
     )
+    # `min` returns the first party with the smallest key, and False comes before True.
     return min(parties, key=lambda party: not party.is_leading, default=None)
 
 
@@ -321,11 +326,10 @@ def _first_partnerships_of(user: User, organisation: int) -> QuerySet[Partnershi
 
 
 def _partners_in(partnerships: list[int], organisation: int) -> QuerySet[Party, tuple[int, str, str]]:
-    """Return the short and full names of the other present parties of each partnership."""
-    other_parties = Party.objects.accepted().filter(partnership__in=partnerships).exclude(organisation=organisation)
-    return other_parties.order_by("role", "pk").values_list(
-        "partnership", "organisation__short_name", "organisation__name"
-    )
+    """Return the id of each partnership, and the short and full name of each other present party."""
+    parties = Party.objects.accepted().filter(partnership__in=partnerships)
+    other_parties = parties.exclude(organisation=organisation).order_by("role", "pk")
+    return other_parties.values_list("partnership", "organisation__short_name", "organisation__name")
 
 
 def organisation_section(user: User, organisation: Organisation) -> Section | None:

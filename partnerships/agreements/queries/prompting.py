@@ -111,17 +111,16 @@ def suggest_objectives(user: User, partnerships: Sequence[Partnership], since: L
     for state in _open_objectives(timezone.localdate(since.now), partnership__in=partnerships):
         if _is_stuck(state):
             stuck_by_partnership[state.objective.partnership_id].append(state)
-    return [
-        _objectives_suggestion(partnership, stuck_states) for partnership, stuck_states in stuck_by_partnership.items()
-    ]
+    return [_objectives_suggestion(partnership, states) for partnership, states in stuck_by_partnership.items()]
 
 
 def _objectives_suggestion(partnership: int, stuck_states: Sequence[ObjectiveState]) -> AgendaSuggestion:
     """Return the item of an agenda that names the objectives which are blocked or behind."""
     names = [f"{state.objective.text} ({state.label.lower()})" for state in stuck_states[:_MAX_NAMES]]
-    title = (
-        "An objective needs attention" if len(stuck_states) == 1 else f"{len(stuck_states)} objectives need attention"
-    )
+    if len(stuck_states) == 1:
+        title = "An objective needs attention"
+    else:
+        title = f"{len(stuck_states)} objectives need attention"
     return AgendaSuggestion(
         partnership=partnership,
         subject_kind="partnership",
@@ -138,8 +137,11 @@ def suggest_terms(user: User, partnerships: Sequence[Partnership], since: LookBa
     proposals = TermsProposal.objects.filter(partnership__in=partnerships, status=ProposalStatus.AWAITING)
     names_by_partnership: dict[int, list[str]] = defaultdict(list)
     for proposal in proposals.select_related("proposed_by").order_by("partnership", "number"):
-        name = f"{proposal.name} of {proposal.proposed_by.display_name}"
-        names_by_partnership[proposal.partnership_id].append("The first terms" if proposal.is_first else name)
+        if proposal.is_first:
+            name = "The first terms"
+        else:
+            name = f"{proposal.name} of {proposal.proposed_by.display_name}"
+        names_by_partnership[proposal.partnership_id].append(name)
     return [
         AgendaSuggestion(
             partnership=partnership,
@@ -161,11 +163,11 @@ def objectives_in_period(period: ReportPeriod) -> FigureBlock | None:
     if not objectives:
         return None
     stuck_count = sum(_is_stuck(state) for state in objectives)
-    reported_count = sum(any(period.covers(report.on) for report in state.reports) for state in objectives)
+    reported = [state for state in objectives if any(period.covers(report.on) for report in state.reports)]
     lines = [
         FigureLine(state.objective.text, _figure(state), state.objective.get_absolute_url()) for state in objectives
     ]
-    summary = f"{len(objectives)} open, {reported_count} reported on in this period, {stuck_count} behind or blocked."
+    summary = f"{len(objectives)} open, {len(reported)} reported on in this period, {stuck_count} behind or blocked."
     return FigureBlock("Objectives", summary, lines)
 
 
@@ -191,30 +193,24 @@ def terms_in_period(period: ReportPeriod) -> FigureBlock | None:
     own_proposals = TermsProposal.objects.filter(
         partnership=party.partnership_id, proposed_by=party.organisation_id, based_on__isnull=False
     ).exclude(status=ProposalStatus.DRAFTING)
-    proposals = [
-        proposal
-        for proposal in own_proposals.order_by("number")
-        if proposal.is_awaiting_signatures or period.covers(_decided_on(proposal))
-    ]
-
     requests = TermsSignatory.objects.waiting().filter(
         version__partnership=party.partnership_id, organisation=party.organisation_id
     )
 
-    lines = [
-        FigureLine(f"{proposal.name}: {proposal.reason}"[:120], proposal.get_status_display().lower())
-        for proposal in proposals
-    ]
-    lines += [
-        FigureLine(
-            f"Version {signatory.version.number} of the terms",
-            f"to sign by {long_date(signatory.due_on)}" if signatory.due_on else "to sign",
-            signatory.version.get_absolute_url(),
-        )
-        for signatory in requests
-    ]
-    summary = f"{len(proposals)} proposed, {len(lines) - len(proposals)} to sign."
-    return FigureBlock("Terms", summary, lines) if lines else None
+    lines: list[FigureLine] = []
+    for proposal in own_proposals.order_by("number"):
+        if proposal.is_awaiting_signatures or period.covers(_decided_on(proposal)):
+            title = f"{proposal.name}: {proposal.reason}"[:120]
+            lines.append(FigureLine(title, proposal.get_status_display().lower()))
+    proposed_count = len(lines)
+    for signatory in requests:
+        title = f"Version {signatory.version.number} of the terms"
+        status = f"to sign by {long_date(signatory.due_on)}" if signatory.due_on else "to sign"
+        lines.append(FigureLine(title, status, signatory.version.get_absolute_url()))
+    if not lines:
+        return None
+    summary = f"{proposed_count} proposed, {len(lines) - proposed_count} to sign."
+    return FigureBlock("Terms", summary, lines)
 
 
 def _decided_on(proposal: TermsProposal) -> dt.date | None:

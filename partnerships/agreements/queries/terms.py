@@ -86,9 +86,8 @@ def fit_to_schema(schema: Schema, content: Content) -> Content:
     fitted_content: Content = {"about": about}
     for code, collection in schema.collection_by_code.items():
         names = {"key", *collection.field_by_code}
-        fitted_content[code] = [
-            {name: value for name, value in item.items() if name in names} for item in content.get(code, ())
-        ]
+        items = content.get(code, ())
+        fitted_content[code] = [{name: item[name] for name in item if name in names} for item in items]
     return documents.normalise(schema, fitted_content)
 
 
@@ -101,10 +100,11 @@ def in_force_entries(partnership: Partnership, until: dt.datetime | None = None)
     """
 
     def fetch_entries() -> list[InForceEntry]:
+        # Without `until`, the arguments are those of `in_force_lookup`, so that its rows are used.
         moments = [] if until is None else [until]
         rows = rows_for(_terms_in_force, partnership.pk, *moments)
         return [
-            InForceEntry(day=from_day, order=index, version=version) for index, (from_day, version) in enumerate(rows)
+            InForceEntry(day=from_day, order=order, version=version) for order, (from_day, version) in enumerate(rows)
         ]
 
     entries = read_once_a_page((in_force_entries, partnership.pk, until), fetch_entries)
@@ -165,9 +165,8 @@ def required_party_ids(partnership: Partnership, day: dt.date | None = None) -> 
     """
     notices_run_out = Notice.objects.past_last_day(day or timezone.localdate()).filter(partnership=partnership)
     parties = Party.objects.required_to_sign().filter(partnership=partnership)
-    return set(
-        parties.exclude(organisation__in=notices_run_out.values("organisation")).values_list("organisation", flat=True)
-    )
+    staying_parties = parties.exclude(organisation__in=notices_run_out.values("organisation"))
+    return set(staying_parties.values_list("organisation", flat=True))
 
 
 def is_signed_by_all(version: TermsVersion) -> bool:
@@ -177,6 +176,7 @@ def is_signed_by_all(version: TermsVersion) -> bool:
     """
     signed_ids = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
     required_ids = required_party_ids(version.partnership)
+    # One party alone makes no agreement.
     if len(required_ids) < 2:
         return False
     if required_ids <= signed_ids:
@@ -195,9 +195,9 @@ def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set
     """
     successor_ids_by_predecessor: defaultdict[int, set[int]] = defaultdict(set)
     handovers = Handover.objects.filter(kind="partnerships", record=partnership.pk, state=HandoverState.APPLIED)
-    for predecessor_id, successor_id, other_successor_id in handovers.order_by("applied_at", "pk").values_list(
-        "predecessor", "successor", "others"
-    ):
+    # A handover has one row for each of its other successors, or one with None if there are no others.
+    handover_rows = handovers.order_by("applied_at", "pk").values_list("predecessor", "successor", "others")
+    for predecessor_id, successor_id, other_successor_id in handover_rows:
         successor_ids_by_predecessor[predecessor_id] |= {successor_id, other_successor_id} - {None}
     for merged_id, kept_id in Merge.objects.in_force().values_list("merged", "kept"):
         successor_ids_by_predecessor[merged_id].add(kept_id)
@@ -215,7 +215,10 @@ def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set
 def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
     """Return the version that a joining party signs: the version in force, or else the first that will be."""
     entries = in_force_entries(partnership)
-    entry = entry_in_force_on(entries, day) or next(iter(entries_that_apply(entries)), None)
+    entry = entry_in_force_on(entries, day)
+    if entry is None:
+        # Nothing is in force yet, so take the first entry that applies on a later day.
+        entry = next(iter(entries_that_apply(entries)), None)
     if entry is None:
         return None
     version = TermsVersion.objects.get(pk=entry.version)
@@ -265,7 +268,8 @@ def must_give_notice(partnership: Partnership, party: Party, day: dt.date) -> bo
 def notice_words(partnership: Partnership) -> str:
     """Return the notice that the terms require in words: `1 day’s notice`, `30 days’ notice`."""
     days = partnership.notice_days or 0
-    return f"{counted(days, 'day')}{'’s' if days == 1 else '’'} notice"
+    possessive = "’s" if days == 1 else "’"
+    return f"{counted(days, 'day')}{possessive} notice"
 
 
 def signers_of(organisation: Organisation | int, partnership: Partnership | int, day: dt.date) -> list[User]:
@@ -307,12 +311,14 @@ def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> 
     """Return the parties for which the person may sign now, by the id of the version."""
     organisations_by_version: dict[int, list[Organisation]] = {}
     for version in versions:
-        organisations_by_version[version.pk] = [
-            state.signatory.organisation
-            for state in signing_states(version)
-            if _can_still_sign(state, version, day)
-            and user in signers_of(state.signatory.organisation_id, version.partnership_id, day)
-        ]
+        organisations = []
+        for state in signing_states(version):
+            organisation = state.signatory.organisation
+            if not _can_still_sign(state, version, day):
+                continue
+            if user in signers_of(organisation.pk, version.partnership_id, day):
+                organisations.append(organisation)
+        organisations_by_version[version.pk] = organisations
     return organisations_by_version
 
 
@@ -370,10 +376,10 @@ def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
     """Return the versions that parties which joined later have yet to sign. Usually there is one."""
     signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
     versions = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version")).select_related("proposal")
-    rows = list(versions.order_by("number"))
-    for version in rows:
+    versions_in_order = list(versions.order_by("number"))
+    for version in versions_in_order:
         version.partnership = partnership
-    return rows
+    return versions_in_order
 
 
 def version_to_amend(proposal: TermsProposal, now: dt.datetime) -> TermsVersion | None:

@@ -139,7 +139,7 @@ def _plan_ids_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime)
         opened_at = opened_at_by_plan[plan_id]
         return opened_at is not None and opened_at <= now
 
-    return frozenset(filter(is_open_to_stakeholders, plan_ids))
+    return frozenset(plan_id for plan_id in plan_ids if is_open_to_stakeholders(plan_id))
 
 
 def _roles_by_person(person_ids: Collection[int], now: dt.datetime) -> dict[int, dict[int, str]]:
@@ -157,8 +157,8 @@ def _email_ids_with_readable_plan(
 ) -> set[int]:
     """Return the ids of the candidate emails whose reader may read at least one of the email's plans.
 
-    The rules must agree with `rights.answerable` for stakeholders, and with `Plan.objects.published_today_for` for
-    people with an account.
+    The rules must agree with `rights.answerable_versions` for stakeholders, and with `Plan.objects.published_today_for`
+    for people with an account.
     """
     reach = reach_of({plan_id for candidate in candidates for plan_id in candidate.plan_ids}, now)
     stakeholder_ids = {
@@ -173,12 +173,10 @@ def _email_ids_with_readable_plan(
         email, plan_ids = candidate.email, candidate.plan_ids
         if email.is_stakeholder:
             return any((email.person_id, plan_id) in readers for plan_id in plan_ids)
-        if not plan_ids.isdisjoint(reach.network):
+        if plan_ids.intersection(reach.network):
             return True
-        return any(
-            not plan_ids.isdisjoint(plans_by_organisation[organisation_id])
-            for organisation_id in roles_by_person[email.person_id]
-        )
+        own_organisation_ids = roles_by_person[email.person_id]
+        return any(plan_ids & plans_by_organisation[organisation_id] for organisation_id in own_organisation_ids)
 
     return {candidate.email.email_id for candidate in candidates if may_read_any(candidate)}
 

@@ -107,10 +107,11 @@ def find_quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None =
 
 
 def quiet_without_contacts(user: User, now: dt.datetime, *, limit: int | None = None) -> list[QuietPartnership]:
-    """Return the same partnerships as `quiet_partnerships`, without the contacts, which `with_contacts` adds."""
+    """Return the same partnerships as `find_quiet_partnerships`, without the contacts, which `with_contacts` adds."""
     today = timezone.localdate(now)
     quiet: list[QuietPartnership] = []
-    for row in map(_QuietRow._make, rows_for(_quiet_partnerships, user, now, limit=limit)):
+    rows = [_QuietRow(*values) for values in rows_for(_quiet_partnerships, user, now, limit=limit)]
+    for row in rows:
         since = row.last_held_on or row.began_on
         quiet.append(
             QuietPartnership(
@@ -188,8 +189,9 @@ def _limit_day(today: dt.date, partnership: str = "") -> Combinable:
 
 def _is_held_or_planned(today: dt.date, path: str = "") -> Q:
     """Return the condition that a conversation took place, or is planned for today or later."""
-    held = Q(**{f"{path}status__in": HELD_STATUSES, f"{path}held_on__lte": today})
-    return held | Q(**{f"{path}status": Status.PLANNED, f"{path}held_on__gte": today})
+    is_held = Q((f"{path}status__in", HELD_STATUSES), (f"{path}held_on__lte", today))
+    is_planned = Q((f"{path}status", Status.PLANNED), (f"{path}held_on__gte", today))
+    return is_held | is_planned
 
 
 def quiet_parties(now: dt.datetime) -> Reach:
@@ -249,11 +251,9 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
 
     contacts_by_partnership: dict[int, list[Contact]] = defaultdict(list)
     for party in rows_for(_other_parties, user, partnership_ids):
-        last_days = (
-            last_day_by_party.get((party.organisation_id, party.partnership_id)),
-            last_day_by_party.get((party.organisation_id, None)),
-        )
-        last = max((day for day in last_days if day is not None), default=None)
+        last_day_here = last_day_by_party.get((party.organisation_id, party.partnership_id))
+        last_day_elsewhere = last_day_by_party.get((party.organisation_id, None))
+        last = max(filter(None, (last_day_here, last_day_elsewhere)), default=None)
         days = (today - last).days if last else None
         contacts_by_partnership[party.partnership_id].append(
             Contact(
@@ -264,6 +264,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
             )
         )
 
+    # Parties with which there was no contact come first.
     for contacts in contacts_by_partnership.values():
         contacts.sort(key=lambda contact: contact.last or dt.date.min)
     return contacts_by_partnership
@@ -368,11 +369,9 @@ def _last_with_each(sides: QuerySet[Side], today: dt.date, column: str) -> Subqu
 def _contact_due(today: dt.date, path: str = "") -> Q:
     """Return the condition that the next contact after a conversation is due soon or overdue."""
     return Q(
-        **{
-            f"{path}status__in": HELD_STATUSES,
-            f"{path}held_on__gte": today - _MAX_AGE,
-            f"{path}next_contact_on__lte": today + SOON,
-        }
+        (f"{path}status__in", HELD_STATUSES),
+        (f"{path}held_on__gte", today - _MAX_AGE),
+        (f"{path}next_contact_on__lte", today + SOON),
     )
 
 
@@ -383,5 +382,6 @@ def contacts_due(user: User, now: dt.datetime) -> QuerySet[Conversation]:
     """
     today = timezone.localdate(now)
     is_own_side = id_is_among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
-    last_conversations = _last_with_each(Side.objects.filter(is_own_side, _readable_by(user)), today, "conversation_id")
+    readable_sides = Side.objects.filter(is_own_side, _readable_by(user))
+    last_conversations = _last_with_each(readable_sides, today, "conversation_id")
     return newest_first(Conversation.objects.filter(_contact_due(today), pk__in=last_conversations))

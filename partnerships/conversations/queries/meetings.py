@@ -25,8 +25,10 @@ from partnerships.organisations.nations import holidays_of_any
 from partnerships.organisations.queries import leads_with_account, with_account
 from partnerships.people.models import User
 
-#: Time, minutes and type of the first meeting of a partnership that has no cycle.
-_TIME, _MINUTES, _FORMAT = dt.time(10), 60, Format.VIDEO
+# The proposal for the first meeting of a partnership whose leads have set no cycle.
+_TIME = dt.time(10)
+_MINUTES = 60
+_FORMAT = Format.VIDEO
 
 
 def possible_attendees(partnership: Partnership) -> QuerySet[User]:
@@ -44,11 +46,10 @@ def usual_attendee_ids(partnership: Partnership, today: dt.date) -> list[int]:
     person_ids: set[int] = set()
     parties = Party.objects.accepted().filter(partnership=partnership)
     for organisation in parties.values_list("organisation_id", flat=True):
-        holder_ids = [
-            person.pk
-            for role in (PostRole.LEAD, PostRole.DEPUTY)
-            for person in people_in_post(organisation, role, day=today, partnership=partnership)
-        ]
+        holder_ids: list[int] = []
+        for role in (PostRole.LEAD, PostRole.DEPUTY):
+            holders = people_in_post(organisation, role, day=today, partnership=partnership)
+            holder_ids += [person.pk for person in holders]
         person_ids.update(holder_ids or leads_with_account([organisation]).values_list("pk", flat=True))
     return sorted(person_ids)
 
@@ -68,6 +69,7 @@ def side_of_person(partnership: Partnership, person: User) -> Organisation | Non
     parties = Party.objects.accepted().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
+    # False sorts before True, so observers come last.
     own_parties = sorted(
         parties.select_related("organisation"), key=lambda party: (party.role == PartyRole.OBSERVER, party.pk)
     )
@@ -132,7 +134,9 @@ class NextMeeting:
         """Return a sentence about the bank holiday; "" without one."""
         if self.meeting_day.moved_from is not None:
             return "The usual day is a bank holiday, so the meeting has been moved."
-        return "This day is a bank holiday." if self.meeting_day.is_holiday else ""
+        if self.meeting_day.is_holiday:
+            return "This day is a bank holiday."
+        return ""
 
 
 def running_cycle(partnership: Partnership) -> MeetingCycle | None:
@@ -171,25 +175,27 @@ def propose_next_meeting(partnership: Partnership, now: dt.datetime) -> NextMeet
     """
     today = timezone.localdate(now)
     last_meeting = _last_meeting(partnership)
-    running = running_cycle(partnership)
-    cycle = running.cycle if running else cycle_from_terms(partnership, today)
+    meeting_cycle = running_cycle(partnership)
+    cycle = meeting_cycle.cycle if meeting_cycle else cycle_from_terms(partnership, today)
     if cycle is None:
         return None
 
     day_before = today
     if last_meeting is not None:
+        # The last meeting may have been moved off its day in the cycle, in either direction.
         day_before = max(today, last_meeting.day, last_meeting.cycle_day or last_meeting.day)
     cycle_day = cycle.next_day(after=day_before)
-    on_holiday = OnHoliday(running.on_holiday) if running else OnHoliday.LATER
+    on_holiday = OnHoliday(meeting_cycle.on_holiday) if meeting_cycle else OnHoliday.LATER
     meeting_day = move_off_holiday(cycle_day, meeting_holidays(partnership), on_holiday)
 
-    if running:
-        time = running.time
+    if meeting_cycle:
+        time = meeting_cycle.time
     elif last_meeting:
         time = timezone.localtime(last_meeting.starts_at).time()
     else:
         time = _TIME
-    model_meeting = running or last_meeting or Meeting(minutes=_MINUTES, format=_FORMAT)
+    # Take the length, type and place from the cycle, or else from the last meeting.
+    model_meeting = meeting_cycle or last_meeting or Meeting(minutes=_MINUTES, format=_FORMAT)
     return NextMeeting(
         starts_at=timezone.make_aware(dt.datetime.combine(meeting_day.day, time)),
         cycle_day=cycle_day,

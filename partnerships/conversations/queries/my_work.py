@@ -66,6 +66,7 @@ class _WithContacts:
 
 
 def _quiet_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return a task for each quiet partnership, without the names of the people to contact; `completer` adds them."""
     quiet = quiet_without_contacts(user, now, limit=MAX_LISTED)
     completer = _WithContacts(user, now, {row.partnership.pk: row for row in quiet})
     return [replace(_quiet_task(row), record_id=row.partnership.pk, completer=completer) for row in quiet]
@@ -113,8 +114,10 @@ def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet
     due: Any = Value(None, DateField())
     order = "since"
     if task == _RecordTask.ANSWER:
+        # The task began with the oldest correction that has no answer.
         since = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
-    if task == _RecordTask.WRITE_UP:
+    elif task == _RecordTask.WRITE_UP:
+        # Only this task has a day on which it is due.
         due = F("held_on")
         order = "held_on"
     conversations: QuerySet[Conversation, Any] = _records(now, task).of(user)
@@ -123,6 +126,7 @@ def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet
 
 
 def _record_source(task: _RecordTask) -> TaskSource:
+    """Return the source of the tasks of one kind about records."""
     return TaskSource(
         lambda user, now: _record_tasks(task.value, rows_for(_records_for, user, now, task=task), user),
         lambda now: (_records(now, task),),
@@ -132,6 +136,7 @@ def _record_source(task: _RecordTask) -> TaskSource:
 
 
 def _contact_tasks(user: User, now: dt.datetime) -> TaskRows:
+    """Return a task for each conversation whose next contact is due."""
     return _record_tasks("Get in touch again", rows_for(_contacts_for, user, now), user)
 
 
@@ -182,7 +187,8 @@ def _record_tasks(what: str, rows: Sequence[Any], user: User) -> TaskRows:
 
 
 def _quiet_task(quiet: QuietPartnership) -> WaitingTask:
-    too_long = quiet.since + dt.timedelta(days=quiet.partnership.days_until_quiet)
+    """Return the task to contact the parties of a quiet partnership."""
+    quiet_from = quiet.since + dt.timedelta(days=quiet.partnership.days_until_quiet)
     silence = f"no contact for {quiet.days} days" if quiet.has_conversation else f"no conversation in {quiet.days} days"
     return WaitingTask(
         action=f"Get in touch with {quiet.with_whom or 'the partners'}: {silence}",
@@ -190,7 +196,7 @@ def _quiet_task(quiet: QuietPartnership) -> WaitingTask:
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
         # The task counts from the day on which the limit was passed, not from the last conversation, so that requests
         # from people come first.
-        since=beginning_of(too_long),
+        since=beginning_of(quiet_from),
         partnership_title=quiet.partnership.title,
     )
 
@@ -209,11 +215,13 @@ def _seats(now: dt.datetime) -> Reach:
 
 
 def _own_seats(user: User, now: dt.datetime) -> QuerySet[MeetingSeat]:
+    """Return the person's own seats without an answer, at meetings of partnerships in which they take part."""
     open_meetings = Meeting.objects.with_party_of(user).upcoming(now).values("pk")
     return _seats(now).of(user).filter(meeting__in=open_meetings).select_related("meeting__partnership").order_by("pk")
 
 
 def _seat_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return a task for each invitation to a meeting that the person has not answered."""
     return [
         _meeting_task(
             "Say whether you are coming",
@@ -240,12 +248,14 @@ def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 def _meetings_for(user: User, now: dt.datetime) -> QuerySet[Meeting]:
     """Return the meetings for which the person must prepare or record something."""
-    without_agenda, *others = (reach.of(user).values("pk") for reach in _meetings(now))
-    meetings = Meeting.objects.with_party_of(user).filter(pk__in=without_agenda.union(*others))
+    ids_by_task = [reach.of(user).values("pk") for reach in _meetings(now)]
+    meeting_ids = ids_by_task[0].union(*ids_by_task[1:])
+    meetings = Meeting.objects.with_party_of(user).filter(pk__in=meeting_ids)
     return meetings.select_related("partnership").order_by("pk")
 
 
 def _meeting_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return the tasks of people who arrange meetings: prepare the agenda, record attendance and write the minutes."""
     tasks: list[WaitingTask] = []
     for meeting in rows_for(_meetings_for, user, now):
         if meeting.status == MeetingStatus.HELD:
@@ -261,6 +271,7 @@ def _meeting_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 def _meeting_task(what: str, meeting: Meeting, *, path: str, since: dt.datetime | None = None) -> WaitingTask:
+    """Return a task about a meeting."""
     return WaitingTask(
         action=what,
         title=meeting.title,
@@ -288,10 +299,12 @@ def _cycles(now: dt.datetime) -> Reach:
 
 
 def _cycles_for(user: User, now: dt.datetime) -> QuerySet[MeetingCycle]:
+    """Return the cycles for which the person must plan a meeting."""
     return _cycles(now).of(user).select_related("partnership").order_by("pk")
 
 
 def _cycle_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return a task to plan the next meeting of each cycle, from `PLANNING_TIME` before the day of that meeting."""
     tasks: list[WaitingTask] = []
     for cycle in rows_for(_cycles_for, user, now):
         proposal = propose_next_meeting(cycle.partnership, now)
@@ -310,7 +323,7 @@ def _cycle_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 #: The sources from which My work takes the tasks of this room.
 WAITING = (
-    *map(_record_source, _RecordTask),
+    *[_record_source(task) for task in _RecordTask],
     TaskSource(
         _contact_tasks,
         lambda now: (due_contacts_reach(now),),

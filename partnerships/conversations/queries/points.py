@@ -88,11 +88,13 @@ def points_of_partnership_lookups(partnership: Partnership, user: User) -> list[
 
 
 def _parties(partnership: int) -> QuerySet[Organisation]:
+    """Return the present parties of the partnership that are not observers, by name."""
     parties = Party.objects.accepted().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
     return Organisation.objects.filter(pk__in=parties.values("organisation")).order_by("name", "pk")
 
 
 def _points_within(user: User, partnership: int) -> QuerySet[Point]:
+    """Return the open points of the partnership's conversations that the person may read."""
     return _open_points(Point.objects.filter(conversation__partnership=partnership), user)
 
 
@@ -120,10 +122,9 @@ def _by_side(organisations: list[Organisation], points: Iterable[Point], user: U
     """Return the points of each organisation, the reader's own first, without repeated points."""
     roles = Membership.objects.roles_of(user)
     own_ids = set(roles)
-    sides = {
-        organisation.pk: SidePoints(organisation)
-        for organisation in sorted(organisations, key=lambda organisation: organisation.pk not in own_ids)
-    }
+    # False sorts before True, so the reader's own organisations come first.
+    own_first = sorted(organisations, key=lambda organisation: organisation.pk not in own_ids)
+    sides = {organisation.pk: SidePoints(organisation) for organisation in own_first}
     unattributed = SidePoints(None)
     seen_keys: set[tuple[int, str, str]] = set()
     for point in points:
@@ -139,10 +140,27 @@ def _by_side(organisations: list[Organisation], points: Iterable[Point], user: U
             sides[point.organisation_id] = SidePoints(point.organisation)
         sides[point.organisation_id].add(point)
 
-    sides_shown = [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
-    set_point_entries(sides_shown, user)
-    set_point_actions(sides_shown, {organisation for organisation, role in roles.items() if role in EDITING_ROLES})
-    return sides_shown
+    shown_sides = _with_unattributed(sides.values(), unattributed)
+    edited_ids = {organisation_id for organisation_id, role in roles.items() if role in EDITING_ROLES}
+    set_point_entries(shown_sides, user)
+    set_point_actions(shown_sides, edited_ids)
+    return shown_sides
+
+
+def _with_unattributed(sides: Iterable[SidePoints], unattributed: SidePoints) -> list[SidePoints]:
+    """Return the sides, and after them the points without a side if there are any."""
+    if unattributed.is_empty:
+        return list(sides)
+    return [*sides, unattributed]
+
+
+def _points_of(sides: Iterable[SidePoints]) -> list[Point]:
+    """Return all points of these sides."""
+    points: list[Point] = []
+    for side in sides:
+        for group in side.groups:
+            points += group.points
+    return points
 
 
 def set_point_actions(sides: Iterable[SidePoints], edited_ids: Collection[int]) -> None:
@@ -151,7 +169,7 @@ def set_point_actions(sides: Iterable[SidePoints], edited_ids: Collection[int]) 
     A side may close its own points, and turn its own obstacles into asks. Any side may turn an opportunity into
     an offer. Needs the sides of each point's conversation fetched.
     """
-    for point in (point for side in sides for group in side.groups for point in group.points):
+    for point in _points_of(sides):
         point.may_close = point.organisation_id in edited_ids
         may_turn = point.may_close
         if point.direction == "offer":
@@ -168,21 +186,23 @@ def points_by_side(conversation: Conversation, own_organisation_ids: Iterable[in
     """
     own_ids = set(own_organisation_ids)
     is_anonymous = conversation.attribution == Attribution.ANONYMOUS
-    sides = {
-        side.organisation_id: SidePoints(side.organisation)
-        for side in conversation.sides.all()
-        if side.organisation_id in own_ids or not is_anonymous
-    }
+    points_by_organisation: dict[int, SidePoints] = {}
+    for side in conversation.sides.all():
+        if side.organisation_id in own_ids or not is_anonymous:
+            points_by_organisation[side.organisation_id] = SidePoints(side.organisation)
     unattributed = SidePoints(None)
     for point in conversation.points.all():
-        sides.get(point.organisation_id, unattributed).add(point)
-    return [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
+        points_by_organisation.get(point.organisation_id, unattributed).add(point)
+    return _with_unattributed(points_by_organisation.values(), unattributed)
 
 
 def set_point_entries(sides: Iterable[SidePoints], user: User) -> None:
     """Set on each point the ask or offer that the point became, if the reader may read that entry."""
-    points = [point for side in sides for group in side.groups for point in group.points]
+    points = _points_of(sides)
+    # A point that became no entry has no attribute `became`: it is the reverse side of a one-to-one relation.
     entry_id_by_point = {point.pk: point.became.entry_id for point in points if hasattr(point, "became")}
-    readable_entries = Entry.objects.visible_to(user).in_bulk(entry_id_by_point.values()) if entry_id_by_point else {}
+    readable_entries: dict[int, Entry] = {}
+    if entry_id_by_point:
+        readable_entries = Entry.objects.visible_to(user).in_bulk(entry_id_by_point.values())
     for point in points:
         point.entry_shown = readable_entries.get(entry_id_by_point.get(point.pk, 0))

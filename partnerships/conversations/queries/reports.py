@@ -41,7 +41,8 @@ def leads_who_decide(report: Report) -> QuerySet[User]:
     """
     leading_parties = report.round.partnership.parties.accepted().filter(role__in=LEADING_ROLES)
     leading_ids = set(leading_parties.values_list("organisation_id", flat=True))
-    return leads_with_account(sorted(leading_ids - {report.party.organisation_id} or leading_ids))
+    other_leading_ids = leading_ids - {report.party.organisation_id}
+    return leads_with_account(sorted(other_leading_ids or leading_ids))
 
 
 def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
@@ -94,10 +95,9 @@ def _report_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the tasks: reports to write, by due date, then reports to accept or return."""
     reports_to_write = rows_for(_reports_to_write, user, now)
     reports_to_decide = rows_for(_reports_to_decide, user, now)
-    return [
-        *(_report_task(report, _writing_task(report), due=report.due_on) for report in reports_to_write),
-        *(_report_task(report, "Accept or return a progress report") for report in reports_to_decide),
-    ]
+    tasks = [_report_task(report, _writing_task(report), due=report.due_on) for report in reports_to_write]
+    tasks += [_report_task(report, "Accept or return a progress report") for report in reports_to_decide]
+    return tasks
 
 
 def _report_task(report: Report, what: str, *, due: dt.date | None = None) -> WaitingTask:
@@ -115,6 +115,7 @@ def _report_task(report: Report, what: str, *, due: dt.date | None = None) -> Wa
 
 
 def _writing_task(report: Report) -> str:
+    """Return what the report's organisation has to do with a report that is not submitted."""
     return "Correct a progress report" if report.is_returned else "Write a progress report"
 
 
@@ -167,28 +168,22 @@ def report_table(user: User, partnership_id: int) -> ReportTable:
         report.late = report.days_late(today)  # type: ignore[attr-defined]  # for the template
         reports_by_period.setdefault((report.starts_on, report.ends_on, report.round_id), {})[report.party_id] = report
 
-    rows = [
-        PeriodRow(
-            start,
-            end,
-            round_id,
-            [(organisation_by_party[party_id], report_by_party.get(party_id)) for party_id in party_ids],
-        )
-        for (start, end, round_id), report_by_party in reports_by_period.items()
-    ]
-    return ReportTable([organisation_by_party[party_id] for party_id in party_ids], rows)
+    rows = []
+    for (start, end, round_id), report_by_party in reports_by_period.items():
+        cells = [(organisation_by_party[party_id], report_by_party.get(party_id)) for party_id in party_ids]
+        rows.append(PeriodRow(start=start, end=end, round_id=round_id, reports=cells))
+    return ReportTable(organisations=[organisation_by_party[party_id] for party_id in party_ids], rows=rows)
 
 
 def newest_submissions(user: User, *, round_id: int, start: dt.date) -> list[ReportSubmission]:
     """Return the newest submission of each party for one period, ordered by the party's name."""
     reports = Report.objects.visible_to(user).filter(round=round_id, starts_on=start)
     newest = ReportSubmission.objects.filter(report__in=reports).order_by("report", "-number").distinct("report")
-    report_submissions = ReportSubmission.objects.filter(pk__in=newest.values("pk"))
-    return list(
-        report_submissions.select_related(
-            "report__round__partnership", "report__party__organisation", "submitted_by"
-        ).order_by("report__party__organisation__name", "pk")
+    # A second query, because `distinct` requires the rows to be sorted by report.
+    submissions = ReportSubmission.objects.filter(pk__in=newest.values("pk")).select_related(
+        "report__round__partnership", "report__party__organisation", "submitted_by"
     )
+    return list(submissions.order_by("report__party__organisation__name", "pk"))
 
 
 def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
@@ -199,7 +194,9 @@ def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
     if not submissions:
         return
     partnership = submissions[0].report.party.partnership_id
-    if earlier_organisations_at(partnership, min(submission.submitted_at for submission in submissions)):
+    first_submitted_at = min(submission.submitted_at for submission in submissions)
+    # Usually no party has been handed over since the first submission, and then one query is enough.
+    if earlier_organisations_at(partnership, first_submitted_at):
         for submission in submissions:
             party = submission.report.party
             earlier_holder_by_organisation = earlier_organisations_at(partnership, submission.submitted_at)

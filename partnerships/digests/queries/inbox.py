@@ -76,6 +76,7 @@ def unread_lookup(person: User) -> Lookup:
 
 
 def _unread(person: User) -> InboxItemQuerySet:
+    """Return the notices that the person has not read."""
     return InboxItem.objects.unread().filter(person=person)
 
 
@@ -96,12 +97,13 @@ def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
         readable_names = shown.records(person).filter(pk__in=record_ids).values_list("pk", shown.name)
         names |= {(kind, pk): shorten(str(name or ""), _MAX_NAME) for pk, name in readable_names}
     title_by_partnership = _partnership_titles(person, items)
-    return [
-        _digest_line(item, records_by_digest[item.pk], names)
-        if item.pk in records_by_digest
-        else _line(item, names, title_by_partnership)
-        for item in items
-    ]
+    lines = []
+    for item in items:
+        if item.pk in records_by_digest:
+            lines.append(_digest_line(item, records_by_digest[item.pk], names))
+        else:
+            lines.append(_line(item, names, title_by_partnership))
+    return lines
 
 
 def _records_reported_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
@@ -126,6 +128,7 @@ def _digest_line(item: InboxItem, records: list[tuple[str, int]], names: dict[tu
 
     The line is in the section of a partnership if the digest reported only that partnership.
     """
+    # A digest can have several items about one record. A dict keeps the first of each.
     readable_keys = [key for key in dict.fromkeys(records) if key in names]
     name = names[readable_keys[0]] if readable_keys else ""
     only_kind = readable_keys[0][0] if len(readable_keys) == 1 else ""

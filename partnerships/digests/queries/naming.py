@@ -99,7 +99,7 @@ def _readable_ids(targets: Collection[FollowedTarget], now: dt.datetime) -> set[
     marked_ids = _marked_ids(targets)
 
     def is_readable(target: FollowedTarget) -> bool:
-        """Return True if the organisation that added the follower may read the target, by the rule for its kind."""
+        """Return whether the organisation that added the follower may read the target, by the rule for its kind."""
         if target.plan_id is not None:
             # Anybody may follow a public plan, so no organisation needs to have added the follower.
             if target.plan_id in reach.public:
@@ -135,20 +135,20 @@ def _marked_ids(targets: Collection[FollowedTarget]) -> set[int]:
         party = Party.objects.accepted().filter(
             partnership=OuterRef(f"{field}__partnership"), organisation=OuterRef("added_for")
         )
-        subscriptions = Subscription.objects.filter(
-            Exists(party), pk__in=subscription_ids, **{f"{field}__in": record_kind.marked_ids()}
-        )
+        is_marked = Q((f"{field}__in", record_kind.marked_ids()))
+        subscriptions = Subscription.objects.filter(is_marked, Exists(party), pk__in=subscription_ids)
         marked_ids |= set(subscriptions.values_list("pk", flat=True))
     return marked_ids
 
 
 def _ids_visible_to(person: User, subscriptions: Collection[Subscription]) -> set[int]:
     """Return the ids of the subscriptions whose target this person, who has an account, may see."""
-    record_groups = [
-        list({pk for subscription in subscriptions if (pk := getattr(subscription, f"{field}_id")) is not None})
-        for field in _TARGET_FIELDS
-    ]
-    return set(rows_for(_visible_to, person, [subscription.pk for subscription in subscriptions], *record_groups))
+    record_groups: list[list[int]] = []
+    for field in _TARGET_FIELDS:
+        record_ids = {getattr(subscription, f"{field}_id") for subscription in subscriptions}
+        record_groups.append(list(record_ids - {None}))
+    subscription_ids = [subscription.pk for subscription in subscriptions]
+    return set(rows_for(_visible_to, person, subscription_ids, *record_groups))
 
 
 #: The fields of `Subscription` that refer to the followed record, in the order of the parameters of `_visible_to`.
@@ -184,7 +184,8 @@ def _visible_to(
     record_groups = (plans, partnerships, organisations, requests, commitments, recommendations)
     condition = Q(pk__in=[])
     for field, ids in zip(_TARGET_FIELDS, record_groups, strict=True):
-        condition |= Q(**{f"{field}__in": visible_records[field].filter(pk__in=ids).values("pk")})
+        visible_ids = visible_records[field].filter(pk__in=ids).values("pk")
+        condition |= Q((f"{field}__in", visible_ids))
     visible = Subscription.objects.filter(condition, pk__in=subscriptions)
     return visible.values_list("pk", flat=True)
 
@@ -195,22 +196,25 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
     A stakeholder may know what the organisation that added them may read, and a person with an account what they may
     see. All partnerships are looked up in one query, because a batch of emails names many.
     """
-    rows = list(subscriptions)
-    subscriptions_of_stakeholders = [subscription for subscription in rows if subscription.person.is_stakeholder]
-    named_ids = open_to_askers(subscriptions_of_stakeholders, now)
+    of_stakeholders: list[Subscription] = []
+    to_partnerships: list[Subscription] = []
+    to_other_records: list[Subscription] = []
+    for subscription in subscriptions:
+        if subscription.person.is_stakeholder:
+            of_stakeholders.append(subscription)
+        elif subscription.partnership_id is not None:
+            to_partnerships.append(subscription)
+        else:
+            to_other_records.append(subscription)
 
-    subscriptions_of_accounts = [subscription for subscription in rows if not subscription.person.is_stakeholder]
-    partnership_subscription_ids = [
-        subscription.pk for subscription in subscriptions_of_accounts if subscription.partnership_id is not None
-    ]
-    if partnership_subscription_ids:
+    named_ids = open_to_askers(of_stakeholders, now)
+    if to_partnerships:
         may_see = reaches_person(Partnership, ALL_READERS, record=OuterRef("partnership"), person=OuterRef("person"))
-        named_ids |= set(
-            Subscription.objects.filter(may_see, pk__in=partnership_subscription_ids).values_list("pk", flat=True)
-        )
-    for subscription in subscriptions_of_accounts:
-        if subscription.partnership_id is None:
-            named_ids |= _ids_visible_to(subscription.person, [subscription])
+        subscription_ids = [subscription.pk for subscription in to_partnerships]
+        visible = Subscription.objects.filter(may_see, pk__in=subscription_ids)
+        named_ids |= set(visible.values_list("pk", flat=True))
+    for subscription in to_other_records:
+        named_ids |= _ids_visible_to(subscription.person, [subscription])
     return named_ids
 
 
@@ -258,7 +262,7 @@ def set_names_for(reader: User, subscriptions: Iterable[Subscription], now: dt.d
 
 
 def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
-    """Return True if an email may still ask the person about this subscription, which names its target."""
+    """Return whether an email may still ask the person about this subscription. Such an email names the target."""
     return bool(named_to_followers([subscription], now))
 
 
@@ -275,6 +279,5 @@ def askable_again(subscriptions: Iterable[Subscription], now: dt.datetime) -> se
     if not plan_ids:
         return recent_ids
     public_plan_ids = set(Plan.objects.public().filter(pk__in=plan_ids).values_list("pk", flat=True))
-    return recent_ids | {
-        subscription.pk for subscription in older_subscriptions if subscription.plan_id in public_plan_ids
-    }
+    to_public_plans = [subscription for subscription in older_subscriptions if subscription.plan_id in public_plan_ids]
+    return recent_ids | {subscription.pk for subscription in to_public_plans}

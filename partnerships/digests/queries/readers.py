@@ -28,7 +28,8 @@ INSIDE, OUTSIDE = Watermark.Reading.INSIDE, Watermark.Reading.OUTSIDE
 class PlanReach:
     """The organisations that may read some plans, as lists of ids that SQL can join.
 
-    * `inside_plans` and `inside_organisations` are pairs: people of the organisation may read everything in the plan.
+    * `inside_plans` and `inside_organisations` are pairs by position: people of the organisation may read everything in
+      the plan.
     * `network` are the plans that every organisation of the network may read. `public` are the public ones among them.
     """
 
@@ -50,16 +51,23 @@ def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = Fals
 
     sql, compiled_values = _reach_sql(once_open)
     values_by_placeholder = {_PLAN: ids, _NOW: now}
-    rows = rows_planned_once(sql, [values_by_placeholder.get(value, value) for value in compiled_values])
-    inside_pairs = sorted(
-        {(plan_id, organisation_id) for access, plan_id, organisation_id in rows if access == _INSIDE}
-    )
+    values = [values_by_placeholder.get(value, value) for value in compiled_values]
+    inside_pairs: set[tuple[int, int]] = set()
+    network_ids: set[int] = set()
+    public_ids: set[int] = set()
+    for access, plan_id, organisation_id in rows_planned_once(sql, values):
+        if access == _INSIDE:
+            inside_pairs.add((plan_id, organisation_id))
+        elif access == _NETWORK:
+            network_ids.add(plan_id)
+        else:
+            public_ids.add(plan_id)
     return PlanReach(
         plans=ids,
-        inside_plans=[plan_id for plan_id, _ in inside_pairs],
-        inside_organisations=[organisation_id for _, organisation_id in inside_pairs],
-        network=sorted({plan_id for access, plan_id, _ in rows if access == _NETWORK}),
-        public=sorted({plan_id for access, plan_id, _ in rows if access == _PUBLIC}),
+        inside_plans=[plan_id for plan_id, _organisation_id in sorted(inside_pairs)],
+        inside_organisations=[organisation_id for _plan_id, organisation_id in sorted(inside_pairs)],
+        network=sorted(network_ids),
+        public=sorted(public_ids),
     )
 
 
@@ -99,10 +107,12 @@ def _reach_sql(once_open: bool) -> tuple[str, tuple[Any, ...]]:
 
 def _for_several_plans(sql: str, values: Sequence[Any]) -> str:
     """Return SQL about one plan, changed so that it takes a list of plans instead."""
-    first_part, *other_parts = sql.split("%s")
-    return first_part + "".join(
-        f"{'ANY(%s)' if value == _PLAN else '%s'}{part}" for value, part in zip(values, other_parts, strict=True)
-    )
+    # The statement has a "%s" for each value, so the texts between them are one more than the values.
+    changed_sql, *texts_after_values = sql.split("%s")
+    for value, text in zip(values, texts_after_values, strict=True):
+        placeholder = "ANY(%s)" if value == _PLAN else "%s"
+        changed_sql += f"{placeholder}{text}"
+    return changed_sql
 
 
 #: The followers who may read these plans now: (person_id, plan_id, reading), with reading 1 for inside, 2 for outside.
@@ -226,14 +236,13 @@ def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.dateti
     """
     if not included:
         return set()
-    emails, people, plans, classes = (list(column) for column in zip(*included, strict=True))
+    # SQL takes the rows as four lists of the same length.
+    emails = [email_id for email_id, _person_id, _plan_id, _reading_class in included]
+    people = [person_id for _email_id, person_id, _plan_id, _reading_class in included]
+    plans = [plan_id for _email_id, _person_id, plan_id, _reading_class in included]
+    is_inside = [reading_class == INSIDE for _email_id, _person_id, _plan_id, reading_class in included]
     sql, params = readers_sql(reach_of(set(plans), now), sorted(set(people)))
-    params |= {
-        "emails": emails,
-        "readers": people,
-        "included_plans": plans,
-        "inside": [reading_class == INSIDE for reading_class in classes],
-    }
+    params |= {"emails": emails, "readers": people, "included_plans": plans, "inside": is_inside}
     rows = rows_planned_once(f"WITH {sql} {_LOST_ACCESS}", params, generic_plan=True)
     return {email_id for (email_id,) in rows}
 
@@ -295,12 +304,9 @@ def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[
 
 def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:
     """Return the pairs (person id, plan id) in which the person acts for an owner of the plan."""
-    return set(
-        Membership.objects.current()
-        .filter(
-            person__in=people,
-            organisation__plan_owners__plan__in=plans,
-            organisation__plan_owners__ended_at=None,
-        )
-        .values_list("person_id", "organisation__plan_owners__plan_id")
+    memberships = Membership.objects.current().filter(
+        person__in=people,
+        organisation__plan_owners__plan__in=plans,
+        organisation__plan_owners__ended_at=None,
     )
+    return set(memberships.values_list("person_id", "organisation__plan_owners__plan_id"))

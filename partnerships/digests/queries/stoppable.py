@@ -39,8 +39,8 @@ from partnerships.plans.models import Plan
 class SingleStop:
     """Base class: stops one kind of email only for the record that it is about, and not for its whole group.
 
-    Upper rooms register a subclass for emails that a person asked for, such as emails about a saved view. `params` are
-    the email's.
+    Rooms above this one register a subclass for emails that a person asked for, such as emails about a saved view.
+    `params` are the values with which the email was made.
     """
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
@@ -132,8 +132,11 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
 
 def _groups_by_email(person: User, groups: Collection[str]) -> tuple[str, ...]:
     """Return the groups among these whose notices the person gets by email, at once or in a summary."""
-    other_choices = NoticeChoice.objects.filter(person=person, way__in=[NoticeDelivery.INBOX, NoticeDelivery.OFF])
-    return tuple(sorted(set(groups).difference(other_choices.values_list("group", flat=True))))
+    choices_without_email = NoticeChoice.objects.filter(
+        person=person, way__in=[NoticeDelivery.INBOX, NoticeDelivery.OFF]
+    )
+    groups_without_email = set(choices_without_email.values_list("group", flat=True))
+    return tuple(sorted(set(groups) - groups_without_email))
 
 
 def _stoppable_of_single_email(person: User, delivery: int) -> Stoppable:
@@ -213,7 +216,10 @@ def covering_subject(person: User, target: Target) -> list[Subscription]:
 
 def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> list[str]:
     """Return the names of these targets, in the same order, as far as this follower may still know them."""
-    closest_subscriptions = [next(iter(covering_subject(person, target)), None) for target in targets]
+    closest_subscriptions: list[Subscription | None] = []
+    for target in targets:
+        subscriptions = covering_subject(person, target)
+        closest_subscriptions.append(subscriptions[0] if subscriptions else None)
     existing_subscriptions = [subscription for subscription in closest_subscriptions if subscription is not None]
     # Sets `named` on the subscriptions in `closest_subscriptions` too, because both lists have the same objects.
     set_names_for_followers(existing_subscriptions, now)
@@ -246,5 +252,8 @@ def covering(person: User, plan: Plan) -> list[Subscription]:
 def titles_for(person: User, plans: Collection[Plan], now: dt.datetime) -> dict[int, str]:
     """Return the titles of these plans by id, as far as this follower may still read the plans."""
     class_by_reader = reading_classes([plan.pk for plan in plans], now=now, people=[person.pk], even_paused=True)
-    readable_ids = {plan_id for _, plan_id in class_by_reader}
-    return {plan.pk: plan.title if plan.pk in readable_ids else "a plan you can no longer read" for plan in plans}
+    readable_ids = {plan_id for _person_id, plan_id in class_by_reader}
+    titles = {}
+    for plan in plans:
+        titles[plan.pk] = plan.title if plan.pk in readable_ids else "a plan you can no longer read"
+    return titles

@@ -44,7 +44,7 @@ def may_ask_for(user: User) -> QuerySet[Organisation]:
 
 
 def may_ask_stakeholders(user: User) -> bool:
-    """Return True if the person may ask stakeholders for any organisation."""
+    """Return whether the person may ask stakeholders for any organisation."""
     return bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
 
 
@@ -118,15 +118,15 @@ def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, li
     that this person may know by name.
     """
     subscriptions = set_names_for(user, rows_for(_one_subscription_by_target, user, now), now)
-    names_by_heading: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS.values()}
-    for subscription in sorted(
-        (subscription for subscription in subscriptions if subscription.named),
-        key=lambda subscription: (subscription.shown_name.casefold(), subscription.pk),
-    ):
-        names_by_heading[_HEADINGS[subscription.target_kind]].append(
-            (f"{subscription.target_kind}-{subscription.target_id}", subscription.shown_name)
-        )
-    return [(heading, options) for heading, options in names_by_heading.items() if options]
+    named_subscriptions = [subscription for subscription in subscriptions if subscription.named]
+    named_subscriptions.sort(key=lambda subscription: (subscription.shown_name.casefold(), subscription.pk))
+    # Start with all headings, so that they keep their order.
+    options_by_heading: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS.values()}
+    for subscription in named_subscriptions:
+        heading = _HEADINGS[subscription.target_kind]
+        value = f"{subscription.target_kind}-{subscription.target_id}"
+        options_by_heading[heading].append((value, subscription.shown_name))
+    return [(heading, options) for heading, options in options_by_heading.items() if options]
 
 
 def live_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:

@@ -50,12 +50,11 @@ def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[
 
     They follow a record of one of the organisations, or were asked by a predecessor.
     """
-    subscriptions = (
-        subscription
-        for succession in successions
-        for subscription in _concerned(succession, _stakeholder_subscriptions(), day=day)[0]
-    )
-    return sorted({subscription.person_id for subscription in subscriptions})
+    person_ids: set[int] = set()
+    for succession in successions:
+        subscriptions, _organisations = _concerned(succession, _stakeholder_subscriptions(), day=day)
+        person_ids.update(subscription.person_id for subscription in subscriptions)
+    return sorted(person_ids)
 
 
 def moved_for(
@@ -75,21 +74,24 @@ def moved_for(
     for succession in successions:
         subscriptions_of_people = _stakeholder_subscriptions().filter(person__in=list(people))
         since = succession.told_at if is_later else None
-        subscriptions, whereabouts = _concerned(succession, subscriptions_of_people, day=day, since=since)
+        subscriptions, organisations_by_record = _concerned(succession, subscriptions_of_people, day=day, since=since)
         for subscription in set_names_for_followers(subscriptions, now):
             if subscription.named:
                 moved = moved_by_person.setdefault(subscription.person_id, Moved())
-                bodies = whereabouts.get((subscription.target_kind, subscription.target_id), ())
-                _add(moved, succession, bodies, subscription.shown_name)
+                organisations = organisations_by_record.get((subscription.target_kind, subscription.target_id), ())
+                _add(moved, succession, organisations, subscription.shown_name)
     return moved_by_person
 
 
-def _add(moved: Moved, succession: Succession, bodies: Iterable[Organisation | None], title: str) -> None:
-    """Add a record with this title, which belongs to these bodies now, to what happened to a person."""
+def _add(moved: Moved, succession: Succession, organisations: Iterable[Organisation | None], title: str) -> None:
+    """Add to `moved` a record with this title that belongs to these organisations now."""
     if succession not in moved.about:
         moved.about.append(succession)
-    for body in bodies:
-        titles = moved.waiting if body is None else moved.passed.setdefault(body.name, [])
+    for organisation in organisations:
+        if organisation is None:
+            titles = moved.waiting
+        else:
+            titles = moved.passed.setdefault(organisation.name, [])
         if title not in titles:
             titles.append(title)
 
@@ -100,12 +102,12 @@ def followed_targets(successions: Iterable[Succession], person: User, *, day: dt
     The person may have had an account since the email about the successions was sent.
     """
     own_subscriptions = Subscription.objects.confirmed().filter(person=person)
-    subscriptions = (
-        subscription
-        for succession in successions
-        for subscription in _concerned(succession, own_subscriptions, day=day)[0]
-    )
-    return list(dict.fromkeys(subscription.target for subscription in subscriptions))
+    targets: list[Target] = []
+    for succession in successions:
+        subscriptions, _organisations = _concerned(succession, own_subscriptions, day=day)
+        targets += [subscription.target for subscription in subscriptions]
+    # A dict keeps the order and removes targets that occur twice.
+    return list(dict.fromkeys(targets))
 
 
 def _stakeholder_subscriptions() -> SubscriptionQuerySet:
@@ -126,22 +128,23 @@ def _concerned(
     * that was itself handed over;
     * that was asked for by an organisation that has ended.
     """
-    whereabouts = _organisations_by_record(
-        succession,
-        {
-            name: set(subscriptions.exclude(**{name: None}).values_list(name, flat=True).distinct().order_by())
-            for name in _FOLLOWED
-        },
-        day,
-        since,
-    )
-    ties = succession.ties.all()
-    is_to_body = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
-    lines = _handovers_done(succession, since).filter(kind__in=_SUBSCRIPTIONS)
-    is_concerned = is_to_body | Q(added_for__in=_ended_organisations(succession)) | Q(pk__in=lines.values("record"))
+    followed_ids: dict[str, set[int]] = {}
     for name in _FOLLOWED:
-        is_concerned |= Q(**{f"{name}__in": [pk for field_name, pk in whereabouts if field_name == name]})
-    return list(subscriptions.filter(is_concerned).for_listing().order_by("person", "pk")), whereabouts
+        ids = subscriptions.exclude(**{name: None}).values_list(name, flat=True)
+        followed_ids[name] = set(ids.distinct().order_by())
+    organisations_by_record = _organisations_by_record(succession, followed_ids, day, since)
+
+    # A tie joins a predecessor and a successor of the succession.
+    ties = succession.ties.all()
+    is_to_organisation = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
+    handed_over = _handovers_done(succession, since).filter(kind__in=_SUBSCRIPTIONS)
+    was_asked_for = Q(added_for__in=_ended_organisations(succession))
+    is_concerned = is_to_organisation | was_asked_for | Q(pk__in=handed_over.values("record"))
+    for name in _FOLLOWED:
+        record_ids = [pk for field_name, pk in organisations_by_record if field_name == name]
+        is_concerned |= Q((f"{name}__in", record_ids))
+    concerned = subscriptions.filter(is_concerned).for_listing().order_by("person", "pk")
+    return list(concerned), organisations_by_record
 
 
 def _ended_organisations(succession: Succession) -> list[Organisation]:
@@ -181,10 +184,10 @@ def _organisations_by_record(
     organisations: dict[tuple[str, int], list[Organisation | None]] = defaultdict(list)
     is_undoing = effective_succession(succession).undoes is not None
     for name, kind in kinds:
-        for body in _ended_organisations(succession):
-            still_with_body = kind.records(body, day).filter(pk__in=records[name])
-            for pk in still_with_body.values_list("pk", flat=True):
-                organisations[name, pk].append(body if is_undoing else None)
+        for organisation in _ended_organisations(succession):
+            remaining_records = kind.records(organisation, day).filter(pk__in=records[name])
+            for pk in remaining_records.values_list("pk", flat=True):
+                organisations[name, pk].append(organisation if is_undoing else None)
     if is_undoing:
         return organisations
 

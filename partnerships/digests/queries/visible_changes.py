@@ -53,8 +53,10 @@ def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dic
 
     visible_by_person: dict[int, frozenset[int]] = {}
     for users in users_by_rights.values():
+        # All of these users have the same rights, so ask for the first.
         visible_ids = frozenset(visible_events(users[0], Q(pk__in=list(events))).values_list("pk", flat=True))
-        visible_by_person |= dict.fromkeys((user.pk for user in users), visible_ids)
+        for user in users:
+            visible_by_person[user.pk] = visible_ids
     return visible_by_person
 
 
@@ -141,7 +143,9 @@ def _marked_among(kind_name: str, records: Collection[int]) -> set[int]:
     kind = kind_named(kind_name)
     if kind is None or kind.marked_ids is None:
         return set()
-    return {row["pk"] if isinstance(row, dict) else row for row in kind.marked_ids().filter(pk__in=records)}
+    # A kind of record returns its ids as values or as a flat list.
+    marked_rows = kind.marked_ids().filter(pk__in=records)
+    return {row["pk"] if isinstance(row, dict) else row for row in marked_rows}
 
 
 def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt.datetime) -> set[tuple[int, int]]:
@@ -151,12 +155,12 @@ def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt
     if not stakeholders or not plan_ids:
         return set()
     class_by_reader = reading_classes(sorted(plan_ids), now=now, people=sorted(stakeholders))
-    return {
-        (person_id, event_id)
-        for person_id in stakeholders
-        for event_id, plan_id in plan_by_event.items()
-        if (person_id, plan_id) not in class_by_reader
-    }
+    closed_pairs: set[tuple[int, int]] = set()
+    for person_id in stakeholders:
+        for event_id, plan_id in plan_by_event.items():
+            if (person_id, plan_id) not in class_by_reader:
+                closed_pairs.add((person_id, event_id))
+    return closed_pairs
 
 
 def own_organisations(people: Collection[int], follows: Iterable[Follows]) -> dict[int, set[int]]:
@@ -202,7 +206,7 @@ def _sides_of_commitments(events: Sequence[Event]) -> dict[int, set[int]]:
     """Return the ids of the giver and the receiver of each commitment among these events' records, by commitment."""
     ids = {event.target_id for event in events if event.target_kind == SubjectKind.COMMITMENT}
     rows = Commitment.objects.filter(pk__in=ids).values_list("pk", "giver", "receiver")
-    return {pk: {side for side in sides if side is not None} for pk, *sides in rows}
+    return {pk: {giver_id, receiver_id} - {None} for pk, giver_id, receiver_id in rows}
 
 
 def _sides_of_requests(events: Sequence[Event]) -> dict[int, set[int]]:
@@ -211,5 +215,5 @@ def _sides_of_requests(events: Sequence[Event]) -> dict[int, set[int]]:
     sides: dict[int, set[int]] = defaultdict(set)
     rows = Entry.objects.filter(pk__in=ids).values_list("pk", "organisation", "addressees__organisation")
     for pk, organisation_id, addressee_id in rows:
-        sides[pk] |= {side for side in (organisation_id, addressee_id) if side is not None}
+        sides[pk] |= {organisation_id, addressee_id} - {None}
     return sides

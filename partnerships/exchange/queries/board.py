@@ -73,9 +73,8 @@ class Filters:
     @property
     def is_counted(self) -> bool:
         """Return whether the stored counts are enough, because the filters use only direction, theme and status."""
-        return not (
-            self.words or self.organisation or self.area or self.standing or self.oldest or self.waiting is not None
-        )
+        is_limited = bool(self.words or self.organisation or self.area or self.standing or self.oldest)
+        return not is_limited and self.waiting is None
 
 
 def board_entries(user: User, filters: Filters) -> EntryQuerySet:
@@ -308,10 +307,11 @@ def read_board(reader: Reader, filters: Filters, limit: int) -> Board:
     return Board(sides=sides, counts=counts)
 
 
+#: The `kind` of a row that is a count.
 _COUNT = "count"
-#: The columns that both counts and cards have, in the order of `_DueRow`.
+#: The columns that both counts and cards have, in the order of `_Row`.
 _SHARED_COLUMNS = ("direction", "theme", "status", "is_open")
-#: The columns that only cards have, in the order of `_DueRow`.
+#: The columns that only cards have, in the order of `_Row`. The names of the areas follow them.
 _CARD_COLUMNS = (
     "title",
     "statement",
@@ -333,22 +333,22 @@ def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) 
     Its table `seen` has the entries that this reader may read and that are not for everyone.
     """
     seen_sql, seen_values = sql_of(_restricted(has_account))
-    parts = [_counts(filters, has_account)]
+    statements = [_counts(filters, has_account)]
     if limit:
-        parts += _sides(filters, limit, has_account)
-    sql, values = union_all(*parts)
+        statements += _sides(filters, limit, has_account)
+    sql, values = union_all(*statements)
     return f"WITH seen (id) AS MATERIALIZED ({seen_sql}) {sql}", (*seen_values, *values)
 
 
 def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
-    """Return the ids of readable entries that are not for everyone, by one indexed query for each route."""
+    """Return the ids of readable entries that are not for everyone, by one indexed query for each route.
+
+    A route is a reason for which a person may read an entry: for example, the entry asks their organisation.
+    """
     entries = Entry.objects.exclude(audience=Audience.NETWORK) if has_account else Entry.objects.all()
-    queries_by_route = [
-        entries.filter(is_reached_by(route)).order_by().values("pk")
-        for route in ROUTES
-        if not isinstance(route, Network)
-    ]
-    return queries_by_route[0].union(*queries_by_route[1:])
+    routes = [route for route in ROUTES if not isinstance(route, Network)]
+    queries = [entries.filter(is_reached_by(route)).order_by().values("pk") for route in routes]
+    return queries[0].union(*queries[1:])
 
 
 def _readable(has_account: bool) -> EntryQuerySet:
@@ -381,7 +381,8 @@ def _counts(filters: Filters, has_account: bool) -> Fragment:
         limit = None
     else:
         shared_entries = _matching_details(_readable(has_account).exclude(shared_at=None), filters)
-        shared_entries = shared_entries if filters.statuses else shared_entries.filter(is_open=True)
+        if not filters.statuses:
+            shared_entries = shared_entries.filter(is_open=True)
         limit = CAP + 1
     entries_sql, values = sql_of(shared_entries.order_by().values_list(*_SHARED_COLUMNS)[:limit])
 

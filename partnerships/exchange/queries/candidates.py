@@ -1,9 +1,9 @@
-"""Finds the best counterparts of asks and offers: candidates by index, then their scores.
+"""Find the best counterparts of asks and offers: candidates by index, then their scores.
 
-Candidates come in two tiers: entries that reach the same places, found by the partial GIN index on `reach`; and, if
-there are fewer than ten of those, entries in the same region. The database ranks each tier roughly (by words, then by
-titles) and returns the values that scoring needs. `matching` scores the best of them exactly. One statement serves one
-entry or a thousand.
+The entry for which counterparts are wanted is the subject. Candidates come in two tiers: entries that reach the same
+places, found by the partial GIN index on `reach`; and, if there are fewer than ten of those, entries in the same
+region. The database ranks each tier roughly (by words, then by titles) and returns the values that scoring needs.
+`matching` scores the best of them exactly. One statement serves one entry or a thousand.
 """
 
 from __future__ import annotations
@@ -221,9 +221,15 @@ def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) ->
     Stored matches are scored again, so that a match whose entries no longer fit can be removed.
     """
     counterparts_by_entry: dict[int, dict[int, Counterpart]] = {entry.pk: {} for entry in entries}
-    for sql, limit in ((_SUBJECT_CAN_READ, BEST), (_ONLY_CANDIDATE_CAN_READ, BEST), (_IS_STORED_MATCH, MAX_SCORED)):
+    conditions_and_limits = [
+        (_SUBJECT_CAN_READ, BEST),
+        (_ONLY_CANDIDATE_CAN_READ, BEST),
+        (_IS_STORED_MATCH, MAX_SCORED),
+    ]
+    for sql, limit in conditions_and_limits:
         for pk, best in _best_counterparts(entries, _Condition(sql), today, names=names).items():
             for counterpart in best[:limit]:
+                # A counterpart that an earlier condition has found stays.
                 counterparts_by_entry[pk].setdefault(counterpart.entry_id, counterpart)
     return {pk: list(counterparts.values()) for pk, counterparts in counterparts_by_entry.items()}
 
@@ -267,11 +273,16 @@ def _best_counterparts(
     Only the two organisations of a pair may know that they already work together. With `reader_organisations`, working
     together gives points only to pairs with one of these organisations.
     """
-    entries_with_reach = [entry for entry in entries if entry.reach]
-    entries_with_place = [
-        entry for entry in entries_with_reach if entry.reach != [anywhere_key(theme_number(entry.theme))]
-    ]
-    entries_without_place = [entry for entry in entries_with_reach if entry not in entries_with_place]
+    entries_with_place: list[Entry] = []
+    entries_without_place: list[Entry] = []
+    for entry in entries:
+        # Entries that are not open have no keys in `reach`, and no counterparts.
+        if not entry.reach:
+            continue
+        if entry.reach == [anywhere_key(theme_number(entry.theme))]:
+            entries_without_place.append(entry)
+        else:
+            entries_with_place.append(entry)
 
     candidates_by_entry: dict[int, list[_Candidate]] = defaultdict(list)
 
@@ -322,11 +333,12 @@ def match_side(
 def _best_scored(
     entry: Entry, candidates: list[_Candidate], names: AreaNames | None, reader_organisations: set[int] | None
 ) -> list[Counterpart]:
-    """Return the candidates with at least `MIN_POINTS`, with points and reasons, best first."""
+    """Score the candidates, and return those with at least `MIN_POINTS` as counterparts, best first."""
     if not candidates:
         return []
     if names is None:
-        names = AreaNames({area_of_key(key) for candidate in candidates for key in _common_near_keys(entry, candidate)})
+        common_keys = set[int]().union(*(_common_near_keys(entry, candidate) for candidate in candidates))
+        names = AreaNames({area_of_key(key) for key in common_keys})
 
     own_side = match_side(
         entry.available_from,
@@ -357,7 +369,7 @@ def _best_scored(
 
 def _common_near_keys(entry: Entry, candidate: _Candidate) -> set[int]:
     """Return the keys of places, not regions, that both have. (Keys of regions are negative.)"""
-    return {key for key in entry.reach if key > 0}.intersection(candidate.reach)
+    return {key for key in entry.reach if key > 0 and key in candidate.reach}
 
 
 def _shared_traits(

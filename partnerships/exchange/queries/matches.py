@@ -6,7 +6,6 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -46,16 +45,21 @@ def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[M
 
     Matches that the person may not see, or that their organisations have dismissed, are left out.
     """
-    roles = set(Membership.objects.roles_of(person))
-    return matches_from_side(rows_for(_new_matches, person, since, limit=limit), roles) if roles else []
+    own_ids = set(Membership.objects.roles_of(person))
+    if not own_ids:
+        return []
+    return matches_from_side(rows_for(_new_matches, person, since, limit=limit), own_ids)
 
 
 def new_matches_lookups(person: User, since: dt.datetime, limit: int = 50) -> list[Lookup]:
     """Return the lookups that `new_matches_for` makes, for `read_ahead`."""
-    return [lookup(_new_matches, person, since, limit=limit)] if Membership.objects.roles_of(person) else []
+    if not Membership.objects.roles_of(person):
+        return []
+    return [lookup(_new_matches, person, since, limit=limit)]
 
 
 def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Match]:
+    """Return the query of `new_matches_for`."""
     return (
         Match.objects.of_person(person)
         .filter(found_at__gt=since)
@@ -91,10 +95,12 @@ def dismissed_counterparts(entry: Entry, person: User) -> list[tuple[Entry, Dism
         .select_related("match__ask", "match__offer", "author")
         .order_by("-at", "-pk")
     )
-    return [
-        (dismissal.match.offer if dismissal.match.ask_id == entry.pk else dismissal.match.ask, dismissal)
-        for dismissal in dismissals
-    ]
+    counterparts = []
+    for dismissal in dismissals:
+        is_ask = dismissal.match.ask_id == entry.pk
+        counterpart = dismissal.match.offer if is_ask else dismissal.match.ask
+        counterparts.append((counterpart, dismissal))
+    return counterparts
 
 
 def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
@@ -110,7 +116,8 @@ def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
     for party_ids in parties_by_partnership.values():
         for own_id in party_ids.intersection(organisation_ids):
             for other_id in party_ids - {own_id}:
-                pairs |= {(own_id, other_id), (other_id, own_id)}
+                pairs.add((own_id, other_id))
+                pairs.add((other_id, own_id))
     return pairs
 
 
@@ -142,8 +149,9 @@ def _match_pairs(reader: Reader, *, asks: list[int], offers: list[int]) -> list[
                     AND id NOT IN ({dismissed_sql})
             """  # noqa: S608  # constants
             parts.append((sql, (ids, *dismissed_values)))
-    pairs: list[tuple[Any, ...]] = rows_of(*union_all(*parts)) if parts else []
-    return [(entry, counterpart) for entry, counterpart in pairs]
+    if not parts:
+        return []
+    return [(entry, counterpart) for entry, counterpart in rows_of(*union_all(*parts))]
 
 
 def _open_and_readable(reader: Reader, entry_ids: Collection[int]) -> set[int]:
@@ -171,8 +179,10 @@ def entry_cards(entries: Iterable[Entry], reader: Reader) -> list[Card]:
     return with_match_counts([card_of(entry) for entry in entries], reader)
 
 
-#: The scores from which a match is a strong fit, and a good fit.
-_STRONG_SCORE, _GOOD_SCORE = 75, 50
+#: The score from which a match is a strong fit.
+_STRONG_SCORE = 75
+#: The score from which a match is a good fit.
+_GOOD_SCORE = 50
 
 
 def fit_in_words(points: int) -> str:

@@ -55,8 +55,9 @@ def unanswered_for(user: User) -> EntryQuerySet:
     Each organisation answers for itself. If an entry was referred to a colleague, only this colleague has to answer
     it, for as long as they may. `referred_by_name` is the name of the colleague who referred an entry to this person.
     """
-    by_name, in_partnerships = _unanswered_by_audience(user)
-    return _with_referrer(user, Entry.objects.filter(pk__in=by_name.values("pk").union(in_partnerships.values("pk"))))
+    for_named, in_partnerships = _unanswered_by_audience(user)
+    entry_ids = for_named.values("pk").union(in_partnerships.values("pk"))
+    return _with_referrer(user, Entry.objects.filter(pk__in=entry_ids))
 
 
 def _unanswered_by_audience(user: User) -> tuple[EntryQuerySet, EntryQuerySet]:
@@ -125,6 +126,7 @@ def responses_to_decide(user: User) -> list[Response]:
 
 
 def _undecided_for(user: User) -> QuerySet[Response]:
+    """Return the query of `responses_to_decide`."""
     return _UNDECIDED.of(user).select_related("entry__partnership", "organisation").order_by("made_at", "pk")
 
 
@@ -134,6 +136,7 @@ def questions_to_answer(user: User) -> list[Question]:
 
 
 def _questions_for(user: User) -> QuerySet[Question]:
+    """Return the query of `questions_to_answer`."""
     return _QUESTIONS.of(user).select_related("entry__partnership", "organisation").order_by("asked_at", "pk")
 
 
@@ -157,10 +160,10 @@ def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
     day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
     columns = ("id", "title", "shared_at", "closes_on", "status", "day")
     # A union of rows, because with a union of ids thousands of entries would be fetched in a second step.
-    by_name, in_partnerships = (
-        entries.annotate(day=day).values_list(*columns) for entries in _unanswered_by_audience(user)
-    )
-    return by_name.union(in_partnerships).order_by("day", "shared_at", "id")[:MAX_LISTED]
+    for_named, in_partnerships = _unanswered_by_audience(user)
+    named_rows = for_named.annotate(day=day).values_list(*columns)
+    partnership_rows = in_partnerships.annotate(day=day).values_list(*columns)
+    return named_rows.union(partnership_rows).order_by("day", "shared_at", "id")[:MAX_LISTED]
 
 
 def _askers(user: User, entry_ids: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
@@ -229,6 +232,7 @@ def _answer_task(direction: str, *, asker: str, referrer: str | None) -> str:
 
 
 def _decisions_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return the tasks to decide about answers to the entries of the person's organisations."""
     return [
         WaitingTask(
             action=f"Accept or decline the answer from {response.organisation.display_name}",
@@ -242,6 +246,7 @@ def _decisions_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 def _question_answers_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return the tasks to answer questions about the entries of the person's organisations."""
     return [
         WaitingTask(
             action=f"Answer the question from {question.organisation.display_name}",

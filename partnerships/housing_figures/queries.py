@@ -37,16 +37,19 @@ class Lineage:
     """The area of a council, and the areas of the predecessors that only this council followed."""
 
     name: str
-    #: The id of the area with the current code; 0 if the council has ended.
-    area: int
-    #: The ids of the areas with the council's current and older codes.
-    codes: frozenset[int]
+    #: The area with the council's current code; 0 if the council has ended.
+    area_id: int
+    #: The areas with the council's current and older codes.
+    own_area_ids: frozenset[int]
     #: The lineages of the predecessors.
-    before: tuple[Lineage, ...] = ()
+    predecessors: tuple[Lineage, ...] = ()
 
-    def everything(self) -> set[int]:
+    def all_area_ids(self) -> set[int]:
         """Return the ids of all areas of the council and of its predecessors."""
-        return {*self.codes, *(area for predecessor in self.before for area in predecessor.everything())}
+        area_ids = set(self.own_area_ids)
+        for predecessor in self.predecessors:
+            area_ids |= predecessor.all_area_ids()
+        return area_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,15 @@ class AreaFigures:
 
 def newest_years(figures: Iterable[AreaFigures]) -> dict[str, tuple[int, int]]:
     """Return the first and last year of each measure's newest figure that has a value or words."""
-    last_and_first_by_measure: dict[str, tuple[int, int]] = {}
+    years_by_measure: dict[str, tuple[int, int]] = {}
     for area_figures in figures:
         for (measure, first, last), figure in area_figures.figures.items():
-            if figure.value is not None or figure.words:
-                last_and_first_by_measure[measure] = max(last_and_first_by_measure.get(measure, (0, 0)), (last, first))
-    return {measure: (first, last) for measure, (last, first) in last_and_first_by_measure.items()}
+            is_published = figure.value is not None or bool(figure.words)
+            newest_first, newest_last = years_by_measure.get(measure, (0, 0))
+            # Of figures that end in the same year, the one for the shortest time is the newest.
+            if is_published and (last, first) > (newest_last, newest_first):
+                years_by_measure[measure] = (first, last)
+    return years_by_measure
 
 
 def current_districts(on: dt.date) -> list[Area]:
@@ -116,12 +122,15 @@ def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
             continue
         [area_id] = area_ids
         lineage = tracer.lineage(council, area_id)
-        if area_id not in lineage_by_area or (lineage.before and not lineage_by_area[area_id].before):
+        earlier_lineage = lineage_by_area.get(area_id)
+        # If several councils serve an area, prefer a lineage with predecessors, then that of the lowest id.
+        if earlier_lineage is None or (lineage.predecessors and not earlier_lineage.predecessors):
             lineage_by_area[area_id] = lineage
-    return {
-        area.pk: lineage_by_area.get(area.pk) or Lineage(name=area.name, area=area.pk, codes=frozenset({area.pk}))
-        for area in areas
-    }
+
+    for area in areas:
+        if area.pk not in lineage_by_area:
+            lineage_by_area[area.pk] = Lineage(name=area.name, area_id=area.pk, own_area_ids=frozenset({area.pk}))
+    return {area.pk: lineage_by_area[area.pk] for area in areas}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +150,21 @@ class _LineageTracer:
         predecessors are being followed, so that a cycle ends.
         """
         visited |= {council}
-        predecessors = sorted(set(self.predecessors_by_council.get(council, ())) - visited)
-        lineages_before = [self.lineage(predecessor, 0, visited) for predecessor in predecessors]
-        before = tuple(lineage for lineage in lineages_before if lineage.codes or lineage.before)
+        predecessor_ids = sorted(set(self.predecessors_by_council.get(council, ())) - visited)
+        known_lineages = [self.lineage(predecessor_id, 0, visited) for predecessor_id in predecessor_ids]
+        predecessors = tuple(lineage for lineage in known_lineages if lineage.own_area_ids or lineage.predecessors)
 
-        area_ids_before = {area_id for lineage in before for area_id in lineage.everything()}
         name_by_area = self.name_by_area_by_council.get(council, {})
-        older_ids = set(name_by_area) - set(self.present_area_ids) - area_ids_before
+        older_ids = set(name_by_area) - set(self.present_area_ids) - _area_ids(predecessors)
         if not area:
             name = listed(name_by_area[area_id] for area_id in sorted(older_ids))
-            return Lineage(name=name, area=0, codes=frozenset(older_ids), before=before)
-        return Lineage(name=name_by_area[area], area=area, codes=frozenset(older_ids | {area}), before=before)
+            return Lineage(name=name, area_id=0, own_area_ids=frozenset(older_ids), predecessors=predecessors)
+        return Lineage(
+            name=name_by_area[area],
+            area_id=area,
+            own_area_ids=frozenset(older_ids | {area}),
+            predecessors=predecessors,
+        )
 
 
 def newest_datasets() -> dict[str, Dataset]:
@@ -185,13 +198,16 @@ def figures_of(
 
     figures_by_area = {}
     for area_id, lineage in areas.items():
-        keys = {key for lineage_area_id in lineage.everything() for key in rows_by_area[lineage_area_id]}
+        keys: set[FigureKey] = set()
+        for lineage_area_id in lineage.all_area_ids():
+            keys.update(rows_by_area[lineage_area_id])
         figures_by_area[area_id] = AreaFigures({key: _figure(lineage, key, rows_by_area) for key in keys})
     return figures_by_area
 
 
 def _area_ids(lineages_of_areas: Iterable[Lineage]) -> set[int]:
-    return {area_id for lineage in lineages_of_areas for area_id in lineage.everything()}
+    """Return the ids of all areas in these lineages."""
+    return set[int]().union(*(lineage.all_area_ids() for lineage in lineages_of_areas))
 
 
 def _figure(lineage: Lineage, key: FigureKey, rows_by_area: RowsByArea) -> AreaFigure:
@@ -199,14 +215,17 @@ def _figure(lineage: Lineage, key: FigureKey, rows_by_area: RowsByArea) -> AreaF
 
     The rows of the area's current code are used first, then those of its older codes, and then those of predecessors.
     """
-    rows_of_current_code = rows_by_area[lineage.area].get(key, [])
-    older_codes = sorted(lineage.codes - {lineage.area})
-    rows_of_older_codes = [part for code in older_codes for part in rows_by_area[code].get(key, ())]
-    if not rows_of_older_codes or any(part.value is not None for part in rows_of_current_code):
-        own_rows = rows_of_current_code
-    else:
-        own_rows = rows_of_older_codes
-    return figure_of_area(own_rows, {before.name: _figure(before, key, rows_by_area) for before in lineage.before})
+    rows_of_current_code = rows_by_area[lineage.area_id].get(key, [])
+    rows_of_older_codes: list[Part] = []
+    for older_area_id in sorted(lineage.own_area_ids - {lineage.area_id}):
+        rows_of_older_codes += rows_by_area[older_area_id].get(key, [])
+
+    has_current_value = any(part.value is not None for part in rows_of_current_code)
+    own_rows = rows_of_current_code if has_current_value or not rows_of_older_codes else rows_of_older_codes
+    figures_of_predecessors = {
+        predecessor.name: _figure(predecessor, key, rows_by_area) for predecessor in lineage.predecessors
+    }
+    return figure_of_area(own_rows, figures_of_predecessors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +251,7 @@ def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year:
     requirements = {}
     for area_id, lineage in areas.items():
         plan_figures = [
-            figure for lineage_area_id in sorted(lineage.everything()) for figure in figures_by_area[lineage_area_id]
+            figure for lineage_area_id in sorted(lineage.all_area_ids()) for figure in figures_by_area[lineage_area_id]
         ]
         plan_figures.sort(key=lambda figure: figure.adopted_on or dt.date.min, reverse=True)
         requirements[area_id] = Requirements(
@@ -252,9 +271,11 @@ def _required_of_area(lineage: Lineage, figures_by_area: Mapping[int, list[Figur
             is_joint=figure.is_joint,
             adopted_on=figure.adopted_on,
         )
-        for code in sorted(lineage.codes)
-        for figure in figures_by_area.get(code, ())
+        for own_area_id in sorted(lineage.own_area_ids)
+        for figure in figures_by_area.get(own_area_id, ())
         if not figure.measure.endswith("_most")
     ]
-    figures_before = {before.name: _required_of_area(before, figures_by_area, year) for before in lineage.before}
-    return figure_of_area(required_a_year(plans, year), figures_before)
+    figures_of_predecessors = {
+        predecessor.name: _required_of_area(predecessor, figures_by_area, year) for predecessor in lineage.predecessors
+    }
+    return figure_of_area(required_a_year(plans, year), figures_of_predecessors)

@@ -112,20 +112,19 @@ def find_candidates(questions: Collection[Question]) -> list[list[Verdict]]:
     question_list = list(questions)
     similarities_by_question = _similarities(question_list)
     ids_by_number = _ids_by_number(question_list)
-    candidate_ids = [
-        {
-            *similarities_by_question.get(index, ()),
-            *ids_by_number.get(index, ()),
-            *_organisation_ids((*question.ids, question.text)),
-        }
-        for index, question in enumerate(question_list)
-    ]
-    has_area = any(condition.property == AREA for question in question_list for condition in question.conditions)
-    bodies = bodies_by_id(set[int]().union(*candidate_ids), with_places=has_area)
+    candidate_ids_by_question: list[set[int]] = []
+    has_area = False
+    for index, question in enumerate(question_list):
+        ids_by_name = similarities_by_question.get(index, {}).keys()
+        ids_by_id = _organisation_ids((*question.ids, question.text))
+        candidate_ids_by_question.append({*ids_by_name, *ids_by_number.get(index, ()), *ids_by_id})
+        has_area = has_area or any(condition.property == AREA for condition in question.conditions)
+    # One fetch for all questions: the number of queries must not depend on the size of the batch.
+    bodies = bodies_by_id(set[int]().union(*candidate_ids_by_question), with_places=has_area)
 
     results = []
     for index, question in enumerate(question_list):
-        candidates = [bodies[pk] for pk in candidate_ids[index] if pk in bodies]
+        candidates = [bodies[pk] for pk in candidate_ids_by_question[index] if pk in bodies]
         verdicts = rank_candidates(question, candidates, similarities_by_question.get(index, {}))
         results.append(verdicts[: question.limit])
     return results
@@ -175,9 +174,13 @@ def _possible_leading_names(text: str) -> set[str]:
 
     A council's name is also tried in its usual forms: “Croydon, London Borough of” means “London Borough of Croydon”.
     """
-    names = set(leading_words(text))
-    places = {place for name in names if (place := place_of_public_body(name))}
-    return names | {form.format(place) for place in places for form in _COUNCIL_NAME_FORMS}
+    leading_names = set(leading_words(text))
+    possible_names = set(leading_names)
+    for name in leading_names:
+        place = place_of_public_body(name)
+        if place:
+            possible_names.update(form.format(place) for form in _COUNCIL_NAME_FORMS)
+    return possible_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +207,8 @@ def _ids_by_number(questions: list[Question]) -> dict[int, set[int]]:
 
     ids_by_question: dict[int, set[int]] = defaultdict(set)
     for question_number in question_numbers:
-        ids_by_question[question_number.question_index] |= holder_ids.get(
-            (question_number.scheme, question_number.number), set()
-        )
+        ids = holder_ids.get((question_number.scheme, question_number.number), set())
+        ids_by_question[question_number.question_index] |= ids
     return ids_by_question
 
 
@@ -234,10 +236,8 @@ def _spellings(number: str) -> set[str]:
 
 def bodies_by_id(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Body]:
     """Return the publicly listed bodies with these ids, in three queries, and one more query for places."""
-    organisations = {
-        organisation.pk: organisation
-        for organisation in publicly_listed().filter(pk__in=set(ids)).select_related("region")
-    }
+    listed_organisations = publicly_listed().filter(pk__in=set(ids)).select_related("region")
+    organisations = {organisation.pk: organisation for organisation in listed_organisations}
     if not organisations:
         return {}
 
@@ -321,6 +321,7 @@ def _body(
 
 
 def _dated_name(name: OrganisationName) -> DatedName:
+    """Convert the name to a `DatedName` for `matching`."""
     return DatedName(text=name.name, folded=name.folded, begins=name.valid_from, ends=name.valid_to)
 
 
@@ -329,7 +330,11 @@ def current_pks(ids: Iterable[str]) -> dict[str, int]:
 
     The id of a record that was merged into another record means the other record.
     """
-    pk_by_id = {text: int(match[1]) for text in ids if (match := ID.fullmatch(text))}
+    pk_by_id: dict[str, int] = {}
+    for text in ids:
+        match = ID.fullmatch(text)
+        if match:
+            pk_by_id[text] = int(match[1])
     merges = Merge.objects.in_force().filter(merged__in=set(pk_by_id.values()))
     kept_pk_by_merged_pk = dict(merges.values_list("merged", "kept"))
     return {text: kept_pk_by_merged_pk.get(pk, pk) for text, pk in pk_by_id.items()}

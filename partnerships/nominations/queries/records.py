@@ -70,17 +70,19 @@ def _line_content(line: ReturnLine) -> dict[str, Any]:
 
 
 def result_of_record(record: ReturnRecord) -> ReturnResult:
-    """Return the figures of a record, in the same form as `result_of` returns those of a return."""
-    line_contents = record.content["lines"]
-    lines = [
-        ReturnLine(
-            # Older records have no `in_time` and no `days`.
-            **{name: content.get(name) for name in (*_VALUES, *_NUMBERS)},
-            **{name: None if content[name] is None else Decimal(content[name]) for name in _DECIMALS},
-        )
-        for content in line_contents
-    ]
-    return ReturnResult(lines, [dict(content["refusals"]) for content in line_contents], sum_lines(lines))
+    """Return the figures of a record, in the same form as `result_of` returns those of a return.
+
+    The lines are not saved: they only hold the figures of the record.
+    """
+    lines, refused = [], []
+    for content in record.content["lines"]:
+        # Older records have no `in_time` and no `days`.
+        fields: dict[str, Any] = {name: content.get(name) for name in (*_VALUES, *_NUMBERS)}
+        for name in _DECIMALS:
+            fields[name] = None if content[name] is None else Decimal(content[name])
+        lines.append(ReturnLine(**fields))
+        refused.append(dict(content["refusals"]))
+    return ReturnResult(lines=lines, refused=refused, total=sum_lines(lines))
 
 
 def masked_counts(lines: Iterable[ReturnLine], previous_record: ReturnRecord | None) -> list[list[Any]]:
@@ -97,14 +99,17 @@ def masked_counts(lines: Iterable[ReturnLine], previous_record: ReturnRecord | N
         counts[line.bedrooms, kind, _NOMINEES] = line.nominated
         counts[line.bedrooms, kind, _OTHERS] = line.lettings - line.nominated
     previous_counts = _count_by_cell(previous_record) if previous_record else {}
-    newly_small = [
-        cell for cell, count in previous_counts.items() if count is not None and _sum_of(counts, cell) < MIN_FLOOR
-    ]
-
-    def stays_masked(cell: Cell) -> bool:
-        return previous_counts[cell] is None or any(_includes_cell(cell, small_cell) for small_cell in newly_small)
-
-    masked_before = [cell for cell in previous_counts if stays_masked(cell)]
+    masked_before: list[Cell] = []
+    newly_small: list[Cell] = []
+    for cell, previous_count in previous_counts.items():
+        if previous_count is None:
+            masked_before.append(cell)
+        elif _sum_of(counts, cell) < MIN_FLOOR:
+            newly_small.append(cell)
+    for cell, previous_count in previous_counts.items():
+        includes_small = any(_includes_cell(cell, small_cell) for small_cell in newly_small)
+        if previous_count is not None and includes_small:
+            masked_before.append(cell)
     figures = release(counts, tables=[(0, 1, 2)], masked_before=masked_before)
     return [[*cell, count] for cell, count in figures.items()]
 
@@ -120,6 +125,7 @@ def _includes_cell(cell: Cell, other_cell: Cell) -> bool:
 
 
 def _count_by_cell(record: ReturnRecord) -> dict[Cell, int | None]:
+    """Return the counts that a record shows to other parties. A masked count is None."""
     return {(size, kind, source): count for size, kind, source, count in record.masked}
 
 
@@ -134,7 +140,7 @@ class MaskedLine:
 
     @property
     def achieved(self) -> Decimal | None:
-        """Nominations in per cent of lettings, if both are shown."""
+        """Return nominations in per cent of lettings; None unless both are shown."""
         if self.lettings is None or self.nominated is None:
             return None
         return percentage(self.nominated, self.lettings)
@@ -204,6 +210,7 @@ def _masked_line(
 
 
 def _masked_total(counts: Mapping[Cell, int | None]) -> MaskedLine:
+    """Return the line of all lettings."""
     return _masked_line(counts, "All lettings")
 
 

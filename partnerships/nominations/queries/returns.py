@@ -87,6 +87,7 @@ def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str],
 
 
 def _normalised_names(bodies: Collection[int]) -> frozenset[str]:
+    """Return all names of these organisations, present and former, so that exports can use any of them."""
     current = Organisation.objects.filter(pk__in=bodies).values_list("name", flat=True)
     names = OrganisationName.objects.filter(organisation__in=bodies).values_list("name", flat=True)
     return frozenset(normalise_text(name) for name in (*current, *names))
@@ -170,6 +171,7 @@ def sum_lines(lines: Iterable[ReturnLine]) -> Total:
 
 
 def _sort_key(line: ReturnLine) -> tuple[bool, int]:
+    """Return the key that sorts first lets before relets, and each by size."""
     return not line.is_first_let, list(Bedrooms).index(line.size)
 
 
@@ -229,6 +231,7 @@ def row_outcomes(run: LettingsRun) -> list[RowOutcome]:
 
 
 def _row_outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> RowOutcome:
+    """Return one outcome, with its rows in words such as “2 to 14, 20”. `ranges` are first and last row numbers."""
     rows = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
     number = sum(last - first + 1 for first, last in ranges)
     return RowOutcome(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from django.db.models import F, Q, QuerySet
@@ -53,6 +54,7 @@ def entries_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
 
 
 def _milestones_with_dates(user: User) -> MilestoneQuerySet:
+    """Return the milestones that the person may see and that are due or were achieved on a day."""
     milestones = Milestone.objects.visible_to(user).filter(Q(due_by__isnull=False) | ~Q(actual=""))
     return milestones.select_related("plan__partnership").order_by("pk")
 
@@ -64,7 +66,7 @@ def _entries_of(milestones: list[Milestone], versions: Iterable[Version]) -> lis
     """
     plan_ids = {milestone.plan_id for milestone in milestones if milestone.restricted}
     sites = Site.objects.filter(plan__in=plan_ids, confidential=True).values_list("plan", "key", "reference")
-    reference_by_site = {(plan, key): reference for plan, key, reference in sites}
+    reference_by_site = {(plan_id, site_key): reference for plan_id, site_key, reference in sites}
     version_number_by_plan = {milestone.plan_id: milestone.plan.current_number for milestone in milestones}
     all_milestones = list(milestones)
     for version in versions:
@@ -135,13 +137,16 @@ def _public_name(milestone: Milestone, site_reference: str) -> str:
 
 def _note_on_milestone(milestone: Milestone) -> str:
     """Return the status and date of a milestone: "Planned. Forecast: June 2028"."""
-    actual = _partial_date(milestone.actual)
-    date = actual or _partial_date(milestone.forecast)
     status = milestone.status.replace("_", " ").capitalize()
-    return f"{status}. {'Took place' if actual else 'Forecast'}: {date.words if date else 'not known'}"
+    actual = _partial_date(milestone.actual)
+    if actual is not None:
+        return f"{status}. Took place: {actual.words}"
+    forecast = _partial_date(milestone.forecast)
+    return f"{status}. Forecast: {forecast.words if forecast else 'not known'}"
 
 
 def _partial_date(text: str) -> PartialDate | None:
+    """Return the partial date in a text; None for "" and for a text that is no date."""
     try:
         return PartialDate.parse(text) if text else None
     except NotADate:
@@ -159,6 +164,7 @@ def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry
 
 
 def _signatories_with_deadline(user: User) -> QuerySet[Signatory]:
+    """Return the signatories with a deadline, of plans that the person may read in full."""
     signatories = Signatory.objects.filter(
         due_on__isnull=False, plan__in=Plan.objects.fully_readable_by(user).order_by()
     )
@@ -173,22 +179,22 @@ def entries_of_signatories(signatories: Collection[Signatory]) -> list[CalendarE
     plan_by_pk = {signatory.plan_id: signatory.plan for signatory in signatories}
     revision_by_plan = revisions_of(set(plan_by_pk), "plan_signing", "plan")
     sign_offs = SignOff.objects.filter(plan__in=list(plan_by_pk))
-    decided_pairs = {
-        (plan_id, organisation_id)
-        for plan_id, organisation_id, number in sign_offs.values_list("plan", "organisation", "version__number")
-        if number >= plan_by_pk[plan_id].substantive_number
-    }
-    return [
-        _entry_of_signatory(
-            signatory,
-            revision_by_plan.get(signatory.plan_id, Revision(0, signatory.asked_at)),
-            has_decided=(signatory.plan_id, signatory.organisation_id) in decided_pairs,
-        )
-        for signatory in signatories
-    ]
+    deciders_by_plan: dict[int, set[int]] = defaultdict(set)
+    for plan_id, organisation_id, number in sign_offs.values_list("plan", "organisation", "version__number"):
+        # Decisions on versions before the last version that was not minor no longer count.
+        if number >= plan_by_pk[plan_id].substantive_number:
+            deciders_by_plan[plan_id].add(organisation_id)
+
+    entries = []
+    for signatory in signatories:
+        revision = revision_by_plan.get(signatory.plan_id, Revision(0, signatory.asked_at))
+        has_decided = signatory.organisation_id in deciders_by_plan[signatory.plan_id]
+        entries.append(_entry_of_signatory(signatory, revision, has_decided=has_decided))
+    return entries
 
 
 def _entry_of_signatory(signatory: Signatory, revision: Revision, *, has_decided: bool) -> CalendarEntry:
+    """Return the day by which a signatory must decide. A later change of the plan's signing raises the sequence."""
     plan, day = signatory.plan, signatory.due_on
     assert day is not None
     return CalendarEntry(

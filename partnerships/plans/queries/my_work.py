@@ -129,10 +129,12 @@ _REQUESTS = Reach(AccessRequest.objects.filter(answered_at=None, plan__isnull=Fa
 
 
 def _requests_for(user: User) -> QuerySet[Any]:
+    """Return the unanswered requests to see drafts that the person may change."""
     return _REQUESTS.of(user).select_related("plan__partnership", "person").order_by("asked_at", "pk")
 
 
 def _request_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return requests to answer."""
     return [
         _task(
             f"Answer {request.person.display_name}, who asks to see the draft",
@@ -159,6 +161,7 @@ def _reach_of_mentions() -> Reach:
 
 
 def _mentions_for(user: User) -> QuerySet[Comment]:
+    """Return the comments that mention the person and to which the person has not replied."""
     return (
         Comment.objects.visible_to(user)
         .filter(pk__in=_reach_of_mentions().of(user).values("comment"))
@@ -170,6 +173,7 @@ def _mentions_for(user: User) -> QuerySet[Comment]:
 
 
 def _mention_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return comments to answer."""
     tasks = []
     for comment in rows_for(_mentions_for, user):
         route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
@@ -186,15 +190,18 @@ def _mention_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 def _reach_of_shares(now: dt.datetime) -> Reach:
+    """Return the shares that the person has not opened yet."""
     return Reach(Share.objects.active(now).filter(opened_at=None), (People("person"),))
 
 
 def _shares_for(user: User, now: dt.datetime) -> QuerySet[Share]:
+    """Return the drafts that are shared with the person, and that they have not opened yet."""
     shares = _reach_of_shares(now).of(user).filter(plan__in=Plan.objects.draft_visible_to(user).values("pk"))
     return shares.select_related("plan__partnership").order_by("shared_at", "pk")
 
 
 def _share_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return drafts to read."""
     return [
         _task(
             "Read this draft",
@@ -212,16 +219,19 @@ def _share_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 def _reach_of_milestones(now: dt.datetime) -> Reach:
+    """Return the milestones that are overdue or due soon."""
     return Reach(Milestone.objects.outstanding().filter(due_by__lte=timezone.localdate(now) + DUE_SOON), _DRAFTERS)
 
 
 def _milestones_for(user: User, now: dt.datetime) -> QuerySet[Any]:
+    """Return the milestones to update, with whether the person may publish the change."""
     may_publish = Exists(Plan.objects.publishable_by(user).filter(pk=OuterRef("plan")))
     milestones: QuerySet[Any] = _reach_of_milestones(now).of(user).annotate(may_publish=may_publish)
     return milestones.select_related("plan__partnership").order_by("due_by", "pk")
 
 
 def _milestone_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return milestones to update."""
     today = timezone.localdate(now)
     milestones = rows_for(_milestones_for, user, now)
     return [_milestone_task(milestone, today, may_publish=milestone.may_publish) for milestone in milestones]
@@ -252,14 +262,17 @@ def _milestone_task(milestone: Milestone, today: dt.date, *, may_publish: bool) 
 
 
 def _reach_of_offers() -> Reach:
+    """Return the offers of ownership that can be accepted now."""
     return Reach(OwnershipOffer.objects.acceptable(), (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _offers_for(user: User) -> QuerySet[OwnershipOffer]:
+    """Return the offers to organisations that the person leads."""
     return _reach_of_offers().of(user).select_related("plan__partnership", "offered_for").order_by("offered_at", "pk")
 
 
 def _offer_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return offers of ownership to accept or decline."""
     return [
         _task(
             f"Accept or decline this plan from {offer.offered_for.display_name}",

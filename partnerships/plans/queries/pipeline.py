@@ -241,7 +241,8 @@ class _Sums:
 
     def _add_sites(self, lines: PackedLines, homes_now: IntArray) -> None:
         """Count the sites, and collect the largest of the sites whose forecast has moved."""
-        # Lines of a site follow each other, so a site starts where the plan or the site changes.
+        # Lines of a site follow each other, so a site starts where the plan or the site changes. `reduceat` below
+        # combines the lines from each start to the next.
         starts = np.flatnonzero(np.diff(lines.plan, prepend=-1) | np.diff(lines.site, prepend=-1))
         plan_indexes = lines.plan[starts]
         is_earlier = lines.is_earlier if self._has_earlier_moment else lines.is_baseline
@@ -255,9 +256,10 @@ class _Sums:
         plans = lines.plans["id"][plan_indexes]
         sites = lines.site[starts]
         moved = np.flatnonzero((before >= 0) & (after >= 0) & (before != after))
-        largest = moved[np.lexsort((sites[moved], plans[moved], -homes[moved]))[:MAX_SLIPS]]
+        most_homes_first = np.lexsort((sites[moved], plans[moved], -homes[moved]))
+        largest = moved[most_homes_first[:MAX_SLIPS]]
         flags = lines.plans["flags"][plan_indexes]
-        columns = (homes, plans, sites, lines.ids[starts], before, after, flags)
+        columns = (homes, plans, sites, lines.ids[starts], before, after, flags)  # in the order of `_MovedSite`
         rows = zip(*(column[largest].tolist() for column in columns), strict=True)
         self._moved_sites += (_MovedSite(*row) for row in rows)
 
@@ -332,7 +334,9 @@ def _sums_by_key(keys: IntArray, figures: IntArray, size: int) -> IntArray:
 def _counts_by_name(names: Sequence[tuple[Any, ...]], figures: IntArray) -> CountsByValues:
     """Return the sums of the figures for each name. Each column of `figures` belongs to the name at the same index."""
     index_by_name: dict[tuple[Any, ...], int] = {}
-    indexes = np.array([index_by_name.setdefault(name, len(index_by_name)) for name in names], dtype=np.int64)
+    for name in names:
+        index_by_name.setdefault(name, len(index_by_name))
+    indexes = np.array([index_by_name[name] for name in names], dtype=np.int64)
     sums = _sums_by_key(indexes, figures, len(index_by_name)).T.tolist()
     return {
         name: HomesCount(baseline=baseline, earlier=earlier, now=now, done=done)
@@ -388,13 +392,9 @@ def _provider_names(keys: Sequence[int]) -> dict[int, str]:
     """Return the names of providers by their keys."""
     if not keys:
         return {}
-    return dict(
-        rows_of(
-            _PROVIDER_NAMES,
-            {
-                "leads": as_array([key // 4 for key in keys if key % 4 == _LEAD]),
-                "owners": as_array([key // 4 for key in keys if key % 4 == _OWNER]),
-                "plans": as_array([key // 4 for key in keys if key % 4 == _OWNERS_OF_PLAN]),
-            },
-        )
-    )
+    parameters = {
+        "leads": as_array([key // 4 for key in keys if key % 4 == _LEAD]),
+        "owners": as_array([key // 4 for key in keys if key % 4 == _OWNER]),
+        "plans": as_array([key // 4 for key in keys if key % 4 == _OWNERS_OF_PLAN]),
+    }
+    return dict(rows_of(_PROVIDER_NAMES, parameters))

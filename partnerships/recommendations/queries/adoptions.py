@@ -144,6 +144,7 @@ def responses_of_parties(user: Reader, partnership: Partnership, recommendations
 def _responses(
     user: Reader, bodies: Sequence[int] | QuerySet[Party, Any], recommendations: Sequence[int]
 ) -> list[Response]:
+    """Return the responses of these organisations to these recommendations, by the name of the organisation."""
     rows = Response.objects.visible_to(user).filter(organisation__in=bodies, recommendation__in=recommendations)
     return list(rows.select_related("organisation").order_by("organisation__name", "pk"))
 

@@ -83,7 +83,7 @@ class Districts:
         """Return the ids of the districts that each area covers: the area itself, its successors, or its parts."""
         districts_by_area: dict[int, set[int]] = defaultdict(set)
         for area in self.areas:
-            for former_or_present_id in self.lines[area.pk].everything():
+            for former_or_present_id in self.lines[area.pk].all_area_ids():
                 districts_by_area[former_or_present_id].add(area.pk)
             for containing_id in (area.parent_id, area.region_id):
                 if containing_id is not None:

@@ -107,7 +107,7 @@ def _read_data(context: ReportContext, districts: Districts, areas: Sequence[Are
     lines = {area.pk: districts.lines[area.pk] for area in areas}
     datasets = newest_datasets()
     figures = figures_of(lines, datasets.values(), _MEASURES)
-    area_ids = {pk for line in lines.values() for pk in line.everything()}
+    area_ids = {pk for line in lines.values() for pk in line.all_area_ids()}
 
     id_by_code = dict(Area.objects.filter(pk__in=area_ids).values_list("code", "pk"))
     present_by_code = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in id_by_code.items()}

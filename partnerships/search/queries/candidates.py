@@ -51,12 +51,15 @@ class SearchFilters:
 
     def matches(self, entry: MatchingEntry) -> bool:
         """Return whether the entry passes every filter."""
-        return (
-            (not self.kind or entry.kind == self.kind)
-            and (self.partnership is None or entry.partnership_id == self.partnership)
-            and (self.organisation is None or entry.organisation_id == self.organisation)
-            and (self.year is None or (entry.day is not None and entry.day.year == self.year))
-        )
+        if self.kind and entry.kind != self.kind:
+            return False
+        if self.partnership is not None and entry.partnership_id != self.partnership:
+            return False
+        if self.organisation is not None and entry.organisation_id != self.organisation:
+            return False
+        if self.year is None:
+            return True
+        return entry.day is not None and entry.day.year == self.year
 
     def apply(self, entries: Sequence[MatchingEntry]) -> Sequence[MatchingEntry]:
         """Return the entries that pass every filter."""
@@ -139,14 +142,15 @@ def _search_statement(query: TextQuery, filters: SearchFilters, *, is_common: bo
         own_condition = f"(words || ''::tsvector) @@ {query.sql}"
     else:
         own_condition = query.condition
-    public_entries = (_NEWEST_PUBLIC if is_common else _ALL_PUBLIC).format(
-        matches=query.condition, query=query.sql, filters=filter_condition
-    )
+    public_entries = _NEWEST_PUBLIC if is_common else _ALL_PUBLIC
+    rank = _RANK.format(query=query.sql)
+    if query.asks_who:
+        rank += _PEOPLE_FIRST
     sql = _SEARCH.format(
         own_matches=own_condition,
         filters=filter_condition,
-        public_entries=public_entries,
-        rank=_RANK.format(query=query.sql) + (_PEOPLE_FIRST if query.asks_who else ""),
+        public_entries=public_entries.format(matches=query.condition, query=query.sql, filters=filter_condition),
+        rank=rank,
     )
     return sql, {**query.values, **filter_values}
 

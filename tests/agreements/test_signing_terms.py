@@ -441,8 +441,8 @@ def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: W
     sign_all(put_up(proposal, world.ben))
     page_after_replacement = ben.get(version.get_absolute_url()).content.decode()
 
-    assert "Return it to draft" in page_while_awaiting
-    assert "Return it to draft" not in signed_in(world.vera).get(version.get_absolute_url()).content.decode()
+    assert "Return the terms to draft" in page_while_awaiting
+    assert "Return the terms to draft" not in signed_in(world.vera).get(version.get_absolute_url()).content.decode()
     assert "Returned to draft" in page_after_return
     assert "Sent again as a later version" in page_after_replacement
     assert "Signed by every party" not in page_after_replacement

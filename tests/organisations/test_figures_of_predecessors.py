@@ -32,7 +32,7 @@ def test_figures_of_predecessors_are_summed_and_named(world: World) -> None:
     assert balance.we_promised.kept == 1
     client = signed_in(world.amina)
     page = client.get(reverse("web:reciprocity-partner", args=[world.harbour.pk])).content.decode()
-    assert f"Includes the figures for {world.westmarch.name}" in page
+    assert f"The totals include the figures for {world.westmarch.name}" in page
 
 
 def test_figures_of_a_body_that_was_divided_count_with_nobody(world: World) -> None:

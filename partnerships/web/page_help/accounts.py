@@ -19,7 +19,7 @@ TOPICS = (
         key="sign-in",
         title="Sign in",
         does="Sign in with your email address and password, a passkey, or your organisation’s own sign-in page. If you "
-        "have forgotten your password, ask for a link by email. Leads and administrators may be asked for a second "
+        "have forgotten your password, ask for a link by email. We may ask leads and administrators for a second "
         "factor.",
         who=(
             "You need an invitation to get an account: ask your organisation’s lead.",
@@ -51,8 +51,8 @@ TOPICS = (
     Topic(
         key="inbox",
         title="Inbox",
-        does="Your inbox keeps every notice for 12 months, by partnership and with the newest first, whether or not "
-        "we also emailed it. You can show notices of one kind, or only unread ones. Opening a notice marks it as "
+        does="Your inbox keeps every notice for 12 months, by partnership, with the newest first. It keeps notices "
+        "that we emailed too. You can show notices of one kind, or only unread ones. Opening a notice marks it as "
         "read.",
         who=("Only you see your notices.",),
         guide="inbox/",
@@ -61,14 +61,14 @@ TOPICS = (
     Topic(
         key="emails-you-get",
         title="Emails you get",
-        does="This page shows what you follow, how often you get emails, and when the next one comes. You can follow "
-        "a plan, a partnership or one site or milestone, pause, and stop. Less urgent notices come in one summary a "
-        "day.",
+        does="This page shows what you follow, how often you get emails, and when the next one comes. You can follow a "
+        "plan, a partnership, or one site or milestone. You can also pause or stop digests. Less urgent notices come "
+        "in one summary a day.",
         who=(
             "You choose which emails you get, and can stop any of these.",
             (
-                "Leads can have changes to their plans and partnerships emailed to everyone with a certain role, "
-                "and see who follows them."
+                "Leads can send digests about their plans and partnerships to everyone with a role, and see who "
+                "follows them."
             ),
         ),
         guide=f"{EVERYDAY}#follow-changes",
@@ -88,8 +88,8 @@ TOPICS = (
         key="stakeholders",
         title="Stakeholders",
         does="This page lists the people without an account who get emails about your plans and partnerships. You can "
-        "add someone, correct an address, see what the next email would say, and stop it. We ask each stakeholder "
-        "first, and they must agree.",
+        "add a person, correct an address, see what the next email will say, and stop the emails. We ask each "
+        "stakeholder first, and they must agree.",
         who=(
             "Editors and leads can add stakeholders to anything that their organisation can read.",
             "Editors and leads of the organisation that added someone can correct the address or stop the emails.",
@@ -102,11 +102,11 @@ TOPICS = (
     Topic(
         key="emails-sent",
         title="Emails sent",
-        does="This page shows emails that were sent or are waiting to be sent, and what happened to each: accepted, "
-        "returned or stopped.",
+        does="This page shows emails that we have sent or will send, and what happened to each: accepted, returned or "
+        "stopped.",
         who=(
             "Leads can see the emails sent for their organisation; administrators can see the status of every email.",
-            "An email that contained a secret link is never shown.",
+            "We never show an email that contained a secret link.",
         ),
         guide="digests/#the-ledger",
         views="digests:ledger digests:entry digests:as-sent web:emails web:email",
@@ -117,7 +117,7 @@ TOPICS = (
         does="This page gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: for "
         "all your dates, for one partnership, or for a saved view. The calendar always shows what you can read at the "
         "time.",
-        who=("The address is yours. Make a new address if someone else has seen yours.",),
+        who=("Only you should know the address. Make a new address if someone else has seen yours.",),
         guide="calendars/",
         views="calendars:index calendars:own calendars:partnership calendars:view calendars:feed",
     ),
@@ -133,9 +133,9 @@ TOPICS = (
     Topic(
         key="lists",
         title="Lists and saved views",
-        does="Every list can be filtered, sorted and counted by its columns, and downloaded. Save what a list shows "
-        "as a view. You can open the list with this view every time, share the view, or follow it: we then tell you "
-        "which rows are new or gone. You can tick rows and change them together.",
+        does="You can filter, sort, count and download every list. Save what a list shows as a view. You can open the "
+        "list with this view every time, share the view, or follow it. We then tell you which rows enter or leave the "
+        "view. You can tick rows and change them together.",
         who=(
             (
                 "Only you can see your views until you share them. Editors can share them with an "
@@ -160,8 +160,8 @@ TOPICS = (
         key="administration",
         title="Administration",
         does="Administrators manage the directory, accounts and imports here and under Administration. Each change "
-        "needs a reason, which the history shows. Viewing the site as someone else lasts 30 minutes and is "
-        "logged.",
+        "needs a reason, which the history shows. Administrators can view the site as another person for 30 minutes, "
+        "and we log this.",
         who=("Only administrators use these pages. They do not act for any organisation.",),
         guide="how-to/set-up-a-network/",
         views="people:grant-administration people:withdraw-administration people:leaver people:remove-second-factor "

@@ -24,10 +24,11 @@ TOPICS = (
         key="people-of-an-organisation",
         title="People of an organisation",
         does="This page shows who acts for an organisation, as viewer, editor or lead. Here you can invite people, "
-        "change their roles and end memberships. A leaver’s work is listed until a colleague takes it over.",
+        "change their roles and end memberships. The page lists the work of people who have left until a colleague "
+        "takes it over.",
         who=(
             "Leads can invite colleagues, change roles and end memberships in their organisation.",
-            "Administrators can also do this, with a reason.",
+            "Administrators can also do this, but must enter a reason.",
             "Anyone can leave an organisation themselves.",
         ),
         guide=f"{EVERYDAY}#invite-colleagues",
@@ -64,8 +65,8 @@ TOPICS = (
     Topic(
         key="duplicates",
         title="Duplicates",
-        does="This page shows pairs of records that may be the same organisation. Two records can be merged, and a "
-        "merge can be undone. Once you say that two records are not the same, we no longer list them.",
+        does="This page shows pairs of records that may be the same organisation. You can merge two records, and undo "
+        "a merge. Once you say that two records are not the same, we no longer list them.",
         who=("Only administrators can merge records. They must enter a reason.",),
         guide="successions/#duplicates",
         views="organisations:duplicates organisations:merge organisations:not-the-same organisations:undo-merge",
@@ -97,12 +98,12 @@ TOPICS = (
         title="Reports and dashboards",
         does="Each report is a page with filters, tables and charts, which you can download as PDF, Word or Excel. "
         "The page says where its figures come from. You can freeze a report under a name, compare it with later "
-        "figures, and have it emailed regularly.",
+        "figures, and schedule emails of it.",
         who=(
             "Everyone signed in can read reports. A report counts only what the reader can read.",
             (
-                "Editors and leads can freeze and schedule reports for an organisation or a partnership. The people "
-                "who belong to it can read them."
+                "Editors and leads can freeze and schedule reports for an organisation or a partnership. The people of "
+                "that organisation or partnership can read these reports."
             ),
         ),
         guide=f"{EVERYDAY}#make-a-report",
@@ -134,8 +135,8 @@ TOPICS = (
         key="surveys",
         title="Surveys of a partnership",
         does="A survey asks people how the partnership is doing: anonymously, or by name if there are too few people "
-        "for that. Results are published the morning after the last day. An anonymous survey shows only groups that "
-        "are large enough. Results lead to objectives, asks and commitments.",
+        "for an anonymous survey. We publish the results the morning after the last day. An anonymous survey shows "
+        "only groups that are large enough. Results lead to objectives, asks and commitments.",
         who=(
             "Leads of organisations in the partnership can prepare and open a survey, and add the people to ask.",
             (
@@ -172,10 +173,10 @@ TOPICS = (
         "upload the CORE export, add what is missing from it, and send it. The council confirms or disputes each "
         "line.",
         who=(
-            "All figures are shown only while a signed data-sharing agreement is in force.",
+            "We show figures only while a signed data-sharing agreement is in force.",
             (
                 "The provider sees every figure, and so does the council once a return has been "
-                "sent. For other organisations in the partnership, small numbers are masked."
+                "sent. Other organisations in the partnership cannot see small numbers."
             ),
             (
                 "Editors and leads of the provider can fill in and send returns; those of the council "

@@ -17,7 +17,7 @@ TOPICS = (
                 "If its leads have chosen this, everyone signed in can read its title, kind, purpose, areas, "
                 "organisations and status."
             ),
-            "People of an organisation that has left can read everything up to that day.",
+            "People of an organisation that has left can read everything up to the day it left.",
             "Leads of the chair or of a lead organisation can change its status and settings.",
         ),
         guide=f"{EVERYDAY}#start-a-partnership",
@@ -37,7 +37,7 @@ TOPICS = (
         key="members",
         title="Who takes part",
         does="This page shows the organisations that take part, were invited, declined or left. Here you can invite "
-        "organisations, change their role and leave. An invitation is emailed to the leads of the organisation.",
+        "organisations, change their role and leave. We email an invitation to the leads of the organisation.",
         who=(
             "Leads of the chair or of a lead organisation can invite and remove organisations and change their roles.",
             "Leads of the invited organisation can accept or decline.",
@@ -54,8 +54,8 @@ TOPICS = (
         key="terms",
         title="The terms of a partnership",
         does="This page shows the terms in force, on any day, the drafts and proposals, and who has signed. The terms "
-        "change only when every party has signed the same version. Each version stays as it was signed and can be "
-        "compared, printed and downloaded.",
+        "change only when every party has signed the same version. Each version stays as it was signed. You can "
+        "compare, print and download versions.",
         who=(
             "People of organisations that take part or are invited can read published versions.",
             "Editors and leads of these organisations can also read drafts.",
@@ -73,8 +73,7 @@ TOPICS = (
         key="sign-terms",
         title="Sign the terms",
         does="This page shows the version that needs signatures. Here you can sign it, or decline with a reason. A "
-        "signature "
-        "belongs to one version. Signatures on paper are recorded with a scan.",
+        "signature belongs to one version. You can record a signature on paper with a scan.",
         who=(
             "The organisation’s signatory signs. If there is no signatory, its leads sign.",
             "You can sign through the link in the email, without signing in.",
@@ -90,8 +89,8 @@ TOPICS = (
     Topic(
         key="dates",
         title="Dates of a partnership",
-        does="This page shows when the partnership starts, is reviewed and ends, any notice given, and any days that "
-        "no agreement covers. Dates take effect automatically, and leads are emailed beforehand.",
+        does="This page shows when the partnership starts, is reviewed and ends, who has given notice, and any days "
+        "that no agreement covers. Dates take effect automatically, and we email the leads beforehand.",
         who=(
             "People of organisations that take part or are invited can read the dates.",
             ("Leads can give and withdraw notice for their organisation, and choose which dates they are reminded of."),
@@ -154,8 +153,9 @@ TOPICS = (
     Topic(
         key="meetings",
         title="Meetings",
-        does="This page shows the next meetings of a partnership, past ones with who came, and how often it meets. A "
-        "meeting has an agenda that begins with the partners’ open work, papers, attendance and minutes.",
+        does="This page shows the next meetings of a partnership, who came to past meetings, and how often the "
+        "partners meet. Each meeting has papers, attendance, minutes and an agenda, which begins with the partners’ "
+        "open work.",
         who=(
             "People in the organisations that take part, observers included, can read about meetings.",
             "Leads of the chair or of a lead organisation can set how often the partnership meets.",
@@ -175,9 +175,10 @@ TOPICS = (
     Topic(
         key="conversations",
         title="Conversations",
-        does="This page shows what was said: who was there, each organisation’s objectives, obstacles and "
+        does="This page shows what people said, who was there, each organisation’s objectives, obstacles and "
         "opportunities, and what comes next. Every organisation gets the record, can correct it and agrees to "
-        "it. After that the record does not change. An obstacle can become an ask, an opportunity an offer.",
+        "it. After that the record does not change. You can turn an obstacle into an ask, and an opportunity into an "
+        "offer.",
         who=(
             (
                 "The organisations that took part can read the record. Only the organisation that "
@@ -197,8 +198,8 @@ TOPICS = (
     Topic(
         key="journal",
         title="Journal",
-        does="This page shows your organisation’s own notes about a partnership or another organisation. Earlier "
-        "versions of a note are kept.",
+        does="This page shows your organisation’s own notes about a partnership or another organisation. We keep "
+        "earlier versions of a note.",
         who=("Only people of the organisation that wrote a note can read it.", "Editors and leads can write notes."),
         guide=f"{EVERYDAY}#record-a-conversation",
         views="conversations:journal conversations:journal-new conversations:journal-edit conversations:journal-note "
@@ -228,19 +229,19 @@ TOPICS = (
         key="facilitators",
         title="Facilitators and what is stuck",
         does="A facilitator helps a partnership, or the two sides of an ask or offer, make progress. The page lists "
-        "what has waited too long, if the facilitator can read it. Being a facilitator does not let you sign or "
-        "answer.",
+        "what has waited too long, but only what the facilitator can read. Being a facilitator does not let you sign "
+        "or answer.",
         who=(
             (
                 "Leads of the chair or of a lead organisation can name a facilitator for the partnership. That person "
-                "accepts or declines."
+                "can accept or decline."
             ),
             (
                 "Editors and leads of the organisation that shared an ask or offer can name a "
                 "facilitator who can already read it."
             ),
             "The facilitator can stop at any time. Anyone who can name a facilitator can also end the role.",
-            "Leads of the chair or of a lead organisation also see what is stuck, if they can read it.",
+            "Leads of the chair or of a lead organisation also see what is stuck, but only what they can read.",
         ),
         guide="conversations/",
         views="conversations:facilitation conversations:facilitation-end conversations:facilitator-name "

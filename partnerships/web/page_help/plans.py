@@ -18,7 +18,7 @@ TOPICS = (
         key="read-a-plan",
         title="One plan",
         does="This page shows the newest version that you can read, or the draft if there is no version yet. The "
-        "history has all versions. A published version never changes. Versions can be printed and downloaded as PDF "
+        "history has all versions. A published version never changes. You can print versions, or download them as PDF "
         "or Word.",
         who=(
             "People in the organisations that own the plan, or take part in its partnership, can read everything.",
@@ -42,9 +42,8 @@ TOPICS = (
         key="draft-a-plan",
         title="Draft a plan",
         does="This page shows the draft with a link to change each piece: texts, sites with their homes, milestones, "
-        "outcomes, risks and files. Several people can work on the draft at once. If two change the same piece, the "
-        "second "
-        "sees both texts. Readers see no change before you publish.",
+        "outcomes, risks and files. Several people can work on the draft at once. If two people change the same piece, "
+        "the second sees both texts. Readers see no change before you publish.",
         who=(
             "Editors and leads in an organisation that owns the plan can start and change drafts.",
             "Leads in an organisation that owns the plan can publish them.",
@@ -58,7 +57,7 @@ TOPICS = (
         title="Publish a plan",
         does="Here you publish the draft as the next version, with a note that says what changed and why. We tell "
         "followers what the note says. We ask signatories again about each later version, unless it is minor. "
-        "Two other pages change the status, and who can read published versions.",
+        "On two other pages you can change the plan’s status, and who can read published versions.",
         who=(
             (
                 "Leads in an organisation that owns the plan can publish it. A lead of one owner is enough, and we "
@@ -71,8 +70,8 @@ TOPICS = (
     Topic(
         key="share-a-draft",
         title="Show a draft to named people",
-        does="Here you can let people you choose read the draft, or comment on it, until a day you choose. The page "
-        "says who has opened it. People of the partnership can ask to see a draft.",
+        does="Here you can let certain people read the draft, or comment on it, until a day that you choose. The page "
+        "says who has opened the draft. People of the partnership can ask to see a draft.",
         who=(
             (
                 "Editors and leads in an organisation that owns the plan can share the draft and "
@@ -99,7 +98,7 @@ TOPICS = (
             "If the network or everyone can read the plan, people of any organisation can comment.",
             (
                 "Editors and leads in an organisation that owns the plan can comment on the draft, "
-                "and so can people who were asked to."
+                "and so can people with whom they have shared it for comment."
             ),
             "The author of a comment can mark it as resolved, and so can editors and leads of the plan’s owners.",
         ),
@@ -109,12 +108,12 @@ TOPICS = (
     Topic(
         key="sign-a-plan",
         title="Sign a plan",
-        does="This page shows who was asked to sign which version, by when, and what they decided: approve, approve "
-        "with a condition, or reject. An approval with a condition counts once the organisation that set the "
+        does="This page shows who must sign which version and by when, and whether they approved it, approved it with "
+        "a condition, or rejected it. An approval with a condition counts once the organisation that set the "
         "condition confirms that it is met.",
         who=(
             "Leads in an organisation that owns the plan can choose who must sign and by when.",
-            "Leads of the organisation that is asked can decide here or using the link in their email.",
+            "Leads of the organisation that must sign can decide here, or use the link in their email.",
         ),
         guide=f"{EVERYDAY}#sign-a-plan",
         views="plans:signing plans:request-signatures plans:remove-signatory plans:due-day plans:condition "
@@ -137,7 +136,7 @@ TOPICS = (
         key="answers-about-plans",
         title="Answers about a plan",
         does="This page shows what stakeholders and partners say about a plan: comments, answers to your questions, "
-        "whether they have read it and whether it concerns them. What stakeholders write is shown to others after you "
+        "whether they have read it and whether it concerns them. We show what stakeholders write to others once you "
         "approve it.",
         who=(
             "Leads of the plan’s owners read answers first, and can show or refuse them.",
@@ -150,8 +149,7 @@ TOPICS = (
         key="answer-by-link",
         title="Comment on a plan without an account",
         does="You reach this page through the link in your email. You can say that you have read the plan, comment, "
-        "answer a question, correct your name, or name a colleague. Nothing is sent before you press the "
-        "button.",
+        "answer a question, correct your name, or name a colleague. We send nothing before you press the button.",
         who=(
             "Only you can use the link. Do not pass it on.",
             "The leads of the plan’s owners read what you write, and decide whether others see it.",

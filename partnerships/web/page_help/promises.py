@@ -10,10 +10,10 @@ TOPICS = (
         title="Asks and offers",
         does="This page shows what partners ask for and what they offer, how long each ask or offer has waited and "
         "how many matches it has. As in every list, you can filter, choose columns and download files. “Yours” shows "
-        "those of your organisations, drafts first.",
+        "your organisations’ asks and offers, drafts first.",
         who=(
             (
-                "An ask or offer can be read by the organisations it is for: named ones, a partnership or the "
+                "Only the organisations that an ask or offer is for can read it: named ones, a partnership or the "
                 "whole network."
             ),
             "Editors and leads can write asks and offers for their organisation.",
@@ -39,7 +39,7 @@ TOPICS = (
         who=(
             "Editors and leads of an organisation that is asked can answer; observers cannot.",
             "Editors and leads of the organisation that wrote the ask or offer can accept or decline answers.",
-            "Only the two sides can read an answer. A referral stays in one organisation.",
+            "Only the two sides can read an answer. Only your own organisation can see a referral.",
         ),
         guide=f"{EVERYDAY}#answer-an-ask-or-an-offer",
         views="exchange:detail exchange:respond exchange:decide exchange:decline exchange:refer exchange:ask-question "
@@ -63,11 +63,11 @@ TOPICS = (
         title="Commitments",
         does=(
             "This page shows who promised what by when, how far they have got, and what is in the way. "
-            "We keep the original due date beside later ones. A commitment counts once giver and receiver have "
-            "confirmed it. A commitment is closed once the receiver has verified the delivery."
+            "We keep the original due date beside later ones. A commitment counts once both organisations have "
+            "confirmed it, and closes once the receiver has verified the delivery."
         ),
         who=(
-            "People in the giving and receiving organisations, and in those of its partnership, can read a commitment.",
+            "People in the two organisations, and in other organisations of its partnership, can read a commitment.",
             "Editors and leads of both organisations can propose commitments.",
             "Editors and leads of the giving organisation can report progress and add evidence.",
             (
@@ -96,7 +96,7 @@ TOPICS = (
         "the commitments that come from them.",
         who=(
             "Everyone signed in can read agreements, because the authority publishes them.",
-            "Leads of the authority and administrators can add agreements and contributions; lists are imported.",
+            "Leads of the authority and administrators can add agreements and contributions, or import lists.",
         ),
         guide="importing/#developer-agreements",
         views="developer_agreements:detail developer_agreements:of-organisation open_data:enter-agreement "

@@ -286,7 +286,7 @@ def scheduled_report(world: World) -> Probe:
             every="week",
             first_on=timezone.localdate(),
             people=[world.ben, world.vera],
-            body=world.partnership,
+            audience=world.partnership,
         ),
         author=world.amina,
         now=timezone.now(),

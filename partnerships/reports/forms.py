@@ -16,7 +16,7 @@ from partnerships.reports.frequencies import Frequency
 from partnerships.reports.queries import people_of_audience
 
 
-class _ForBodyForm(Form):
+class _AudienceForm(Form):
     """A form with a field for the audience of a report: an organisation or a partnership."""
 
     body = forms.ChoiceField(
@@ -24,26 +24,26 @@ class _ForBodyForm(Form):
         help_text="The report counts only what all these people can read today, even if you can read more.",
     )
 
-    def __init__(self, *args: Any, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, audiences: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._bodies = {f"{body._meta.model_name}-{body.pk}": body for body in bodies}
+        self._audiences = {f"{audience._meta.model_name}-{audience.pk}": audience for audience in audiences}
         choice_field(self, "body").choices = [
             ("", "Choose"),
-            *((code, _audience_label(body)) for code, body in self._bodies.items()),
+            *((code, _audience_label(audience)) for code, audience in self._audiences.items()),
         ]
 
     @property
-    def chosen_body(self) -> Organisation | Partnership:
+    def chosen_audience(self) -> Organisation | Partnership:
         """The organisation or partnership that the person chose."""
-        return self._bodies[self.cleaned_data["body"]]
+        return self._audiences[self.cleaned_data["body"]]
 
 
-def _audience_label(body: Organisation | Partnership) -> str:
+def _audience_label(audience: Organisation | Partnership) -> str:
     """Return the label of an audience, such as "Everyone at Fareham Borough Council"."""
-    return f"Everyone at {body}" if isinstance(body, Organisation) else f"Every organisation in {body}"
+    return f"Everyone at {audience}" if isinstance(audience, Organisation) else f"Every organisation in {audience}"
 
 
-class FreezeForm(_ForBodyForm):
+class FreezeForm(_AudienceForm):
     """The name, reason and audience of a report to freeze."""
 
     name = forms.CharField(
@@ -58,7 +58,7 @@ class FreezeForm(_ForBodyForm):
         self.helper = Helper(self, "name", "reason", "body", submit="Freeze report", cancel=cancel)
 
 
-class ScheduleForm(_ForBodyForm):
+class ScheduleForm(_AudienceForm):
     """The name, frequency, first day, audience and recipients of a report to schedule."""
 
     name = forms.CharField(label="Name", max_length=150)
@@ -75,9 +75,9 @@ class ScheduleForm(_ForBodyForm):
         help_text="Each person can stop getting the report.",
     )
 
-    def __init__(self, *args: Any, cancel: str, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
-        super().__init__(*args, bodies=bodies, **kwargs)
-        model_choice_field(self, "people").queryset = people_of_audience(*bodies)
+    def __init__(self, *args: Any, cancel: str, audiences: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
+        super().__init__(*args, audiences=audiences, **kwargs)
+        model_choice_field(self, "people").queryset = people_of_audience(*audiences)
         self.helper = Helper(
             self, "name", "every", "first_on", "body", "people", submit="Schedule report", cancel=cancel
         )

@@ -61,7 +61,7 @@ class Audience(models.Model):
         abstract = True
 
     @property
-    def body(self) -> Organisation | Partnership:
+    def audience(self) -> Organisation | Partnership:
         """Return the organisation or partnership. Fetch it with `select_related`."""
         organisation_or_partnership = self.organisation or self.partnership
         assert organisation_or_partnership is not None  # by a constraint of the database, one of the two is set

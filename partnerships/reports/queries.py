@@ -77,26 +77,26 @@ def _person_in_words(reader: Reader) -> str:
     return f"This report counts what {reader.display_name} can read." if isinstance(reader, User) else ""
 
 
-def everybody_of_audience(body: Organisation | Partnership) -> Everybody:
+def everybody_of_audience(audience: Organisation | Partnership) -> Everybody:
     """Return all people of the organisation, or of the partnership's present parties, as one reader."""
-    if isinstance(body, Organisation):
-        return Everybody([body.pk])
-    return Everybody(Party.objects.accepted().filter(partnership=body).values_list("organisation", flat=True))
+    if isinstance(audience, Organisation):
+        return Everybody([audience.pk])
+    return Everybody(Party.objects.accepted().filter(partnership=audience).values_list("organisation", flat=True))
 
 
-def _audience_in_words(body: Organisation | Partnership) -> str:
+def _audience_in_words(audience: Organisation | Partnership) -> str:
     """Return the sentence in a report for an audience that says whose rights its figures depend on."""
-    audience = body.display_name if isinstance(body, Organisation) else f"every organisation in {body.title}"
-    return f"This report counts what everyone at {audience} can read."
+    name = audience.display_name if isinstance(audience, Organisation) else f"every organisation in {audience.title}"
+    return f"This report counts what everyone at {name} can read."
 
 
-def people_of_audience(*bodies: Organisation | Partnership) -> QuerySet[User]:
+def people_of_audience(*audiences: Organisation | Partnership) -> QuerySet[User]:
     """Return people with an account who act for one of the organisations, or for a party of the partnerships.
 
     Only present parties of the partnerships count.
     """
-    organisation_ids = [body.pk for body in bodies if isinstance(body, Organisation)]
-    partnership_ids = [body.pk for body in bodies if isinstance(body, Partnership)]
+    organisation_ids = [audience.pk for audience in audiences if isinstance(audience, Organisation)]
+    partnership_ids = [audience.pk for audience in audiences if isinstance(audience, Partnership)]
     parties = Party.objects.accepted().filter(partnership__in=partnership_ids)
     memberships = Membership.objects.current().filter(
         Q(organisation__in=organisation_ids) | Q(organisation__in=parties.values("organisation"))
@@ -106,23 +106,23 @@ def people_of_audience(*bodies: Organisation | Partnership) -> QuerySet[User]:
 
 
 def audience_snapshot(
-    report: Report, body: Organisation | Partnership, query_string: str, now: dt.datetime
+    report: Report, audience: Organisation | Partnership, query_string: str, now: dt.datetime
 ) -> Snapshot:
     """Compute a report from the records that everybody of an audience may read.
 
     The filters are a query string. Raises `InvalidFilters`.
     """
-    reader = everybody_of_audience(body)
+    reader = everybody_of_audience(audience)
     parameters = QueryDict(query_string)
     form = report.form(parameters, reader)
     if not _names_only_visible_records(form):
         raise InvalidFilters(form)
-    return snapshot_of(report, reader, parameters, made_for=_audience_in_words(body), now=now, form=form)
+    return snapshot_of(report, reader, parameters, made_for=_audience_in_words(audience), now=now, form=form)
 
 
-def has_valid_filters_for(report: Report, body: Organisation | Partnership, query_string: str) -> bool:
+def has_valid_filters_for(report: Report, audience: Organisation | Partnership, query_string: str) -> bool:
     """Return whether filters, as a query string, are valid for everybody of an audience."""
-    return _names_only_visible_records(report.form(QueryDict(query_string), everybody_of_audience(body)))
+    return _names_only_visible_records(report.form(QueryDict(query_string), everybody_of_audience(audience)))
 
 
 def _names_only_visible_records(form: forms.Form) -> bool:

@@ -11,7 +11,7 @@ from partnerships.organisations.rights import has_open_account, roles_of
 from partnerships.people.models import User
 
 
-def may_report_for(person: User, body: Organisation | Partnership, now: dt.datetime) -> bool:
+def may_report_for(person: User, audience: Organisation | Partnership, now: dt.datetime) -> bool:
     """Return whether the person may freeze and schedule reports for an organisation or partnership.
 
     The same people may end schedules: editors and leads of the organisation, or of a present party of the
@@ -19,9 +19,9 @@ def may_report_for(person: User, body: Organisation | Partnership, now: dt.datet
     """
     if not has_open_account(person):
         return False
-    if isinstance(body, Organisation):
-        return roles_of(person, now).edit_for(body.pk)
-    return bool(rights_over(body, person, now).adds_documents_for)
+    if isinstance(audience, Organisation):
+        return roles_of(person, now).edit_for(audience.pk)
+    return bool(rights_over(audience, person, now).adds_documents_for)
 
 
 def bodies_to_report_for(person: User) -> list[Organisation | Partnership]:

@@ -299,7 +299,7 @@ def schedule_for(world: World) -> Schedule:
             every="month",
             first_on=timezone.localdate(),
             people=[world.vera, world.ben],
-            body=world.partnership,
+            audience=world.partnership,
         ),
         author=world.amina,
         now=NOW(),

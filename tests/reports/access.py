@@ -22,7 +22,11 @@ def prepare(world: World) -> None:
     The first two are for the Estuary Partnership.
     """
     now = timezone.now()
-    report_arguments: dict[str, Any] = {"report": "partnership-register", "query_string": "", "body": world.partnership}
+    report_arguments: dict[str, Any] = {
+        "report": "partnership-register",
+        "query_string": "",
+        "audience": world.partnership,
+    }
     world.things["frozen_report"] = services.freeze_report(
         **report_arguments, name="As reported to the board", reason="The board met.", author=world.amina, now=now
     )

@@ -40,18 +40,18 @@ def _details(world: World, people: Sequence[User] = ()) -> services.ScheduleDeta
         every="month",
         first_on=timezone.localdate(),
         people=people or [world.vera],
-        body=world.partnership,
+        audience=world.partnership,
     )
 
 
-def _freeze(world: World, author: User, body: Any) -> object:
+def _freeze(world: World, author: User, audience: Any) -> object:
     """Freeze a report for this organisation or partnership as this person."""
     return services.freeze_report(
         report="partnership-register",
         query_string="",
         name="As reported",
         reason="The board met.",
-        body=body,
+        audience=audience,
         author=author,
         now=timezone.now(),
     )

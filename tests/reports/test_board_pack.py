@@ -96,7 +96,7 @@ def test_a_pack_frozen_for_its_parties_has_what_each_of_them_may_read(world: Wor
         query_string=query,
         name="March board",
         reason="It met.",
-        body=world.partnership,
+        audience=world.partnership,
         author=world.ben,
         now=timezone.now(),
     )
@@ -158,7 +158,7 @@ def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: 
         query_string=f"partnership={agreement.partnership_id}&part=nominations",
         name="March board",
         reason="It met.",
-        body=agreement.partnership,
+        audience=agreement.partnership,
         author=world.amina,
         now=timezone.now(),
     )

@@ -34,14 +34,14 @@ from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
 
-def freeze(world: World, *, body: Any = None, query_string: str = "", **changes: Any) -> FrozenReport:
+def freeze(world: World, *, audience: Any = None, query_string: str = "", **changes: Any) -> FrozenReport:
     """Freeze the homes pipeline for the Estuary Partnership."""
     return services.freeze_report(
         report="homes-pipeline",
         query_string=query_string,
         name="As reported to the board",
         reason="The board met.",
-        body=body or world.partnership,
+        audience=audience or world.partnership,
         author=changes.pop("author", world.amina),
         now=changes.pop("now", timezone.now()),
     )
@@ -58,7 +58,7 @@ def scheduled(world: World, **changes: Any) -> Schedule:
         "every": "month",
         "first_on": timezone.localdate(),
         "people": [world.vera, world.ben],
-        "body": world.partnership,
+        "audience": world.partnership,
     }
     return services.schedule_report(details=services.ScheduleDetails(**{**details, **changes}), author=author, now=now)
 
@@ -126,7 +126,7 @@ def test_a_frozen_report_counts_only_what_its_whole_audience_may_read(world: Wor
     plan_with(world, site("own", line(5)), title="Own", audience="owners")
 
     for_parties = freeze(world)
-    for_own = freeze(world, body=world.larkhaven)
+    for_own = freeze(world, audience=world.larkhaven)
 
     assert cells(for_parties.snapshot, "year", "Today")["All homes"] == 110
     assert cells(for_own.snapshot, "year", "Today")["All homes"] == 115
@@ -241,8 +241,8 @@ def test_scheduled_report_does_not_resume_for_people_who_lost_access_and_came_ba
 
 def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: World) -> None:
     plan_with(world, QUAY)
-    frozen = freeze(world, body=world.westmarch, author=world.ben)
-    schedule = scheduled(world, body=world.westmarch, people=[world.ben], author=world.ben)
+    frozen = freeze(world, audience=world.westmarch, author=world.ben)
+    schedule = scheduled(world, audience=world.westmarch, people=[world.ben], author=world.ben)
     succession = record_merger(world)
 
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
@@ -257,7 +257,8 @@ def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: Worl
 
 
 def test_the_author_of_a_schedule_gets_an_email_when_its_filters_become_invalid(world: World) -> None:
-    details = {"body": world.westmarch, "people": [world.ben], "query_string": f"partnership={world.partnership.pk}"}
+    query_string = f"partnership={world.partnership.pk}"
+    details = {"audience": world.westmarch, "people": [world.ben], "query_string": query_string}
     schedule = scheduled(world, author=world.ben, **details)
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
@@ -321,7 +322,7 @@ def test_an_outage_of_the_database_does_not_count_as_a_failure_of_the_report(
 
 
 def test_only_readers_see_the_events_of_freezing_and_scheduling(world: World) -> None:
-    own = scheduled(world, body=world.larkhaven, people=[world.vera])
+    own = scheduled(world, audience=world.larkhaven, people=[world.vera])
     services.send_due_reports(now=timezone.now())
     services.end_schedule(schedule=own, author=world.eddie, now=timezone.now())
     services.end_schedule(schedule=own, author=world.amina, now=timezone.now())
@@ -355,7 +356,12 @@ def test_a_schedule_accepts_only_people_of_its_audience_and_future_days(world: W
             scheduled(world, **wrong_details)
     with pytest.raises(services.UnableToFreeze, match="Not everyone"):
         services.freeze_report(
-            **unreadable, name="March", reason="It met.", body=world.larkhaven, author=world.amina, now=timezone.now()
+            **unreadable,
+            name="March",
+            reason="It met.",
+            audience=world.larkhaven,
+            author=world.amina,
+            now=timezone.now(),
         )
     assert not Schedule.objects.exists()
 

@@ -15,7 +15,7 @@ from partnerships.reports.models import FrozenReport
 from partnerships.reports.queries import InvalidFilters, audience_snapshot
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
-from partnerships.reports.services.recording import lock_body, record_event
+from partnerships.reports.services.recording import lock_audience, record_event
 from partnerships.reports.snapshot import to_json, with_rows_limited
 
 
@@ -30,19 +30,19 @@ def freeze_report(
     query_string: str,
     name: str,
     reason: str,
-    body: Organisation | Partnership,
+    audience: Organisation | Partnership,
     author: User | None,
     now: dt.datetime,
 ) -> FrozenReport:
     """Compute a report from the records that everybody of its audience may read now, and store its figures.
 
-    The audience is the organisation or partnership `body`. `query_string` is the filters, as in the address of the
+    The audience is the organisation or partnership `audience`. `query_string` is the filters, as in the address of the
     report's page. The author is None for a scheduled report. Raises `UnableToFreeze`.
     """
     # Until the figures are saved, no organisation joins or leaves the partnership, so that the audience that can
     # read the report is the audience for which it was computed.
-    lock_body(body)
-    require(author is None or may_report_for(author, body, now))
+    lock_audience(audience)
+    require(author is None or may_report_for(author, audience, now))
     definition = find_report(report)
     if definition is None:
         raise UnableToFreeze("This report does not exist. Choose a report from the list of reports.")
@@ -52,7 +52,7 @@ def freeze_report(
         raise UnableToFreeze("Enter why you are freezing this report.")
 
     try:
-        snapshot = audience_snapshot(definition, body, query_string, now)
+        snapshot = audience_snapshot(definition, audience, query_string, now)
     except InvalidFilters as error:
         # Filters that are valid for the author can still name a record that other people of the audience cannot see.
         raise UnableToFreeze(
@@ -66,8 +66,8 @@ def freeze_report(
         reason=reason.strip(),
         question=query_string,
         content=to_json(with_rows_limited(snapshot)),
-        organisation=body if isinstance(body, Organisation) else None,
-        partnership=body if isinstance(body, Partnership) else None,
+        organisation=audience if isinstance(audience, Organisation) else None,
+        partnership=audience if isinstance(audience, Partnership) else None,
         frozen_by=author,
         frozen_at=now,
     )

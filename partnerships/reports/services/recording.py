@@ -19,9 +19,9 @@ from partnerships.reports.models import FrozenReport, Recipient, Schedule
 SCHEDULE, RECIPIENT = "report schedule", "report recipient"
 
 
-def lock_body(body: Organisation | Partnership) -> None:
+def lock_audience(audience: Organisation | Partnership) -> None:
     """Lock the organisation or partnership, so that its parties and their roles do not change before the commit."""
-    type(body)._default_manager.select_for_update(of=("self",), no_key=True).get(pk=body.pk)
+    type(audience)._default_manager.select_for_update(of=("self",), no_key=True).get(pk=audience.pk)
 
 
 def record_event(
@@ -31,16 +31,16 @@ def record_event(
 
     The author is None for scheduled reports.
     """
-    body = subject.body
-    is_organisation = isinstance(body, Organisation)
+    audience = subject.audience
+    is_organisation = isinstance(audience, Organisation)
     record(
         actor_id=author.pk if author else None,
-        organisation_id=body.pk if is_organisation else _acting_organisation_id(body.pk, author),
+        organisation_id=audience.pk if is_organisation else _acting_organisation_id(audience.pk, author),
         kind=kind,
         target_kind="frozen_report" if isinstance(subject, FrozenReport) else "report_schedule",
         target_id=subject.pk,
         within_kind="organisation" if is_organisation else "partnership",
-        within_id=body.pk,
+        within_id=audience.pk,
         now=now,
         data={"title": subject.name} | ({"reason": reason} if reason else {}),
     )

@@ -27,7 +27,7 @@ from partnerships.reports.queries import has_valid_filters_for, people_of_audien
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
 from partnerships.reports.services.freezing import UnableToFreeze, freeze_report
-from partnerships.reports.services.recording import journal_recipient, journal_schedule, lock_body, record_event
+from partnerships.reports.services.recording import journal_recipient, journal_schedule, lock_audience, record_event
 
 log = structlog.get_logger(__name__)
 
@@ -54,24 +54,24 @@ class ScheduleDetails:
     every: str
     first_on: dt.date
     people: Collection[User]
-    body: Organisation | Partnership
+    audience: Organisation | Partnership
 
 
 @transaction.atomic
 def schedule_report(*, details: ScheduleDetails, author: User, now: dt.datetime) -> Schedule:
     """Schedule a report for people of an organisation or partnership. Raises `UnableToSchedule`."""
-    body = details.body
+    audience = details.audience
     # The lock prevents changes of the partnership's parties until the schedule is saved, so that all recipients belong
     # to the partnership.
-    lock_body(body)
-    require(may_report_for(author, body, now))
+    lock_audience(audience)
+    require(may_report_for(author, audience, now))
     _check(details, timezone.localdate(now))
-    audience = {
-        "organisation": body if isinstance(body, Organisation) else None,
-        "partnership": body if isinstance(body, Partnership) else None,
+    audience_fields = {
+        "organisation": audience if isinstance(audience, Organisation) else None,
+        "partnership": audience if isinstance(audience, Partnership) else None,
     }
-    if Schedule.objects.filter(**audience, ended_at=None).count() >= MAX_SCHEDULES:
-        raise UnableToSchedule(f"{body} already has {MAX_SCHEDULES} scheduled reports. End one first.")
+    if Schedule.objects.filter(**audience_fields, ended_at=None).count() >= MAX_SCHEDULES:
+        raise UnableToSchedule(f"{audience} already has {MAX_SCHEDULES} scheduled reports. End one first.")
 
     schedule = Schedule.objects.create(
         report=details.report,
@@ -82,7 +82,7 @@ def schedule_report(*, details: ScheduleDetails, author: User, now: dt.datetime)
         first_on=details.first_on,
         created_by=author,
         created_at=now,
-        **audience,
+        **audience_fields,
     )
     recipient_ids = sorted({person.pk for person in details.people})
     Recipient.objects.bulk_create(
@@ -97,7 +97,7 @@ def _check(details: ScheduleDetails, today: dt.date) -> None:
     definition = find_report(details.report)
     if definition is None:
         raise UnableToSchedule("This report does not exist. Choose a report from the list of reports.")
-    if not has_valid_filters_for(definition, details.body, details.query_string):
+    if not has_valid_filters_for(definition, details.audience, details.query_string):
         raise UnableToSchedule(
             "Not everyone who gets the report can use these filters. Remove each filter that names something they "
             "cannot see."
@@ -109,16 +109,17 @@ def _check(details: ScheduleDetails, today: dt.date) -> None:
     if details.first_on < today:
         raise UnableToSchedule("The first day is in the past. Choose today or a later day.")
     recipient_ids = {person.pk for person in details.people}
-    if not recipient_ids or people_of_audience(details.body).filter(pk__in=recipient_ids).count() != len(recipient_ids):
-        raise UnableToSchedule(f"Choose who gets the report: one or more people of {details.body}.")
+    recipients_in_audience = people_of_audience(details.audience).filter(pk__in=recipient_ids)
+    if not recipient_ids or recipients_in_audience.count() != len(recipient_ids):
+        raise UnableToSchedule(f"Choose who gets the report: one or more people of {details.audience}.")
 
 
 @transaction.atomic
 def end_schedule(*, schedule: Schedule, author: User | None, now: dt.datetime) -> Schedule:
     """End a schedule. The reports that it has frozen remain. The author is None after a restore."""
     schedule = _lock(schedule.pk)
-    lock_body(schedule.body)
-    require(author is None or may_report_for(author, schedule.body, now))
+    lock_audience(schedule.audience)
+    require(author is None or may_report_for(author, schedule.audience, now))
     if schedule.ended_at is None:
         _end(schedule, author, now)
     return schedule
@@ -135,7 +136,7 @@ def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:
 @transaction.atomic
 def receive_schedule(*, schedule: Schedule, person: User, now: dt.datetime) -> None:
     """Add the person to the recipients of a schedule. Raises `UnableToAct` if they are not in its audience."""
-    require(people_of_audience(schedule.body).filter(pk=person.pk).exists())
+    require(people_of_audience(schedule.audience).filter(pk=person.pk).exists())
     recipient, is_new = Recipient.objects.get_or_create(schedule=schedule, person=person, defaults={"since": now})
     if is_new:
         journal_recipient(recipient, now=now, undone=True)
@@ -169,7 +170,7 @@ class ScheduledReportStop(SingleStop):
     def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
         """Send the report to the person again, if they still belong to its audience."""
         schedule = Schedule.objects.visible_to(person).filter(pk=kept["schedule"], ended_at=None).first()
-        if schedule is not None and people_of_audience(schedule.body).filter(pk=person.pk).exists():
+        if schedule is not None and people_of_audience(schedule.audience).filter(pk=person.pk).exists():
             receive_schedule(schedule=schedule, person=person, now=now)
 
 
@@ -237,7 +238,7 @@ def _freeze(schedule: Schedule, now: dt.datetime) -> FrozenReport:
         query_string=schedule.question,
         name=f"{schedule.name}, {long_date(timezone.localdate(now))}",
         reason=f"Sent {schedule.get_every_display().lower()}.",
-        body=schedule.body,
+        audience=schedule.audience,
         author=None,
         now=now,
     )
@@ -253,7 +254,7 @@ def _email_identity(schedule: Schedule, due_day: dt.date) -> dict[str, Any]:
 
 def _present_recipient_ids(schedule: Schedule) -> list[int]:
     """Return the ids of the recipients who still belong to the audience."""
-    people = people_of_audience(schedule.body).filter(pk__in=schedule.recipients.values("person"))
+    people = people_of_audience(schedule.audience).filter(pk__in=schedule.recipients.values("person"))
     return list(people.values_list("pk", flat=True))
 
 
@@ -292,7 +293,7 @@ def _email_not_made(
 ) -> None:
     """Email the schedule's author that the report was not made; its recipients if the author may not end it."""
     author = schedule.created_by
-    if author is not None and may_report_for(author, schedule.body, now):
+    if author is not None and may_report_for(author, schedule.audience, now):
         recipient_ids = [author.pk]
     params = {"schedule": schedule.pk, "why": why, "slot": _email_identity(schedule, due_day)}
     record_emails(kind="reports.not_made", people=recipient_ids, params=params, now=now)

@@ -39,7 +39,7 @@ def freeze_figures(request: HttpRequest, slug: str) -> HttpResponse:
     person = signed_in(request)
     report = report_or_404(slug)
     filters = report_filters(request, report)
-    form = FreezeForm(post_data(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
+    form = FreezeForm(post_data(request), audiences=bodies_to_report_for(person), cancel=filters.report_url)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToFreeze):
@@ -48,7 +48,7 @@ def freeze_figures(request: HttpRequest, slug: str) -> HttpResponse:
                 query_string=filters.query_string,
                 name=form.cleaned_data["name"],
                 reason=form.cleaned_data["reason"],
-                body=form.chosen_body,
+                audience=form.chosen_audience,
                 author=person,
                 now=timezone.now(),
             )
@@ -124,6 +124,6 @@ def _present_figures(frozen_report: FrozenReport, now: dt.datetime) -> Snapshot 
     if report is None:
         return None
     try:
-        return audience_snapshot(report, frozen_report.body, frozen_report.question, now)
+        return audience_snapshot(report, frozen_report.audience, frozen_report.question, now)
     except InvalidFilters:
         return None

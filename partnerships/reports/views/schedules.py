@@ -25,7 +25,7 @@ def new_schedule(request: HttpRequest, slug: str) -> HttpResponse:
     person = signed_in(request)
     report = report_or_404(slug)
     filters = report_filters(request, report)
-    form = ScheduleForm(post_data(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
+    form = ScheduleForm(post_data(request), audiences=bodies_to_report_for(person), cancel=filters.report_url)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToSchedule):
@@ -37,7 +37,7 @@ def new_schedule(request: HttpRequest, slug: str) -> HttpResponse:
                     every=form.cleaned_data["every"],
                     first_on=form.cleaned_data["first_on"],
                     people=form.cleaned_data["people"],
-                    body=form.chosen_body,
+                    audience=form.chosen_audience,
                 ),
                 author=person,
                 now=timezone.now(),
@@ -74,7 +74,7 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
         "report": find_report(own_schedule.report),
         "recipients": recipients,
         "is_recipient": any(recipient.person_id == person.pk for recipient in recipients),
-        "may_end": own_schedule.ended_at is None and may_report_for(person, own_schedule.body, timezone.now()),
+        "may_end": own_schedule.ended_at is None and may_report_for(person, own_schedule.audience, timezone.now()),
     }
     return render(request, "reports/schedule.html", context)
 

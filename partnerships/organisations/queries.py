@@ -127,9 +127,8 @@ def ancestors_of(organisation_id: int) -> dict[int, int]:
 
 def match_by_name(name: str) -> OrganisationQuerySet:
     """Return organisations that have or had a name with the same normalised form."""
-    return Organisation.objects.not_merged().filter(
-        pk__in=OrganisationName.objects.filter(folded=fold_name(name)).values("organisation")
-    )
+    same_names = OrganisationName.objects.filter(folded=fold_name(name))
+    return Organisation.objects.not_merged().filter(pk__in=same_names.values("organisation"))
 
 
 def publicly_listed() -> OrganisationQuerySet:
@@ -166,16 +165,14 @@ def organisation_for(user: User, organisation_id: int, *roles: str) -> Organisat
 
 def people_of(organisation: Organisation) -> QuerySet[User]:
     """Return the people who act for an organisation today."""
-    return User.objects.filter(
-        pk__in=Membership.objects.current().filter(organisation=organisation).values("person")
-    ).order_by("pk")
+    memberships = Membership.objects.current().filter(organisation=organisation)
+    return User.objects.filter(pk__in=memberships.values("person")).order_by("pk")
 
 
 def leads_of(organisation: Organisation | int) -> QuerySet[User]:
     """Return the people who lead an organisation today."""
-    return User.objects.filter(
-        pk__in=Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")
-    )
+    memberships = Membership.objects.current().filter(organisation=organisation, role=Role.LEAD)
+    return User.objects.filter(pk__in=memberships.values("person"))
 
 
 def recipients_of_change(membership: Membership) -> QuerySet[User]:
@@ -201,9 +198,8 @@ def leads_with_account(organisations: Collection[Organisation] | Collection[int]
 def colleagues_of(membership: Membership) -> QuerySet[User]:
     """Return the other people who act for the same organisation today, sorted by name."""
     memberships = Membership.objects.current().filter(organisation=membership.organisation_id)
-    return (
-        User.objects.filter(pk__in=memberships.values("person")).exclude(pk=membership.person_id).order_by("name", "pk")
-    )
+    people = User.objects.filter(pk__in=memberships.values("person"))
+    return people.exclude(pk=membership.person_id).order_by("name", "pk")
 
 
 def contacts_of(organisation: Organisation | int) -> QuerySet[Membership]:

@@ -131,9 +131,9 @@ def _names_only_visible_records(form: forms.Form) -> bool:
     On a page, a filter with another record simply matches nothing. But a report that is frozen or sent must not be
     empty for that reason.
     """
-    return form.is_valid() and not any(
-        isinstance(chosen, list) and UNREADABLE in chosen for chosen in form.cleaned_data.values()
-    )
+    if not form.is_valid():
+        return False
+    return not any(isinstance(chosen, list) and UNREADABLE in chosen for chosen in form.cleaned_data.values())
 
 
 def frozen_reports_for(person: User) -> QuerySet[FrozenReport]:

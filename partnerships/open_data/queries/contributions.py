@@ -38,10 +38,9 @@ def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
     rows = []
     for record, row in zip(records, _saved_rows(organisation, records), strict=True):
         commitment = record.commitment
-        has_ended_since = (
-            commitment is not None and commitment.status in UNDELIVERED_STATUSES and record.values.get(OVER) == "no"
-        )
-        if commitment is None or not has_ended_since:
+        assert commitment is not None  # `_records` finds rows by their commitment
+        had_ended = record.values.get(OVER) != "no"
+        if had_ended or commitment.status not in UNDELIVERED_STATUSES:
             rows.append(row)
             continue
         ended_on = _iso_date(commitment.status_since)

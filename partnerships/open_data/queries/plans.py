@@ -45,6 +45,7 @@ class PublicPlan:
 
     @property
     def _public_since(self) -> dt.datetime:
+        """Return when the version became public: when it was published or, after an embargo, when the embargo ended."""
         return self.version.embargo_until or self.version.published_at
 
     def changed_at(self, record: Record | None) -> dt.datetime:
@@ -169,17 +170,22 @@ def _event_row(
     order = (record.position if record else ENTERED_POSITION, public_plan.plan.pk, milestone["key"])
     values = milestone_values(milestone)
     event = event_of(milestone["key"], milestone["name"])
+    reason = _why_left_out(milestone, event=event, event_date=values["event-date"])
+    if reason:
+        left_out = f"{milestone['name']} ({public_plan.plan.title}): {reason}"
+        return PublishedRow(order=order, cells={}, changed_at=None, left_out=left_out)
+
+    cells = _cells(public_plan, record, values)
+    cells.setdefault("reference", f"{reference}-{milestone['key']}")
+    cells["plan"] = reference
+    cells["plan-event"] = event
+    return PublishedRow(order=order, cells=cells, changed_at=public_plan.changed_at(record))
+
+
+def _why_left_out(milestone: dict[str, str], *, event: str, event_date: str) -> str:
+    """Return why the file leaves out a milestone; "" for a milestone in the file."""
     if milestone["status"] == "cancelled":
-        reason = "the milestone is cancelled."
-    elif not event:
-        reason = "the standard has no such event."
-    elif not values["event-date"]:
-        reason = "the milestone has no date."
-    else:
-        cells = _cells(public_plan, record, values)
-        cells.setdefault("reference", f"{reference}-{milestone['key']}")
-        cells["plan"] = reference
-        cells["plan-event"] = event
-        return PublishedRow(order=order, cells=cells, changed_at=public_plan.changed_at(record))
-    left_out = f"{milestone['name']} ({public_plan.plan.title}): {reason}"
-    return PublishedRow(order=order, cells={}, changed_at=None, left_out=left_out)
+        return "the milestone is cancelled."
+    if not event:
+        return "the standard has no such event."
+    return "" if event_date else "the milestone has no date."

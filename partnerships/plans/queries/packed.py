@@ -150,6 +150,7 @@ def packed_lines(
 
 
 def _microseconds(moment: dt.datetime) -> int:
+    """Return a moment as microseconds since 1970, as versions are packed."""
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 
 

@@ -29,13 +29,12 @@ def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
 
     Parties are left out if only the owners may read the plan.
     """
+    may_sign = Q(pk__in=plan.owners.values("organisation"))
+    if plan.partnership_id is not None and plan.audience != Audience.OWNERS:
+        parties = Party.objects.filter(partnership=plan.partnership_id, status=PartyStatus.ACCEPTED)
+        may_sign |= Q(pk__in=parties.exclude(role=PartyRole.OBSERVER).values("organisation"))
     already_asked = plan.signatories.filter(removed_at=None).values("organisation")
-    parties = Party.objects.filter(
-        partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, partnership__isnull=False
-    ).exclude(role=PartyRole.OBSERVER)
-    owners = Q(pk__in=plan.owners.values("organisation"))
-    partners = Q(pk__in=parties.values("organisation")) if plan.audience != Audience.OWNERS else Q(pk__in=[])
-    return Organisation.objects.filter(owners | partners).exclude(pk__in=already_asked).order_by("name", "pk")
+    return Organisation.objects.filter(may_sign).exclude(pk__in=already_asked).order_by("name", "pk")
 
 
 def signing_states(plan: Plan) -> list[SigningState]:
@@ -78,6 +77,7 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
 
 
 def _sign_offs_of(plan_ids: list[int]) -> QuerySet[SignOff]:
+    """Return the decisions on any version of these plans."""
     return _for_display(SignOff.objects.filter(plan__in=plan_ids))
 
 
@@ -92,6 +92,7 @@ def _for_display(sign_offs: QuerySet[SignOff]) -> QuerySet[SignOff]:
 
 
 def _signatories_of(plan_ids: list[int]) -> QuerySet[Signatory]:
+    """Return the signatories that these plans still ask, with whether each still takes part."""
     required_signatories = Signatory.objects.filter(plan__in=plan_ids, removed_at=None).select_related("organisation")
     return required_signatories.annotate(takes_part=takes_part_condition()).order_by("organisation__name", "pk")
 
@@ -144,6 +145,7 @@ def people_at_next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
 
 
 def _readers(plan: Plan, people: Iterable[User]) -> list[User]:
+    """Return those of the people who may read the plan in full."""
     return [person for person in people if Plan.objects.fully_readable_by(person).filter(pk=plan.pk).exists()]
 
 

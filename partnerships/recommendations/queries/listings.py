@@ -46,17 +46,14 @@ def with_work_counts(rows: RecommendationQuerySet, user: Reader) -> Recommendati
     on it or have completed the work.
     """
     responses = Response.objects.all()
-    over = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
-    return (
-        rows.for_listing()
-        .annotate(
-            under_way=_count_of(responses.filter(status=ResponseStatus.UNDER_WAY)),
-            done=_count_of(responses.filter(status=ResponseStatus.DONE)),
-            over=_count_of(responses.filter(status__in=over)),
-            adopted=_count_of(Adoption.objects.visible_to(user).adopted()),
-        )
-        .annotate(working=F("under_way") + F("done") + F("adopted"))
+    declined_or_superseded = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
+    rows_with_counts = rows.for_listing().annotate(
+        under_way=_count_of(responses.filter(status=ResponseStatus.UNDER_WAY)),
+        done=_count_of(responses.filter(status=ResponseStatus.DONE)),
+        over=_count_of(responses.filter(status__in=declined_or_superseded)),
+        adopted=_count_of(Adoption.objects.visible_to(user).adopted()),
     )
+    return rows_with_counts.annotate(working=F("under_way") + F("done") + F("adopted"))
 
 
 def without_work(rows: RecommendationQuerySet) -> RecommendationQuerySet:
@@ -106,24 +103,17 @@ class BodyRow:
 def kinds_addressed() -> list[KindRow]:
     """Return the kinds of body that recommendations are addressed to, with numbers."""
     has_response = Q(recommendation__responses__isnull=False)
-    counts = (
-        Addressee.objects.exclude(kind="")
-        .order_by()
-        .values("kind")
-        .annotate(
-            number=Count("recommendation", distinct=True),
-            answered=Count("recommendation", filter=has_response, distinct=True),
-        )
+    counts = Addressee.objects.exclude(kind="").order_by().values("kind")
+    counts = counts.annotate(
+        number=Count("recommendation", distinct=True),
+        answered=Count("recommendation", filter=has_response, distinct=True),
     )
     counts_by_kind = {row["kind"]: row for row in counts}
-    rows = []
-    for kind, label in KINDS_OF_BODY.items():
-        if kind in counts_by_kind:
-            counts_of_kind = counts_by_kind[kind]
-            rows.append(
-                KindRow(kind=kind, label=label, number=counts_of_kind["number"], answered=counts_of_kind["answered"])
-            )
-    return rows
+    return [
+        KindRow(kind, label, counts_by_kind[kind]["number"], counts_by_kind[kind]["answered"])
+        for kind, label in KINDS_OF_BODY.items()
+        if kind in counts_by_kind
+    ]
 
 
 def bodies_addressed() -> list[BodyRow]:
@@ -163,11 +153,9 @@ class OrganisationRecommendations:
     def count_in_words(self) -> str:
         """Return the number as text: `31 recommendations`, or `More than 1,000 recommendations`."""
         max_exact = MAX_COUNTED - 1
-        return (
-            f"More than {max_exact:,} recommendations"
-            if self.count > max_exact
-            else counted(self.count, "recommendation")
-        )
+        if self.count > max_exact:
+            return f"More than {max_exact:,} recommendations"
+        return counted(self.count, "recommendation")
 
 
 def recommendations_of(organisation: Organisation, user: User, day: dt.date) -> OrganisationRecommendations:
@@ -204,7 +192,9 @@ def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
     """Return the responses to a recommendation. Organisations that work on it come first."""
     visible = Response.objects.visible_to(user).filter(recommendation=recommendation)
     responses = visible.select_related("organisation", "owner").order_by("organisation__name", "pk")
-    order = list(ResponseStatus.values)
-    return sorted(
-        responses, key=lambda response: (response.status not in WORKING_STATUSES, order.index(response.status))
-    )
+    status_order = list(ResponseStatus.values)
+
+    def working_first(response: Response) -> tuple[bool, int]:
+        return response.status not in WORKING_STATUSES, status_order.index(response.status)
+
+    return sorted(responses, key=working_first)

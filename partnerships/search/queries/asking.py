@@ -54,7 +54,7 @@ class TextQuery:
 
     @property
     def condition(self) -> str:
-        """SQL that is true for matching entries.
+        """Return SQL that is true for matching entries.
 
         With `rare_words_sql`, the index finds the entries with the rare words. Adding an empty tsvector prevents
         PostgreSQL from using the index for the other words, which are compared entry by entry.

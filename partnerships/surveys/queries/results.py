@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Objective
 from partnerships.commitments.models import Commitment
@@ -54,10 +54,10 @@ def expectation_words(figure: Figure) -> str:
 
     The round should be fetched with its question set.
     """
-    return next(
-        (expectation.text for expectation in figure.round.questions().expectations if expectation.key == figure.theme),
-        "",
-    )
+    for expectation in figure.round.questions().expectations:
+        if expectation.key == figure.theme:
+            return expectation.text
+    return ""
 
 
 def comparable_rounds(survey_round: Round) -> Sequence[Round]:
@@ -164,13 +164,21 @@ def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[t
     """Return the records linked to these rounds, by round and theme; only those that the reader may open."""
     linked_records: dict[tuple[int, str], list[LinkedRecord]] = defaultdict(list)
     for kind, _, model, title_field in _KINDS:
-        actions = Action.objects.filter(round__in=rounds, **{f"{kind}__isnull": False}).order_by("added_at", "pk")
-        records = model.objects.visible_to(user).in_bulk([getattr(action, f"{kind}_id") for action in actions])
-        for action in actions:
-            if record := records.get(getattr(action, f"{kind}_id")):
-                name = str(model._meta.verbose_name).capitalize()
-                linked_record = LinkedRecord(name, getattr(record, title_field), record.get_absolute_url(), action.pk)
-                linked_records[action.round_id, action.theme].append(linked_record)
+        kind_label = str(model._meta.verbose_name).capitalize()
+        actions = Action.objects.filter(Q((f"{kind}__isnull", False)), round__in=rounds).order_by("added_at", "pk")
+        record_ids = [getattr(action, f"{kind}_id") for action in actions]
+        record_by_id = model.objects.visible_to(user).in_bulk(record_ids)
+        for action, record_id in zip(actions, record_ids, strict=True):
+            record = record_by_id.get(record_id)
+            if record is None:
+                continue
+            linked_record = LinkedRecord(
+                kind=kind_label,
+                title=getattr(record, title_field),
+                path=record.get_absolute_url(),
+                action=action.pk,
+            )
+            linked_records[action.round_id, action.theme].append(linked_record)
     return linked_records
 
 

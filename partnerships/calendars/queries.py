@@ -100,9 +100,13 @@ def entries_of_view(person: User, view: DatedView) -> list[CalendarEntry]:
 
 def entries_for(person: User, partnership_id: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
     """Return the dates of these kinds, in order: of a partnership or, without one, those that concern the person."""
-    all_entries = (entry for source in SOURCES for entry in source(person, partnership_id))
-    entries = sorted((entry for entry in all_entries if entry.kind in kinds), key=lambda entry: entry.in_order)
-    return entries if partnership_id is not None else _without_unreadable_titles(person, entries)
+    entries: list[CalendarEntry] = []
+    for source in SOURCES:
+        entries += [entry for entry in source(person, partnership_id) if entry.kind in kinds]
+    entries.sort(key=lambda entry: entry.in_order)
+    if partnership_id is not None:
+        return entries
+    return _without_unreadable_titles(person, entries)
 
 
 def _without_unreadable_titles(person: User, entries: Sequence[CalendarEntry]) -> list[CalendarEntry]:
@@ -112,7 +116,10 @@ def _without_unreadable_titles(person: User, entries: Sequence[CalendarEntry]) -
     may have changed since.
     """
     readable_ids = ids_readable_in_full(person, [entry.partnership for entry in entries if entry.within])
-    return [
-        replace(entry, within="") if entry.within and entry.partnership not in readable_ids else entry
-        for entry in entries
-    ]
+    shown_entries = []
+    for entry in entries:
+        if entry.within and entry.partnership not in readable_ids:
+            shown_entries.append(replace(entry, within=""))
+        else:
+            shown_entries.append(entry)
+    return shown_entries

@@ -17,6 +17,7 @@ from partnerships.people.models import User
 
 #: The order of lists, newest first. `agreed_key` is never null, because keyset pages need values that they can compare.
 NEWEST_FIRST = ("-agreed_key", "-pk")
+#: Agreements without a date are sorted as if they had this one.
 _UNDATED = dt.date(1, 1, 1)
 
 
@@ -39,6 +40,5 @@ def original_authority_of(agreement: DeveloperAgreement) -> Organisation | None:
     """
     if agreement.agreed_on is None:
         return None
-    return holders_at("developer_agreements", agreement.pk, beginning_of(agreement.agreed_on)).get(
-        agreement.organisation_id
-    )
+    earlier_holders = holders_at("developer_agreements", agreement.pk, beginning_of(agreement.agreed_on))
+    return earlier_holders.get(agreement.organisation_id)

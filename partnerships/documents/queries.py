@@ -22,10 +22,9 @@ def last_saves(draft: Draft) -> dict[str, LastSave]:
     """Return the last save of each piece that was saved since the newest version, by the name of the piece."""
     pieces = touched_since(draft.pieces, draft.clean_revision)
     people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
-    return {
-        piece: LastSave(
-            by=people[touch["by"]].display_name if touch["by"] in people else "",
-            at=dt.datetime.fromisoformat(touch["at"]),
-        )
-        for piece, touch in pieces.items()
-    }
+    last_save_by_piece = {}
+    for piece, touch in pieces.items():
+        person = people.get(touch["by"])
+        name = person.display_name if person is not None else ""
+        last_save_by_piece[piece] = LastSave(by=name, at=dt.datetime.fromisoformat(touch["at"]))
+    return last_save_by_piece

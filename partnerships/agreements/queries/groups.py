@@ -23,10 +23,12 @@ def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> S
     if not has_rows:
         return None
     groups = rows_for(_visible_groups, user, partnership.pk)
-    parent_row = next(iter(rows_for(_visible_parent_link, user, partnership.pk)), None)
-    if not (groups or parent_row):
+    # A partnership is a working group of at most one parent.
+    parent_links = rows_for(_visible_parent_link, user, partnership.pk)
+    if not groups and not parent_links:
         return None
-    return Section("agreements/_groups_section.html", {"groups": groups, "own": parent_row})
+    context = {"groups": groups, "parent_link": parent_links[0] if parent_links else None}
+    return Section("agreements/_groups_section.html", context)
 
 
 def groups_lookups(user: User, partnership: Partnership) -> list[Lookup]:

@@ -59,6 +59,7 @@ class Parts:
         return cls(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
 
     def __len__(self) -> int:
+        """Return the number of parts."""
         return len(self.organisation)
 
     def only(self, mask: NDArray[np.bool_]) -> Parts:
@@ -87,8 +88,10 @@ def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
 
     A partnership is over from the day on which its status changed, or from the day after its end date.
     """
-    over_by = Q(status__in=FINAL_STATUSES) & (Q(status_since__lt=end_of(day)) | Q(ends_on__lt=day))
-    return Partnership.objects.visible_today_to(reader).exclude(over_by | has_run_out(day))
+    has_final_status = Q(status__in=FINAL_STATUSES)
+    was_over_by_day = Q(status_since__lt=end_of(day)) | Q(ends_on__lt=day)
+    is_over = (has_final_status & was_over_by_day) | has_run_out(day)
+    return Partnership.objects.visible_today_to(reader).exclude(is_over)
 
 
 def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *, today: dt.date) -> Parts:
@@ -104,13 +107,14 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
     if day >= today:
         notices_run_out = Notice.objects.past_last_day(day).values_list("partnership_id", "organisation_id")
         return current_parts.without(set(notices_run_out))
-    inside_ids = set(Partnership.objects.readable_today_by(reader).values_list("pk", flat=True))
+    readable_ids = set(Partnership.objects.readable_today_by(reader).values_list("pk", flat=True))
     current_pairs = {(partnership, organisation) for partnership, organisation, _role in current_parts.rows()}
-    return Parts.of(
-        (partnership, organisation, role)
-        for partnership, organisation, role in _parts_then(partnerships, day)
-        if partnership in inside_ids or (partnership, organisation) in current_pairs
-    )
+
+    def may_be_shown(part: Part) -> bool:
+        partnership, organisation, _role = part
+        return partnership in readable_ids or (partnership, organisation) in current_pairs
+
+    return Parts.of(part for part in _parts_then(partnerships, day) if may_be_shown(part))
 
 
 def _read_parts(parties: PartyQuerySet) -> Parts:
@@ -134,16 +138,15 @@ def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Par
     events_up_to_day = events.filter(partnership__in=partnership_ids, pgh_created_at__lt=end_of(day))
     newest_events = events_up_to_day.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
     party_ids_in_history = set()
-    for row, label, partnership, organisation, role, *state in newest_events.values_list(
-        "pgh_obj_id", "pgh_label", *fields
-    ):
-        party_ids_in_history.add(row)
+    for party_id, label, *values in newest_events.values_list("pgh_obj_id", "pgh_label", *fields):
+        partnership, organisation, role, *state = values
+        party_ids_in_history.add(party_id)
         if label != "delete" and _took_part(day, *state, is_of_that_day=True):
             yield (partnership, organisation, role)
-    for row, partnership, organisation, role, *state in Party.objects.filter(
-        partnership__in=partnership_ids
-    ).values_list("pk", *fields):
-        if row not in party_ids_in_history and _took_part(day, *state, is_of_that_day=False):
+    all_parties = Party.objects.filter(partnership__in=partnership_ids)
+    for party_id, *values in all_parties.values_list("pk", *fields):
+        partnership, organisation, role, *state = values
+        if party_id not in party_ids_in_history and _took_part(day, *state, is_of_that_day=False):
             yield (partnership, organisation, role)
 
 
@@ -157,4 +160,7 @@ def _took_part(
     """
     if status == PartyStatus.ACCEPTED:
         return joined <= day if joined is not None else is_of_that_day
-    return status in FORMER_STATUSES and left is not None and (joined is None or joined <= day) and day < left
+    if status not in FORMER_STATUSES or left is None:
+        return False
+    had_joined = joined is None or joined <= day
+    return had_joined and day < left

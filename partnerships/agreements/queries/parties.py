@@ -48,9 +48,9 @@ def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: d
         parties_by_page_day = parties_as_at_end(partnership, rows)
     else:
         parties_by_page_day = [(timezone.localdate(left_at), row.organisation) for row in rows]
-    parties_by_own_day = [
-        (_left_or_declined_on(row), row.organisation) for row in rows if not row.is_present and not row.is_waiting
-    ]
+    past_parties = [row for row in rows if not row.is_present and not row.is_waiting]
+    parties_by_own_day = [(_left_or_declined_on(row), row.organisation) for row in past_parties]
+    # A party that is in both lists gets the name of the second.
     show_names_of_day([*parties_by_page_day, *parties_by_own_day])
 
 
@@ -62,11 +62,10 @@ def earlier_organisations_at(partnership: int, at: dt.datetime) -> dict[int, Org
     earlier_holders = holders_at("partnerships", partnership, at)
     if not earlier_holders:
         return {}
-    parties = Party.objects.filter(
-        partnership=partnership, organisation__in=[holder.pk for holder in earlier_holders.values()]
-    )
-    own_parts = set(parties.values_list("organisation", flat=True))
-    return {pk: holder for pk, holder in earlier_holders.items() if holder.pk not in own_parts}
+    holder_ids = [holder.pk for holder in earlier_holders.values()]
+    parties = Party.objects.filter(partnership=partnership, organisation__in=holder_ids)
+    ids_with_own_row = set(parties.values_list("organisation", flat=True))
+    return {pk: holder for pk, holder in earlier_holders.items() if holder.pk not in ids_with_own_row}
 
 
 def _left_or_declined_on(party: Party) -> dt.date | None:

@@ -34,13 +34,12 @@ def people_in_post(
     Only people who act for the organisation on that day are returned. With a partnership, they are the holders of the
     organisation's post in that partnership or, if nobody holds such a post, of its post for the whole organisation.
     """
+    holders = Holder.objects.filter(post__role=role)
     if partnership is not None:
-        people = _people_of_holders(
-            organisation, Holder.objects.filter(post__partnership=partnership, post__role=role), day
-        )
+        people = _people_of_holders(organisation, holders.filter(post__partnership=partnership), day)
         if people:
             return people
-    return _people_of_holders(organisation, Holder.objects.filter(post__partnership=None, post__role=role), day)
+    return _people_of_holders(organisation, holders.filter(post__partnership=None), day)
 
 
 def _people_of_holders(organisation: Organisation | int, holders: HolderQuerySet, day: dt.date) -> list[User]:
@@ -57,8 +56,9 @@ class Team:
 
     party: Party
     leads: list[Holder]
-    #: Posts in the partnership, and posts of the whole organisation.
+    #: The posts of the organisation in this partnership.
     posts: list[Post]
+    #: The posts of the whole organisation.
     general: list[Post]
 
 
@@ -73,7 +73,10 @@ def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> 
         party_posts = [post for post in posts if post.organisation_id == party.organisation_id]
         partnership_posts = [post for post in party_posts if post.partnership_id is not None]
         general_posts = [post for post in party_posts if post.partnership_id is None]
-        leads = [holder for post in partnership_posts if post.role == PostRole.LEAD for holder in post.current_holders]
+        leads: list[Holder] = []
+        for post in partnership_posts:
+            if post.role == PostRole.LEAD:
+                leads += post.current_holders
         teams.append(Team(party=party, leads=leads, posts=partnership_posts, general=general_posts))
     return teams
 
@@ -103,7 +106,8 @@ def _organisation_posts(user: User, organisation: int) -> QuerySet[Post]:
 
 def _vacant_post_reach(now: dt.datetime) -> Reach:
     """Return the vacant posts, and the routes to the leads who must fill them."""
-    return Reach(Post.objects.vacant_on(timezone.localdate(now)), (Organisations("organisation", roles=(Role.LEAD,)),))
+    leads = Organisations("organisation", roles=(Role.LEAD,))
+    return Reach(Post.objects.vacant_on(timezone.localdate(now)), (leads,))
 
 
 def _vacant_posts_of(user: User, now: dt.datetime) -> QuerySet[Any]:

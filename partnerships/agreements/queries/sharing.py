@@ -68,8 +68,10 @@ def is_data_sharing_open(partnership: Partnership, day: dt.date, reader: Reader 
     The partnership's own schedule opens nothing to a reader whose parties joined later and have not signed it. If the
     reader is `Everybody` of some organisations, all of these must have signed.
     """
-    if _has_own_schedule(partnership, day) and (reader is None or _is_reader_bound(partnership, day, reader)):
-        return True
+    if _has_own_schedule(partnership, day):
+        applies_to_reader = reader is None or _is_reader_bound(partnership, day, reader)
+        if applies_to_reader:
+            return True
     return sharing_agreement_of(partnership, day) is not None
 
 
@@ -83,18 +85,23 @@ def _is_reader_bound(partnership: Partnership, day: dt.date, reader: Reader) -> 
     own_parties = Party.objects.accepted().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(reader)
     )
-    return not own_parties.exists() or own_parties.exclude(organisation__in=unsigned_ids).exists()
+    # A reader without a present party of their own is not limited by signatures.
+    if not own_parties.exists():
+        return True
+    return own_parties.exclude(organisation__in=unsigned_ids).exists()
 
 
 def ids_with_open_data(partnerships: Collection[Partnership], day: dt.date) -> set[int]:
     """Return the ids of the partnerships in which personal data is open on a day. Makes few queries."""
     versions = _versions_in_force([partnership.pk for partnership in partnerships], day)
-    ids_with_own_schedule = {
-        partnership.pk
-        for partnership in partnerships
-        if partnership.pk in versions and _has_schedule(partnership, versions[partnership.pk], day)
-    }
-    other_ids = [partnership.pk for partnership in partnerships if partnership.pk not in ids_with_own_schedule]
+    ids_with_own_schedule: set[int] = set()
+    other_ids: list[int] = []
+    for partnership in partnerships:
+        version = versions.get(partnership.pk)
+        if version is not None and _has_schedule(partnership, version, day):
+            ids_with_own_schedule.add(partnership.pk)
+        else:
+            other_ids.append(partnership.pk)
     return ids_with_own_schedule | sharing_agreements_of(other_ids, day).keys()
 
 
@@ -110,9 +117,9 @@ def _has_schedule(partnership: Partnership, version: TermsVersion, day: dt.date)
     """Return whether terms in force are or have a data-sharing schedule whose dates include a day."""
     if partnership.state_on(day) not in COUNTS_IN or version.was_accepted_before_signing:
         return False
-    if partnership.kind.gives_data_sharing:
-        return _is_in_effect_on(version.content["about"], day)
-    return any(version.content.get(code) for code in SCHEDULES) and _is_in_effect_on(version.content["about"], day)
+    is_agreement = partnership.kind.gives_data_sharing
+    has_schedule = any(version.content.get(code) for code in SCHEDULES)
+    return (is_agreement or has_schedule) and _is_in_effect_on(version.content["about"], day)
 
 
 def _is_in_effect_on(about: dict[str, object], day: dt.date) -> bool:
@@ -134,11 +141,9 @@ def sharing_agreements_of(partnerships: Collection[int], day: dt.date) -> dict[i
     The parties of the agreement must include every party of the partnership except observers. Makes at most five
     queries, unless a party of an agreement has succeeded one that signed.
     """
-    parties_to_cover = {
-        pk: organisation_ids
-        for pk, organisation_ids in _signing_parties(partnerships).items()
-        if len(organisation_ids) > 1
-    }
+    # A party alone shares its data with nobody.
+    signing_parties = _signing_parties(partnerships)
+    parties_to_cover = {pk: party_ids for pk, party_ids in signing_parties.items() if len(party_ids) > 1}
     if not parties_to_cover:
         return {}
     is_in_force = has_status_on(Status.ACTIVE, day) | has_status_on(Status.UNDER_REVIEW, day)

@@ -37,6 +37,7 @@ def suggest_unconfirmed(user: User, partnerships: Sequence[Partnership], since: 
 
 
 def _suggestions(rows: Iterable[Commitment], purpose: Purpose) -> list[AgendaSuggestion]:
+    """Return these commitments as items to suggest for an agenda."""
     return [
         AgendaSuggestion(
             partnership=row.partnership_id or 0,
@@ -52,5 +53,6 @@ def _suggestions(rows: Iterable[Commitment], purpose: Purpose) -> list[AgendaSug
 
 
 def _detail(commitment: Commitment) -> str:
+    """Return the line below an item: the giver, the status and the due date."""
     due = f", due {long_date(commitment.due_on)}" if commitment.due_on else ""
     return f"{commitment.giver_words}, {commitment.get_status_display().lower()}{due}"

@@ -35,16 +35,19 @@ def due_dates_of(user: User, commitments: Collection[int]) -> list[CalendarEntry
 
 
 def _entries(with_due_date: CommitmentQuerySet) -> list[CalendarEntry]:
+    """Return the calendar entries of the due dates of these commitments."""
     commitments = list(with_due_date.select_related("giver", "partnership").order_by("pk"))
     revisions = revisions_of([commitment.pk for commitment in commitments], "commitment")
-    return [
-        _due_date_entry(commitment, revisions.get(commitment.pk, Revision(0, commitment.proposed_at)))
-        for commitment in commitments
-    ]
+    entries = []
+    for commitment in commitments:
+        revision = revisions.get(commitment.pk, Revision(number=0, at=commitment.proposed_at))
+        entries.append(_due_date_entry(commitment, revision))
+    return entries
 
 
 def _due_date_entry(commitment: Commitment, revision: Revision) -> CalendarEntry:
-    assert commitment.due_on is not None
+    """Return the calendar entry of a due date. An entry of a commitment that ended undelivered is cancelled."""
+    assert commitment.due_on is not None  # the query leaves out commitments without a due date
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"commitment-{commitment.pk}",

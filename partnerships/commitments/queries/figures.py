@@ -44,15 +44,16 @@ def commitments_in_period(period: ReportPeriod) -> FigureBlock | None:
         return None
 
     lines = [_line(commitment, "delivered") for commitment in delivered]
-    lines += [
-        _line(commitment, overdue_in_words(commitment.due_on or period.today, period.today)) for commitment in overdue
-    ]
+    for commitment in overdue:
+        due_on = commitment.due_on or period.today
+        lines.append(_line(commitment, overdue_in_words(due_on, period.today)))
     lines += [_line(commitment, "due in this period") for commitment in due_later]
     summary = f"{len(delivered)} delivered, {len(overdue)} overdue, {len(due_later)} due."
     return FigureBlock("Commitments", summary, lines[:_MAX_LINES])
 
 
 def _line(commitment: Commitment, state: str) -> FigureLine:
-    figure = ", ".join(filter(None, (commitment.delivered_words, state)))
-    path = reverse("commitments:detail", args=[commitment.pk])
-    return FigureLine(f"{commitment.reference}: {shorten(commitment.text, _LENGTH)}", figure, path)
+    """Return the line about a commitment: how much was delivered, and the state in words."""
+    figure = f"{commitment.delivered_words}, {state}" if commitment.delivered_words else state
+    title = f"{commitment.reference}: {shorten(commitment.text, _LENGTH)}"
+    return FigureLine(title, figure, reverse("commitments:detail", args=[commitment.pk]))

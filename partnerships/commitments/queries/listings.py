@@ -44,14 +44,17 @@ _IS_OVER = Q(status__in=FINAL_STATUSES) | Q(kind=Kind.ACTION, status=Status.DONE
 
 
 def _open_commitments_in(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
+    """Return the partnership's commitments that are not over, by due date."""
     return sorted_by_due_date(_commitments_in(user, partnership).exclude(_IS_OVER))[:limit]
 
 
 def _finished_commitments_in(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
+    """Return the partnership's commitments that are over, newest first."""
     return _commitments_in(user, partnership).filter(_IS_OVER).order_by("-status_since", "-pk")[:limit]
 
 
 def _commitments_in(user: User, partnership: int) -> CommitmentQuerySet:
+    """Return the partnership's commitments that the person may see."""
     return Commitment.objects.visible_to(user).filter(partnership=partnership).for_listing()
 
 
@@ -65,8 +68,12 @@ def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()
     then_and_now: list[AsAt] = []
     for commitment in commitments:
         day = timezone.localdate(commitment.proposed_at)
-        names = then_only if commitment.is_over else then_and_now
-        names += [(day, body) for body in (commitment.giver, commitment.receiver, commitment.owner_organisation)]
+        organisations = (commitment.giver, commitment.receiver, commitment.owner_organisation)
+        dated_organisations = [(day, organisation) for organisation in organisations]
+        if commitment.is_over:
+            then_only += dated_organisations
+        else:
+            then_and_now += dated_organisations
     show_names_of_day(then_only, with_present=then_and_now)
 
 
@@ -117,10 +124,10 @@ def with_people(commitment: Commitment) -> Commitment:
     Joins would be slower: PostgreSQL takes longer to plan a join of all these people than to run every query of the
     page.
     """
-    people_ids = {field: getattr(commitment, f"{field}_id") for field in _PEOPLE}
-    people = User.objects.in_bulk({pk for pk in people_ids.values() if pk is not None})
-    for field, pk in people_ids.items():
-        setattr(commitment, field, people.get(pk))
+    id_by_field = {field: getattr(commitment, f"{field}_id") for field in _PEOPLE}
+    person_by_id = User.objects.in_bulk({pk for pk in id_by_field.values() if pk is not None})
+    for field, pk in id_by_field.items():
+        setattr(commitment, field, person_by_id.get(pk))
     return commitment
 
 

@@ -19,30 +19,33 @@ MAX_TITLE = 80
 
 
 def _title(commitment: Commitment) -> str:
-    text = commitment.text if len(commitment.text) <= MAX_TITLE else f"{commitment.text[:MAX_TITLE].rstrip()} …"
+    """Return the reference and the text of a commitment, shortened for a list."""
+    text = commitment.text
+    if len(text) > MAX_TITLE:
+        text = f"{text[:MAX_TITLE].rstrip()} …"
     return f"{commitment.reference}: {text}"
 
 
 def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
-    rows = sorted_by_due_date(
-        Commitment.objects.visible_to(user).filter(partnership=partnership).exclude(status__in=FINAL_STATUSES)
-    )
+    """Return the unfinished commitments of the partnership that the person may see, as choices of a form."""
+    commitments = Commitment.objects.visible_to(user).filter(partnership=partnership)
+    rows = sorted_by_due_date(commitments.exclude(status__in=FINAL_STATUSES))
     return [(str(row.pk), _title(row)) for row in rows[:MAX_CHOICES]]
 
 
 def _read(user: User, keys: Collection[str]) -> dict[str, ServingRecord]:
     """Return the commitments with these ids that the person may see, by id."""
     today = timezone.localdate()
-    rows = Commitment.objects.visible_to(user).filter(pk__in=[int(key) for key in keys if key.isdecimal()])
-    return {
-        str(row.pk): ServingRecord(
+    ids = [int(key) for key in keys if key.isdecimal()]
+    record_by_key: dict[str, ServingRecord] = {}
+    for row in Commitment.objects.visible_to(user).filter(pk__in=ids):
+        record_by_key[str(row.pk)] = ServingRecord(
             title=_title(row),
             path=row.get_absolute_url(),
             words=row.get_status_display().lower(),
             is_overdue=row.is_overdue(today),
         )
-        for row in rows
-    }
+    return record_by_key
 
 
 SERVING = Provider(code="commitment", label="commitment", many="Commitments", choices=_choices, read=_read)

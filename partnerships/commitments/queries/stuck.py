@@ -17,16 +17,21 @@ from partnerships.people.models import User
 def stuck_commitments(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the commitments of these partnerships that are overdue or blocked."""
     today = timezone.localdate(now)
-    stuck = overdue_on(today) | Q(status=Status.BLOCKED)
-    rows = Commitment.objects.visible_to(user).filter(stuck, partnership__in=partnerships)
-    return [
-        StuckRecord(
-            partnership=row.partnership_id or 0,
-            what="Overdue commitment" if row.is_overdue(today) else "Blocked commitment",
-            title=f"{row.reference}: {shorten(row.text, 80)}",
-            path=row.get_absolute_url(),
-            since=(row.due_on if row.is_overdue(today) else None) or timezone.localdate(row.status_since),
-            waits_for=row.giver_words,
-        )
-        for row in rows.for_listing().order_by("due_on", "pk")
-    ]
+    is_stuck = overdue_on(today) | Q(status=Status.BLOCKED)
+    rows = Commitment.objects.visible_to(user).filter(is_stuck, partnership__in=partnerships)
+    return [_stuck_commitment(row, today) for row in rows.for_listing().order_by("due_on", "pk")]
+
+
+def _stuck_commitment(commitment: Commitment, today: dt.date) -> StuckRecord:
+    """Return the line about a commitment: overdue since its due date, or blocked since its status changed."""
+    what, since = "Blocked commitment", timezone.localdate(commitment.status_since)
+    if commitment.is_overdue(today):
+        what, since = "Overdue commitment", commitment.due_on or since
+    return StuckRecord(
+        partnership=commitment.partnership_id or 0,
+        what=what,
+        title=f"{commitment.reference}: {shorten(commitment.text, 80)}",
+        path=commitment.get_absolute_url(),
+        since=since,
+        waits_for=commitment.giver_words,
+    )

@@ -48,7 +48,8 @@ class SuggestionWithSource:
 def look_back_of(meeting: Meeting, now: dt.datetime) -> LookBack:
     """Return the period that a meeting looks back on, which starts at the partnership's last meeting."""
     last_meeting = last_meeting_before(meeting)
-    return LookBack({meeting.partnership_id: last_meeting.starts_at if last_meeting else now - FIRST_LOOK_BACK}, now)
+    since = last_meeting.starts_at if last_meeting else now - FIRST_LOOK_BACK
+    return LookBack({meeting.partnership_id: since}, now)
 
 
 def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[SuggestionWithSource]:
@@ -60,10 +61,11 @@ def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[Sugg
     existing_keys = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
     suggestions: list[SuggestionWithSource] = []
     for source in agenda_sources():
+        suggested_items = list(source.suggest(user, [meeting.partnership], since))
         suggestions += [
-            SuggestionWithSource(source=source.name, suggestion=suggestion)
-            for suggestion in list(source.suggest(user, [meeting.partnership], since))[:MAX_OF_ONE_SOURCE]
-            if (source.name, suggestion.subject_kind, suggestion.subject_id) not in existing_keys
+            SuggestionWithSource(source=source.name, suggestion=item)
+            for item in suggested_items[:MAX_OF_ONE_SOURCE]
+            if (source.name, item.subject_kind, item.subject_id) not in existing_keys
         ]
     return suggestions
 
@@ -162,7 +164,6 @@ def items_everybody_reads(meeting: Meeting) -> list[AgendaItem]:
     """Return the items that everyone invited may read, in order. The minutes may name only these items."""
     items = AgendaItem.objects.filter(meeting=meeting)
     for person in seated_people(meeting):
-        items = items.filter(
-            pk__in=list(AgendaItem.objects.visible_to(person).filter(meeting=meeting).values_list("pk", flat=True))
-        )
+        visible_ids = AgendaItem.objects.visible_to(person).filter(meeting=meeting).values_list("pk", flat=True)
+        items = items.filter(pk__in=list(visible_ids))
     return list(items.not_dropped())

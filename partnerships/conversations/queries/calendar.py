@@ -37,10 +37,18 @@ def dates_of_meetings(user: User, meeting_ids: Collection[int]) -> list[Calendar
 def entries_of_meetings(meetings: Sequence[Meeting]) -> list[CalendarEntry]:
     """Return the entries of these meetings, with one query. Needs `partnership` and `organisation` fetched."""
     revisions = revisions_of([meeting.pk for meeting in meetings], "meeting", events=_MEETING_REVISION_EVENTS)
-    return [_meeting_entry(meeting, revisions.get(meeting.pk, Revision(0, meeting.created_at))) for meeting in meetings]
+    entries = []
+    for meeting in meetings:
+        revision = revisions.get(meeting.pk, Revision(number=0, at=meeting.created_at))
+        entries.append(_meeting_entry(meeting, revision))
+    return entries
 
 
 def _meeting_entry(meeting: Meeting, revision: Revision) -> CalendarEntry:
+    """Return the calendar entry of a meeting, which stays in the calendar as cancelled if the meeting is called off."""
+    note = f"Arranged by {meeting.organisation.display_name}."
+    if meeting.link:
+        note = f"{note}\n{meeting.link}"
     return CalendarEntry(
         kind=CalendarKind.MEETING,
         key=f"meeting-{meeting.pk}",
@@ -49,7 +57,7 @@ def _meeting_entry(meeting: Meeting, revision: Revision) -> CalendarEntry:
         starts=meeting.starts_at,
         minutes=meeting.minutes,
         place=meeting.location,
-        note=f"Arranged by {meeting.organisation.display_name}." + (f"\n{meeting.link}" if meeting.link else ""),
+        note=note,
         within=meeting.partnership.title,
         partnership=meeting.partnership_id,
         changed_at=revision.at,
@@ -70,10 +78,15 @@ def report_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
         readable = readable.filter(round__partnership=partnership)
     reports = list(readable.for_listing().defer("questions", "answers", "touches").order_by("pk"))
     revisions = revisions_of([report.pk for report in reports], "progress_report")
-    return [_report_entry(report, revisions.get(report.pk, Revision(0, report.opened_at))) for report in reports]
+    entries = []
+    for report in reports:
+        revision = revisions.get(report.pk, Revision(number=0, at=report.opened_at))
+        entries.append(_report_entry(report, revision))
+    return entries
 
 
 def _report_entry(report: Report, revision: Revision) -> CalendarEntry:
+    """Return the calendar entry of the day on which a report is due."""
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"report-{report.pk}",
@@ -108,6 +121,7 @@ def dates_of_conversations(user: User, conversation_ids: Collection[int]) -> lis
 
 
 def _entries(readable: ConversationQuerySet) -> list[CalendarEntry]:
+    """Return the calendar entries of these conversations, and of the next contacts that they plan."""
     conversations = list(readable.select_related("partnership", "meeting").defer("said").order_by("pk"))
     revisions = revisions_of([conversation.pk for conversation in conversations], "conversation")
     entries = []
@@ -122,6 +136,7 @@ def _entries(readable: ConversationQuerySet) -> list[CalendarEntry]:
 
 
 def _conversation_entry(conversation: Conversation, revision: Revision) -> CalendarEntry:
+    """Return the calendar entry of the day of a conversation."""
     return CalendarEntry(
         kind=CalendarKind.MEETING,
         key=f"conversation-{conversation.pk}",
@@ -138,6 +153,7 @@ def _conversation_entry(conversation: Conversation, revision: Revision) -> Calen
 
 
 def _next_contact(conversation: Conversation, day: dt.date, revision: Revision) -> CalendarEntry:
+    """Return the calendar entry of the day of the next contact that a conversation plans."""
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"next-contact-{conversation.pk}",

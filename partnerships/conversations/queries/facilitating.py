@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
@@ -22,10 +22,8 @@ from partnerships.people.models import User
 def partnerships_watched_by(user: User) -> list[Partnership]:
     """Return the live partnerships that the person facilitates or leads, so that they see stuck work there."""
     facilitated_ids = Facilitator.objects.active().filter(person=user).values("partnership")
-    live_partnerships = Partnership.objects.live()
-    watched = live_partnerships.filter(pk__in=facilitated_ids) | live_partnerships.filter(
-        pk__in=Partnership.objects.changeable_by(user).values("pk")
-    )
+    led_ids = Partnership.objects.changeable_by(user).values("pk")
+    watched = Partnership.objects.live().filter(Q(pk__in=facilitated_ids) | Q(pk__in=led_ids))
     return list(watched.order_by("title", "pk"))
 
 
@@ -39,10 +37,10 @@ def stuck_records_for(
     partnership_by_id = {partnership.pk: partnership for partnership in partnerships}
     in_partnerships = stuck_records_in(user, list(partnership_by_id), now)
     listed_paths = {(record.what, record.path) for record in in_partnerships}
-    other_facilitated = [
-        record for record in stuck_records_facilitated_by(user, now) if (record.what, record.path) not in listed_paths
-    ]
-    stuck = sorted([*in_partnerships, *other_facilitated], key=lambda record: (record.since, record.title, record.path))
+    facilitated = stuck_records_facilitated_by(user, now)
+    other_facilitated = [record for record in facilitated if (record.what, record.path) not in listed_paths]
+    stuck = [*in_partnerships, *other_facilitated]
+    stuck.sort(key=lambda record: (record.since, record.title, record.path))
     return [(partnership_by_id.get(record.partnership or 0), record) for record in stuck]
 
 
@@ -91,6 +89,7 @@ def _unanswered_requests(user: User, now: dt.datetime) -> QuerySet[Facilitator]:
 
 
 def _tasks_to_answer(user: User, now: dt.datetime) -> list[WaitingTask]:
+    """Return the tasks to answer requests to be a facilitator."""
     return [
         WaitingTask(
             action="Say whether you will be a facilitator",

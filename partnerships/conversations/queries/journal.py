@@ -34,10 +34,8 @@ def set_titles_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
     """
     partnerships = [note.partnership for note in notes if note.partnership is not None]
     former_party_by_partnership = former_parties(user, [partnership.pk for partnership in partnerships])
-    restore_past_values(
-        [partnership for partnership in partnerships if partnership.pk in former_party_by_partnership],
-        former_party_by_partnership,
-    )
+    former_partnerships = [row for row in partnerships if row.pk in former_party_by_partnership]
+    restore_past_values(former_partnerships, former_party_by_partnership)
     return notes
 
 

@@ -22,7 +22,7 @@ from partnerships.conversations.models import (
 from partnerships.organisations.holdings import for_a_few_records, id_is_among
 from partnerships.organisations.lineage import organisation_ids_by_name
 from partnerships.organisations.models import EDITING_ROLES, Organisation
-from partnerships.organisations.naming import show_names_of_day
+from partnerships.organisations.naming import AsAt, show_names_of_day
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
@@ -32,8 +32,9 @@ def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Part
     shared = Partnership.objects.with_party_of(user, *EDITING_ROLES).live()
     for side in sides:
         shared = shared.filter(Exists(Party.objects.accepted().filter(partnership=OuterRef("pk"), organisation=side)))
-    up_to_two = list(shared.order_by("pk")[:2])
-    return up_to_two[0] if len(up_to_two) == 1 else None
+    # Two are enough to know that there is more than one.
+    first_partnerships = list(shared.order_by("pk")[:2])
+    return first_partnerships[0] if len(first_partnerships) == 1 else None
 
 
 def conversations_kept_by(user: User) -> ConversationQuerySet:
@@ -71,8 +72,10 @@ def organisations_shown(conversation: Conversation) -> list[Organisation]:
 
     The list can contain several objects for the same organisation.
     """
-    relations = (conversation.sides, conversation.attendees, conversation.points, conversation.next_steps)
-    return [conversation.organisation, *(item.organisation for relation in relations for item in relation.all())]
+    organisations = [conversation.organisation]
+    for relation in (conversation.sides, conversation.attendees, conversation.points, conversation.next_steps):
+        organisations += [row.organisation for row in relation.all()]
+    return organisations
 
 
 def name_as_at(conversations: Iterable[Conversation]) -> None:
@@ -80,11 +83,12 @@ def name_as_at(conversations: Iterable[Conversation]) -> None:
 
     Only for lists that show the names: such organisations must not be saved.
     """
-    show_names_of_day(
-        (conversation.held_on, organisation)
-        for conversation in conversations
-        for organisation in (conversation.organisation, *(side.organisation for side in conversation.sides.all()))
-    )
+    dated_organisations: list[AsAt] = []
+    for conversation in conversations:
+        dated_organisations.append((conversation.held_on, conversation.organisation))
+        sides = conversation.sides.all()
+        dated_organisations += [(conversation.held_on, side.organisation) for side in sides]
+    show_names_of_day(dated_organisations)
 
 
 def matching_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:
@@ -104,14 +108,15 @@ def partnership_titles_of(user: User, conversations: Iterable[Conversation]) -> 
 
     A side that is not in the partnership reads the record, but may not know the partnership's title.
     """
-    return partnership_titles(
-        user, {conversation.partnership_id for conversation in conversations if conversation.partnership_id}
-    )
+    partnership_ids = {conversation.partnership_id for conversation in conversations if conversation.partnership_id}
+    return partnership_titles(user, partnership_ids)
 
 
 def partnership_titles(user: User, partnership_ids: Collection[int]) -> dict[int, str]:
     """Return the titles, by id, of the partnerships that the reader may know of."""
-    return dict(rows_for(_titles, user, sorted(partnership_ids))) if partnership_ids else {}
+    if not partnership_ids:
+        return {}
+    return dict(rows_for(_titles, user, sorted(partnership_ids)))
 
 
 def titles_lookup(user: User, partnership_ids: Collection[int]) -> Lookup:
@@ -120,6 +125,7 @@ def titles_lookup(user: User, partnership_ids: Collection[int]) -> Lookup:
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
+    """Return the query of `partnership_titles`."""
     with for_a_few_records():
         visible = Partnership.objects.visible_to(user)
     return visible.filter(id_is_among("pk", ids)).values_list("pk", "title")

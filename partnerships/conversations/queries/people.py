@@ -27,31 +27,35 @@ class SideAttendees:
 
 
 def side_attendees(conversation: Conversation, own_ids: Iterable[int]) -> list[SideAttendees]:
-    """Return the attendees by side, for a reader who belongs to the organisations with the ids `own`.
+    """Return the attendees by side, for a reader who belongs to the organisations with these ids (`own_ids`).
 
     People of these organisations are always named. Others are named if the attribution is by name, counted by
     organisation if it is by organisation, and counted together if it is anonymous. Needs attendees fetched.
     """
-    own_organisations = set(own_ids)
+    own_organisation_ids = set(own_ids)
     attendees_by_side: dict[int, list[Attendee]] = defaultdict(list)
     for attendee in conversation.attendees.all():
         attendees_by_side[attendee.organisation_id].append(attendee)
-    shown_seats, anonymous_count = [], 0
+    shown_sides: list[SideAttendees] = []
+    anonymous_count = 0
     for side in conversation.sides.all():
         attendees = attendees_by_side.get(side.organisation_id, [])
-        if side.organisation_id in own_organisations or conversation.attribution == Attribution.NAMED:
+        count = len(attendees)
+        is_own_side = side.organisation_id in own_organisation_ids
+        if is_own_side or conversation.attribution == Attribution.NAMED:
             names = tuple(_name_and_job(attendee) for attendee in attendees)
-            shown_seats.append(SideAttendees(side.organisation, names, len(attendees)))
+            shown_sides.append(SideAttendees(organisation=side.organisation, names=names, count=count))
         elif conversation.attribution == Attribution.ORGANISATION:
-            shown_seats.append(SideAttendees(side.organisation, (), len(attendees)))
+            shown_sides.append(SideAttendees(organisation=side.organisation, names=(), count=count))
         else:
-            anonymous_count += len(attendees)
+            anonymous_count += count
     if anonymous_count:
-        shown_seats.append(SideAttendees(None, (), anonymous_count))
-    return shown_seats
+        shown_sides.append(SideAttendees(organisation=None, names=(), count=anonymous_count))
+    return shown_sides
 
 
 def _name_and_job(attendee: Attendee) -> str:
+    """Return an attendee's name, with the job title if it is known."""
     return f"{attendee.display_name}, {attendee.job_title}" if attendee.job_title else attendee.display_name
 
 
@@ -78,21 +82,16 @@ def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
     """
     memberships = Membership.objects.current().filter(organisation__in=conversation.sides.values("organisation"))
     attendees = Attendee.objects.filter(conversation=conversation, person__isnull=False)
-    people: QuerySet[User] = User.objects.filter(pk__in=attendees.values("person"), account_since__isnull=False).filter(
-        pk__in=memberships.values("person")
-    )
-    return people.order_by("name", "pk")
+    people: QuerySet[User] = User.objects.filter(pk__in=attendees.values("person"), account_since__isnull=False)
+    return people.filter(pk__in=memberships.values("person")).order_by("name", "pk")
 
 
 def sides_that_may_be_asked(conversation: Conversation, author_side: Organisation) -> list[Organisation]:
     """Return the other sides to which an ask or offer can be addressed: all except observers of the partnership."""
     observers = Party.objects.accepted().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
-    other_sides = conversation.sides.exclude(organisation=author_side).exclude(
-        organisation__in=observers.values("organisation")
-    )
-    return [
-        side.organisation for side in other_sides.select_related("organisation").order_by("organisation__name", "pk")
-    ]
+    other_sides = conversation.sides.exclude(organisation=author_side)
+    sides = other_sides.exclude(organisation__in=observers.values("organisation")).select_related("organisation")
+    return [side.organisation for side in sides.order_by("organisation__name", "pk")]
 
 
 def ids_of_sides_to_ask(conversation: Conversation) -> set[int]:

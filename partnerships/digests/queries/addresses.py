@@ -17,12 +17,13 @@ def people_with_known_address(reader: User) -> QuerySet[User]:
     """
     if reader.is_staff:
         return User.objects.all()
-    subscriptions_added = Subscription.objects.filter(
-        added_for__in=Organisation.objects.of_person(reader, *EDITING_ROLES).values("pk"), has_own_address=False
-    ).exclude(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
-    colleagues = Membership.objects.current().filter(
-        organisation__in=Organisation.objects.of_person(reader).values("pk")
-    )
-    return User.objects.filter(
-        Q(pk=reader.pk) | Q(pk__in=subscriptions_added.values("person")) | Q(pk__in=colleagues.values("person"))
-    )
+    edited_organisations = Organisation.objects.of_person(reader, *EDITING_ROLES).values("pk")
+    added_subscriptions = Subscription.objects.filter(added_for__in=edited_organisations, has_own_address=False)
+    added_subscriptions = added_subscriptions.exclude(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
+    own_organisations = Organisation.objects.of_person(reader).values("pk")
+    colleagues = Membership.objects.current().filter(organisation__in=own_organisations)
+
+    is_reader = Q(pk=reader.pk)
+    is_added_stakeholder = Q(pk__in=added_subscriptions.values("person"))
+    is_colleague = Q(pk__in=colleagues.values("person"))
+    return User.objects.filter(is_reader | is_added_stakeholder | is_colleague)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import chain
 
 from django.db.models import Q, QuerySet
 
@@ -31,8 +30,14 @@ def plans_of_digest(delivery_id: int) -> QuerySet[Plan]:
     """
     items = DeliveryItem.objects.included().filter(delivery=delivery_id).values_list("plan", flat=True)
     subjects = DeliverySubject.objects.included().filter(delivery=delivery_id).exclude(told=[])
-    rows = list(subjects.values_list("subject__kind", "subject__record_id", "told"))
-    events = Event.objects.filter(pk__in=set(chain.from_iterable(told_ids for *_, told_ids in rows)))
-    plan_ids = events.filter(within_kind=SubjectKind.PLAN, within_id__isnull=False).values_list("within_id", flat=True)
-    plans = {*items, *(pk for pk in plan_ids if pk is not None)}
-    return published_plans({*((kind, pk) for kind, pk, _ in rows), *((SubjectKind.PLAN, pk) for pk in plans)})
+    records: set[tuple[str, int]] = {(SubjectKind.PLAN, plan_id) for plan_id in items}
+    event_ids: set[int] = set()
+    for kind, record_id, told_ids in subjects.values_list("subject__kind", "subject__record_id", "told"):
+        records.add((kind, record_id))
+        event_ids.update(told_ids)
+    # The events that the digest told may be within a plan that is not itself a subject of the digest.
+    events = Event.objects.filter(pk__in=event_ids, within_kind=SubjectKind.PLAN)
+    for plan_id in events.values_list("within_id", flat=True):
+        if plan_id is not None:
+            records.add((SubjectKind.PLAN, plan_id))
+    return published_plans(records)

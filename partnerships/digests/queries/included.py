@@ -34,11 +34,10 @@ def items_of(delivery: Delivery, publishable_ids: set[int] | None) -> list[str]:
 
     With `publishable_ids`, only lines about these plans.
     """
-    contents = [
-        _text_of_item(item)
-        for item in delivery.items.all()
-        if publishable_ids is None or item.plan_id in publishable_ids
-    ]
+    items = list(delivery.items.all())
+    if publishable_ids is not None:
+        items = [item for item in items if item.plan_id in publishable_ids]
+    contents = [_text_of_item(item) for item in items]
     if publishable_ids is None:
         contents += [_text_of_subject(subject) for subject in delivery.subjects.all()]
     if delivery.subscription is not None:
@@ -49,16 +48,16 @@ def items_of(delivery: Delivery, publishable_ids: set[int] | None) -> list[str]:
 def _text_of_item(item: DeliveryItem) -> str:
     """Return a line about a plan in an email."""
     versions = f"version {item.from_number} to {item.to_number}" if item.from_number else "new"
-    return f"{item.plan.title}, {versions}" + _left_out(item.left_out)
+    return f"{item.plan.title}, {versions}{_left_out(item.left_out)}"
 
 
 def _text_of_subject(subject_item: DeliverySubject) -> str:
     """Return a line about a subject in an email, with its kind and id instead of its name, for administrators."""
     record = f"{subject_item.subject.get_kind_display()} {subject_item.subject.record_id}"
-    return f"{record}, changes {subject_item.from_number + 1} to {subject_item.to_number}" + _left_out(
-        subject_item.left_out
-    )
+    changes = f"changes {subject_item.from_number + 1} to {subject_item.to_number}"
+    return f"{record}, {changes}{_left_out(subject_item.left_out)}"
 
 
 def _left_out(reason: str) -> str:
+    """Return the end of a line: why the part was left out, or "" if the email contains the part."""
     return f": left out because {reason}" if reason else ""

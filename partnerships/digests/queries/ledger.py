@@ -34,7 +34,7 @@ class SentAgain:
 
 
 def may_look(user: User) -> bool:
-    """Return True if the person may see the ledger, as administrators and leads may."""
+    """Return whether the person may see the ledger, as administrators and leads may."""
     return user.is_staff or bool(Membership.objects.organisations_of(user, Role.LEAD))
 
 
@@ -93,10 +93,15 @@ def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
     shown_emails = []
     for delivery in deliveries:
         recipient = delivery.recipient
-        address = (delivery.address or recipient.email) if recipient.pk in known_ids else ""
-        is_shown_by_name = delivery.kind != DeliveryKind.CONFIRMATION and bool(recipient.name)
-        recipient_name = recipient.display_name if is_shown_by_name or not address else address
-        shown_emails.append(Shown(delivery=delivery, who=recipient_name, address=address))
+        address = ""
+        if recipient.pk in known_ids:
+            address = delivery.address or recipient.email
+        has_known_name = delivery.kind != DeliveryKind.CONFIRMATION and bool(recipient.name)
+        if address and not has_known_name:
+            who = address
+        else:
+            who = recipient.display_name
+        shown_emails.append(Shown(delivery=delivery, who=who, address=address))
     return shown_emails
 
 

@@ -28,7 +28,8 @@ class TitleAndPath(NamedTuple):
 
 def _title(record: Any) -> str:
     """Return the title of a record; titles of records that people can follow are shortened as in emails."""
-    if isinstance(record, Post):  # a post without a title has the name of its role
+    # A post without a title has the name of its role, which `str` returns.
+    if isinstance(record, Post):
         return str(record)
     if isinstance(record, Entry | Commitment | Plan | Partnership | Organisation):
         return title_of(record)
@@ -52,7 +53,8 @@ _MODELS: dict[str, type[Model]] = {
 
 def named(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], TitleAndPath]:
     """Return the title and page of each of these records, by kind and id, without kinds that have no page."""
-    return {key: TitleAndPath(_title(record), record.get_absolute_url()) for key, record in records_of(records).items()}
+    record_by_key = records_of(records)
+    return {key: TitleAndPath(_title(record), record.get_absolute_url()) for key, record in record_by_key.items()}
 
 
 def records_of(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Any]:

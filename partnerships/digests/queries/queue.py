@@ -31,16 +31,17 @@ def queue_figures() -> dict[str, Any]:
     figures = outbox_figures()
     now = timezone.now()
     open_digests = OpenDigest.objects.filter(recipient=OuterRef("recipient"), repeat_of_id=0)
-    due_watermarks = [
-        rows.filter(~Exists(open_digests), due_at__lte=now) for rows in (Watermark.objects, SubjectWatermark.objects)
-    ]
+    # One statement reads the oldest moment of each of the three tables.
+    first_due_times = []
+    for watermarks in (Watermark.objects, SubjectWatermark.objects):
+        due_watermarks = watermarks.filter(~Exists(open_digests), due_at__lte=now)
+        first_due_times.append(due_watermarks.order_by("due_at").values_list("due_at")[:1])
     due_publications = Publication.objects.filter(spread_at=None, available_at__lte=now).order_by("available_at")
-    first_due_times = [rows.order_by("due_at").values_list("due_at")[:1] for rows in due_watermarks]
-    due_times = [
-        moment for (moment,) in due_publications.values_list("available_at")[:1].union(*first_due_times, all=True)
-    ]
-    oldest_due_at = min(due_times, default=None)
-    waited_seconds = 0 if settings.EMAILS_HELD or oldest_due_at is None else int((now - oldest_due_at).total_seconds())
+    first_publication = due_publications.values_list("available_at")[:1]
+    due_times = [moment for (moment,) in first_publication.union(*first_due_times, all=True)]
+    waited_seconds = 0
+    if due_times and not settings.EMAILS_HELD:
+        waited_seconds = int((now - min(due_times)).total_seconds())
     with connection.cursor() as cursor:
         cursor.execute(_COUNTED, {"most": MAX_COUNT})
         waiting, failed = cursor.fetchone()

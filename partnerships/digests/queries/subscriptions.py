@@ -134,17 +134,10 @@ def live_stakeholder(organisation: Organisation, target: Target, address: str) -
 
     None if it does not exist, has ended or is suppressed, or if the person gave the address themselves.
     """
-    return (
-        Subscription.objects.for_listing()
-        .filter(
-            added_for=organisation,
-            person__email__iexact=address,
-            has_own_address=False,
-            **fields_of(target),
-        )
-        .exclude(status__in=[SubscriptionStatus.ENDED, SubscriptionStatus.SUPPRESSED])
-        .first()
+    subscriptions = Subscription.objects.for_listing().filter(
+        added_for=organisation, person__email__iexact=address, has_own_address=False, **fields_of(target)
     )
+    return subscriptions.exclude(status__in=[SubscriptionStatus.ENDED, SubscriptionStatus.SUPPRESSED]).first()
 
 
 def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, Delivery]:
@@ -160,9 +153,8 @@ def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, De
 
 def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:
     """Return the subscriptions of people who were asked about this plan and have not answered, the oldest first."""
-    return (
-        Subscription.objects.for_listing().filter(plan=plan, status=SubscriptionStatus.ASKED).order_by("asked_at", "pk")
-    )
+    asked = Subscription.objects.for_listing().filter(plan=plan, status=SubscriptionStatus.ASKED)
+    return asked.order_by("asked_at", "pk")
 
 
 def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> list[tuple[Subscription, str]]:

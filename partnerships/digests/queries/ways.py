@@ -13,7 +13,9 @@ from partnerships.people.models import User
 
 def default_way(group: str) -> NoticeDelivery:
     """Return how a person without saved choices gets the notices of a group."""
-    return NoticeDelivery.AT_ONCE if settings.NOTICES_AT_ONCE or group in URGENT else NoticeDelivery.SUMMARY
+    if settings.NOTICES_AT_ONCE or group in URGENT:
+        return NoticeDelivery.AT_ONCE
+    return NoticeDelivery.SUMMARY
 
 
 def ways_of(person: User) -> dict[str, NoticeDelivery]:

@@ -36,13 +36,19 @@ def _readable_closing_entries(user: User) -> EntryQuerySet:
 
 def _calendar_entries(visible: EntryQuerySet) -> list[CalendarEntry]:
     # A calendar shows no areas, so the prefetch of `for_listing` is dropped.
+    """Return the calendar entries of these asks and offers."""
     entries = list(visible.for_listing().select_related("partnership").prefetch_related(None).order_by("pk"))
     revisions = revisions_of([entry.pk for entry in entries], "entry")
-    return [_closing_date_entry(entry, revisions.get(entry.pk, Revision(0, entry.created_at))) for entry in entries]
+    calendar_entries = []
+    for entry in entries:
+        revision = revisions.get(entry.pk, Revision(number=0, at=entry.created_at))
+        calendar_entries.append(_closing_date_entry(entry, revision))
+    return calendar_entries
 
 
 def _closing_date_entry(entry: Entry, revision: Revision) -> CalendarEntry:
-    assert entry.closes_on is not None
+    """Return the calendar entry of a closing date. The entry of a withdrawn ask or offer is cancelled."""
+    assert entry.closes_on is not None  # the query leaves out entries without a closing date
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"{entry.direction}-{entry.pk}",

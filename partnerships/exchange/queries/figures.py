@@ -14,17 +14,13 @@ def asks_in_period(period: ReportPeriod) -> FigureBlock | None:
     asks = Entry.objects.filter(
         direction=Direction.ASK, audience=Audience.PARTNERSHIP, partnership=period.party.partnership_id
     )
-    limits = {"gte": period.start, "lt": period.end}
     organisation = period.party.organisation_id
-    shared_asks = asks.filter(
-        organisation=organisation, **{f"shared_at__date__{key}": day for key, day in limits.items()}
-    )
-    answers = Response.objects.filter(
-        organisation=organisation,
-        entry__in=asks,
-        **{f"made_at__date__{key}": day for key, day in limits.items()},
-    )
-    made_count, answered_count = shared_asks.count(), answers.values("entry").distinct().count()
-    if not (made_count or answered_count):
+    own_asks = asks.filter(organisation=organisation)
+    made_count = own_asks.filter(shared_at__date__gte=period.start, shared_at__date__lt=period.end).count()
+    own_answers = Response.objects.filter(organisation=organisation, entry__in=asks)
+    answers = own_answers.filter(made_at__date__gte=period.start, made_at__date__lt=period.end)
+    # Several answers to one ask count once.
+    answered_count = answers.values("entry").distinct().count()
+    if made_count == 0 and answered_count == 0:
         return None
     return FigureBlock("Asks", f"{answered_count} answered, {made_count} made.")

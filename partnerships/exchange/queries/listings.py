@@ -20,17 +20,20 @@ def name_as_at(
 ) -> None:
     """Name the organisations of the entries as at the time of sharing, with one query.
 
-    Organisations of entries that are not over also show the present name. Only for pages that show the names.
-
-    beside: other organisations on the page, each with the day whose name it shows.
-    asked: entries, each with an organisation that it asks.
+    Organisations of entries that are not over also show the present name. `beside` has other organisations on the page,
+    each with the day whose name it shows. `asked` has entries, each with an organisation that it asks. Only for pages
+    that show the names: such organisations must not be saved.
     """
     then_only: list[AsAt] = list(beside)
     then_and_now: list[AsAt] = []
-    for entry, organisation in [*((entry, entry.organisation) for entry in entries), *asked]:
+    entries_with_organisation = [(entry, entry.organisation) for entry in entries]
+    entries_with_organisation += asked
+    for entry, organisation in entries_with_organisation:
         day = timezone.localdate(entry.shared_at) if entry.shared_at else None
-        names = then_only if entry.is_over else then_and_now
-        names.append((day, organisation))
+        if entry.is_over:
+            then_only.append((day, organisation))
+        else:
+            then_and_now.append((day, organisation))
     show_names_of_day(then_only, with_present=then_and_now)
 
 

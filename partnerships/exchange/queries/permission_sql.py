@@ -70,8 +70,8 @@ def reader_of(user: User) -> Reader:
         rows = rows_of(*_filled(_memberships(today), user.pk, ()))
     return Reader(
         person_id=user.pk,
-        acts_for=tuple((organisation, name) for organisation, _, name, *_ in rows),
-        editing=tuple(organisation for organisation, role, *_ in rows if role in EDITING_ROLES),
+        acts_for=tuple((organisation_id, name) for organisation_id, _role, name, *_rest in rows),
+        editing=tuple(organisation_id for organisation_id, role, *_rest in rows if role in EDITING_ROLES),
         has_account=not user.is_stakeholder,
         today=today,
     )
@@ -79,18 +79,19 @@ def reader_of(user: User) -> Reader:
 
 @lru_cache(maxsize=2)
 def _memberships(today: dt.date) -> Fragment:
-    current_memberships = Membership.objects.current(today).filter(person_id=READER)
-    return sql_of(
-        current_memberships.order_by("starts_on", "pk").values_list("organisation", "role", "organisation__name")
-    )
+    """Return the SQL for the person's memberships on a day, the longest-held role first."""
+    memberships = Membership.objects.current(today).filter(person_id=READER).order_by("starts_on", "pk")
+    return sql_of(memberships.values_list("organisation", "role", "organisation__name"))
 
 
 def readable_when(*, has_account: bool) -> Q:
     """Return the condition of `visible_to`, with placeholders for the reader."""
+    # This condition matches no entry. Each route adds its own.
     condition = Q(pk__in=[])
     for route in ROUTES:
         if isinstance(route, Network):
-            condition |= route.when if has_account else Q(pk__in=[])
+            if has_account:
+                condition |= route.when
         else:
             condition |= Q(pk__in=Entry.objects.filter(is_reached_by(route)).order_by().values("pk"))
     return condition
@@ -99,10 +100,10 @@ def readable_when(*, has_account: bool) -> Q:
 def is_reached_by(route: Organisations | People) -> Q:
     """Return the condition that this route makes an entry readable, with placeholders for the reader."""
     if isinstance(route, People):
-        return route.when & Q(**{route.path: READER})
+        return route.when & Q((route.path, READER))
     if route.roles:
         raise NotImplementedError("No route of entries depends on roles; one that does needs the reader's roles here.")
-    return route.when & Q(**{f"{route.path}__in": [OWN]})
+    return route.when & Q((f"{route.path}__in", [OWN]))
 
 
 def readable_to(reader: Reader) -> Fragment:
@@ -112,6 +113,7 @@ def readable_to(reader: Reader) -> Fragment:
 
 @lru_cache(maxsize=4)
 def _readable(has_account: bool, today: dt.date) -> Fragment:
+    """Return the SQL of `readable_when`. Django compiles the SQL once a day."""
     query = Entry.objects.filter(readable_when(has_account=has_account)).query
     sql, values = query.get_compiler(connection=connection).compile(query.where)
     return f"({sql})", tuple(values)
@@ -124,6 +126,7 @@ def dismissed_match_ids(reader: Reader) -> Fragment:
 
 @lru_cache(maxsize=1)
 def _dismissed() -> Fragment:
+    """Return the SQL of `dismissed_match_ids`, with placeholders."""
     return sql_of(Dismissal.objects.filter(organisation__in=[OWN]).order_by().values("match"))
 
 
@@ -161,5 +164,9 @@ def sql_of(queryset: QuerySet[Any, Any]) -> Fragment:
 
 def union_all(*parts: Fragment) -> Fragment:
     """Return one statement with the rows of all these statements, each part in its own order."""
-    sql = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
-    return sql, tuple(value for _, values in parts for value in values)
+    statements: list[str] = []
+    all_values: list[Any] = []
+    for sql, values in parts:
+        statements.append(f"({sql})")
+        all_values += values
+    return " UNION ALL ".join(statements), tuple(all_values)

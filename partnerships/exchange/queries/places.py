@@ -94,6 +94,7 @@ class AreaNames:
     """
 
     def __init__(self, only: Collection[int] | None = None) -> None:
+        """Fetch the names, with one query."""
         rows = rows_of(
             "SELECT id, name, parent_id, region_id FROM organisations_area WHERE %s OR id = ANY(%s::int[])",
             [only is None, [] if only is None else list(only)],
@@ -106,9 +107,9 @@ class AreaNames:
 
     def of(self, areas: set[int]) -> tuple[str, ...]:
         """Return the names of the largest of these areas: of a county, but not of its districts."""
-        names = (
-            self._name_by_area[area]
-            for area in areas
-            if area in self._name_by_area and areas.isdisjoint(self._larger_by_area[area])
-        )
+        names = []
+        for area in areas:
+            is_known = area in self._name_by_area
+            if is_known and areas.isdisjoint(self._larger_by_area[area]):
+                names.append(self._name_by_area[area])
         return tuple(sorted(names))

@@ -27,6 +27,7 @@ def stuck_unanswered_entries(user: User, partnerships: Collection[int], now: dt.
 
 
 def _stuck_entry(entry: Entry) -> StuckRecord:
+    """Return the line about an ask or offer that nobody has answered."""
     return StuckRecord(
         partnership=entry.partnership_id,
         what="No answer to an ask" if entry.is_ask else "No answer to an offer",
@@ -43,14 +44,16 @@ def stuck_facilitated_entries(user: User, now: dt.datetime) -> list[StuckRecord]
     facilitated_ids = EntryFacilitator.objects.active().filter(person=user).values("entry")
     entries = Entry.objects.visible_to(user).filter(pk__in=facilitated_ids, is_open=True)
     unanswered = entries.unanswered().filter(shared_at__lte=two_weeks_ago).order_by("shared_at", "pk")
-    responses = (
-        Response.objects.visible_to(user).waiting().filter(entry__in=entries.values("pk"), made_at__lte=two_weeks_ago)
-    )
-    undecided = responses.select_related("entry__organisation").order_by("made_at", "pk")
-    return [*(_stuck_entry(entry) for entry in unanswered), *(_stuck_response(response) for response in undecided)]
+    responses = Response.objects.visible_to(user).waiting().filter(entry__in=entries.values("pk"))
+    undecided = responses.filter(made_at__lte=two_weeks_ago).select_related("entry__organisation")
+
+    stuck_records = [_stuck_entry(entry) for entry in unanswered]
+    stuck_records += [_stuck_response(response) for response in undecided.order_by("made_at", "pk")]
+    return stuck_records
 
 
 def _stuck_response(response: Response) -> StuckRecord:
+    """Return the line about an answer that nobody has accepted or declined."""
     return StuckRecord(
         partnership=response.entry.partnership_id,
         what="No decision on an answer",

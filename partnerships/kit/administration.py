@@ -9,8 +9,10 @@ from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
 
 from partnerships.kit.row_history import row_history
 
@@ -23,6 +25,28 @@ _KEY_FIELDS = frozenset({"id", "pk", "code"})
 _REFUSAL = "common_ground.refusal"
 
 
+#: A list in Django admin counts its rows, and has pages, up to this number. Counting 600,000 rows takes 30 ms.
+_MAX_COUNTED = 10_000
+
+
+class _MoreThan(int):
+    """A count that stopped at a limit, shown as “more than 10,000”."""
+
+    def __str__(self) -> str:
+        return f"more than {int(self):,}"
+
+
+class CappedPaginator(Paginator[Any]):
+    """The pages of a list in Django admin: the first 10,000 rows. Search and filters reach the others."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return the number of rows, counted up to the limit."""
+        rows: Any = self.object_list
+        count = int(rows.order_by()[: _MAX_COUNTED + 1].count())
+        return _MoreThan(_MAX_COUNTED) if count > _MAX_COUNTED else count
+
+
 class OfferedFilters:
     """A ModelAdmin that allows only the filters that its list offers.
 
@@ -31,6 +55,7 @@ class OfferedFilters:
 
     #: Rows of a page. Django's default of 100 takes three times as long to render.
     list_per_page = 25
+    paginator = CappedPaginator
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Return whether the list offers this filter."""

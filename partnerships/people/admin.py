@@ -21,6 +21,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -57,7 +58,7 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
         ("left_at", admin.EmptyFieldListFilter),
     )
     search_fields = ("email", "name")
-    ordering = ("email", "pk")
+    ordering = (Lower("email"), "pk")  # in the order of an index
     show_full_result_count = False
     fields = (
         "email",

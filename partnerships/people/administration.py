@@ -12,9 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.text import slugify
+from django.utils.text import capfirst, slugify
 from django.views.decorators.http import require_http_methods
 
+from partnerships.kit.addresses import page_address
 from partnerships.kit.administration import OfferedFilters, RowHistory
 from partnerships.kit.http import next_url
 
@@ -78,14 +79,15 @@ class Administration(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the models grouped by purpose; on the page of one room, grouped as Django groups them."""
-        rooms: list[Any] = super().get_app_list(request, app_label)
         if app_label is not None:
+            rooms: list[Any] = super().get_app_list(request, app_label)
             return rooms
         groups: dict[str, list[Any]] = {name: [] for name in (*GROUPS, OTHERS)}
-        for room in rooms:
-            for model in room["models"]:
-                label = f"{room['app_label']}.{model['object_name'].lower()}"
-                groups[_GROUP_OF.get(label) or _GROUP_OF.get(room["app_label"], OTHERS)].append(model)
+        for model, model_admin in self._registry.items():
+            if entry := _index_entry(request, model._meta, model_admin):
+                room = model._meta.app_label
+                label = f"{room}.{model._meta.model_name}"
+                groups[_GROUP_OF.get(label) or _GROUP_OF.get(room, OTHERS)].append(entry)
         index = reverse("admin:index")
         return [
             {
@@ -120,3 +122,25 @@ class Administration(AdminSite):
             if hasattr(model, "pgh_event_model") and not issubclass(base, RowHistory):
                 model_admin = type(base.__name__, (RowHistory, base), {"__module__": base.__module__})
             super().register(model, model_admin, **options)
+
+
+def _index_entry(request: HttpRequest, options: Any, model_admin: ModelAdmin[Any]) -> dict[str, Any] | None:
+    """Return the entry of a model in the index and the sidebar; None if the person may not see or add its records.
+
+    The entry has the keys of Django's `AdminSite._build_app_dict`, which looks up 160 addresses for each page: a tenth
+    of its time.
+    """
+    permissions = model_admin.get_model_perms(request)
+    if not model_admin.has_module_permission(request) or not any(permissions.values()):
+        return None
+    may_see = permissions["view"] or permissions["change"]
+    page_name = f"admin:{options.app_label}_{options.model_name}"
+    return {
+        "model": options.model,
+        "name": capfirst(options.verbose_name_plural),
+        "object_name": options.object_name,
+        "perms": permissions,
+        "view_only": not permissions["change"],
+        "admin_url": page_address(f"{page_name}_changelist") if may_see else None,
+        "add_url": page_address(f"{page_name}_add") if permissions["add"] else None,
+    }

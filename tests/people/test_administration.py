@@ -27,12 +27,12 @@ from partnerships.agreements.models import Document
 from partnerships.agreements.services import add_document, edit_settings, invite_organisation
 from partnerships.exchange.services import create_entry, edit_entry
 from partnerships.kit.administration import RowHistory
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Area, AreaKind, Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, end_membership, update_organisation
 from partnerships.people.adapters import AccountAdapter
 from partnerships.people.administration import GROUPS
 from partnerships.people.limits import add_to_count
-from partnerships.people.models import Tally
+from partnerships.people.models import Tally, User
 from partnerships.people.personal_data import export_person
 from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
@@ -83,6 +83,35 @@ def test_the_filters_that_admin_lists_offer_work(dee: Client) -> None:
         name, _, query = path.partition("?")
 
         assert dee.get(f"{reverse(f'admin:{name}')}?{query}").status_code == 200, path
+
+
+def test_a_long_list_in_admin_is_counted_and_paged_up_to_a_limit(dee: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partnerships.kit.administration._MAX_COUNTED", 2)
+
+    page = dee.get(reverse("admin:people_user_changelist"))
+
+    assert page.context["cl"].paginator.count == 2
+    assert "more than 2 people" in page.content.decode()
+
+
+def test_people_in_admin_are_sorted_by_email_whatever_its_case(world: World, dee: Client) -> None:
+    User.objects.filter(pk=world.dee.pk).update(email="AAA@example.org")
+
+    page = dee.get(reverse("admin:people_user_changelist"))
+
+    assert page.context["cl"].result_list[0].email == "AAA@example.org"
+
+
+def test_the_filter_by_region_lists_regions_and_no_other_areas(dee: Client) -> None:
+    region = Area.objects.create(name="North Westria", code="E12099999", kind=AreaKind.REGION)
+    Area.objects.create(name="Westria County", code="E10099999", kind=AreaKind.COUNTY)
+
+    page = dee.get(reverse("admin:organisations_organisation_changelist"))
+
+    (region_filter,) = [spec for spec in page.context["cl"].filter_specs if spec.title == "region"]
+    names = [choice["display"] for choice in region_filter.choices(page.context["cl"])]
+    assert region.name in names
+    assert "Westria County" not in names
 
 
 def test_every_record_with_row_history_shows_it_in_admin(world: World, dee: Client) -> None:

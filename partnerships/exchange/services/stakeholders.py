@@ -23,8 +23,12 @@ def mark_for_stakeholders(*, entry: Entry, tell: bool, author: User, now: dt.dat
     """
     lock_entry(entry)
     partnership = entry.partnership
-    is_shared_in_partnership = partnership is not None and entry.shared_at is not None
-    require(is_shared_in_partnership and rights_over(partnership, author, now).may_tell_stakeholders, ONLY_LEADS)
+    may_mark = (
+        partnership is not None
+        and entry.shared_at is not None
+        and rights_over(partnership, author, now).may_tell_stakeholders
+    )
+    require(may_mark, ONLY_LEADS)
     if entry.tells_stakeholders != tell:
         entry.tells_stakeholders = tell
         entry.save(update_fields=["tells_stakeholders"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.list_file import ListFile
@@ -43,3 +44,11 @@ class RowAccounts:
     def remark(self, row: int, text: str) -> None:
         """Add a remark on a row that was read."""
         self.remarks.append(f"{self.file}, row {row}: {text}")
+
+
+class FileAccounts(NamedTuple):
+    """What became of the rows of each of the three files of developer agreements."""
+
+    agreements: RowAccounts
+    contributions: RowAccounts
+    transactions: RowAccounts

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
-from partnerships.transfer.reading.accounts import RowAccounts
+from partnerships.transfer.reading.accounts import FileAccounts, RowAccounts
 from partnerships.transfer.reading.agreement_rows import (
     AGREEMENTS,
     CONTRIBUTIONS,
@@ -54,8 +54,7 @@ class AgreementFiles:
 
     agreements: tuple[Agreement, ...]
     promises: tuple[Promise, ...]
-    #: The accounts of the agreements, the contributions and the transactions file.
-    accounts: tuple[RowAccounts, RowAccounts, RowAccounts]
+    accounts: FileAccounts
     #: The latest entry date of any row.
     written_on: dt.date | None = None
 
@@ -78,16 +77,17 @@ def read_developer_agreements(
     """
     tables = _find_three_tables((agreements, contributions, transactions), names, known_headings)
     agreement_table, contribution_table, transaction_table = tables
-    agreement_account, contribution_account, transaction_account = (
-        RowAccounts(name, replace(table.list_file, file=file_index))
-        for file_index, (table, name) in enumerate(zip(tables, names, strict=True))
+    accounts = FileAccounts(
+        *(
+            RowAccounts(name, replace(table.list_file, file=file_index))
+            for file_index, (table, name) in enumerate(zip(tables, names, strict=True))
+        )
     )
-    accounts = (agreement_account, contribution_account, transaction_account)
     for table, account in zip(tables, accounts, strict=True):
         _remark_on_unread_cells(table, account)
 
-    agreements_read = _read_agreements(agreement_table, agreement_account)
-    promises = _read_promises(contribution_table, contribution_account, agreements_read)
+    agreements_read = _read_agreements(agreement_table, accounts.agreements)
+    promises = _read_promises(contribution_table, accounts.contributions, agreements_read)
     transaction_lines = list(transaction_table)
     recalled_promises: list[Promise] = []
     if transaction_table.list_file.is_corrected:
@@ -96,7 +96,7 @@ def read_developer_agreements(
     all_promises = [*promises, *recalled_promises]
 
     # Transactions of this file, and of earlier files if rows were corrected.
-    movements = _read_movements(transaction_lines, transaction_account, all_promises)
+    movements = _read_movements(transaction_lines, accounts.transactions, all_promises)
     saved_rows: Sequence[SavedRow] = ()
     # Without a file of transactions, all transactions of the corrected contributions were read before.
     promise_keys = {promise.key for promise in (recalled_promises if transactions else promises)}

@@ -29,7 +29,7 @@ def save_agreements(
 
     Returns the saved agreements by row number, and the numbers of the rows whose authority is not in the directory.
     """
-    account = files.accounts[0]
+    account = files.accounts.agreements
     names_by_row = _authority_names_in_promises(files.promises)
     usable_agreements: dict[int, RegisterAgreement] = {}
     first_row_by_key: dict[tuple[str, int], int] = {}

@@ -119,7 +119,7 @@ def _usable_contributions(sources: ContributionSources, run: RunningImport) -> I
         # From here on the contribution can be saved.
         is_unpublished = agreement is None and not promise.is_recalled
         if is_unpublished:
-            files.accounts[1].remark(
+            files.accounts.contributions.remark(
                 promise.row,
                 f"the agreement “{promise.agreement}” is not in the file of agreements: imported without it.",
             )
@@ -159,7 +159,7 @@ def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], files: 
 
     A recalled contribution has no row in these files: then the transactions get the problem itself.
     """
-    _agreement_account, contribution_account, transaction_account = files.accounts
+    contribution_account, transaction_account = files.accounts.contributions, files.accounts.transactions
     payment_problem = problem
     if not promise.is_recalled:
         contribution_account.set_aside_read(promise.row, *problem)

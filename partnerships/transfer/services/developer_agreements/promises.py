@@ -13,7 +13,7 @@ from partnerships.developer_agreements.services import giver_name_for, promise_d
 from partnerships.kit.dates import long_date
 from partnerships.kit.moments import beginning_of
 from partnerships.organisations.models import Organisation
-from partnerships.transfer.reading.accounts import RowAccounts
+from partnerships.transfer.reading.accounts import FileAccounts, RowAccounts
 from partnerships.transfer.reading.agreement_rows import Agreement, Movement, Promise
 
 _PENNY = Decimal("0.01")
@@ -28,7 +28,7 @@ def register_promise(
     agreement: DeveloperAgreement | None,
     agreement_row: Agreement | None,
     as_of: dt.date,
-    accounts: tuple[RowAccounts, RowAccounts, RowAccounts],
+    accounts: FileAccounts,
 ) -> RegisterPromise:
     """Return a contribution as a promise to `receiver`, with its transactions as progress.
 
@@ -38,7 +38,7 @@ def register_promise(
 
     def remark(text: str) -> None:
         if not promise.is_recalled:
-            accounts[1].remark(promise.row, text)
+            accounts.contributions.remark(promise.row, text)
 
     quantity, unit = _quantity_and_unit(promise)
     qualifier = ""
@@ -58,7 +58,7 @@ def register_promise(
     elif agreement:
         application = agreement.planning_application
         agreed_on = agreed_on or agreement.agreed_on
-    progress = _progress(promise.movements, unit, as_of, accounts[2])
+    progress = _progress(promise.movements, unit, as_of, accounts.transactions)
     description = promise_description(
         promise.purpose, qualifier=qualifier, agreement=agreement, application=application
     )

@@ -86,7 +86,7 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
     """
     network_identifier = f"{network.file['name']}:{item['key']}"
     schemes_and_values = [(part["scheme"], part["value"]) for part in item["identifiers"]]
-    existing_organisations = set()
+    existing_organisations: set[Organisation] = set()
     for scheme, value in schemes_and_values:
         identifiers = Identifier.objects.select_related("organisation").filter(scheme=scheme, value=value)
         existing_organisations.update(identifier.organisation for identifier in identifiers)

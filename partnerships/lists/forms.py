@@ -62,7 +62,7 @@ class ShareForm(Form):
             field.initial = f"organisation-{view.organisation_id}"
         elif view.partnership_id:
             field.initial = f"partnership-{view.partnership_id}"
-        self.helper = Helper(self, submit="Save who can use it", cancel=reverse("lists:views"))
+        self.helper = Helper(self, submit="Save who can use the view", cancel=reverse("lists:views"))
 
     @property
     def chosen(self) -> Organisation | Partnership | None:

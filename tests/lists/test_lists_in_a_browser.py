@@ -55,7 +55,7 @@ def test_a_manager_does_everything_with_a_list_by_keyboard(world: World, live_se
     page.get_by_role("button", name="Stop following Agreed").wait_for()
     press("link", "Share Agreed")
     page.get_by_label("Estuary Partnership").press("Space")
-    press("button", "Save who can use it")
+    press("button", "Save who can use the view")
     page.get_by_text("has been shared with Estuary Partnership").wait_for()
 
     # Several at once, on a phone.

@@ -103,8 +103,11 @@ def test_unusual_values_are_reported_with_their_rows() -> None:
     assert "a.csv, row 1: left out, because it is above the heading: “Agreements between us and developers”." in remarks
     assert "c.csv, row 2: the amount “£1,373,992.00” was read as 1373992.00." in remarks
     assert "c.csv, row 3: “see file” is in column 9, which has no heading." in remarks
-    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: treated as blank." in remarks
-    assert "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: imported without it." in remarks
+    assert "c.csv, row 5: the amount “to be agreed” is not a number, so we treated it as blank." in remarks
+    assert (
+        "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements, so we imported the row without it."
+        in remarks
+    )
 
 
 def test_promises_become_commitments_with_payments_so_far() -> None:

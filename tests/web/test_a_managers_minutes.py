@@ -185,7 +185,7 @@ def save_share_and_follow_late_milestones(manager: ManagerInBrowser, docks: Plan
     manager.click("Follow Late starts", role="button")
     manager.click("Share Late starts")
     manager.tick("Estuary Partnership")
-    manager.click("Save who can use it", role="button")
+    manager.click("Save who can use the view", role="button")
     expect(manager.main).to_contain_text("has been shared with Estuary Partnership")
 
     delay_milestone(docks, world)

@@ -45,8 +45,8 @@ class DateRemindersForm(Form):
     )
     days = LeadTimesField(
         label="When?",
-        help_text="If several dates fall on one day, we send one email. People who chose their own days are "
-        "reminded on those days instead.",
+        help_text="If several dates fall on one day, we send one email. "
+        "We remind people who chose their own days on those days instead.",
     )
     other = forms.IntegerField(
         label="Another number of days before",

@@ -151,7 +151,7 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     person, now = signed_in(request), timezone.now()
     subscription = _named_subscription(stakeholders_of(person, now), pk, person, now)
     stakeholder_name, target_name = subscription.person_for_askers, subscription.shown_name
-    already_ended = f"{stakeholder_name} gets no digests about {target_name}: they had already ended."
+    already_ended = f"{stakeholder_name} gets no digests about {target_name}, because they had already ended."
     back_url = next_url(request, reverse("digests:stakeholders"))
     if subscription.is_ended:
         messages.info(request, already_ended)

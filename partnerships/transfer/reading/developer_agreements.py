@@ -214,12 +214,12 @@ def _number(line: Line, column: str, account: RowAccounts) -> Decimal | None:
     try:
         value = amount(cell)
     except Unreadable:
-        account.remark(line.number, f"the {column} “{line.text(column)}” cannot be read as a number: treated as blank.")
+        account.remark(line.number, f"the {column} “{line.text(column)}” is not a number, so we treated it as blank.")
         return None
     if value is not None and isinstance(cell, str) and not re.fullmatch(r"-?\d+(\.\d+)?", text(cell)):
         account.remark(line.number, f"the {column} “{text(cell)}” was read as {value}.")
     if value is not None and value < 0:
-        account.remark(line.number, f"the {column} {value} is negative: treated as blank.")
+        account.remark(line.number, f"the {column} {value} is negative, so we treated it as blank.")
         return None
     return value
 
@@ -230,7 +230,7 @@ def _day(line: Line, column: str, account: RowAccounts) -> dt.date | None:
         return full_date(line[column])
     except Unreadable:
         if not is_nothing(line[column]):
-            account.remark(line.number, f"the {column} date “{line.text(column)}” cannot be read: treated as blank.")
+            account.remark(line.number, f"the {column} “{line.text(column)}” is not a date, so we treated it as blank.")
         return None
 
 
@@ -246,7 +246,7 @@ def _read_agreements(table: Table, account: RowAccounts) -> tuple[Agreement, ...
         type_cell = line.text("type")
         kind = _known_type(type_cell)
         if type_cell and kind is None:
-            account.remark(line.number, f"“{type_cell}” is not one of the usual types: kept as written.")
+            account.remark(line.number, f"“{type_cell}” is not one of the usual types, so we kept it as written.")
         agreements.append(
             Agreement(
                 row=line.number,
@@ -327,7 +327,7 @@ def _read_movements(
             continue
         count_by_key[authority_key(authority), key] += 1
         if not key or count_by_key[authority_key(authority), key] > 1:
-            account.remark(line.number, f"the key “{key}” is missing or used twice: kept as a separate transaction.")
+            account.remark(line.number, f"the key “{key}” is missing or used twice, so we kept a separate transaction.")
         account.read += 1
         movements.setdefault(matching_indexes[0], []).append(_movement(line, key, account))
     return movements

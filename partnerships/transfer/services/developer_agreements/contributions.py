@@ -121,7 +121,8 @@ def _usable_contributions(sources: ContributionSources, run: RunningImport) -> I
         if is_unpublished:
             files.accounts.contributions.remark(
                 promise.row,
-                f"the agreement “{promise.agreement}” is not in the file of agreements: imported without it.",
+                f"the agreement “{promise.agreement}” is not in the file of agreements, "
+                "so we imported the row without it.",
             )
         registered = register_promise(
             promise,

@@ -147,7 +147,7 @@ def _lock_for_decision(answer: Answer, author: User, now: dt.datetime) -> tuple[
     """
     plan = lock_plan(answer.plan)
     rights = rights_over(plan, author, now)
-    led_owner_ids = rights.roles.led_among(rights.owners)
+    led_owner_ids = rights.roles.led_among(rights.owner_ids)
     require(bool(led_owner_ids))
     answer = Answer.objects.select_for_update(of=("self",)).select_related("person", "question").get(pk=answer.pk)
     if not answer.is_waiting:

@@ -44,7 +44,7 @@ def _answers_url(plan_id: int) -> str:
 def _led_owner(user: User, plan: Plan) -> Organisation | None:
     """Return the owner of the plan that the person leads; the first by name if there are several, else None."""
     rights = rights_over(plan, user, timezone.now())
-    led_owner_ids = rights.roles.led_among(rights.owners)
+    led_owner_ids = rights.roles.led_among(rights.owner_ids)
     return Organisation.objects.filter(pk__in=led_owner_ids).order_by("name", "pk").first()
 
 

@@ -149,7 +149,7 @@ class Checking:
         """Return an object's own key. A key that is invalid or already in the list `keys` is a problem."""
         if not isinstance(value, str) or not _KEY.fullmatch(value):
             self.add_problem(
-                path, f"{_shown(value)} is not a key.", "Use lower-case letters, digits and hyphens: larkhaven-homes."
+                path, f"{_shown(value)} is not a key.", "Use a to z in lower case, digits and hyphens: larkhaven-homes."
             )
             return ""
         first_path = self.keys.setdefault(keys, {}).setdefault(value, path)

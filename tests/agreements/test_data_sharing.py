@@ -67,21 +67,32 @@ def download(person: User, document: Document) -> int:
     return client.get(reverse("agreements:document-download", args=[document.partnership_id, document.pk])).status_code
 
 
-def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: World) -> None:
+def test_a_marked_document_stays_closed_without_a_signed_agreement(world: World) -> None:
     document = add_marked_document(world)
-    agreement = start_sharing_agreement(world)
-    client = signed_in(world.ben)
-    page = client.get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
+    put_up(complete_sharing_draft(start_sharing_agreement(world), world), world.amina)
+
+    address = reverse("agreements:documents", args=[world.partnership.pk])
+    page = signed_in(world.ben).get(address).content.decode()
+
     assert "The parties have no signed data-sharing agreement in force" in page
     assert download(world.ben, document) == 403
-
-    version = put_up(complete_sharing_draft(agreement, world), world.amina)
     assert not is_data_sharing_open(world.partnership, today())
+
+
+def test_a_marked_document_opens_for_the_parties_once_they_all_signed_the_agreement(world: World) -> None:
+    document = add_marked_document(world)
+    version = put_up(complete_sharing_draft(start_sharing_agreement(world), world), world.amina)
+
     sign_all(version)
 
     assert is_data_sharing_open(world.partnership, today())
     assert download(world.ben, document) == 200
     assert download(world.chidi, document) == 404
+
+
+def test_personal_data_closes_when_the_agreement_ends(world: World) -> None:
+    sign_all(put_up(complete_sharing_draft(start_sharing_agreement(world), world), world.amina))
+
     with time_machine.travel(timezone.now() + dt.timedelta(days=400)):
         assert not is_data_sharing_open(world.partnership, today())
 

@@ -77,12 +77,28 @@ def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) 
 
     let_harbour_join(world)
 
-    assert open_request_to_harbour(world).version == version
-    assert open_request_to_harbour(world).joins
-    assert unbound_organisation_ids(world.partnership, today()) == {world.harbour.pk}
+    request = open_request_to_harbour(world)
+    assert request.version == version
+    assert request.joins
     assert Email.objects.filter(kind="agreements.terms_request", person_id=world.hana.pk).count() == 1
-    members = signed_in(world.ben).get(reverse("agreements:members", args=[world.partnership.pk])).content.decode()
-    assert "Has not signed the" in members
+
+
+def test_a_party_that_joins_is_not_bound_before_it_signs(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+
+    let_harbour_join(world)
+
+    address = reverse("agreements:members", args=[world.partnership.pk])
+    members_page = signed_in(world.ben).get(address).content.decode()
+    assert unbound_organisation_ids(world.partnership, today()) == {world.harbour.pk}
+    assert "Has not signed the" in members_page
+
+
+def test_a_partnership_stays_active_while_a_party_that_joins_has_not_signed(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+
+    let_harbour_join(world)
+
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ACTIVE
 

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.queries import visible_events
-from partnerships.agreements.models import Document, Partnership, Party, TermsInForce
+from partnerships.agreements.models import Document, Partnership, Party, TermsInForce, TermsVersion
 from partnerships.agreements.services import (
     add_document,
     answer_invitation,
@@ -379,7 +379,9 @@ def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden
     assert LATER not in page
 
 
-def test_a_former_party_does_not_see_that_only_its_signature_was_missing(world: World) -> None:
+@pytest.fixture
+def terms_signed_by_the_others(world: World) -> TermsVersion:
+    """Return an amendment that Harbour alone had not signed when it left, so that the amendment came into force."""
     agree_terms(world.partnership, world.amina)
     party = invite(world, world.harbour)
     accept(party, world.hana)
@@ -394,21 +396,38 @@ def test_a_former_party_does_not_see_that_only_its_signature_was_missing(world: 
     version = put_up(draft(proposal, world.amina, text="We meet weekly."), world.amina)
     for body, signer in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
         sign_terms(version=version, organisation=body, person=signer, name="A", title="Lead", now=timezone.now())
-
     leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
+    return version
 
-    assert TermsInForce.objects.filter(version=version).exists()
-    client = signed_in(world.hana)
 
-    def page_at(address: str) -> str:
-        return client.get(address).content.decode()
+def test_terms_come_into_force_when_the_only_party_that_has_not_signed_leaves(
+    terms_signed_by_the_others: TermsVersion,
+) -> None:
+    assert TermsInForce.objects.filter(version=terms_signed_by_the_others).exists()
 
-    signed_version = page_at(version.get_absolute_url())
-    assert "We meet weekly." in signed_version
-    assert "In force from" not in signed_version
-    assert "We meet weekly." not in page_at(reverse("agreements:terms", args=[world.partnership.pk]))
-    assert "Not in" in page_at(reverse("agreements:terms-print", args=[world.partnership.pk, version.number]))
-    history = page_at(reverse("agreements:history", args=[world.partnership.pk]))
+
+def test_a_former_party_reads_a_version_but_not_that_it_came_into_force_later(
+    world: World, terms_signed_by_the_others: TermsVersion
+) -> None:
+    hana = signed_in(world.hana)
+    print_address = reverse("agreements:terms-print", args=[world.partnership.pk, terms_signed_by_the_others.number])
+
+    version_page = hana.get(terms_signed_by_the_others.get_absolute_url()).content.decode()
+    print_page = hana.get(print_address).content.decode()
+    terms_page = hana.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
+
+    assert "We meet weekly." in version_page
+    assert "In force from" not in version_page
+    assert "Not in" in print_page
+    assert "We meet weekly." not in terms_page
+
+
+@pytest.mark.usefixtures("terms_signed_by_the_others")
+def test_the_history_for_a_former_party_ends_with_its_own_leaving(world: World) -> None:
+    address = reverse("agreements:history", args=[world.partnership.pk])
+
+    history = signed_in(world.hana).get(address).content.decode()
+
     later_events, own_leaving, _earlier_events = history.partition("Left this partnership")
     assert own_leaving
     assert "Every party signed the terms" not in later_events

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -37,22 +39,50 @@ def test_a_question_is_asked_of_the_other_parties_only(world: World) -> None:
     assert questions == {world.larkhaven: [], world.westmarch: [QUESTION]}
 
 
-def test_signing_needs_an_answer_and_keeps_it_with_the_signature(world: World) -> None:
+def sign_on_page(world: World, version: TermsVersion, **answers: str) -> Any:
+    """Sign the version for Westmarch on its page, as Ben, and return the response."""
+    return signed_in(world.ben).post(
+        reverse("agreements:terms-sign", args=[world.partnership.pk, version.number]),
+        {
+            "organisation": world.westmarch.pk,
+            "decision": "sign",
+            "name": "Ben West",
+            "title": "Chief executive",
+            **answers,
+        },
+    )
+
+
+def test_signing_needs_an_answer_to_the_question(world: World) -> None:
     version = send_with_question(world)
-    page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
-    ben = signed_in(world.ben)
-    form = {"organisation": world.westmarch.pk, "decision": "sign", "name": "Ben West", "title": "Chief executive"}
 
-    refused_response = ben.post(page, form)
-    ben.post(page, form | {"answer_0": "Yes, on 3 March."})
+    response = sign_on_page(world, version)
 
-    assert refused_response.status_code == 422
-    assert QUESTION in refused_response.content.decode()
+    assert response.status_code == 422
+    assert QUESTION in response.content.decode()
+    assert not version.signatures.filter(organisation=world.westmarch).exists()
+
+
+def test_an_answer_is_stored_with_the_signature(world: World) -> None:
+    version = send_with_question(world)
+
+    sign_on_page(world, version, answer_0="Yes, on 3 March.")
+
     signature = version.signatures.get(organisation=world.westmarch)
     assert signature.answers == [{"question": QUESTION, "answer": "Yes, on 3 March."}]
-    assert "Yes, on 3 March." in signed_in(world.amina).get(version.get_absolute_url()).content.decode()
-    print_page = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
-    assert "Yes, on 3 March." in signed_in(world.amina).get(print_page).content.decode()
+
+
+def test_the_other_parties_read_an_answer_on_screen_and_in_print(world: World) -> None:
+    version = send_with_question(world)
+    sign_on_page(world, version, answer_0="Yes, on 3 March.")
+    amina = signed_in(world.amina)
+
+    version_page = amina.get(version.get_absolute_url()).content.decode()
+    print_address = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
+    print_page = amina.get(print_address).content.decode()
+
+    assert "Yes, on 3 March." in version_page
+    assert "Yes, on 3 March." in print_page
 
 
 def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.links import terms_token
-from partnerships.agreements.models import Status, TermsSignature, TermsVersion
+from partnerships.agreements.models import Status, TermsProposal, TermsSignature, TermsVersion
 from partnerships.agreements.queries.terms import version_in_force
 from partnerships.agreements.services import (
     PaperSignature,
@@ -290,7 +290,9 @@ def test_nobody_is_chased_to_sign_terms_of_a_partnership_that_is_over(world: Wor
     assert Email.objects.count() == email_count
 
 
-def test_a_party_whose_notice_has_run_out_cannot_sign(world: World) -> None:
+@pytest.fixture
+def terms_of_leaver(world: World) -> TermsVersion:
+    """Return an amendment that waits for three signatures, one of them Harbour's, whose notice ends in three days."""
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -302,18 +304,26 @@ def test_a_party_whose_notice_has_run_out_cannot_sign(world: World) -> None:
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     agree_terms(world.partnership, world.amina)
     give_notice(party=party, reason="Budget.", last_day=days(3), author=world.hana, now=timezone.now())
-    version = put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
-    token = terms_token(version.signatories.get(organisation=world.harbour), world.hana)
+    return put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
+
+
+def test_a_party_whose_notice_has_run_out_cannot_sign(world: World, terms_of_leaver: TermsVersion) -> None:
+    token = terms_token(terms_of_leaver.signatories.get(organisation=world.harbour), world.hana)
 
     with travel_days(4):
+        response = Client().get(reverse("agreements:sign-by-link", args=[token]))
         with pytest.raises(UnableToSignTerms, match="no longer takes part"):
-            sign(version, world.hana, world.harbour)
-        assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
-        sign(version, world.amina, world.larkhaven)
-        sign(version, world.ben, world.westmarch)
-    assert version.proposal is not None
-    version.proposal.refresh_from_db()
-    assert version.proposal.is_agreed
+            sign(terms_of_leaver, world.hana, world.harbour)
+
+    assert response.status_code == 404
+
+
+def test_terms_are_agreed_without_a_party_whose_notice_has_run_out(world: World, terms_of_leaver: TermsVersion) -> None:
+    with travel_days(4):
+        sign(terms_of_leaver, world.amina, world.larkhaven)
+        sign(terms_of_leaver, world.ben, world.westmarch)
+
+    assert TermsProposal.objects.get(pk=terms_of_leaver.proposal_id).is_agreed
 
 
 def test_characters_that_xml_forbids_do_not_break_the_word_document(world: World) -> None:

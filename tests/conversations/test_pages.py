@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -165,12 +166,13 @@ def test_locked_record_offers_no_changes(world: World) -> None:
     assert answer.status_code == 302
 
 
-def test_commitment_made_from_a_conversation_keeps_the_link(world: World) -> None:
+@pytest.fixture
+def commitment_from_conversation(world: World) -> Commitment:
+    """Return a commitment that Eddie proposed on the form to which a conversation links."""
     conversation = circulated_conversation(world)
     eddie = signed_in(world.eddie)
     new_commitment_url = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
     form = eddie.get(new_commitment_url).context["form"]
-
     eddie.post(
         new_commitment_url,
         {
@@ -181,30 +183,44 @@ def test_commitment_made_from_a_conversation_keeps_the_link(world: World) -> Non
             **date_field("due_on", -60),
         },
     )
+    return Commitment.objects.get(text="Buy the depot.")
 
-    commitment = Commitment.objects.get(text="Buy the depot.")
-    assert commitment.from_conversations.get().conversation == conversation
-    shows_origin = {
-        name: "the conversation “Quayside”" in signed_in(person).get(commitment.get_absolute_url()).content.decode()
+
+def test_commitment_made_from_a_conversation_shows_its_origin_to_both_organisations(
+    world: World, commitment_from_conversation: Commitment
+) -> None:
+    address = commitment_from_conversation.get_absolute_url()
+
+    page_by_name = {
+        name: signed_in(person).get(address).content.decode()
         for name, person in (("eddie", world.eddie), ("ben", world.ben))
     }
-    assert shows_origin == {"eddie": True, "ben": True}
 
-    later_commitment = Commitment.objects.create(
+    assert commitment_from_conversation.from_conversations.get().conversation == Conversation.objects.get()
+    for page in page_by_name.values():
+        assert "the conversation “Quayside”" in page
+
+
+def test_commitment_that_replaces_another_keeps_the_link_to_the_conversation_once(
+    world: World, commitment_from_conversation: Commitment
+) -> None:
+    successor = Commitment.objects.create(
         reference="C-0",
         text="Buy the depot and the yard.",
         giver=world.larkhaven,
         receiver=world.westmarch,
         owner_organisation=world.larkhaven,
-        due_on=commitment.due_on,
-        original_due_on=commitment.due_on,
-        status_since=commitment.status_since,
-        proposed_at=commitment.proposed_at,
-        replaces=commitment,
+        due_on=commitment_from_conversation.due_on,
+        original_due_on=commitment_from_conversation.due_on,
+        status_since=commitment_from_conversation.status_since,
+        proposed_at=commitment_from_conversation.proposed_at,
+        replaces=commitment_from_conversation,
     )
-    copy_links(commitment, later_commitment)
-    copy_links(commitment, later_commitment)
-    assert later_commitment.from_conversations.get().conversation == conversation
+
+    copy_links(commitment_from_conversation, successor)
+    copy_links(commitment_from_conversation, successor)
+
+    assert successor.from_conversations.get().conversation == Conversation.objects.get()
 
 
 def test_commitment_cannot_be_made_from_a_conversation_one_cannot_see(world: World) -> None:

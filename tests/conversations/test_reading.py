@@ -270,27 +270,60 @@ def test_relationship_holders_are_warned_when_a_partnership_goes_quiet(world: Wo
     assert quiet_by_reader["chidi"] == []
 
 
-def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: World) -> None:
+def choose_contact_days(world: World, days: int) -> None:
+    """Choose, as Amina, after how many days without a conversation the Estuary Partnership has gone quiet."""
+    agreements.edit_settings(
+        partnership=world.partnership, contact_days=days, reason="Why.", author=world.amina, now=timezone.now()
+    )
+
+
+def quiet_days(world: World, now: dt.datetime) -> list[int]:
+    """Return for how many days each quiet partnership of Ben's has had no contact."""
+    return [row.days for row in queries.find_quiet_partnerships(world.ben, now)]
+
+
+def test_a_partnership_has_gone_quiet_after_the_days_that_its_leads_choose(world: World) -> None:
     circulated_conversation(world, held_on=days_ago(20))
     now = timezone.now()
-    page = reverse("agreements:detail", args=[world.partnership.pk])
-    assert queries.find_quiet_partnerships(world.amina, now) == []
-    assert "At least every 60 days" in signed_in(world.vera).get(page).content.decode()
+    quiet_days_by_default = quiet_days(world, now)
 
-    agreements.edit_settings(partnership=world.partnership, contact_days=14, reason="Why.", author=world.amina, now=now)
+    choose_contact_days(world, 14)
 
-    assert [(row.partnership, row.days) for row in queries.find_quiet_partnerships(world.ben, now)] == [
-        (world.partnership, 20)
-    ]
-    (waiting,) = [item for item in tasks_of_person(world.ben, now) if "no contact" in item.action]
-    assert waiting.since is not None
-    assert timezone.localdate(waiting.since) == days_ago(6)
+    assert quiet_days_by_default == []
+    assert quiet_days(world, now) == [20]
     assert all(row.is_quiet for row in queries.contacts_of(world.partnership, world.ben, now))
-    assert "At least every 14 days" in signed_in(world.vera).get(page).content.decode()
 
-    agreements.edit_settings(partnership=world.partnership, contact_days=90, reason="Why.", author=world.amina, now=now)
-    assert queries.find_quiet_partnerships(world.ben, now + dt.timedelta(days=69)) == []
-    assert [row.days for row in queries.find_quiet_partnerships(world.ben, now + dt.timedelta(days=70))] == [90]
+
+def test_the_task_to_get_in_touch_waits_since_the_partnership_went_quiet(world: World) -> None:
+    circulated_conversation(world, held_on=days_ago(20))
+
+    choose_contact_days(world, 14)
+
+    (task,) = [task for task in tasks_of_person(world.ben, timezone.now()) if "no contact" in task.action]
+    assert task.since is not None
+    assert timezone.localdate(task.since) == days_ago(6)
+
+
+def test_the_page_of_a_partnership_says_how_often_its_parties_should_be_in_touch(world: World) -> None:
+    vera = signed_in(world.vera)
+    address = reverse("agreements:detail", args=[world.partnership.pk])
+    page_by_default = vera.get(address).content.decode()
+
+    choose_contact_days(world, 14)
+
+    page = vera.get(address).content.decode()
+    assert "At least every 60 days" in page_by_default
+    assert "At least every 14 days" in page
+
+
+def test_leads_can_choose_more_days_than_the_site_does(world: World) -> None:
+    circulated_conversation(world, held_on=days_ago(20))
+    now = timezone.now()
+
+    choose_contact_days(world, 90)
+
+    assert quiet_days(world, now + dt.timedelta(days=69)) == []
+    assert quiet_days(world, now + dt.timedelta(days=70)) == [90]
 
 
 def test_finding_quiet_partnerships_needs_the_same_queries_for_many(
@@ -400,8 +433,9 @@ def test_talking_with_others_does_not_count_as_the_next_contact(world: World) ->
     assert subjects_to_continue(world, "amina") == subjects_to_continue(world, "ben") == []
 
 
-def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
-    now = timezone.now()
+@pytest.fixture
+def partnership_of_four(world: World) -> Partnership:
+    """Return the Estuary Partnership with Tidewater as a member and Harbour as an observer, quiet for 70 days."""
     for organisation, lead, role in ((world.tidewater, world.chidi, "member"), (world.harbour, world.hana, "observer")):
         party = agreements.invite_organisation(
             partnership=world.partnership,
@@ -409,28 +443,51 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
             role=role,
             reason="We need them.",
             author=world.amina,
-            now=now,
+            now=timezone.now(),
         )
-        agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
+        agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=timezone.now())
     circulated_conversation(world, held_on=days_ago(70))
+    return world.partnership
 
-    (quiet,) = queries.find_quiet_partnerships(world.amina, now)
+
+@pytest.mark.usefixtures("partnership_of_four")
+def test_a_quiet_partnership_names_the_parties_without_contact_but_no_observer(world: World) -> None:
+    (quiet,) = queries.find_quiet_partnerships(world.amina, timezone.now())
+
     assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
     assert quiet.words.startswith("No contact for 70 days, since ")
     assert quiet.words.endswith(", with Tidewater Housing Group and Westmarch Borough Council")
-    tasks = {item.action for item in tasks_from(queries.WAITING, world.amina, now)}
+
+
+@pytest.mark.usefixtures("partnership_of_four")
+def test_the_task_to_get_in_touch_names_the_parties(world: World) -> None:
+    tasks = {task.action for task in tasks_from(queries.WAITING, world.amina, timezone.now())}
+
     assert "Get in touch with Tidewater Housing Group and Westmarch Borough Council: no contact for 70 days" in tasks
 
+
+def test_a_conversation_with_one_party_is_no_contact_with_the_others(
+    world: World, partnership_of_four: Partnership
+) -> None:
     circulated_conversation(world, organisations=[world.tidewater], held_on=days_ago(3), **NOBODY)
-    contacts = queries.contacts_of(world.partnership, world.amina, now)
+
+    contacts = queries.contacts_of(partnership_of_four, world.amina, timezone.now())
+
     assert [(contact.organisation, contact.days, contact.is_quiet) for contact in contacts] == [
         (world.westmarch, 70, True),
         (world.tidewater, 3, False),
     ]
-    page = signed_in(world.vera).get(reverse("web:partnership-conversations", args=[world.partnership.pk]))
-    words = " ".join(page.content.decode().split())
-    assert "No contact for 70 days" in words
-    assert "Plan one" not in words
+
+
+def test_viewers_see_that_a_partnership_is_quiet_but_cannot_plan_a_conversation(
+    world: World, partnership_of_four: Partnership
+) -> None:
+    address = reverse("web:partnership-conversations", args=[partnership_of_four.pk])
+
+    page = " ".join(signed_in(world.vera).get(address).content.decode().split())
+
+    assert "No contact for 70 days" in page
+    assert "Plan one" not in page
 
 
 def test_point_repeated_by_a_side_is_shown_once_and_closed_in_both_records(world: World) -> None:

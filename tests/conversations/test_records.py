@@ -92,25 +92,39 @@ def test_database_refuses_changes_to_an_agreed_record(world: World, how: str) ->
         change_by_name[how]()
 
 
-def test_sides_have_the_day_and_status_of_their_conversation_whatever_is_saved(world: World) -> None:
-    def copies() -> set[tuple[str, dt.date | None]]:
-        return set(Side.objects.filter(conversation=conversation).values_list("status", "held_on"))
+def copies_on_sides(conversation: Conversation) -> set[tuple[str, dt.date | None]]:
+    """Return the statuses and days of the conversation that its sides have."""
+    return set(conversation.sides.values_list("status", "held_on"))
 
+
+def test_sides_of_a_new_conversation_have_its_day_and_status(world: World) -> None:
     conversation = draft_conversation(world)
-    assert copies() == {("draft", days_ago(5))}
 
-    conversation = changed_record(world, conversation, held_on=days_ago(3))
+    assert copies_on_sides(conversation) == {("draft", days_ago(5))}
+
+
+def test_sides_follow_the_day_and_status_of_their_conversation(world: World) -> None:
+    conversation = changed_record(world, draft_conversation(world), held_on=days_ago(3))
+
     conversation = services.circulate(conversation=conversation, author=world.eddie, now=timezone.now())
-    assert copies() == {("circulated", days_ago(3))}
+    copies_once_circulated = copies_on_sides(conversation)
+    conversation = agree(conversation, world.westmarch, world.ben)
+
+    assert copies_once_circulated == {("circulated", days_ago(3))}
+    assert copies_on_sides(conversation) == {("agreed", days_ago(3))}
+
+
+def test_the_database_overwrites_a_day_and_status_that_code_sets_on_a_side(world: World) -> None:
+    conversation = circulated_conversation(world)
+    copies_before = copies_on_sides(conversation)
 
     for side in conversation.sides.all():
         side.status = "planned"
         side.held_on = None
         side.save()
     Side.objects.filter(conversation=conversation).update(status="planned", held_on=None)
-    assert copies() == {("circulated", days_ago(3))}
-    agree(conversation, world.westmarch, world.ben)
-    assert copies() == {("agreed", days_ago(3))}
+
+    assert copies_on_sides(conversation) == copies_before
 
 
 def test_point_of_a_locked_record_can_still_be_closed(world: World) -> None:

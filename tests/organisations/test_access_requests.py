@@ -135,19 +135,33 @@ def test_a_typed_number_is_recognised_by_its_form(number: str, kind: str, scheme
     assert scheme_of(number, kind=kind) == scheme
 
 
-def test_two_waiting_requests_do_not_make_two_leads_or_organisations(world: World, dee: Client) -> None:
+@pytest.fixture
+def second_request(world: World) -> AccessRequest:
+    """Return a request to act for Newbridge Homes, which an earlier request has already added to the directory."""
     first_request = record_request()
     second_request = record_request(email="ned@newbridge.example", name="Ned New")
-    author_and_time = {"author": world.dee, "now": timezone.now()}
-    accept_request(request=first_request, organisation=None, **author_and_time)
+    accept_request(request=first_request, organisation=None, author=world.dee, now=timezone.now())
+    return second_request
 
+
+def test_two_waiting_requests_do_not_add_an_organisation_twice(world: World, second_request: AccessRequest) -> None:
     with pytest.raises(UnableToAnswerRequest, match="already in the directory"):
-        accept_request(request=second_request, organisation=None, **author_and_time)
-    body = Organisation.objects.get(name="Newbridge Homes")
-    assert "Invite to Newbridge Homes as editor" in dee.get(reverse("organisations:requests")).content.decode()
-    accept_request(request=second_request, organisation=body, **author_and_time)
+        accept_request(request=second_request, organisation=None, author=world.dee, now=timezone.now())
 
-    roles = Membership.objects.filter(organisation=body).values_list("person__email", "role")
+
+@pytest.mark.usefixtures("second_request")
+def test_the_second_person_who_asks_is_offered_a_role_below_the_lead(dee: Client) -> None:
+    page = dee.get(reverse("organisations:requests")).content.decode()
+
+    assert "Invite to Newbridge Homes as editor" in page
+
+
+def test_two_waiting_requests_do_not_make_two_leads(world: World, second_request: AccessRequest) -> None:
+    newbridge = Organisation.objects.get(name="Newbridge Homes")
+
+    accept_request(request=second_request, organisation=newbridge, author=world.dee, now=timezone.now())
+
+    roles = Membership.objects.filter(organisation=newbridge).values_list("person__email", "role")
     assert dict(roles) == {"nell@newbridge.example": "lead", "ned@newbridge.example": "editor"}
 
 

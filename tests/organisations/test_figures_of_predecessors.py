@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,22 +17,35 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 
-def test_figures_of_predecessors_are_summed_and_named(world: World) -> None:
+@pytest.fixture
+def merger_of_receiver(world: World) -> None:
+    """Merge Westmarch, to which Larkhaven had kept a commitment, into Harbour."""
     commitment = verified_commitment(world)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     commitment.refresh_from_db()
+    # A verified commitment is history, so it does not pass on.
     assert commitment.receiver == world.westmarch
 
+
+@pytest.mark.usefixtures("merger_of_receiver")
+def test_commitments_to_a_predecessor_count_as_commitments_to_the_successor(world: World) -> None:
     sides = sides_with_predecessors(world.larkhaven, world.harbour)
 
-    assert [body.name for body in sides.theirs] == [world.harbour.name, world.westmarch.name]
     balance = balance_with_partner(user=world.amina, sides=sides, today=timezone.localdate())
+
+    assert [body.name for body in sides.theirs] == [world.harbour.name, world.westmarch.name]
     assert balance.we_promised.agreed == 1
     assert balance.we_promised.kept == 1
-    client = signed_in(world.amina)
-    page = client.get(reverse("web:reciprocity-partner", args=[world.harbour.pk])).content.decode()
+
+
+@pytest.mark.usefixtures("merger_of_receiver")
+def test_page_of_reciprocity_names_the_predecessors_whose_figures_it_includes(world: World) -> None:
+    address = reverse("web:reciprocity-partner", args=[world.harbour.pk])
+
+    page = signed_in(world.amina).get(address).content.decode()
+
     assert f"The totals include the figures for {world.westmarch.name}" in page
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -156,34 +157,65 @@ def replace_bodies(predecessors: list[Organisation], successor: Organisation) ->
     return succession
 
 
-def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -> None:
+class MergedBodies(NamedTuple):
+    """Harbour after a merger with Westmarch and Tidewater; Westmarch had replaced a district before."""
+
+    merger: Succession
+    #: The district that Westmarch replaced.
+    district: Organisation
+    open_commitment: Commitment
+    done_commitment: Commitment
+
+
+@pytest.fixture
+def merged_bodies(world: World) -> MergedBodies:
+    """Merge Westmarch and Tidewater into Harbour. Westmarch has an open commitment and a done one."""
     open_commitment = agree(world)
     done_commitment = agree(world)
     Commitment.objects.filter(pk=done_commitment.pk).update(status="done", done_at=timezone.now())
-    west = create_body("Westmarch District")
-    replace_bodies([west], world.westmarch)
+    district = create_body("Westmarch District")
+    replace_bodies([district], world.westmarch)
     merger = replace_bodies([world.westmarch, world.tidewater], world.harbour)
+    return MergedBodies(merger, district, open_commitment, done_commitment)
 
+
+def test_figures_of_all_predecessors_are_summed(world: World, merged_bodies: MergedBodies) -> None:
     group = group_with_predecessors(world.ben, world.harbour)
 
-    assert {member.organisation for member in group.members} == {world.harbour, world.westmarch, world.tidewater, west}
-    assert group.total.commitments == {open_commitment.pk}
-    assert group.total.done == {done_commitment.pk}
-    assert group_with_predecessors(world.chidi, world.harbour).total.commitments == set()
-    client = signed_in(world.ben)
-    address = reverse("web:predecessors", args=[world.harbour.pk])
-    assert address in client.get(world.harbour.get_absolute_url()).content.decode()
-    assert "of the organisations that it took over from" in collapse(client.get(address).content.decode())
+    members = {member.organisation for member in group.members}
+    assert members == {world.harbour, world.westmarch, world.tidewater, merged_bodies.district}
+    assert group.total.commitments == {merged_bodies.open_commitment.pk}
+    assert group.total.done == {merged_bodies.done_commitment.pk}
 
+
+@pytest.mark.usefixtures("merged_bodies")
+def test_figures_of_predecessors_count_only_what_the_reader_may_read(world: World) -> None:
+    assert group_with_predecessors(world.chidi, world.harbour).total.commitments == set()
+
+
+@pytest.mark.usefixtures("merged_bodies")
+def test_page_of_the_successor_links_to_the_figures_of_its_predecessors(world: World) -> None:
+    ben = signed_in(world.ben)
+    address = reverse("web:predecessors", args=[world.harbour.pk])
+
+    page_of_successor = ben.get(world.harbour.get_absolute_url()).content.decode()
+    page_of_figures = collapse(ben.get(address).content.decode())
+
+    assert address in page_of_successor
+    assert "of the organisations that it took over from" in page_of_figures
+
+
+def test_a_merger_that_was_undone_leaves_no_predecessors(world: World, merged_bodies: MergedBodies) -> None:
     undoing_succession = undo_succession(
-        succession=merger,
+        succession=merged_bodies.merger,
         vests_on=known_day(timezone.localdate()),
         status="order_made",
         reason="Quashed.",
         author=None,
         now=timezone.now(),
     )
+
     take_effect(succession=undoing_succession, author=None, now=timezone.now())
-    assert [member.organisation for member in group_with_predecessors(world.ben, world.harbour).members] == [
-        world.harbour
-    ]
+
+    group = group_with_predecessors(world.ben, world.harbour)
+    assert [member.organisation for member in group.members] == [world.harbour]

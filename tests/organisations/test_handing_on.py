@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import pytest
 from django.utils import timezone
 
+from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
@@ -40,11 +42,18 @@ def homes_held_by(*bodies: Organisation) -> Any:
     return total_of_amounts(group.homes for body in bodies for group in held_records_by_kind(body, today()))
 
 
-def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(world: World) -> None:
-    agree(world)
-    new_provider = services.create_organisation(
+@pytest.fixture
+def new_provider() -> Organisation:
+    """Return Estuary Homes, which is proposed."""
+    return services.create_organisation(
         name="Estuary Homes", kind="registered_provider", status="proposed", author=None, now=timezone.now()
     )
+
+
+@pytest.fixture
+def amalgamation(world: World, new_provider: Organisation) -> Succession:
+    """Return the amalgamation of Larkhaven and Tidewater into Estuary Homes today, with all lines accepted."""
+    agree(world)
     succession = services.record_succession(
         kind="amalgamation",
         status="order_made",
@@ -53,37 +62,78 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
         author=None,
         now=timezone.now(),
     )
-    holders_before = holders()
-    homes = homes_held_by(world.larkhaven, world.tidewater)
     for predecessor in (world.larkhaven, world.tidewater):
         propose_and_accept_everything(succession, predecessor, new_provider)
+    return succession
 
-    take_effect(succession)
 
-    holders_after = holders()
-    assert [held_records_by_kind(predecessor, today()) for predecessor in (world.larkhaven, world.tidewater)] == [
-        [],
-        [],
-    ]
+def test_an_amalgamation_passes_all_records_to_the_new_provider(
+    world: World, amalgamation: Succession, new_provider: Organisation
+) -> None:
+    homes = homes_held_by(world.larkhaven, world.tidewater)
+
+    take_effect(amalgamation)
+
+    assert held_records_by_kind(world.larkhaven, today()) == []
+    assert held_records_by_kind(world.tidewater, today()) == []
     assert homes_held_by(new_provider) == homes > 0
+    assert {commitment.giver for commitment in Commitment.objects.all()} == {new_provider}
+
+
+def test_an_amalgamation_starts_the_new_provider_and_ends_the_earlier_ones(
+    world: World, amalgamation: Succession, new_provider: Organisation
+) -> None:
+    take_effect(amalgamation)
+
     new_provider.refresh_from_db()
+    world.larkhaven.refresh_from_db()
     assert new_provider.status == Status.ACTIVE
     assert new_provider.valid_from == today()
-    assert {commitment.giver for commitment in Commitment.objects.all()} == {new_provider}
-    emails = Email.objects.filter(kind="organisations.handed_over")
-    assert {world.amina.pk, world.chidi.pk} <= set(emails.values_list("person_id", flat=True))
-    world.larkhaven.refresh_from_db()
     assert world.larkhaven.status == Status.DISSOLVED
 
-    undoing_succession = undo_at_once(succession)
+
+def test_leads_of_both_providers_are_emailed_about_an_amalgamation(world: World, amalgamation: Succession) -> None:
+    take_effect(amalgamation)
+
+    emails = Email.objects.filter(kind="organisations.handed_over")
+    assert {world.amina.pk, world.chidi.pk} <= set(emails.values_list("person_id", flat=True))
+
+
+def test_undoing_an_amalgamation_returns_all_records(world: World, amalgamation: Succession) -> None:
+    holders_before = holders()
+    homes = homes_held_by(world.larkhaven, world.tidewater)
+    take_effect(amalgamation)
+
+    undo_at_once(amalgamation)
 
     assert holders() == holders_before
     assert homes_held_by(world.larkhaven, world.tidewater) == homes
+
+
+def test_undoing_the_undoing_of_an_amalgamation_passes_the_records_on_again(amalgamation: Succession) -> None:
+    take_effect(amalgamation)
+    holders_after = holders()
+    undoing_succession = undo_at_once(amalgamation)
+
     undo_at_once(undoing_succession)
+
     assert holders() == holders_after
 
 
-def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_back(world: World) -> None:
+class Transfer(NamedTuple):
+    """A transfer of two functions of a LEP to two bodies today, with a line for a commitment and a partnership."""
+
+    succession: Succession
+    lep: Organisation
+    #: The body that gets strategic economic planning and the partnership. Westmarch gets the rest.
+    authority: Organisation
+    commitment: Commitment
+    partnership: Partnership
+
+
+@pytest.fixture
+def transfer_of_functions(world: World) -> Transfer:
+    """Return the transfer of a LEP's functions to Westmarch and a combined authority, with all lines accepted."""
     lep = services.create_organisation(name="Estuary LEP", kind="lep", author=None, now=timezone.now())
     authority = create_council("Estuary Combined Authority")
     lead = person("Lena Estuary", "lena@lep.example")
@@ -92,7 +142,6 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
         "Growth Board", chair=lep, chair_lead=lead, other=world.larkhaven, other_lead=world.amina, now=timezone.now()
     )
     commitment = propose(world, receiver=lep, partnership=partnership)
-    holders_before = holders()
     succession = services.record_succession(
         kind="function_transfer",
         status="order_made",
@@ -107,21 +156,39 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
     propose_record(succession, lep, "commitments", commitment.pk, successor=world.westmarch, author=lead)
     propose_record(succession, lep, "partnerships", partnership.pk, successor=authority, author=lead)
     services.answer_handovers(lines=list(succession.handovers.all()), accept=True, author=None, now=timezone.now())
+    return Transfer(succession, lep, authority, commitment, partnership)
 
-    assert take_effect(succession) == 2
 
-    assert answering_body("business_representation", lep) == world.westmarch.pk
-    assert answering_body("strategic_economic_planning", lep) == authority.pk
-    assert answering_body("housing", lep) == lep.pk
+def test_a_transfer_makes_each_body_responsible_for_its_function(world: World, transfer_of_functions: Transfer) -> None:
+    lep = transfer_of_functions.lep
+
+    take_effect(transfer_of_functions.succession)
+
     lep.refresh_from_db()
+    assert answering_body("business_representation", lep) == world.westmarch.pk
+    assert answering_body("strategic_economic_planning", lep) == transfer_of_functions.authority.pk
+    assert answering_body("housing", lep) == lep.pk
     assert lep.status == Status.ACTIVE
-    commitment.refresh_from_db()
-    assert commitment.receiver == world.westmarch
-    present_ids = set(partnership.parties.accepted().values_list("organisation", flat=True))
-    assert present_ids == {authority.pk, world.larkhaven.pk}
+
+
+def test_a_transfer_passes_each_record_to_the_body_of_its_line(world: World, transfer_of_functions: Transfer) -> None:
+    line_count = take_effect(transfer_of_functions.succession)
+
+    transfer_of_functions.commitment.refresh_from_db()
+    present_parties = transfer_of_functions.partnership.parties.accepted()
+    present_ids = set(present_parties.values_list("organisation", flat=True))
+    assert line_count == 2
+    assert transfer_of_functions.commitment.receiver == world.westmarch
+    assert present_ids == {transfer_of_functions.authority.pk, world.larkhaven.pk}
     assert set(Handover.objects.values_list("state", flat=True)) == {"applied"}
 
-    undo_at_once(succession)
+
+def test_undoing_a_transfer_returns_functions_and_records(transfer_of_functions: Transfer) -> None:
+    lep = transfer_of_functions.lep
+    holders_before = holders()
+    take_effect(transfer_of_functions.succession)
+
+    undo_at_once(transfer_of_functions.succession)
 
     assert holders() == holders_before
     assert answering_body("business_representation", lep) == lep.pk

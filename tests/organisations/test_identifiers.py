@@ -16,8 +16,8 @@ from tests.world import World
 
 
 @pytest.fixture
-def number(world: World) -> Identifier:
-    """Add a registration number that a list gave to the wrong organisation."""
+def misplaced_identifier(world: World) -> Identifier:
+    """Return a registration number that a list gave to Larkhaven; it is Tidewater's."""
     return add_identifier(
         organisation=world.larkhaven, scheme=Scheme.RSH, value="LX9001", author=None, now=timezone.now()
     )
@@ -31,63 +31,104 @@ def dee(world: World, client: Client) -> Client:
 
 
 def form_fields(world: World, **fields: Any) -> dict[str, Any]:
-    """Return the form data of the page, as a browser would send them."""
+    """Return the fields of the page, as a browser would send them, to give the number to Tidewater."""
     return {"organisation": world.tidewater.pk, "value": "LX9001", "reason": "Their email of 3 March.", **fields}
 
 
-def test_moving_an_identifier_is_recorded_for_both_organisations_with_the_reason(
-    world: World, dee: Client, number: Identifier
-) -> None:
-    page = reverse("admin:organisations_identifier_change", args=[number.pk])
-
-    response = dee.post(page, form_fields(world))
-
-    number.refresh_from_db()
+def move_to_tidewater(world: World, dee: Client, identifier: Identifier) -> None:
+    """Give the identifier to Tidewater on its admin page."""
+    response = dee.post(reverse("admin:organisations_identifier_change", args=[identifier.pk]), form_fields(world))
     assert response.status_code == 302
-    assert number.organisation == world.tidewater
+
+
+def test_an_administrator_moves_an_identifier_to_another_organisation(
+    world: World, dee: Client, misplaced_identifier: Identifier
+) -> None:
+    move_to_tidewater(world, dee, misplaced_identifier)
+
+    misplaced_identifier.refresh_from_db()
+    assert misplaced_identifier.organisation == world.tidewater
+
+
+def test_moving_an_identifier_is_recorded_for_both_organisations_with_the_reason(
+    world: World, dee: Client, misplaced_identifier: Identifier
+) -> None:
+    move_to_tidewater(world, dee, misplaced_identifier)
+
     events = Event.objects.filter(kind="organisation.identifier_corrected")
     assert {event.target_id for event in events} == {world.larkhaven.pk, world.tidewater.pk}
     assert all(event.actor_id == world.dee.pk for event in events)
     assert events[0].data["reason"] == "Their email of 3 March."
     assert events[0].data["before"]["organisation"] == "Larkhaven Homes"
-    assert "Their email of 3 March." in dee.get(world.tidewater.get_absolute_url()).content.decode()
-    history_page = dee.get(reverse("admin:organisations_identifier_history", args=[number.pk])).content.decode()
+
+
+def test_pages_show_why_an_identifier_was_moved(world: World, dee: Client, misplaced_identifier: Identifier) -> None:
+    move_to_tidewater(world, dee, misplaced_identifier)
+
+    page_of_organisation = dee.get(world.tidewater.get_absolute_url()).content.decode()
+    history_address = reverse("admin:organisations_identifier_history", args=[misplaced_identifier.pk])
+    history_page = dee.get(history_address).content.decode()
+    assert "Their email of 3 March." in page_of_organisation
     assert "Their email of 3 March." in history_page
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid_fields",
     [{"reason": ""}, {"value": " "}, {"valid_from": "2024-02-01", "valid_to": "2024-01-01"}, {"value": "5069"}],
 )
-def test_an_invalid_correction_is_refused(world: World, dee: Client, number: Identifier, wrong: dict[str, str]) -> None:
+def test_an_invalid_correction_is_refused(
+    world: World, dee: Client, misplaced_identifier: Identifier, invalid_fields: dict[str, str]
+) -> None:
     add_identifier(organisation=world.tidewater, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
-    page = reverse("admin:organisations_identifier_change", args=[number.pk])
+    page = reverse("admin:organisations_identifier_change", args=[misplaced_identifier.pk])
 
-    response = dee.post(page, form_fields(world, **wrong))
+    response = dee.post(page, form_fields(world, **invalid_fields))
 
-    number.refresh_from_db()
+    misplaced_identifier.refresh_from_db()
     assert response.status_code == 200
-    assert number.organisation == world.larkhaven
-    assert number.value == "LX9001"
+    assert misplaced_identifier.organisation == world.larkhaven
+    assert misplaced_identifier.value == "LX9001"
 
 
-def test_an_identifier_is_added_with_a_reason_and_cannot_be_deleted(world: World, dee: Client) -> None:
+def test_an_administrator_adds_an_identifier_and_finds_it(world: World, dee: Client) -> None:
     post_fields = form_fields(world, scheme=Scheme.COMPANY, value=" 01234567 ")
 
-    assert dee.post(reverse("admin:organisations_identifier_add"), post_fields).status_code == 302
+    response = dee.post(reverse("admin:organisations_identifier_add"), post_fields)
 
-    identifier = Identifier.objects.get(value="01234567")
-    assert identifier.organisation == world.tidewater
-    assert dee.post(reverse("admin:organisations_identifier_delete", args=[identifier.pk])).status_code == 403
-    list_page = dee.get(reverse("admin:organisations_identifier_changelist"), {"q": "0123456"})
-    assert "01234567" in list_page.content.decode()
+    list_page = dee.get(reverse("admin:organisations_identifier_changelist"), {"q": "0123456"}).content.decode()
+    assert response.status_code == 302
+    assert Identifier.objects.get(value="01234567").organisation == world.tidewater
+    assert "01234567" in list_page
 
 
-def test_a_correction_cannot_give_one_identifier_to_two_organisations(world: World, number: Identifier) -> None:
+def test_administrators_cannot_delete_an_identifier(dee: Client, misplaced_identifier: Identifier) -> None:
+    response = dee.post(reverse("admin:organisations_identifier_delete", args=[misplaced_identifier.pk]))
+
+    assert response.status_code == 403
+    assert Identifier.objects.filter(pk=misplaced_identifier.pk).exists()
+
+
+def test_a_correction_cannot_give_one_identifier_to_two_organisations(
+    world: World, misplaced_identifier: Identifier
+) -> None:
     add_identifier(organisation=world.tidewater, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
 
-    for fields, reason in (({"value": "5069"}, "Because."), ({"value": "LX1"}, " ")):
-        with pytest.raises(UnableToCorrectIdentifier):
-            correct_identifier(identifier=number, author=world.dee, now=timezone.now(), reason=reason, **fields)  # type: ignore[arg-type]  # values of one kind here
+    with pytest.raises(UnableToCorrectIdentifier):
+        correct_identifier(
+            identifier=misplaced_identifier, value="5069", reason="Because.", author=world.dee, now=timezone.now()
+        )
 
-    assert correct_identifier(identifier=number, value="LX9001", author=None, now=timezone.now(), reason="") == ()
+
+def test_a_correction_by_a_person_needs_a_reason(world: World, misplaced_identifier: Identifier) -> None:
+    with pytest.raises(UnableToCorrectIdentifier):
+        correct_identifier(
+            identifier=misplaced_identifier, value="LX1", reason=" ", author=world.dee, now=timezone.now()
+        )
+
+
+def test_a_correction_to_the_same_value_changes_nothing(misplaced_identifier: Identifier) -> None:
+    changed_fields = correct_identifier(
+        identifier=misplaced_identifier, value="LX9001", reason="", author=None, now=timezone.now()
+    )
+
+    assert changed_fields == ()

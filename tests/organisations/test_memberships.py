@@ -7,6 +7,7 @@ import re
 
 import pytest
 from django.core import mail
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -238,25 +239,45 @@ def test_a_lead_cannot_manage_people_of_another_organisation(world: World) -> No
     assert response.status_code == 403
 
 
-def test_an_administrator_must_give_a_reason_and_cannot_invite_themselves(world: World) -> None:
-    dee = signed_in(world.dee)
-    address = reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk})
-    fields = {"email": world.dee.email, "role": "lead", "reason": "Their lead is ill."}
+def invite_by_administrator(world: World, **fields: str) -> HttpResponse:
+    """Invite a lead of Larkhaven on its page, as Dee, and return the response."""
+    return signed_in(world.dee).post(
+        reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk}),
+        {"email": "dee@home.example", "role": "lead", "reason": "Their lead is ill.", **fields},
+    )
 
-    response_for_own_address = dee.post(address, fields)
-    response_without_reason = dee.post(address, fields | {"email": "dee@home.example", "reason": ""})
-    assert response_for_own_address.status_code == 422
-    assert response_without_reason.status_code == 422
-    assert "Administrators cannot act for an organisation" in response_for_own_address.content.decode()
+
+def test_an_administrator_cannot_invite_themselves(world: World) -> None:
+    response = invite_by_administrator(world, email=world.dee.email)
+
+    assert response.status_code == 422
+    assert "Administrators cannot act for an organisation" in response.content.decode()
     assert not Membership.objects.filter(organisation=world.larkhaven, accepted_at=None).exists()
+
+
+def test_an_administrator_cannot_invite_without_a_reason(world: World) -> None:
+    response = invite_by_administrator(world, reason="")
+
+    assert response.status_code == 422
+    assert not Membership.objects.filter(organisation=world.larkhaven, accepted_at=None).exists()
+
+
+def test_leads_are_emailed_whom_an_administrator_invited_and_why(world: World) -> None:
     deliver().clear()
-    assert dee.post(address, fields | {"email": "dee@home.example"}).status_code == 302
+
+    response = invite_by_administrator(world)
 
     text_by_address = {email.to[0]: str(email.body) for email in deliver()}
+    assert response.status_code == 302
     assert set(text_by_address) == {"dee@home.example", world.amina.email}
     assert "dee@home.example" in text_by_address[world.amina.email]
     assert "Their lead is ill." in text_by_address[world.amina.email]
     assert "Their lead is ill." not in text_by_address["dee@home.example"]
+
+
+def test_the_reason_of_an_administrators_invitation_is_recorded_for_leads(world: World) -> None:
+    invite_by_administrator(world)
+
     membership = Membership.objects.get(person__email="dee@home.example")
     event = Event.objects.get(target_kind="membership", target_id=membership.pk)
     assert event.actor_id == world.dee.pk
@@ -280,23 +301,39 @@ def test_administrators_are_emailed_about_invitations_if_there_is_no_lead(world:
     assert {email.to[0] for email in deliver()} == {"nell@westmarch.example", world.dee.email, dara.email}
 
 
-def test_a_new_administrator_cannot_accept_an_earlier_invitation(world: World) -> None:
+@pytest.fixture
+def invitation_of_dara(world: World) -> Membership:
+    """Invite Dara to lead Larkhaven, email her the invitation, and return her pending membership."""
     dara = person("Dara Ground", "dara@commonground.example")
     deliver().clear()
-    membership = invite_member(
+    return invite_member(
         organisation=world.larkhaven, email=dara.email, role="lead", author=world.amina, now=timezone.now()
     )
+
+
+def test_a_person_with_an_open_invitation_cannot_be_made_an_administrator(
+    world: World, invitation_of_dara: Membership
+) -> None:
     with pytest.raises(UnableToChangeAdministration, match="acts for Larkhaven Homes"):
-        grant_administration(person=dara, author=world.dee, reason="Help.", now=timezone.now())
-    User.objects.filter(pk=dara.pk).update(is_staff=True)
+        grant_administration(person=invitation_of_dara.person, author=world.dee, reason="Help.", now=timezone.now())
+
+
+def test_an_administrator_cannot_accept_an_earlier_invitation(invitation_of_dara: Membership) -> None:
+    User.objects.filter(pk=invitation_of_dara.person_id).update(is_staff=True)
 
     with pytest.raises(UnableToAcceptMembership, match="Administrators cannot act for an organisation"):
         accept_membership(token=token_in(deliver()[-1]), now=timezone.now())
-    membership.refresh_from_db()
-    with pytest.raises(UnableToInviteMember, match="Administrators cannot act for an organisation"):
-        resend_invitation(membership=membership, author=world.amina, now=timezone.now())
 
-    assert membership.is_pending
+    invitation_of_dara.refresh_from_db()
+    assert invitation_of_dara.is_pending
+
+
+def test_an_invitation_is_not_sent_again_to_an_administrator(world: World, invitation_of_dara: Membership) -> None:
+    User.objects.filter(pk=invitation_of_dara.person_id).update(is_staff=True)
+    invitation_of_dara = Membership.objects.get(pk=invitation_of_dara.pk)
+
+    with pytest.raises(UnableToInviteMember, match="Administrators cannot act for an organisation"):
+        resend_invitation(membership=invitation_of_dara, author=world.amina, now=timezone.now())
 
 
 def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: World) -> None:

@@ -45,9 +45,29 @@ def locked_by(queries: CaptureQueriesContext) -> list[int]:
     return [int(match[1]) for query in queries.captured_queries if (match := locking.search(query["sql"]))]
 
 
-def test_a_refused_succession_shows_administrators_the_reason_and_is_tried_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def refused_succession(world: World) -> Succession:
+    """Return a merger that cannot take effect today, because one of its councils begins tomorrow."""
+    succession = record_merger(world)
+    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=tomorrow())
+    hand_over_due()
+    return succession
+
+
+def test_a_refused_succession_stores_the_reason_and_shows_it_to_administrators(
+    world: World, refused_succession: Succession
 ) -> None:
+    refused_succession.refresh_from_db()
+
+    assert refused_succession.status == "order_made"
+    assert "Correct its first day or the vesting day." in refused_succession.refused_because
+    for page in pages(world, refused_succession):
+        assert "The succession could not take effect: Westmarch Borough Council" in page
+    assert EFFECT in task_names(world, world.dee)
+    assert EFFECT not in task_names(world, world.ben)
+
+
+def test_operators_are_alerted_to_a_refused_succession_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     alerts: list[str] = []
     monkeypatch.setattr(vesting, "alert_operators", lambda subject, text: alerts.append(subject))
     succession = record_merger(world)
@@ -56,22 +76,20 @@ def test_a_refused_succession_shows_administrators_the_reason_and_is_tried_again
     hand_over_due()
     hand_over_due()
 
-    succession.refresh_from_db()
-    assert succession.status == "order_made"
-    assert "Correct its first day or the vesting day." in succession.refused_because
     assert alerts == [f"Succession {succession.pk} could not take effect"]
-    assert EFFECT in task_names(world, world.dee)
-    assert EFFECT not in task_names(world, world.ben)
-    for page in pages(world, succession):
-        assert "The succession could not take effect: Westmarch Borough Council" in page
+
+
+def test_a_refused_succession_takes_effect_once_the_cause_is_corrected(
+    world: World, refused_succession: Succession
+) -> None:
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=None)
 
     hand_over_due()
 
-    succession.refresh_from_db()
-    assert succession.status == "effective"
-    assert succession.refused_because == ""
-    assert succession.refused_at is None
+    refused_succession.refresh_from_db()
+    assert refused_succession.status == "effective"
+    assert refused_succession.refused_because == ""
+    assert refused_succession.refused_at is None
     assert EFFECT not in task_names(world, world.dee)
 
 
@@ -91,16 +109,32 @@ def test_a_vesting_month_that_has_passed_needs_an_exact_day(world: World) -> Non
     assert "Enter the exact vesting day" in succession.refused_because
 
 
-def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_order(db: None) -> None:
-    """Time goes back once, from the vesting day to thirty days before."""
+@pytest.fixture
+def surrey(db: None) -> tuple[World, list[Organisation], Succession]:
+    """Return the world, the councils of Surrey, and the first of their successions, whose order is laid."""
     with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
         world = make_world()
         councils = create_councils_of_surrey()
         load_pending(author=None, now=timezone.now())
-        first_succession, *_ = Succession.objects.order_by("pk")
+    first_succession, *_ = Succession.objects.order_by("pk")
+    return world, list(councils.values()), first_succession
+
+
+def test_administrators_are_asked_to_record_that_an_election_of_surrey_was_held(
+    surrey: tuple[World, list[Organisation], Succession],
+) -> None:
+    world, _councils, first_succession = surrey
+
+    with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
         assert DECIDE in task_names(world, world.dee)
         for page in pages(world, first_succession):
             assert "The election or shadow authority was due 7 May 2026, but no administrator has recorded" in page
+
+
+def test_surrey_does_not_take_effect_without_a_recorded_order(
+    surrey: tuple[World, list[Organisation], Succession],
+) -> None:
+    world, _councils, first_succession = surrey
 
     with time_machine.travel(VESTING):
         hand_over_due()
@@ -108,21 +142,32 @@ def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_ord
         assert statuses_of_successions() == {"order_laid"}
         assert "The vesting day was 1 April 2027" in pages(world, first_succession)[0]
 
+
+def test_an_order_of_surrey_recorded_early_does_not_take_effect_before_its_day(
+    surrey: tuple[World, list[Organisation], Succession],
+) -> None:
+    world, _councils, first_succession = surrey
+
     with time_machine.travel(VESTING - dt.timedelta(days=30)):
         record_that_the_order_was_made(world, first_succession)
+        hand_over_due()
 
         assert statuses_of_successions() == {"order_made"}
         assert DECIDE not in task_names(world, world.dee)
 
-        hand_over_due()
 
-        assert statuses_of_successions() == {"order_made"}
+def test_surrey_takes_effect_on_its_day_once_the_order_is_recorded(
+    surrey: tuple[World, list[Organisation], Succession],
+) -> None:
+    world, councils, first_succession = surrey
+    with time_machine.travel(VESTING - dt.timedelta(days=30)):
+        record_that_the_order_was_made(world, first_succession)
 
     with time_machine.travel(VESTING):
         hand_over_due()
 
         assert statuses_of_successions() == {"effective"}
-        check_successors_replace(councils.values())
+        check_successors_replace(councils)
 
 
 def statuses_of_successions() -> set[str]:

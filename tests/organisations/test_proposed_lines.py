@@ -194,27 +194,51 @@ def test_lines_to_a_body_that_is_no_longer_a_successor_are_deleted(world: World)
     assert promise.receiver == world.westmarch
 
 
-def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World) -> None:
-    promise = agree(world)
+@pytest.fixture
+def disputed_line(world: World) -> Handover:
+    """Return a line for a commitment of Westmarch in a merger in thirty days, which Harbour disputes."""
     succession = record_merger(world, days=30)
-    propose_lines(world, succession, "commitments", promise.pk)
-    undecided_before = count_undecided(succession, world.westmarch, today())
+    propose_lines(world, succession, "commitments", agree(world).pk)
     accept_lines(world, succession, accept=False, reason="It is the county's.")
-    assert count_undecided(succession, world.westmarch, today()) == undecided_before + 1
-    ben = signed_in(world.ben)
-    address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
+    return Handover.objects.get()
 
-    assert "disputed: It is the county" in ben.get(address).content.decode()
-    post_fields = {"successor": world.harbour.pk, "sharing": "alone", "records": [promise.pk], "basis": "Article 5"}
-    assert ben.post(address, post_fields).status_code == 302
+
+def test_disputing_a_line_makes_its_record_undecided_again(world: World) -> None:
+    succession = record_merger(world, days=30)
+    propose_lines(world, succession, "commitments", agree(world).pk)
+    undecided_before = count_undecided(succession, world.westmarch, today())
+
+    accept_lines(world, succession, accept=False, reason="It is the county's.")
+
+    assert count_undecided(succession, world.westmarch, today()) == undecided_before + 1
+
+
+def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World, disputed_line: Handover) -> None:
+    ben = signed_in(world.ben)
+    address = reverse(
+        "organisations:handover-propose", args=[disputed_line.succession_id, world.westmarch.pk, "commitments"]
+    )
+    post_fields = {
+        "successor": world.harbour.pk,
+        "sharing": "alone",
+        "records": [disputed_line.record],
+        "basis": "Article 5",
+    }
+
+    page = ben.get(address).content.decode()
+    response = ben.post(address, post_fields)
 
     line = Handover.objects.get()
+    assert "disputed: It is the county" in page
+    assert response.status_code == 302
     assert line.state == "proposed"
     assert line.basis == "Article 5"
     assert line.dispute == ""
 
 
-def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def address_of_three_lines(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Propose three lines to Harbour, and return the address of its page, which shows two lines at a time."""
     monkeypatch.setattr("partnerships.organisations.views.handovers.MAX_LINES_ON_PAGE", 2)
     succession = record_merger(world, days=30)
     posts = [
@@ -222,38 +246,71 @@ def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypa
         for title in ("First", "Second", "Third")
     ]
     propose_lines(world, succession, "posts", *posts)
-    hana = signed_in(world.hana)
-    address = reverse("organisations:handover-answer", args=[succession.pk])
+    return reverse("organisations:handover-answer", args=[succession.pk])
 
-    page = hana.get(address).content.decode()
+
+def test_successor_is_told_how_many_lines_the_page_does_not_show(world: World, address_of_three_lines: str) -> None:
+    page = signed_in(world.hana).get(address_of_three_lines).content.decode()
+
     assert page.count('name="lines"') == 2
     assert "All 3, including those that are not shown" in page
-    assert hana.post(address, {"answer": "accept"}).status_code == 422
-    assert hana.post(address, {"answer": "accept", "everything": "on"}).status_code == 302
 
+
+def test_successor_must_choose_lines_to_answer(world: World, address_of_three_lines: str) -> None:
+    response = signed_in(world.hana).post(address_of_three_lines, {"answer": "accept"})
+
+    assert response.status_code == 422
+    assert set(Handover.objects.values_list("state", flat=True)) == {"proposed"}
+
+
+def test_successor_accepts_all_lines_also_those_that_the_page_does_not_show(
+    world: World, address_of_three_lines: str
+) -> None:
+    response = signed_in(world.hana).post(address_of_three_lines, {"answer": "accept", "everything": "on"})
+
+    assert response.status_code == 302
     assert set(Handover.objects.values_list("state", flat=True)) == {"accepted"}
 
 
-def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link(world: World) -> None:
-    promise = agree(world)
+@pytest.fixture
+def merger_in_force(world: World) -> Succession:
+    """Return a merger in force that passed on a post of Westmarch; Westmarch still has a commitment."""
+    agree(world)
     succession = record_merger(world)
     post = create_post(organisation=world.westmarch, role="finance", author=world.ben, now=timezone.now())
     propose_lines(world, succession, "posts", post.pk)
     accept_lines(world, succession)
     take_effect(succession)
+    return succession
+
+
+@pytest.mark.usefixtures("merger_in_force")
+def test_leads_are_emailed_what_was_handed_over_and_how_much_is_left(world: World) -> None:
     emails = Email.objects.filter(kind="organisations.handed_over")
+
     assert set(emails.values_list("person_id", flat=True)) == {world.ben.pk, world.hana.pk}
     assert emails[0].params["waiting"] == {str(world.westmarch.pk): count_held(world.westmarch, today())}
 
-    propose_lines(world, succession, "commitments", promise.pk)
+
+def test_a_line_accepted_after_the_day_is_applied_without_a_second_email(
+    world: World, merger_in_force: Succession
+) -> None:
+    propose_lines(world, merger_in_force, "commitments", Commitment.objects.get().pk)
     line = Handover.objects.filter(kind="commitments")
     services.answer_handovers(lines=list(line), accept=True, author=world.hana, now=timezone.now())
+
     services.hand_over_due(now=timezone.now())
 
     assert line.get().state == "applied"
-    assert emails.count() == 2
-    client = signed_in(world.vera)
-    assert client.get(reverse("organisations:succession", args=[succession.pk])).status_code == 200
+    assert Email.objects.filter(kind="organisations.handed_over").count() == 2
+
+
+def test_viewers_can_open_the_page_of_a_succession_that_emails_link_to(
+    world: World, merger_in_force: Succession
+) -> None:
+    response = signed_in(world.vera).get(reverse("organisations:succession", args=[merger_in_force.pk]))
+
+    assert response.status_code == 200
 
 
 def test_successors_lead_finds_the_handover_but_no_links_to_propose(world: World) -> None:

@@ -18,7 +18,7 @@ from partnerships.organisations import services
 from partnerships.organisations.handovers import estate_of
 from partnerships.organisations.holding_counts import count_undecided
 from partnerships.organisations.lineage import with_ties
-from partnerships.organisations.models import Membership, Organisation, Role, Succession, SuccessionStatus
+from partnerships.organisations.models import Membership, Merge, Organisation, Role, Succession, SuccessionStatus
 from partnerships.organisations.obligations import held_records_by_kind
 from partnerships.organisations.presenting import succession_title
 from partnerships.organisations.registrations import required_providers
@@ -33,8 +33,10 @@ from partnerships.outbox.models import Email
 from tests.commitments.promises import agree, propose
 from tests.exchange.conftest import shared_entry
 from tests.organisations.handing_over import (
+    accept_lines,
     create_council,
     propose_and_accept_everything,
+    propose_lines,
     record_merger,
     record_undoing,
     take_effect,
@@ -136,26 +138,49 @@ def require_own_sign_in(organisation: Organisation, page: str) -> None:
     organisation.refresh_from_db()
 
 
-def test_the_kept_record_requires_at_sign_in_what_either_record_required(world: World) -> None:
+@pytest.fixture
+def merge_of_strict_record(world: World) -> Merge:
+    """Merge Riverside, which has required its own sign-in page for a year, into Harbour, which required nothing."""
     require_own_sign_in(world.riverside, "riverside")
     last_year = timezone.now() - dt.timedelta(days=365)
     Organisation.objects.filter(pk=world.riverside.pk).update(own_sign_in_required_at=last_year)
-
     merge = services.merge_organisations(
         kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=world.dee, now=timezone.now()
     )
-
     world.harbour.refresh_from_db()
-    assert required_providers(world.hana, timezone.now()) == set(), "Its leads keep their passwords for a day."
-    assert required_providers(world.hana, timezone.now() + dt.timedelta(days=2)) == {"riverside"}
+    return merge
+
+
+@pytest.mark.usefixtures("merge_of_strict_record")
+def test_the_kept_record_requires_at_sign_in_what_the_other_required(world: World) -> None:
     assert world.harbour.sign_in_provider == "riverside"
     assert world.harbour.second_factor_required
-    recipient_ids = Email.objects.filter(kind="organisations.ways_in").values_list("person_id", flat=True)
-    assert sorted(recipient_ids) == sorted([world.hana.pk, world.nadia.pk])
-    services.undo_merge(merge=merge, reason="Two bodies.", author=world.dee, now=timezone.now())
+
+
+@pytest.mark.usefixtures("merge_of_strict_record")
+def test_leads_of_the_kept_record_can_use_their_passwords_for_a_day_after_a_merge(world: World) -> None:
+    assert required_providers(world.hana, timezone.now()) == set()
+    assert required_providers(world.hana, timezone.now() + dt.timedelta(days=2)) == {"riverside"}
+
+
+def test_undoing_a_merge_undoes_its_sign_in_rules(world: World, merge_of_strict_record: Merge) -> None:
+    services.undo_merge(merge=merge_of_strict_record, reason="Two bodies.", author=world.dee, now=timezone.now())
+
     world.harbour.refresh_from_db()
     assert not world.harbour.asks_more_at_sign_in
-    assert sorted(recipient_ids.all()) == sorted([world.hana.pk, world.hana.pk, world.nadia.pk])
+
+
+def test_leads_are_emailed_about_sign_in_rules_by_a_merge_and_by_its_undoing(
+    world: World, merge_of_strict_record: Merge
+) -> None:
+    recipient_ids = Email.objects.filter(kind="organisations.ways_in").values_list("person_id", flat=True)
+    recipients_of_merge = sorted(recipient_ids)
+
+    services.undo_merge(merge=merge_of_strict_record, reason="Two bodies.", author=world.dee, now=timezone.now())
+
+    recipients_of_both = sorted(recipient_ids.all())
+    assert recipients_of_merge == sorted([world.hana.pk, world.nadia.pk])
+    assert recipients_of_both == sorted([world.hana.pk, world.hana.pk, world.nadia.pk])
 
 
 def test_records_with_two_sign_in_pages_are_not_merged(world: World) -> None:
@@ -168,59 +193,88 @@ def test_records_with_two_sign_in_pages_are_not_merged(world: World) -> None:
         )
 
 
-def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> None:
-    last_day = today() + dt.timedelta(days=40)
+#: How many days Vera's membership of Westmarch still lasts.
+DAYS_OF_MEMBERSHIP = 40
+
+
+@pytest.fixture
+def merger_with_temporary_editor(world: World) -> Succession:
+    """Return a merger of Westmarch into Harbour, where Vera is an editor of Westmarch for forty days more."""
+    last_day = today() + dt.timedelta(days=DAYS_OF_MEMBERSHIP)
     join(world.vera, world.westmarch, Role.EDITOR, world.now - dt.timedelta(days=1))
     Membership.objects.filter(person=world.vera, organisation=world.westmarch).update(ends_on=last_day)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
+    return succession
 
-    with patch.object(journal, "note_all", wraps=journal.note_all) as note_all:
-        take_effect(succession)
+
+def test_membership_with_a_last_day_passes_on_until_that_day(
+    world: World, merger_with_temporary_editor: Succession
+) -> None:
+    take_effect(merger_with_temporary_editor)
 
     (membership,) = Membership.objects.current().filter(person=world.vera, organisation=world.harbour)
+    events = Event.objects.filter(target_kind="membership", target_id=membership.pk)
     assert membership.role == "editor"
-    assert membership.ends_on == last_day
-    event_kinds = Event.objects.filter(target_kind="membership", target_id=membership.pk).values_list("kind", flat=True)
-    assert list(event_kinds) == ["membership.added"]
-    journal_lines = [
-        line for call in note_all.call_args_list for line in call.args[1] if line.get("membership") == membership.pk
-    ]
-    assert [line["undone"] for line in journal_lines] == [True]  # Still in force: a restore does not end it.
+    assert membership.ends_on == today() + dt.timedelta(days=DAYS_OF_MEMBERSHIP)
+    assert list(events.values_list("kind", flat=True)) == ["membership.added"]
     assert not Membership.objects.current().filter(organisation=world.westmarch).exists()
-    take_effect(record_undoing(succession))
+
+
+def test_a_restore_does_not_end_a_membership_that_passed_on_with_a_last_day(
+    world: World, merger_with_temporary_editor: Succession
+) -> None:
+    with patch.object(journal, "note_all", wraps=journal.note_all) as note_all:
+        take_effect(merger_with_temporary_editor)
+
+    (membership,) = Membership.objects.current().filter(person=world.vera, organisation=world.harbour)
+    lines = [line for call in note_all.call_args_list for line in call.args[1]]
+    journal_lines = [line for line in lines if line.get("membership") == membership.pk]
+    assert [line["undone"] for line in journal_lines] == [True]
+
+
+def test_undoing_a_merger_returns_a_membership_with_its_last_day(
+    world: World, merger_with_temporary_editor: Succession
+) -> None:
+    take_effect(merger_with_temporary_editor)
+
+    take_effect(record_undoing(merger_with_temporary_editor))
+
     (membership,) = Membership.objects.current().filter(person=world.vera, organisation=world.westmarch)
-    assert membership.ends_on == last_day
+    assert membership.ends_on == today() + dt.timedelta(days=DAYS_OF_MEMBERSHIP)
 
 
 # ---- What is left
 
 
-def test_remaining_records_are_a_task_of_leads_and_then_of_administrators(world: World) -> None:
+@pytest.fixture
+def merger_with_records_left(world: World) -> Succession:
+    """Return a merger in force, after which Westmarch still has a commitment and its people."""
     agree(world)
     succession = record_merger(world)
     take_effect(succession)
+    return succession
+
+
+def test_remaining_records_are_a_task_of_the_predecessors_leads(
+    world: World, merger_with_records_left: Succession
+) -> None:
     assert "Say who takes over" in task_names(world, world.ben)
-    assert estate_of(succession, world.westmarch, today()).is_led
+    assert estate_of(merger_with_records_left, world.westmarch, today()).is_led
+
+
+def test_remaining_records_are_for_administrators_once_the_people_have_passed_on(
+    world: World, merger_with_records_left: Succession
+) -> None:
     (people,) = held_records_by_kind(world.westmarch, today(), ["people"])
-    services.propose_handovers(
-        succession=succession,
-        predecessor=world.westmarch,
-        kind="people",
-        records=[thing.pk for thing in people.things],
-        successor=world.harbour,
-        author=world.ben,
-        now=timezone.now(),
-    )
-    services.answer_handovers(
-        lines=list(succession.handovers.all()), accept=True, author=world.hana, now=timezone.now()
-    )
+    propose_lines(world, merger_with_records_left, "people", *[thing.pk for thing in people.things])
+    accept_lines(world, merger_with_records_left)
 
     services.hand_over_due(now=timezone.now())
 
+    address = reverse("organisations:handover", args=[merger_with_records_left.pk])
+    page = signed_in(world.hana).get(address).content.decode()
     assert "Say who takes over" not in task_names(world, world.ben)
-    client = signed_in(world.hana)
-    page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
     assert "an administrator must decide" in page
 
 

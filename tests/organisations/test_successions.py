@@ -291,11 +291,11 @@ def test_a_rename_counts_from_its_day_and_both_names_are_found(world: World) -> 
         assert list(find_organisations(user=world.vera, text=text)) == [world.larkhaven]
 
 
-def test_an_administrator_records_a_succession_by_names_and_numbers(world: World, client: Client) -> None:
+@pytest.fixture
+def fields_of_split(world: World) -> dict[str, str]:
+    """Return the fields of a form that records the split of Westmarch, which has a GSS code."""
     world.westmarch.identifiers.create(scheme=Scheme.GSS, value="E07999999")
-    client.force_login(world.dee)
-    address = reverse("organisations:record-succession")
-    post_fields = {
+    return {
         "kind": "split",
         "status": "consulted",
         "vests_on": "April 2098",
@@ -304,18 +304,33 @@ def test_an_administrator_records_a_succession_by_names_and_numbers(world: World
         "source": "Their boards, 3 March",
     }
 
-    refused_response = client.post(address, post_fields | {"successors": "Nobody Homes"})
-    response = client.post(address, post_fields)
 
-    assert refused_response.status_code == 422
-    assert response.status_code == 302
-    assert "“Nobody Homes” is not in the directory." in refused_response.content.decode()
+def test_an_administrator_records_a_succession_by_names_and_numbers(
+    world: World, client: Client, fields_of_split: dict[str, str]
+) -> None:
+    client.force_login(world.dee)
+
+    response = client.post(reverse("organisations:record-succession"), fields_of_split)
+
     succession = Succession.objects.get()
+    page = client.get(reverse("organisations:detail", args=[world.westmarch.pk])).content.decode()
+    assert response.status_code == 302
     assert str(succession.vests_on) == "2098-04"
     assert {tie.successor for tie in succession.ties.all()} == {world.larkhaven, world.tidewater}
-    page = client.get(reverse("organisations:detail", args=[world.westmarch.pk])).content.decode()
     assert " ".join(page.split()).count("Divides into") == 1
     assert "in April 2098" in page
+
+
+def test_a_succession_with_an_unknown_name_is_refused(
+    world: World, client: Client, fields_of_split: dict[str, str]
+) -> None:
+    client.force_login(world.dee)
+
+    response = client.post(reverse("organisations:record-succession"), fields_of_split | {"successors": "Nobody Homes"})
+
+    assert response.status_code == 422
+    assert "“Nobody Homes” is not in the directory." in response.content.decode()
+    assert not Succession.objects.exists()
 
 
 def test_an_administrator_records_a_rename_and_a_merger_into_one_that_continues(world: World, client: Client) -> None:
@@ -394,34 +409,55 @@ def test_everyone_reads_pending_successions_as_page_csv_and_feed(world: World, c
     assert "become Skylark Homes in April 2098" in feed.content.decode()
 
 
-def test_each_of_the_three_dates_is_a_day_a_month_or_a_year(world: World, client: Client) -> None:
-    client.force_login(world.dee)
-    succession = record_merger(
+@pytest.fixture
+def merger_with_dates(world: World) -> Succession:
+    """Return a merger whose three dates are a month, a day and a year."""
+    return record_merger(
         world,
         status="order_laid",
         shadow_on=PartialDate(2097, 5),
         vests_on=PartialDate(2098, 4, 1),
         codes_on=PartialDate(2099),
     )
-    detail = reverse("organisations:succession", args=[succession.pk])
 
-    for address in (detail, reverse("organisations:pending")):
-        page = " ".join(client.get(address).content.decode().split())
-        for label, day in (
-            ("Election or shadow", "May 2097"),
-            ("Vesting day", "1 April 2098"),
-            ("New codes from", "2099"),
-        ):
-            assert f"<dt>{label}</dt> <dd>{day}</dd>" in page.replace("</dt><dd>", "</dt> <dd>"), (address, label)
+
+def test_pages_and_file_show_each_date_as_exactly_as_it_is_known(
+    world: World, client: Client, merger_with_dates: Succession
+) -> None:
+    client.force_login(world.dee)
+
+    addresses = (
+        reverse("organisations:succession", args=[merger_with_dates.pk]),
+        reverse("organisations:pending"),
+    )
+    pages = [" ".join(client.get(address).content.decode().split()) for address in addresses]
     exported = client.get(reverse("organisations:pending-csv")).getvalue().decode()
+
+    for page in pages:
+        page_without_gaps = page.replace("</dt> <dd>", "</dt><dd>")
+        assert "<dt>Election or shadow</dt><dd>May 2097</dd>" in page_without_gaps
+        assert "<dt>Vesting day</dt><dd>1 April 2098</dd>" in page_without_gaps
+        assert "<dt>New codes from</dt><dd>2099</dd>" in page_without_gaps
     assert "2097-05,2098-04-01,2099," in exported
-    # Each date is then made more exact on the page for corrections.
-    address = reverse("organisations:correct-succession", args=[succession.pk])
+
+
+def test_dates_can_be_made_more_exact_and_the_history_has_both(
+    world: World, client: Client, merger_with_dates: Succession
+) -> None:
+    client.force_login(world.dee)
     dates = {"shadow_on": "6 May 2097", "vests_on": "1 April 2098", "codes_on": "May 2099"}
-    assert client.post(address, {"kind": "merge", "reason": "As the order says.", **dates}).status_code == 302
-    succession.refresh_from_db()
-    assert [str(day) for day in (succession.shadow_on, succession.codes_on)] == ["2097-05-06", "2099-05"]
-    history = " ".join(strip_tags(client.get(detail).content.decode()).split())
+
+    response = client.post(
+        reverse("organisations:correct-succession", args=[merger_with_dates.pk]),
+        {"kind": "merge", "reason": "As the order says.", **dates},
+    )
+
+    merger_with_dates.refresh_from_db()
+    detail = client.get(reverse("organisations:succession", args=[merger_with_dates.pk])).content.decode()
+    history = " ".join(strip_tags(detail).split())
+    assert response.status_code == 302
+    assert str(merger_with_dates.shadow_on) == "2097-05-06"
+    assert str(merger_with_dates.codes_on) == "2099-05"
     assert "May 2097" in history
     assert "6 May 2097" in history
 
@@ -436,37 +472,74 @@ def test_an_election_known_to_the_month_is_overdue_once_the_month_is_over(world:
     assert "The vesting day was 2098" in action_needed(succession, dt.date(2098, 12, 31))
 
 
-def test_the_geography_of_shares_is_shown_exported_and_kept_in_the_history(world: World, client: Client) -> None:
-    def ties(geography: str) -> list[NewTie]:
-        shares = ((world.harbour, "0.6"), (world.tidewater, "0.4"))
-        return [NewTie(world.westmarch, to, share=Decimal(share), geography=geography) for to, share in shares]
+def ties_with_shares(world: World, geography: str) -> list[NewTie]:
+    """Return ties that divide Westmarch, 60 to 40, between Harbour and Tidewater, measured in these areas."""
+    return [
+        NewTie(world.westmarch, world.harbour, share=Decimal("0.6"), geography=geography),
+        NewTie(world.westmarch, world.tidewater, share=Decimal("0.4"), geography=geography),
+    ]
 
-    succession = record_succession(
-        kind="split", vests_on=PartialDate(2098, 4), ties=ties("LAD 2025"), author=world.dee, now=timezone.now()
+
+@pytest.fixture
+def split_with_shares(world: World) -> Succession:
+    """Return a split of Westmarch in April 2098, with shares measured in the areas of 2025."""
+    return record_succession(
+        kind="split",
+        vests_on=PartialDate(2098, 4),
+        ties=ties_with_shares(world, "LAD 2025"),
+        author=world.dee,
+        now=timezone.now(),
     )
+
+
+def correct_geography(world: World, succession: Succession, geography: str) -> tuple[str, ...]:
+    """Correct the areas in which shares are measured, and return the names of the changed fields."""
+    return correct_succession(
+        succession=succession,
+        ties=ties_with_shares(world, geography),
+        reason="Newer areas.",
+        author=world.dee,
+        now=timezone.now(),
+    )
+
+
+def test_page_and_file_show_shares_with_their_geography(
+    world: World, client: Client, split_with_shares: Succession
+) -> None:
     client.force_login(world.dee)
-    detail = reverse("organisations:succession", args=[succession.pk])
-    arguments: dict[str, Any] = {
-        "succession": succession,
-        "reason": "Newer areas.",
-        "author": world.dee,
-        "now": timezone.now(),
-    }
 
-    assert "60% (LAD 2025)" in client.get(detail).content.decode()
-    assert correct_succession(ties=ties("LAD 2025"), **arguments) == ()
-    correct_succession(ties=ties("LAD 2027"), **arguments)
+    page = client.get(reverse("organisations:succession", args=[split_with_shares.pk])).content.decode()
+    exported = client.get(reverse("organisations:pending-csv")).getvalue().decode()
 
-    page = " ".join(strip_tags(client.get(detail).content.decode()).split())
+    assert "60% (LAD 2025)" in page
+    assert "LAD 2025" in exported
+
+
+def test_correcting_ties_to_the_same_geography_changes_nothing(world: World, split_with_shares: Succession) -> None:
+    assert correct_geography(world, split_with_shares, "LAD 2025") == ()
+
+
+def test_history_has_the_geography_before_and_after_a_correction(
+    world: World, client: Client, split_with_shares: Succession
+) -> None:
+    client.force_login(world.dee)
+
+    correct_geography(world, split_with_shares, "LAD 2027")
+
+    detail = client.get(reverse("organisations:succession", args=[split_with_shares.pk])).content.decode()
+    page = " ".join(strip_tags(detail).split())
     assert "40% (LAD 2027)" in page
     for year in ("2025", "2027"):
         assert f"Westmarch Borough Council → Harbour Community Trust (60% of its area in LAD {year})" in page
-    assert "LAD 2027" in client.get(reverse("organisations:pending-csv")).getvalue().decode()
-    day = dt.date(2098, 5, 1)
+
+
+def test_after_a_split_each_successor_answers_for_its_share(world: World, split_with_shares: Succession) -> None:
     change_succession_status(
-        succession=succession, to="order_made", reason="Made.", author=world.dee, now=timezone.now()
+        succession=split_with_shares, to="order_made", reason="Made.", author=world.dee, now=timezone.now()
     )
-    answer = responsible_body_for(function="planning", organisation=world.westmarch, day=day)
+
+    answer = responsible_body_for(function="planning", organisation=world.westmarch, day=dt.date(2098, 5, 1))
+
     assert {part: float(share) for part, share in answer.parts.items()} == {
         frozenset({world.harbour.pk}): 0.6,
         frozenset({world.tidewater.pk}): 0.4,

@@ -57,22 +57,40 @@ def leave_as_westmarch(world: World) -> None:
     )
 
 
-def test_rejection_by_link_is_recorded_only_after_a_second_page(world: World) -> None:
+def rejection_by_westmarch(world: World) -> dict[str, Any]:
+    """Return the fields of a form that rejects version 1."""
+    return {"decision": "rejected", "reason": "Too few homes.", "organisation": world.westmarch.pk, "number": "1"}
+
+
+def test_opening_a_link_to_sign_records_no_decision(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     address = bens_link(plan, world)
-    rejection = {"decision": "rejected", "reason": "Too few homes.", "organisation": world.westmarch.pk, "number": "1"}
 
-    for url in (address, f"{address}?decision=rejected&sure=yes"):
-        assert Client().get(url).status_code == 200
-    page = Client().post(address, rejection).content.decode()
+    responses = [Client().get(address), Client().get(f"{address}?decision=rejected&sure=yes")]
+
+    assert [response.status_code for response in responses] == [200, 200]
+    assert not plan.sign_offs.exists()
+
+
+def test_rejection_by_link_asks_for_confirmation_before_it_is_recorded(world: World) -> None:
+    plan = plan_awaiting_signatures(world)
+
+    page = Client().post(bens_link(plan, world), rejection_by_westmarch(world)).content.decode()
 
     assert not plan.sign_offs.exists()
     assert "Nothing is recorded until you confirm" in collapse(page)
     assert "Too few homes." in page
-    page_after_confirmation = Client().post(address, rejection | {"sure": "yes"}, follow=True).content.decode()
+
+
+def test_confirmed_rejection_by_link_is_recorded(world: World) -> None:
+    plan = plan_awaiting_signatures(world)
+    confirmed_rejection = rejection_by_westmarch(world) | {"sure": "yes"}
+
+    page = Client().post(bens_link(plan, world), confirmed_rejection, follow=True).content.decode()
+
     assert plan.sign_offs.get().decision == "rejected"
-    assert "The decision is recorded" in page_after_confirmation
-    assert "Your decision on version 1" not in page_after_confirmation
+    assert "The decision is recorded" in page
+    assert "Your decision on version 1" not in page
 
 
 def test_links_in_emails_still_work_after_a_minor_version(world: World) -> None:
@@ -118,27 +136,36 @@ def test_signatory_does_not_lapse_while_the_plan_is_back_in_comments(world: Worl
         assert code_of(Plan.objects.get(pk=plan.pk), world.westmarch) == "waiting"
 
 
+def change_due_date(plan: Plan, client: Client, organisation: Organisation, day: dt.date) -> Any:
+    """Change on its page the day by which an organisation should sign, and return the response."""
+    signatory = plan.signatories.get(organisation=organisation)
+    return client.post(
+        reverse("plans:due-day", args=[plan.pk, signatory.pk]), {"due_on": day.isoformat(), "reason": "otter-week"}
+    )
+
+
 def test_lead_changes_the_due_date_of_a_signatory_with_a_reason(world: World, as_: Callable[[User], Client]) -> None:
     plan = plan_awaiting_signatures(world, due_on=timezone.localdate() + dt.timedelta(days=2))
-    signatory = plan.signatories.get(organisation=world.westmarch)
-    address = reverse("plans:due-day", args=[plan.pk, signatory.pk])
     later_day = timezone.localdate() + dt.timedelta(days=60)
-    past_day = timezone.localdate() - dt.timedelta(days=1)
 
-    def send(day: dt.date) -> Any:
-        data = {"due_on": day.isoformat()}
-        return as_(world.amina).post(address, data | {"reason": "otter-week"})
+    response = change_due_date(plan, as_(world.amina), world.westmarch, later_day)
 
-    refused_response = send(past_day)
-    accepted_response = send(later_day)
-
-    assert refused_response.status_code == 422
-    assert accepted_response.status_code == 302
-    signatory.refresh_from_db()
-    assert signatory.due_on == later_day
     history = as_(world.ben).get(reverse("plans:history", args=[plan.pk])).content.decode()
+    assert response.status_code == 302
+    assert plan.signatories.get(organisation=world.westmarch).due_on == later_day
     assert "otter-week" in history
     assert "Westmarch Borough Council" in history
+
+
+def test_due_date_of_a_signatory_cannot_be_in_the_past(world: World, as_: Callable[[User], Client]) -> None:
+    first_due_date = timezone.localdate() + dt.timedelta(days=2)
+    plan = plan_awaiting_signatures(world, due_on=first_due_date)
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+
+    response = change_due_date(plan, as_(world.amina), world.westmarch, yesterday)
+
+    assert response.status_code == 422
+    assert plan.signatories.get(organisation=world.westmarch).due_on == first_due_date
 
 
 def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(

@@ -241,28 +241,55 @@ def test_owner_gives_up_ownership_while_another_owner_remains(world: World) -> N
         )
 
 
-def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[[User], Client]) -> None:
+def test_lead_offers_a_plan_on_its_page(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world)
     amina = as_(world.amina)
-    ben = as_(world.ben)
-    page = amina.get(reverse("plans:owners", args=[plan.pk])).content.decode()
     address = reverse("plans:offer", args=[plan.pk, plan.owners.get().pk])
-    assert address in page
+    owners_page = amina.get(reverse("plans:owners", args=[plan.pk])).content.decode()
 
     amina.post(address, {"organisation": world.westmarch.pk, "hands_over": "no", "message": "Join us."})
-    task_paths = [task.path for task in tasks_from(WAITING, world.ben, timezone.now())]
-    offer = OwnershipOffer.objects.get()
-    answer_url = reverse("plans:answer-ownership", args=[offer.pk])
-    assert answer_url in task_paths
-    assert answer_url in ben.get(reverse("plans:ownership")).content.decode()
-    assert "Join us." in ben.get(answer_url).content.decode()
-    ben.post(answer_url, {"answer": "accept"})
 
+    offer = OwnershipOffer.objects.get()
+    assert address in owners_page
+    assert offer.organisation == world.westmarch
+    assert not offer.hands_over
+    assert offer.message == "Join us."
+
+
+def test_lead_finds_an_offer_in_their_tasks_and_on_the_page_of_offers(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    offer = offer_plan(world, published_plan(world), hands_over=False)
+    answer_address = reverse("plans:answer-ownership", args=[offer.pk])
+
+    task_addresses = [task.path for task in tasks_from(WAITING, world.ben, timezone.now())]
+    page_of_offers = as_(world.ben).get(reverse("plans:ownership")).content.decode()
+
+    assert answer_address in task_addresses
+    assert answer_address in page_of_offers
+
+
+def test_lead_accepts_an_offer_on_its_page(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published_plan(world)
+    offer = offer_plan(world, plan, hands_over=False)
+    ben = as_(world.ben)
+
+    ben.post(reverse("plans:answer-ownership", args=[offer.pk]), {"answer": "accept"})
+
+    owners_page = ben.get(reverse("plans:owners", args=[plan.pk])).content.decode()
     assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}
-    assert "Westmarch" in ben.get(reverse("plans:owners", args=[plan.pk])).content.decode()
-    give_up_url = reverse("plans:give-up", args=[plan.pk, plan.owners.get(organisation=world.westmarch).pk])
-    ben.post(give_up_url, {"reason": "Too much."})
+    assert "Westmarch" in owners_page
+
+
+def test_lead_gives_up_ownership_on_the_plans_page(world: World, as_: Callable[[User], Client]) -> None:
+    plan = jointly_owned_plan(world)
+    ownership = plan.owners.get(organisation=world.westmarch)
+    ben = as_(world.ben)
+
+    ben.post(reverse("plans:give-up", args=[plan.pk, ownership.pk]), {"reason": "Too much."})
+
     ownership_page = ben.get(reverse("plans:ownership")).content.decode()
+    assert owner_ids(plan) == {world.larkhaven.pk}
     assert "The owner gave up its ownership" in ownership_page
 
 
@@ -346,27 +373,57 @@ class _AppsBefore:
         return _EventsBefore() if (app, name) == ("activity", "Event") else apps.get_model(app, name)
 
 
-def test_upgrade_ends_ownerships_of_former_parties_and_lists_them(world: World, as_: Callable[[User], Client]) -> None:
+@pytest.fixture
+def plan_of_former_party(world: World) -> Plan:
+    """Return a plan of Larkhaven and Westmarch, which left under older code and then lost its ownership."""
     plan = jointly_owned_plan(world)
-    solely_owned_plan = begin(world, title="Island homes")
     leave_as_older_code_did(world, world.westmarch)
+    MIGRATION.end_ownerships(_AppsBefore, None)
+    return plan
+
+
+def test_upgrade_ends_the_ownership_of_a_former_party_on_the_day_it_left(
+    world: World, plan_of_former_party: Plan
+) -> None:
+    ended_ownership = PlanOwner.ever.get(plan=plan_of_former_party, organisation=world.westmarch)
     left_at = Party.objects.get(organisation=world.westmarch, partnership=world.partnership).left_at
+
+    assert ended_ownership.ended_at == left_at
+    assert ended_ownership.ended_because == "left"
+    assert owner_ids(plan_of_former_party) == {world.larkhaven.pk}
+
+
+def test_upgrade_leaves_plans_of_present_parties_in_the_partnership(world: World) -> None:
+    plan = begin(world, title="Island homes")
+    leave_as_older_code_did(world, world.westmarch)
 
     MIGRATION.end_ownerships(_AppsBefore, None)
 
-    solely_owned_plan.refresh_from_db()
-    ended_ownership = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
-    assert ended_ownership.ended_at == left_at
-    assert ended_ownership.ended_because == "left"
-    assert owner_ids(plan) == {world.larkhaven.pk}
-    assert solely_owned_plan.partnership_id == world.partnership.pk
-    for lead in (world.amina, world.ben):
-        page = as_(lead).get(reverse("plans:ownership")).content.decode()
-        assert "Westmarch Borough Council, until" in page
-        assert plan.title in page
-    history = as_(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
-    assert "o longer owns the plan" in history
+    plan.refresh_from_db()
+    assert plan.partnership_id == world.partnership.pk
+
+
+@pytest.mark.parametrize("name", ["amina", "ben"])
+def test_leads_of_both_owners_see_until_when_a_former_party_owned_the_plan(
+    world: World, as_: Callable[[User], Client], plan_of_former_party: Plan, name: str
+) -> None:
+    page = as_(getattr(world, name)).get(reverse("plans:ownership")).content.decode()
+
+    assert "Westmarch Borough Council, until" in page
+    assert plan_of_former_party.title in page
+
+
+@pytest.mark.usefixtures("plan_of_former_party")
+def test_leads_of_other_organisations_do_not_see_former_owners(world: World, as_: Callable[[User], Client]) -> None:
     assert "Westmarch" not in as_(world.chidi).get(reverse("plans:ownership")).content.decode()
+
+
+def test_history_of_a_plan_says_that_a_former_party_no_longer_owns_it(
+    world: World, as_: Callable[[User], Client], plan_of_former_party: Plan
+) -> None:
+    history = as_(world.amina).get(reverse("plans:history", args=[plan_of_former_party.pk])).content.decode()
+
+    assert "o longer owns the plan" in history
 
 
 def test_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) -> None:

@@ -56,24 +56,38 @@ OWNERS_PAGES = (
 )
 
 
-@pytest.mark.parametrize("goes", [leave_with_lead, remove_with_lead])
-def test_former_party_has_no_owner_rights_on_jointly_owned_plans(
-    world: World, as_: Callable[[User], Client], goes: Callable[[World, Organisation, User], None]
+@pytest.mark.parametrize("leave", [leave_with_lead, remove_with_lead])
+def test_former_party_can_no_longer_open_the_owners_pages_of_jointly_owned_plans(
+    world: World, as_: Callable[[User], Client], leave: Callable[[World, Organisation, User], None]
 ) -> None:
     plan = jointly_owned_plan(world)
     ben = as_(world.ben)
     addresses = [reverse(name, kwargs={"pk": plan.pk}) for name in OWNERS_PAGES]
-    assert {ben.get(address).status_code for address in addresses} == {200}
+    statuses_before = {ben.get(address).status_code for address in addresses}
 
-    goes(world, world.westmarch, world.ben)
+    leave(world, world.westmarch, world.ben)
 
+    assert statuses_before == {200}
     assert {ben.get(address).status_code for address in addresses} <= {403, 404}
-    assert ben.post(reverse("plans:edit-about", kwargs={"pk": plan.pk}), {"title": "Ours"}).status_code == 404
-    assert ben.post(reverse("plans:publish", kwargs={"pk": plan.pk}), {"note": "Ours."}).status_code == 403
-    standing = plan_roles_of(world.ben, plan)
-    assert not standing.may_edit
-    assert not standing.may_publish
-    assert standing.reader == "outside"
+
+
+@pytest.mark.parametrize("leave", [leave_with_lead, remove_with_lead])
+def test_former_party_can_neither_edit_nor_publish_jointly_owned_plans(
+    world: World, as_: Callable[[User], Client], leave: Callable[[World, Organisation, User], None]
+) -> None:
+    plan = jointly_owned_plan(world)
+    ben = as_(world.ben)
+
+    leave(world, world.westmarch, world.ben)
+
+    edit_response = ben.post(reverse("plans:edit-about", kwargs={"pk": plan.pk}), {"title": "Ours"})
+    publish_response = ben.post(reverse("plans:publish", kwargs={"pk": plan.pk}), {"note": "Ours."})
+    roles = plan_roles_of(world.ben, plan)
+    assert edit_response.status_code == 404
+    assert publish_response.status_code == 403
+    assert not roles.may_edit
+    assert not roles.may_publish
+    assert roles.reader == "outside"
 
 
 def test_every_query_for_owners_of_a_plan_leaves_out_a_former_party(world: World) -> None:
@@ -152,7 +166,9 @@ def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_
     assert followed_titles() == []
 
 
-def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Callable[[User], Client]) -> None:
+@pytest.fixture
+def plan_of_leaver(world: World) -> Plan:
+    """Return a published plan of the Estuary Partnership, which its only owner, Larkhaven, has left."""
     plan = published_plan(world, partnership=world.partnership)
     agreements.change_party_role(
         party=world.party(world.westmarch),
@@ -161,23 +177,46 @@ def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Call
         author=world.amina,
         now=timezone.now(),
     )
-
     leave_with_lead(world, world.larkhaven, world.amina)
-
     plan.refresh_from_db()
-    assert plan.partnership_id is None
-    assert plan.audience == "owners"
-    assert plan_roles_of(world.amina, plan).may_publish
-    save(plan, world, "about", summary="Quillwort.")
-    publish(plan, world, "Quillwort.")
-    ben = as_(world.ben)
-    assert list(Version.objects.visible_to(world.ben).filter(plan=plan).values_list("number", flat=True)) == [1]
-    page = ben.get(plan.get_absolute_url())
-    assert page.status_code == 200
-    assert "Quillwort" not in page.content.decode()
-    assert plan_roles_of(world.ben, plan).reader == "outside"
-    assert ben.post(reverse("plans:comments", args=[plan.pk]), {"text": "Why?"}).status_code == 403
-    history = ben.get(reverse("agreements:history", args=[world.partnership.pk])).content.decode()
+    return plan
+
+
+def test_plan_leaves_the_partnership_with_its_only_owner(world: World, plan_of_leaver: Plan) -> None:
+    assert plan_of_leaver.partnership_id is None
+    assert plan_of_leaver.audience == "owners"
+    assert plan_roles_of(world.amina, plan_of_leaver).may_publish
+
+
+def test_parties_read_a_plan_that_left_their_partnership_as_it_was(
+    world: World, as_: Callable[[User], Client], plan_of_leaver: Plan
+) -> None:
+    save(plan_of_leaver, world, "about", summary="Quillwort.")
+    publish(plan_of_leaver, world, "Quillwort.")
+
+    response = as_(world.ben).get(plan_of_leaver.get_absolute_url())
+
+    versions = Version.objects.visible_to(world.ben).filter(plan=plan_of_leaver)
+    assert list(versions.values_list("number", flat=True)) == [1]
+    assert response.status_code == 200
+    assert "Quillwort" not in response.content.decode()
+
+
+def test_parties_cannot_comment_on_a_plan_that_left_their_partnership(
+    world: World, as_: Callable[[User], Client], plan_of_leaver: Plan
+) -> None:
+    response = as_(world.ben).post(reverse("plans:comments", args=[plan_of_leaver.pk]), {"text": "Why?"})
+
+    assert response.status_code == 403
+    assert plan_roles_of(world.ben, plan_of_leaver).reader == "outside"
+
+
+@pytest.mark.usefixtures("plan_of_leaver")
+def test_the_partnerships_history_says_that_a_plan_left_with_its_only_owner(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    history = as_(world.ben).get(reverse("agreements:history", args=[world.partnership.pk])).content.decode()
+
     assert "plan left the partnership because its only owner left" in history
 
 

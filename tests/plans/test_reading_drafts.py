@@ -93,11 +93,21 @@ def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
 
     main = draft_page.partition("<main")[2].partition("</main>")[0]
     links = {html.unescape(link) for link in re.findall(r'href="(/[^"#]+)', main)}
-    assert reverse("plans:draft-paper", args=[plan.pk]) in links
     status_by_link = {link: nadia.get(link).status_code for link in links}
+    assert reverse("plans:draft-paper", args=[plan.pk]) in links
     assert {link: status for link, status in status_by_link.items() if status not in (200, 302, 503)} == {}
+
+
+def test_person_with_a_share_compares_the_draft_once_they_may_read_the_versions(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published_plan(world)
+    share_draft_with(plan, world, world.nadia)
     services.change_audience(plan=plan, audience="network", reason="Ready.", author=world.amina, now=timezone.now())
-    assert reverse("plans:compare", args=[plan.pk]) in page(nadia, plan)
+
+    draft_page = page(as_(world.nadia), plan)
+
+    assert reverse("plans:compare", args=[plan.pk]) in draft_page
 
 
 def test_draft_is_shown_like_the_version_made_from_it(world: World, as_: Callable[[User], Client]) -> None:

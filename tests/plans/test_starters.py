@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pytest
 from django.test import Client
@@ -92,11 +93,17 @@ def test_unwritten_starter_cannot_be_published(world: World) -> None:
     with pytest.raises(services.UnableToPublish, match="The draft still has only its starter text"):
         publish(plan, world)
 
+
+def test_starter_is_published_once_the_author_chose_what_to_keep(world: World) -> None:
+    plan = plan_with_starter(world)
     save(plan, world, "about", summary="Homes for those who have none.")
+    untouched_pieces = untouched_parts(plan.kind, draft_content(plan), empty_content())
+
     with pytest.raises(services.UnableToPublish, match="Keep or remove each one: "):
         publish(plan, world)
-    untouched_pieces = untouched_parts(plan.kind, draft_content(plan), empty_content())
-    assert publish(plan, world, draft_choices=services.DraftChoices(keep=list(untouched_pieces))).number == 1
+    version = publish(plan, world, draft_choices=services.DraftChoices(keep=list(untouched_pieces)))
+
+    assert version.number == 1
 
 
 def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_: Callable[[User], Client]) -> None:
@@ -115,31 +122,82 @@ def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_:
     assert "Publish version 1" in page_after
 
 
-def test_untouched_milestones_and_risks_are_published_only_when_kept(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+class PartlyWrittenPlan(NamedTuple):
+    """A plan with a summary and one written milestone; its other milestones and its risks are untouched."""
+
+    plan: Plan
+    written_milestone: dict[str, Any]
+    untouched_milestones: list[dict[str, Any]]
+    untouched_risks: list[dict[str, Any]]
+
+    @property
+    def address(self) -> str:
+        """Return the address of the page that publishes the plan."""
+        return reverse("plans:publish", kwargs={"pk": self.plan.pk})
+
+    @property
+    def form_fields(self) -> dict[str, Any]:
+        """Return the fields of the page, without choices about untouched parts."""
+        return {"note": "First version.", "draft_revision": Draft.objects.get(plan=self.plan).revision}
+
+    def choices(self, *, kept_key: str) -> dict[str, str]:
+        """Return the choices to keep the milestone with this key, and to remove all other untouched parts."""
+        fields = {f"part_milestones_{milestone['key']}": "out" for milestone in self.untouched_milestones}
+        fields |= {f"part_risks_{risk['key']}": "out" for risk in self.untouched_risks}
+        return fields | {f"part_milestones_{kept_key}": "keep"}
+
+
+@pytest.fixture
+def partly_written_plan(world: World) -> PartlyWrittenPlan:
+    """Return a plan from a starter, of which Amina has written the summary and the first milestone."""
     plan = plan_with_starter(world)
-    milestones, risks = (draft_content(plan)[code] for code in ("milestones", "risks"))
+    content = draft_content(plan)
+    written_milestone, *untouched_milestones = content["milestones"]
     save(plan, world, "about", summary="Homes for those who have none.")
-    save(plan, world, f"milestones/{milestones[0]['key']}", forecast="2027")
+    save(plan, world, f"milestones/{written_milestone['key']}", forecast="2027")
+    return PartlyWrittenPlan(plan, written_milestone, untouched_milestones, content["risks"])
+
+
+def test_publish_page_asks_about_each_untouched_milestone_and_risk(
+    world: World, as_: Callable[[User], Client], partly_written_plan: PartlyWrittenPlan
+) -> None:
+    form = as_(world.amina).get(partly_written_plan.address).content.decode()
+
+    parts_to_choose = [*partly_written_plan.untouched_milestones, *partly_written_plan.untouched_risks]
+    assert form.count("Remove it") == len(parts_to_choose)
+
+
+def test_plan_is_not_published_without_a_choice_about_each_untouched_part(
+    world: World, as_: Callable[[User], Client], partly_written_plan: PartlyWrittenPlan
+) -> None:
+    response = as_(world.amina).post(partly_written_plan.address, partly_written_plan.form_fields)
+
+    name = partly_written_plan.untouched_milestones[0]["name"]
+    assert response.status_code == 422
+    assert f"Choose whether to keep or remove “{name}”" in response.content.decode()
+
+
+def test_untouched_milestones_and_risks_are_published_only_when_kept(
+    world: World, as_: Callable[[User], Client], partly_written_plan: PartlyWrittenPlan
+) -> None:
+    kept_milestone = partly_written_plan.untouched_milestones[0]
+    choices = partly_written_plan.choices(kept_key=kept_milestone["key"])
+
+    as_(world.amina).post(partly_written_plan.address, partly_written_plan.form_fields | choices)
+
+    content = partly_written_plan.plan.versions.get().content
+    published_keys = [milestone["key"] for milestone in content["milestones"]]
+    assert published_keys == [partly_written_plan.written_milestone["key"], kept_milestone["key"]]
+    assert content["risks"] == []
+
+
+def test_publish_page_does_not_ask_again_about_parts_that_were_kept(
+    world: World, as_: Callable[[User], Client], partly_written_plan: PartlyWrittenPlan
+) -> None:
     amina = as_(world.amina)
-    address = reverse("plans:publish", kwargs={"pk": plan.pk})
-    choice_count = len(milestones) - 1 + len(risks)
-    data = {"note": "First version.", "draft_revision": Draft.objects.get(plan=plan).revision}
+    choices = partly_written_plan.choices(kept_key=partly_written_plan.untouched_milestones[0]["key"])
+    amina.post(partly_written_plan.address, partly_written_plan.form_fields | choices)
 
-    form = amina.get(address).content.decode()
-    incomplete_response = amina.post(address, data)
-    parts = [f"milestones_{milestone['key']}" for milestone in milestones[1:]] + [
-        f"risks_{risk['key']}" for risk in risks
-    ]
-    answers = {f"part_{part}": "out" for part in parts} | {f"part_{parts[0]}": "keep"}
-    amina.post(address, data | answers)
+    save(partly_written_plan.plan, world, "about", summary="Homes for all.")
 
-    assert form.count("Remove it") == choice_count
-    assert incomplete_response.status_code == 422
-    assert f"Choose whether to keep or remove “{milestones[1]['name']}”" in incomplete_response.content.decode()
-    version = plan.versions.get()
-    assert [item["key"] for item in version.content["milestones"]] == [milestone["key"] for milestone in milestones[:2]]
-    assert version.content["risks"] == []
-    save(plan, world, "about", summary="Homes for all.")
-    assert "Remove it" not in amina.get(address).content.decode()
+    assert "Remove it" not in amina.get(partly_written_plan.address).content.decode()

@@ -43,33 +43,51 @@ def _publish_under_embargo(plan: Plan, world: World) -> None:
     plan.refresh_from_db()
 
 
-def test_embargo_delays_emails_status_and_signatures_until_it_ends(world: World, as_: Any) -> None:
+@pytest.fixture
+def embargoed_plan(world: World) -> Plan:
+    """Return a plan whose first version is signed, and whose second is under embargo for five days."""
     plan = _plan_with_signed_version(world)
     deliver().clear()
-
     _publish_under_embargo(plan, world)
+    return plan
 
-    assert plan.status == "agreed"
-    assert plan.substantive_number == 1
-    assert version_number_to_sign(plan) == 1
+
+def test_a_version_under_embargo_changes_neither_status_nor_what_is_to_be_signed(embargoed_plan: Plan) -> None:
+    assert embargoed_plan.status == "agreed"
+    assert embargoed_plan.substantive_number == 1
+    assert version_number_to_sign(embargoed_plan) == 1
+
+
+@pytest.mark.usefixtures("embargoed_plan")
+def test_no_email_mentions_a_version_under_embargo() -> None:
     assert [email for email in deliver() if HELD_BACK in email.body or "/plans/sign/" in email.body] == []
-    ben = as_(world.ben)
-    for page in ("plans:detail", "plans:history", "plans:signing", "plans:compare", "plans:comments"):
-        html = ben.get(reverse(page, args=[plan.pk])).content.decode()
-        assert "ersion 2" not in html, page
-        assert HELD_BACK not in html, page
-    assert "ersion 2" not in ben.get(reverse("web:my-work")).content.decode()
 
+
+@pytest.mark.parametrize("page", ["plans:detail", "plans:history", "plans:signing", "plans:compare", "plans:comments"])
+def test_pages_of_a_plan_do_not_mention_a_version_under_embargo(
+    world: World, as_: Any, embargoed_plan: Plan, page: str
+) -> None:
+    html = as_(world.ben).get(reverse(page, args=[embargoed_plan.pk])).content.decode()
+
+    assert "ersion 2" not in html
+    assert HELD_BACK not in html
+
+
+@pytest.mark.usefixtures("embargoed_plan")
+def test_my_work_does_not_mention_a_version_under_embargo(world: World, as_: Any) -> None:
+    assert "ersion 2" not in as_(world.ben).get(reverse("web:my-work")).content.decode()
+
+
+def test_signatories_are_asked_when_an_embargo_ends(world: World, embargoed_plan: Plan) -> None:
     deliver().clear()
+
     services.lift_embargoes(now=timezone.now() + dt.timedelta(days=6))
 
-    plan.refresh_from_db()
-    assert plan.status == "awaiting_sign_off"
-    assert plan.substantive_number == 2
-    assert [email.to for email in deliver() if "/plans/sign/" in email.body] == [
-        [world.amina.email],
-        [world.ben.email],
-    ]
+    embargoed_plan.refresh_from_db()
+    recipients = [email.to for email in deliver() if "/plans/sign/" in email.body]
+    assert embargoed_plan.status == "awaiting_sign_off"
+    assert embargoed_plan.substantive_number == 2
+    assert recipients == [[world.amina.email], [world.ben.email]]
 
 
 def test_link_to_sign_shows_the_open_version_never_the_embargoed_one(world: World) -> None:

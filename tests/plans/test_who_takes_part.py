@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -140,54 +140,86 @@ def test_readers_outside_see_no_signatures_of_old_versions(world: World, as_: Ca
         assert "otters" not in as_(world.chidi).get(reverse(page, args=[plan.pk, 1])).content.decode()
 
 
-def test_readers_of_a_public_plan_read_its_documents_except_restricted_ones(
-    world: World, as_: Callable[[User], Client]
-) -> None:
-    plan = begin(world, audience="public")
-    for title, restricted in (("Layout", False), ("Price", True)):
-        services.attach_document(
-            plan=plan,
-            title=title,
-            file=SimpleUploadedFile("plan.txt", b"North to the top."),
-            restricted=restricted,
-            author=world.amina,
-            now=timezone.now(),
-        )
-    keys = {item["title"]: item["key"] for item in publish(plan, world).content["documents"]}
-    services.attach_document(
+class DocumentsOfPublicPlan(NamedTuple):
+    """A public plan, and the keys of its documents."""
+
+    plan: Plan
+    published: str
+    #: Published, but only for readers inside.
+    restricted: str
+    #: Only in the draft.
+    unpublished: str
+
+
+def attach_file(plan: Plan, world: World, title: str, *, restricted: bool = False) -> str:
+    """Attach a file to the draft, as Amina, and return its key."""
+    document = services.attach_document(
         plan=plan,
-        title="Draft",
-        file=SimpleUploadedFile("draft.txt", b"Not yet."),
-        restricted=False,
+        title=title,
+        file=SimpleUploadedFile("plan.txt", b"North to the top."),
+        restricted=restricted,
         author=world.amina,
         now=timezone.now(),
     )
-    unpublished_key = plan.documents.exclude(key__in=keys.values()).get().key
+    return document.key
 
-    def get(key: str) -> Any:
-        return Client().get(reverse("plans:document", args=[plan.pk, key]))
 
-    response = get(keys["Layout"])
+@pytest.fixture
+def documents_of_public_plan(world: World) -> DocumentsOfPublicPlan:
+    """Return a public plan with a published document, a restricted one, and one in the draft."""
+    plan = begin(world, audience="public")
+    published = attach_file(plan, world, "Layout")
+    restricted = attach_file(plan, world, "Price", restricted=True)
+    publish(plan, world)
+    unpublished = attach_file(plan, world, "Draft")
+    return DocumentsOfPublicPlan(plan, published, restricted, unpublished)
+
+
+def get_document(plan: Plan, key: str) -> Any:
+    """Request a document of the plan without signing in."""
+    return Client().get(reverse("plans:document", args=[plan.pk, key]))
+
+
+def test_visitors_download_the_published_documents_of_a_public_plan(
+    documents_of_public_plan: DocumentsOfPublicPlan,
+) -> None:
+    response = get_document(documents_of_public_plan.plan, documents_of_public_plan.published)
+
     assert response.status_code == 200
     assert response["Content-Disposition"].startswith("attachment")
-    assert [get(key).status_code for key in (keys["Price"], unpublished_key)] == [404, 404]
-    map_response = Client().get(reverse("plans:map", args=[plan.pk]))
-    assert map_response.status_code == 200
-    assert CANARY not in map_response.content.decode()
+
+
+def test_visitors_do_not_find_restricted_or_unpublished_documents(
+    documents_of_public_plan: DocumentsOfPublicPlan,
+) -> None:
+    plan = documents_of_public_plan.plan
+
+    assert get_document(plan, documents_of_public_plan.restricted).status_code == 404
+    assert get_document(plan, documents_of_public_plan.unpublished).status_code == 404
+
+
+def test_visitors_must_sign_in_for_documents_once_a_plan_is_no_longer_public(
+    world: World, documents_of_public_plan: DocumentsOfPublicPlan
+) -> None:
+    plan = documents_of_public_plan.plan
+
     services.change_audience(plan=plan, audience="network", reason="Not yet.", author=world.amina, now=timezone.now())
-    assert get(keys["Layout"]).status_code == 302
+
+    assert get_document(plan, documents_of_public_plan.published).status_code == 302
+
+
+def test_the_map_of_a_public_plan_does_not_show_confidential_sites(world: World) -> None:
+    plan = published_plan(world, audience="public")
+
+    response = Client().get(reverse("plans:map", args=[plan.pk]))
+
+    assert response.status_code == 200
+    assert CANARY not in response.content.decode()
 
 
 def test_documents_of_an_embargoed_public_version_are_not_found(world: World) -> None:
     plan = published_plan(world, audience="public")
-    document = services.attach_document(
-        plan=plan,
-        title="Layout",
-        file=SimpleUploadedFile("plan.txt", b"North to the top."),
-        restricted=False,
-        author=world.amina,
-        now=timezone.now(),
-    )
+    key = attach_file(plan, world, "Layout")
     publish(plan, world, "Later.", embargo_until=timezone.now() + dt.timedelta(days=1))
 
-    assert Client().get(reverse("plans:document", args=[plan.pk, document.key])).status_code == 404
+    assert get_document(plan, key).status_code == 404

@@ -499,24 +499,42 @@ def test_a_notice_is_carried_out_once_after_its_last_day(world: World, notice_of
     assert world.party(world.harbour).status == "left"
 
 
-def test_a_withdrawn_notice_lets_the_partnership_go_on(world: World) -> None:
+@pytest.fixture
+def withdrawn_notice(world: World) -> Notice:
+    """Return Westmarch's notice to leave after ten days, which Ben has withdrawn."""
     sign_with_dates(world, starts=days(0), review=days(200))
     notice = _give_notice(world, world.ben, world.westmarch, days(10))
-
     withdraw_notice(notice=notice, reason="We found staff.", author=world.ben, now=timezone.now())
+    return notice
 
+
+@pytest.mark.usefixtures("withdrawn_notice")
+def test_a_withdrawn_notice_lets_the_partnership_go_on(world: World) -> None:
+    carried_out_count = carry_out_notices(now=at(days(12)))
+
+    assert carried_out_count == 0
     assert not Partnership.objects.get(pk=world.partnership.pk).is_over_on(days(11))
-    assert carry_out_notices(now=at(days(12))) == 0
+
+
+def test_a_notice_is_withdrawn_only_once(world: World, withdrawn_notice: Notice) -> None:
     with pytest.raises(UnableToWithdrawNotice):
-        withdraw_notice(notice=notice, reason="Again.", author=world.ben, now=timezone.now())
+        withdraw_notice(notice=withdrawn_notice, reason="Again.", author=world.ben, now=timezone.now())
 
 
-def test_notice_keeps_to_the_period_in_the_terms(world: World) -> None:
+def test_notice_must_not_be_shorter_than_the_period_in_the_terms(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), notice_days=30)
 
     with pytest.raises(UnableToGiveNotice, match="30 days’ notice"):
         _give_notice(world, world.ben, world.westmarch, days(29))
+
+    notice = _give_notice(world, world.ben, world.westmarch, days(30))
+    assert notice.last_day == days(30)
+
+
+def test_a_party_gives_notice_only_once(world: World) -> None:
+    sign_with_dates(world, starts=days(0), review=days(200), notice_days=30)
     _give_notice(world, world.ben, world.westmarch, days(30))
+
     with pytest.raises(UnableToGiveNotice, match="already"):
         _give_notice(world, world.ben, world.westmarch, days(40))
 

@@ -103,26 +103,47 @@ def test_a_partnership_stays_active_while_a_party_that_joins_has_not_signed(worl
     assert world.partnership.status == Status.ACTIVE
 
 
+def sign_on_page(world: World, version: TermsVersion) -> int:
+    """Sign the version for Harbour on its page, as Hana, and return the status code."""
+    response = signed_in(world.hana).post(
+        reverse("agreements:terms-sign", args=[world.partnership.pk, version.number]),
+        {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"},
+    )
+    return response.status_code
+
+
+def test_the_page_to_sign_says_that_the_terms_do_not_bind_a_party_that_joined_yet(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    let_harbour_join(world)
+    address = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+
+    page = " ".join(signed_in(world.hana).get(address).content.decode().split())
+
+    assert "We meet and decide together." in page
+    assert "apply to your organisation once it has signed" in page
+
+
 def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
     let_harbour_join(world)
-    hana = signed_in(world.hana)
-    signing_page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
 
-    page_text = hana.get(signing_page).content.decode()
-    response = hana.post(
-        signing_page,
-        {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"},
-    )
+    status_code = sign_on_page(world, version)
 
-    assert "We meet and decide together." in page_text
-    assert "apply to your organisation once it has signed" in " ".join(page_text.split())
-    assert response.status_code == 302
+    assert status_code == 302
     assert unbound_organisation_ids(world.partnership, today()) == set()
-    assert "Hana Quay" in signed_in(world.ben).get(version.get_absolute_url()).content.decode()
-    print_page = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
-    assert "Hana Quay" in hana.get(print_page).content.decode()
-    assert Email.objects.filter(kind="agreements.terms_signed", person_id=world.ben.pk).count() >= 1
+
+
+def test_the_other_parties_see_and_are_emailed_that_a_party_that_joined_has_signed(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    let_harbour_join(world)
+
+    sign_on_page(world, version)
+
+    ben = signed_in(world.ben)
+    print_address = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
+    assert "Hana Quay" in ben.get(version.get_absolute_url()).content.decode()
+    assert "Hana Quay" in ben.get(print_address).content.decode()
+    assert Email.objects.filter(kind="agreements.terms_signed", person_id=world.ben.pk).exists()
 
 
 def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None:
@@ -165,16 +186,29 @@ def test_a_party_that_joins_signs_on_paper(world: World) -> None:
     assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
-def test_an_observer_that_joins_never_signs_until_it_is_a_member(world: World) -> None:
+def test_an_observer_that_joins_is_not_asked_to_sign(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+
+    let_harbour_join(world, "observer")
+
+    assert not TermsSignatory.objects.filter(organisation=world.harbour).exists()
+
+
+def test_an_observer_that_becomes_a_member_is_asked_to_sign(world: World) -> None:
     agree_terms(world.partnership, world.amina)
     party = let_harbour_join(world, "observer")
-    was_asked_as_observer = TermsSignatory.objects.filter(organisation=world.harbour).exists()
 
     change_party_role(party=party, role="member", reason="It pays now.", author=world.amina, now=timezone.now())
 
-    assert not was_asked_as_observer
     assert open_request_to_harbour(world).joins
-    change_party_role(party=party, role="observer", reason="It does not.", author=world.amina, now=timezone.now())
+
+
+def test_a_member_that_becomes_an_observer_is_no_longer_asked_to_sign(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    party = let_harbour_join(world)
+
+    change_party_role(party=party, role="observer", reason="It does not pay.", author=world.amina, now=timezone.now())
+
     assert not TermsSignatory.objects.waiting().filter(organisation=world.harbour).exists()
     assert unbound_organisation_ids(world.partnership, today()) == set()
 
@@ -216,29 +250,43 @@ def decline_for_harbour(world: World, version: TermsVersion, reason: str = "Too 
     )
 
 
-def test_a_party_that_joined_and_declined_signs_later_from_the_page(world: World) -> None:
+@pytest.fixture
+def declined_version(world: World) -> TermsVersion:
+    """Return the version in force, which Harbour declined to sign after it joined."""
     version = agree_terms(world.partnership, world.amina)
     let_harbour_join(world)
     decline_for_harbour(world, version)
-    hana = signed_in(world.hana)
-    terms = reverse("agreements:terms", args=[world.partnership.pk])
-    signing_page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+    return version
 
-    terms_of_hana = hana.get(terms).content.decode()
-    terms_of_ben = signed_in(world.ben).get(terms).content.decode()
-    response = hana.post(
-        signing_page, {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"}
-    )
 
-    assert "You can still sign version 1" in terms_of_hana
-    assert "You can still sign" not in terms_of_ben
-    assert response.status_code == 302
+@pytest.mark.usefixtures("declined_version")
+def test_the_page_of_terms_offers_a_party_that_declined_to_sign_after_all(world: World) -> None:
+    address = reverse("agreements:terms", args=[world.partnership.pk])
+
+    page_of_hana = signed_in(world.hana).get(address).content.decode()
+    page_of_ben = signed_in(world.ben).get(address).content.decode()
+
+    assert "You can still sign version 1" in page_of_hana
+    assert "You can still sign" not in page_of_ben
+
+
+def test_a_party_that_joined_and_declined_signs_later_from_the_page(
+    world: World, declined_version: TermsVersion
+) -> None:
+    status_code = sign_on_page(world, declined_version)
+
+    version_page = signed_in(world.hana).get(declined_version.get_absolute_url()).content.decode()
+    assert status_code == 302
     assert unbound_organisation_ids(world.partnership, today()) == set()
-    version_page = hana.get(version.get_absolute_url()).content.decode()
     assert "Signed by Hana Quay" in version_page
     assert "Too long." not in version_page
+
+
+def test_a_party_that_signed_after_declining_cannot_sign_again(world: World, declined_version: TermsVersion) -> None:
+    sign(world, declined_version)
+
     with pytest.raises(UnableToSignTerms, match="already signed"):
-        sign(world, version)
+        sign(world, declined_version)
 
 
 def test_a_party_that_joined_declines_a_version_once(world: World) -> None:

@@ -160,21 +160,28 @@ def test_a_stale_change_is_refused_and_shows_both_texts(world: World) -> None:
     assert second_response.status_code == 302
 
 
-def test_what_serves_an_objective_is_shown_to_those_who_may_read_it(world: World) -> None:
-    objective = add(world)
+def linked_commitments(world: World) -> str:
+    """Return how many commitments the table shows with the only objective, as Amina sees it."""
+    [row] = objective_states(world.amina, world.partnership, None, TODAY())
+    return row.commitments
+
+
+def test_a_commitment_is_shown_with_the_objective_that_it_serves_until_it_is_unlinked(world: World) -> None:
     commitment = agree(world, partnership=world.partnership)
     link = link_record(
-        objective=objective, provider="commitment", key=str(commitment.pk), author=world.eddie, now=timezone.now()
+        objective=add(world), provider="commitment", key=str(commitment.pk), author=world.eddie, now=timezone.now()
     )
+    commitments_while_linked = linked_commitments(world)
 
-    [row] = objective_states(world.amina, world.partnership, None, TODAY())
-    assert row.commitments == "1"
-
-    with pytest.raises(UnableToChangeObjective, match="list"):
-        link_record(objective=objective, provider="commitment", key="0", author=world.eddie, now=timezone.now())
     unlink_record(link=link, author=world.eddie, now=timezone.now())
-    [row] = objective_states(world.amina, world.partnership, None, TODAY())
-    assert row.commitments == ""
+
+    assert commitments_while_linked == "1"
+    assert linked_commitments(world) == ""
+
+
+def test_a_record_that_does_not_exist_cannot_be_linked_to_an_objective(world: World) -> None:
+    with pytest.raises(UnableToChangeObjective, match="list"):
+        link_record(objective=add(world), provider="commitment", key="0", author=world.eddie, now=timezone.now())
 
 
 def test_a_former_party_reads_the_objectives_as_they_were(world: World) -> None:
@@ -208,19 +215,34 @@ def test_a_former_party_reads_the_objectives_as_they_were(world: World) -> None:
     assert "90 homes" not in page
 
 
-def test_objectives_move_and_close_with_a_reason(world: World) -> None:
-    first = add(world)
-    second = add(world, "Fewer empty homes")
+def test_an_objective_moves_up_in_the_table(world: World) -> None:
+    add(world)
+    second_objective = add(world, "Fewer empty homes")
 
-    move_objective(objective=second, up=True, author=world.eddie, now=timezone.now())
-    change_objective_status(objective=first, status="dropped", reason="No money.", author=world.ben, now=timezone.now())
+    move_objective(objective=second_objective, up=True, author=world.eddie, now=timezone.now())
 
-    order = [row.objective.text for row in objective_states(world.ben, world.partnership, None, TODAY())]
-    assert order == ["Fewer empty homes", "More homes for social rent"]
+    texts = [row.objective.text for row in objective_states(world.ben, world.partnership, None, TODAY())]
+    assert texts == ["Fewer empty homes", "More homes for social rent"]
+
+
+def test_a_closed_objective_takes_no_reports(world: World) -> None:
+    objective = add(world)
+    change_objective_status(
+        objective=objective, status="dropped", reason="No money.", author=world.ben, now=timezone.now()
+    )
+
     with pytest.raises(UnableToChangeObjective, match="closed"):
-        report(world, first, 30)
+        report(world, objective, 30)
+
+
+def test_a_closed_objective_is_opened_again_only_with_a_reason(world: World) -> None:
+    objective = add(world)
+    change_objective_status(
+        objective=objective, status="dropped", reason="No money.", author=world.ben, now=timezone.now()
+    )
+
     with pytest.raises(UnableToChangeObjective, match="reason"):
-        change_objective_status(objective=first, status="open", reason=" ", author=world.ben, now=timezone.now())
+        change_objective_status(objective=objective, status="open", reason=" ", author=world.ben, now=timezone.now())
 
 
 @pytest.mark.django_db

@@ -79,15 +79,20 @@ def make_active(world: World, review_on: dt.date | None = None) -> None:
     agree_terms(world.partnership, world.amina, review_on=review_on.isoformat())
 
 
-def test_sign_off_needs_terms_and_a_review_date(world: World) -> None:
+def test_terms_are_sent_for_signature_only_with_a_review_date_and_a_clause(world: World) -> None:
     go_through(world, "drafting")
 
     with pytest.raises(UnableToSendForSignature, match=r"Review on.*clause"):
         put_up(first_proposal(world.partnership), world.amina)
+
+
+def test_a_partnership_awaits_sign_off_only_by_sending_its_terms_for_signature(world: World) -> None:
+    go_through(world, "drafting")
+
     with pytest.raises(UnableToChangeStatus, match="Send its terms for signature"):
         go_through(world, "awaiting_sign_off")
-
     put_up(write_terms(world), world.amina)
+
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.AWAITING_SIGN_OFF
 
@@ -403,23 +408,20 @@ def test_the_last_leading_party_cannot_leave_or_change_its_role(world: World) ->
     leave_partnership(party=chair, reason="Tired.", author=world.amina, now=now)
 
 
-def test_declining_needs_a_reason_and_ends_access(world: World) -> None:
-    party = invite_organisation(
-        partnership=world.partnership,
-        organisation=world.harbour,
-        role="member",
-        reason="We need them.",
-        author=world.amina,
-        now=world.now,
-    )
-    address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
-    assert signed_in(world.hana).get(address).status_code == 200
+def test_an_invitation_is_declined_only_with_a_reason(world: World, invited_harbour: Party) -> None:
     with pytest.raises(UnableToAnswer, match="why"):
-        answer_invitation(party=party, accept=False, reason="", author=world.hana, now=timezone.now())
+        answer_invitation(party=invited_harbour, accept=False, reason="", author=world.hana, now=timezone.now())
 
-    answer_invitation(party=party, accept=False, reason="No time.", author=world.hana, now=timezone.now())
 
-    assert signed_in(world.hana).get(address).status_code == 404
+def test_declining_an_invitation_ends_access_to_the_partnership(world: World, invited_harbour: Party) -> None:
+    hana = signed_in(world.hana)
+    address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
+    status_while_invited = hana.get(address).status_code
+
+    answer_invitation(party=invited_harbour, accept=False, reason="No time.", author=world.hana, now=timezone.now())
+
+    assert status_while_invited == 200
+    assert hana.get(address).status_code == 404
 
 
 def test_the_network_sees_the_outline_but_not_the_terms(world: World) -> None:

@@ -107,8 +107,9 @@ def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
     assert version.signatures.get(organisation=world.westmarch).answers[0]["answer"] == "It has."
 
 
-def test_declining_needs_no_answer(world: World) -> None:
+def test_the_service_refuses_a_signature_without_an_answer(world: World) -> None:
     version = send_with_question(world)
+
     with pytest.raises(UnableToSignTerms, match="Answer the question"):
         sign_terms(
             version=version,
@@ -118,6 +119,10 @@ def test_declining_needs_no_answer(world: World) -> None:
             title="Lead",
             now=timezone.now(),
         )
+
+
+def test_declining_needs_no_answer(world: World) -> None:
+    version = send_with_question(world)
 
     signature = decline_to_sign(
         version=version,

@@ -596,28 +596,54 @@ def test_a_corrected_attendance_still_counts_a_party_that_left_since(world: Worl
     assert quorum_of(corrected) == quorum_before
 
 
-def test_a_meeting_of_a_partnership_that_is_over_can_only_be_called_off(world: World) -> None:
-    # Ending a partnership calls off its planned meetings, but not one that has begun.
+@pytest.fixture
+def meeting_of_ended_partnership(world: World) -> Meeting:
+    """Return a planned meeting of a partnership that ended after the meeting had begun.
+
+    Ending a partnership calls off its planned meetings, but not one that has begun.
+    """
     meeting = begun_meeting(world)
     agreements.change_status(
         partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
     )
+    return meeting
 
+
+def test_a_meeting_of_a_partnership_that_is_over_cannot_change(
+    world: World, meeting_of_ended_partnership: Meeting
+) -> None:
     with pytest.raises(services.UnableToPlan, match="Call the meeting off"):
         services.change_meeting(
-            meeting=meeting,
+            meeting=meeting_of_ended_partnership,
             plan=the_plan(world, title="Another"),
             organisation=world.larkhaven,
             author=world.eddie,
             now=NOW(),
         )
+
+
+def test_the_agenda_of_a_partnership_that_is_over_cannot_be_circulated(
+    world: World, meeting_of_ended_partnership: Meeting
+) -> None:
     with pytest.raises(services.UnableToChangeAgenda, match="has ended"):
         services.circulate_agenda(
-            meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=NOW()
+            meeting=meeting_of_ended_partnership,
+            organisation=world.larkhaven,
+            revision=meeting_of_ended_partnership.revision,
+            author=world.eddie,
+            now=NOW(),
         )
 
-    called_off_meeting = services.call_off_meeting(
-        meeting=meeting, reason="It has ended.", organisation=world.larkhaven, author=world.eddie, now=NOW()
+
+def test_a_meeting_of_a_partnership_that_is_over_can_be_called_off(
+    world: World, meeting_of_ended_partnership: Meeting
+) -> None:
+    meeting = services.call_off_meeting(
+        meeting=meeting_of_ended_partnership,
+        reason="It has ended.",
+        organisation=world.larkhaven,
+        author=world.eddie,
+        now=NOW(),
     )
 
-    assert called_off_meeting.status == MeetingStatus.CALLED_OFF
+    assert meeting.status == MeetingStatus.CALLED_OFF

@@ -341,16 +341,23 @@ def test_choosing_nobody_shows_an_error(world: World) -> None:
     assert "Choose at least one organisation." in answer.content.decode()
 
 
+def suggested_partnership(world: World, *others: Organisation) -> Any:
+    """Return the partnership that the form of a conversation with these organisations suggests to Eddie."""
+    response = signed_in(world.eddie).get(
+        reverse("conversations:new"), {"with": [organisation.pk for organisation in others]}
+    )
+    return response.context["form"].initial["partnership"]
+
+
 def test_form_suggests_the_only_partnership_the_sides_share(world: World) -> None:
-    eddie = signed_in(world.eddie)
-    page = reverse("conversations:new")
+    assert suggested_partnership(world, world.westmarch) == world.partnership
 
-    def suggested_partnership(*others: Organisation) -> Any:
-        return eddie.get(page, {"with": [other.pk for other in others]}).context["form"].initial["partnership"]
 
-    assert suggested_partnership(world.westmarch) == world.partnership
-    assert suggested_partnership(world.westmarch, world.tidewater) is None
+def test_form_suggests_no_partnership_if_the_sides_share_none(world: World) -> None:
+    assert suggested_partnership(world, world.westmarch, world.tidewater) is None
 
+
+def test_form_suggests_no_partnership_if_the_sides_share_several(world: World) -> None:
     second_partnership = agreements.create_partnership(
         organisation=world.larkhaven, author=world.amina, title="Quay", kind="charter", now=world.now
     )
@@ -363,7 +370,8 @@ def test_form_suggests_the_only_partnership_the_sides_share(world: World) -> Non
         now=world.now,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.ben, now=world.now)
-    assert suggested_partnership(world.westmarch) is None
+
+    assert suggested_partnership(world, world.westmarch) is None
 
 
 def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:

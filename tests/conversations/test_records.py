@@ -16,7 +16,7 @@ from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.origins import parse_origin_record
 from partnerships.commitments.services import UnableToPropose, propose_commitment
 from partnerships.conversations import services
-from partnerships.conversations.models import Conversation, Point, Side, Status
+from partnerships.conversations.models import Conversation, Correction, Point, Side, Status
 from partnerships.conversations.services import AttendeeInput, NextStepInput, PointInput
 from partnerships.kit.rights import UnableToAct
 from tests.conversations.talks import (
@@ -136,28 +136,42 @@ def test_point_of_a_locked_record_can_still_be_closed(world: World) -> None:
     assert not point.is_current
 
 
-def test_correction_is_answered_before_that_side_agrees(world: World) -> None:
-    conversation = circulated_conversation(world)
-    correction = services.suggest_correction(
-        conversation=conversation,
+def agree_to_first_text(world: World, conversation: Conversation) -> None:
+    """Agree for Westmarch, as Ben, to the record as it was first circulated."""
+    services.agree_record(
+        conversation=conversation, organisation=world.westmarch, revision=1, author=world.ben, now=timezone.now()
+    )
+
+
+@pytest.fixture
+def suggested_correction(world: World) -> Correction:
+    """Return Westmarch's correction of a circulated record, which waits for an answer."""
+    return services.suggest_correction(
+        conversation=circulated_conversation(world),
         organisation=world.westmarch,
         text="June, not May.",
         author=world.ben,
         now=timezone.now(),
     )
 
-    with pytest.raises(services.UnableToAgree, match="Wait for the answer"):
-        services.agree_record(
-            conversation=conversation, organisation=world.westmarch, revision=1, author=world.ben, now=timezone.now()
-        )
-    corrected = changed_record(world, conversation, said="It falls empty in June.")
-    services.answer_correction(correction=correction, taken_up=True, answer="", author=world.eddie, now=timezone.now())
 
-    assert corrected.status == Status.CORRECTED
+def test_a_side_cannot_agree_before_its_correction_is_answered(world: World, suggested_correction: Correction) -> None:
+    with pytest.raises(services.UnableToAgree, match="Wait for the answer"):
+        agree_to_first_text(world, suggested_correction.conversation)
+
+
+def test_a_side_cannot_agree_to_the_text_from_before_its_correction(
+    world: World, suggested_correction: Correction
+) -> None:
+    conversation = changed_record(world, suggested_correction.conversation, said="It falls empty in June.")
+    services.answer_correction(
+        correction=suggested_correction, taken_up=True, answer="", author=world.eddie, now=timezone.now()
+    )
+
     with pytest.raises(services.UnableToAgree, match="has changed since"):
-        services.agree_record(
-            conversation=conversation, organisation=world.westmarch, revision=1, author=world.ben, now=timezone.now()
-        )
+        agree_to_first_text(world, conversation)
+
+    assert conversation.status == Status.CORRECTED
 
 
 def test_correction_asks_every_other_side_again(world: World) -> None:

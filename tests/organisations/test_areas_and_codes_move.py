@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import NamedTuple
 
 import pytest
 from django.urls import reverse
@@ -98,22 +99,41 @@ def test_area_of_a_council_that_is_divided_goes_to_nobody_by_guessing(world: Wor
     assert codes_served(west) == set()
 
 
-def test_areas_and_codes_return_when_a_succession_is_undone_and_move_again_when_repeated(world: World) -> None:
+class ReplacedCouncils(NamedTuple):
+    """Two councils with codes, which East Council replaces today."""
+
+    elm: Organisation
+    ewell: Organisation
+    east: Organisation
+    succession: Succession
+
+
+@pytest.fixture
+def replaced_councils(world: World) -> ReplacedCouncils:
+    """Replace Elm and Ewell by East Council."""
     elm = create_coded_council("Elm", "E07000901")
     ewell = create_coded_council("Ewell", "E07000902")
     east = create_council("East Council")
-    succession = replace_councils([elm, ewell], [east])
+    return ReplacedCouncils(elm, ewell, east, replace_councils([elm, ewell], [east]))
 
-    undoing_succession = undo_at_once(succession)
 
-    assert codes_served(elm) == {"E07000901"}
-    assert codes_served(ewell) == {"E07000902"}
-    assert codes_served(east) == set()
+def test_areas_and_codes_return_when_a_succession_is_undone(replaced_councils: ReplacedCouncils) -> None:
+    undo_at_once(replaced_councils.succession)
+
+    assert codes_served(replaced_councils.elm) == {"E07000901"}
+    assert codes_served(replaced_councils.ewell) == {"E07000902"}
+    assert codes_served(replaced_councils.east) == set()
     assert valid_until("E07000901") is None
     assert valid_until("E07000902") is None
+
+
+def test_areas_and_codes_move_again_when_an_undone_succession_is_repeated(replaced_councils: ReplacedCouncils) -> None:
+    undoing_succession = undo_at_once(replaced_councils.succession)
+
     undo_at_once(undoing_succession)
-    assert codes_served(elm) == set()
-    assert codes_served(east) == {"E07000901", "E07000902"}
+
+    assert codes_served(replaced_councils.elm) == set()
+    assert codes_served(replaced_councils.east) == {"E07000901", "E07000902"}
     assert valid_until("E07000902") == today()
 
 

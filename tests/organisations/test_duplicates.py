@@ -413,23 +413,29 @@ def test_an_administrator_keeps_two_records_apart_on_a_page(world: World) -> Non
     assert "No possible duplicates" in dee.get(reverse("organisations:duplicates")).content.decode()
 
 
+#: The form of a new organisation whose name is nearly that of Larkhaven.
+SIMILAR_ORGANISATION = {
+    "name": "Larkhaven Homes Limited",
+    "kind": "registered_provider",
+    "status": "active",
+    **{
+        f"{inline}-{count}": "0"
+        for inline in ("identifiers", "names", "areas_served")
+        for count in ("TOTAL_FORMS", "INITIAL_FORMS")
+    },
+}
+
+
 def test_adding_an_organisation_warns_of_nearly_the_same_name(world: World) -> None:
-    client = signed_in(world.dee)
-    address = reverse("admin:organisations_organisation_add")
-    post_fields = {
-        "name": "Larkhaven Homes Limited",
-        "kind": "registered_provider",
-        "status": "active",
-        **{
-            f"{inline}-{count}": "0"
-            for inline in ("identifiers", "names", "areas_served")
-            for count in ("TOTAL_FORMS", "INITIAL_FORMS")
-        },
-    }
+    response = signed_in(world.dee).post(reverse("admin:organisations_organisation_add"), SIMILAR_ORGANISATION)
 
-    refused_response = client.post(address, post_fields)
-
-    assert "If this is a different organisation, tick the box." in refused_response.content.decode()
+    assert "If this is a different organisation, tick the box." in response.content.decode()
     assert not Organisation.objects.filter(name="Larkhaven Homes Limited").exists()
-    client.post(address, {**post_fields, "is_another": "on"})
+
+
+def test_an_organisation_of_nearly_the_same_name_is_added_if_it_is_another(world: World) -> None:
+    confirmed_form = SIMILAR_ORGANISATION | {"is_another": "on"}
+
+    signed_in(world.dee).post(reverse("admin:organisations_organisation_add"), confirmed_form)
+
     assert Organisation.objects.filter(name="Larkhaven Homes Limited").exists()

@@ -162,31 +162,61 @@ def test_an_organisation_has_a_daily_limit_of_invitations(world: World) -> None:
     )
 
 
-def test_resent_invitations_count_and_each_person_has_a_daily_limit(world: World, email: mail.EmailMessage) -> None:
-    now = timezone.now()
+@pytest.fixture
+def often_invited_nina(world: World, email: mail.EmailMessage) -> Membership:
+    """Return Nina's membership, to which she has today been invited as often as one person may be."""
     nina = Membership.objects.get(person__email="nina@larkhaven.example")
-    amina = signed_in(world.amina)
-    invite_again_url = reverse("organisations:invite-again", args=[world.larkhaven.pk, nina.pk])
     for _ in range(INVITATIONS_A_PERSON - 1):
-        resend_invitation(membership=nina, author=world.amina, now=now)
+        resend_invitation(membership=nina, author=world.amina, now=timezone.now())
+    nina.refresh_from_db()
+    return nina
 
-    last_invitation = Membership.objects.get(pk=nina.pk).invitation
-    page = amina.post(invite_again_url, follow=True)
+
+def test_an_invitation_is_not_sent_again_beyond_the_daily_limit_of_a_person(
+    world: World, often_invited_nina: Membership
+) -> None:
+    last_invitation = often_invited_nina.invitation
+    address = reverse("organisations:invite-again", args=[world.larkhaven.pk, often_invited_nina.pk])
+
+    page = signed_in(world.amina).post(address, follow=True).content.decode()
+
+    often_invited_nina.refresh_from_db()
+    assert "have already sent 5 invitations to" in page
+    assert often_invited_nina.invitation == last_invitation, "The last email's link still opens."
+
+
+@pytest.mark.usefixtures("often_invited_nina")
+def test_the_daily_limit_of_a_person_counts_invitations_by_all_organisations(world: World) -> None:
     with pytest.raises(UnableToInviteMember, match="have already sent 5 invitations to"):
         invite_member(
-            organisation=world.harbour, email="nina@larkhaven.example", role="viewer", author=world.hana, now=now
+            organisation=world.harbour,
+            email="nina@larkhaven.example",
+            role="viewer",
+            author=world.hana,
+            now=timezone.now(),
         )
 
-    assert "have already sent 5 invitations to" in page.content.decode()
-    assert Membership.objects.get(pk=nina.pk).invitation == last_invitation, "The last email's link still opens."
+
+def test_an_invitation_can_be_sent_again_on_the_next_day(world: World, often_invited_nina: Membership) -> None:
+    tomorrow = timezone.now() + dt.timedelta(days=1, minutes=1)
+
+    assert resend_invitation(membership=often_invited_nina, author=world.amina, now=tomorrow)
+
+
+def test_invitations_sent_again_count_towards_the_daily_limit_of_the_organisation(
+    world: World, often_invited_nina: Membership
+) -> None:
     for number in range(INVITATIONS_A_DAY - INVITATIONS_A_PERSON):
-        invite_member(
-            organisation=world.larkhaven, email=f"n{number}@x.example", role="viewer", author=world.amina, now=now
+        other_membership = invite_member(
+            organisation=world.larkhaven,
+            email=f"n{number}@x.example",
+            role="viewer",
+            author=world.amina,
+            now=timezone.now(),
         )
-    other_membership = Membership.objects.get(person__email="n1@x.example")
+
     with pytest.raises(UnableToInviteMember, match="has already sent 20 invitations"):
-        resend_invitation(membership=other_membership, author=world.amina, now=now)
-    assert resend_invitation(membership=nina, author=world.amina, now=now + dt.timedelta(days=1, minutes=1))
+        resend_invitation(membership=other_membership, author=world.amina, now=timezone.now())
 
 
 def test_a_person_has_only_one_membership_of_an_organisation(world: World) -> None:

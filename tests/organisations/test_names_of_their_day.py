@@ -27,6 +27,7 @@ from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.organisations.naming import names_of, official_name_at
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
+from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan
 from partnerships.search.services import index_stale
 from tests.agreements.test_objectives import add as add_objective
@@ -209,28 +210,55 @@ def test_board_and_list_find_asks_by_the_former_and_the_present_name(world: Worl
         assert is_found_by_words == {"larkhaven": True, "Skylark": True, "Westmarch": False}, address
 
 
-def test_asks_on_pages_and_lists_name_organisations_as_on_their_day(world: World, client: Client) -> None:
-    partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
-    entry = shared_entry(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
+@pytest.fixture
+def ask_of_renamed_organisation(world: World) -> Entry:
+    """Return an open ask of Larkhaven, which is called Skylark Homes from tomorrow."""
+    ask = shared_entry(
+        world.larkhaven,
+        world.amina,
+        timezone.now(),
+        closes_on=None,
+        audience=Audience.PARTNERSHIP,
+        partnership=world.partnership,
+    )
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
+    return ask
+
+
+def test_pages_lists_and_files_of_open_asks_give_both_names_of_a_renamed_organisation(
+    world: World, client: Client, ask_of_renamed_organisation: Entry
+) -> None:
     client.force_login(world.ben)
     both_names = "Larkhaven Homes (now Skylark Homes)"
-
-    for address in (
-        entry.get_absolute_url(),
+    addresses = (
+        ask_of_renamed_organisation.get_absolute_url(),
         reverse("exchange:board"),
         reverse("exchange:list"),
         reverse("exchange:list") + "?look=table",
         reverse("web:partnership-entries", args=[world.partnership.pk]),
         reverse("web:organisation-entries", args=[world.larkhaven.pk]),
-    ):
+    )
+
+    exported = client.get(reverse("exchange:export")).getvalue().decode()
+
+    assert both_names in exported
+    for address in addresses:
         assert both_names in text_of(client, address), address
-    assert both_names in client.get(reverse("exchange:export")).getvalue().decode()
-    withdraw_entry(entry=entry, reason="Over.", author=world.amina, now=timezone.now())
-    assert "(now" not in text_of(client, entry.get_absolute_url())
 
 
-def test_plans_name_their_owners_as_on_the_day_of_the_version(world: World, client: Client) -> None:
+def test_the_page_of_a_withdrawn_ask_gives_only_the_name_of_its_day(
+    world: World, client: Client, ask_of_renamed_organisation: Entry
+) -> None:
+    client.force_login(world.ben)
+
+    withdraw_entry(entry=ask_of_renamed_organisation, reason="Over.", author=world.amina, now=timezone.now())
+
+    assert "(now" not in text_of(client, ask_of_renamed_organisation.get_absolute_url())
+
+
+@pytest.fixture
+def plan_of_renamed_owner(world: World) -> Plan:
+    """Return a plan with two versions of Larkhaven, which is called Skylark Homes from tomorrow."""
     plan = create_plan(
         owners=[world.larkhaven],
         partnership=None,
@@ -243,22 +271,36 @@ def test_plans_name_their_owners_as_on_the_day_of_the_version(world: World, clie
     for homes, now in ((40, world.now), (30, timezone.now())):
         publish(plan, homes, author=world.amina, now=now)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
-    client.force_login(world.amina)
+    return plan
 
-    for address in (
-        plan.get_absolute_url(),
+
+def test_pages_and_lists_of_plans_give_both_names_of_a_renamed_owner(
+    world: World, client: Client, plan_of_renamed_owner: Plan
+) -> None:
+    client.force_login(world.amina)
+    addresses = (
+        plan_of_renamed_owner.get_absolute_url(),
         reverse("plans:list"),
         reverse("web:organisation-plans", args=[world.larkhaven.pk]),
-    ):
+    )
+
+    for address in addresses:
         assert "Larkhaven Homes (now Skylark Homes)" in text_of(client, address), address
-    for address in (
-        reverse("plans:version", args=[plan.pk, 1]),
-        reverse("plans:paper", args=[plan.pk, 1]),
-    ):
-        before, _, after = client.get(address).content.decode().partition("<main")
-        main = after or before
-        assert "Larkhaven Homes" in main, address
-        assert "(now Skylark" not in main, address
+
+
+@pytest.mark.parametrize("route", ["plans:version", "plans:paper"])
+def test_versions_name_their_owners_as_on_their_day(
+    world: World, client: Client, plan_of_renamed_owner: Plan, route: str
+) -> None:
+    client.force_login(world.amina)
+
+    page = client.get(reverse(route, args=[plan_of_renamed_owner.pk, 1])).content.decode()
+
+    # The page on paper has no <main>. On screen, only <main> is about the version.
+    before_main, _, main = page.partition("<main")
+    text = main or before_main
+    assert "Larkhaven Homes" in text
+    assert "(now Skylark" not in text
 
 
 def test_a_party_that_left_keeps_its_name(world: World, client: Client) -> None:

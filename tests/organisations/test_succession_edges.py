@@ -69,12 +69,17 @@ def ask_west(world: World) -> Entry:
     )
 
 
-def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(world: World) -> None:
-    ask = ask_west(world)
-
-    merge = services.merge_organisations(
+def merge_larkhaven_into_westmarch(world: World) -> Merge:
+    """Merge the record of Larkhaven into that of Westmarch, as Dee."""
+    return services.merge_organisations(
         kept=world.westmarch, merged=world.larkhaven, reason="One body.", author=world.dee, now=timezone.now()
     )
+
+
+def test_ask_between_two_records_is_withdrawn_with_a_reason_when_they_are_merged(world: World) -> None:
+    ask = ask_west(world)
+
+    merge_larkhaven_into_westmarch(world)
 
     ask.refresh_from_db()
     assert ask.status == Status.WITHDRAWN
@@ -82,7 +87,14 @@ def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(w
     assert ask.organisation == world.westmarch
     assert "is now on both sides" in ask.reason
     assert Event.objects.filter(kind="ask.withdrawn", target_id=ask.pk, actor_id=world.dee.pk).exists()
+
+
+def test_ask_withdrawn_by_a_merge_opens_again_when_the_merge_is_undone(world: World) -> None:
+    ask = ask_west(world)
+    merge = merge_larkhaven_into_westmarch(world)
+
     services.undo_merge(merge=merge, reason="Two bodies.", author=world.dee, now=timezone.now())
+
     ask.refresh_from_db()
     assert ask.status == Status.SHARED
     assert ask.is_open

@@ -108,7 +108,9 @@ def test_each_change_of_status_has_a_reason_and_a_number(world: World) -> None:
     assert Change.objects.filter(event__in=events, subject__record_id=world.larkhaven.pk).count() == 1
 
 
-def test_a_rival_proposal_is_cancelled_before_an_order_is_made(world: World) -> None:
+@pytest.fixture
+def rival_proposals(world: World) -> tuple[Succession, Succession]:
+    """Return a proposed merger and a rival of it, two proposals for the same place."""
     merger = record_merger(world, status="proposed", place="Estuary", proposal="One body")
     rival = record_succession(
         kind="absorb",
@@ -119,27 +121,50 @@ def test_a_rival_proposal_is_cancelled_before_an_order_is_made(world: World) -> 
         author=world.dee,
         now=timezone.now(),
     )
+    return merger, rival
+
+
+def test_no_order_is_made_while_a_rival_proposal_is_open(
+    world: World, rival_proposals: tuple[Succession, Succession]
+) -> None:
+    merger, _rival = rival_proposals
 
     with pytest.raises(UnableToChangeSuccession, match="Join the trust"):
         change_status(merger, "order_made", world)
+
+
+def test_an_order_is_made_once_the_rival_proposal_is_cancelled(
+    world: World, rival_proposals: tuple[Succession, Succession]
+) -> None:
+    merger, rival = rival_proposals
     change_status(rival, "cancelled", world)
+
     change_status(merger, "order_made", world)
 
     assert reloaded(merger).status == SuccessionStatus.ORDER_MADE
+
+
+def test_a_cancelled_proposal_cannot_be_proposed_again(
+    world: World, rival_proposals: tuple[Succession, Succession]
+) -> None:
+    _merger, rival = rival_proposals
+    change_status(rival, "cancelled", world)
+
     with pytest.raises(UnableToChangeSuccession, match="already"):
         change_status(rival, "proposed", world)
+
+
+def test_a_merger_does_not_take_effect_before_its_vesting_day(world: World) -> None:
+    succession = record_merger(world, vests_on=known_day(today() + dt.timedelta(1)))
+
+    with pytest.raises(UnableToChangeSuccession, match="cannot take effect before"):
+        take_effect(succession=succession, author=None, now=timezone.now())
 
 
 def test_a_merger_takes_effect_once_on_its_vesting_day(world: World) -> None:
     succession = record_merger(world)
     skylark = Organisation.objects.get(name="Skylark Homes")
 
-    with pytest.raises(UnableToChangeSuccession, match="cannot take effect before"):
-        take_effect(
-            succession=record_merger(world, vests_on=known_day(today() + dt.timedelta(1))),
-            author=None,
-            now=timezone.now(),
-        )
     results = [take_effect(succession=succession, author=None, now=timezone.now()) for _ in range(2)]
 
     assert results == [True, False]
@@ -351,27 +376,77 @@ def test_an_administrator_records_a_rename_and_a_merger_into_one_that_continues(
     ]
 
 
-def test_an_administrator_moves_corrects_and_cancels_on_pages(world: World, client: Client) -> None:
-    client.force_login(world.dee)
-    succession = record_merger(world, status="proposed", vests_on=PartialDate(2098, 4, 1))
+@pytest.fixture
+def proposed_merger(world: World) -> Succession:
+    """Return a proposed merger in April 2098."""
+    return record_merger(world, status="proposed", vests_on=PartialDate(2098, 4, 1))
 
-    def send(route: str, **given: str) -> int:
-        status_code: int = client.post(reverse(f"organisations:{route}", args=[succession.pk]), given).status_code
-        return status_code
 
-    tie = {"predecessor": "Larkhaven Homes", "successor": "Harbour Community Trust", "role": "successor"}
+def send_as_administrator(world: World, succession: Succession, route: str, **fields: str) -> int:
+    """Send a form about the succession as Dee, and return the status code."""
+    response = signed_in(world.dee).post(reverse(f"organisations:{route}", args=[succession.pk]), fields)
+    return response.status_code
 
-    assert send("succession-status", status="order_made", reason="Order 12.") == 302
-    assert send("correct-succession", kind="merge", vests_on="2099", reason="Put off.") == 302
-    assert send("add-tie", **tie, function="housing", reason="It takes the homes.") == 302
-    assert send("take-effect", reason="Now.") == 422
-    assert send("succession-status", status="cancelled", reason="Withdrawn.") == 302
-    page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
 
-    assert str(reloaded(succession).vests_on) == "2099"
-    assert succession.ties.filter(function="housing").count() == 1
-    for words in ("Order 12.", "Put off.", "It takes the homes.", "Withdrawn.", "Cancelled"):
-        assert words in page
+def history_of(world: World, succession: Succession) -> str:
+    """Return the page of the succession, which ends with its history."""
+    return signed_in(world.dee).get(reverse("organisations:succession", args=[succession.pk])).content.decode()
+
+
+def test_an_administrator_changes_the_status_of_a_succession(world: World, proposed_merger: Succession) -> None:
+    status_code = send_as_administrator(
+        world, proposed_merger, "succession-status", status="order_made", reason="Order 12."
+    )
+
+    assert status_code == 302
+    assert reloaded(proposed_merger).status == SuccessionStatus.ORDER_MADE
+    assert "Order 12." in history_of(world, proposed_merger)
+
+
+def test_an_administrator_corrects_the_vesting_day_of_a_succession(world: World, proposed_merger: Succession) -> None:
+    status_code = send_as_administrator(
+        world, proposed_merger, "correct-succession", kind="merge", vests_on="2099", reason="Put off."
+    )
+
+    assert status_code == 302
+    assert str(reloaded(proposed_merger).vests_on) == "2099"
+    assert "Put off." in history_of(world, proposed_merger)
+
+
+def test_an_administrator_adds_a_successor_for_one_function(world: World, proposed_merger: Succession) -> None:
+    status_code = send_as_administrator(
+        world,
+        proposed_merger,
+        "add-tie",
+        predecessor="Larkhaven Homes",
+        successor="Harbour Community Trust",
+        role="successor",
+        function="housing",
+        reason="It takes the homes.",
+    )
+
+    assert status_code == 302
+    assert proposed_merger.ties.filter(function="housing").count() == 1
+    assert "It takes the homes." in history_of(world, proposed_merger)
+
+
+def test_an_administrator_cannot_make_a_succession_take_effect_before_its_day(
+    world: World, proposed_merger: Succession
+) -> None:
+    send_as_administrator(world, proposed_merger, "succession-status", status="order_made", reason="Order 12.")
+
+    assert send_as_administrator(world, proposed_merger, "take-effect", reason="Now.") == 422
+
+
+def test_an_administrator_cancels_a_succession(world: World, proposed_merger: Succession) -> None:
+    status_code = send_as_administrator(
+        world, proposed_merger, "succession-status", status="cancelled", reason="Withdrawn."
+    )
+
+    page = history_of(world, proposed_merger)
+    assert status_code == 302
+    assert "Withdrawn." in page
+    assert "Cancelled" in page
 
 
 def test_the_page_shows_who_is_responsible_on_a_day(world: World, client: Client) -> None:

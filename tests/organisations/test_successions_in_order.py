@@ -86,20 +86,45 @@ def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(w
     assert reloaded(world.westmarch).is_ended
 
 
-def test_an_undoing_takes_effect_only_after_the_succession(world: World) -> None:
-    merger = record_merger(world)
-    arguments: dict[str, Any] = {"reason": "The court quashed it.", "author": world.dee, "now": timezone.now()}
-    undoing_succession = undo_succession(
-        succession=merger, vests_on=known_day(today()), status="order_made", **arguments
+@pytest.fixture
+def undoing_of_pending_merger(world: World) -> Succession:
+    """Return the succession that undoes a merger, which has not taken effect itself."""
+    return undo_succession(
+        succession=record_merger(world),
+        vests_on=known_day(today()),
+        status="order_made",
+        reason="The court quashed it.",
+        author=world.dee,
+        now=timezone.now(),
     )
 
+
+def test_an_undoing_does_not_take_effect_before_the_succession(undoing_of_pending_merger: Succession) -> None:
     with pytest.raises(UnableToChangeSuccession, match="has not taken effect"):
-        take_effect(succession=undoing_succession, author=None, now=timezone.now())
+        take_effect(succession=undoing_of_pending_merger, author=None, now=timezone.now())
+
+
+def test_a_succession_cannot_be_cancelled_while_an_undoing_is_pending(
+    world: World, undoing_of_pending_merger: Succession
+) -> None:
+    assert undoing_of_pending_merger.undoes is not None
+
     with pytest.raises(UnableToChangeSuccession, match="Cancel that succession first"):
-        change_succession_status(succession=merger, to="cancelled", **arguments)
+        change_succession_status(
+            succession=undoing_of_pending_merger.undoes,
+            to="cancelled",
+            reason="The court quashed it.",
+            author=world.dee,
+            now=timezone.now(),
+        )
+
+
+def test_an_undoing_takes_effect_after_the_succession(world: World, undoing_of_pending_merger: Succession) -> None:
+    assert undoing_of_pending_merger.undoes is not None
+
     results = [
         take_effect(succession=succession, author=None, now=timezone.now())
-        for succession in (merger, undoing_succession)
+        for succession in (undoing_of_pending_merger.undoes, undoing_of_pending_merger)
     ]
 
     assert results == [True, True]

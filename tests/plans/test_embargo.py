@@ -136,22 +136,44 @@ def test_embargo_in_the_past_is_refused_with_advice(world: World, as_: Callable[
         publish(plan, world, embargo_until=timezone.now())
 
 
-def test_comments_on_an_embargoed_version_are_shown_to_its_owners_only(
-    world: World, as_: Callable[[User], Client]
-) -> None:
-    plan = plan_under_embargo(world)
-    comment = services.add_comment(
-        plan=plan, version_number=2, text=f"Is {HELD_BACK} right, @Ben West?", author=world.eddie, now=timezone.now()
+@pytest.fixture
+def comment_under_embargo(world: World) -> Comment:
+    """Return Eddie's comment on a version under embargo, which mentions Ben of another party."""
+    return services.add_comment(
+        plan=plan_under_embargo(world),
+        version_number=2,
+        text=f"Is {HELD_BACK} right, @Ben West?",
+        author=world.eddie,
+        now=timezone.now(),
     )
 
-    html = read_page(as_(world.ben), "plans:comments", plan)
 
-    assert HELD_BACK not in html
-    assert as_(world.ben).get(reverse("plans:reply", args=[plan.pk, comment.pk])).status_code == 404
-    assert not comment.mentions.exists()
-    assert HELD_BACK in read_page(as_(world.vera), "plans:comments", plan)
+def test_comments_on_an_embargoed_version_are_shown_to_its_owners(
+    world: World, as_: Callable[[User], Client], comment_under_embargo: Comment
+) -> None:
+    assert HELD_BACK in read_page(as_(world.vera), "plans:comments", comment_under_embargo.plan)
+
+
+def test_comments_on_an_embargoed_version_are_hidden_from_other_parties(
+    world: World, as_: Callable[[User], Client], comment_under_embargo: Comment
+) -> None:
+    plan = comment_under_embargo.plan
+    ben = as_(world.ben)
+
+    comments_page = read_page(ben, "plans:comments", plan)
+    reply_response = ben.get(reverse("plans:reply", args=[plan.pk, comment_under_embargo.pk]))
+
+    assert HELD_BACK not in comments_page
+    assert reply_response.status_code == 404
+    assert not comment_under_embargo.mentions.exists()
+
+
+def test_comments_on_a_version_are_shown_to_all_parties_once_its_embargo_ends(
+    world: World, comment_under_embargo: Comment
+) -> None:
     services.lift_embargoes(now=in_hours(25))
-    assert Comment.objects.visible_to(world.ben).filter(pk=comment.pk).exists()
+
+    assert Comment.objects.visible_to(world.ben).filter(pk=comment_under_embargo.pk).exists()
 
 
 def test_embargoed_version_cannot_be_pinned_as_baseline(world: World, as_: Callable[[User], Client]) -> None:

@@ -6,19 +6,28 @@ from typing import Any
 
 from hypothesis import given, settings
 
+from partnerships.documents.schema import Collection
 from partnerships.plans.content import COLLECTIONS, line_of, normalise, rebase
 from tests.plans.strategies import chains_of_contents
 
 Content = dict[str, Any]
+Item = dict[str, Any]
 Work = tuple[Content, Content, Content]
 
 
 def by_key(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the items of a collection by their keys."""
     return {item["key"]: item for item in items}
 
 
 def figures(site: dict[str, Any]) -> dict[Any, int]:
+    """Return the numbers of homes of a site by what identifies a line, such as tenure and size."""
     return {line_of(line): line["count"] for line in site["homes"]}
+
+
+def expected_value(old: Any, draft: Any, new: Any) -> Any:
+    """Return the value that a merge should have: the draft's if the draft changed the value, else the new version's."""
+    return new if draft == old else draft
 
 
 @given(chains_of_contents)
@@ -30,27 +39,31 @@ def test_changed_side_wins_for_each_field_and_line_of_homes(work: Work) -> None:
 
     assert normalise(merged) == merged
     for code, value in merged["about"].items():
-        assert value == (new_base if draft["about"][code] == old_base["about"][code] else draft)["about"][code]
+        assert value == expected_value(old_base["about"][code], draft["about"][code], new_base["about"][code])
     for collection in COLLECTIONS:
-        old_items, draft_items, new_items = (
-            by_key(content[collection.code]) for content in (old_base, draft, new_base)
+        old_items, draft_items, new_items, merged_items = (
+            by_key(content[collection.code]) for content in (old_base, draft, new_base, merged)
         )
-        for key, item in by_key(merged[collection.code]).items():
-            if key not in old_items or key not in draft_items or key not in new_items:
-                continue
-            for code in (field.code for field in collection.fields):
-                assert (
-                    item[code]
-                    == (new_items if draft_items[key][code] == old_items[key][code] else draft_items)[key][code]
-                )
+        for key in merged_items.keys() & old_items.keys() & draft_items.keys() & new_items.keys():
+            items = (old_items[key], draft_items[key], new_items[key], merged_items[key])
+            check_fields_are_merged(collection, *items)
             if collection.one == "site":
-                old_counts, draft_counts, new_counts, merged_counts = (
-                    figures(site) for site in (old_items[key], draft_items[key], new_items[key], item)
-                )
-                for line in {*old_counts, *draft_counts, *new_counts, *merged_counts}:
-                    assert merged_counts.get(line, 0) == (
-                        new_counts if draft_counts.get(line, 0) == old_counts.get(line, 0) else draft_counts
-                    ).get(line, 0)
+                check_homes_are_merged(*items)
+
+
+def check_fields_are_merged(collection: Collection, old: Item, draft: Item, new: Item, merged: Item) -> None:
+    """Check that each field of an item has the value of the side that changed it."""
+    for field in collection.fields:
+        code = field.code
+        assert merged[code] == expected_value(old[code], draft[code], new[code])
+
+
+def check_homes_are_merged(old: Item, draft: Item, new: Item, merged: Item) -> None:
+    """Check that each line of homes of a site has the number of the side that changed it; no line counts as 0."""
+    old_counts, draft_counts, new_counts, merged_counts = (figures(site) for site in (old, draft, new, merged))
+    for line in {*old_counts, *draft_counts, *new_counts, *merged_counts}:
+        expected_count = expected_value(old_counts.get(line, 0), draft_counts.get(line, 0), new_counts.get(line, 0))
+        assert merged_counts.get(line, 0) == expected_count
 
 
 @given(chains_of_contents)

@@ -59,22 +59,46 @@ def test_each_reading_class_has_its_own_pdf(world: World, as_: Callable[[User], 
     assert Paper.objects.count() == len(drawn) == 2
 
 
-def test_pdf_of_two_versions_compared_is_drawn_once_for_each_reading_class(
-    world: World, as_: Callable[[User], Client], drawn: list[str]
-) -> None:
+@pytest.fixture
+def comparison_address(world: World) -> str:
+    """Return the address of the PDF that compares version 1 of a public plan, without the other side."""
     plan = published_plan(world, audience="public")
     save(plan, world, "sections/inside", body=f"The price rose to {CANARY}.")
     publish(plan, world, "A new price.")
-    address = f"{reverse('plans:compare-pdf', kwargs={'pk': plan.pk})}?from=1&to="
+    return f"{reverse('plans:compare-pdf', kwargs={'pk': plan.pk})}?from=1&to="
 
-    pages = [client.get(f"{address}2").content.decode() for client in (Client(), as_(world.chidi), as_(world.ben))]
-    drafts = [as_(world.amina).get(f"{address}draft").status_code for _ in range(2)]
 
-    assert pages[0] == pages[1]
-    assert [CANARY in page for page in pages] == [False, False, True]
-    assert drafts == [200, 200]
-    assert len(drawn) == 2 + len(drafts)
+def test_pdf_of_two_versions_compared_is_drawn_once_for_each_reading_class(
+    world: World, as_: Callable[[User], Client], drawn: list[str], comparison_address: str
+) -> None:
+    readers = (Client(), as_(world.chidi), as_(world.ben))
+
+    page_of_visitor, page_of_chidi, page_of_ben = (
+        reader.get(f"{comparison_address}2").content.decode() for reader in readers
+    )
+
+    assert page_of_visitor == page_of_chidi
+    assert CANARY not in page_of_visitor
+    assert CANARY in page_of_ben
+    assert len(drawn) == 2
+
+
+def test_pdf_of_a_version_compared_with_the_draft_is_drawn_each_time(
+    world: World, as_: Callable[[User], Client], drawn: list[str], comparison_address: str
+) -> None:
+    amina = as_(world.amina)
+
+    responses = [amina.get(f"{comparison_address}draft") for _ in range(2)]
+
+    assert [response.status_code for response in responses] == [200, 200]
+    assert len(drawn) == 2
+
+
+def test_retention_deletes_stored_pdfs_of_comparisons(comparison_address: str, drawn: list[str]) -> None:
+    Client().get(f"{comparison_address}2")
+
     apply_retention(now=timezone.now() + dt.timedelta(days=30))
+
     assert not ComparedPaper.objects.exists()
 
 

@@ -196,13 +196,19 @@ def test_milestone_is_marked_achieved_by_one_form_in_one_version(world: World, a
     assert Milestone.objects.get(plan=plan, key="start").status == "achieved"
 
 
-def test_conflicting_update_of_a_milestone_shows_both_and_offers_a_choice(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+@pytest.fixture
+def changed_milestone(world: World) -> Plan:
+    """Return a plan whose milestone changed in version 2, so that an update based on version 1 conflicts."""
     plan = published_plan(world)
-    address = reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"})
     save(plan, world, "milestones/start", forecast="2027-10", note="Flooded.")
     publish(plan, world, "Flooded.")
+    return plan
+
+
+def test_conflicting_update_of_a_milestone_shows_the_other_change_and_publishes_nothing(
+    world: World, as_: Callable[[User], Client], changed_milestone: Plan
+) -> None:
+    address = reverse("plans:milestone", kwargs={"pk": changed_milestone.pk, "key": "start"})
 
     response = as_(world.amina).post(address, ACHIEVED)
 
@@ -210,9 +216,18 @@ def test_conflicting_update_of_a_milestone_shows_both_and_offers_a_choice(
     assert response.status_code == 409
     assert "Milestone Start on site, forecast: was April 2027, now October 2027 (2 quarters later)" in html
     assert 'name="based_on" value="2"' in html
-    assert plan.versions.count() == 2
-    assert as_(world.amina).post(address, ACHIEVED | {"based_on": "2"}).status_code == 302
-    newest_milestone = content(plan, 3)["milestones"][0]
+    assert changed_milestone.versions.count() == 2
+
+
+def test_update_of_a_milestone_based_on_the_newest_version_keeps_its_other_changes(
+    world: World, as_: Callable[[User], Client], changed_milestone: Plan
+) -> None:
+    address = reverse("plans:milestone", kwargs={"pk": changed_milestone.pk, "key": "start"})
+
+    response = as_(world.amina).post(address, ACHIEVED | {"based_on": "2"})
+
+    newest_milestone = content(changed_milestone, 3)["milestones"][0]
+    assert response.status_code == 302
     assert newest_milestone["actual"] == "2027-04-11"
     assert newest_milestone["forecast"] == "2027-10"
     assert newest_milestone["note"] == "Flooded."

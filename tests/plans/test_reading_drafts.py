@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.documents import downloads
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.models import Plan, Share
+from partnerships.plans.models import Document, Plan, Share
 from partnerships.plans.queries import draft_content
 from tests.plans.drafts import CANARY, begin, fewer_homes, published_plan, save
 from tests.support.pages import tight
@@ -215,23 +215,40 @@ def test_every_page_of_the_pdf_of_a_draft_is_marked(
     assert ('content: "DRAFT: not published, may change"' in html) == marked
 
 
-def test_saving_a_document_removed_meanwhile_keeps_its_file(world: World, as_: Callable[[User], Client]) -> None:
+@pytest.fixture
+def removed_document(world: World) -> Document:
+    """Return a document that Eddie removed from the draft, while Amina was editing it."""
     plan = begin(world)
     document = attach_document(plan, world, "Site layout")
-    address = reverse("plans:edit-item", args=[plan.pk, "documents", document.key])
     services.save_piece(
         plan=plan, piece=f"documents/{document.key}", value=None, based_on=None, author=world.eddie, now=timezone.now()
     )
-    amina = as_(world.amina)
+    return document
 
-    response = amina.post(address, {"title": "Layout of the site", "based_on": "1"})
+
+def save_title(document: Document, client: Client, *, based_on: str) -> Any:
+    """Save another title of the document on its page, and return the response."""
+    address = reverse("plans:edit-item", args=[document.plan_id, "documents", document.key])
+    return client.post(address, {"title": "Layout of the site", "based_on": based_on})
+
+
+def test_saving_a_document_that_was_removed_meanwhile_is_a_conflict(
+    world: World, as_: Callable[[User], Client], removed_document: Document
+) -> None:
+    response = save_title(removed_document, as_(world.amina), based_on="1")
 
     html = response.content.decode()
     assert response.status_code == 409
     assert "Eddie Larch removed this while you were editing it" in html
     assert "Keep my version" in html
-    amina.post(address, {"title": "Layout of the site", "based_on": "2"})
-    (saved_document,) = draft_content(plan)["documents"]
+
+
+def test_keeping_a_document_that_was_removed_meanwhile_keeps_its_file(
+    world: World, as_: Callable[[User], Client], removed_document: Document
+) -> None:
+    save_title(removed_document, as_(world.amina), based_on="2")
+
+    (saved_document,) = draft_content(removed_document.plan)["documents"]
     assert saved_document["title"] == "Layout of the site"
     assert saved_document["file_name"] == "layout.txt"
     assert saved_document["size"] == 17

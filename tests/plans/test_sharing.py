@@ -148,25 +148,46 @@ def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World,
     assert strangers_response.status_code == 404
 
 
+def ask_for_access(world: World, client: Client, about: str) -> str:
+    """Ask to see a draft of the Estuary Partnership by its title, and return the page that answers."""
+    form_data = {"partnership": world.partnership.pk, "message": "", "about": about}
+    return client.post(reverse("plans:ask"), form_data, follow=True).content.decode()
+
+
 def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = begin(world, title="Island homes")
-    client = as_(world.ben)
-    form_data = {"partnership": world.partnership.pk, "message": ""}
+    begin(world, title="Island homes")
+    ben = as_(world.ben)
 
-    deliver().clear()
-    answers = [
-        client.post(reverse("plans:ask"), form_data | {"about": about}, follow=True).content.decode()
-        for about in ("Island homes", "No such plan")
-    ]
+    pages = [ask_for_access(world, ben, about) for about in ("Island homes", "No such plan")]
 
-    shown_messages = [answer[answer.index("If this plan exists") :][:90] for answer in answers]
+    shown_messages = [page[page.index("If this plan exists") :][:90] for page in pages]
     assert shown_messages[0] == shown_messages[1]
+
+
+def test_leads_of_owners_are_emailed_about_a_request_only_if_a_plan_matches(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    begin(world, title="Island homes")
+    deliver().clear()
+
+    for about in ("Island homes", "No such plan"):
+        ask_for_access(world, as_(world.ben), about)
+
     assert [email.to for email in deliver()] == [[world.amina.email]]
-    request = AccessRequest.objects.get(plan=plan)
-    services.answer_request(request=request, grant=True, author=world.amina, now=timezone.now())
-    assert client.get(draft_of(plan)).status_code == 200
+
+
+def test_a_person_whose_request_is_granted_opens_the_draft(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world, title="Island homes")
+    ben = as_(world.ben)
+    ask_for_access(world, ben, "Island homes")
+
+    services.answer_request(
+        request=AccessRequest.objects.get(plan=plan), grant=True, author=world.amina, now=timezone.now()
+    )
+
+    assert ben.get(draft_of(plan)).status_code == 200
 
 
 TABS = (
@@ -193,23 +214,37 @@ def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World, 
     assert status_by_tab == dict.fromkeys(TABS, 404)
 
 
-def test_publishing_ends_shares_only_when_asked(world: World, as_: Callable[[User], Client]) -> None:
+def publish_on_page(plan: Plan, client: Client, **fields: str) -> None:
+    """Publish the draft on its page."""
+    revision = str(Draft.objects.get(plan=plan).revision)
+    client.post(
+        reverse("plans:publish", kwargs={"pk": plan.pk}), {"note": "As agreed.", "draft_revision": revision, **fields}
+    )
+
+
+def test_publishing_goes_on_sharing_the_next_draft(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
     amina = as_(world.amina)
-    address = reverse("plans:publish", kwargs={"pk": plan.pk})
-    form = amina.get(address).content.decode()
 
-    amina.post(address, {"note": "First version.", "draft_revision": "0"})
+    publish_on_page(plan, amina)
+
+    sharing_page = amina.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
+    assert plan.versions.count() == 1
     assert as_(world.nadia).get(draft_of(plan)).status_code == 200
-    page = amina.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
-    save(plan, world, "about", summary="Other words.")
-    revision = str(Draft.objects.get(plan=plan).revision)
-    amina.post(address, {"note": "Again.", "draft_revision": revision, "end_shares": "on"})
+    assert "They now see the draft of the next version." in collapse(sharing_page)
+
+
+def test_publishing_ends_shares_when_the_author_chooses_so(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.nadia)
+    amina = as_(world.amina)
+    form = amina.get(reverse("plans:publish", kwargs={"pk": plan.pk})).content.decode()
+
+    publish_on_page(plan, amina, end_shares="on")
 
     assert "Stop sharing the draft with Nadia River" in form
-    assert "They now see the draft of the next version." in collapse(page)
-    assert plan.versions.count() == 2
+    assert plan.versions.count() == 1
     assert as_(world.nadia).get(draft_of(plan)).status_code == 404
 
 
@@ -431,27 +466,53 @@ def test_mail_scanners_and_head_requests_do_not_count_as_openings(world: World, 
     assert share.openings.count() == 0
 
 
-@pytest.mark.parametrize("header", [{"sec-purpose": "prefetch;prerender"}, {"purpose": "prefetch"}])
-def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
-    world: World, as_: Callable[[User], Client], header: dict[str, str]
-) -> None:
+#: Headers with which browsers say that they fetch a page before the person opens it.
+PREFETCH_HEADERS = ({"sec-purpose": "prefetch;prerender"}, {"purpose": "prefetch"})
+
+
+@pytest.fixture
+def share_with_comment(world: World) -> Share:
+    """Return a share with Nadia of a draft that has a comment."""
     plan = published_plan(world, audience="network")
     save(plan, world, "about", summary="Other words.")
     share = share_draft_with(plan, world, world.nadia)
     services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
+    return share
+
+
+@pytest.mark.parametrize("header", PREFETCH_HEADERS)
+def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
+    world: World, as_: Callable[[User], Client], share_with_comment: Share, header: dict[str, str]
+) -> None:
     nadia = as_(world.nadia)
 
-    responses = [nadia.get(path, headers=header) for path in shared_pages(plan)]
+    responses = [nadia.get(address, headers=header) for address in shared_pages(share_with_comment.plan)]
 
-    assert {(answer.status_code, answer.content, answer["Cache-Control"]) for answer in responses} == {
-        (503, b"", "no-store")
-    }
-    share.refresh_from_db()
-    assert share.opened_at is None
-    assert share.openings.count() == 0
-    assert as_(world.amina).get(draft_of(plan), headers=header).status_code == 200
-    assert nadia.get(draft_of(plan)).status_code == 200
-    assert share.openings.count() == 1
+    share_with_comment.refresh_from_db()
+    for response in responses:
+        assert response.status_code == 503
+        assert response.content == b""
+        assert response["Cache-Control"] == "no-store"
+    assert share_with_comment.opened_at is None
+    assert share_with_comment.openings.count() == 0
+
+
+@pytest.mark.parametrize("header", PREFETCH_HEADERS)
+def test_owners_browsers_may_fetch_a_draft_ahead(
+    world: World, as_: Callable[[User], Client], share_with_comment: Share, header: dict[str, str]
+) -> None:
+    response = as_(world.amina).get(draft_of(share_with_comment.plan), headers=header)
+
+    assert response.status_code == 200
+
+
+def test_a_shared_draft_is_sent_when_the_person_opens_it(
+    world: World, as_: Callable[[User], Client], share_with_comment: Share
+) -> None:
+    response = as_(world.nadia).get(draft_of(share_with_comment.plan))
+
+    assert response.status_code == 200
+    assert share_with_comment.openings.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ def test_observers_and_strangers_are_never_asked_to_sign(world: World) -> None:
         )
 
 
-def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -> None:
+def test_the_link_in_an_email_opens_the_plan_and_decides_nothing(world: World) -> None:
     deliver().clear()
     plan = plan_awaiting_signatures(world)
     email = next(email for email in deliver() if email.to == [world.ben.email])
@@ -212,18 +212,33 @@ def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -
     path = "/" + link.split("/", 3)[3]
 
     response = Client().get(path)
+
     assert response.status_code == 200
+    assert "North Quay" in response.content.decode()
     assert not plan.sign_offs.exists()
+
+
+def test_the_form_behind_the_link_records_the_decision(world: World) -> None:
+    plan = plan_awaiting_signatures(world)
+    path = link_to_sign_of(plan, world.westmarch, world.ben)
+
     Client().post(path, {"decision": "approved", "organisation": world.westmarch.pk, "number": 1})
-    page_after_decision = Client().get(path).content.decode()
 
     sign_off = plan.sign_offs.get()
     assert sign_off.person == world.ben
     assert sign_off.organisation == world.westmarch
     assert sign_off.decision == "approved"
-    assert "North Quay" in response.content.decode()
-    assert "The decision is recorded" in page_after_decision
-    assert "North Quay" not in page_after_decision, "Once used, the mailbox alone no longer shows the plan."
+
+
+def test_a_used_link_no_longer_shows_the_plan(world: World) -> None:
+    plan = plan_awaiting_signatures(world)
+    path = link_to_sign_of(plan, world.westmarch, world.ben)
+    Client().post(path, {"decision": "approved", "organisation": world.westmarch.pk, "number": 1})
+
+    page = Client().get(path).content.decode()
+
+    assert "The decision is recorded" in page
+    assert "North Quay" not in page
 
 
 def test_decision_sent_to_a_used_link_is_refused(world: World) -> None:

@@ -90,29 +90,47 @@ def test_signatories_are_asked_when_an_embargo_ends(world: World, embargoed_plan
     assert recipients == [[world.amina.email], [world.ben.email]]
 
 
-def test_link_to_sign_shows_the_open_version_never_the_embargoed_one(world: World) -> None:
+@pytest.fixture
+def plan_to_sign_under_embargo(world: World) -> Plan:
+    """Return a plan whose first version awaits signatures, and whose second is under embargo."""
     plan = published_plan(world)
     ask_signatures(plan, world)
     _publish_under_embargo(plan, world)
-    token = sign_off_token(plan.signatories.get(organisation=world.westmarch), world.ben, 1)
-    address = reverse("plans:sign-by-link", args=[token])
+    return plan
 
-    page = Client().get(address)
 
-    assert page.status_code == 200
-    assert HELD_BACK not in page.content.decode()
+def bens_link_to_sign(world: World, plan: Plan) -> str:
+    """Return the link to sign version 1 in Ben's email."""
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    return reverse("plans:sign-by-link", args=[sign_off_token(signatory, world.ben, 1)])
+
+
+def test_link_to_sign_does_not_show_the_embargoed_version(world: World, plan_to_sign_under_embargo: Plan) -> None:
+    response = Client().get(bens_link_to_sign(world, plan_to_sign_under_embargo))
+
+    assert response.status_code == 200
+    assert HELD_BACK not in response.content.decode()
+
+
+def test_embargoed_version_cannot_be_signed(world: World, plan_to_sign_under_embargo: Plan) -> None:
     with pytest.raises(services.UnableToSign):
         services.sign_off(
-            plan=plan,
+            plan=plan_to_sign_under_embargo,
             number=2,
             organisation=world.westmarch,
             person=world.ben,
             decision="approved",
             now=timezone.now(),
         )
-    # The open version can still be signed during the embargo.
-    Client().post(address, {"decision": "approved", "reason": "", "organisation": world.westmarch.pk, "number": "1"})
-    assert plan.sign_offs.get(organisation=world.westmarch).version.number == 1
+
+
+def test_open_version_can_be_signed_during_an_embargo(world: World, plan_to_sign_under_embargo: Plan) -> None:
+    decision = {"decision": "approved", "reason": "", "organisation": world.westmarch.pk, "number": "1"}
+
+    Client().post(bens_link_to_sign(world, plan_to_sign_under_embargo), decision)
+
+    sign_off = plan_to_sign_under_embargo.sign_offs.get(organisation=world.westmarch)
+    assert sign_off.version.number == 1
 
 
 def test_organisation_that_left_cannot_sign(world: World) -> None:

@@ -42,9 +42,9 @@ def accepted_facilitator(world: World) -> Facilitator:
 def test_lead_names_a_facilitator_by_address_on_the_page(world: World) -> None:
     address = reverse("conversations:facilitator-name", args=[world.partnership.pk])
 
-    answer = signed_in(world.amina).post(address, {"email": world.chidi.email}, follow=True)
+    response = signed_in(world.amina).post(address, {"email": world.chidi.email}, follow=True)
 
-    assert "Chidi Tide has been named" in answer.content.decode()
+    assert "Chidi Tide has been named" in response.content.decode()
     assert Facilitator.objects.get().organisation == world.tidewater
 
 

@@ -59,9 +59,9 @@ def test_form_writes_a_note_about_an_organisation(world: World) -> None:
     address = f"{reverse('conversations:journal-new')}?about={world.westmarch.pk}"
     form = {"dated_on": day.isoformat(), "text": "New leader."}
 
-    answer = eddie.post(address, form | {"revision": 0}, follow=True)
+    response = eddie.post(address, form | {"revision": 0}, follow=True)
 
-    assert "New leader." in answer.content.decode()
+    assert "New leader." in response.content.decode()
     assert JournalNote.objects.get().about == world.westmarch
 
 

@@ -273,9 +273,9 @@ def test_item_is_shown_only_to_those_who_may_read_its_record(world: World) -> No
         author=world.eddie,
         now=NOW(),
     )
-    talk = circulated_conversation(world)
-    talk.next_steps.filter(action__isnull=False).update(action=None)
-    talk.next_steps.filter(organisation=world.larkhaven).update(action=action)
+    conversation = circulated_conversation(world)
+    conversation.next_steps.filter(action__isnull=False).update(action=None)
+    conversation.next_steps.filter(organisation=world.larkhaven).update(action=action)
     meeting = planned_meeting(world, people=[world.amina, world.ben, world.nadia])
 
     gathered_items(world, meeting)
@@ -349,9 +349,9 @@ def test_agenda_page_orders_drops_and_adds_items(world: World) -> None:
         "purpose_new": "information",
     }
 
-    answer = signed_in(world.eddie).post(reverse("conversations:agenda", args=[meeting.pk]), data)
+    response = signed_in(world.eddie).post(reverse("conversations:agenda", args=[meeting.pk]), data)
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert item_titles(world, meeting, "ben") == ["Welcome", "Winter plan"]
 
 
@@ -454,14 +454,14 @@ def test_minutes_and_meeting_link_to_each_other(world: World) -> None:
     }
     data |= {"partnership": world.partnership.pk, "attribution": "named"}
 
-    answer = client.post(address, data)
+    response = client.post(address, data)
 
-    talk = Conversation.objects.get(meeting=meeting)
-    assert answer.url == talk.get_absolute_url()
-    page = client.get(talk.get_absolute_url()).content.decode()
+    conversation = Conversation.objects.get(meeting=meeting)
+    assert response.url == conversation.get_absolute_url()
+    page = client.get(conversation.get_absolute_url()).content.decode()
     assert meeting.get_absolute_url() in page
     assert "Meet in spring." in page
-    assert talk.get_absolute_url() in client.get(meeting.get_absolute_url()).content.decode()
+    assert conversation.get_absolute_url() in client.get(meeting.get_absolute_url()).content.decode()
 
 
 def test_former_party_reads_meetings_up_to_its_leaving(world: World) -> None:
@@ -509,19 +509,23 @@ def test_document_among_the_papers_is_hidden_from_those_who_may_not_read_it(worl
 
 
 def test_file_of_a_circulated_record_asks_the_other_side_again(world: World) -> None:
-    talk = circulated_conversation(world)
+    conversation = circulated_conversation(world)
 
-    attachment = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
+    attachment = services.attach_file(
+        conversation=conversation, title="", file=a_text_file(), author=world.eddie, now=NOW()
+    )
 
-    talk.refresh_from_db()
-    assert talk.status == "corrected"
+    conversation.refresh_from_db()
+    assert conversation.status == "corrected"
     page = signed_in(world.ben).get(reverse("conversations:file", args=[attachment.pk]))
     assert page.status_code == 200
 
 
 def test_removed_file_is_gone_and_its_reason_is_kept(world: World) -> None:
-    talk = circulated_conversation(world)
-    attachment = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
+    conversation = circulated_conversation(world)
+    attachment = services.attach_file(
+        conversation=conversation, title="", file=a_text_file(), author=world.eddie, now=NOW()
+    )
 
     services.remove_attachment(attachment=attachment, reason="Wrong map.", author=world.eddie, now=NOW())
 

@@ -67,11 +67,11 @@ def form_url(world: World) -> str:
 
 
 def test_one_form_records_the_whole_conversation(world: World) -> None:
-    answer = signed_in(world.eddie).post(form_url(world), form_data(world), follow=True)
+    response = signed_in(world.eddie).post(form_url(world), form_data(world), follow=True)
 
     conversation = Conversation.objects.get()
-    page = answer.content.decode()
-    assert answer.status_code == 200
+    page = response.content.decode()
+    assert response.status_code == 200
     assert conversation.status == Status.DRAFT
     assert conversation.attendees.count() == 4
     assert conversation.points.count() == 3
@@ -84,17 +84,17 @@ def test_one_form_records_the_whole_conversation(world: World) -> None:
 def test_missing_values_are_reported_beside_their_fields(world: World) -> None:
     data = form_data(world, step_0_who="", subject="")
 
-    answer = signed_in(world.eddie).post(form_url(world), data)
+    response = signed_in(world.eddie).post(form_url(world), data)
 
-    assert answer.status_code == 422
-    assert set(answer.context["form"].errors) == {"subject", "step_0_who"}
+    assert response.status_code == 422
+    assert set(response.context["form"].errors) == {"subject", "step_0_who"}
     assert not Conversation.objects.exists()
 
 
 def test_people_of_other_organisations_cannot_be_named(world: World) -> None:
-    answer = signed_in(world.eddie).post(form_url(world), form_data(world, attendees=[world.chidi.pk]))
+    response = signed_in(world.eddie).post(form_url(world), form_data(world, attendees=[world.chidi.pk]))
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
 
 
 def test_people_of_strangers_are_not_offered(world: World) -> None:
@@ -123,10 +123,10 @@ def test_form_to_change_a_record_starts_with_its_content(world: World) -> None:
     for name in ("held_on", "step_0_due_on", "step_1_due_on"):
         day = data.pop(name)
         data |= {name: day.isoformat()}
-    answer = eddie.post(edit, data | {"subject": "Quayside and the depot"}, follow=True)
+    response = eddie.post(edit, data | {"subject": "Quayside and the depot"}, follow=True)
 
     conversation.refresh_from_db()
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert conversation.subject == "Quayside and the depot"
     assert conversation.points.count() == 3
     assert conversation.attendees.count() == 3
@@ -137,21 +137,21 @@ def test_form_to_change_a_record_starts_with_its_content(world: World) -> None:
 def test_circulating_emails_participants_without_the_words(world: World) -> None:
     conversation = draft_conversation(world, said="Canary words.")
 
-    answer = signed_in(world.eddie).post(reverse("conversations:circulate", args=[conversation.pk]), follow=True)
+    response = signed_in(world.eddie).post(reverse("conversations:circulate", args=[conversation.pk]), follow=True)
 
     assert {email.to[0] for email in deliver()} == {"amina@larkhaven.example", "ben@westmarch.example"}
     assert not any("Canary" in email.body + email.alternatives[0].content for email in deliver())
-    assert "will be sent to Amina Larch and Ben West" in answer.content.decode()
+    assert "will be sent to Amina Larch and Ben West" in response.content.decode()
 
 
 def test_record_is_agreed_on_its_page(world: World) -> None:
     conversation = circulated_conversation(world)
 
-    answer = signed_in(world.ben).post(
+    response = signed_in(world.ben).post(
         reverse("conversations:agree", args=[conversation.pk]), {"revision": 1}, follow=True
     )
 
-    assert "the record is now locked" in answer.content.decode()
+    assert "the record is now locked" in response.content.decode()
 
 
 def test_locked_record_offers_no_changes(world: World) -> None:
@@ -159,11 +159,11 @@ def test_locked_record_offers_no_changes(world: World) -> None:
     eddie = signed_in(world.eddie)
 
     page = eddie.get(conversation.get_absolute_url()).content.decode()
-    answer = eddie.get(reverse("conversations:edit", args=[conversation.pk]))
+    response = eddie.get(reverse("conversations:edit", args=[conversation.pk]))
 
     assert "Agreed and locked" in page
     assert reverse("conversations:edit", args=[conversation.pk]) not in page
-    assert answer.status_code == 302
+    assert response.status_code == 302
 
 
 @pytest.fixture
@@ -226,23 +226,23 @@ def test_commitment_that_replaces_another_keeps_the_link_to_the_conversation_onc
 def test_commitment_cannot_be_made_from_a_conversation_one_cannot_see(world: World) -> None:
     conversation = draft_conversation(world)
 
-    answer = signed_in(world.ben).get(f"{reverse('commitments:new')}?from=conversation-{conversation.pk}")
+    response = signed_in(world.ben).get(f"{reverse('commitments:new')}?from=conversation-{conversation.pk}")
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
 def test_list_shows_only_conversations_one_may_read(world: World) -> None:
     draft_conversation(world, subject="Canary draft")
     planned_conversation(world, subject="Planned talk")
 
-    aminas = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
-    bens = signed_in(world.ben).get(reverse("conversations:list")).content.decode()
-    chidis = signed_in(world.chidi).get(reverse("conversations:list")).content.decode()
+    page_of_amina = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
+    page_of_ben = signed_in(world.ben).get(reverse("conversations:list")).content.decode()
+    page_of_chidi = signed_in(world.chidi).get(reverse("conversations:list")).content.decode()
 
-    assert "Canary draft" in aminas
-    assert "Canary draft" not in bens
-    assert "Planned talk" in bens
-    assert "Planned talk" not in chidis
+    assert "Canary draft" in page_of_amina
+    assert "Canary draft" not in page_of_ben
+    assert "Planned talk" in page_of_ben
+    assert "Planned talk" not in page_of_chidi
 
 
 def add_observer(world: World) -> None:
@@ -261,10 +261,10 @@ def add_observer(world: World) -> None:
 def test_observer_is_not_a_side_unless_chosen(world: World) -> None:
     add_observer(world)
 
-    answer = signed_in(world.eddie).post(form_url(world), form_data(world))
+    response = signed_in(world.eddie).post(form_url(world), form_data(world))
 
     conversation = Conversation.objects.get()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert {side.organisation for side in conversation.sides.all()} == {world.larkhaven, world.westmarch}
 
 
@@ -289,10 +289,10 @@ def test_side_added_by_mistake_can_be_removed(world: World) -> None:
     edit_url = f"{reverse('conversations:edit', args=[conversation.pk])}?with={world.westmarch.pk}"
 
     choice_page = eddie.get(f"{reverse('conversations:edit', args=[conversation.pk])}?choose=1")
-    answer = eddie.post(edit_url, form_data(world, revision=conversation.revision))
+    response = eddie.post(edit_url, form_data(world, revision=conversation.revision))
 
     assert choice_page.context["form"]["others"].value() == [world.westmarch.pk, world.harbour.pk]
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert {side.organisation for side in conversation.sides.all()} == {world.larkhaven, world.westmarch}
 
 
@@ -318,14 +318,14 @@ def test_obstacle_becomes_an_ask_of_organisations_one_may_ask(world: World) -> N
     page = amina.get(become_url)
     form = page.context["form"]
     data = {"title": "A drainage report", "theme": "land", "addressees": [world.westmarch.pk]}
-    answer = amina.post(become_url, data)
+    response = amina.post(become_url, data)
 
     entry = Entry.objects.get()
     assert 'name="title"' in page.content.decode()
     assert "only observers" not in page.content.decode()
     assert set(form.fields["addressees"].queryset) == {world.westmarch, world.tidewater}
     assert form["title"].value() is None
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert [addressee.organisation for addressee in entry.addressees.all()] == [world.westmarch]
     assert entry.partnership == world.partnership
 
@@ -335,10 +335,10 @@ def test_choosing_nobody_shows_an_error(world: World) -> None:
     page = reverse("conversations:new")
     assert "Choose at least one" not in eddie.get(page).content.decode()
 
-    answer = eddie.get(page, {"chosen": "True", "partnership": "", "for": ""})
+    response = eddie.get(page, {"chosen": "True", "partnership": "", "for": ""})
 
-    assert answer.status_code == 422
-    assert "Choose at least one organisation." in answer.content.decode()
+    assert response.status_code == 422
+    assert "Choose at least one organisation." in response.content.decode()
 
 
 def suggested_partnership(world: World, *others: Organisation) -> Any:

@@ -209,12 +209,12 @@ def test_points_of_a_draft_are_not_shown_to_the_other_side(world: World) -> None
 def test_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) -> None:
     point = circulated_conversation(world).points.get(kind="obstacle")
 
-    answer = signed_in(world.eddie).post(
+    response = signed_in(world.eddie).post(
         reverse("conversations:become", args=[point.pk]), {"title": "Land with consent", "theme": "land"}
     )
 
     entry = Entry.objects.get()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert entry.direction == Direction.ASK
     assert entry.organisation == world.larkhaven
     assert entry.title == "Land with consent"
@@ -250,9 +250,9 @@ def test_opportunity_becomes_an_offer_of_an_organisation_that_can_make_it(world:
 def test_nobody_makes_an_ask_from_an_obstacle_of_another_side(world: World) -> None:
     point = circulated_conversation(world).points.get(kind="obstacle")
 
-    answer = signed_in(world.ben).get(reverse("conversations:become", args=[point.pk]))
+    response = signed_in(world.ben).get(reverse("conversations:become", args=[point.pk]))
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
 
 
 def test_relationship_holders_are_warned_when_a_partnership_goes_quiet(world: World) -> None:
@@ -498,9 +498,9 @@ def test_point_repeated_by_a_side_is_shown_once_and_closed_in_both_records(world
     assert obstacle.conversation.held_on == days_ago(2)
 
     address = f"{reverse('conversations:close', args=[obstacle.pk])}?from=partnership"
-    answer = signed_in(world.eddie).post(address, {"reason": "Land was found."})
+    response = signed_in(world.eddie).post(address, {"reason": "Land was found."})
 
-    assert answer.url == reverse("web:partnership-conversations", args=[world.partnership.pk])
+    assert response.url == reverse("web:partnership-conversations", args=[world.partnership.pk])
     assert queries.points_of_partnership(world.partnership, world.amina)[0].obstacles == []
     assert Point.objects.filter(kind="obstacle", closed_at__isnull=False).count() == 2
 

@@ -330,9 +330,9 @@ def test_draft_is_read_only_by_its_own_organisation(world: World) -> None:
 
     assert "Kestrelwort" in signed_in(world.ben).get(address).content.decode()
     for person, status in ((world.amina, 403), (world.chidi, 404), (world.dee, 404)):
-        answer = signed_in(person).get(address)
-        assert answer.status_code == status
-        assert "Kestrelwort" not in answer.content.decode()
+        response = signed_in(person).get(address)
+        assert response.status_code == status
+        assert "Kestrelwort" not in response.content.decode()
 
 
 def test_report_starts_with_the_commitments_of_the_period(world: World) -> None:

@@ -259,9 +259,9 @@ def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) 
     assert not plan_roles_of(world.ben, plan).may_edit
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
 
-    standing = plan_roles_of(world.ben, plan)
-    assert not standing.may_edit
-    assert standing.reader == "inside"
+    roles = plan_roles_of(world.ben, plan)
+    assert not roles.may_edit
+    assert roles.reader == "inside"
 
 
 def test_former_owner_does_not_see_answers_written_after_it_left(world: World) -> None:

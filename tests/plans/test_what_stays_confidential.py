@@ -363,8 +363,8 @@ def test_standing_of_a_plan_agrees_with_the_querysets(world: World) -> None:
 
     for plan in plans:
         for person in (world.amina, world.eddie, world.ben, world.chidi, world.nadia, world.dee):
-            standing = plan_roles_of(person, plan)
+            roles = plan_roles_of(person, plan)
             plan_rows = Plan.objects.filter(pk=plan.pk)
-            assert standing.may_edit == plan_rows.editable_by(person).exists()
-            assert standing.may_publish == plan_rows.publishable_by(person).exists()
-            assert (standing.reader == "inside") == plan_rows.with_insider(person).exists()
+            assert roles.may_edit == plan_rows.editable_by(person).exists()
+            assert roles.may_publish == plan_rows.publishable_by(person).exists()
+            assert (roles.reader == "inside") == plan_rows.with_insider(person).exists()

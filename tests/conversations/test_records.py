@@ -174,21 +174,28 @@ def test_a_side_cannot_agree_to_the_text_from_before_its_correction(
     assert conversation.status == Status.CORRECTED
 
 
-def test_correction_asks_every_other_side_again(world: World) -> None:
+@pytest.fixture
+def corrected_conversation(world: World) -> Conversation:
+    """Return a conversation whose text Eddie changed after the Harbour Trust, one of its two other sides, agreed."""
     other_sides = [world.westmarch, world.harbour]
     conversation = agree(circulated_conversation(world, organisations=other_sides), world.harbour, world.hana)
-    conversation = changed_record(world, conversation, said="Other words.", organisations=other_sides)
-    assert set(conversation.sides.filter(agreed_at=None).values_list("organisation", flat=True)) == {
-        world.westmarch.pk,
-        world.harbour.pk,
-    }
+    return changed_record(world, conversation, said="Other words.", organisations=other_sides)
 
-    for organisation, person in ((world.westmarch, world.ben), (world.harbour, world.hana)):
-        assert Conversation.objects.get(pk=conversation.pk).status == Status.CORRECTED
-        agree(conversation, organisation, person)
 
-    conversation.refresh_from_db()
-    assert conversation.status == Status.AGREED
+def test_correction_asks_every_other_side_again(world: World, corrected_conversation: Conversation) -> None:
+    sides_asked = corrected_conversation.sides.filter(agreed_at=None)
+
+    assert set(sides_asked.values_list("organisation", flat=True)) == {world.westmarch.pk, world.harbour.pk}
+
+
+def test_corrected_conversation_is_agreed_only_by_its_last_side(
+    world: World, corrected_conversation: Conversation
+) -> None:
+    status_after_first = agree(corrected_conversation, world.westmarch, world.ben).status
+    status_after_last = agree(corrected_conversation, world.harbour, world.hana).status
+
+    assert status_after_first == Status.CORRECTED
+    assert status_after_last == Status.AGREED
 
 
 def test_refusing_a_correction_needs_a_reason(world: World) -> None:

@@ -313,24 +313,30 @@ def test_changed_spaces_and_line_breaks_are_shown() -> None:
     assert row.extra == "spaces and lines"
 
 
-def test_moved_item_names_its_neighbours_when_others_were_removed() -> None:
-    def with_sections(*titles: str) -> Content:
-        return a_plan(sections=[{"key": title.lower(), "title": title} for title in titles])
+def with_sections(*titles: str) -> Content:
+    """Return a content with sections of these titles, whose keys are the titles in lower case."""
+    return a_plan(sections=[{"key": title.lower(), "title": title} for title in titles])
 
-    found_changes = changes_between(
-        with_sections("Gone", "Aims", "Need", "Sites"), with_sections("Need", "Aims", "Sites")
-    )
+
+def test_moved_item_is_shown_with_its_places_when_an_item_before_it_was_removed() -> None:
+    before = with_sections("Gone", "Aims", "Need", "Sites")
+    after = with_sections("Need", "Aims", "Sites")
+
+    found_changes = changes_between(before, after)
 
     assert [change.sentence() for change in found_changes] == [
         "Section Need: moved from place 3 to place 1",
         "Section removed: Gone",
     ]
-    found_changes = changes_between(
-        with_sections("Aims", "Need", "Gone", "Sites"), with_sections("New", "Need", "Aims", "Sites")
-    )
-    assert "Section Need: moved from place 2, after Aims to place 2, before Aims" in [
-        change.sentence() for change in found_changes
-    ]
+
+
+def test_moved_item_names_its_neighbours_when_its_place_has_the_same_number() -> None:
+    before = with_sections("Aims", "Need", "Gone", "Sites")
+    after = with_sections("New", "Need", "Aims", "Sites")
+
+    sentences = [change.sentence() for change in changes_between(before, after)]
+
+    assert "Section Need: moved from place 2, after Aims to place 2, before Aims" in sentences
 
 
 # ---- Names instead of keys and codes

@@ -112,15 +112,24 @@ def test_plan_cannot_be_offered_to_an_organisation_outside_the_partnership(world
         offer_plan(world, published_plan(world), to=world.tidewater)
 
 
-def test_organisation_may_leave_before_its_handover_is_answered(world: World) -> None:
+def test_plan_stays_with_an_owner_that_leaves_until_its_handover_is_answered(world: World) -> None:
     plan = published_plan(world)
     make_westmarch_chair(world)
-    offer = offer_plan(world, plan)
+    offer_plan(world, plan)
 
     leave_with_lead(world, world.larkhaven, world.amina)
+
     plan.refresh_from_db()
     assert plan.partnership_id is None
     assert owner_ids(plan) == {world.larkhaven.pk}
+
+
+def test_plan_returns_to_its_partnership_when_a_handover_is_accepted_after_leaving(world: World) -> None:
+    plan = published_plan(world)
+    make_westmarch_chair(world)
+    offer = offer_plan(world, plan)
+    leave_with_lead(world, world.larkhaven, world.amina)
+
     accept_offer(offer, world.ben)
 
     plan.refresh_from_db()
@@ -240,9 +249,14 @@ def test_owner_gives_up_ownership_while_another_owner_remains(world: World) -> N
     )
 
     assert owner_ids(plan) == {world.larkhaven.pk}
+
+
+def test_the_only_owner_cannot_give_up_ownership(world: World) -> None:
+    plan = published_plan(world)
+
     with pytest.raises(services.UnableToChangeOwners, match="needs an owner"):
         services.give_up_ownership(
-            plan=plan, organisation=world.larkhaven, reason="Nor ours.", author=world.amina, now=timezone.now()
+            plan=plan, organisation=world.larkhaven, reason="Not ours.", author=world.amina, now=timezone.now()
         )
 
 

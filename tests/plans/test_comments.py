@@ -33,16 +33,21 @@ def comments_page(client: Client, plan: Plan) -> str:
     return client.get(reverse("plans:comments", kwargs={"pk": plan.pk})).content.decode()
 
 
-def test_comment_moves_with_its_site_and_stays_when_the_site_is_removed(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_comment_names_the_site_that_it_is_about(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world)
+
     comment_as(plan, world.ben, anchor="sites/north-quay")
+
     assert "Site: North Quay" in comments_page(as_(world.amina), plan)
 
+
+def test_comment_stays_when_its_site_is_removed(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published_plan(world)
+    comment_as(plan, world.ben, anchor="sites/north-quay")
     services.save_piece(
         plan=plan, piece="sites/north-quay", value=None, based_on=None, author=world.amina, now=timezone.now()
     )
+
     publish(plan, world, "Sold.")
 
     page = comments_page(as_(world.amina), plan)

@@ -70,19 +70,27 @@ def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
     assert "ersion 2" not in as_(world.ben).get(reverse("plans:list")).content.decode()
 
 
-def test_second_version_during_an_embargo_never_opens_before_the_first(
+def test_second_version_during_an_embargo_cannot_open_before_the_first(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = plan_under_embargo(world, in_hours(24))
+    save(plan, world, "about", source="A survey.")
+
+    with pytest.raises(services.UnableToEmbargo, match="Version 2 is under embargo until"):
+        publish(plan, world, "Sooner.", embargo_until=in_hours(1))
+
+    assert "Version 2 is under embargo until" in read_page(as_(world.amina), "plans:publish", plan)
+
+
+def test_second_version_during_an_embargo_is_under_the_same_embargo_by_default(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     until = in_hours(24)
     plan = plan_under_embargo(world, until)
     save(plan, world, "about", source="A survey.")
 
-    with pytest.raises(services.UnableToEmbargo, match="Version 2 is under embargo until"):
-        publish(plan, world, "Sooner.", embargo_until=in_hours(1))
-    form = read_page(as_(world.amina), "plans:publish", plan)
     publish(plan, world, "With it.")
 
-    assert "Version 2 is under embargo until" in form
     assert plan.versions.get(number=3).embargo_until == until
     assert HELD_BACK not in read_page(as_(world.ben), "plans:detail", plan)
     assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
@@ -132,8 +140,11 @@ def test_embargo_in_the_past_is_refused_with_advice(world: World, as_: Callable[
     assert response.status_code == 422
     assert "leave the day empty to publish now" in response.content.decode()
     assert not plan.versions.exists()
+
+
+def test_embargo_until_this_moment_is_refused(world: World) -> None:
     with pytest.raises(services.UnableToEmbargo):
-        publish(plan, world, embargo_until=timezone.now())
+        publish(begin(world), world, embargo_until=timezone.now())
 
 
 @pytest.fixture

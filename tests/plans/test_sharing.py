@@ -255,28 +255,45 @@ def request_access(plan: Plan, world: World) -> AccessRequest:
     )
 
 
+def test_owner_reads_who_asks_for_access_and_why(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    request = request_access(plan, world)
+    client = as_(world.eddie)
+
+    sharing_page = client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
+    form_page = client.get(reverse("plans:answer", args=[plan.pk, request.pk])).content.decode()
+
+    for html in (sharing_page, form_page):
+        assert "Westmarch Borough Council" in html
+        assert "Our road." in html
+
+
 def test_owner_grants_access_on_the_terms_it_chooses(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     request = request_access(plan, world)
     last_day = timezone.localdate() + dt.timedelta(days=9)
-    address = reverse("plans:answer", args=[plan.pk, request.pk])
     client = as_(world.eddie)
 
-    sharing_page = client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
-    form_page = client.get(address).content.decode()
     client.post(
-        address,
-        {"answer": "grant", "ends_on": last_day.isoformat()},
+        reverse("plans:answer", args=[plan.pk, request.pk]), {"answer": "grant", "ends_on": last_day.isoformat()}
     )
 
     share = plan.shares.get(person=world.ben)
     assert not share.may_comment
     assert share.ends_on == last_day
-    for html in (sharing_page, form_page):
-        assert "Westmarch Borough Council" in html
-        assert "Our road." in html
     assert "Westmarch Borough Council" in client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
-    assert client.post(address, {"answer": "decline"}).status_code == 422
+
+
+def test_access_that_was_granted_cannot_be_declined_afterwards(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    address = reverse("plans:answer", args=[plan.pk, request_access(plan, world).pk])
+    client = as_(world.eddie)
+    last_day = timezone.localdate() + dt.timedelta(days=9)
+    client.post(address, {"answer": "grant", "ends_on": last_day.isoformat()})
+
+    response = client.post(address, {"answer": "decline"})
+
+    assert response.status_code == 422
 
 
 def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Client]) -> None:

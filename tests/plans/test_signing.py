@@ -384,34 +384,46 @@ def test_person_who_left_cannot_decide_by_an_old_link(world: World, gone: Callab
         assert plan.title not in response.content.decode()
 
 
-def test_reminders_go_out_until_a_decision_and_a_lapse_is_reported(world: World) -> None:
-    now = timezone.now()
+def plan_awaiting_westmarch(world: World, *, due_in_days: int, now: dt.datetime) -> Plan:
+    """Return a plan that Larkhaven has signed; Westmarch was asked two days before this moment."""
     plan = plan_awaiting_signatures(
-        world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2)
+        world, due_on=timezone.localdate(now) + dt.timedelta(days=due_in_days), now=now - dt.timedelta(days=2)
     )
     sign(plan, world, world.amina)
+    return plan
 
+
+def test_signatories_without_a_decision_are_reminded_before_and_after_the_deadline(world: World) -> None:
+    now = timezone.now()
+    plan_awaiting_westmarch(world, due_in_days=5, now=now)
     deliver().clear()
-    assert services.remind_signatories(now=now) == 1
-    assert services.remind_signatories(now=now) == 0
-    assert services.remind_signatories(now=now + dt.timedelta(days=8)) == 1
 
+    reminder_counts = [services.remind_signatories(now=now + dt.timedelta(days=days)) for days in (0, 0, 8)]
+
+    assert reminder_counts == [1, 0, 1]
     assert [email.to for email in deliver()] == [[world.ben.email], [world.ben.email]]
     assert deliver()[0].subject.startswith("Reminder")
-    state = next(state for state in signing_states(plan) if state.signatory.organisation == world.westmarch)
-    assert state.signatory.has_lapsed(timezone.localdate() + dt.timedelta(days=6))
+
+
+def test_signatory_without_a_decision_has_lapsed_after_the_deadline(world: World) -> None:
+    plan = plan_awaiting_westmarch(world, due_in_days=5, now=timezone.now())
+    today = timezone.localdate()
+
+    signatory = plan.signatories.get(organisation=world.westmarch)
+
+    assert not signatory.has_lapsed(today + dt.timedelta(days=5))
+    assert signatory.has_lapsed(today + dt.timedelta(days=6))
 
 
 def test_signature_that_is_due_today_is_reminded_of_once_on_this_day(world: World) -> None:
     now = timezone.now()
     plan_awaiting_signatures(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2))
-    assert services.remind_signatories(now=now) == 2
-
+    services.remind_signatories(now=now)
     deliver().clear()
-    assert services.remind_signatories(now=now + dt.timedelta(days=4)) == 0
-    assert services.remind_signatories(now=now + dt.timedelta(days=5)) == 2
-    assert services.remind_signatories(now=now + dt.timedelta(days=5)) == 0
 
+    reminder_counts = [services.remind_signatories(now=now + dt.timedelta(days=days)) for days in (4, 5, 5)]
+
+    assert reminder_counts == [0, 2, 0]
     assert len(deliver()) == 2
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,22 +20,33 @@ from tests.support.signing_in import signed_in
 from tests.support.terms import first_proposal
 from tests.world import World
 
+CONTRIBUTION = {"year": "2027", "money": "5000", "in_kind": "", "note": "", "based_on": "0", "key": "ab12"}
 
-def test_the_party_of_a_contribution_is_chosen_from_the_parties(world: World) -> None:
+
+@pytest.fixture
+def contribution_address(world: World) -> str:
+    """Return the address of the form that adds a contribution to draft terms."""
     proposal = draft_first_terms(world)
-    page = reverse("agreements:terms-add", args=[world.partnership.pk, proposal.number, "contributions"])
-    amina = signed_in(world.amina)
-    contribution = {"year": "2027", "money": "5000", "in_kind": "", "note": "", "based_on": "0", "key": "ab12"}
+    return reverse("agreements:terms-add", args=[world.partnership.pk, proposal.number, "contributions"])
 
-    form = amina.get(page).content.decode()
-    refused_response = amina.post(page, contribution | {"party": "Somebody else"})
-    response = amina.post(page, contribution | {"party": world.westmarch.name})
+
+def test_the_party_of_a_contribution_is_chosen_from_the_parties(world: World, contribution_address: str) -> None:
+    amina = signed_in(world.amina)
+
+    form = amina.get(contribution_address).content.decode()
+    response = amina.post(contribution_address, CONTRIBUTION | {"party": world.westmarch.name})
 
     assert f'<option value="{world.westmarch.name}">' in form
-    assert refused_response.status_code == 422
     assert response.status_code == 302
     rows = content_of_proposal(first_proposal(world.partnership))["contributions"]
     assert [row["party"] for row in rows] == [world.westmarch.name]
+
+
+def test_a_contribution_of_an_organisation_outside_is_refused(world: World, contribution_address: str) -> None:
+    response = signed_in(world.amina).post(contribution_address, CONTRIBUTION | {"party": "Somebody else"})
+
+    assert response.status_code == 422
+    assert not content_of_proposal(first_proposal(world.partnership))["contributions"]
 
 
 def test_a_name_that_a_draft_has_already_stays_on_the_list(world: World) -> None:

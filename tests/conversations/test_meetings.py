@@ -139,20 +139,30 @@ def test_those_invited_get_the_invitation_but_not_the_author(world: World) -> No
     assert people_emailed("meeting_invitation") == {"amina", "ben"}
 
 
-def test_new_time_needs_a_reason_and_asks_again(world: World) -> None:
+def change_to_next_week(world: World, meeting: Meeting, reason: str = "") -> None:
+    """Let Eddie move the meeting by more than a week."""
+    services.change_meeting(
+        meeting=meeting,
+        plan=the_plan(world, starts_at=in_days(8)),
+        organisation=world.larkhaven,
+        author=world.eddie,
+        reason=reason,
+        now=NOW(),
+    )
+
+
+def test_new_time_needs_a_reason(world: World) -> None:
     meeting = planned_meeting(world)
-    services.answer_meeting(seat=seat_of(meeting, "Ben"), answer="coming", author=world.ben, now=NOW())
-    later_plan = the_plan(world, starts_at=in_days(8))
-    change: dict[str, Any] = {
-        "meeting": meeting,
-        "plan": later_plan,
-        "organisation": world.larkhaven,
-        "author": world.eddie,
-    }
 
     with pytest.raises(services.UnableToChangeMeeting):
-        services.change_meeting(**change, now=NOW())
-    services.change_meeting(**change, reason="Ben is away.", now=NOW())
+        change_to_next_week(world, meeting)
+
+
+def test_new_time_asks_everybody_again(world: World) -> None:
+    meeting = planned_meeting(world)
+    services.answer_meeting(seat=seat_of(meeting, "Ben"), answer="coming", author=world.ben, now=NOW())
+
+    change_to_next_week(world, meeting, reason="Ben is away.")
 
     assert seat_of(meeting, "Ben").answer == ""
     assert people_emailed("meeting_changed") == {"amina", "ben", "eddie"}

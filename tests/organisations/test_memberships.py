@@ -144,22 +144,34 @@ def test_withdrawing_an_invitation_invalidates_its_link(world: World, email: mai
     assert invitation_for(token=token_in(email), now=timezone.now()) is None
 
 
-def test_an_organisation_has_a_daily_limit_of_invitations(world: World) -> None:
-    now = timezone.now()
+def send_every_invitation_of_a_day(world: World, now: dt.datetime) -> None:
+    """Invite as many people to the Harbour Trust as the daily limit allows."""
     for number in range(INVITATIONS_A_DAY):
         invite_member(
             organisation=world.harbour, email=f"n{number}@harbour.example", role="viewer", author=world.hana, now=now
         )
+
+
+def test_an_organisation_has_a_daily_limit_of_invitations(world: World) -> None:
+    now = timezone.now()
+    send_every_invitation_of_a_day(world, now)
 
     with pytest.raises(UnableToInviteMember):
         invite_member(
             organisation=world.harbour, email="more@harbour.example", role="viewer", author=world.hana, now=now
         )
 
+
+def test_an_organisation_at_its_daily_limit_invites_again_on_the_next_day(world: World) -> None:
+    now = timezone.now()
+    send_every_invitation_of_a_day(world, now)
+
     tomorrow = now + dt.timedelta(days=1, minutes=1)
-    assert invite_member(
+    membership = invite_member(
         organisation=world.harbour, email="more@harbour.example", role="viewer", author=world.hana, now=tomorrow
     )
+
+    assert membership.organisation == world.harbour
 
 
 @pytest.fixture

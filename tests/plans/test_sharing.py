@@ -421,7 +421,7 @@ def test_map_and_comments_of_a_shared_draft_are_logged(world: World, as_: Callab
     nadia.post(comments, {"text": "Too many."})
     as_(world.eddie).get(comments)
 
-    assert [answer.status_code for answer in (*responses, invalid_response)] == [200, 200, 200, 422]
+    assert [response.status_code for response in (*responses, invalid_response)] == [200, 200, 200, 422]
     assert b"North Quay" in responses[0].content
     logged_openings = list(share.openings.order_by("pk").values_list("how", flat=True))
     assert logged_openings == ["map", "comments", "comments", "comments"]

@@ -50,7 +50,7 @@ def test_former_party_reads_old_comments_but_adds_none_where_only_partners_may(
 
     assert page.status_code == 200
     assert "Why?" in page.content.decode()
-    assert [answer.status_code for answer in responses] == [status, status]
+    assert [response.status_code for response in responses] == [status, status]
     assert plan.comments.count() == (1 if status == 403 else 3)
 
 

@@ -417,7 +417,7 @@ def test_coming_dates_are_in_my_work_of_leads_that_decide(world: World) -> None:
 # ---- Notice
 
 
-def _give_notice(world: World, author: User, organisation: Organisation, last_day: dt.date | None = None) -> Notice:
+def give_notice_for(world: World, author: User, organisation: Organisation, last_day: dt.date | None = None) -> Notice:
     """Give notice for an organisation, as one of its leads."""
     return give_notice(
         party=world.party(organisation),
@@ -431,7 +431,7 @@ def _give_notice(world: World, author: User, organisation: Organisation, last_da
 def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
 
-    notice = _give_notice(world, world.ben, world.westmarch)
+    notice = give_notice_for(world, world.ben, world.westmarch)
 
     assert notice.last_day == days(30)
     assert notice.ends_partnership
@@ -443,7 +443,7 @@ def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(wo
 
 def test_the_job_records_the_end_of_a_notice_period(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
-    _give_notice(world, world.ben, world.westmarch)
+    give_notice_for(world, world.ben, world.westmarch)
 
     with time_machine.travel(at(days(31), 0, 1)):
         record_due_steps(now=timezone.now())
@@ -471,7 +471,7 @@ def notice_of_third_party(world: World) -> Notice:
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
     sign_with_dates(world, starts=days(0), review=days(200))
-    return _give_notice(world, world.hana, world.harbour, days(LAST_DAY_OF_NOTICE))
+    return give_notice_for(world, world.hana, world.harbour, days(LAST_DAY_OF_NOTICE))
 
 
 def test_notice_of_one_of_three_parties_does_not_end_the_partnership(notice_of_third_party: Notice) -> None:
@@ -503,7 +503,7 @@ def test_a_notice_is_carried_out_once_after_its_last_day(world: World, notice_of
 def withdrawn_notice(world: World) -> Notice:
     """Return Westmarch's notice to leave after ten days, which Ben has withdrawn."""
     sign_with_dates(world, starts=days(0), review=days(200))
-    notice = _give_notice(world, world.ben, world.westmarch, days(10))
+    notice = give_notice_for(world, world.ben, world.westmarch, days(10))
     withdraw_notice(notice=notice, reason="We found staff.", author=world.ben, now=timezone.now())
     return notice
 
@@ -525,18 +525,18 @@ def test_notice_must_not_be_shorter_than_the_period_in_the_terms(world: World) -
     sign_with_dates(world, starts=days(0), review=days(200), notice_days=30)
 
     with pytest.raises(UnableToGiveNotice, match="30 days’ notice"):
-        _give_notice(world, world.ben, world.westmarch, days(29))
+        give_notice_for(world, world.ben, world.westmarch, days(29))
 
-    notice = _give_notice(world, world.ben, world.westmarch, days(30))
+    notice = give_notice_for(world, world.ben, world.westmarch, days(30))
     assert notice.last_day == days(30)
 
 
 def test_a_party_gives_notice_only_once(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), notice_days=30)
-    _give_notice(world, world.ben, world.westmarch, days(30))
+    give_notice_for(world, world.ben, world.westmarch, days(30))
 
     with pytest.raises(UnableToGiveNotice, match="already"):
-        _give_notice(world, world.ben, world.westmarch, days(40))
+        give_notice_for(world, world.ben, world.westmarch, days(40))
 
 
 def add_third_party(world: World) -> None:
@@ -560,9 +560,9 @@ def end_by_notice(world: World) -> dt.date | None:
 def test_two_notices_end_a_partnership_only_when_too_few_parties_stay(world: World) -> None:
     add_third_party(world)
     sign_with_dates(world, starts=days(0), review=days(200))
-    later_notice = _give_notice(world, world.hana, world.harbour, days(60))
+    later_notice = give_notice_for(world, world.hana, world.harbour, days(60))
 
-    earlier_notice = _give_notice(world, world.ben, world.westmarch, days(10))
+    earlier_notice = give_notice_for(world, world.ben, world.westmarch, days(10))
     end_by_both_notices = end_by_notice(world)
     withdraw_notice(notice=later_notice, reason="We found money.", author=world.hana, now=timezone.now())
 
@@ -578,7 +578,7 @@ def day_fields(day: dt.date) -> dict[str, str]:
 def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> None:
     add_third_party(world)
     sign_with_dates(world, starts=days(0), review=days(200))
-    _give_notice(world, world.hana, world.harbour, days(60))
+    give_notice_for(world, world.hana, world.harbour, days(60))
     westmarchs_part = world.partnership.parties.get(organisation=world.westmarch)
     ben = signed_in(world.ben)
     address = reverse("agreements:notice", args=[world.partnership.pk, westmarchs_part.pk])
@@ -595,7 +595,7 @@ def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> N
 
 def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200))
-    _give_notice(world, world.ben, world.westmarch, days(10))
+    give_notice_for(world, world.ben, world.westmarch, days(10))
     end_before_joining = end_by_notice(world)
 
     add_third_party(world)
@@ -609,7 +609,7 @@ def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: Wo
 
 def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(10), ends=days(20))
-    _give_notice(world, world.ben, world.westmarch, days(40))
+    give_notice_for(world, world.ben, world.westmarch, days(40))
     partnership = Partnership.objects.get(pk=world.partnership.pk)
 
     assert dates_ahead(partnership, days(1))[DateKind.END] == days(20)
@@ -648,7 +648,7 @@ def test_the_page_for_leaving_leads_to_the_notice(world: World, terms_with_notic
 def test_the_page_for_leaving_leads_to_the_dates_once_notice_is_given(
     world: World, terms_with_notice_period: None
 ) -> None:
-    _give_notice(world, world.ben, world.westmarch)
+    give_notice_for(world, world.ben, world.westmarch)
     leave_url = reverse("agreements:leave", args=[world.partnership.pk, world.party(world.westmarch).pk])
 
     response = signed_in(world.ben).get(leave_url)

@@ -20,30 +20,30 @@ DAY = dt.date
 NEW_YEAR = DAY(2026, 1, 1)
 
 
-def _cycle(unit: Unit, interval: int, weekday: int = 1, position: int = 0, start: dt.date = NEW_YEAR) -> Cycle:
+def make_cycle(unit: Unit, interval: int, weekday: int = 1, position: int = 0, start: dt.date = NEW_YEAR) -> Cycle:
     return Cycle(unit, interval, weekday, position, start)
 
 
 def test_first_tuesday_of_each_month() -> None:
-    days = _cycle(Unit.MONTHS, 1, position=1).days(after=DAY(2026, 1, 6), count=3)
+    days = make_cycle(Unit.MONTHS, 1, position=1).days(after=DAY(2026, 1, 6), count=3)
 
     assert days == [DAY(2026, 2, 3), DAY(2026, 3, 3), DAY(2026, 4, 7)]
 
 
 def test_last_friday_of_each_quarter_is_counted_from_its_first_month() -> None:
-    cycle = _cycle(Unit.MONTHS, 3, weekday=4, position=-1, start=DAY(2026, 2, 10))
+    cycle = make_cycle(Unit.MONTHS, 3, weekday=4, position=-1, start=DAY(2026, 2, 10))
 
     assert cycle.days(after=DAY(2026, 1, 1), count=3) == [DAY(2026, 2, 27), DAY(2026, 5, 29), DAY(2026, 8, 28)]
 
 
 def test_every_six_weeks_counts_from_the_first_week() -> None:
-    cycle = _cycle(Unit.WEEKS, 6, start=DAY(2026, 1, 6))
+    cycle = make_cycle(Unit.WEEKS, 6, start=DAY(2026, 1, 6))
 
     assert cycle.days(after=DAY(2026, 1, 5), count=3) == [DAY(2026, 1, 6), DAY(2026, 2, 17), DAY(2026, 3, 31)]
 
 
 def test_cycle_never_gives_a_day_before_it_starts() -> None:
-    cycle = _cycle(Unit.MONTHS, 1, position=1, start=DAY(2026, 1, 20))
+    cycle = make_cycle(Unit.MONTHS, 1, position=1, start=DAY(2026, 1, 20))
 
     assert cycle.next_day(after=DAY(2025, 6, 1)) == DAY(2026, 2, 3)
 
@@ -51,12 +51,12 @@ def test_cycle_never_gives_a_day_before_it_starts() -> None:
 @pytest.mark.parametrize(
     ("cycle", "words"),
     [
-        (_cycle(Unit.MONTHS, 1, position=1), "Every first Tuesday of the month"),
-        (_cycle(Unit.WEEKS, 1), "Every Tuesday"),
-        (_cycle(Unit.WEEKS, 6), "Every six weeks, on a Tuesday"),
-        (_cycle(Unit.MONTHS, 3, position=-1), "Quarterly, on the last Tuesday of the month"),
-        (_cycle(Unit.MONTHS, 6, position=2), "Twice a year, on the second Tuesday of the month"),
-        (_cycle(Unit.MONTHS, 2, position=3), "Every two months, on the third Tuesday of the month"),
+        (make_cycle(Unit.MONTHS, 1, position=1), "Every first Tuesday of the month"),
+        (make_cycle(Unit.WEEKS, 1), "Every Tuesday"),
+        (make_cycle(Unit.WEEKS, 6), "Every six weeks, on a Tuesday"),
+        (make_cycle(Unit.MONTHS, 3, position=-1), "Quarterly, on the last Tuesday of the month"),
+        (make_cycle(Unit.MONTHS, 6, position=2), "Twice a year, on the second Tuesday of the month"),
+        (make_cycle(Unit.MONTHS, 2, position=3), "Every two months, on the third Tuesday of the month"),
     ],
 )
 def test_cycle_says_its_days_in_words(cycle: Cycle, words: str) -> None:

@@ -34,7 +34,7 @@ SMALL: dict[str, Any] = {
 }
 
 
-def _value(piece: str, text: str) -> Any:
+def value_for(piece: str, text: str) -> Any:
     """Return what a person saves for a piece; None removes the piece."""
     if not text:
         return None
@@ -93,7 +93,7 @@ class ExpectedDraft:
 
     def save(self, step: Step) -> None:
         """Save or remove a piece. Only a conflict with a later revision may refuse the change."""
-        value = _value(step.piece, step.text if step.action == "save" else "")
+        value = value_for(step.piece, step.text if step.action == "save" else "")
         based_on = self.loaded_revisions.get((step.person_index, step.piece), 0)
         is_newest = based_on >= self.revisions[step.piece]
         try:
@@ -154,7 +154,7 @@ def normalised(piece: str, value: Any) -> Any:
     return get_piece(set_piece(empty_content(), piece, value), piece)
 
 
-def _together(*acts: Callable[[], object]) -> None:
+def run_together(*acts: Callable[[], object]) -> None:
     """Run functions at the same moment, each on its own connection."""
     start = threading.Barrier(len(acts))
 
@@ -172,9 +172,9 @@ def _together(*acts: Callable[[], object]) -> None:
         thread.join()
 
 
-def _save_sections_at_once(plan: Plan, world: World, count: int) -> list[str]:
+def save_sections_at_once(plan: Plan, world: World, count: int) -> list[str]:
     """Save sections at the same moment, and return their keys in the draft."""
-    _together(*(partial(save_body, plan, world.amina, "Words.", 0, f"part-{number}") for number in range(count)))
+    run_together(*(partial(save_body, plan, world.amina, "Words.", 0, f"part-{number}") for number in range(count)))
     return [section["key"] for section in draft_content(plan)["sections"] if section["key"].startswith("part-")]
 
 
@@ -183,7 +183,7 @@ def test_eight_people_saving_at_the_same_moment_lose_nothing() -> None:
     world = make_world()
     plan = begin(world)
 
-    saved_keys = _save_sections_at_once(plan, world, 8)
+    saved_keys = save_sections_at_once(plan, world, 8)
 
     assert sorted(saved_keys) == [f"part-{number}" for number in range(8)]
 
@@ -201,7 +201,7 @@ def test_saving_at_the_same_moment_without_the_lock_loses_changes(monkeypatch: p
 
     monkeypatch.setattr(drafting, "lock_plan", lambda plan: Plan.objects.get(pk=plan.pk))
     monkeypatch.setattr(saving, "set_piece", set_piece_together)
-    saved_keys = _save_sections_at_once(plan, world, 4)
+    saved_keys = save_sections_at_once(plan, world, 4)
 
     assert len(saved_keys) < 4
 
@@ -212,11 +212,11 @@ def test_saves_removals_and_moves_at_the_same_moment_all_count() -> None:
     plan = begin(world, content=SMALL)
     arguments: dict[str, Any] = {"plan": plan, "author": world.amina, "now": timezone.now()}
 
-    _together(
+    run_together(
         partial(services.move_piece, piece="sections/last", up=True, **arguments),
         partial(services.move_piece, piece="sections/last", up=True, **arguments),
         partial(save_body, plan, world.eddie, "Eddie's words.", 0),
-        partial(services.save_piece, piece="sites/quay", value=_value("sites/quay", "a"), based_on=0, **arguments),
+        partial(services.save_piece, piece="sites/quay", value=value_for("sites/quay", "a"), based_on=0, **arguments),
         partial(services.save_piece, piece="sections/inside", value=None, based_on=0, **arguments),
     )
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 BOUND = 12.0
 
 
-def _markdown_fields() -> Iterator[tuple[str, Field]]:
+def markdown_fields() -> Iterator[tuple[str, Field]]:
     """Yield every Markdown field of a plan, with a piece of `CONTENT` that has the field."""
     for field in ABOUT:
         if field.shape == "text":
@@ -42,15 +42,15 @@ def _markdown_fields() -> Iterator[tuple[str, Field]]:
                 yield f"{collection.code}/{items[0]['key']}", field
 
 
-FIELDS = list(_markdown_fields())
+FIELDS = list(markdown_fields())
 NAMES = [f"{piece.partition('/')[0]}/{field.code}" for piece, field in FIELDS]
 
 
-def _filled(pattern: str, length: int) -> str:
+def filled(pattern: str, length: int) -> str:
     return (pattern * (length // len(pattern) + 1))[:length]
 
 
-def _nested(opening: str, closing: str, length: int) -> str:
+def nested(opening: str, closing: str, length: int) -> str:
     half = length // (len(opening) + len(closing))
     return opening * half + closing * half
 
@@ -64,17 +64,17 @@ def hostile_texts(length: int) -> dict[str, str]:
     repeated += ["|", "a|b\n-|-\n", "a|b\n-|-\n\n", "<", "<a ", "<!--", "<![CDATA[", "<?", "<div>\n", "<http:"]
     repeated += ["# ", "a\n", "a  \n", " \n", "\\", "[a]: ", "~~a", "^a", "(("]
     wide = "|" + "a|" * 64 + "\n|" + "-|" * 64 + "\n" + "a\n" * 64 + "\n"
-    texts = {f"{pattern!r} again and again": _filled(pattern, length) for pattern in repeated}
+    texts = {f"{pattern!r} again and again": filled(pattern, length) for pattern in repeated}
     texts |= {
-        "nested brackets": _nested("[", "]", length),
-        "nested links": _nested("[a", "](b)", length),
-        "nested emphasis": _nested("*a ", "a*", length),
+        "nested brackets": nested("[", "]", length),
+        "nested links": nested("[a", "](b)", length),
+        "nested emphasis": nested("*a ", "a*", length),
         "growing runs of backticks": "".join("`" * size + " " for size in range(1, 2 * root)),
         "a list in a list": "".join("  " * depth + "- a\n" for depth in range(root)),
-        "a quote of many lazy lines": "> " * 100 + _filled("a\n", length - 200),
+        "a quote of many lazy lines": "> " * 100 + filled("a\n", length - 200),
         "a table of many columns": "|" + "a|" * columns + "\n|" + "-|" * columns + "\n" + "a\n" * columns,
-        "many tables whose rows are short": _filled(wide, length),
-        "rows shorter than their table": "|" + "a|" * root + "\n|" + "-|" * root + "\n" + _filled("|\n", length // 2),
+        "many tables whose rows are short": filled(wide, length),
+        "rows shorter than their table": "|" + "a|" * root + "\n|" + "-|" * root + "\n" + filled("|\n", length // 2),
         "one long address named often": "[a]: /" + "x" * (length // 2) + "\n\n" + "[a] " * (length // 9),
     }
     return {name: text[:length] for name, text in texts.items()}

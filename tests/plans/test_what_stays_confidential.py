@@ -26,7 +26,7 @@ from tests.world import World
 HELD_BACK = "kingfisher-held-back"
 
 
-def _plan_with_signed_version(world: World) -> Plan:
+def plan_with_signed_version(world: World) -> Plan:
     plan = published_plan(world)
     ask_signatures(plan, world)
     for organisation, person in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
@@ -37,7 +37,7 @@ def _plan_with_signed_version(world: World) -> Plan:
     return plan
 
 
-def _publish_under_embargo(plan: Plan, world: World) -> None:
+def publish_under_embargo(plan: Plan, world: World) -> None:
     save(plan, world, "about", summary=HELD_BACK)
     publish(plan, world, "Why: " + HELD_BACK, embargo_until=timezone.now() + dt.timedelta(days=5))
     plan.refresh_from_db()
@@ -46,9 +46,9 @@ def _publish_under_embargo(plan: Plan, world: World) -> None:
 @pytest.fixture
 def embargoed_plan(world: World) -> Plan:
     """Return a plan whose first version is signed, and whose second is under embargo for five days."""
-    plan = _plan_with_signed_version(world)
+    plan = plan_with_signed_version(world)
     deliver().clear()
-    _publish_under_embargo(plan, world)
+    publish_under_embargo(plan, world)
     return plan
 
 
@@ -95,7 +95,7 @@ def plan_to_sign_under_embargo(world: World) -> Plan:
     """Return a plan whose first version awaits signatures, and whose second is under embargo."""
     plan = published_plan(world)
     ask_signatures(plan, world)
-    _publish_under_embargo(plan, world)
+    publish_under_embargo(plan, world)
     return plan
 
 
@@ -153,7 +153,7 @@ def test_organisation_that_left_cannot_sign(world: World) -> None:
 
 def test_person_with_a_share_reads_no_comments_on_hidden_pieces(world: World, as_: Any) -> None:
     plan = begin(world)
-    _share_with(plan, world, world.nadia)
+    share_with(plan, world, world.nadia)
     hidden_comment = services.add_comment(
         plan=plan, version_number=0, text="Price?", anchor="sites/secret", author=world.eddie, now=timezone.now()
     )
@@ -169,7 +169,7 @@ def test_person_with_a_share_reads_no_comments_on_hidden_pieces(world: World, as
         assert nadia.post(reverse(page, args=[plan.pk, hidden_comment.pk])).status_code == 404
 
 
-def _share_with(plan: Plan, world: World, person: Any, **more: Any) -> Share:
+def share_with(plan: Plan, world: World, person: Any, **more: Any) -> Share:
     return services.share_draft(
         plan=plan,
         email=person.email,
@@ -183,7 +183,7 @@ def _share_with(plan: Plan, world: World, person: Any, **more: Any) -> Share:
 
 def test_share_ends_with_the_membership_it_depends_on(world: World, as_: Any) -> None:
     plan = begin(world)
-    _share_with(plan, world, world.oscar)
+    share_with(plan, world, world.oscar)
     oscar = as_(world.oscar)
     assert oscar.get(reverse("plans:draft", args=[plan.pk])).status_code == 200
 
@@ -351,9 +351,9 @@ def test_repeated_sharing_and_revoking_sends_one_email_a_day(world: World) -> No
 
     deliver().clear()
     for _run in range(3):
-        share = _share_with(plan, world, world.nadia)
+        share = share_with(plan, world, world.nadia)
         services.revoke_share(share=share, author=world.amina, now=timezone.now())
-    _share_with(plan, world, world.nadia, now=timezone.now() + dt.timedelta(days=2))
+    share_with(plan, world, world.nadia, now=timezone.now() + dt.timedelta(days=2))
 
     assert len(deliver()) == 2
 

@@ -398,6 +398,6 @@ def test_administrators_have_one_task_for_all_bodies_without_a_lead(world: World
         now=timezone.now(),
     )
 
-    titles = [line.title for line in tasks_of_person(world.dee, timezone.now()) if line.what == "Say who takes over"]
+    titles = [line.title for line in tasks_of_person(world.dee, timezone.now()) if line.action == "Say who takes over"]
 
     assert titles == ["1 record of One Council, and perhaps records of 1 other organisation without a lead"]

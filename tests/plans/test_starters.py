@@ -149,7 +149,7 @@ class PartlyWrittenPlan(NamedTuple):
 
 @pytest.fixture
 def partly_written_plan(world: World) -> PartlyWrittenPlan:
-    """Return a plan from a starter, of which Amina has written the summary and the first milestone."""
+    """Return a plan from a starter after Amina wrote its summary and first milestone."""
     plan = plan_with_starter(world)
     content = draft_content(plan)
     written_milestone, *untouched_milestones = content["milestones"]

@@ -9,7 +9,8 @@ from django.core import signing
 from django.utils import timezone
 
 from partnerships.agreements.models import TermsSignatory
-from partnerships.agreements.queries.terms import required_party_ids, signers_of
+from partnerships.agreements.queries.signers import signers_of
+from partnerships.agreements.queries.terms import required_party_ids
 from partnerships.people.models import User
 
 SALT = "agreements.sign-terms"

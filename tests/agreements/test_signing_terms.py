@@ -23,13 +23,8 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
-from partnerships.agreements.queries.terms import (
-    can_be_signed_by,
-    content_of_proposal,
-    signers_of,
-    signing_states,
-    version_in_force,
-)
+from partnerships.agreements.queries.signers import can_be_signed_by, signers_of
+from partnerships.agreements.queries.terms import content_of_proposal, signing_states, version_in_force
 from partnerships.agreements.services import (
     ContactDetails,
     PaperSignature,

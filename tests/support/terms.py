@@ -8,7 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Status, TermsProposal, TermsVersion
-from partnerships.agreements.queries.terms import content_of_proposal, signers_of, signing_states
+from partnerships.agreements.queries.signers import signers_of
+from partnerships.agreements.queries.terms import content_of_proposal, signing_states
 from partnerships.agreements.services import (
     SignatureRequest,
     change_status,

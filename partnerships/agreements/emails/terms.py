@@ -16,7 +16,8 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.queries.calendar import entries_of_signatories
 from partnerships.agreements.queries.posts import people_in_post
-from partnerships.agreements.queries.terms import required_party_ids, signers_of, signing_states
+from partnerships.agreements.queries.signers import signers_of
+from partnerships.agreements.queries.terms import required_party_ids, signing_states
 from partnerships.kit.calendars import write_file
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import leads_of

@@ -25,7 +25,7 @@ from partnerships.agreements.models import (
     has_status_on,
 )
 from partnerships.agreements.queries.dates import COMING_DATES, has_gap
-from partnerships.agreements.queries.terms import can_be_signed_by
+from partnerships.agreements.queries.signers import can_be_signed_by
 from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import WaitingTask

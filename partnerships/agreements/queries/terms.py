@@ -1,26 +1,22 @@
-"""Read terms: the version in force, the parties that have signed it, and the people who may sign."""
+"""Read terms: the version in force, and the parties that have signed it."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships import documents
 from partnerships.agreements.models import (
     ENDABLE_STATUSES,
-    Holder,
     Notice,
     Partnership,
     PartnershipKind,
     Party,
     PartyRole,
-    Post,
-    PostRole,
     ProposalStatus,
     TermsInForce,
     TermsProposal,
@@ -28,16 +24,13 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
-from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.terms.in_force import InForceEntry, entries_that_apply, entry_in_force_on
 from partnerships.agreements.terms.schema import build_schema, declarations_with
 from partnerships.documents import Content, Schema
 from partnerships.kit.text import counted
 from partnerships.organisations.holdings import read_once_a_page
-from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role
-from partnerships.organisations.queries import leads_of
-from partnerships.organisations.statements import Lookup, lookup, rows_for
-from partnerships.people.models import User
+from partnerships.organisations.models import Handover, HandoverState, Merge, Organisation
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 
 #: The state of one party's signature.
 TermsState: TypeAlias = documents.SigningState[TermsSignatory, TermsSignature]
@@ -140,15 +133,16 @@ def signing_states(version: TermsVersion) -> list[TermsState]:
 
     A party that has decided stays in the list, even if it has left since.
     """
-    decisions = {
-        signature.organisation_id: signature
-        for signature in version.signatures.select_related("organisation", "person", "scan").order_by("pk")
-    }
+    pk = version.pk
+    read_ahead(
+        [lookup(signatures_of, pk), lookup(_signatories_of, pk), lookup(_required_parties, version.partnership_id)]
+    )
+    decisions = {signature.organisation_id: signature for signature in rows_for(signatures_of, pk)}
     is_awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
-    required_ids = required_party_ids(version.partnership)
+    required_ids = set(rows_for(_required_parties, version.partnership_id))
 
     states: list[TermsState] = []
-    for signatory in version.signatories.select_related("organisation").order_by("organisation__name", "pk"):
+    for signatory in rows_for(_signatories_of, pk):
         decision = decisions.get(signatory.organisation_id)
         if signatory.removed_at is not None and decision is None:
             continue
@@ -158,15 +152,36 @@ def signing_states(version: TermsVersion) -> list[TermsState]:
     return states
 
 
+def signatures_of(version: int) -> QuerySet[TermsSignature]:
+    """Return the signatures of a version, the oldest first."""
+    signatures = TermsSignature.objects.filter(version=version).order_by("pk")
+    return signatures.select_related("organisation", "scan", "person", "recorded_by")
+
+
+def _signatories_of(version: int) -> QuerySet[TermsSignatory]:
+    """Return the parties that were asked to sign a version, by name."""
+    return (
+        TermsSignatory.objects.filter(version=version)
+        .select_related("organisation")
+        .order_by("organisation__name", "pk")
+    )
+
+
 def required_party_ids(partnership: Partnership, day: dt.date | None = None) -> set[int]:
     """Return the ids of the organisations that must sign: present and invited parties, except observers.
 
     Parties whose notice has run out by a day (by default today) are left out.
     """
+    return set(_required_parties(partnership.pk, day=day))
+
+
+def _required_parties(partnership: int, *, day: dt.date | None = None) -> QuerySet[Party, int]:
+    """Return the query of `required_party_ids`."""
     notices_run_out = Notice.objects.past_last_day(day or timezone.localdate()).filter(partnership=partnership)
     parties = Party.objects.required_to_sign().filter(partnership=partnership)
-    staying_parties = parties.exclude(organisation__in=notices_run_out.values("organisation"))
-    return set(staying_parties.values_list("organisation", flat=True))
+    return parties.exclude(organisation__in=notices_run_out.values("organisation")).values_list(
+        "organisation", flat=True
+    )
 
 
 def is_signed_by_all(version: TermsVersion) -> bool:
@@ -272,79 +287,6 @@ def notice_words(partnership: Partnership) -> str:
     return f"{counted(days, 'day')}{possessive} notice"
 
 
-def signers_of(organisation: Organisation | int, partnership: Partnership | int, day: dt.date) -> list[User]:
-    """Return the people who may sign for a party: the holders of its signatory post, or else its leads."""
-    people = people_in_post(organisation, "signatory", partnership=partnership, day=day)
-    return people or list(leads_of(organisation).order_by("name", "pk"))
-
-
-def can_be_signed_by(user: User, day: dt.date) -> Q:
-    """Return a condition for signatories for which the person may sign: the rule of `signers_of` as a query."""
-    acting = Membership.objects.current(day).filter(
-        organisation=OuterRef("post__organisation"), person=OuterRef("person")
-    )
-    holders = Holder.objects.current(day).filter(
-        Exists(acting),
-        post__role=PostRole.SIGNATORY,
-        post__in=Post.objects.not_ended(),
-        post__organisation=OuterRef("organisation"),
-        person__account_since__isnull=False,
-    )
-
-    # A post in the partnership comes first, then a post of the whole organisation, then the leads.
-    in_partnership = holders.filter(post__partnership=OuterRef("version__partnership"))
-    in_organisation = holders.filter(post__partnership=None)
-    has_nobody_in_partnership = ~Q(Exists(in_partnership))
-    has_nobody_in_organisation = ~Q(Exists(in_organisation))
-
-    holds_partnership_post = Q(Exists(in_partnership.filter(person=user)))
-    holds_organisation_post = Q(Exists(in_organisation.filter(person=user)))
-    is_lead = Q(organisation__in=Organisation.objects.of_person(user, Role.LEAD))
-    return (
-        holds_partnership_post
-        | (has_nobody_in_partnership & holds_organisation_post)
-        | (has_nobody_in_partnership & has_nobody_in_organisation & is_lead)
-    )
-
-
-def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> dict[int, list[Organisation]]:
-    """Return the parties for which the person may sign now, by the id of the version."""
-    organisations_by_version: dict[int, list[Organisation]] = {}
-    for version in versions:
-        organisations = []
-        for state in signing_states(version):
-            organisation = state.signatory.organisation
-            if not _can_still_sign(state, version, day):
-                continue
-            if user in signers_of(organisation.pk, version.partnership_id, day):
-                organisations.append(organisation)
-        organisations_by_version[version.pk] = organisations
-    return organisations_by_version
-
-
-def _can_still_sign(state: TermsState, version: TermsVersion, day: dt.date) -> bool:
-    """Return whether the party has yet to decide, or joined later, declined and may change its mind."""
-    if state.must_decide:
-        return True
-    return has_declined_to_join(state) and _is_version_to_join(version, day)
-
-
-def has_declined_to_join(state: TermsState) -> bool:
-    """Return whether the party joined later and declined the version.
-
-    Such a party may still sign while that version is in force.
-    """
-    signatory, sign_off = state.signatory, state.sign_off
-    has_declined = sign_off is not None and sign_off.is_rejected
-    return has_declined and signatory.joins and signatory.removed_at is None and state.takes_part
-
-
-def _is_version_to_join(version: TermsVersion, day: dt.date) -> bool:
-    """Return whether this is the version that a joining party signs on the day."""
-    current_version = version_to_join(version.partnership, day)
-    return current_version is not None and current_version.pk == version.pk
-
-
 def parties_to_publish(partnership: Partnership) -> list[dict[str, object]]:
     """Return the present and invited parties, observers included, as a version stores them."""
     parties = Party.objects.invited_or_accepted().filter(partnership=partnership).by_role_and_name()
@@ -367,19 +309,31 @@ def newest_version(proposal: TermsProposal) -> TermsVersion | None:
 
 def versions_awaiting_signature(partnership: Partnership) -> list[TermsVersion]:
     """Return the versions of a partnership that are awaiting signatures, by the number of their proposal."""
-    awaiting = TermsProposal.objects.filter(partnership=partnership, status=ProposalStatus.AWAITING)
-    versions = [newest_version(proposal) for proposal in awaiting.order_by("number")]
-    return [version for version in versions if version is not None]
+    return rows_for(newest_awaiting, partnership.pk)
+
+
+def newest_awaiting(partnership: int) -> QuerySet[TermsVersion]:
+    """Return the query of `versions_awaiting_signature`, for `lookup`."""
+    versions = TermsVersion.objects.filter(
+        proposal__partnership=partnership, proposal__status=ProposalStatus.AWAITING
+    ).select_related("proposal")
+    # The newest version of each proposal: a proposal may have been sent several times.
+    return versions.order_by("proposal__number", "-number").distinct("proposal__number")
 
 
 def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
     """Return the versions that parties which joined later have yet to sign. Usually there is one."""
-    signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
-    versions = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version")).select_related("proposal")
-    versions_in_order = list(versions.order_by("number"))
-    for version in versions_in_order:
+    versions = rows_for(awaiting_joiners, partnership.pk)
+    for version in versions:
         version.partnership = partnership
-    return versions_in_order
+    return versions
+
+
+def awaiting_joiners(partnership: int) -> QuerySet[TermsVersion]:
+    """Return the query of `versions_to_join`, for `lookup`."""
+    signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
+    versions = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version"))
+    return versions.select_related("proposal").order_by("number")
 
 
 def version_to_amend(proposal: TermsProposal, now: dt.datetime) -> TermsVersion | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from partnerships.agreements.models import JOINING_SIGNING_PERIOD, TermsSignatory, TermsVersion
-from partnerships.agreements.queries.terms import signers_of
+from partnerships.agreements.queries.signers import signers_of
 from partnerships.kit import journal
 from partnerships.kit.link_keys import end_links, next_key
 from partnerships.organisations.models import Organisation

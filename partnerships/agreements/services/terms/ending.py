@@ -19,7 +19,8 @@ from partnerships.agreements.models import (
     TermsSignatory,
 )
 from partnerships.agreements.queries.posts import people_in_post
-from partnerships.agreements.queries.terms import newest_version, signers_of, signing_states
+from partnerships.agreements.queries.signers import signers_of
+from partnerships.agreements.queries.terms import newest_version, signing_states
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.terms.asking import renew_link, send_request, stop_asking_all

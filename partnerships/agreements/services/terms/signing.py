@@ -20,7 +20,8 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
-from partnerships.agreements.queries.terms import newest_version, required_party_ids, signers_of, version_to_join
+from partnerships.agreements.queries.signers import signers_of
+from partnerships.agreements.queries.terms import newest_version, required_party_ids, version_to_join
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.documents import UnableToAddDocument, add_document
 from partnerships.agreements.services.recording import record_event

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,19 @@ from django.utils import timezone
 from partnerships.agreements.former_parties import former_party
 from partnerships.agreements.models import Partnership, TermsProposal, TermsVersion
 from partnerships.agreements.presenting import Paper, paper_of, signature_lines
-from partnerships.agreements.queries.terms import content_of_proposal, schema_of, signing_states
-from partnerships.agreements.rights import Rights, rights_over
+from partnerships.agreements.queries.terms import (
+    content_of_proposal,
+    in_force_lookup,
+    schema_of,
+    signatures_of,
+    signing_states,
+)
+from partnerships.agreements.rights import Rights, rights_lookup, rights_over
 from partnerships.agreements.views.access import get_readable
 from partnerships.documents import Content, Schema
 from partnerships.kit.prose import StoredHtml
 from partnerships.kit.rights import require
+from partnerships.organisations.statements import Lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -52,20 +60,24 @@ class TermsAccess:
         return list(self.partnership.parties.invited_or_accepted().values_list("organisation", flat=True))
 
 
-def open_terms(user: User, pk: int) -> TermsAccess:
-    """Return a partnership whose terms the person may read. Raises 404 and 403 as `get_readable` does."""
-    partnership = get_readable(user, pk)
+def open_terms(user: User, pk: int, *, lookups: Sequence[Lookup] = ()) -> TermsAccess:
+    """Return a partnership whose terms the person may read. Raises 404 and 403 as `get_readable` does.
+
+    `lookups` are later queries of the page, which are read together with the person's rights.
+    """
+    partnership, now = get_readable(user, pk), timezone.now()
+    read_ahead([rights_lookup(pk, now), *lookups])
     former = former_party(user, partnership)
     return TermsAccess(
         partnership=partnership,
-        rights=rights_over(partnership, user, timezone.now()),
+        rights=rights_over(partnership, user, now),
         until=former.left_at if former else None,
     )
 
 
 def open_version(user: User, pk: int, number: int) -> tuple[TermsAccess, TermsVersion]:
     """Return a version that the person may read, or raise 404."""
-    access = open_terms(user, pk)
+    access = open_terms(user, pk, lookups=[in_force_lookup(pk)])
     visible_versions = TermsVersion.objects.visible_to(user).select_related("proposal", "base", "amendment", "author")
     version = get_object_or_404(visible_versions, partnership=pk, number=number)
     version.partnership = access.partnership
@@ -116,10 +128,11 @@ def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> 
 
     For readers of former parties, `until` limits the signatures to those up to that moment.
     """
-    signatures = version.signatures.select_related("organisation", "scan", "person", "recorded_by").order_by("pk")
-    if until is not None:
-        signatures = signatures.filter(signed_at__lte=until)
-    signature_by_organisation = {signature.organisation_id: signature for signature in signatures}
+    signature_by_organisation = {
+        signature.organisation_id: signature
+        for signature in rows_for(signatures_of, version.pk)
+        if until is None or signature.signed_at <= until
+    }
     return {
         "lines": signature_lines(version, signature_by_organisation),
         "states": [] if until else signing_states(version),

@@ -16,13 +16,8 @@ from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.terms import ProposeAmendmentForm, SendForSignatureForm
 from partnerships.agreements.models import TermsProposal
 from partnerships.agreements.queries import acting_party
-from partnerships.agreements.queries.terms import (
-    base_content_of,
-    content_of_proposal,
-    required_party_ids,
-    schema_of,
-    signers_of,
-)
+from partnerships.agreements.queries.signers import signers_of
+from partnerships.agreements.queries.terms import base_content_of, content_of_proposal, required_party_ids, schema_of
 from partnerships.agreements.services.terms import (
     UnableToPropose,
     UnableToSendForSignature,

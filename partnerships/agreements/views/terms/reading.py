@@ -5,21 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.agreements.forms.terms import TermsDayForm
-from partnerships.agreements.models import Partnership, TermsVersion
+from partnerships.agreements.models import Partnership, TermsProposal, TermsVersion
 from partnerships.agreements.queries.sharing import data_sharing_state
+from partnerships.agreements.queries.signers import has_declined_to_join, may_sign_for
 from partnerships.agreements.queries.terms import (
     TermsState,
+    awaiting_joiners,
     first_days_in_force,
     fit_to_schema,
-    has_declined_to_join,
     in_force_entries,
-    may_sign_for,
+    in_force_lookup,
+    newest_awaiting,
     versions_awaiting_signature,
     versions_to_join,
     widened_declarations,
@@ -35,6 +38,7 @@ from partnerships.agreements.views.terms.fetching import (
 )
 from partnerships.documents.comparisons import Comparison, compare
 from partnerships.kit.http import keyset_page_of
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -43,15 +47,24 @@ from partnerships.people.requests import signed_in
 def terms(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the tab "Terms": the version in force on a day, open proposals, and all versions."""
     user = signed_in(request)
-    access = open_terms(user, pk)
+    access = open_terms(
+        user,
+        pk,
+        lookups=[
+            lookup(_versions_without_content, user, pk),
+            in_force_lookup(pk),
+            lookup(_open_proposals, pk),
+            lookup(newest_awaiting, pk),
+            lookup(awaiting_joiners, pk),
+        ],
+    )
     today = timezone.localdate()
 
     form = TermsDayForm(request.GET if "on" in request.GET else None, today=today)
     day = form.day
     if access.until is not None:
         day = min(day, timezone.localdate(access.until))
-    visible_versions = TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content()
-    version_by_pk = {version.pk: version for version in visible_versions}
+    version_by_pk = {version.pk: version for version in rows_for(_versions_without_content, user, pk)}
     newest_first = sorted(version_by_pk.values(), key=lambda version: version.number, reverse=True)
 
     in_force = _in_force_context(access, version_by_pk, day)
@@ -74,6 +87,11 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "agreements/terms/terms.html", context)
 
 
+def _versions_without_content(user: User, partnership: int) -> QuerySet[TermsVersion]:
+    """Return the versions of a partnership that the person may read, without their content."""
+    return TermsVersion.objects.visible_to(user).filter(partnership=partnership).without_content()
+
+
 def _in_force_context(access: TermsAccess, version_by_pk: dict[int, TermsVersion], day: dt.date) -> dict[str, Any]:
     """Return the version in force on a day, if there is one, and the versions that come into force later."""
     partnership = access.partnership
@@ -88,7 +106,7 @@ def _in_force_context(access: TermsAccess, version_by_pk: dict[int, TermsVersion
         return {"version": None, "since": None, "paper": None, "is_last": False, "upcoming": upcoming}
 
     # Fetch the version again, because `version_by_pk` leaves out the content.
-    version = TermsVersion.objects.get(pk=entry.version)
+    version = TermsVersion.objects.select_related("proposal").get(pk=entry.version)
     version.partnership = partnership
     return {
         "version": version,
@@ -127,12 +145,13 @@ def _readable_open_proposals(access: TermsAccess) -> list[Any]:
     """Return the open proposals, or none if the reader may not read drafts."""
     if not access.reads_drafts or access.partnership.is_over:
         return []
-    rows = (
-        access.partnership.terms_proposals.in_progress()
-        .select_related("proposed_by")
-        .defer("content", "prose", "pieces")
-    )
-    return list(rows.order_by("number"))
+    return rows_for(_open_proposals, access.partnership.pk)
+
+
+def _open_proposals(partnership: int) -> QuerySet[TermsProposal]:
+    """Return the open proposals of a partnership, without their content."""
+    proposals = TermsProposal.objects.in_progress().filter(partnership=partnership).order_by("number")
+    return proposals.select_related("proposed_by").defer("content", "prose", "pieces")
 
 
 def _to_sign(user: User, awaiting: list[TermsVersion]) -> list[tuple[TermsVersion, list[Any]]]:

@@ -19,7 +19,7 @@ from partnerships.agreements.forms.terms import PaperSignatureForm, SignTermsFor
 from partnerships.agreements.links import TermsLink, read_terms_token
 from partnerships.agreements.models import SigningMethod, TermsVersion
 from partnerships.agreements.queries import acting_party
-from partnerships.agreements.queries.terms import may_sign_for, signers_of
+from partnerships.agreements.queries.signers import may_sign_for, signers_of
 from partnerships.agreements.services.terms import (
     UnableToSignTerms,
     decline_to_sign,

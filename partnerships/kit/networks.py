@@ -37,13 +37,14 @@ _MARGIN_X, _MARGIN_Y = 110, 40
 class Node:
     """An organisation in the picture.
 
-    `href` is the page that its name links to, and `mine` is whether the reader belongs to it.
+    `href` is the page that its name links to. An organisation of the reader, or at the centre of the picture, is
+    highlighted.
     """
 
     key: int
     label: str
     kind: str
-    mine: bool = False
+    is_highlighted: bool = False
     href: str = ""
 
 
@@ -242,7 +243,7 @@ def _keys_with_room(
     """
     boxes: list[tuple[float, float, float, float]] = []
     labelled_keys: set[int] = set()
-    for key in sorted(nodes, key=lambda node: (not nodes[node].mine, -graph.degree(node), node)):
+    for key in sorted(nodes, key=lambda node: (not nodes[node].is_highlighted, -graph.degree(node), node)):
         box = _box(nodes[key].label, *places[key])
         if all(_overlap(box, other) == (0.0, 0.0) for other in boxes):
             boxes.append(box)

@@ -151,7 +151,7 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
             key=int(row.identity),
             label=row.name,
             kind=kind_by_label.get(str(row.cells[1]), ""),
-            mine=row.identity == network.centre,
+            is_highlighted=row.identity == network.centre,
             href=row.href,
         )
         for row in bodies.rows[:MAX_NODES]
@@ -171,7 +171,7 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
 
 def _network_in_words(nodes: Sequence[Node], *, drawn_lines: int, all_lines: int) -> str:
     """Return the meaning of the network's shapes and lines, and whether all lines are drawn."""
-    centre_name = next((node.label for node in nodes if node.mine), "")
+    centre_name = next((node.label for node in nodes if node.is_highlighted), "")
     sentences = [f"The large shape is {centre_name}."] if centre_name else []
     sentences.append("A heavier line means more than one partnership.")
     if drawn_lines < all_lines:

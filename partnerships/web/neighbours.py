@@ -127,7 +127,7 @@ def neighbourhood(partnerships: Iterable[KnownPartnership], centre: Set[int]) ->
             pk,
             bodies[pk].display_name,
             bodies[pk].kind,
-            mine=pk in centre,
+            is_highlighted=pk in centre,
             href=page_address("web:network-partners", pk),
         )
         for pk in drawn

@@ -67,7 +67,9 @@ def test_empty_network_gives_an_empty_picture() -> None:
 
 
 def test_large_network_names_organisations_where_there_is_room() -> None:
-    nodes = [Node(key, f"A council with a long name {key}", "council", mine=key == 7) for key in range(MAX_NODES)]
+    nodes = [
+        Node(key, f"A council with a long name {key}", "council", is_highlighted=key == 7) for key in range(MAX_NODES)
+    ]
     ties = {(key // 3, key): 1 for key in range(1, MAX_NODES)}
 
     picture = lay_out(nodes, ties)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 
 from partnerships.kit.database import rows_of
@@ -42,10 +43,6 @@ def record_planned_homes(before: Content, after: Content, version: Version) -> N
         return
 
     opens_at = version.embargo_until or version.published_at
-    rows_of(_SET_PACKING, ["on"])
-    present_rows = PlannedHomes.objects.filter(plan=version.plan_id, site_key__in=changed_keys, until_number=None)
-    present_rows.update(until_number=version.number, published_until=version.published_at, open_until=opens_at)
-
     new_rows = [
         PlannedHomes(
             plan_id=version.plan_id,
@@ -57,14 +54,23 @@ def record_planned_homes(before: Content, after: Content, version: Version) -> N
         for key in changed_keys
         for line in lines_after.get(key, ())
     ]
-    PlannedHomes.objects.bulk_create(new_rows, batch_size=BATCH)
-    rows_of("SELECT plans_pack_homes(%s)", [[version.plan_id]])
-    rows_of(_SET_PACKING, [""])
+    present_rows = PlannedHomes.objects.filter(plan=version.plan_id, site_key__in=changed_keys, until_number=None)
+    with _homes_packed_once(version.plan_id):
+        present_rows.update(until_number=version.number, published_until=version.published_at, open_until=opens_at)
+        PlannedHomes.objects.bulk_create(new_rows, batch_size=BATCH)
 
 
-#: With "on", writing rows of homes does not pack them, until "" or the end of the transaction. `record_planned_homes`
-#: packs them once at the end.
-_SET_PACKING = "SELECT set_config('common_ground.packs_homes', %s, true)"
+@contextmanager
+def _homes_packed_once(plan_id: int) -> Iterator[None]:
+    """Pack the homes of a plan at the end of the block, and not in the trigger of each statement.
+
+    The setting ends with the transaction, so an error needs no clean-up.
+    """
+    set_packing = "SELECT set_config('common_ground.packs_homes', %s, true)"
+    rows_of(set_packing, ["on"])
+    yield
+    rows_of("SELECT plans_pack_homes(%s)", [[plan_id]])
+    rows_of(set_packing, [""])
 
 
 def _items_by_key(content: Content, code: str) -> dict[str, Item]:

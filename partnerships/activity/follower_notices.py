@@ -1,4 +1,7 @@
-"""How followers are notified of each kind of event, or why not. Each room registers its kinds of event at start-up."""
+"""Which kinds of event followers are notified of, with which sentence, and why not of the others.
+
+Each room registers its kinds of event at start-up.
+"""
 
 from __future__ import annotations
 
@@ -40,26 +43,25 @@ class Group(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class FollowerNotice:
-    """The way in which followers are notified of one kind of event.
-
-    * `sentence` is used in both parts of an email and, without its values, in timelines.
-    * `fold` says how several events of this kind become lines.
-    * `about` is the key in an event's data that distinguishes several things of one record, such as the organisation
-      that joined a partnership.
-    * `may_hear` says whether stakeholders without an account may be notified.
-    * `by_plan_engine` is true if digests of plans report such events already, with the changes in the plan.
-    * `asks_until` is, for a question, the key in the data with the last day for answers.
-    """
+    """The way in which followers are notified of one kind of event."""
 
     kind: str
     group: Group
+    #: Used in both parts of an email and, without its values, in timelines.
     sentence: str
+    #: How several events of this kind become lines.
     fold: FoldRule
+    #: Whether people who chose "dates and money only" are notified.
     touches_dates_or_money: bool
-    may_hear: Audience
-    about: str
-    by_plan_engine: bool
-    asks_until: str = ""
+    #: Whether stakeholders without an account may be notified.
+    audience: Audience
+    #: The key in an event's data that distinguishes several things of one record, such as the organisation that joined
+    #: a partnership; "" if the record has only one such thing.
+    subject_key: str
+    #: Whether digests of plans report such events already, with the changes in the plan.
+    is_in_plan_digests: bool
+    #: For a question, the key in the data with the last day for answers.
+    deadline_key: str = ""
 
     @property
     def phrase(self) -> str:
@@ -86,10 +88,10 @@ def register_follower_notice(
     fold: FoldRule,
     sentence: str = "",
     touches_dates_or_money: bool = False,
-    may_hear: Audience = Audience.INSIDE,
-    about: str = "",
-    by_plan_engine: bool = False,
-    asks_until: str = "",
+    audience: Audience = Audience.INSIDE,
+    subject_key: str = "",
+    is_in_plan_digests: bool = False,
+    deadline_key: str = "",
 ) -> None:
     """Register that followers are notified of this kind of event. `FollowerNotice` explains the arguments.
 
@@ -103,10 +105,10 @@ def register_follower_notice(
         sentence=sentence,
         fold=fold,
         touches_dates_or_money=touches_dates_or_money,
-        may_hear=may_hear,
-        about=about,
-        by_plan_engine=by_plan_engine,
-        asks_until=asks_until,
+        audience=audience,
+        subject_key=subject_key,
+        is_in_plan_digests=is_in_plan_digests,
+        deadline_key=deadline_key,
     )
     if _notices_by_kind.setdefault(notice.kind, notice) != notice or notice.kind in _reasons_by_kind:
         raise ValueError(f"{notice.kind} is registered twice.")

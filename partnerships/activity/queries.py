@@ -142,13 +142,13 @@ def thing_of(event: Event, notice: FollowerNotice) -> Thing:
     name = event.target_kind
     if kind is not None and kind.subject is not None and not kind.subject_key:
         name = kind.subject.value
-    if not notice.about:
+    if not notice.subject_key:
         return name, event.target_id, ""
-    distinguishing_value = event.data.get(notice.about)
+    distinguishing_value = event.data.get(notice.subject_key)
     if distinguishing_value is None:
         # An old event does not name the thing that changed, so the event counts as a thing of its own.
         return name, event.target_id, f"event {event.pk}"
-    return name, event.target_id, f"{notice.about} {distinguishing_value}"
+    return name, event.target_id, f"{notice.subject_key} {distinguishing_value}"
 
 
 def values_before_and_after(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

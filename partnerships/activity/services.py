@@ -96,7 +96,7 @@ def new_event(**details: Unpack[EventDetails]) -> Event:
         within_id=within_id,
         at=details["now"],
         data=data,
-        audience=notice.may_hear if notice else "",
+        audience=notice.audience if notice else "",
         subjects=[f"{subject_kind.value}:{record_id}" for subject_kind, record_id in sorted(subjects)],
     )
 

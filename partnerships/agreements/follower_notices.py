@@ -35,13 +35,13 @@ def register() -> None:
 def _register_status_and_dates() -> None:
     """Register status, settings, notices and dates. Stakeholders without an account are notified of the status only."""
     status, dates, outside = Group.STATUS, Group.DATES, Audience.OUTSIDE
-    register_follower_notice(EventKind.OPENED, group=status, fold=FoldRule.CREATED, may_hear=outside)
+    register_follower_notice(EventKind.OPENED, group=status, fold=FoldRule.CREATED, audience=outside)
     register_follower_notice(
         EventKind.STATUS_CHANGED,
         group=status,
         fold=FoldRule.FIELDS,
         sentence="Changed the status{change}",
-        may_hear=outside,
+        audience=outside,
     )
     register_follower_notice(
         EventKind.COVER_GAP, group=status, fold=FoldRule.LAST, sentence="Started after days without cover{names}"
@@ -61,7 +61,7 @@ def _register_status_and_dates() -> None:
             group=dates,
             fold=fold,
             sentence=f"{kind.label}{{names}}",
-            about="notice",
+            subject_key="notice",
             touches_dates_or_money=True,
         )
     for kind in (EventKind.REVIEW_NEAR, EventKind.END_NEAR):
@@ -84,16 +84,21 @@ def _register_parties() -> None:
         EventKind.PARTY_LEFT: (FoldRule.REMOVED, Audience.OUTSIDE),
         EventKind.PARTY_REMOVED: (FoldRule.REMOVED, Audience.OUTSIDE),
     }
-    for kind, (fold, may_hear) in folds.items():
+    for kind, (fold, audience) in folds.items():
         register_follower_notice(
-            kind, group=Group.PARTIES, fold=fold, sentence=f"{kind.label}{{names}}", about="party", may_hear=may_hear
+            kind,
+            group=Group.PARTIES,
+            fold=fold,
+            sentence=f"{kind.label}{{names}}",
+            subject_key="party",
+            audience=audience,
         )
     register_follower_notice(
         EventKind.PARTY_ROLE_CHANGED,
         group=Group.PARTIES,
         fold=FoldRule.FIELDS,
         sentence="Changed an organisation’s role{change}",
-        about="party",
+        subject_key="party",
     )
 
 
@@ -101,46 +106,46 @@ def _register_terms() -> None:
     """Register terms. Stakeholders without an account are notified when terms are agreed or in force, not of drafts."""
     terms = Group.TERMS
     register_follower_notice(EventKind.TERMS_CHANGED, group=terms, fold=FoldRule.LAST, touches_dates_or_money=True)
-    register_follower_notice(EventKind.AMENDMENT_PROPOSED, group=terms, fold=FoldRule.CREATED, about="proposal")
-    register_follower_notice(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=FoldRule.REMOVED, about="proposal")
+    register_follower_notice(EventKind.AMENDMENT_PROPOSED, group=terms, fold=FoldRule.CREATED, subject_key="proposal")
+    register_follower_notice(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=FoldRule.REMOVED, subject_key="proposal")
     # If a version is returned to draft, its signatures no longer count, so it cancels the request to sign.
-    register_follower_notice(EventKind.TERMS_SENT, group=terms, fold=FoldRule.CREATED, about="number")
-    register_follower_notice(EventKind.TERMS_TAKEN_BACK, group=terms, fold=FoldRule.REMOVED, about="number")
-    register_follower_notice(EventKind.TERMS_LAPSED, group=terms, fold=FoldRule.REMOVED, about="number")
+    register_follower_notice(EventKind.TERMS_SENT, group=terms, fold=FoldRule.CREATED, subject_key="number")
+    register_follower_notice(EventKind.TERMS_TAKEN_BACK, group=terms, fold=FoldRule.REMOVED, subject_key="number")
+    register_follower_notice(EventKind.TERMS_LAPSED, group=terms, fold=FoldRule.REMOVED, subject_key="number")
     for kind in (EventKind.TERMS_SIGNED, EventKind.TERMS_SIGNED_ON_PAPER, EventKind.TERMS_DECLINED):
         register_follower_notice(
-            kind, group=terms, fold=FoldRule.EACH, sentence=f"{kind.label}{{names}}", about="number"
+            kind, group=terms, fold=FoldRule.EACH, sentence=f"{kind.label}{{names}}", subject_key="number"
         )
-    register_follower_notice(EventKind.TERMS_ACCEPTED, group=terms, fold=FoldRule.LAST, about="number")
+    register_follower_notice(EventKind.TERMS_ACCEPTED, group=terms, fold=FoldRule.LAST, subject_key="number")
     register_follower_notice(
         EventKind.TERMS_AGREED,
         group=terms,
         fold=FoldRule.LAST,
         sentence="Every party signed the terms{names}",
-        about="number",
+        subject_key="number",
         touches_dates_or_money=True,
-        may_hear=Audience.OUTSIDE,
+        audience=Audience.OUTSIDE,
     )
     register_follower_notice(
         EventKind.TERMS_IN_FORCE,
         group=terms,
         fold=FoldRule.LAST,
-        about="number",
+        subject_key="number",
         touches_dates_or_money=True,
-        may_hear=Audience.OUTSIDE,
+        audience=Audience.OUTSIDE,
     )
 
 
 def _register_objectives() -> None:
     """Register objectives. Several changes of an objective are one line, and a new target counts as dates or money."""
     group = Group.OBJECTIVES
-    register_follower_notice(EventKind.OBJECTIVE_ADDED, group=group, fold=FoldRule.CREATED, about="objective")
+    register_follower_notice(EventKind.OBJECTIVE_ADDED, group=group, fold=FoldRule.CREATED, subject_key="objective")
     register_follower_notice(
         EventKind.OBJECTIVE_CHANGED,
         group=group,
         fold=FoldRule.FIELDS,
         sentence="Changed an objective{field}{change}",
-        about="objective",
+        subject_key="objective",
         touches_dates_or_money=True,
     )
     register_follower_notice(
@@ -148,14 +153,14 @@ def _register_objectives() -> None:
         group=group,
         fold=FoldRule.FIELDS,
         sentence="Changed the status of an objective{change}",
-        about="objective",
+        subject_key="objective",
     )
     register_follower_notice(
         EventKind.OBJECTIVE_PROGRESS,
         group=group,
         fold=FoldRule.FIELDS,
         sentence="Reported progress on an objective{field}{change}",
-        about="objective",
+        subject_key="objective",
     )
 
 
@@ -171,7 +176,7 @@ def _register_documents_and_posts() -> None:
     }
     for kind, fold in documents.items():
         register_follower_notice(
-            kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file"
+            kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", subject_key="file"
         )
     posts = {
         EventKind.POST_CREATED: FoldRule.CREATED,

@@ -7,25 +7,25 @@ from partnerships.activity.follower_notices import Group, register_follower_noti
 from partnerships.activity.subjects import Audience
 from partnerships.commitments.event_kinds import EventKind
 
-_SAYS_FIELD, _SAYS_CHANGE = "{field}{change}", "{change}"
+_FIELD_AND_CHANGE, _CHANGE = "{field}{change}", "{change}"
 
 #: By kind of event: how several events are folded into one line, what the line adds to the label of the event, and
 #: whether the event changes dates or amounts.
-_REPORTED_KINDS = {
+_NOTICES = {
     EventKind.PROPOSED: (FoldRule.CREATED, "", True),
     EventKind.ACTION_NOTED: (FoldRule.CREATED, "", True),
     EventKind.READ_FROM_REGISTER: (FoldRule.CREATED, "", True),
-    EventKind.TERMS_CHANGED: (FoldRule.FIELDS, _SAYS_FIELD, True),
-    EventKind.GIVING_CONFIRMED: (FoldRule.FIELDS, _SAYS_FIELD, False),
-    EventKind.RECEIVING_CONFIRMED: (FoldRule.FIELDS, _SAYS_FIELD, False),
-    EventKind.DUE_DATE_MOVED: (FoldRule.FIELDS, _SAYS_CHANGE, True),
-    EventKind.PROGRESS_REPORTED: (FoldRule.FIELDS, _SAYS_FIELD, False),
-    EventKind.REPORTS_READ_FROM_REGISTER: (FoldRule.FIELDS, _SAYS_FIELD, False),
+    EventKind.TERMS_CHANGED: (FoldRule.FIELDS, _FIELD_AND_CHANGE, True),
+    EventKind.GIVING_CONFIRMED: (FoldRule.FIELDS, _FIELD_AND_CHANGE, False),
+    EventKind.RECEIVING_CONFIRMED: (FoldRule.FIELDS, _FIELD_AND_CHANGE, False),
+    EventKind.DUE_DATE_MOVED: (FoldRule.FIELDS, _CHANGE, True),
+    EventKind.PROGRESS_REPORTED: (FoldRule.FIELDS, _FIELD_AND_CHANGE, False),
+    EventKind.REPORTS_READ_FROM_REGISTER: (FoldRule.FIELDS, _FIELD_AND_CHANGE, False),
     EventKind.DELIVERY_VERIFIED: (FoldRule.FIELDS, "", False),
     EventKind.DELIVERY_SENT_BACK: (FoldRule.FIELDS, "", False),
     EventKind.ACTION_VERIFIED: (FoldRule.FIELDS, "", False),
     EventKind.ACTION_SENT_BACK: (FoldRule.FIELDS, "", False),
-    EventKind.MOVED_TO_SUCCESSOR: (FoldRule.FIELDS, _SAYS_CHANGE, False),
+    EventKind.MOVED_TO_SUCCESSOR: (FoldRule.FIELDS, _CHANGE, False),
     EventKind.PROPOSAL_WITHDRAWN: (FoldRule.REMOVED, "", False),
     EventKind.PROPOSAL_DECLINED: (FoldRule.REMOVED, "", False),
     EventKind.CANCELLED: (FoldRule.REMOVED, "", True),
@@ -35,15 +35,15 @@ _REPORTED_KINDS = {
 
 
 def register() -> None:
-    """Register the events that followers are told about, and those that they are not told about."""
-    for kind, (fold, says, touches) in _REPORTED_KINDS.items():
+    """Register every kind of event of this room. Called once at start-up."""
+    for kind, (fold, addition, touches_dates_or_money) in _NOTICES.items():
         register_follower_notice(
             kind,
             group=Group.COMMITMENTS,
             fold=fold,
-            sentence=f"{kind.label}{says}",
-            touches_dates_or_money=touches,
-            may_hear=Audience.MARKED,
+            sentence=f"{kind.label}{addition}",
+            touches_dates_or_money=touches_dates_or_money,
+            audience=Audience.MARKED,
         )
     register_without_notice(
         [EventKind.ESCALATED, EventKind.OWNER_CHANGED, EventKind.REMINDERS_CHOSEN],

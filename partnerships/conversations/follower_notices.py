@@ -22,7 +22,7 @@ _MEETINGS = {
 
 
 def register() -> None:
-    """Register the events that followers are told about, and the events that they are not told about."""
+    """Register every kind of event of this room. Called once at start-up."""
     for kind, (fold, values) in _CONVERSATIONS.items():
         register_follower_notice(kind, group=Group.CONVERSATIONS, fold=fold, sentence=f"{kind.label}{values}")
     for kind, (fold, values) in _MEETINGS.items():
@@ -32,7 +32,7 @@ def register() -> None:
             fold=fold,
             sentence=f"{kind.label}{values}",
             touches_dates_or_money=kind != EventKind.ATTENDANCE_RECORDED,
-            may_hear=Audience.MARKED,
+            audience=Audience.MARKED,
         )
     register_follower_notice(EventKind.AGENDA_CIRCULATED, group=Group.MEETINGS, fold=FoldRule.LAST)
     # The record of a meeting is its minutes.
@@ -55,7 +55,7 @@ def _register_files_and_facilitators() -> None:
     }
     for kind, fold in files.items():
         register_follower_notice(
-            kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file"
+            kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", subject_key="file"
         )
     facilitators = {
         EventKind.FACILITATOR_NAMED: FoldRule.CREATED,
@@ -64,7 +64,7 @@ def _register_files_and_facilitators() -> None:
     }
     for kind, fold in facilitators.items():
         register_follower_notice(
-            kind, group=Group.PARTIES, fold=fold, sentence=f"{kind.label}{{names}}", about="facilitator"
+            kind, group=Group.PARTIES, fold=fold, sentence=f"{kind.label}{{names}}", subject_key="facilitator"
         )
 
 
@@ -89,7 +89,7 @@ def _register_reports() -> None:
 
 
 def _register_kinds_without_notice() -> None:
-    """Register the events that followers are not told about, each with the reason."""
+    """Register the kinds of event that followers are not notified about, with the reasons."""
     register_without_notice(
         [EventKind.CORRECTION_SUGGESTED, EventKind.CORRECTION_ACCEPTED, EventKind.CORRECTION_ANSWERED],
         because="it is part of agreeing the record, and those who agree it get an email",

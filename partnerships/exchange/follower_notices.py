@@ -50,7 +50,7 @@ def _register_step(kind: EventKind, step: str) -> None:
         fold=_FOLDS.get(step, FoldRule.FIELDS),
         sentence=f"{kind.label}{{field}}{{change}}" if is_edit else "",
         touches_dates_or_money=is_edit,
-        may_hear=Audience.INSIDE if step in _ANSWER_STEPS else Audience.MARKED,
+        audience=Audience.INSIDE if step in _ANSWER_STEPS else Audience.MARKED,
     )
 
 

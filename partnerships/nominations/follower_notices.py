@@ -8,10 +8,14 @@ from partnerships.nominations.event_kinds import EventKind
 
 
 def register() -> None:
-    """Register the events that digests report, and those that they leave out."""
+    """Register every kind of event of this room. Called once at start-up."""
     for kind in (EventKind.RETURN_SENT, EventKind.LINES_DECIDED, EventKind.RETURN_AGREED, EventKind.RETURN_REOPENED):
         register_follower_notice(
-            kind, group=Group.REPORTS, fold=FoldRule.LAST, sentence=f"{kind.label}{{names}}", about="nominations_return"
+            kind,
+            group=Group.REPORTS,
+            fold=FoldRule.LAST,
+            sentence=f"{kind.label}{{names}}",
+            subject_key="nominations_return",
         )
     register_without_notice(
         [EventKind.RETURN_STARTED, EventKind.LETTINGS_READ, EventKind.RETURN_COMPLETED],

@@ -6,7 +6,8 @@ from partnerships.activity.folding import FoldRule
 from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.organisations.event_kinds import EventKind
 
-_TOLD = {
+#: By kind of event: how several events are folded into one line, and what the line adds to the label of the event.
+_NOTICES = {
     EventKind.CHANGED: (FoldRule.FIELDS, "{field}{change}"),
     EventKind.ENDED: (FoldRule.FIELDS, "{field}{change}"),
     EventKind.SUCCESSION_RECORDED: (FoldRule.EACH, "{names}"),
@@ -26,9 +27,9 @@ _TOLD = {
 
 
 def register() -> None:
-    """Register the sentences for followers, and the reasons why other events have no sentence."""
-    for kind, (fold, values_pattern) in _TOLD.items():
-        register_follower_notice(kind, group=Group.ORGANISATION, fold=fold, sentence=f"{kind.label}{values_pattern}")
+    """Register every kind of event of this room. Called once at start-up."""
+    for kind, (fold, addition) in _NOTICES.items():
+        register_follower_notice(kind, group=Group.ORGANISATION, fold=fold, sentence=f"{kind.label}{addition}")
     register_without_notice(
         [EventKind.ADDED], because="nobody can follow an organisation that is not in the directory yet"
     )

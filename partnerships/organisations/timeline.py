@@ -300,7 +300,7 @@ def _words_before(told_event: FollowerNotice, name: str, value: object, today: d
     """Return the words that a date needs before it, for example “in force from ”; "" for other values."""
     if name == "in_force_from":
         return "in force from "
-    if name != told_event.asks_until:
+    if name != told_event.deadline_key:
         return ""
     return "answers by " if str(value) >= today.isoformat() else "answers were due by "
 

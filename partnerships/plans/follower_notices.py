@@ -8,9 +8,9 @@ from partnerships.plans.event_kinds import EventKind
 
 
 def register() -> None:
-    """Register the events that digests report, and those that they leave out."""
+    """Register every kind of event of this room. Called once at start-up."""
     for kind in (EventKind.VERSION_PUBLISHED, EventKind.EMBARGO_LIFTED):
-        register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.EACH, by_plan_engine=True)
+        register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.EACH, is_in_plan_digests=True)
     for kind in (EventKind.STATUS_CHANGED, EventKind.AUDIENCE_CHANGED):
         register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.FIELDS, sentence=f"{kind.label}{{change}}")
     register_follower_notice(
@@ -30,7 +30,9 @@ def register() -> None:
     ):
         register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.EACH)
     for kind, fold in ((EventKind.OWNERSHIP_STARTED, FoldRule.CREATED), (EventKind.OWNERSHIP_ENDED, FoldRule.REMOVED)):
-        register_follower_notice(kind, group=Group.PLANS, fold=fold, sentence=f"{kind.label}{{names}}", about="owner")
+        register_follower_notice(
+            kind, group=Group.PLANS, fold=fold, sentence=f"{kind.label}{{names}}", subject_key="owner"
+        )
     register_follower_notice(EventKind.LEFT_PARTNERSHIP, group=Group.PLANS, fold=FoldRule.LAST)
     register_follower_notice(
         EventKind.PARTNERSHIP_LOST_PLAN,
@@ -38,11 +40,11 @@ def register() -> None:
         fold=FoldRule.EACH,
         sentence="A plan left the partnership because its only owner left{names}",
     )
-    _register_untold()
+    _register_kinds_without_notice()
 
 
-def _register_untold() -> None:
-    """Register the events that digests leave out, each with the reason."""
+def _register_kinds_without_notice() -> None:
+    """Register the kinds of event that followers are not notified about, with the reasons."""
     register_without_notice(
         [
             EventKind.STARTED,

@@ -7,7 +7,7 @@ from partnerships.activity.follower_notices import Group, register_follower_noti
 from partnerships.recommendations.event_kinds import EventKind
 
 #: By kind of event: how several events are folded into one line, and what the line adds to the label of the event.
-_TOLD = {
+_NOTICES = {
     EventKind.ANSWERED: (FoldRule.FIELDS, "{field}{change}"),
     EventKind.EVIDENCE_ADDED: (FoldRule.CREATED, ""),
     EventKind.PROPOSED: (FoldRule.CREATED, ""),
@@ -18,8 +18,8 @@ _TOLD = {
 
 
 def register() -> None:
-    """Register the events that followers are told about, and why they are not told about others."""
-    for kind, (fold, addition) in _TOLD.items():
+    """Register every kind of event of this room. Called once at start-up."""
+    for kind, (fold, addition) in _NOTICES.items():
         register_follower_notice(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{addition}")
     register_without_notice([EventKind.RECORDED], because="nobody can follow a recommendation before it is recorded")
     register_without_notice(

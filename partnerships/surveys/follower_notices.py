@@ -8,7 +8,7 @@ from partnerships.surveys.event_kinds import EventKind
 
 
 def register() -> None:
-    """Register the events that followers are told about, and those that they are not told about."""
+    """Register every kind of event of this room. Called once at start-up."""
     for kind in (
         EventKind.ROUND_OPENED,
         EventKind.ROUND_CLOSED,
@@ -17,7 +17,7 @@ def register() -> None:
         EventKind.ACTION_LINKED,
     ):
         register_follower_notice(
-            kind, group=Group.REPORTS, fold=FoldRule.LAST, sentence=f"{kind.label}{{names}}", about="survey_round"
+            kind, group=Group.REPORTS, fold=FoldRule.LAST, sentence=f"{kind.label}{{names}}", subject_key="survey_round"
         )
     register_without_notice(
         [EventKind.ROUND_DRAFTED, EventKind.DRAFT_DROPPED], because="followers hear about a survey when it opens"

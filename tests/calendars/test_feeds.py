@@ -269,7 +269,7 @@ def test_renewing_ends_the_old_address_also_after_a_restore(world: World) -> Non
     assert status(old) == 404
     assert status(new) == 200
     CalendarAddress.objects.filter(person=world.ben).update(digest=kept_digest)
-    assert redo_ended([line], NOW()).done == 1
+    assert redo_ended([line], NOW()).count == 1
     assert status(old) == 404
 
 

@@ -43,7 +43,7 @@ LEVEL = "partnership.status_changed"
 KINDS = {
     notice.kind: notice
     for notice in follower_notices.notices_by_kind()
-    if not notice.by_plan_engine and notice.kind != LEVEL
+    if not notice.is_in_plan_digests and notice.kind != LEVEL
 }
 NAMES = ("ben", "sol", "vera")
 WHO = st.sampled_from(NAMES)
@@ -79,7 +79,7 @@ def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setitem(
             follower_notices._notices_by_kind,
             code,
-            replace(kind, sentence="Happened{names}", fold=FoldRule.EACH, about=""),
+            replace(kind, sentence="Happened{names}", fold=FoldRule.EACH, subject_key=""),
         )
     yield
     subjects.clear_cache()
@@ -116,7 +116,7 @@ class Reader:
 
     def may_hear(self, kind: str) -> bool:
         """Return whether the reader may be notified of this kind of event."""
-        return not self.is_outside or notice_of(kind).may_hear == Audience.OUTSIDE
+        return not self.is_outside or notice_of(kind).audience == Audience.OUTSIDE
 
     def chose(self, kind: str) -> bool:
         """Return whether the reader wants to be notified of this kind of event."""
@@ -187,7 +187,7 @@ class History:
             target_kind="partnership",
             target_id=self.world.partnership.pk,
             at=timezone.now(),
-            audience=follower_notices._notices_by_kind[kind].may_hear,
+            audience=follower_notices._notices_by_kind[kind].audience,
             subjects=[f"partnership:{self.world.partnership.pk}", *also],
             data=data,
         )

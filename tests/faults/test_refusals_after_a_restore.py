@@ -110,7 +110,7 @@ def test_refusal_of_a_plan_that_the_backup_does_not_have_is_left_out(world: Worl
 
     outcome = redo()
 
-    assert not [words for words, one in outcome.items() if one.failed]
+    assert not [words for words, one in outcome.items() if one.has_failed]
     assert not Subscription.objects.filter(person=world.ben).exists()
 
 
@@ -277,7 +277,7 @@ def test_lines_of_an_earlier_release_are_still_applied(world: World) -> None:
 
     outcome = redo()
 
-    assert not [words for words, one in outcome.items() if one.failed]
+    assert not [words for words, one in outcome.items() if one.has_failed]
     subscription.refresh_from_db()
     assert subscription.is_refused
     assert not hears_of_matches(world)

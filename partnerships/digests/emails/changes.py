@@ -180,7 +180,7 @@ def _plans_of(subject: Subject, events: Iterable[Event]) -> Iterator[int]:
 def _plan_ids_with_open_question(changes: Iterable[ReportedChange], today: dt.date) -> Iterator[int]:
     """Yield the ids of plans with a question that these changes mention and the reader can still answer."""
     for row in changes:
-        last_day = row.change.values.get(row.notice.asks_until)
+        last_day = row.change.values.get(row.notice.deadline_key)
         if last_day and row.event.within_id is not None and str(last_day) >= today.isoformat():
             yield row.event.within_id
 

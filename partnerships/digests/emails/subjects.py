@@ -223,7 +223,7 @@ class EventFilter:
         """Return True if a person with these choices wants this event; one choice that includes it is enough."""
         kind = follower_notice_of(event.kind)
         # New versions are events too, but the part of a digest about plans reports them.
-        if kind is None or kind.by_plan_engine:
+        if kind is None or kind.is_in_plan_digests:
             return False
         if ChangeFilter.EVERYTHING in choices:
             return True

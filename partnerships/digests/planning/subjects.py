@@ -180,7 +180,7 @@ def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[
     }
     run(_CREATE_MISSING, params)
     run(_SKIP_AUTHORS, params)
-    run(_SKIP_UNREPORTED, params | {"told": [kind.kind for kind in notices_by_kind() if not kind.by_plan_engine]})
+    run(_SKIP_UNREPORTED, params | {"told": [kind.kind for kind in notices_by_kind() if not kind.is_in_plan_digests]})
     params |= slot_columns(rhythms_of("digests_subjectfollowing", "subject_id", subjects), now)
     run(_SET_DUE.format(people="" if people is None else "AND person_id = ANY(%(people)s)"), params)
     send_together(subjects=subjects, now=now)

@@ -60,7 +60,7 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
     changes = Change.objects.filter(subject=watermark.subject, number__gt=watermark.number).order_by("number")
     event_by_number = dict(changes.values_list("number", "event_id")[:_MAX_PENDING])
 
-    version_kinds = [told.kind for told in notices_by_kind() if told.by_plan_engine]
+    version_kinds = [told.kind for told in notices_by_kind() if told.is_in_plan_digests]
     person = User.objects.get(pk=person_id)
     visible_unseen = visible_events(person, Q(pk__in=event_by_number.values())).exclude(kind__in=version_kinds)
     unseen_ids = set(visible_unseen.values_list("pk", flat=True)).difference(events)

@@ -110,8 +110,8 @@ def _address_page(
     if request.method == "POST" and form.is_valid():
         kinds = form.cleaned_data.get("kinds", CalendarKind.values)
         # The calendar of a view has no kinds to choose, so its form only makes or renews the address.
-        needs_new_address = address is None or view is not None or "renew" in request.POST
-        if needs_new_address:
+        wants_new_address = view is not None or "renew" in request.POST
+        if address is None or wants_new_address:
             new_address = services.make_address(
                 **subject, person=person, kinds=kinds, author=person, now=timezone.now()
             )

@@ -14,12 +14,12 @@ from partnerships.transfer.reading.names import combined_place, council_place
 from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.services.councils import update_area_of_code
 from partnerships.transfer.services.directory import Directory, RunningImport, alternative_names
-from partnerships.transfer.services.doubts import Doubts, NewDoubt
 from partnerships.transfer.services.refusals import set_aside_if_refused
+from partnerships.transfer.services.rows_to_review import RowsToReview, RowToReview
 
 
 def apply_combined_authorities(
-    authorities: tuple[CombinedAuthority, ...], directory: Directory, doubts: Doubts, run: RunningImport
+    authorities: tuple[CombinedAuthority, ...], directory: Directory, rows_to_review: RowsToReview, run: RunningImport
 ) -> None:
     """Update the directory from a look-up of districts to combined authorities.
 
@@ -35,23 +35,23 @@ def apply_combined_authorities(
     listed_ids: set[int] = set()
     for done_count, authority in enumerate(authorities, start=1):
         with set_aside_if_refused(authority.row, directory, run):
-            organisation = _apply_authority(authority, listed_district_codes, directory, doubts, run)
+            organisation = _apply_authority(authority, listed_district_codes, directory, rows_to_review, run)
             if organisation is not None:
                 listed_ids.add(organisation.pk)
         run.progress(done_count, len(authorities))
     run.row = None
 
-    directory.mark_listed(listed_ids, _expected_authorities(directory, doubts), run)
+    directory.mark_listed(listed_ids, _expected_authorities(directory, rows_to_review), run)
 
 
-def _expected_authorities(directory: Directory, doubts: Doubts) -> list[Organisation]:
+def _expected_authorities(directory: Directory, rows_to_review: RowsToReview) -> list[Organisation]:
     """Return the authorities that a complete list has: active ones with a code of a combined authority.
 
     Candidates of rows to review are left out: one of them may be in the list.
     """
-    candidate_ids = doubts.candidate_ids
+    candidate_ids = rows_to_review.candidate_ids
     expected = []
-    for organisation in directory.having(Scheme.GSS):
+    for organisation in directory.with_scheme(Scheme.GSS):
         if organisation.kind != Kind.STRATEGIC_AUTHORITY or organisation.is_ended or organisation.pk in candidate_ids:
             continue
         if any(code.startswith("E47") for code in directory.values(organisation, Scheme.GSS)):
@@ -63,7 +63,7 @@ def _apply_authority(
     authority: CombinedAuthority,
     listed_district_codes: set[str],
     directory: Directory,
-    doubts: Doubts,
+    rows_to_review: RowsToReview,
     run: RunningImport,
 ) -> Organisation | None:
     """Update or create one authority; return None if its row is left out or waits for review."""
@@ -71,16 +71,16 @@ def _apply_authority(
     if existing_organisation is not None:
         return _update(authority, existing_organisation, listed_district_codes, directory, run)
 
-    answer = doubts.answer(authority.code)
+    answer = rows_to_review.answered_row(authority.code)
     if answer is not None:
         return _apply_answer(authority, answer, listed_district_codes, directory, run)
 
     namesakes = _namesakes(authority, directory)
     if not namesakes:
         return _create(authority, listed_district_codes, directory, run)
-    doubts.ask(
+    rows_to_review.add(
         run,
-        NewDoubt(
+        RowToReview(
             key=authority.code,
             name=authority.name,
             row={**asdict(authority), "districts": list(authority.districts)},
@@ -136,7 +136,7 @@ def _create(
         author=run.author,
         now=run.now,
     )
-    directory.adopt(organisation, identifiers=identifiers, names=[authority.name])
+    directory.remember(organisation, identifiers=identifiers, names=[authority.name])
     _update_districts(authority, organisation, listed_district_codes, directory, run)
     run.report.count(
         "created", f"{organisation.name} ({authority.code}), {counted(len(authority.districts), 'district')}"

@@ -128,15 +128,15 @@ class Directory:
         pk = self.holders.get((scheme, value))
         return self.organisations[pk] if pk is not None else None
 
-    def of_code(self, code: str) -> Organisation | None:
+    def with_code(self, code: str) -> Organisation | None:
         """Return the organisation that has this GSS code or had it earlier; None if there is none."""
         return self.holder(Scheme.GSS, code) or self.holder(Scheme.LOCAL_AUTHORITY_FORMER, code)
 
-    def called(self, name: str) -> list[Organisation]:
+    def with_name(self, name: str) -> list[Organisation]:
         """Return the organisations that have this name, apart from case, accents and punctuation."""
         return [self.organisations[pk] for pk in sorted(self.by_name.get(fold_name(name), ()))]
 
-    def having(self, scheme: str) -> list[Organisation]:
+    def with_scheme(self, scheme: str) -> list[Organisation]:
         """Return the organisations that have an identifier of the scheme."""
         ids = {pk for (identifier_scheme, _), pk in self.holders.items() if identifier_scheme == scheme}
         return [self.organisations[pk] for pk in sorted(ids)]
@@ -145,7 +145,7 @@ class Directory:
         """Return the values of the organisation's identifiers of one scheme."""
         return {value for identifier_scheme, value in self.identifiers[organisation.pk] if identifier_scheme == scheme}
 
-    def adopt(
+    def remember(
         self,
         organisation: Organisation,
         *,

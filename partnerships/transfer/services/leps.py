@@ -12,29 +12,31 @@ from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.leps import Lep
 from partnerships.transfer.reading.names import lep_core_name
 from partnerships.transfer.services.directory import Directory, RunningImport, alternative_names
-from partnerships.transfer.services.doubts import Doubts, NewDoubt
 from partnerships.transfer.services.refusals import set_aside_if_refused
+from partnerships.transfer.services.rows_to_review import RowsToReview, RowToReview
 
 #: The day after LEPs lost their core funding and functions, at the end of a financial year. Lists of LEPs do not have
 #: the date. If a LEP's company continues, an administrator can correct its date or status.
 CLOSED_ON = dt.date(2024, 4, 1)
 
 
-def apply_leps(leps: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: RunningImport) -> None:
+def apply_leps(leps: tuple[Lep, ...], directory: Directory, rows_to_review: RowsToReview, run: RunningImport) -> None:
     """Update the directory from a list of LEPs of any year."""
     listed_codes = {lep.code for lep in leps}
     unlisted_leps = _unlisted_leps(leps, directory, run)
     listed_ids: set[int] = set()
     for done_count, lep in enumerate(leps, start=1):
         with set_aside_if_refused(lep.row, directory, run):
-            organisation = _apply_lep(lep, listed_codes, unlisted_leps, directory, doubts, run)
+            organisation = _apply_lep(lep, listed_codes, unlisted_leps, directory, rows_to_review, run)
             if organisation is not None:
                 listed_ids.add(organisation.pk)
         run.progress(done_count, len(leps))
     run.row = None
 
-    candidate_ids = doubts.candidate_ids
-    expected = [organisation for organisation in directory.having(Scheme.LEP) if organisation.pk not in candidate_ids]
+    candidate_ids = rows_to_review.candidate_ids
+    expected = [
+        organisation for organisation in directory.with_scheme(Scheme.LEP) if organisation.pk not in candidate_ids
+    ]
     directory.mark_listed(listed_ids, expected, run)
 
 
@@ -71,7 +73,7 @@ def _apply_lep(
     listed_codes: set[str],
     unlisted_leps: list[Organisation],
     directory: Directory,
-    doubts: Doubts,
+    rows_to_review: RowsToReview,
     run: RunningImport,
 ) -> Organisation | None:
     """Create or update one LEP; return None if its row is left out or waits for review."""
@@ -79,7 +81,7 @@ def _apply_lep(
     if existing_organisation is not None:
         return _update(lep, existing_organisation, directory, run)
 
-    answer = doubts.answer(lep.code)
+    answer = rows_to_review.answered_row(lep.code)
     if answer is not None:
         return _apply_answer(lep, answer, directory, run)
 
@@ -89,9 +91,9 @@ def _apply_lep(
     if not unlisted_leps:
         return _create(lep, directory, run)
     # No LEP was founded after these lists, so a new code and name probably mean a LEP that is no longer listed.
-    doubts.ask(
+    rows_to_review.add(
         run,
-        NewDoubt(
+        RowToReview(
             key=lep.code,
             name=lep.name,
             row={**asdict(lep), "districts": list(lep.districts)},
@@ -136,7 +138,7 @@ def _create(lep: Lep, directory: Directory, run: RunningImport) -> Organisation:
         valid_to=CLOSED_ON,
         region=_common_region([directory.district(code, name) for code, name in lep.districts]),
     )
-    directory.adopt(organisation, identifiers=identifiers, names=[lep.name])
+    directory.remember(organisation, identifiers=identifiers, names=[lep.name])
     _add_districts(lep, organisation, directory, run)
     served_words = f", served {counted(len(lep.districts), 'district')}" if lep.districts else ""
     run.report.count("created", f"{organisation.name} ({lep.code}), closed{served_words}")

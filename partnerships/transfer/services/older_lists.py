@@ -14,8 +14,8 @@ from partnerships.organisations.services import add_name, create_organisation
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.services.directory import Directory, RunningImport
-from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.refusals import set_aside_if_refused
+from partnerships.transfer.services.rows_to_review import RowsToReview
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,11 @@ def remark_on_older_rows(
 
 
 def apply_older_list(
-    entries: Sequence[OlderEntry], newest_date: dt.date, directory: Directory, doubts: Doubts, run: RunningImport
+    entries: Sequence[OlderEntry],
+    newest_date: dt.date,
+    directory: Directory,
+    rows_to_review: RowsToReview,
+    run: RunningImport,
 ) -> None:
     """Add former names from an older list, and organisations that newer lists no longer have.
 
@@ -121,14 +125,17 @@ def apply_older_list(
                 renamed_count += _add_to_history(entry, organisation, directory, run)
             elif entry.is_of_register:
                 unlisted_count += 1
-                _add_unlisted(entry, directory, doubts, run)
+                _add_unlisted(entry, directory, rows_to_review, run)
             else:
                 _create_other_body(entry, directory, run)
         run.progress(done_count, len(entries))
 
     schemes = {entry.identifiers[0][0] for entry in entries if entry.is_of_register}
     current_ids = {
-        organisation.pk for scheme in schemes for organisation in directory.having(scheme) if not organisation.is_ended
+        organisation.pk
+        for scheme in schemes
+        for organisation in directory.with_scheme(scheme)
+        if not organisation.is_ended
     }
     run.report.remark(
         f"This list is older than that of {long_date(newest_date)}, so it only adds to histories. "
@@ -147,7 +154,7 @@ def _find(entry: OlderEntry, directory: Directory) -> Organisation | None:
             return holder
     if entry.is_of_register:
         return None
-    namesakes = [organisation for organisation in directory.called(entry.name) if organisation.kind == entry.kind]
+    namesakes = [organisation for organisation in directory.with_name(entry.name) if organisation.kind == entry.kind]
     return namesakes[0] if len(namesakes) == 1 else None
 
 
@@ -156,7 +163,7 @@ def _create_other_body(entry: OlderEntry, directory: Directory, run: RunningImpo
     organisation = create_organisation(
         name=entry.name, kind=entry.kind, identifiers=entry.identifiers, author=run.author, now=run.now
     )
-    directory.adopt(organisation, identifiers=entry.identifiers, names=[organisation.name])
+    directory.remember(organisation, identifiers=entry.identifiers, names=[organisation.name])
     run.report.count("created", f"{organisation.name} ({organisation.get_kind_display().lower()})")
 
 
@@ -181,7 +188,7 @@ def _add_to_history(entry: OlderEntry, organisation: Organisation, directory: Di
             author=run.author,
             now=run.now,
         )
-        directory.adopt(organisation, identifiers=[], names=[entry.name])
+        directory.remember(organisation, identifiers=[], names=[entry.name])
         changes.append(f"was “{entry.name}” on {long_date(run.as_of)}")
     if changes:
         run.report.count("changed", f"{organisation.name}: {'; '.join(changes)}")
@@ -190,14 +197,14 @@ def _add_to_history(entry: OlderEntry, organisation: Organisation, directory: Di
     return is_renamed
 
 
-def _add_unlisted(entry: OlderEntry, directory: Directory, doubts: Doubts, run: RunningImport) -> None:
+def _add_unlisted(entry: OlderEntry, directory: Directory, rows_to_review: RowsToReview, run: RunningImport) -> None:
     """Create an organisation that newer lists do not have, as ended.
 
     The row is set aside instead if it may mean an existing organisation, or if a row with its key is still to be
     reviewed.
     """
     _scheme, key = entry.identifiers[0]  # the register's own identifier
-    earlier_row = doubts.answers.get(key)
+    earlier_row = rows_to_review.rows_by_key.get(key)
     if earlier_row is not None and earlier_row.is_left_out:
         run.report.count("left_alone")
         return
@@ -206,7 +213,7 @@ def _add_unlisted(entry: OlderEntry, directory: Directory, doubts: Doubts, run: 
         problem = Problem(entry.row, "", reason, "Review that row first.")
         run.set_aside(run.list_file.row_set_aside([problem]))
         return
-    namesakes = [organisation for organisation in directory.called(entry.name) if organisation.kind == entry.kind]
+    namesakes = [organisation for organisation in directory.with_name(entry.name) if organisation.kind == entry.kind]
     if namesakes or not entry.is_official or not entry.name:
         run.set_aside(run.list_file.row_set_aside([_unknown_key_problem(entry, key, namesakes)]))
         return
@@ -220,7 +227,7 @@ def _add_unlisted(entry: OlderEntry, directory: Directory, doubts: Doubts, run: 
         author=run.author,
         now=run.now,
     )
-    directory.adopt(body, identifiers=entry.identifiers, names=[body.name])
+    directory.remember(body, identifiers=entry.identifiers, names=[body.name])
     run.report.count("created", f"{body.name} ({key}), ended after {long_date(run.as_of)}")
 
 

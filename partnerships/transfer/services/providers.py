@@ -24,14 +24,16 @@ from partnerships.transfer.reading.names import bare_company, council_place
 from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.reading.providers import Provider, ProviderList
 from partnerships.transfer.services.directory import Directory, RunningImport, alternative_names
-from partnerships.transfer.services.doubts import Doubts, NewDoubt, without_duplicates
 from partnerships.transfer.services.refusals import REFUSALS, set_aside_if_refused
+from partnerships.transfer.services.rows_to_review import RowsToReview, RowToReview, without_duplicates
 
 #: The number of new providers that are created together.
 BATCH_SIZE = 500
 
 
-def apply_providers(provider_list: ProviderList, directory: Directory, doubts: Doubts, run: RunningImport) -> None:
+def apply_providers(
+    provider_list: ProviderList, directory: Directory, rows_to_review: RowsToReview, run: RunningImport
+) -> None:
     """Update the directory from a list of registered providers.
 
     Raises `UnableToRead` if the list has councils, but the directory has no councils to match them with.
@@ -48,7 +50,7 @@ def apply_providers(provider_list: ProviderList, directory: Directory, doubts: D
         directory=directory,
         councils=councils,
         unlisted_by_name=_unlisted_by_name(providers, directory, run),
-        doubts=doubts,
+        rows_to_review=rows_to_review,
         new_providers=new_providers,
         run=run,
     )
@@ -63,12 +65,9 @@ def apply_providers(provider_list: ProviderList, directory: Directory, doubts: D
     )
     run.row = None
 
-    candidate_ids = doubts.candidate_ids
-    expected = [
-        organisation
-        for organisation in directory.having(Scheme.RSH)
-        if not organisation.is_ended and organisation.pk not in candidate_ids
-    ]
+    candidate_ids = rows_to_review.candidate_ids
+    active = [organisation for organisation in directory.with_scheme(Scheme.RSH) if not organisation.is_ended]
+    expected = [organisation for organisation in active if organisation.pk not in candidate_ids]
     directory.mark_listed(listed_ids, expected, run)
 
 
@@ -105,7 +104,7 @@ def _unlisted_by_name(
         return {}
     listed_numbers = {provider.number for provider in providers}
     provider_by_name = {}
-    for organisation in directory.having(Scheme.RSH):
+    for organisation in directory.with_scheme(Scheme.RSH):
         numbers = directory.values(organisation, Scheme.RSH)
         is_listed = bool(numbers & listed_numbers) or run.is_mentioned(numbers)
         if organisation.kind == Kind.REGISTERED_PROVIDER and not is_listed:
@@ -165,7 +164,7 @@ class Councils:
         """
         council_ids = {council.pk for council in self.all}
         with_exact_name = without_duplicates(
-            organisation for organisation in self._directory.called(name) if organisation.pk in council_ids
+            organisation for organisation in self._directory.with_name(name) if organisation.pk in council_ids
         )
         with_place = without_duplicates(self._by_place.get(council_place(name), ()))
         return _existing_on(with_exact_name, on) or _existing_on(with_place, on)
@@ -187,7 +186,7 @@ class _ProviderMatcher:
     councils: Councils
     #: Providers of the directory that are no longer in the list.
     unlisted_by_name: dict[str, Organisation]
-    doubts: Doubts
+    rows_to_review: RowsToReview
     new_providers: NewProviders
     run: RunningImport
 
@@ -197,7 +196,7 @@ class _ProviderMatcher:
         if existing_organisation is not None:
             _update(provider, existing_organisation, self.directory, self.run)
             return existing_organisation
-        answer = self.doubts.answer(provider.number)
+        answer = self.rows_to_review.answered_row(provider.number)
         if answer is not None:
             return self._apply_answer(provider, answer)
         if provider.is_council:
@@ -209,7 +208,7 @@ class _ProviderMatcher:
             why = (
                 f"a provider with this name has the number {numbers} in the directory, which is no longer in the list."
             )
-            self.doubts.ask(self.run, _doubt(provider, (predecessor,), why))
+            self.rows_to_review.add(self.run, _to_review(provider, (predecessor,), why))
         else:
             self.new_providers.waiting.append(provider)
         return None
@@ -227,10 +226,10 @@ class _ProviderMatcher:
 
     def _match_council(self, provider: Provider) -> Organisation | None:
         """Match a provider that is a council with the directory; return None if the row waits for review."""
-        council, doubt = _find_council(provider, self.directory, self.councils, self.run.as_of)
-        if doubt is None and council is not None:
+        council, row = _find_council(provider, self.directory, self.councils, self.run.as_of)
+        if row is None and council is not None:
             return _match(provider, council, self.directory, self.run)
-        self.doubts.ask(self.run, doubt or _doubt(provider, (), "no council in the directory has this name."))
+        self.rows_to_review.add(self.run, row or _to_review(provider, (), "no council in the directory has this name."))
         return None
 
     def apply_ended(self, provider: Provider, *, company_names: set[str]) -> Organisation | None:
@@ -281,9 +280,9 @@ def _end_number(provider: Provider, run: RunningImport) -> str:
     return f"registered as a provider until {long_date(provider.ended_on)}"
 
 
-def _doubt(provider: Provider, candidates: tuple[Organisation, ...], why: str) -> NewDoubt:
+def _to_review(provider: Provider, candidates: tuple[Organisation, ...], why: str) -> RowToReview:
     """Return a row for review, with the organisations that it may mean."""
-    return NewDoubt(
+    return RowToReview(
         key=provider.number,
         name=provider.name or provider.council_key,
         row=provider.as_json(),
@@ -294,7 +293,7 @@ def _doubt(provider: Provider, candidates: tuple[Organisation, ...], why: str) -
 
 def _find_council(
     provider: Provider, directory: Directory, councils: Councils, on: dt.date
-) -> tuple[Organisation | None, NewDoubt | None]:
+) -> tuple[Organisation | None, RowToReview | None]:
     """Return the council that a provider is, or a row to review if key, number and name disagree or are not enough.
 
     Councils registered in 2010 have the old ONS code of their area as their number (`45UB`).
@@ -303,7 +302,7 @@ def _find_council(
     council_by_number = directory.holder(Scheme.LOCAL_AUTHORITY_FORMER, provider.number)
     namesakes = councils.named(provider.name, on) if provider.name else ()
     if provider.council_key and council_by_key is None:
-        return None, _doubt(provider, namesakes, f"no council in the directory has the key {provider.council_key}.")
+        return None, _to_review(provider, namesakes, f"no council in the directory has the key {provider.council_key}.")
 
     councils_by_key_or_number = without_duplicates(
         council
@@ -325,7 +324,7 @@ def _find_council(
         why = "several councils have this name."
     else:
         why = "no council in the directory has this name."
-    return None, _doubt(provider, without_duplicates((*councils_by_key_or_number, *namesakes)), why)
+    return None, _to_review(provider, without_duplicates((*councils_by_key_or_number, *namesakes)), why)
 
 
 def _create(providers: Sequence[Provider], directory: Directory, run: RunningImport) -> list[Organisation]:
@@ -349,7 +348,7 @@ def _create(providers: Sequence[Provider], directory: Directory, run: RunningImp
     ]
     organisations = create_organisations(details=new_organisations, author=run.author, now=run.now)
     for organisation, provider in zip(organisations, providers, strict=True):
-        directory.adopt(organisation, identifiers=[(Scheme.RSH, provider.number)], names=[organisation.name])
+        directory.remember(organisation, identifiers=[(Scheme.RSH, provider.number)], names=[organisation.name])
         run.report.count("created", f"{organisation.name} ({provider.number}){', ended' if provider.is_ended else ''}")
     return organisations
 

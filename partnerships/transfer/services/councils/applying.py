@@ -16,14 +16,16 @@ from partnerships.transfer.services.councils.matching import GOVERNING_KINDS, Co
 from partnerships.transfer.services.councils.others import save_other_bodies
 from partnerships.transfer.services.councils.successions import record_successions
 from partnerships.transfer.services.directory import Directory, RunningImport
-from partnerships.transfer.services.doubts import Doubts, without_duplicates
 from partnerships.transfer.services.refusals import set_aside_if_refused
+from partnerships.transfer.services.rows_to_review import RowsToReview, without_duplicates
 
 #: The most councils that are named in the remark about councils that end after the list's date.
 _MAX_NAMED = 10
 
 
-def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doubts, run: RunningImport) -> None:
+def apply_councils(
+    council_list: CouncilList, directory: Directory, rows_to_review: RowsToReview, run: RunningImport
+) -> None:
     """Update the directory from a list of councils.
 
     Rows that contradict each other or the directory are set aside. Raises `UnableToRead` instead if rows must not be
@@ -34,7 +36,7 @@ def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doub
         run.report.remark(f"Councils outside England were skipped: {council_list.elsewhere:,}.")
     councils = _as_on_date_of_list(council_list.councils, run)
 
-    matcher = CouncilMatcher(council_list, directory, doubts, run)
+    matcher = CouncilMatcher(council_list, directory, rows_to_review, run)
     existing_by_key = matcher.match(councils)
     matched_councils = tuple(
         MatchedCouncil(
@@ -61,7 +63,7 @@ def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doub
     )
     directory.mark_listed(
         {organisation.pk for organisation in saved_by_key.values()},
-        _expected_organisations(council_list, directory, doubts),
+        _expected_organisations(council_list, directory, rows_to_review),
         run,
     )
 
@@ -80,13 +82,15 @@ def _save_councils(
     return saved_by_key
 
 
-def _expected_organisations(council_list: CouncilList, directory: Directory, doubts: Doubts) -> list[Organisation]:
+def _expected_organisations(
+    council_list: CouncilList, directory: Directory, rows_to_review: RowsToReview
+) -> list[Organisation]:
     """Return the organisations that count as missing unless the list has them.
 
     A list without keys contains only some types of council, and often only current ones. Candidates of rows to review
     are not expected: one of them may be in the list.
     """
-    candidate_ids = doubts.candidate_ids
+    candidate_ids = rows_to_review.candidate_ids
     listed_types = {council.type for council in council_list.councils}
     has_ended_councils = any(not council.is_current for council in council_list.councils)
 
@@ -98,7 +102,7 @@ def _expected_organisations(council_list: CouncilList, directory: Directory, dou
         return council_list.has_keys or organisation.council_type in listed_types
 
     scheme = Scheme.LOCAL_AUTHORITY if council_list.has_keys else Scheme.GSS
-    return [organisation for organisation in directory.having(scheme) if is_expected(organisation)]
+    return [organisation for organisation in directory.with_scheme(scheme) if is_expected(organisation)]
 
 
 def _as_on_date_of_list(councils: Sequence[Council], run: RunningImport) -> tuple[Council, ...]:

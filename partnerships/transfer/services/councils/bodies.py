@@ -45,7 +45,7 @@ def _create(council: Council, area: Area, directory: Directory, run: RunningImpo
         valid_to=council.ends_on,
         **_fields(council, directory, has_official_name=True),
     )
-    directory.adopt(
+    directory.remember(
         organisation,
         identifiers=free_identifiers,
         names=[organisation.name, organisation.short_name, *council.alternatives],

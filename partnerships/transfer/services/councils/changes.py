@@ -95,7 +95,7 @@ class _ChangeApplier:
 
     def _organisation(self, line: Line, column: str, code: str) -> Organisation | None:
         """Return the organisation that has or had a code. If no organisation has, add a problem and return None."""
-        organisation = self._directory.of_code(code)
+        organisation = self._directory.with_code(code)
         if organisation is None and code:
             fault = f"no organisation in the directory has the code “{code}”."
             self._collector.add_problem(line, column, fault, _IMPORT_COUNCILS)

@@ -11,7 +11,7 @@ from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.councils import Council, CouncilList
 from partnerships.transfer.reading.names import combined_place, council_place
 from partnerships.transfer.services.directory import Directory, RunningImport
-from partnerships.transfer.services.doubts import Doubts, NewDoubt, without_duplicates
+from partnerships.transfer.services.rows_to_review import RowsToReview, RowToReview, without_duplicates
 
 #: The kinds of organisation that a list of councils can match.
 GOVERNING_KINDS = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
@@ -31,10 +31,12 @@ class CouncilMatcher:
     If a name is ambiguous, the row waits for review.
     """
 
-    def __init__(self, council_list: CouncilList, directory: Directory, doubts: Doubts, run: RunningImport) -> None:
+    def __init__(
+        self, council_list: CouncilList, directory: Directory, rows_to_review: RowsToReview, run: RunningImport
+    ) -> None:
         self._council_list = council_list
         self._directory = directory
-        self._doubts = doubts
+        self._rows_to_review = rows_to_review
         self._run = run
         self._listed_codes = {council.gss for council in council_list.councils}
         #: Keys of rows whose name matched, but not their key or code.
@@ -71,14 +73,14 @@ class CouncilMatcher:
             namesakes = self._other_namesakes(council, organisation)
             if not namesakes:
                 self._record(council, organisation)
-            elif self._doubts.answer(council.key) is not None:
+            elif self._rows_to_review.answered_row(council.key) is not None:
                 unmatched.append(council)
             else:
                 why = f"the code belongs to {organisation.name}, but the name does not."
                 self._ask(council, [organisation, *namesakes], why)
 
         for council in unmatched:
-            answer = self._doubts.answer(council.key)
+            answer = self._rows_to_review.answered_row(council.key)
             if answer is not None:
                 self._apply_answer(council, answer)
             else:
@@ -196,14 +198,14 @@ class CouncilMatcher:
 
     def _ask(self, council: Council, candidates: Sequence[Organisation], why: str) -> None:
         """Add the row to the rows to review, with the organisations that it may mean."""
-        doubt = NewDoubt(
+        row = RowToReview(
             key=council.key,
             name=council.name,
             row=council.as_json() | {"official": self._council_list.has_keys},
             why=why,
             candidates=without_duplicates(candidates),
         )
-        self._doubts.ask(self._run, doubt)
+        self._rows_to_review.add(self._run, row)
 
 
 def _place(name: str, *, is_combined: bool) -> str:

@@ -58,7 +58,7 @@ def _add_name_and_code(
     """
     identifiers = []
     if code:
-        holder = directory.of_code(code)
+        holder = directory.with_code(code)
         if holder is not None and holder != council:
             fault = f"{code} is a code of {holder.name} in the directory, not of {council.name}."
             collector.add_problem(line, "gss", fault, "Correct the key or the code, or the directory.")

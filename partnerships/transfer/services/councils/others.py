@@ -46,7 +46,7 @@ def _find(body: OtherBody, identifiers: list[tuple[str, str]], directory: Direct
     for scheme, value in identifiers:
         if holder := directory.holder(scheme, value):
             return holder
-    namesakes = [organisation for organisation in directory.called(body.name) if organisation.kind == body.kind]
+    namesakes = [organisation for organisation in directory.with_name(body.name) if organisation.kind == body.kind]
     return namesakes[0] if len(namesakes) == 1 else None
 
 
@@ -60,5 +60,5 @@ def _create(body: OtherBody, identifiers: list[tuple[str, str]], directory: Dire
         now=run.now,
         website=body.website,
     )
-    directory.adopt(organisation, identifiers=identifiers, names=[organisation.name])
+    directory.remember(organisation, identifiers=identifiers, names=[organisation.name])
     run.report.count("created", f"{organisation.name} ({organisation.get_kind_display().lower()})")

@@ -51,7 +51,7 @@ def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     for done_count, line in enumerate(table, start=1):
         code = collector.required(line, "code").upper()
         date_by_stage = {stage: date for stage in _STAGES if (date := collector.partial(line, stage))}
-        council = directory.of_code(code)
+        council = directory.with_code(code)
         if code and council is None:
             fault = f"no council in the directory has the code “{code}”."
             collector.add_problem(

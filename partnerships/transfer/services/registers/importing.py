@@ -18,7 +18,6 @@ from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list
 from partnerships.transfer.services.directory import Directory, Progress, RunningImport, ignore_progress
-from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.files import File, ImportRequest, import_files
 from partnerships.transfer.services.older_lists import apply_older_list
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
@@ -26,6 +25,7 @@ from partnerships.transfer.services.refusals import refuse_file_with_row
 from partnerships.transfer.services.registers.kinds import Reading, read_register
 from partnerships.transfer.services.registers.known_headings import headings_known_for
 from partnerships.transfer.services.registers.published_lists import files_in, importer_of
+from partnerships.transfer.services.rows_to_review import RowsToReview
 
 NO_CHOICES = Choices()
 
@@ -86,9 +86,9 @@ def _apply_register(register: str, import_request: ImportRequest) -> ImportRun:
     for remark in list_file.remarks:
         report.remark(remark)
 
-    doubts = Doubts.of(register)
+    rows_to_review = RowsToReview.of(register)
     with report.timed(), refuse_file_with_row(run):
-        _apply_or_fill_history(reading, doubts, run)
+        _apply_or_fill_history(reading, rows_to_review, run)
     report.account_for(list_file)
     if not import_request.choices.accept_missing:
         _refuse_incomplete_list(report, is_dry_run=not import_request.keep)
@@ -98,7 +98,7 @@ def _apply_register(register: str, import_request: ImportRequest) -> ImportRun:
         import_request.new_run(register, day), run, EventKind.LIST_IMPORTED, counts=counts
     )
     if import_request.keep:
-        _save_rows_to_review(doubts, saved_run)
+        _save_rows_to_review(rows_to_review, saved_run)
     return saved_run
 
 
@@ -111,13 +111,13 @@ def _remark_on_earlier_import(run: RunningImport) -> None:
         run.report.remark(f"This file was already imported on {long_date(imported_on)}.")
 
 
-def _apply_or_fill_history(reading: Reading, doubts: Doubts, run: RunningImport) -> None:
+def _apply_or_fill_history(reading: Reading, rows_to_review: RowsToReview, run: RunningImport) -> None:
     """Update the directory from the list; if the list is older than the latest one, only add to histories."""
     newer_run = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
     if newer_run is not None and newer_run.as_of is not None:
-        apply_older_list(reading.entries, newer_run.as_of, Directory(), doubts, run)
+        apply_older_list(reading.entries, newer_run.as_of, Directory(), rows_to_review, run)
     else:
-        reading.apply(Directory(), doubts, run)
+        reading.apply(Directory(), rows_to_review, run)
 
 
 def _refuse_incomplete_list(report: Report, *, is_dry_run: bool) -> None:
@@ -141,12 +141,12 @@ def _refuse_incomplete_list(report: Report, *, is_dry_run: bool) -> None:
     )
 
 
-def _save_rows_to_review(doubts: Doubts, run: ImportRun) -> None:
+def _save_rows_to_review(rows_to_review: RowsToReview, run: ImportRun) -> None:
     """Save the new rows to review, and update those that an earlier import added."""
-    for new_doubt in doubts.new_doubts:
+    for new_row in rows_to_review.new_rows:
         doubt, _ = Doubt.objects.update_or_create(
             register=run.register,
-            key=new_doubt.key,
-            defaults={"name": new_doubt.name[:300], "row": new_doubt.row, "why": new_doubt.why, "run": run},
+            key=new_row.key,
+            defaults={"name": new_row.name[:300], "row": new_row.row, "why": new_row.why, "run": run},
         )
-        doubt.candidates.set(new_doubt.candidates)
+        doubt.candidates.set(new_row.candidates)

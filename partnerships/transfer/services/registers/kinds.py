@@ -16,12 +16,12 @@ from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.combined_authorities import apply_combined_authorities
 from partnerships.transfer.services.councils import apply_councils
 from partnerships.transfer.services.directory import Directory, RunningImport
-from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.leps import apply_leps
 from partnerships.transfer.services.older_lists import OlderEntry
 from partnerships.transfer.services.providers import apply_providers
+from partnerships.transfer.services.rows_to_review import RowsToReview
 
-Apply = Callable[[Directory, Doubts, RunningImport], None]
+Apply = Callable[[Directory, RowsToReview, RunningImport], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _read_councils(sheets: Sequence[Sheet], known_headings: Mapping[str, str], *
     other_entries = [_other_body_entry(body) for body in council_list.others]
     return Reading(
         list_file=council_list.list_file,
-        apply=lambda directory, doubts, run: apply_councils(council_list, directory, doubts, run),
+        apply=lambda directory, rows_to_review, run: apply_councils(council_list, directory, rows_to_review, run),
         entries=(*council_entries, *other_entries),
     )
 
@@ -85,7 +85,7 @@ def _read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Re
     lep_list = leps.read_leps(sheets, known_headings)
     return Reading(
         list_file=lep_list.list_file,
-        apply=lambda directory, doubts, run: apply_leps(lep_list.leps, directory, doubts, run),
+        apply=lambda directory, rows_to_review, run: apply_leps(lep_list.leps, directory, rows_to_review, run),
         entries=tuple(_lep_entry(lep) for lep in lep_list.leps),
     )
 
@@ -95,7 +95,7 @@ def _read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) 
     provider_list = providers.read_providers(sheets, known_headings)
     return Reading(
         list_file=provider_list.list_file,
-        apply=lambda directory, doubts, run: apply_providers(provider_list, directory, doubts, run),
+        apply=lambda directory, rows_to_review, run: apply_providers(provider_list, directory, rows_to_review, run),
         entries=tuple(_provider_entry(provider) for provider in provider_list.providers),
     )
 
@@ -105,7 +105,9 @@ def _read_combined_authorities(sheets: Sequence[Sheet], known_headings: Mapping[
     lookup = combined_authorities.read_combined_authorities(sheets, known_headings)
     return Reading(
         list_file=lookup.list_file,
-        apply=lambda directory, doubts, run: apply_combined_authorities(lookup.authorities, directory, doubts, run),
+        apply=lambda directory, rows_to_review, run: apply_combined_authorities(
+            lookup.authorities, directory, rows_to_review, run
+        ),
         entries=tuple(_combined_authority_entry(authority) for authority in lookup.authorities),
     )
 

@@ -143,7 +143,7 @@ def test_conditional_approval_counts_once_its_condition_is_met(world: World) -> 
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
     plan.refresh_from_db()
     assert plan.status == "awaiting_sign_off"
-    assert next_steps(plan)[0].what == "to confirm that its condition is met"
+    assert next_steps(plan)[0].action == "to confirm that its condition is met"
 
     services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
 

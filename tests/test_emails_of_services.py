@@ -65,7 +65,8 @@ SHOWN = frozenset(
         "plans.Plan.title",
         "surveys.Round.title",
         "plans.Signatory.role",
-        # The words of a list, which everybody reads.
+        # The words of lists, which everybody reads.
+        "agreements.PartnershipKind.label",
         "commitments.Unit.label",
         # What one person wrote for the readers of the email.
         "agreements.Notice.reason",

@@ -310,7 +310,7 @@ def digest(
         minute=minute_of(now),
     )
     values = {"head": own_headers(addressee, message_id, date), "stop": stop, "preferences": choose, "read": read}
-    own_texts = {"name": addressee.name}
+    own_texts = {"name": addressee.name.split()[0]}
     if not content.is_common:
         own_texts |= reader_texts
     for slot, text in own_texts.items():

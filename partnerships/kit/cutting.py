@@ -96,40 +96,48 @@ def _walk_in_depth(
 
     Adds to `order` the position at which the walk reached each node.
     """
-    parent_of, reached = {root: root}, [root]
-    order[root] = len(order)
-    earliest = {root: order[root]}
-    open_nodes = [(root, iter(neighbours[root]))]
-    while open_nodes:
-        node, neighbours_left = open_nodes[-1]
-        for neighbour in neighbours_left:
-            position = order.get(neighbour)
-            if position is None:
-                order[neighbour] = earliest[neighbour] = len(order)
-                parent_of[neighbour] = node
-                reached.append(neighbour)
-                open_nodes.append((neighbour, iter(neighbours[neighbour])))
-                break
-            if position < earliest[node]:
-                earliest[node] = position
-        else:
-            open_nodes.pop()
-
-    sizes = dict.fromkeys(reached, 1)
+    parent_of, earliest = _depth_first_tree(root, neighbours, order)
+    nodes = list(parent_of)
+    sizes = dict.fromkeys(nodes, 1)
     pieces_below: dict[int, list[int]] = {}
-    for node in reversed(reached[1:]):  # the last reached first, so that all nodes below a node come before it
+    for node in reversed(nodes[1:]):  # the last reached first, so that all nodes below a node come before it
         parent = parent_of[node]
         sizes[parent] += sizes[node]
         earliest[parent] = min(earliest[parent], earliest[node])
         if earliest[node] >= order[parent]:
             pieces_below.setdefault(parent, []).append(sizes[node])
 
-    part_size = len(reached)
-    pieces = {
-        node: [*piece_sizes, part_size - 1 - sum(piece_sizes)]
-        for node, piece_sizes in pieces_below.items()
-        if node != root
-    }
-    if len(pieces_below.get(root, ())) > 1:
-        pieces[root] = pieces_below[root]
+    # Without the root, only the pieces below it remain. Without any other node, the rest of the part is a piece too.
+    part_size = len(nodes)
+    root_pieces = pieces_below.pop(root, [])
+    pieces = {node: [*piece_sizes, part_size - 1 - sum(piece_sizes)] for node, piece_sizes in pieces_below.items()}
+    if len(root_pieces) > 1:
+        pieces[root] = root_pieces
     return part_size, pieces
+
+
+def _depth_first_tree(
+    root: int, neighbours: Mapping[int, Sequence[int]], order: dict[int, int]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Walk through the root's part, depth first.
+
+    Returns the node from which each node was reached, in the order of reaching, and the earliest position in `order` of
+    a node's neighbours. Adds each node's own position to `order`. The root is its own parent.
+    """
+    order[root] = len(order)
+    parent_of = {root: root}
+    earliest = {root: order[root]}
+    # A stack instead of recursion: a part may be deeper than Python's limit.
+    open_nodes = [(root, iter(neighbours[root]))]
+    while open_nodes:
+        node, remaining_neighbours = open_nodes[-1]
+        for neighbour in remaining_neighbours:
+            if neighbour not in order:
+                order[neighbour] = earliest[neighbour] = len(order)
+                parent_of[neighbour] = node
+                open_nodes.append((neighbour, iter(neighbours[neighbour])))
+                break
+            earliest[node] = min(earliest[node], order[neighbour])
+        else:
+            open_nodes.pop()
+    return parent_of, earliest

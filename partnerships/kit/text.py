@@ -64,67 +64,77 @@ class DiffTime:
     """
 
     def __init__(self) -> None:
-        self.left = DEADLINES * DEADLINE
+        self.remaining = DEADLINES * DEADLINE
 
     @contextmanager
     def subtract_time(self) -> Iterator[None]:
         """Subtract the time that the block takes from the time left."""
         started_at = monotonic()
         yield
-        self.left -= monotonic() - started_at
+        self.remaining -= monotonic() - started_at
 
 
-def word_differences(was: str, now: str, time: DiffTime | None = None) -> tuple[Fragment, ...]:
+def word_differences(old_text: str, new_text: str, time: DiffTime | None = None) -> tuple[Fragment, ...]:
     """Return the differences between two texts, word by word.
 
-    The equal and deleted fragments together are `was`; the equal and inserted fragments together are `now`. If no
-    `time` is left, the whole old text is deleted and the whole new text inserted.
+    The equal and deleted fragments together are the old text; the equal and inserted fragments together are the new
+    text. If no `time` is left, the whole old text is deleted and the whole new text inserted.
     """
-    if was == now:
-        return (Fragment("equal", was),) if was else ()
+    if old_text == new_text:
+        return (Fragment("equal", old_text),) if old_text else ()
     if time is None:
-        return _compare(was, now)
-    if time.left <= 0:
-        whole_texts = (Fragment("delete", was), Fragment("insert", now))
+        return _compare(old_text, new_text)
+    if time.remaining <= 0:
+        whole_texts = (Fragment("delete", old_text), Fragment("insert", new_text))
         return tuple(fragment for fragment in whole_texts if fragment.text)
     with time.subtract_time():
-        return _compare(was, now)
+        return _compare(old_text, new_text)
 
 
-def _compare(was: str, now: str) -> tuple[Fragment, ...]:
-    """Return the differences between two texts, which must differ.
-
-    diff-match-patch compares characters. So each distinct word, space or sign is encoded as one character, and the
-    result is decoded.
-    """
-    tokens: list[str] = [""]
-    characters: dict[str, str] = {}
-
-    def encode(text: str) -> str:
-        encoded = []
-        for token in _TOKEN.findall(text):
-            if token not in characters:
-                code = len(tokens)
-                if code >= _FIRST_SURROGATE:
-                    code += _AFTER_SURROGATES - _FIRST_SURROGATE
-                if code > _LAST_CODE_POINT:
-                    raise ValueError("The texts contain more than a million different words.")
-                characters[token] = chr(code)
-                tokens.append(token)
-            encoded.append(characters[token])
-        return "".join(encoded)
-
-    def decode(encoded: str) -> str:
-        codes = (ord(character) for character in encoded)
-        return "".join(
-            tokens[code if code < _FIRST_SURROGATE else code - (_AFTER_SURROGATES - _FIRST_SURROGATE)] for code in codes
-        )
-
+def _compare(old_text: str, new_text: str) -> tuple[Fragment, ...]:
+    """Return the differences between two texts, which must differ."""
+    alphabet = _Alphabet()
     engine = diff_match_patch()
     engine.Diff_Timeout = DEADLINE
-    differences = engine.diff_main(encode(was), encode(now), False)
+    differences = engine.diff_main(alphabet.encode(old_text), alphabet.encode(new_text), False)
     engine.diff_cleanupSemantic(differences)
-    return tuple(_joined(Fragment(_KINDS[operation], decode(encoded)) for operation, encoded in differences if encoded))
+    return tuple(
+        _joined(Fragment(_KINDS[operation], alphabet.decode(encoded)) for operation, encoded in differences if encoded)
+    )
+
+
+class _Alphabet:
+    """One character for each distinct word, space or sign of two texts.
+
+    diff-match-patch compares characters. So the texts are encoded with this alphabet, and the differences decoded.
+    """
+
+    def __init__(self) -> None:
+        self._character_by_token: dict[str, str] = {}
+        self._token_by_character: dict[str, str] = {}
+
+    def encode(self, text: str) -> str:
+        """Return the text with one character for each token. Raises `ValueError` if there are too many tokens."""
+        return "".join(self._character(token) for token in _TOKEN.findall(text))
+
+    def decode(self, encoded: str) -> str:
+        """Return the text that was encoded."""
+        return "".join(self._token_by_character[character] for character in encoded)
+
+    def _character(self, token: str) -> str:
+        """Return the character of a token, which is the next unused one for a new token."""
+        character = self._character_by_token.get(token)
+        if character is not None:
+            return character
+        code = len(self._character_by_token) + 1
+        if code >= _FIRST_SURROGATE:
+            code += _AFTER_SURROGATES - _FIRST_SURROGATE
+        if code > _LAST_CODE_POINT:
+            raise ValueError("The texts contain more than a million different words.")
+        character = chr(code)
+        self._character_by_token[token] = character
+        self._token_by_character[character] = token
+        return character
 
 
 def _joined(fragments: Iterable[Fragment]) -> list[Fragment]:

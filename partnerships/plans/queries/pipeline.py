@@ -24,15 +24,15 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class HomesCount:
-    """The number of homes in one part of the pipeline.
+    """The number of homes in one part of the pipeline."""
 
-    `baseline` is in the baselines of the plans, or in their first versions. `earlier` is in the versions that the
-    reader could read at the earlier moment, `now` in those that they can read now; `done` of these are completed.
-    """
-
+    #: In the baselines of the plans, or in their first versions.
     baseline: int = 0
+    #: In the versions that the reader could read at the earlier moment.
     earlier: int = 0
+    #: In the versions that the reader can read now.
     now: int = 0
+    #: How many of these are completed.
     done: int = 0
 
     @property

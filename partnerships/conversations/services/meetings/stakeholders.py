@@ -20,7 +20,7 @@ ONLY_LEADS = "Only leads of organisations in the partnership can choose what we 
 def mark_meeting_for_stakeholders(*, meeting: Meeting, tell: bool, author: User, now: dt.datetime) -> Meeting:
     """Mark a meeting for stakeholders, or remove the mark.
 
-    Stakeholders who follow the partnership are then told the meeting's title, date and status.
+    Stakeholders who follow the partnership then get the meeting's title, date and status in their digests.
     """
     meeting = lock_meeting(meeting)
     require(rights_over(meeting.partnership, author, now).may_tell_stakeholders, ONLY_LEADS)

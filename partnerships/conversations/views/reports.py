@@ -240,10 +240,10 @@ def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
 def compare_versions(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show how a submission differs from the submission before it, word by word."""
     user, report, _rights = _open_report(request, pk)
-    earlier = report.submissions.filter(number=number - 1).first()
-    later = report.submissions.filter(number=number).first()
-    if earlier is None or later is None:
+    submissions = list(report.submissions.filter(number__in=[number - 1, number]).order_by("number"))
+    if len(submissions) < 2:
         raise Http404
+    earlier, later = submissions
     _name_as_at(report, later)
     context = {
         "report": report,

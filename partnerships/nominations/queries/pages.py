@@ -36,9 +36,8 @@ def quarters_to_start(agreement: NominationsAgreement, today: dt.date) -> list[Q
     quarters = [Quarter.of(today)]
     while len(quarters) <= QUARTERS:
         quarters.append(quarters[-1].previous())
-    periods = periods_in_force(
-        agreement, [quarter for quarter in quarters if quarter.starts_on not in days_with_return]
-    )
+    quarters_without_return = [quarter for quarter in quarters if quarter.starts_on not in days_with_return]
+    periods = periods_in_force(agreement, quarters_without_return)
     return [quarter for quarter, period in periods.items() if period.last_day < today]
 
 
@@ -56,6 +55,7 @@ def shortfall_ask_key(line: ReturnLine) -> uuid.UUID:
 
 
 def _shortfall_ask_key(return_id: int, size: str, *, first_let: bool) -> uuid.UUID:
+    """Return the same key for the same return, size and kind of let."""
     return uuid.uuid5(_ASKS, f"{return_id}/{'first' if first_let else 'relet'}/{size}")
 
 

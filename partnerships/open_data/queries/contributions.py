@@ -137,4 +137,5 @@ def _rows_of_report(report: Progress, increase: Decimal, contribution: Mapping[s
 
 
 def _iso_date(moment: dt.datetime) -> str:
+    """Return the day of a moment in ISO format."""
     return timezone.localdate(moment).isoformat()

@@ -37,10 +37,12 @@ def _partnerships(user: User) -> QuerySet[Any]:
 
 
 def _document_path(document: Document) -> str:
+    """Return the path of the list of documents of the document's partnership."""
     return document.partnership.get_absolute_url() + "documents/"
 
 
 def _expectation_title(share: Figure) -> str:
+    """Return the expectation, and the survey and partnership whose answers gave its share."""
     survey_round = share.round
     return f"{shorten(expectation_words(share), _MAX_TEXT)} ({survey_round.title}, {survey_round.partnership})"
 

@@ -324,7 +324,7 @@ def test_the_file_matches_the_page_and_the_export_is_recorded(
         "Status": "Active",
         "Email to confirm": "",
         "Email sent": "",
-        "Why": "",
+        "Why they get digests": "",
         "Asked by": world.amina.display_name,
         "Asked for": "Larkhaven Homes",
         "Confirmed": today,

@@ -41,7 +41,7 @@ def test_a_week_fails_when_an_expected_digest_is_missing(db: None, monkeypatch: 
 @pytest.mark.parametrize(
     ("left_out", "missing"),
     [
-        ("_move", "changed the due date"),
+        ("_change_due_date", "changed the due date"),
         ("_leave", "Left this partnership"),
         ("_amend", "signed the terms"),
         ("_verify", "the ask is met"),
@@ -53,7 +53,7 @@ def test_the_councillors_week_fails_when_a_change_is_not_told(
     real_step = getattr(PartnershipWeek, left_out)
 
     def skip_step(self: Any, cast: Any, *given: Any) -> None:
-        if left_out == "_move" and given[:2] == (0, 10):  # the second move stays
+        if left_out == "_change_due_date" and given[:2] == (0, 10):  # the second change stays
             real_step(self, cast, *given)
 
     monkeypatch.setattr(PartnershipWeek, left_out, skip_step)

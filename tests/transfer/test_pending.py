@@ -102,7 +102,7 @@ def test_successions_of_surrey_are_rehearsed_and_rolled_back(world: World) -> No
     rehearsal = rehearse(succession=first_succession, everything=True, invent=True, now=NOW())
 
     assert rehearsal.successions == 3
-    assert rehearsal.stays == 0
+    assert rehearsal.remaining_count == 0
     assert len(rehearsal.before) == 14
     assert rehearsal.is_undone
     assert rehearsal.is_repeated

@@ -52,9 +52,9 @@ def test_the_councillors_week_fails_when_a_change_is_not_told(
 ) -> None:
     real_step = getattr(PartnershipWeek, left_out)
 
-    def skip_step(self: Any, cast: Any, *given: Any) -> None:
+    def skip_step(self: Any, cast: Any, *given: Any, **options: Any) -> None:
         if left_out == "_change_due_date" and given[:2] == (0, 10):  # the second change stays
-            real_step(self, cast, *given)
+            real_step(self, cast, *given, **options)
 
     monkeypatch.setattr(PartnershipWeek, left_out, skip_step)
     week = PartnershipWeek()

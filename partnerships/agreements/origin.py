@@ -17,7 +17,7 @@ from django.db.models import Model
 
 from partnerships.agreements.models import Objective, Partnership
 from partnerships.kit.http import row_number
-from partnerships.organisations.statements import RowsAbout, functions_with_rows
+from partnerships.organisations.statements import Lookup, RowsAbout, functions_with_rows, rows_lookup
 from partnerships.people.models import User
 
 
@@ -89,13 +89,22 @@ def _origins_of(target_model: type[Model]) -> list[Origin]:
     ]
 
 
+def _rows_of_origins(target_model: type[Model]) -> list[RowsAbout]:
+    """Return the functions that return the links behind a record of this model."""
+    return [rows for origin in _origins_of(target_model) for rows in origin.rows]
+
+
+def origin_lookup(target_model: type[Model], pk: int) -> Lookup:
+    """Return the lookup that a later `origin_links_of` needs, for `read_ahead`."""
+    return rows_lookup(pk, *_rows_of_origins(target_model))
+
+
 def origin_links_of(target: Model, user: User) -> list[OriginSuggestion]:
     """Return every record behind an objective, ask, offer or conversation that this person may see."""
-    origins = _origins_of(type(target))
-    lookups_with_rows = functions_with_rows(target.pk, *(rows for origin in origins for rows in origin.rows))
+    lookups_with_rows = functions_with_rows(target.pk, *_rows_of_origins(type(target)))
     return [
         link
-        for origin in origins
+        for origin in _origins_of(type(target))
         if not origin.rows or lookups_with_rows.intersection(origin.rows)
         for link in origin.links_of(target, user)
     ]

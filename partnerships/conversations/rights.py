@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from partnerships.agreements.models import LEADING_ROLES, Partnership, PartyRole
-from partnerships.conversations.models import Conversation, MeetingSeat, Report
+from partnerships.conversations.models import Conversation, MeetingSeat, Report, Side
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.models import User
@@ -76,9 +76,16 @@ class Rights:
         return self.edits
 
 
-def rights_over(conversation: Conversation, person: User, now: dt.datetime) -> Rights:
-    """Return the rights of a person over a conversation, on the day of `now`."""
-    sides = list(conversation.sides.select_related("organisation").order_by("pk"))
+def rights_over(
+    conversation: Conversation, person: User, now: dt.datetime, *, sides: Iterable[Side] | None = None
+) -> Rights:
+    """Return the rights of a person over a conversation, on the day of `now`.
+
+    `sides` are all sides of the conversation, by id, if the caller has fetched them.
+    """
+    if sides is None:
+        sides = conversation.sides.select_related("organisation").order_by("pk")
+    sides = list(sides)
     edited_ids = roles_of(person, now).edited_among([side.organisation_id for side in sides])
     return Rights(
         conversation=conversation,

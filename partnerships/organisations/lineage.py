@@ -107,7 +107,7 @@ def successions_in_email(params: Mapping[str, Any]) -> list[Succession]:
     return [succession_by_id[pk] for pk in ids]
 
 
-def successions_of(organisation: Organisation) -> QuerySet[Succession]:
+def successions_of(organisation: Organisation | int) -> QuerySet[Succession]:
     """Return the live successions of an organisation with their ties, the newest first."""
     live_successions = with_ties(Succession.objects.live().involving(organisation))
     return live_successions.order_by(F("vests_on").desc(nulls_last=True), "-pk")

@@ -17,7 +17,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import CommitmentSuggestion, Origin, OriginLink
 from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, PlanQuerySet, Site
 from partnerships.plans.presenting import link_to_piece
@@ -250,6 +250,11 @@ def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list
         if (link.restricted and not inside) or link.version_number > newest:
             link.anchor_label = ""
     return links
+
+
+def commitments_lookup(plan: Plan, user: User) -> Lookup:
+    """Return the lookup of a later `commitments_of`, for `read_ahead`."""
+    return lookup(_links_to_visible_commitments, user, plan.pk)
 
 
 def _links_to_visible_commitments(user: User, plan: int) -> QuerySet[PlanCommitment]:

@@ -7,11 +7,12 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from partnerships.activity.models import Event
-from partnerships.activity.queries import visible_events
+from partnerships.activity.queries import kinds_of_records, visible_events_of_kinds
 from partnerships.activity.registry import Records
 from partnerships.agreements.models import Party
 from partnerships.conversations.models import Conversation, Meeting
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
@@ -45,7 +46,17 @@ def events_of_meetings(user: User, records: Records) -> Q:
 
 def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:
     """Return the events of a conversation that the person may see, the newest first."""
-    about_side = Q(target_kind="conversation_side", target_id=conversation.pk)
-    about_conversation = Q(target_kind="conversation", target_id=conversation.pk)
-    within = Q(within_kind="conversation", within_id=conversation.pk)
-    return visible_events(user, about_side | about_conversation | within).order_by("-at", "-id")
+    kind_names = rows_for(kinds_in_story, conversation.pk)
+    return visible_events_of_kinds(user, _is_in_story(conversation.pk), kind_names).order_by("-at", "-id")
+
+
+def kinds_in_story(conversation: int) -> QuerySet[Event, str]:
+    """Return the kinds of record that the events of a conversation are about, for `lookup`."""
+    return kinds_of_records(_is_in_story(conversation))
+
+
+def _is_in_story(conversation: int) -> Q:
+    """Return the condition for the events of a conversation and of the records that belong to it."""
+    about_side = Q(target_kind="conversation_side", target_id=conversation)
+    about_conversation = Q(target_kind="conversation", target_id=conversation)
+    return about_side | about_conversation | Q(within_kind="conversation", within_id=conversation)

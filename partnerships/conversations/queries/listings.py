@@ -99,8 +99,13 @@ def matching_words(conversations: ConversationQuerySet, words: str) -> Conversat
 
 def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote]:
     """Return the private notes of the person's own organisations about a conversation."""
+    return rows_for(private_notes, user, conversation.pk)
+
+
+def private_notes(user: User, conversation: int) -> QuerySet[PrivateNote]:
+    """Return the query of `private_notes_of`, for `lookup`."""
     own_private_notes = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
-    return list(own_private_notes.select_related("organisation", "written_by").order_by("pk"))
+    return own_private_notes.select_related("organisation", "written_by").order_by("pk")
 
 
 def partnership_titles_of(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:

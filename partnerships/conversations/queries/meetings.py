@@ -23,6 +23,7 @@ from partnerships.conversations.quorum import Quorum, count_quorum
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.nations import holidays_of_any
 from partnerships.organisations.queries import leads_with_account, with_account
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 # The proposal for the first meeting of a partnership whose leads have set no cycle.
@@ -217,6 +218,11 @@ def quorum_of(meeting: Meeting) -> Quorum | None:
 
 def expected_quorum(meeting: Meeting, coming_ids: set[int]) -> Quorum:
     """Return the quorum that is reached if the organisations with these ids come."""
-    parties = Party.objects.accepted().filter(partnership=meeting.partnership_id).exclude(role=PartyRole.OBSERVER)
-    counted_ids = set(parties.values_list("organisation_id", flat=True))
+    counted_ids = set(rows_for(ids_in_quorum, meeting.partnership_id))
     return count_quorum(counted_ids=counted_ids, present_ids=coming_ids, needed=meeting.partnership.quorum)
+
+
+def ids_in_quorum(partnership: int) -> QuerySet[Party, int]:
+    """Return the ids of the organisations that count towards the quorum: present parties, except observers."""
+    parties = Party.objects.accepted().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
+    return parties.values_list("organisation_id", flat=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Partnership, Party, PartyRole
-from partnerships.conversations.models import Attendee, Attribution, Conversation
+from partnerships.conversations.models import Attendee, Attribution, Conversation, Side
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
@@ -96,6 +97,11 @@ def sides_that_may_be_asked(conversation: Conversation, author_side: Organisatio
 
 def ids_of_sides_to_ask(conversation: Conversation) -> set[int]:
     """Return the ids of the sides that have not agreed yet and have a person who can agree."""
-    sides_to_agree = conversation.sides.filter(agreed_at=None).values("organisation")
+    return set(rows_for(sides_to_ask, conversation.pk))
+
+
+def sides_to_ask(conversation: int) -> QuerySet[Membership, int]:
+    """Return the query of `ids_of_sides_to_ask`, for `lookup`."""
+    sides_to_agree = Side.objects.filter(conversation=conversation, agreed_at=None).values("organisation")
     editors = Membership.objects.current().filter(organisation__in=sides_to_agree, role__in=EDITING_ROLES)
-    return set(editors.values_list("organisation_id", flat=True))
+    return editors.values_list("organisation_id", flat=True)

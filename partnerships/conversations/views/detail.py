@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.agreements.former_parties import partnership_as_read_by
-from partnerships.agreements.origin import origin_links_of
-from partnerships.commitments.models import Commitment
+from partnerships.agreements.origin import origin_links_of, origin_lookup
+from partnerships.commitments.models import Commitment, CommitmentQuerySet
 from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.conversations import queries
-from partnerships.conversations.models import Conversation, Meeting, PrivateNote
+from partnerships.conversations.models import Attachment, Conversation, Meeting, PrivateNote
+from partnerships.conversations.queries.events import kinds_in_story
+from partnerships.conversations.queries.listings import private_notes, titles_lookup
+from partnerships.conversations.queries.people import sides_to_ask
 from partnerships.conversations.queries.points import SidePoints
 from partnerships.conversations.rights import Rights, rights_over
 from partnerships.exchange.models import Entry
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Membership
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -30,13 +35,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one conversation: attendees, record, points, next steps and status, as far as the person may read them."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_related_rows(Conversation.objects.visible_to(user)), pk=pk)
-    rights = rights_over(conversation, user, timezone.now())
-    own_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    rights = rights_over(conversation, user, timezone.now(), sides=conversation.sides.all())
+    own_ids = set(Membership.objects.roles_of(user))
+    read_ahead(_lookups(conversation, user))
     _hide_unknown_partnership(conversation, user)
 
-    visible_commitments = Commitment.objects.visible_to(user)
-    actions = list(visible_commitments.filter(next_step__conversation=conversation).for_listing().order_by("pk"))
-    commitments = list(visible_commitments.filter(from_conversations__conversation=conversation).for_listing())
+    actions = rows_for(_actions, user, pk)
+    commitments = rows_for(_commitments, user, pk)
     notes = queries.private_notes_of(conversation, user)
     _name_as_at(conversation, notes, [*actions, *commitments])
 
@@ -46,11 +51,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rights": rights,
         "own_ids": own_ids,
         "origin_links": origin_links_of(conversation, user) if conversation.partnership else [],
-        "meeting": Meeting.objects.visible_to(user).filter(conversation=conversation).first(),
+        "meeting": next(iter(rows_for(_meetings, user, pk)), None),
         # The record
         "seats": queries.side_attendees(conversation, own_ids),
         "sides": _sides_with_points(conversation, user, rights, own_ids),
-        "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
+        "entries": rows_for(_entries, user, pk),
         "corrections": conversation.corrections.all(),
         "nobody_can_agree": _nobody_can_agree(conversation, rights),
         # What follows from it
@@ -59,12 +64,54 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments": commitments,
         # Notes, files and history
         "notes": notes,
-        "files": conversation.attachments.filter(removed_at=None).order_by("pk"),
+        "files": rows_for(_files, pk),
         "may_attach": rights.may_edit,
         "removable_for": {conversation.organisation_id} if rights.may_edit else set(),
         "lines": _lines(user, conversation),
     }
     return render(request, "conversations/detail.html", context)
+
+
+def _lookups(conversation: Conversation, user: User) -> list[Lookup]:
+    """Return the queries of the page that only need the conversation, to read them together."""
+    pk = conversation.pk
+    return [
+        titles_lookup(user, {conversation.partnership_id} - {None}),
+        origin_lookup(Conversation, pk),
+        lookup(_actions, user, pk),
+        lookup(_commitments, user, pk),
+        lookup(_meetings, user, pk),
+        lookup(_entries, user, pk),
+        lookup(_files, pk),
+        lookup(private_notes, user, pk),
+        lookup(sides_to_ask, pk),
+        lookup(kinds_in_story, pk),
+    ]
+
+
+def _actions(user: User, conversation: int) -> CommitmentQuerySet:
+    """Return the actions from the conversation's next steps that the person may see."""
+    return Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing().order_by("pk")
+
+
+def _commitments(user: User, conversation: int) -> CommitmentQuerySet:
+    """Return the commitments from the conversation that the person may see."""
+    return Commitment.objects.visible_to(user).filter(from_conversations__conversation=conversation).for_listing()
+
+
+def _meetings(user: User, conversation: int) -> QuerySet[Meeting]:
+    """Return the meeting of which the conversation is the minutes, if the person may see it."""
+    return Meeting.objects.visible_to(user).filter(conversation=conversation).order_by("pk")[:1]
+
+
+def _entries(user: User, conversation: int) -> QuerySet[Entry]:
+    """Return the asks and offers from the conversation that the person may see."""
+    return Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation)
+
+
+def _files(conversation: int) -> QuerySet[Attachment]:
+    """Return the files of the conversation that were not removed."""
+    return Attachment.objects.filter(conversation=conversation, removed_at=None).order_by("pk")
 
 
 def _nobody_can_agree(conversation: Conversation, rights: Rights) -> bool:

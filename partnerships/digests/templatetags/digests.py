@@ -22,7 +22,7 @@ from partnerships.digests.queries.naming import set_names_for
 from partnerships.digests.queries.subscriptions import may_ask_stakeholders
 from partnerships.digests.rights import may_still_follow
 from partnerships.exchange.models import Entry
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
 
@@ -49,6 +49,10 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         return {"person": None, "public": target if is_public else None}
     kind = kind_of(target)
     key = target.key if isinstance(target, Piece) else ""
+    if isinstance(target, Plan):
+        read_ahead(
+            [lookup(_subscription, person, target.pk, kind=kind, key=key), lookup(_following, person, target.pk)]
+        )
     own_subscription = next(iter(rows_for(_subscription, person, target.pk, kind=kind, key=key)), None)
     if own_subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
         return {"person": None, "public": None}

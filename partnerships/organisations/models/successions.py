@@ -87,7 +87,7 @@ class SuccessionQuerySet(models.QuerySet["Succession"]):
         """Return successions that have not taken effect or been cancelled."""
         return self.exclude(status__in=FINAL_STATUSES)
 
-    def involving(self, organisation: Organisation) -> SuccessionQuerySet:
+    def involving(self, organisation: Organisation | int) -> SuccessionQuerySet:
         """Return successions in which the organisation is a predecessor or a successor."""
         is_either_side = Q(predecessor=organisation) | Q(successor=organisation)
         return self.filter(pk__in=SuccessionTie.objects.filter(is_either_side).values("succession"))

@@ -26,6 +26,7 @@ from partnerships.organisations.models import (
     Merge,
     Organisation,
     OrganisationName,
+    Succession,
     SuccessionTie,
 )
 from partnerships.organisations.presenting import succession_lines
@@ -109,17 +110,24 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "organisations/detail.html", context)
 
 
+def _successions(organisation: int) -> QuerySet[Succession]:
+    """Return the live successions of an organisation with their ties, the newest first."""
+    return successions_of(organisation)
+
+
 def _facts_context(organisation: Organisation) -> dict[str, Any]:
     """Return the facts that the directory records about the organisation, such as its identifiers and former names."""
     # Most organisations lack most of these rows, so read only those that exist.
     queries_with_rows = functions_with_rows(organisation.pk, *_ABOUT)
     page_queries = [page_query for query, page_query in _READ.items() if query in queries_with_rows]
+    if _ties in queries_with_rows:
+        page_queries.append(_successions)
     read_ahead(lookup(page_query, organisation.pk) for page_query in page_queries)
 
     def rows_about(query: RowsAbout) -> list[Any]:
         return rows_for(_READ[query], organisation.pk) if query in queries_with_rows else []
 
-    successions = successions_of(organisation) if _ties in queries_with_rows else ()
+    successions = rows_for(_successions, organisation.pk) if _ties in queries_with_rows else ()
     lines = succession_lines(organisation, successions, timezone.localdate())
     return {
         "identifiers": rows_about(_identifiers),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q, QuerySet
 
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Comment, Plan
 
@@ -19,6 +19,11 @@ def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) ->
     if not user.is_authenticated:
         return {}
     return dict(rows_for(_counts, user, plan.pk, on_draft=on_draft))
+
+
+def comments_lookup(user: User, plan: Plan, *, on_draft: bool) -> Lookup:
+    """Return the lookup of a later `comment_counts`, for `read_ahead`."""
+    return lookup(_counts, user, plan.pk, on_draft=on_draft)
 
 
 def _counts(user: User, plan: int, *, on_draft: bool) -> QuerySet[Comment, tuple[str, int]]:

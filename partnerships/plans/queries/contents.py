@@ -34,7 +34,7 @@ def newest_version_for(user: User | AnonymousUser, plan: Plan) -> Version | None
 
 @planned_for_each_reader
 def _newest_versions(user: User | AnonymousUser, plan: int) -> QuerySet[Version]:
-    return versions_for(user, plan)[:1]
+    return versions_for(user, plan).select_related("author")[:1]
 
 
 def version_of(plan: Plan, number: int | None) -> Version | None:

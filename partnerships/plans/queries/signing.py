@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from partnerships import documents
@@ -15,7 +16,7 @@ from partnerships.agreements.queries import people_in_post
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import official_name_at
 from partnerships.organisations.queries import leads_of
-from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
 from partnerships.plans.queries.owners import parties_allowed_to_own
@@ -49,7 +50,7 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
     """
     plan_by_pk = {plan.pk: plan for plan in plans}
     plan_ids = list(plan_by_pk)
-    read_ahead([lookup(_sign_offs_of, plan_ids), lookup(_signatories_of, plan_ids)])
+    read_ahead(signing_lookups(plan_ids))
 
     # By plan and organisation. Sign-offs are in the order of versions, so the last one of each organisation remains.
     counting_sign_offs: dict[tuple[int, int], SignOff] = {}
@@ -74,6 +75,11 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
             )
         )
     return states_by_pk
+
+
+def signing_lookups(plan_ids: list[int]) -> list[Lookup]:
+    """Return the lookups of a later `signing_states_of`, for `read_ahead`."""
+    return [lookup(_sign_offs_of, plan_ids), lookup(_signatories_of, plan_ids)]
 
 
 def _sign_offs_of(plan_ids: list[int]) -> QuerySet[SignOff]:
@@ -103,11 +109,11 @@ def decisions_for(version: Version) -> list[SignOff]:
     A decision on an earlier version counts if all versions after the earlier version are minor.
     """
     substantive_versions = Version.objects.filter(plan=version.plan_id, number__lte=version.number, minor=False)
-    substantive_number = substantive_versions.order_by("-number").values_list("number", flat=True).first()
+    substantive_number = Subquery(substantive_versions.order_by("-number").values("number")[:1])
     sign_offs = _for_display(
         SignOff.objects.filter(
             plan=version.plan_id,
-            version__number__gte=substantive_number or 0,
+            version__number__gte=Coalesce(substantive_number, 0),
             version__number__lte=version.number,
         )
     )

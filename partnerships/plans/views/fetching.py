@@ -102,7 +102,7 @@ def open_published(request: HttpRequest, pk: int, number: int | None = None) -> 
     if number is None:
         version = newest_version_for(request.user, access.plan)
     else:
-        version = versions_for(request.user, access.plan).filter(number=number).first()
+        version = versions_for(request.user, access.plan).select_related("author").filter(number=number).first()
     if version is None:
         raise Http404
     return access, version

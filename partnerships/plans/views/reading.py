@@ -16,9 +16,9 @@ from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events_of_kinds
 from partnerships.activity.seen import note_events_seen
 from partnerships.kit.http import private_file
-from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.naming import show_names_of_day
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import read_ahead, rows_for
 from partnerships.organisations.stored_statements import planned_for_each_reader
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
@@ -26,7 +26,7 @@ from partnerships.people.requests import is_reading_page, signed_in
 from partnerships.plans.downloads import geojson
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Document, Milestone, OpeningMethod, Plan, Site, Version
-from partnerships.plans.origins import commitments_of, may_propose_commitment
+from partnerships.plans.origins import commitments_lookup, commitments_of, may_propose_commitment
 from partnerships.plans.queries import (
     SigningState,
     comment_counts,
@@ -39,6 +39,8 @@ from partnerships.plans.queries import (
     version_number_to_sign,
     versions_for,
 )
+from partnerships.plans.queries.comments import comments_lookup
+from partnerships.plans.queries.signing import signing_lookups
 from partnerships.plans.views.fetching import (
     PlanAccess,
     log_opening,
@@ -77,6 +79,14 @@ def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def _show_version(request: HttpRequest, access: PlanAccess, version: Version) -> HttpResponse:
     """Show the page of one version as the reader's class may see it."""
     plan = access.plan
+    if isinstance(request.user, User):
+        read_ahead(
+            [
+                *(signing_lookups([plan.pk]) if access.is_inside else ()),
+                commitments_lookup(plan, request.user),
+                comments_lookup(request.user, plan, on_draft=False),
+            ]
+        )
     newest_number = _newest_number(request, plan, version)
     is_newest = newest_number == version.number
     context = {
@@ -163,7 +173,8 @@ def _has_to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -
     undecided_ids = {state.signatory.organisation_id for state in states if state.sign_off is None and state.takes_part}
     if not plan.is_awaiting_sign_off or not undecided_ids:
         return False
-    return Organisation.objects.of_person(request.user, Role.LEAD).filter(pk__in=undecided_ids).exists()
+    led_ids = {pk for pk, role in Membership.objects.roles_of(request.user).items() if role == Role.LEAD}
+    return not led_ids.isdisjoint(undecided_ids)
 
 
 @require_safe

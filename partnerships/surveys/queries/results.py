@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from partnerships.agreements.models import Objective
 from partnerships.commitments.models import Commitment
@@ -163,9 +163,10 @@ _MAX_CHOICES = 200
 def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[tuple[int, str], list[LinkedRecord]]:
     """Return the records linked to these rounds, by round and theme; only those that the reader may open."""
     linked_records: dict[tuple[int, str], list[LinkedRecord]] = defaultdict(list)
+    all_actions = list(Action.objects.filter(round__in=rounds).order_by("added_at", "pk"))
     for kind, _, model, title_field in _KINDS:
         kind_label = str(model._meta.verbose_name).capitalize()
-        actions = Action.objects.filter(Q((f"{kind}__isnull", False)), round__in=rounds).order_by("added_at", "pk")
+        actions = [action for action in all_actions if getattr(action, f"{kind}_id") is not None]
         record_ids = [getattr(action, f"{kind}_id") for action in actions]
         record_by_id = model.objects.visible_to(user).in_bulk(record_ids)
         for action, record_id in zip(actions, record_ids, strict=True):

@@ -14,22 +14,32 @@ from partnerships.agreements.queries import leads_a_party
 from partnerships.conversations import services
 from partnerships.conversations.models import Answer, Conversation, Meeting
 from partnerships.conversations.queries.agendas import agenda_for, papers_for
-from partnerships.conversations.queries.meetings import expected_quorum, quorum_of
+from partnerships.conversations.queries.meetings import expected_quorum, ids_in_quorum, quorum_of
 from partnerships.conversations.rights import MeetingRights
 from partnerships.conversations.views.meetings.opening import name_as_at, open_meeting
-from partnerships.organisations.timeline import newest_events, timeline_lines
+from partnerships.organisations.statements import lookup, read_ahead
+from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
+
+#: The most events of a meeting on its page.
+_MAX_EVENTS = 50
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a meeting: when and where it is, agenda and papers, who is coming, quorum and minutes."""
     user, meeting, rights = open_meeting(request, pk)
+    read_ahead(
+        [
+            newest_events_lookup(user, kind="meeting", record_id=meeting.pk, count=_MAX_EVENTS),
+            lookup(ids_in_quorum, meeting.partnership_id),
+        ]
+    )
     name_as_at([meeting])
     seats = list(meeting.seats.all())
     coming_ids = {seat.organisation_id for seat in seats if seat.answer == Answer.COMING and seat.organisation_id}
     items = agenda_for(meeting, user)
-    lines = timeline_lines(newest_events(user, kind="meeting", record_id=meeting.pk, count=50))
+    lines = timeline_lines(newest_events(user, kind="meeting", record_id=meeting.pk, count=_MAX_EVENTS))
     context = {
         "meeting": meeting,
         "rights": rights,

@@ -25,6 +25,7 @@ from partnerships.agreements.sections import (
     dates_lookups,
     dates_section,
     notices_of,
+    objectives_lookups,
     objectives_of,
     objectives_section,
     successors_of,
@@ -88,7 +89,9 @@ def _register_sections() -> None:
     """Register sections on the pages of organisations and partnerships; `order` sorts them, lowest first."""
     ON_ORGANISATIONS.register_with_rows("contacts", contacts_section, open_posts_of, order=5)
     ON_ORGANISATIONS.register("partnerships", organisation_section, order=10)
-    ON_PARTNERSHIPS.register_with_rows("objectives", objectives_section, objectives_of, order=5)
+    ON_PARTNERSHIPS.register_with_rows(
+        "objectives", objectives_section, objectives_of, order=5, lookups=objectives_lookups
+    )
     ON_PARTNERSHIPS.register_with_rows(
         "dates", dates_section, notices_of, successors_of, order=6, lookups=dates_lookups
     )

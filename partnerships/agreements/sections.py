@@ -8,7 +8,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Notice, Objective, Partnership, Party, Post
 from partnerships.agreements.models.dates import NoticeQuerySet
 from partnerships.agreements.queries.dates import chain_lookup, chain_of_agreements, dates_ahead, gaps_of
-from partnerships.agreements.queries.objectives import objective_states
+from partnerships.agreements.queries.objectives import objective_states, objectives_lookup
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.sections import Section, Sections
 from partnerships.organisations.sections import RecordSections
@@ -62,6 +62,11 @@ def _open_notices(partnership_id: int) -> QuerySet[Notice]:
 def objectives_of(partnership_id: int) -> QuerySet[Objective]:
     """Return all objectives of a partnership."""
     return Objective.objects.filter(partnership=partnership_id)
+
+
+def objectives_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """Return the lookup of a later `objectives_section`, for `read_ahead`."""
+    return [objectives_lookup(partnership.pk)]
 
 
 def objectives_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:

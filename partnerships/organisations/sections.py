@@ -77,14 +77,19 @@ class RecordSections(Sections[User, Record]):
         """Return the first lookup that a later `of` needs, for `read_ahead`."""
         return rows_lookup(record, *(rows for _, rows in self._rows))
 
-    def of(self, reader: User, record: Record) -> list[Section]:
-        """Return the sections that have something to show to this reader."""
+    def of(self, reader: User, record: Record, *, also: Iterable[Lookup] = ()) -> list[Section]:
+        """Return the sections that have something to show to this reader.
+
+        `also` are lookups of the page, which are read together with those of the sections.
+        """
         section_rows = functions_with_rows(record.pk, *(rows for _, rows in self._rows))
         names_with_content = {*self._builders, *(name for name, rows in self._rows if rows in section_rows)}
         with_lookups = names_with_content & self._lookups.keys()
-        read_ahead(
-            lookup for name in self.in_order() if name in with_lookups for lookup in self._lookups[name](reader, record)
-        )
+        lookups = list(also)
+        for name in self.in_order():
+            if name in with_lookups:
+                lookups += self._lookups[name](reader, record)
+        read_ahead(lookups)
         sections = (
             self._from_rows[name](reader, record, has_rows=name in names_with_content)
             if name in self._from_rows

@@ -149,11 +149,8 @@ class _Names:
     @classmethod
     def of(cls, events: Iterable[Event]) -> _Names:
         """Query the names that these events need."""
-        rows = list(events)
-        people = list({row.actor_id for row in rows if row.actor_id})
-        target_ids = {row.target_id for row in rows if row.target_kind == "organisation"}
-        organisation_ids = list(target_ids | {row.organisation_id for row in rows if row.organisation_id})
-        read_ahead([lookup(_people_among, people), names_lookup(organisation_ids)])
+        people, organisation_ids = _named_in(events)
+        read_ahead(_lookups_of_names(people, organisation_ids))
         names = {person.pk: person.display_name for person in rows_for(_people_among, people)}
         return cls(names, names_of(organisation_ids))
 
@@ -179,6 +176,24 @@ class _Names:
         """Return the name of an organisation on the day of an event."""
         body = self.bodies.get(organisation_id or 0)
         return body.on(timezone.localdate(at)) if body else ""
+
+
+def _named_in(events: Iterable[Event]) -> tuple[list[int], list[int]]:
+    """Return the ids of the people and of the organisations whose names a timeline of these events shows."""
+    rows = list(events)
+    people = {row.actor_id for row in rows if row.actor_id}
+    target_ids = {row.target_id for row in rows if row.target_kind == "organisation"}
+    organisation_ids = target_ids | {row.organisation_id for row in rows if row.organisation_id}
+    return sorted(people), sorted(organisation_ids)
+
+
+def timeline_lookups(events: Iterable[Event]) -> list[Lookup]:
+    """Return the lookups of a later `timeline_lines`, for `read_ahead`."""
+    return _lookups_of_names(*_named_in(events))
+
+
+def _lookups_of_names(people: list[int], organisation_ids: list[int]) -> list[Lookup]:
+    return [lookup(_people_among, people), names_lookup(organisation_ids)]
 
 
 def _people_among(ids: list[int]) -> QuerySet[User]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyRole
 from partnerships.agreements.rights import rights_over
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.rights import roles_of
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.recommendations.models import Adoption, Recommendation
 from partnerships.recommendations.queries.addressing import is_addressed
@@ -22,9 +24,17 @@ def may_answer_for(organisation: Organisation, person: User | None, now: dt.date
 
 def organisations_to_respond_for(person: User, recommendation: Recommendation, now: dt.datetime) -> list[Organisation]:
     """Return the organisations that the person may answer for and that the recommendation is addressed to."""
-    own_organisations = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
     day = timezone.localdate(now)
-    return [organisation for organisation in own_organisations if is_addressed(recommendation, organisation, day)]
+    return [
+        organisation
+        for organisation in rows_for(edited_organisations, person)
+        if is_addressed(recommendation, organisation, day)
+    ]
+
+
+def edited_organisations(person: User) -> QuerySet[Organisation]:
+    """Return the organisations for which the person is an editor or lead, by name."""
+    return Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
 
 
 def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime) -> bool:

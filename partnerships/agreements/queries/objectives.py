@@ -25,7 +25,7 @@ from partnerships.agreements.serving import ServingRecord, provider_of
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.queries import with_account
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
 #: The label of each tag, and the code of its colour.
@@ -197,6 +197,9 @@ def objective_states(
     if not objectives:
         return []
 
+    objective_ids = [objective.pk for objective in objectives]
+    if former is None:
+        read_ahead([lookup(_reports_of, objective_ids), lookup(_links_among, objective_ids)])
     reports = reports_of(objectives, until=former.left_at if former else None)
     lines = {} if former else _links_of(user, objectives)
     return [
@@ -213,18 +216,24 @@ def _objectives_of(partnership: int) -> QuerySet[Objective]:
 
 def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None) -> dict[int, list[ObjectiveProgress]]:
     """Return the reports of each objective (by id), newest first, or those made until a moment. Makes one query."""
-    rows = ObjectiveProgress.objects.filter(objective__in=[objective.pk for objective in objectives])
-    if until is not None:
-        rows = rows.filter(at__lte=until)
+    moments = [] if until is None else [until]
     reports: dict[int, list[ObjectiveProgress]] = defaultdict(list)
-    for row in rows.select_related("by", "organisation").order_by("-on", "-pk"):
+    for row in rows_for(_reports_of, [objective.pk for objective in objectives], *moments):
         reports[row.objective_id].append(row)
     return reports
 
 
+def _reports_of(objectives: list[int], until: dt.datetime | None = None) -> QuerySet[ObjectiveProgress]:
+    """Return the query of `reports_of`."""
+    rows = ObjectiveProgress.objects.filter(objective__in=objectives)
+    if until is not None:
+        rows = rows.filter(at__lte=until)
+    return rows.select_related("by", "organisation").order_by("-on", "-pk")
+
+
 def _links_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str, list[ServingLink]]]:
     """Return the links of each objective (by id), grouped by provider, with the records that the person may read."""
-    links = list(ObjectiveLink.objects.filter(objective__in=[objective.pk for objective in objectives]).order_by("pk"))
+    links = rows_for(_links_among, [objective.pk for objective in objectives])
     keys_by_provider: dict[str, set[str]] = defaultdict(set)
     for link in links:
         keys_by_provider[link.provider].add(link.key)
@@ -241,6 +250,16 @@ def _links_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str
         records = records_by_provider.get(link.provider, {})
         lines[link.objective_id][link.provider].append(ServingLink(link=link, served=records.get(link.key)))
     return lines
+
+
+def _links_among(objectives: list[int]) -> QuerySet[ObjectiveLink]:
+    """Return the links of these objectives (ids), the oldest first."""
+    return ObjectiveLink.objects.filter(objective__in=objectives).order_by("pk")
+
+
+def objectives_lookup(partnership: int) -> Lookup:
+    """Return the first lookup of a later `objective_states`, for `read_ahead`."""
+    return lookup(_objectives_of, partnership)
 
 
 def _objectives_at(partnership: Partnership, left_at: dt.datetime) -> list[Objective]:

@@ -48,7 +48,7 @@ from partnerships.kit.forms import searching_form
 from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.organisations.models import Area, Membership, Organisation, Role
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
-from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
+from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines, timeline_lookups
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import is_reading_page, signed_in
@@ -105,6 +105,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     successors = rows_for(_successors, user, pk)
     events = newest_events(user, kind="partnership", record_id=pk, count=_NEWEST_EVENTS)
     _note_seen(request, user, pk, events)
+    # The sections come before the lines of the timeline, because the names in these are read together with them.
+    sections = [] if former else ON_PARTNERSHIPS.of(user, partnership, also=timeline_lookups(events))
 
     context = {
         "partnership": partnership,
@@ -120,7 +122,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         open_successor = next((successor for successor in successors if not successor.is_over), None)
         context |= {
             "reader_organisation_ids": Membership.objects.roles_of(user).keys(),
-            "sections": ON_PARTNERSHIPS.of(user, partnership),
+            "sections": sections,
             "turn": whose_turn(
                 partnership, parties, led_organisation_ids=rights.roles.led_ids, successor=open_successor
             ),

@@ -100,7 +100,7 @@ def _commitments(user: User, conversation: int) -> CommitmentQuerySet:
 
 
 def _meetings(user: User, conversation: int) -> QuerySet[Meeting]:
-    """Return the meeting of which the conversation is the minutes, if the person may see it."""
+    """Return the meeting whose minutes are the conversation, if the person may see it."""
     return Meeting.objects.visible_to(user).filter(conversation=conversation).order_by("pk")[:1]
 
 

@@ -53,6 +53,8 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         read_ahead(
             [lookup(_subscription, person, target.pk, kind=kind, key=key), lookup(_following, person, target.pk)]
         )
+    if may_lead and kind == "partnership":
+        read_ahead([lookup(_subscription, person, target.pk, kind=kind, key=key), lookup(_role_rules, target.pk)])
     own_subscription = next(iter(rows_for(_subscription, person, target.pk, kind=kind, key=key)), None)
     if own_subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
         return {"person": None, "public": None}
@@ -60,7 +62,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
     may_add = kind != "recommendation" and may_ask_stakeholders(person)
     has_rule = None  # None: the card offers no choice about a role rule
     if may_lead and kind == "partnership":
-        has_rule = RoleRule.objects.filter(partnership=target.pk, post=None).exists()
+        has_rule = bool(rows_for(_role_rules, target.pk))
     wider_target = ""
     if own_subscription is None and isinstance(target, Plan):
         wider_target = _name_of_wider_target(person, target)
@@ -85,6 +87,11 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
 def _subscription(person: User, target: int, *, kind: str, key: str) -> QuerySet[Subscription]:
     """Return the person's own subscription to a record or, with a `key`, to a site or milestone of a plan."""
     return Subscription.objects.live().filter(person=person, key=key, **{kind: target}).order_by("pk")[:1]
+
+
+def _role_rules(partnership: int) -> QuerySet[RoleRule]:
+    """Return the rule that sends digests to everyone in a partnership, if there is one."""
+    return RoleRule.objects.filter(partnership=partnership, post=None)[:1]
 
 
 def _following(person: User, plan: int) -> QuerySet[Following]:

@@ -42,7 +42,7 @@ from partnerships.organisations.statements import (
     rows_for,
     rows_lookup,
 )
-from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
+from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines, timeline_lookups
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading_page, signed_in
 
@@ -98,12 +98,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if is_reading_page(request):
         event_ids = [event.pk for event in events]
         note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=event_ids, now=timezone.now())
+    # The sections come before the lines of the timeline, because the names in these are read together with them.
+    sections = ON_ORGANISATIONS.of(user, organisation, also=timeline_lookups(events))
     context = {
         "organisation": organisation,
         "contacts": contacts,
         "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
         "lines": timeline_lines(events),
-        "sections": ON_ORGANISATIONS.of(user, organisation),
+        "sections": sections,
         "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
         **_facts_context(organisation),
     }

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.recommendations.models import (
     WORKING_STATUSES,
@@ -188,10 +189,15 @@ def _responses_of(organisation: Organisation, user: User) -> RecommendationRespo
     return Response.objects.visible_to(user).filter(organisation=organisation)
 
 
+def visible_responses(user: User, recommendation: int) -> QuerySet[Response]:
+    """Return the responses to a recommendation that the person may see, by the name of the organisation."""
+    visible = Response.objects.visible_to(user).filter(recommendation=recommendation)
+    return visible.select_related("organisation", "owner").order_by("organisation__name", "pk")
+
+
 def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
     """Return the responses to a recommendation. Organisations that work on it come first."""
-    visible = Response.objects.visible_to(user).filter(recommendation=recommendation)
-    responses = visible.select_related("organisation", "owner").order_by("organisation__name", "pk")
+    responses = rows_for(visible_responses, user, recommendation.pk)
     status_order = list(ResponseStatus.values)
 
     def working_first(response: Response) -> tuple[bool, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -11,6 +12,8 @@ from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.moved import ChangesSinceForm
 from partnerships.recommendations.models import Adoption, Recommendation, Source
@@ -24,11 +27,17 @@ from partnerships.recommendations.queries.listings import (
     recommendations_of,
     responses_to,
     sources_with_counts,
+    visible_responses,
     with_responses,
     with_work_counts,
 )
 from partnerships.recommendations.queries.reporting import change_lines_between, corrections_of, history_of
-from partnerships.recommendations.rights import may_answer_for, organisations_to_respond_for, partnerships_to_propose_to
+from partnerships.recommendations.rights import (
+    edited_organisations,
+    may_answer_for,
+    organisations_to_respond_for,
+    partnerships_to_propose_to,
+)
 
 #: Number of recommendations on one page.
 _PAGE = 25
@@ -81,10 +90,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a recommendation with its responses, their evidence, and the partnerships that adopted it."""
     user = signed_in(request)
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
+    read_ahead(
+        [
+            lookup(visible_responses, user, pk),
+            lookup(_adoptions, user, pk),
+            lookup(edited_organisations, user),
+        ]
+    )
     responses = responses_to(recommendation, user)
     proofs_by_response = shown_evidence([response.pk for response in responses], user)
-    visible_adoptions = Adoption.objects.visible_to(user).filter(recommendation=recommendation)
-    adoptions = list(visible_adoptions.for_listing().order_by("pk"))
+    adoptions = rows_for(_adoptions, user, pk)
     outcomes_by_adoption = outcomes_of(adoptions, user)
 
     own_bodies = organisations_to_respond_for(user, recommendation, timezone.now())
@@ -99,6 +114,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "lines": history_of(user, recommendation.pk, [adoption.pk for adoption in adoptions]),
     }
     return render(request, "recommendations/detail.html", context)
+
+
+def _adoptions(user: User, recommendation: int) -> QuerySet[Adoption]:
+    """Return the adoptions of a recommendation that the person may see, the oldest first."""
+    return Adoption.objects.visible_to(user).filter(recommendation=recommendation).for_listing().order_by("pk")
 
 
 @require_safe

@@ -75,8 +75,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _lookups(conversation: Conversation, user: User) -> list[Lookup]:
     """Return the queries of the page that only need the conversation, to read them together."""
     pk = conversation.pk
+    partnership_ids = [conversation.partnership_id] if conversation.partnership_id else []
     return [
-        titles_lookup(user, {conversation.partnership_id} - {None}),
+        titles_lookup(user, partnership_ids),
         origin_lookup(Conversation, pk),
         lookup(_actions, user, pk),
         lookup(_commitments, user, pk),

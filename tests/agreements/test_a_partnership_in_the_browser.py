@@ -42,7 +42,7 @@ def change_status(page: Any, address: str, choice: str, reason: str) -> None:
     """Choose a status on the page `address`, and give the reason."""
     page.goto(address)
     page.get_by_label(choice).check()
-    page.get_by_label("Why").fill(reason)
+    page.get_by_label("Reason").fill(reason)
     page.get_by_role("button", name="Change status").click()
 
 

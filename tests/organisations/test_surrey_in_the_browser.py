@@ -178,7 +178,7 @@ def record_that_the_order_was_made(page: Any) -> None:
     page.get_by_role("link", name="Change the status or cancel the succession").click()
     page.get_by_label("Order made").check()
     page.get_by_label("Also the 2 other successions of the same order").check()
-    page.get_by_label("Why").fill("The order was made.")
+    page.get_by_label("Reason").fill("The order was made.")
     page.get_by_role("button", name="Change status").click()
     page.get_by_role("link", name="Who takes over what").wait_for()
 
@@ -205,7 +205,7 @@ def undo_all_successions(page: Any) -> None:
     page.get_by_label("First day on which the succession no longer counts").fill(timezone.localdate().isoformat())
     page.get_by_label("What is the status?").select_option(label="Order made")
     page.get_by_label("Also the 2 other successions of the same order").check()
-    page.get_by_label("Why").fill("The order was quashed.")
+    page.get_by_label("Reason").fill("The order was quashed.")
     page.get_by_role("button", name="Record succession").click()
     expect(page.get_by_text("The succession that undoes this one has been recorded.")).to_be_visible()
 

@@ -131,5 +131,5 @@ def invite_first_partner(page: Page) -> None:
     page.get_by_label("Find the organisation").fill("Uttlesford")
     page.locator("main").get_by_role("button", name="Search").click()
     page.get_by_label(re.compile("^Uttlesford")).check()
-    page.get_by_label("Why").fill("We build in its villages.")
+    page.get_by_label("Reason").fill("We build in its villages.")
     page.get_by_role("button", name="Invite organisation").click()

@@ -68,7 +68,7 @@ class DeliveryAdmin(LedgerAdmin):
         """Allow the action on the list, but not a change of a single email."""
         return obj is None and request.user.is_staff
 
-    @admin.action(description="Send the same news again")
+    @admin.action(description="Send the selected emails again")
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         """Queue each email again, and warn about each email that cannot be sent again."""
         queued_count = 0

@@ -48,7 +48,7 @@ def normalise(schema: Schema, raw: Any, valid: Content | None = None) -> Content
 def normalise_about(schema: Schema, raw: Any, path: str = "about") -> Item:
     """Return the fields about the whole document, normalised. Raises `InvalidContent`."""
     if not isinstance(raw, Mapping):
-        raise InvalidContent([Problem(path, "This must be a set of fields.")])
+        raise InvalidContent([Problem(path, "Enter a set of fields.")])
     return _normalise_fields(schema.about, raw, path)
 
 
@@ -101,7 +101,7 @@ def _normalise_items(
     elif raw is None:
         entries = []
     if not isinstance(entries, list | tuple):
-        return [], [Problem(collection.code, "This must be a list.")]
+        return [], [Problem(collection.code, "Enter a list.")]
     if len(entries) > MAX_ITEMS:
         too_many = f"There are {len(entries):,} {collection.many.lower()}; the limit is {MAX_ITEMS:,}. Remove some."
         return [], [Problem(collection.code, too_many)]

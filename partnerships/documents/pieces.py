@@ -75,7 +75,7 @@ def _reordered(items: list[Item], keys: Any, piece: str) -> list[Item]:
     Raises `InvalidContent` if `keys` is not a list of texts.
     """
     if not isinstance(keys, list | tuple) or not all(isinstance(key, str) for key in keys):
-        raise InvalidContent([Problem(piece, "This must be a list of keys.")])
+        raise InvalidContent([Problem(piece, "Enter a list of keys.")])
     item_by_key = {item["key"]: item for item in items}
     ordered_items = [item_by_key[key] for key in dict.fromkeys(keys) if key in item_by_key]
     named_keys = set(keys)

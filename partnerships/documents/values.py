@@ -46,7 +46,7 @@ def read_line(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("This must be text.")
+        raise ValueError("Enter text.")
     text = " ".join(str(value).split())
     if UNSTORABLE.search(text):
         raise ValueError("This contains characters that cannot be stored. Type the text again.")
@@ -60,7 +60,7 @@ def _read_text(max_length: int, value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ValueError("This must be text.")
+        raise ValueError("Enter text.")
     text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
     if UNSTORABLE.search(text):
         raise ValueError("This contains characters that cannot be stored. Type the text again.")
@@ -78,7 +78,7 @@ def _flag(value: Any) -> bool:
     if value in (None, ""):
         return False
     if not isinstance(value, bool):
-        raise ValueError("This must be true or false.")
+        raise ValueError("Enter true or false.")
     return value
 
 
@@ -110,9 +110,9 @@ def read_whole(value: Any, least: int, limit: int) -> int | None:
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         number = int(value.replace(",", ""))
     if isinstance(number, bool) or not isinstance(number, int):
-        raise ValueError("This must be a whole number.")
+        raise ValueError("Enter a whole number.")
     if not least <= number <= limit:
-        raise ValueError(f"This must be between {least} and {limit:,}.")
+        raise ValueError(f"Enter a number between {least} and {limit:,}.")
     return number
 
 
@@ -124,9 +124,9 @@ def _decimal(text: str, what: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
-        raise ValueError(f"“{text}” is not {what}.") from error
+        raise ValueError(f"“{text}” is not {what}. Enter a number between 0 and 100.") from error
     if not number.is_finite():
-        raise ValueError(f"“{text}” is not {what}.")
+        raise ValueError(f"“{text}” is not {what}. Enter a number between 0 and 100.")
     return number
 
 
@@ -144,7 +144,7 @@ def read_money(value: Any) -> str:
     if amount is None:
         return ""
     if not 0 <= amount < 10**12:
-        raise ValueError("This must be between £0 and £1,000 billion.")
+        raise ValueError("Enter an amount between £0 and £1,000 billion.")
     if amount != round(amount, 2):
         raise ValueError("Enter pounds and whole pence, with at most two decimal places.")
     return str(amount.quantize(Decimal("0.01")))
@@ -160,7 +160,7 @@ def read_percent(value: Any) -> str:
         return ""
     share = _decimal(text, "a percentage")
     if not 0 <= share <= 100:
-        raise ValueError("This must be between 0 and 100.")
+        raise ValueError("Enter a number between 0 and 100.")
     if share != round(share, 4):
         raise ValueError("Enter at most four decimal places.")
     return f"{share:.4f}".rstrip("0").rstrip(".")
@@ -185,13 +185,13 @@ def _degrees(limit: int, value: Any) -> float | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("This must be a number of degrees.")
+        raise ValueError("Enter a number of degrees.")
     try:
         number = round(float(value), 6)
     except (ValueError, OverflowError) as error:
-        raise ValueError("This must be a number of degrees.") from error
+        raise ValueError("Enter a number of degrees.") from error
     if not -limit <= number <= limit:
-        raise ValueError(f"This must be between -{limit} and {limit}.")
+        raise ValueError(f"Enter a number of degrees between -{limit} and {limit}.")
     return number + 0.0  # -0.0 would be a different text for an equal number
 
 

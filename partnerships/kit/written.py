@@ -171,7 +171,7 @@ def read_amount(value: Any) -> Decimal | None:
     match = _AMOUNT.fullmatch(unsigned.removeprefix("£").strip())
     size = _SIZES.get(match["size"].lower()) if match else None
     if match is None or size is None or len(text) > LONGEST:
-        raise NotAnAmount(f"“{text[:LONGEST]}” is not a number.")
+        raise NotAnAmount(f"“{text[:LONGEST]}” is not a number. Enter a number, for example 12 or 1,500.")
     number = Decimal(sign + match["number"].replace(",", "")) * size
     if number.adjusted() >= _MAX_DIGITS:
         raise NotAnAmount(f"“{text[:LONGEST]}” is too large.")

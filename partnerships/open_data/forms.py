@@ -66,7 +66,9 @@ class ContributionForm(Form):
         label="Amount in pounds", max_digits=14, decimal_places=2, min_value=Decimal("0.01"), required=False
     )
     homes = CountField(label="Or number of homes", min_value=1, max_value=100_000, required=False)
-    agreed_on = DayField(label="When was this contribution agreed, if not with the agreement?", required=False)
+    agreed_on = DayField(
+        label="When was this contribution agreed, if not on the date of the agreement?", required=False
+    )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -39,9 +39,9 @@ CHOOSABLE = tuple(group for group in NoticeGroup if group not in _NOT_CHOOSABLE)
 #: Groups that usually cannot wait for a summary, the most urgent first.
 URGENT = (NoticeGroup.REMINDERS, NoticeGroup.MENTIONS, NoticeGroup.INVITATIONS, NoticeGroup.MEETINGS)
 
-#: Reasons why an email cannot be turned off. Each ends a sentence on the page of choices.
-FOR_SECURITY = "it protects your account"
-FOR_SIGNING = "someone needs your signature, and the email contains your link to sign"
+#: Reasons why an email cannot be turned off. On the page of choices they follow “We always send these emails, because”.
+FOR_SECURITY = "they protect your account"
+FOR_SIGNING = "you have been asked to sign, and they contain your link to sign"
 FOR_CONSENT = "you or your organisation must answer, and only you can"
 FOR_PRIVACY = "the law requires us to tell people what data we have about them"
 FOR_OPERATORS = "administrators of the server must know at once"

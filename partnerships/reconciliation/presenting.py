@@ -135,7 +135,7 @@ def description_of_body(body: Body, lineage: Lineage, period: Period | None = No
         parts.append(f"ended {long_date(body.ends)}" if body.ends else "ended")
     successors = [lineage.bodies[pk].name for pk in lineage.after.get(body.pk, ()) if pk in lineage.bodies]
     if successors:
-        parts.append(f"followed by {' and '.join(successors)}")
+        parts.append(f"succeeded by {' and '.join(successors)}")
     return "; ".join(parts)
 
 

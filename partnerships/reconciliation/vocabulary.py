@@ -82,7 +82,10 @@ PROPERTIES: dict[str, Property] = {
     prop.id: prop
     for prop in (
         Property(
-            DATE, "As at", "The day, month or year of the name, such as 2019-04-01, 2019-04 or 2019.", can_narrow=True
+            DATE,
+            "As at",
+            "A day, month or year when the organisation had this name, such as 2019-04-01, 2019-04 or 2019.",
+            can_narrow=True,
         ),
         Property(KIND, "Kind", "The kind of organisation, or the tier of a council.", can_narrow=True, can_fetch=True),
         Property(

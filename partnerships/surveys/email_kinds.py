@@ -12,7 +12,7 @@ from partnerships.surveys import emails
 from partnerships.surveys.models import Joining, Round
 
 #: Why people cannot turn these emails off.
-_ASKED_TO_ANSWER = "a partnership asks you to answer, and only this email contains your link"
+_ASKED_TO_ANSWER = "a partnership asks you to answer, and only these emails contain your link"
 _ASKED_TO_READ = "you were named to read the comments from this survey"
 
 EMAILS = (

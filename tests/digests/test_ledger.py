@@ -164,7 +164,7 @@ def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(
     page_after = page(world.amina, "stakeholder", pk=subscription.pk)
     services.stop(subscriptions=[subscription], author=world.sol, reason="Stopped by the person.", now=timezone.now())
 
-    assert f"Email to confirm</dt> <dd> {today}: sent" in collapse(page_before)
+    assert f"Confirmation email</dt> <dd> {today}: sent" in collapse(page_before)
     assert "Ask again" in page_before
     assert "Asks whether they want digests about Harbour Quarter" in entry
     assert "Ask again" in entry

@@ -322,7 +322,7 @@ def test_the_file_matches_the_page_and_the_export_is_recorded(
         "About": "Harbour Quarter",
         "Asked": today,
         "Status": "Active",
-        "Email to confirm": "",
+        "Confirmation email": "",
         "Email sent": "",
         "Why they get digests": "",
         "Asked by": world.amina.display_name,
@@ -334,7 +334,7 @@ def test_the_file_matches_the_page_and_the_export_is_recorded(
     }
     assert file[2]["Ended"] == today
     assert file[2]["Reason"] == "Moved on."
-    unconfirmed_row = [file[3][name] for name in ("Email address", "Email sent", "Email to confirm")]
+    unconfirmed_row = [file[3][name] for name in ("Email address", "Email sent", "Confirmation email")]
     assert unconfirmed_row == ["zz@council.example", today, "Sent"]
     export = Export.objects.get()
     assert export.what == "digests:export-stakeholders"

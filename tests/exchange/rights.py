@@ -452,7 +452,7 @@ ROWS = (
         PARTNER_EDITORS,
         prepare=_pair_of_one_organisation,
         situation="to itself",
-        result="UnableToIntroduce: You can only introduce an organisation that asks to one that offers.",
+        result="UnableToIntroduce: Choose an ask and an offer from two different organisations.",
     ),
     Row(
         "exchange.introduce",

@@ -59,5 +59,5 @@ def test_odd_value_at_any_place_is_normalised_or_refused(path: tuple[Any, ...]) 
 
 @pytest.mark.parametrize("odd", [True, 0, "", "9 homes", {}])
 def test_homes_that_are_not_a_list_are_refused_in_words(odd: Any) -> None:
-    with pytest.raises(InvalidContent, match="This must be a list of homes"):
+    with pytest.raises(InvalidContent, match="Enter a list of homes"):
         normalise(replaced(CONTENT, ("sites", 0, "homes"), odd))

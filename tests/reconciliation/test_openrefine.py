@@ -170,7 +170,7 @@ def test_candidates_name_their_end_and_successors(register: Register) -> None:
     [candidate] = ask({"q0": {"query": "Fenmoor District Council"}})["q0"]["result"]
 
     assert candidate["match"] is True
-    assert candidate["description"] == "District council; ended 1 April 2019; followed by Mereland Council"
+    assert candidate["description"] == "District council; ended 1 April 2019; succeeded by Mereland Council"
 
 
 def test_number_column_confirms_or_contradicts(register: Register) -> None:

@@ -170,7 +170,7 @@ _STATUS = (
     ),
     Column(
         name="email",
-        label="Email to confirm",
+        label="Confirmation email",
         kind=lists.Kind.CHOICE,
         value=lambda row: _email_status_in_words(row) or None,
         key=_email_value("status"),

@@ -34,7 +34,7 @@ from partnerships.exchange.models import Entry
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
 
-_TOO_LATE_TO_UNDO = "You can no longer undo this. Follow again what you want digests about."
+_TOO_LATE_TO_UNDO = "You can no longer undo this. Choose again what you want digests about."
 
 
 class UnableToUndo(Exception):

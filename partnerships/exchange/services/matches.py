@@ -166,9 +166,11 @@ def introduce(
     _lock_pair(entry, counterpart)
     require(roles_of(author, now).edit_for(organisation.pk) and may_read_both(entry, counterpart, author))
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
-        raise UnableToIntroduce("You can only introduce an organisation that asks to one that offers.")
+        raise UnableToIntroduce("Choose an ask and an offer from two different organisations.")
     if not (entry.is_open and counterpart.is_open):
-        raise UnableToIntroduce("The ask or the offer no longer takes answers, so you cannot introduce these two.")
+        raise UnableToIntroduce(
+            "The ask or the offer no longer takes answers, so you cannot introduce these two organisations."
+        )
     if not (is_readable_by(entry, counterpart.organisation_id) and is_readable_by(counterpart, entry.organisation_id)):
         raise UnableToIntroduce(
             "One of the two organisations cannot read what the other shared. Contact both to introduce them."

@@ -301,8 +301,8 @@ class OrganisationAdminForm(CorrectionForm):
         required=False,
         choices=_sign_in_pages,
         help_text=(
-            "People in this organisation can then sign in through this page, and passwords keep working. Set up "
-            "sign-in pages under “Social applications”."
+            "People in this organisation can then sign in through the page you choose, and passwords keep working. Set "
+            "up sign-in pages under “Social applications”."
         ),
     )
     is_another = forms.BooleanField(
@@ -311,10 +311,10 @@ class OrganisationAdminForm(CorrectionForm):
         help_text="Tick this to add the organisation even though the directory has one with a similar name.",
     )
     own_sign_in_required = forms.BooleanField(
-        label="People in this organisation must sign in through this page",
+        label="People in this organisation must sign in through its own sign-in page",
         required=False,
-        help_text="A lead must have signed in through the page first. Passwords then stop working, for leads after 24 "
-        "hours.",
+        help_text="A lead must have signed in through that sign-in page first. Passwords then stop working, for leads "
+        "after 24 hours.",
     )
 
     class Meta:

@@ -130,7 +130,7 @@ def _check_not_successors(organisation_ids: Collection[int]) -> None:
     )
     # A tie from an organisation to itself only says that the organisation continues.
     if ties.exclude(predecessor=F("successor")).exists():
-        raise UnableToMerge("One of these organisations followed the other, so you cannot merge them.")
+        raise UnableToMerge("One of these organisations is a successor of the other, so you cannot merge them.")
 
 
 def merge_identity(merge: Merge) -> str:

@@ -85,19 +85,19 @@ def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
     if raw is None:
         raw = []
     if not isinstance(raw, list | tuple):
-        raise InvalidContent([Problem(path, "This must be a list of homes.")])
+        raise InvalidContent([Problem(path, "Enter a list of homes.")])
     problems: list[Problem] = []
     counts: dict[Line, int] = {}
     for line_number, entry in enumerate(raw, start=1):
         item_path = f"{path}/{line_number}"
         if not isinstance(entry, Mapping):
-            problems.append(Problem(item_path, "This must be a line of homes."))
+            problems.append(Problem(item_path, "Enter a line of homes."))
             continue
         try:
             line = _read_line(entry.get("tenure"), entry.get("bedrooms"), entry.get("needs"), entry.get("year"))
             count = read_whole(entry.get("count"), 0, MAX_HOMES) or 0
         except (ValueError, TypeError) as error:
-            problems.append(Problem(item_path, str(error) if isinstance(error, ValueError) else "This must be text."))
+            problems.append(Problem(item_path, str(error) if isinstance(error, ValueError) else "Enter text."))
             continue
         if count:
             counts[line] = counts.get(line, 0) + count

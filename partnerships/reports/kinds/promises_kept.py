@@ -90,7 +90,7 @@ def _compute(context: ReportContext) -> Snapshot:
         filters=context.filter_labels,
         answers=_answers(lines),
         tables=(_giver_table(lines), overdue_table(agreed_commitments, context.today)),
-        charts=(Chart("Kept and overdue, by who promised", "givers", (2, 4)),),
+        charts=(Chart("Kept and overdue, by organisation that promised", "givers", (2, 4)),),
         sources=(Source("Commitments in Common Ground", context.today),),
         notes=(
             "This report counts commitments that both organisations agreed.",
@@ -182,7 +182,7 @@ def _giver_table(lines: Sequence[_GiverCounts]) -> Table:
     total = Row(_total(lines).cells) if lines else None
     return Table(
         code="givers",
-        title="By who promised",
+        title="By organisation that promised",
         columns=columns,
         rows=tuple(rows),
         total=total,

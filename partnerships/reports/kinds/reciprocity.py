@@ -65,7 +65,7 @@ def _compute(context: ReportContext) -> Snapshot:
         filters=(name,) if organisation is not None else (),
         answers=_answers(name, balances_with_rows),
         tables=(_table(name, balances_with_rows),),
-        charts=(Chart("Asks, by who asked", "partners", (1, 4)),),
+        charts=(Chart("Asks, by organisation that asked", "partners", (1, 4)),),
         sources=(Source("Asks and commitments in Common Ground", context.today),),
         notes=(
             "An ask to a partnership counts once for each party asked. Asks to the whole network do not count.",

@@ -45,7 +45,7 @@ def _check_languages(codes: Iterable[str]) -> None:
         try:
             get_language_info(code)
         except KeyError as error:
-            raise UnableToAddQuestions(f"“{code}” is not a language code, for example “en” or “cy”.") from error
+            raise UnableToAddQuestions(f"“{code}” is not a language code. Enter one such as “en” or “cy”.") from error
 
 
 def _check_keys(content: dict[str, Any], earlier_versions: QuerySet[QuestionSet]) -> None:

@@ -69,7 +69,7 @@ def _check_addresses(content: dict[str, Any], checking: Checking) -> None:
             checking.add_problem(
                 f"people[{index}].email",
                 f"“{person['email']}” is already the address of people[{first_index}].",
-                "Make them one person, or give each their own address.",
+                "If both are the same person, keep only one. Otherwise give each person a different address.",
             )
 
 

@@ -358,7 +358,7 @@ def _is_current(line: Line, collector: Collector) -> bool:
         return not line.text("end")
     value = yes_or_no_value(line["current"])
     if value is None:
-        collector.add_problem(line, "current", f"“{cell}” is neither yes nor no.", "Enter True or False.")
+        collector.add_problem(line, "current", f"“{cell}” is neither True nor False.", "Enter True or False.")
     return bool(value)
 
 

@@ -93,7 +93,7 @@ def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.
     except _RollBack:
         return rehearsals[0]
     except (UnableToChangeSuccession, UnableToRecordSuccession, UnableToHandOverLines) as error:
-        raise UnableToRehearse(f"It could not take effect today: {error} Nothing was changed.") from error
+        raise UnableToRehearse(f"This succession could not take effect today: {error} Nothing was changed.") from error
 
 
 def _rehearse(succession: Succession, *, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:

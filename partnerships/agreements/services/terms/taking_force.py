@@ -154,7 +154,7 @@ def _additions(
         )
     except InvalidContent as error:
         fields = labels_of_fields(schema, error.problems)
-        raise UnableToTakeForce(f"These terms contradict terms that have already been signed, in {fields}.") from error
+        raise UnableToTakeForce(f"In {fields}, these terms contradict terms that have already been signed.") from error
     for addition in additions:
         if error_text := dates_out_of_order(addition.content):
             raise UnableToTakeForce(f"These terms contradict terms that have already been signed. {error_text}")

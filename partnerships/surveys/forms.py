@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -236,16 +237,23 @@ class AnswerForm(Form):
         )
 
 
+class CommentDecisions(NamedTuple):
+    """A moderator's decisions on comments, by the ids of the comments."""
+
+    shown_text_by_id: dict[uuid.UUID, str]
+    withheld_ids: set[uuid.UUID]
+
+
 class ModerateForm(Form):
     """The form to decide on each waiting comment: show it, perhaps in other words, or withhold it."""
 
     def __init__(self, *args: Any, comments: Sequence[Comment], questions: Questions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._comments = comments
-        question_by_key = {comment.key: comment.question for comment in questions.comments}
+        prompt_by_key = {comment.key: comment.question for comment in questions.comments}
         for position, survey_comment in enumerate(comments, 1):
             self.fields[f"words-{survey_comment.pk}"] = forms.CharField(
-                label=f"Comment {position}: {question_by_key.get(survey_comment.question, '')}",
+                label=f"Comment {position}: {prompt_by_key.get(survey_comment.question, '')}",
                 help_text="Remove names and anything that would identify a person. We delete what you remove.",
                 max_length=MAX_COMMENT,
                 required=False,
@@ -257,16 +265,27 @@ class ModerateForm(Form):
             )
         self.helper = Helper(self, submit="Save decisions", danger=True)
 
-    def decisions(self) -> tuple[dict[Any, str], set[Any]]:
-        """Return the words to show by the id of the comment, and the ids of the comments to withhold."""
-        words_by_comment: dict[Any, str] = {}
-        withheld_ids: set[Any] = set()
+    def clean(self) -> dict[str, Any]:
+        """Refuse a comment that is neither withheld nor has words to show."""
+        cleaned_data = super().clean() or self.cleaned_data
+        for comment in self._comments:
+            words_field = f"words-{comment.pk}"
+            is_withheld = cleaned_data.get(f"withhold-{comment.pk}", False)
+            # A field with another error, such as a text that is too long, has no cleaned value.
+            is_blank = words_field in cleaned_data and not cleaned_data[words_field]
+            if is_blank and not is_withheld:
+                self.add_error(words_field, "Enter the words to show, or withhold the comment.")
+        return cleaned_data
+
+    def decisions(self) -> CommentDecisions:
+        """Return the decisions in a valid form."""
+        decisions = CommentDecisions(shown_text_by_id={}, withheld_ids=set())
         for comment in self._comments:
             if self.cleaned_data[f"withhold-{comment.pk}"]:
-                withheld_ids.add(comment.pk)
+                decisions.withheld_ids.add(comment.pk)
             else:
-                words_by_comment[comment.pk] = self.cleaned_data[f"words-{comment.pk}"]
-        return words_by_comment, withheld_ids
+                decisions.shown_text_by_id[comment.pk] = self.cleaned_data[f"words-{comment.pk}"]
+        return decisions
 
 
 class ActionForm(Form):

@@ -94,6 +94,22 @@ def test_fewer_than_five_comments_that_may_be_shown_are_not_shown(world: World) 
     assert shown_comments(survey_round) == {}
 
 
+def test_comment_without_words_is_refused_at_its_field_unless_it_is_withheld(world: World) -> None:
+    survey_round = closed_round(world)
+    mo = signed_in(moderator_of(world))
+    [comment] = survey_round.comments.filter(text="Meet before May.")
+
+    refused = decide(survey_round, mo, **{f"words-{comment.pk}": " "})
+    assert refused.status_code == 422
+    assert refused.context["form"].errors == {
+        f"words-{comment.pk}": ["Enter the words to show, or withhold the comment."]
+    }
+    assert not survey_round.comments.exclude(status="waiting").exists()
+
+    accepted = decide(survey_round, mo, **{f"words-{comment.pk}": " ", f"withhold-{comment.pk}": "on"})
+    assert accepted.status_code == 302
+
+
 def test_moderators_page_has_no_group_score_or_time(world: World) -> None:
     survey_round = closed_round(world)
 

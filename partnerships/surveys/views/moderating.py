@@ -36,12 +36,12 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
     form = ModerateForm(post_data(request), comments=waiting_comments, questions=survey_round.questions())
 
     if request.method == "POST" and form.is_valid():
-        words_by_comment, withheld_ids = form.decisions()
+        decisions = form.decisions()
         with show_refusal(form, services.UnableToModerate):
             services.decide_comments(
                 survey_round=survey_round,
-                shown=words_by_comment,
-                withheld=withheld_ids,
+                shown=decisions.shown_text_by_id,
+                withheld=decisions.withheld_ids,
                 author=user,
                 now=timezone.now(),
             )

@@ -64,7 +64,8 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not led_organisations:
         raise PermissionDenied
 
-    states, number = signing_states(plan), version_number_to_sign(plan)
+    states = signing_states(plan)
+    number = version_number_to_sign(plan)
     deciders: list[Organisation] = []
     may_read_version_to_sign = version.number >= number  # not during an embargo
     if plan.is_awaiting_sign_off and may_read_version_to_sign:
@@ -78,17 +79,14 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     form_kwargs: dict[str, Any] = {"organisations": deciders, "number": number, "questions": questions}
     form = SignForm(post_data(request), **form_kwargs)
     if request.method == "POST" and form.is_valid():
-        try:
-            with collect_recipients() as recipients:
-                record_decision(form, plan, form.cleaned_data["organisation"], user)
-        except UnableToSign as error:
-            form = SignForm(with_number(request.POST, number), **form_kwargs)
-            form.add_error(None, str(error))
-        else:
-            message = f"Your decision on version {number} has been recorded."
-            messages.success(request, f"{message}{recipients.sentence()}")
+        refusal = _decide(request, form, plan, number)
+        if not refusal:
             return redirect("plans:signing", pk=pk)
+        # Bind the form to the newest number, so that sending it again can succeed.
+        form = SignForm(with_number(request.POST, number), **form_kwargs)
+        form.add_error(None, refusal)
 
+    # If the reader leads several organisations, compare with the first one's last decision.
     last_decided_number = _last_decided_number(states, deciders[0]) if deciders else None
     context = {
         "plan": plan,
@@ -99,10 +97,25 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form if deciders else None,
         "last_decided_number": last_decided_number,
         "compared": _compare_versions(access, last_decided_number, number) if last_decided_number else None,
-        "mine": [organisation.pk for organisation in led_organisations],
+        "led_organisation_ids": [organisation.pk for organisation in led_organisations],
         "earlier": _earlier_decisions(plan),
     }
     return render(request, "plans/signing.html", context, status=422 if form.errors else 200)
+
+
+def _decide(request: HttpRequest, form: SignForm, plan: Plan, number: int) -> str:
+    """Record the decision in a valid form and add the message for the reader.
+
+    Return "" if the decision has been recorded, otherwise why it was refused.
+    """
+    try:
+        with collect_recipients() as recipients:
+            record_decision(form, plan, form.cleaned_data["organisation"], signed_in(request))
+    except UnableToSign as error:
+        return str(error)
+    message = f"Your decision on version {number} has been recorded."
+    messages.success(request, f"{message}{recipients.sentence()}")
+    return ""
 
 
 def _undecided(organisations: Sequence[Organisation], states: list[SigningState], number: int) -> list[Organisation]:
@@ -141,7 +154,7 @@ def _compare_versions(access: PlanAccess, earlier_number: int, number: int) -> C
 
 
 def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
-    """Return the decisions that no longer count, newest first.
+    """Return the decisions that are no longer valid, newest first.
 
     These are decisions on versions before the last version that was not minor.
     """

@@ -202,7 +202,7 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
 
 
 def rights_lookup(partnership: int, now: dt.datetime) -> Lookup:
-    """Return the query of `rights_over`, for `read_ahead`."""
+    """Return the lookup of the present parties and their roles, which `rights_over` reads, for `read_ahead`."""
     return lookup(_present_roles, partnership, now)
 
 

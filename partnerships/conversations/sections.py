@@ -59,7 +59,7 @@ def journal_of_partnership(user: User, partnership: Partnership, *, has_rows: bo
 
 
 def partnership_journal_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """Return the query of `journal_of_partnership`, for `read_ahead`."""
+    """Return the lookup of the notes on a partnership, for `read_ahead`."""
     return [lookup(_notes, user, partnership.pk, column="partnership")]
 
 
@@ -75,7 +75,7 @@ def journal_of_organisation(user: User, organisation: Organisation, *, has_rows:
 
 
 def organisation_journal_lookups(user: User, organisation: Organisation) -> list[Lookup]:
-    """Return the query of `journal_of_organisation`, for `read_ahead`."""
+    """Return the lookup of the notes on an organisation, for `read_ahead`."""
     return [lookup(_notes, user, organisation.pk, column="about")]
 
 
@@ -109,7 +109,7 @@ def facilitators_of(partnership: int) -> QuerySet[Facilitator]:
 
 
 def facilitators_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """Return the query of `facilitators_section`, for `read_ahead`."""
+    """Return the lookup of the partnership's facilitators, for `read_ahead`."""
     return [lookup(_facilitators, user, partnership.pk)]
 
 

@@ -180,7 +180,7 @@ class Signature(models.Model):
 
     @property
     def is_conditional(self) -> bool:
-        """Return whether the signature counts only when its condition is met."""
+        """Return whether the signature is valid only when its condition is met."""
         return self.decision == Decision.CONDITIONAL
 
     @property

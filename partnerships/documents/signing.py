@@ -24,7 +24,7 @@ class Decision(Protocol):
 
     @property
     def is_conditional(self) -> bool:
-        """Return whether the decision counts only when its condition is met."""
+        """Return whether the decision is valid only when its condition is met."""
 
     @property
     def is_condition_met(self) -> bool:

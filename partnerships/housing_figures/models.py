@@ -21,7 +21,7 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Filters for datasets by release."""
 
     def newest(self) -> DatasetQuerySet:
-        """Return the newest release of each series. If a release has several files, the one imported last counts."""
+        """Return the newest release of each series. If a release has several files, return the one imported last."""
         return self.order_by("series", "-released_on", "-pk").distinct("series")
 
 

@@ -232,15 +232,16 @@ def _figure(lineage: Lineage, key: FigureKey, rows_by_area: RowsByArea) -> AreaF
 class Requirements:
     """The homes a year that plans require of an area, and the figures of all its plans."""
 
-    a_year: AreaFigure
+    homes_a_year: AreaFigure
     #: The figures of all plans, the plan that was adopted last coming first.
     plans: tuple[Figure, ...]
 
 
 def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year: int) -> dict[int, Requirements]:
-    """Return the homes that plans require of each area in a year, by area id; one query.
+    """Return, by area id, the homes a year that local plans require. Uses one query.
 
-    The plans of predecessors count until the new council has a plan of its own.
+    Without a dataset, every area has empty requirements. The plans of predecessors are used until the new council has a
+    plan of its own.
     """
     figures_by_area: dict[int, list[Figure]] = defaultdict(list)
     if dataset is not None:
@@ -255,7 +256,7 @@ def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year:
         ]
         plan_figures.sort(key=lambda figure: figure.adopted_on or dt.date.min, reverse=True)
         requirements[area_id] = Requirements(
-            a_year=_required_of_area(lineage, figures_by_area, year), plans=tuple(plan_figures)
+            homes_a_year=_required_of_area(lineage, figures_by_area, year), plans=tuple(plan_figures)
         )
     return requirements
 

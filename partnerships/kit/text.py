@@ -14,9 +14,9 @@ from diff_match_patch import diff_match_patch
 Kind: TypeAlias = Literal["equal", "delete", "insert", "gap"]
 
 #: Seconds after which a comparison of two texts stops refining: its result is coarser, but correct.
-DEADLINE = 0.5
-#: How many comparisons of one page may take the whole `DEADLINE`.
-DEADLINES = 4
+SECONDS_A_COMPARISON = 0.5
+#: How many comparisons of one page may take all of `SECONDS_A_COMPARISON`.
+MAX_LONG_COMPARISONS = 4
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _TOKEN = re.compile(r"\w+(?:[’'.,]\w+)*|\s+|[^\w\s]")
 _KINDS: dict[int, Kind] = {-1: "delete", 0: "equal", 1: "insert"}
@@ -64,7 +64,7 @@ class DiffTime:
     """
 
     def __init__(self) -> None:
-        self.remaining = DEADLINES * DEADLINE
+        self.remaining = MAX_LONG_COMPARISONS * SECONDS_A_COMPARISON
 
     @contextmanager
     def subtract_time(self) -> Iterator[None]:
@@ -95,7 +95,7 @@ def _compare(old_text: str, new_text: str) -> tuple[Fragment, ...]:
     """Return the differences between two texts, which must differ."""
     alphabet = _Alphabet()
     engine = diff_match_patch()
-    engine.Diff_Timeout = DEADLINE
+    engine.Diff_Timeout = SECONDS_A_COMPARISON
     differences = engine.diff_main(alphabet.encode(old_text), alphabet.encode(new_text), False)
     engine.diff_cleanupSemantic(differences)
     return tuple(

@@ -33,7 +33,10 @@ def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
 
 
 def _views_of(person: User, *, slug: str) -> QuerySet[SavedView]:
-    """Return the query of `views_of`. The default view comes first, so that the limit never cuts it off."""
+    """Return the views of a list that the person can open, by name.
+
+    The default view comes first, so that the limit never cuts it off.
+    """
     default_views = DefaultView.objects.filter(person=person, kind=slug, view=OuterRef("pk"))
     views = SavedView.objects.visible_to(person).filter(kind=slug).annotate(is_default=Exists(default_views))
     return views.order_by("-is_default", "name", "pk")[: MAX_NAMED * 5]

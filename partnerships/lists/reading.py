@@ -102,7 +102,7 @@ class Listing:
 
     @cached_property
     def page_query(self) -> QuerySet[Any]:
-        """Return the query of `matching_rows`, built once for a page, which shows, counts and groups the rows."""
+        """Return the matching rows. The queryset is built once for a page, which shows, counts and groups them."""
         return self.matching_rows()
 
     @property

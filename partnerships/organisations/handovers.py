@@ -82,7 +82,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class SuccessorHoldings:
-    """One successor's records before and after it takes over. A record that both sides have counts once."""
+    """One successor's records before and after it takes over. A record that both sides have is counted once."""
 
     successor: Organisation
     received: Share

@@ -140,7 +140,7 @@ def names_of(organisation_ids: Collection[int]) -> Mapping[int, NameHistory]:
 
 
 def names_lookup(organisation_ids: Collection[int]) -> Lookup:
-    """Return the query of `names_of`, so that it can be sent together with other queries."""
+    """Return the lookup of the present and former names of these organisations, for `read_ahead`."""
     return lookup(_names_among, list(organisation_ids))
 
 

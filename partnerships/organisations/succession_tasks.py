@@ -89,7 +89,7 @@ def _task(succession: Succession) -> str:
 
 
 def _administrators(now: dt.datetime) -> Reach:
-    """Return the reach of these tasks: active administrators, if any succession is overdue."""
+    """Return whom these tasks are for: all active administrators while any succession is overdue, otherwise nobody."""
     staff = User.objects.filter(is_staff=True, is_active=True)
     return Reach(staff.filter(Exists(_overdue_successions(timezone.localdate(now)))), (People("pk"),))
 

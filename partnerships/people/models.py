@@ -179,8 +179,10 @@ class SecurityEvent(models.Model):
     """An event in the security log of an account, stored for twelve months (docs/privacy.md).
 
     The application's database role can only add events. Functions of the table's owner (migration 0008) delete old
-    events, and clear the IP addresses and browsers of erased people. If an address that no account has is refused at
-    sign-in, the event has no person and no address.
+    events, and clear the IP addresses and browsers of erased people. Nothing else can be altered.
+
+    A sign-in with an email address that no account has is also logged, with `person` null. The address itself is not
+    stored.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="security_events")

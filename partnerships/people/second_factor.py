@@ -20,7 +20,7 @@ _by_policy: dict[str, Reason] = {}
 
 
 def register_requirement(name: str, reason: Reason, *, always: bool = False) -> None:
-    """Register a reason. With `always`, the reason counts even without SECOND_FACTOR_REQUIRED."""
+    """Register a reason. With `always`, it applies even without SECOND_FACTOR_REQUIRED."""
     reasons = _by_policy if always else _by_role
     reasons[name] = reason
 

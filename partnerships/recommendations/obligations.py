@@ -16,7 +16,10 @@ from partnerships.recommendations.models import Response, ResponseStatus
 
 
 def _supersede(move: RecordMove) -> dict[str, Any]:
-    """Return the changes that end this response, because the other organisation already has a response."""
+    """Return the changes that mark this response as superseded.
+
+    This is needed when the organisation that takes the response over has a response of its own.
+    """
     return {"status": ResponseStatus.SUPERSEDED.value, "reason": move.reason, "status_since": move.now}
 
 

@@ -62,12 +62,12 @@ def _sees_all_of(user: Reader, ours: int) -> bool:
 def _first_partners(
     user: Reader, ours: int, asked_in: list[int], *, count: int, sees_all: bool
 ) -> QuerySet[Organisation]:
-    """Return the query of the first partners by name, which `rows_for` composes only once."""
+    """Return the first partners by name."""
     return _partners(user, ours, asked_in, sees_all=sees_all).order_by("name", "pk")[:count]
 
 
 def _partners(user: Reader, ours: int, asked_in: list[int], *, sees_all: bool = False) -> QuerySet[Organisation]:
-    """Return the query of present partners, and of former ones with visible asks or commitments."""
+    """Return the present partners, and the former ones with visible asks or commitments."""
     present_ids = (
         Party.objects.accepted().filter(partnership__in=_shared_partnership_ids([ours])).values("organisation")
     )

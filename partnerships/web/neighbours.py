@@ -27,7 +27,7 @@ MAX_TITLES = 3
 
 
 def known_partnerships(user: User) -> PartnershipQuerySet:
-    """Return the partnerships in force that the person may know of today."""
+    """Return the live partnerships that the person may see today."""
     return Partnership.objects.visible_today_to(user).live()
 
 
@@ -58,7 +58,7 @@ def partnership_counts(user: User, organisations: Collection[Organisation]) -> d
 
 
 def _partnership_counts(user: User, organisations: list[int]) -> QuerySet[Party, tuple[int, int]]:
-    """Return the query of `partnership_counts`, which `rows_for` composes only once."""
+    """Return each organisation's id, and the number of its partnerships that the person may know of."""
     with for_a_few_records():
         known = known_partnerships(user).filter(pk=OuterRef("partnership"))
     parties = Party.objects.accepted().filter(id_is_among("organisation", organisations), CheckedForEachRow(known))

@@ -54,7 +54,7 @@ def recent_changes_lookup(user: User, since: dt.datetime, count: int = 8) -> Loo
 
 
 def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
-    """Return the query of events whose newest `recent_changes` returns."""
+    """Return recent events of other people about the person's partnerships, partners and own organisations."""
     partnerships = Partnership.objects.with_party_of(user).live()
     parties_of_partners = Party.objects.accepted().filter(
         organisation=OuterRef("target_id"), partnership__in=partnerships.values("pk")

@@ -170,7 +170,7 @@ def _partnership(request: HttpRequest, pk: int) -> Partnership:
 
 
 def _readable_partnership(user: User, pk: int) -> QuerySet[Partnership]:
-    """Return the query of `_partnership`, which `rows_for` composes only once."""
+    """Return the partnership with this id if the person may read it."""
     return Partnership.objects.readable_by(user).filter(pk=pk)
 
 

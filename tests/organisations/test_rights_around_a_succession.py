@@ -50,9 +50,9 @@ ROOMS = (
 )
 PAGES = [row for row in ROWS if row.get is not None and row.name.partition(":")[0] in ROOMS]
 #: The rooms in which every right returns once the succession is undone.
-COME_BACK = ("agreements", "commitments", "exchange", "nominations", "recommendations", "reports")
+ROOMS_FULLY_RESTORED = ("agreements", "commitments", "exchange", "nominations", "recommendations", "reports")
 #: Columns that get no marked word, because code compares them with settings.
-NOT_WRITTEN = {"organisations.Organisation.sign_in_provider"}
+COLUMNS_NOT_MARKED = {"organisations.Organisation.sign_in_provider"}
 
 #: What a person sees: for each page, the status code and the marked words.
 Seen = dict[str, tuple[int, frozenset[str]]]
@@ -62,7 +62,7 @@ Seen = dict[str, tuple[int, frozenset[str]]]
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Return one world for the module, with a different word in every column that people write."""
     with kept_world(django_db_blocker, tmp_path_factory) as new_world:
-        fill(column for column in columns() if column.label not in NOT_WRITTEN)
+        fill(column for column in columns() if column.label not in COLUMNS_NOT_MARKED)
         new_world.things["addresses"] = {
             f"{row.name}{row.query}": reverse(row.name, kwargs=row.on(new_world)) + row.query for row in PAGES
         }
@@ -179,14 +179,14 @@ def test_rights_follow_the_lines_on_the_day_and_come_back_and_strangers_see_no_m
     assert lost_pages == set(OF_THE_PREDECESSOR)
     assert changed_statuses(after["ben"], after["hana"]).keys() == OF_BEN_HIMSELF.keys()
     gained_pages = changed_statuses(hana, after["hana"])
-    assert {page.partition(":")[0] for page in gained_pages} >= set(COME_BACK)
+    assert {page.partition(":")[0] for page in gained_pages} >= set(ROOMS_FULLY_RESTORED)
 
     # On the next day, nothing more passes on; once the succession is undone, each sees what they saw before.
     with time_machine.travel(at(vesting + dt.timedelta(days=1), 12, 0), tick=False):
         assert services.hand_over_due(now=timezone.now()) == 0
         assert changed_statuses(after["hana"], read_pages(world, "hana", gained_pages)) == {}
         undo(succession)
-        returning_pages = [page for page in passing_pages if page.partition(":")[0] in COME_BACK]
+        returning_pages = [page for page in passing_pages if page.partition(":")[0] in ROOMS_FULLY_RESTORED]
         for name in before:
             check_sees_no_more(before[name], read_pages(world, name, returning_pages))
 

@@ -24,13 +24,13 @@ def test_fragments_give_back_both_texts(was: str, now: str) -> None:
 
 
 def test_texts_of_one_page_share_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = itertools.count(step=text.DEADLINE)  # each look takes as long as one difference may
+    clock = itertools.count(step=text.SECONDS_A_COMPARISON)  # each look takes as long as one difference may
     monkeypatch.setattr(text, "monotonic", lambda: next(clock))
     time = text.DiffTime()
 
     differences = [word_differences("one two", "one three", time) for _ in range(100)]
 
-    assert len([fragments for fragments in differences if len(fragments) == 3]) == text.DEADLINES
+    assert len([fragments for fragments in differences if len(fragments) == 3]) == text.MAX_LONG_COMPARISONS
     assert differences[-1] == (("delete", "one two"), ("insert", "one three"))
 
 

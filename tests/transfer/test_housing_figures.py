@@ -264,8 +264,8 @@ def test_requirement_of_a_new_council_is_the_sum_of_the_local_plans_in_its_area(
 
     required = requirements[areas[CUMBERLAND].pk]
 
-    assert required.a_year.value is not None
-    assert round(required.a_year.value) == round(304 + Decimal(9606) / 17 + Decimal(2628) / 18)
+    assert required.homes_a_year.value is not None
+    assert round(required.homes_a_year.value) == round(304 + Decimal(9606) / 17 + Decimal(2628) / 18)
     assert {figure.name for figure in required.plans} == {
         "Allerdale Borough Council",
         "Carlisle City Council",

@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 
 def write_date_reached(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email that a partnership has started, gone under review or ended."""
+    """Return the email that tells people that a partnership has started, gone under review or ended."""
     partnership = Partnership.objects.get(pk=due.params["partnership"])
     if partnership.state_on(timezone.localdate(now)) != due.params["status"]:
         return "The partnership’s status has since changed."
@@ -35,7 +35,7 @@ def write_date_reached(due: DueEmail, person: User, now: dt.datetime) -> Content
 
 
 def write_coming_dates(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email about coming dates of partnerships, without the dates that have moved since the email was due."""
+    """Return the email about coming dates, without dates that have moved since the email was due."""
     today = timezone.localdate(now)
     partnerships = Partnership.objects.in_bulk({entry["partnership"] for entry in due.params["dates"]})
     dates = []
@@ -71,7 +71,7 @@ def _is_reminded(person: User, partnership: Partnership, day: dt.date) -> bool:
 
 
 def write_notice(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email that a party has given notice or withdrawn it."""
+    """Return the email that tells people that a party has given notice or withdrawn it."""
     notice = Notice.objects.select_related("partnership", "organisation").get(pk=due.params["notice"])
     if due.params["withdrawn"] == notice.is_open:
         return "The notice has since been withdrawn or carried out."

@@ -17,7 +17,7 @@ from partnerships.people.models import User
 
 
 def write_invitation(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email the invitation to a lead of the invited organisation."""
+    """Return the invitation for a lead of the invited organisation."""
     party = _party(due)
     if not party.is_waiting or party.partnership.is_over:
         return "The invitation has been answered or withdrawn."
@@ -35,7 +35,7 @@ def write_invitation(due: DueEmail, person: User, now: dt.datetime) -> Content |
 
 
 def write_answer(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email the organisation’s answer to the person who sent the invitation."""
+    """Return the email that tells the person who sent an invitation how the organisation answered."""
     party = _party(due)
     if party.is_waiting:
         return "The organisation has since been invited again."
@@ -51,7 +51,7 @@ def write_answer(due: DueEmail, person: User, now: dt.datetime) -> Content | str
 
 
 def write_departure(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email that an organisation has left or was removed, to its leads and those of the other parties."""
+    """Return the email that tells leads of all parties that an organisation has left or was removed."""
     party = _party(due)
     if party.status != PartyStatus.LEFT:
         return "The organisation has since been invited again."

@@ -21,7 +21,7 @@ from partnerships.people.models import User
 
 
 def write_post_filled(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email a person whom a colleague has named as holder of a post."""
+    """Return the email that tells a person that a colleague has named them as holder of a post."""
     holder = _holder(due)
     if not Holder.objects.current_or_future(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
         return "The recipient no longer holds the post."
@@ -35,7 +35,7 @@ def write_post_filled(due: DueEmail, person: User, now: dt.datetime) -> Content 
 
 
 def write_no_lead(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email administrators and the holder of the escalation post that an organisation has no lead."""
+    """Return the email that tells an administrator or escalation contact that nobody leads an organisation."""
     organisation = Organisation.objects.get(pk=due.params["organisation"])
     if leads_of(organisation).exists():
         return "The organisation has a lead again."

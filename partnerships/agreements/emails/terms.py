@@ -30,7 +30,7 @@ NO_LONGER_TAKES_PART = "The recipient’s organisation no longer takes part."
 
 
 def write_terms_request(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Ask a signatory to sign a version of the terms, with a personal link."""
+    """Return the email that asks a person to sign a version of the terms, with a personal link."""
     signatory = _terms_signatory(due)
     version = signatory.version
     # A newer request has another key, so the link of this one would no longer work.
@@ -58,7 +58,7 @@ def write_terms_request(due: DueEmail, person: User, now: dt.datetime) -> Conten
 
 
 def write_terms_late(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email the holder of a party's escalation post, or a lead, that the party's signature is late."""
+    """Return the email that tells a party's escalation contact, or a lead, that its signature is late."""
     signatory = _terms_signatory(due)
     if _needs_no_decision(signatory, now):
         return "The party has decided, or no longer needs to sign."
@@ -80,7 +80,7 @@ def write_terms_late(due: DueEmail, person: User, now: dt.datetime) -> Content |
 
 
 def write_terms_proposed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email a lead that a party proposes to change the terms."""
+    """Return the email that tells a lead that a party proposes to change the terms."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by", "author").get(
         pk=due.params["proposal"]
     )
@@ -99,17 +99,17 @@ def write_terms_proposed(due: DueEmail, person: User, now: dt.datetime) -> Conte
 
 
 def write_terms_signed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email a lead that a party has signed."""
+    """Return the email that tells a lead that a party has signed."""
     return _write_signature(due, person, "agreements/terms_signed")
 
 
 def write_terms_declined(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email a lead that a party declined to sign, and why."""
+    """Return the email that tells a lead that a party declined to sign, and why."""
     return _write_signature(due, person, "agreements/terms_declined")
 
 
 def _write_signature(due: DueEmail, person: User, template: str) -> Content | str:
-    """Write an email about the decision of a party: signed, or declined to sign."""
+    """Return the email that tells a lead that a party has signed or declined to sign."""
     signature = TermsSignature.objects.select_related("version__partnership", "organisation", "person").get(
         pk=due.params["signature"]
     )
@@ -128,7 +128,7 @@ def _write_signature(due: DueEmail, person: User, template: str) -> Content | st
 
 
 def write_terms_agreed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email a lead that every party has signed."""
+    """Return the email that tells a lead that every party has signed."""
     version = _terms_version(due)
     if not _takes_part(person, version):
         return NO_LONGER_TAKES_PART
@@ -142,7 +142,7 @@ def write_terms_agreed(due: DueEmail, person: User, now: dt.datetime) -> Content
 
 
 def write_terms_in_force(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email a lead that signed terms are in force from today."""
+    """Return the email that tells a lead that signed terms are in force from today."""
     version = _terms_version(due)
     if not _takes_part(person, version):
         return NO_LONGER_TAKES_PART
@@ -150,7 +150,7 @@ def write_terms_in_force(due: DueEmail, person: User, now: dt.datetime) -> Conte
 
 
 def write_terms_stopped(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Email a lead that a proposal was returned to draft, was withdrawn or has lapsed."""
+    """Return the email that tells a lead that a proposal was returned to draft, was withdrawn or has lapsed."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
     if not Partnership.objects.with_party_of(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
         return "The recipient is no longer a lead of an organisation in the partnership."

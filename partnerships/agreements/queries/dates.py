@@ -201,7 +201,7 @@ def _agreements_in_chain(user: User, partnership: Partnership) -> list[Partnersh
 
 
 def chain_lookup(user: User, partnership: Partnership) -> Lookup:
-    """Return the query of `chain_of_agreements` for the next agreement, for `read_ahead`."""
+    """Return the lookup of the next agreement in `chain_of_agreements`, for `read_ahead`."""
     return lookup(_next_in_chain, user, partnership.pk)
 
 

@@ -224,7 +224,7 @@ def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None
 
 
 def _reports_of(objectives: list[int], until: dt.datetime | None = None) -> QuerySet[ObjectiveProgress]:
-    """Return the query of `reports_of`."""
+    """Return the reports of these objectives, newest first, or only those made until a moment."""
     rows = ObjectiveProgress.objects.filter(objective__in=objectives)
     if until is not None:
         rows = rows.filter(at__lte=until)

@@ -49,7 +49,7 @@ def ids_readable_in_full(user: User, partnerships: Collection[int | None]) -> se
 
 
 def _readable_in_full(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
-    """Return the query of `ids_readable_in_full`."""
+    """Return the ids of those of the partnerships that the person may read in full today."""
     return (
         Partnership.objects.readable_today_by(user).filter(id_is_among("pk", partnerships)).values_list("pk", flat=True)
     )
@@ -226,7 +226,10 @@ def _review_reach(now: dt.datetime) -> Reach:
 
 
 def _reviews_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
-    """Return the partnerships that the person must review, each with the id of its successor."""
+    """Return the partnerships that the person must review.
+
+    They are annotated with `successor`: the id of a live partnership that replaces it, or None.
+    """
     successor = Partnership.objects.visible_to(user).live().filter(redefines=OuterRef("pk")).values("pk")
     partnerships: QuerySet[Partnership, Any] = _review_reach(now).of(user).annotate(successor=Subquery(successor[:1]))
     return partnerships.order_by("status_since", "pk")

@@ -105,7 +105,7 @@ def in_force_entries(partnership: Partnership, until: dt.datetime | None = None)
 
 
 def in_force_lookup(partnership: int) -> Lookup:
-    """Return the query of `in_force_entries`, for `read_ahead`."""
+    """Return the lookup of the partnership's terms in force, for `read_ahead`."""
     return lookup(_terms_in_force, partnership)
 
 
@@ -176,7 +176,7 @@ def required_party_ids(partnership: Partnership, day: dt.date | None = None) -> 
 
 
 def _required_parties(partnership: int, *, day: dt.date | None = None) -> QuerySet[Party, int]:
-    """Return the query of `required_party_ids`."""
+    """Return the ids of the organisations that must sign, by a day (by default today)."""
     notices_run_out = Notice.objects.past_last_day(day or timezone.localdate()).filter(partnership=partnership)
     parties = Party.objects.required_to_sign().filter(partnership=partnership)
     return parties.exclude(organisation__in=notices_run_out.values("organisation")).values_list(
@@ -313,7 +313,7 @@ def versions_awaiting_signature(partnership: Partnership) -> list[TermsVersion]:
 
 
 def newest_awaiting(partnership: int) -> QuerySet[TermsVersion]:
-    """Return the query of `versions_awaiting_signature`, for `lookup`."""
+    """Return the newest version of each proposal that is awaiting signatures, by the proposal's number."""
     versions = TermsVersion.objects.filter(
         proposal__partnership=partnership, proposal__status=ProposalStatus.AWAITING
     ).select_related("proposal")
@@ -330,7 +330,7 @@ def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
 
 
 def awaiting_joiners(partnership: int) -> QuerySet[TermsVersion]:
-    """Return the query of `versions_to_join`, for `lookup`."""
+    """Return the versions that parties which joined later have yet to sign, by number."""
     signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
     versions = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version"))
     return versions.select_related("proposal").order_by("number")

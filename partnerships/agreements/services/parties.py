@@ -215,7 +215,7 @@ def change_party_role(
     set_end_by_notice(partnership)
     adjust_signatories(partnership, author=author, now=now)
     if role == PartyRole.OBSERVER and locked_party.is_present:
-        # The hooks read the reason from the party; it is not saved.
+        # Set only in memory, for the observer hooks.
         locked_party.partnership = partnership
         locked_party.reason = reason
         run_observer_hooks(PartyDeparture(party=locked_party, author=author, now=now))

@@ -30,7 +30,7 @@ def get_visible(user: User, pk: int) -> Partnership:
 
 
 def visible_lookup(user: User, pk: int) -> Lookup:
-    """Return the query of `get_visible`, to fetch it together with others in `read_ahead`."""
+    """Return the lookup of the partnership that `get_visible` returns, for `read_ahead`."""
     return lookup(_partnership, pk) if _is_own(user, pk) else lookup(_visible_partnership, user, pk)
 
 

@@ -131,12 +131,12 @@ def with_contacts(user: User, quiet: Sequence[QuietPartnership], now: dt.datetim
 
 
 def contacts_lookup(user: User, partnerships: list[int]) -> Lookup:
-    """Return the query of `with_contacts` for these partnerships, so that `read_ahead` can run it with others."""
+    """Return the lookup of the other parties of these partnerships, whose contacts `with_contacts` adds."""
     return lookup(_other_parties, user, partnerships)
 
 
 def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> Lookup:
-    """Return the query of `quiet_without_contacts`, so that `read_ahead` can run it with others."""
+    """Return the lookup of the quiet partnerships, for `read_ahead`."""
     return lookup(_quiet_partnerships, user, now, limit=limit)
 
 

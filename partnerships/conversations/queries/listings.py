@@ -103,7 +103,7 @@ def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote
 
 
 def private_notes(user: User, conversation: int) -> QuerySet[PrivateNote]:
-    """Return the query of `private_notes_of`, for `lookup`."""
+    """Return the private notes of the person's own organisations about a conversation, if they have a text."""
     own_private_notes = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
     return own_private_notes.select_related("organisation", "written_by").order_by("pk")
 
@@ -125,12 +125,12 @@ def partnership_titles(user: User, partnership_ids: Collection[int]) -> dict[int
 
 
 def titles_lookup(user: User, partnership_ids: Collection[int]) -> Lookup:
-    """Return the query of `partnership_titles`, for `read_ahead`."""
+    """Return the lookup of the titles that `partnership_titles` returns, for `read_ahead`."""
     return lookup(_titles, user, sorted(partnership_ids))
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
-    """Return the query of `partnership_titles`."""
+    """Return the id and title of each of these partnerships that the reader may know of."""
     with for_a_few_records():
         visible = Partnership.objects.visible_to(user)
     return visible.filter(id_is_among("pk", ids)).values_list("pk", "title")

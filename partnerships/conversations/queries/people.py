@@ -101,7 +101,7 @@ def ids_of_sides_to_ask(conversation: Conversation) -> set[int]:
 
 
 def sides_to_ask(conversation: int) -> QuerySet[Membership, int]:
-    """Return the query of `ids_of_sides_to_ask`, for `lookup`."""
+    """Return the ids of the sides that have not agreed yet and have an editor or lead who can agree."""
     sides_to_agree = Side.objects.filter(conversation=conversation, agreed_at=None).values("organisation")
     editors = Membership.objects.current().filter(organisation__in=sides_to_agree, role__in=EDITING_ROLES)
     return editors.values_list("organisation_id", flat=True)

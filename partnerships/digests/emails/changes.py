@@ -237,8 +237,8 @@ def _count_records(lines: Iterable[DigestLine], events: Sequence[Event]) -> int:
 def _sheet_of(line: DigestLine, events: Sequence[Event]) -> _Sheet | None:
     """Return the spreadsheet that a line came from, if any.
 
-    A record that a spreadsheet added counts even if a person has changed it since. A record that a spreadsheet changed
-    counts only if all changes that the line sums up came from that spreadsheet.
+    A line about a new record belongs to the spreadsheet that added it, even if a person has changed the record since.
+    A line about a changed record belongs to a spreadsheet only if all changes in the line came from that spreadsheet.
     """
     first_event, *later_events = (events[index] for index in line.numbers)
     spreadsheet_id, told_kind = first_event.data.get(SPREADSHEET), follower_notice_of(first_event.kind)

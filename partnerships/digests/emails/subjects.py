@@ -130,7 +130,7 @@ class NumberedChanges:
 
 
 def changes_after(spans: Iterable[tuple[int, int]]) -> NumberedChanges:
-    """Return the changes of each subject after a number; if a subject is in several spans, the lowest number counts.
+    """Return the changes of each subject after a number; if a subject is in several spans, after the lowest number.
 
     Each span is the id of a subject and the number after which its changes begin.
     """

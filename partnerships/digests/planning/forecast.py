@@ -261,7 +261,10 @@ def times_due(person: User) -> QuerySet[Any, tuple[dt.datetime | None]]:
 
 
 def _times_due(person: User, about: Target | None) -> QuerySet[Any, tuple[dt.datetime | None]]:
-    """Return the query of `_due_times`. Matches and notices are about no target."""
+    """Return the times at which news about a target, or without one all news, is due for a person.
+
+    Matches and notices are about no target.
+    """
     watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     subject_watermarks = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False)
     matches = MatchNotice.objects.filter(recipient=person, told_at=None, due_at__isnull=False)

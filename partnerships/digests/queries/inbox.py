@@ -71,7 +71,7 @@ def unread_count(person: User) -> int:
 
 
 def unread_lookup(person: User) -> Lookup:
-    """Return the query of `unread_count`, for `read_ahead`, which sends the queries of a page together."""
+    """Return the lookup of the number of unread notices, for `read_ahead`."""
     return count_lookup(_unread, person)
 
 

@@ -59,7 +59,7 @@ def new_matches_lookups(person: User, since: dt.datetime, limit: int = 50) -> li
 
 
 def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Match]:
-    """Return the query of `new_matches_for`."""
+    """Return the matches found for the person since a moment, without dismissed ones, best score first."""
     return (
         Match.objects.of_person(person)
         .filter(found_at__gt=since)

@@ -126,7 +126,7 @@ def responses_to_decide(user: User) -> list[Response]:
 
 
 def _undecided_for(user: User) -> QuerySet[Response]:
-    """Return the query of `responses_to_decide`."""
+    """Return the undecided responses that wait for this person, oldest first."""
     return _UNDECIDED.of(user).select_related("entry__partnership", "organisation").order_by("made_at", "pk")
 
 
@@ -136,7 +136,7 @@ def questions_to_answer(user: User) -> list[Question]:
 
 
 def _questions_for(user: User) -> QuerySet[Question]:
-    """Return the query of `questions_to_answer`."""
+    """Return the unanswered questions to this person's organisations, oldest first."""
     return _QUESTIONS.of(user).select_related("entry__partnership", "organisation").order_by("asked_at", "pk")
 
 

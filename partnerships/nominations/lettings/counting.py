@@ -149,7 +149,7 @@ class LineResult:
 
     @property
     def achieved(self) -> Decimal | None:
-        """The share of homes that went to nominees, in per cent with one decimal. None if no true void counts."""
+        """The share of homes that went to nominees, in per cent with one decimal. None without a true void to count."""
         if self.counting <= 0:
             return None
         return (Decimal(100) * self.nominated / self.counting).quantize(Decimal("0.1"), ROUND_HALF_UP)

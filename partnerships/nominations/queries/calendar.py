@@ -58,24 +58,33 @@ def _entry(
     nominations_return: NominationsReturn | None,
     revisions: dict[int, Revision],
 ) -> CalendarEntry:
-    """Return the entry of a quarter: the day after it, or after the partnership ends if that is earlier."""
-    revision = Revision(0, agreement.begun_at)
-    if nominations_return is not None:
-        nominations_return.agreement = agreement
-        revision = revisions.get(nominations_return.pk, revision)
+    """Return the calendar entry for a quarter's return.
 
-    ends_on = quarter.ends_on
+    It is on the first day on which the return can be sent: the day after the quarter, or after the partnership ends if
+    that is earlier.
+    """
+    # A return without events has not changed since the agreement began.
+    revision = Revision(0, agreement.begun_at)
+    path = agreement.get_absolute_url()
+    note = "Not started"
+    if nominations_return is not None:
+        nominations_return.agreement = agreement  # Saves a query in get_absolute_url.
+        revision = revisions.get(nominations_return.pk, revision)
+        path = nominations_return.get_absolute_url()
+        note = nominations_return.get_status_display()
+
+    can_be_sent_from = quarter.ends_on
     partnership_ends = last_day(agreement.partnership)
     if partnership_ends is not None:
-        ends_on = min(ends_on, partnership_ends + dt.timedelta(days=1))
+        can_be_sent_from = min(can_be_sent_from, partnership_ends + dt.timedelta(days=1))
 
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"nominations-{agreement.pk}-{quarter.starts_on}",
         title=f"Nominations return of {agreement.provider_body.display_name} for {quarter} can be sent",
-        path=nominations_return.get_absolute_url() if nominations_return else agreement.get_absolute_url(),
-        starts=ends_on,
-        note=nominations_return.get_status_display() if nominations_return else "Not started",
+        path=path,
+        starts=can_be_sent_from,
+        note=note,
         within=agreement.partnership.title,
         partnership=agreement.partnership_id,
         changed_at=revision.at,

@@ -31,7 +31,7 @@ def add_names_of_many(names_by_organisation: Iterable[tuple[Organisation, Iterab
             name = " ".join(raw_name.split())
             row = OrganisationName(organisation=organisation, name=name, folded=fold_name(name), kind=kind)
             if name:
-                # If a name is given twice, the first kind counts.
+                # If a name is given twice, keep the first kind.
                 row_by_name.setdefault((organisation.pk, name), row)
     # Names that an organisation already has do not change.
     OrganisationName.objects.bulk_create(row_by_name.values(), ignore_conflicts=True)

@@ -55,7 +55,7 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
         return self.exclude(status__in=SETTLED).exclude(plan__status__in=FINAL_STATUSES)
 
     def overdue(self, today: dt.date) -> MilestoneQuerySet:
-        """Return open milestones whose last possible day is past."""
+        """Return outstanding milestones whose last possible day is past."""
         return self.outstanding().filter(due_by__lt=today)
 
 
@@ -100,7 +100,7 @@ class Milestone(models.Model):
         return self.plan.get_absolute_url()
 
     def is_overdue(self, today: dt.date) -> bool:
-        """Return whether the milestone is not settled and its last possible day is past.
+        """Return whether the milestone is outstanding and its last possible day is past.
 
         Unlike `MilestoneQuerySet.overdue`, this does not check whether the plan is over.
         """

@@ -104,9 +104,9 @@ def _signatories_of(plan_ids: list[int]) -> QuerySet[Signatory]:
 
 
 def decisions_for(version: Version) -> list[SignOff]:
-    """Return each organisation's last decision that counts for this version, sorted by the organisation's name.
+    """Return each organisation's last decision that is valid for this version, by the organisation's name.
 
-    A decision on an earlier version counts if all versions after the earlier version are minor.
+    A decision on an earlier version is valid if all versions after the earlier version are minor.
     """
     substantive_versions = Version.objects.filter(plan=version.plan_id, number__lte=version.number, minor=False)
     substantive_number = Subquery(substantive_versions.order_by("-number").values("number")[:1])

@@ -164,7 +164,7 @@ def _mentioned_readers(comment: Comment, text: str, mentioned: Iterable[User]) -
 
 
 def _people_named(text: str) -> list[User]:
-    """Return the people with an account who are named after an @. After each @, the longest matching name counts."""
+    """Return the people with an account who are named after an @. After each @, the longest matching name is used."""
     texts_after_at = text.replace("’", "'").lower().split("@")[1:]
     names_by_mention = [_possible_names(text_after_at) for text_after_at in texts_after_at]
     if not names_by_mention:

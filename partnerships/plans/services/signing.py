@@ -180,7 +180,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
 
 
 def _check_condition_is_open(plan: Plan, sign_off: SignOff) -> None:
-    """Raise `UnableToSign` unless the decision still counts, has a condition, and its condition is not met yet."""
+    """Raise `UnableToSign` unless the decision is still valid, has a condition, and its condition is not met yet."""
     state_by_sign_off = {state.sign_off.pk: state for state in signing_states(plan) if state.sign_off is not None}
     state = state_by_sign_off.get(sign_off.pk)
     if state is None or not sign_off.is_conditional:

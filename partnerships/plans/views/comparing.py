@@ -87,7 +87,7 @@ def _sides(request: HttpRequest, access: PlanAccess) -> tuple[Side, ...]:
 
 @planned_for_each_reader
 def _versions(user: User | AnonymousUser, plan: int) -> VersionQuerySet:
-    """Return the query of the versions that the reader may see, without their content."""
+    """Return the versions that the reader may see, without their content."""
     return versions_for(user, plan).without_content().select_related("author")
 
 

@@ -228,12 +228,12 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
 
 @planned_for_each_reader
 def _versions(user: User, plan: int) -> QuerySet[Version]:
-    """Return the query of the versions that the person may read, without their content."""
+    """Return the versions that the person may read, without their content."""
     return versions_for(user, plan).without_content().select_related("author", "organisation")
 
 
 def _events(user: User, plan: int) -> QuerySet[Event]:
-    """Return the query of the newest events of a plan that the person may see, without saves of the draft."""
+    """Return the newest events of a plan that the person may see, without saves of the draft."""
     kinds = (EventTarget.PLAN, EventTarget.DRAFT, EventTarget.SIGNING)
     about_plan = Q(target_kind__in=kinds, target_id=plan)
     events = visible_events_of_kinds(user, about_plan, kinds).exclude(kind=EventKind.DRAFT_EDITED)

@@ -70,7 +70,7 @@ class _Data:
     def published(self) -> dict[int, dict[str, AreaFigure]]:
         """Return the published figures that a total may add up, by the id of the area and by measure."""
         return {
-            area.pk: {"required": self.required[area.pk].a_year}
+            area.pk: {"required": self.required[area.pk].homes_a_year}
             | {name: _newest(self, area, name) for name in _ADDED if name != "required"}
             for area in self.areas
         }
@@ -293,7 +293,7 @@ def _years_table(data: _Data, context: ReportContext) -> Table:
     years_in_plans = {year for year in data.to_come_by_year if year}
     past_years = {financial_year(first_year) for first_year in range(this_year - _PAST_YEARS, this_year)}
     years = sorted(past_years | years_in_plans)
-    required = _sum(data.required[area.pk].a_year for area in data.areas)
+    required = _sum(data.required[area.pk].homes_a_year for area in data.areas)
     rows = []
     for year in years:
         first_year = int(year[:4])
@@ -368,7 +368,7 @@ def _answers(data: _Data, context: ReportContext) -> tuple[str, ...]:
         return ()
     area_words = data.areas[0].name if len(data.areas) == 1 else f"the {len(data.areas):,} council areas"
     to_come = sum(homes for area, homes in data.to_come.items() if area)
-    required = _sum(data.required[area.pk].a_year for area in data.areas)
+    required = _sum(data.required[area.pk].homes_a_year for area in data.areas)
     sentences = [f"{counted(to_come, 'home')} to come in {area_words}, in published plans."]
     if required:
         years = Decimal(to_come) / required

@@ -168,7 +168,7 @@ def _create_other_body(entry: OlderEntry, directory: Directory, run: RunningImpo
 
 
 def _add_to_history(entry: OlderEntry, organisation: Organisation, directory: Directory, run: RunningImport) -> bool:
-    """Add the older name and key, and return whether the organisation has another name now.
+    """Add the older name and key, and return True if the organisation's present name differs.
 
     The list does not say when the name ended: it is added as a former name until the day after the list's date.
     """

@@ -1,4 +1,4 @@
-"""Import simple lists: one file with independent rows, in which nothing counts as missing."""
+"""Import simple lists: one file with independent rows, in which a row that is not there is not reported as missing."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ class _PlanImport:
         if before is None or content != normalise(before):
             publish_changes(plan, before, content, self.run)
         elif plan.is_over or not _has_ended(row, self.run):
-            # `_close` counts a plan that ends with this file.
+            # A plan that this file ends is counted in `_close`, so do not count it here.
             self.run.report.count("left_alone")
 
 

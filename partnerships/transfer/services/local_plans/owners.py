@@ -130,7 +130,7 @@ def set_plan_aside(
 ) -> None:
     """Set the plan's row and its milestones aside.
 
-    Raises `UnableToRead` instead, because of `error`, if rows must not be set aside one by one.
+    If this import does not set bad rows aside, raises `UnableToRead` from `error`.
     """
     if not run.sets_bad_rows_aside:
         raise UnableToRead([problem]) from error

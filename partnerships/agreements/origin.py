@@ -94,9 +94,10 @@ def _rows_of_origins(target_model: type[Model]) -> list[RowsAbout]:
     return [rows for origin in _origins_of(target_model) for rows in origin.rows]
 
 
-def origin_lookup(target_model: type[Model], pk: int) -> Lookup:
-    """Return the lookup that a later `origin_links_of` needs, for `read_ahead`."""
-    return rows_lookup(pk, *_rows_of_origins(target_model))
+def origin_lookups(target_model: type[Model], pk: int) -> list[Lookup]:
+    """Return the lookup that a later `origin_links_of` needs, for `read_ahead`; none if no room registers origins."""
+    rows_of_origins = _rows_of_origins(target_model)
+    return [rows_lookup(pk, *rows_of_origins)] if rows_of_origins else []
 
 
 def origin_links_of(target: Model, user: User) -> list[OriginSuggestion]:

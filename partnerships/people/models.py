@@ -121,7 +121,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         """Return the name for the person's own emails and pages; without a name, the first part of the address."""
-        return self.name or self.email.partition("@")[0]
+        return self.name.strip() or self.email.partition("@")[0]
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

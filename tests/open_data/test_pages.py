@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -16,10 +17,12 @@ from partnerships.activity.models import Event
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import record_progress
 from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.kit.templatetags.kit import long_date
 from partnerships.open_data.models import Publication
 from partnerships.open_data.services import UnableToPublishData, begin_publishing, end_publishing
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import create_organisation, merge_organisations
+from partnerships.plans.models import Version
 from partnerships.plans.services import create_plan, publish_version
 from tests.support.signing_in import signed_in
 from tests.transfer.lists import rows_of
@@ -128,6 +131,16 @@ def test_stranger_gets_public_plans_of_the_council_and_nothing_else(world: World
     assert event["event-date"] == "2029-03"
     for response in (plans, timetable, page):
         assert CANARY not in response.content.decode()
+
+
+def test_the_page_says_on_which_day_a_file_last_changed(world: World) -> None:
+    local_plan(world, "Westmarch Local Plan", "public")
+    publish_files(world)
+
+    page = Client().get(reverse("open_data:of-organisation", args=[world.westmarch.pk])).content.decode()
+
+    changed_on = long_date(Version.objects.get(plan__title="Westmarch Local Plan").published_at)
+    assert re.search(rf"Last changed</dt>\s*<dd>{changed_on}</dd>", page)
 
 
 def test_collector_that_has_the_file_gets_no_second_copy(world: World) -> None:

@@ -206,3 +206,10 @@ def test_removing_lost_second_factors_needs_a_reason_and_emails_the_person(world
     assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
     with pytest.raises(UnableToRemoveSecondFactor):
         remove_second_factors(person=world.dee, author=world.dee, reason="Mine.", now=timezone.now())
+
+
+def test_a_name_of_spaces_counts_as_no_name() -> None:
+    person = User(email="amina@larkhaven.example", name="  ")
+
+    assert person.get_full_name() == "amina"
+    assert person.get_short_name() == "amina"

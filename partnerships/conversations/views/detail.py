@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.agreements.former_parties import partnership_as_read_by
-from partnerships.agreements.origin import origin_links_of, origin_lookup
+from partnerships.agreements.origin import origin_links_of, origin_lookups
 from partnerships.commitments.models import Commitment, CommitmentQuerySet
 from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.conversations import queries
@@ -78,7 +78,7 @@ def _lookups(conversation: Conversation, user: User) -> list[Lookup]:
     partnership_ids = [conversation.partnership_id] if conversation.partnership_id else []
     return [
         titles_lookup(user, partnership_ids),
-        origin_lookup(Conversation, pk),
+        *origin_lookups(Conversation, pk),
         lookup(_actions, user, pk),
         lookup(_commitments, user, pk),
         lookup(_meetings, user, pk),

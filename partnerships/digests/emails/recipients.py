@@ -116,7 +116,7 @@ def candidates_for(due_emails: Sequence[kinds.DueEmail], *, now: dt.datetime) ->
             Candidate(
                 email,
                 to.address,
-                to.name or to.address.partition("@")[0],
+                to.name.strip() or to.address.partition("@")[0],
                 refusal="" if to.is_active else "The recipient has left.",
                 hold_until=_resumes_at(to, now) if _is_paused(email, to, now) else None,
                 to=to,

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.origin import origin_links_of, origin_lookup
+from partnerships.agreements.origin import origin_links_of, origin_lookups
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.queries import name_as_at as commitments_as_at
@@ -72,7 +72,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     existing_kinds = functions_with_rows(pk, *KINDS_OF_ROWS)
     lookups = list(lookups_of_rows(entry, user, existing_kinds, rights))
     if entry.partnership_id is not None:
-        lookups += [lookup(_visible_partnership, user, entry.partnership_id), origin_lookup(Entry, pk)]
+        lookups += [lookup(_visible_partnership, user, entry.partnership_id), *origin_lookups(Entry, pk)]
     read_ahead(lookups)
 
     rows = rows_about(entry, user, rights, existing_kinds)

@@ -364,7 +364,7 @@ def test_predecessor_and_successor_are_not_duplicates(world: World) -> None:
     follow([world.larkhaven], [copy])
 
     assert possible_duplicates() == []
-    with pytest.raises(UnableToMerge, match="followed"):
+    with pytest.raises(UnableToMerge, match="successor of the other"):
         merge(world, copy, world.larkhaven)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
 
-from partnerships.kit.html import attributes, escaped
+from partnerships.kit.html import input_element
 
 #: Django's templates that consist of one `<input>`.
 _INPUT_TEMPLATES = frozenset(
@@ -40,5 +40,4 @@ class QuickRenderer(TemplatesSetting):
         if template_name not in _INPUT_TEMPLATES:
             return super().render(template_name, context, request)
         widget = context["widget"]
-        value = "" if widget["value"] is None else f' value="{escaped(widget["value"])}"'
-        return f'<input type="{widget["type"]}" name="{escaped(widget["name"])}"{value}{attributes(widget["attrs"])}>'
+        return input_element(widget["type"], widget["name"], widget["value"], widget["attrs"])

@@ -32,5 +32,11 @@ def attributes(attrs: Mapping[str, object]) -> str:
     return "".join([*with_value, *without_value])
 
 
+def input_element(kind: str, name: str, value: object, attrs: Mapping[str, object]) -> str:
+    """Return an `<input>` of a type such as "text" or "checkbox"; with None as value, it has no value."""
+    value_attribute = "" if value is None else f' value="{escaped(value)}"'
+    return f'<input type="{kind}" name="{escaped(name)}"{value_attribute}{attributes(attrs)}>'
+
+
 def _has_value(value: object) -> bool:
     return value is not None and not isinstance(value, bool)

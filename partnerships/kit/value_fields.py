@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from partnerships.kit.addresses import page_address
 from partnerships.kit.dates import NotADate, PartialDate
-from partnerships.kit.html import attributes, escaped
+from partnerships.kit.html import input_element
 from partnerships.kit.text import figure, pounds
 from partnerships.kit.written import DAY_EXAMPLES, PARTIAL_EXAMPLES, NotAnAmount, read_amount, read_date
 
@@ -49,11 +49,9 @@ class DateInput(forms.TextInput):
             "hx-target": "next .cg-date__read",
             "hx-push-url": "false",
         }
-        date_words = self.format_value(value)
-        value_attribute = "" if date_words is None else f' value="{escaped(date_words)}"'
         return SafeString(
             '<div class="moj-datepicker cg-date" data-module="cg-date">'
-            f'<input type="text" name="{escaped(name)}"{value_attribute}{attributes(box_attributes)}>'
+            f"{input_element('text', name, self.format_value(value), box_attributes)}"
             '<p class="govuk-hint cg-date__read" role="status"></p></div>'
         )
 

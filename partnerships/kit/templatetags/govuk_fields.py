@@ -12,7 +12,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from partnerships.kit.forms import ScaleSelect, error_words
-from partnerships.kit.html import attributes, escaped
+from partnerships.kit.html import attributes, escaped, input_element
 
 register = template.Library()
 
@@ -296,11 +296,11 @@ def choice_items(field: BoundField, shape: str) -> SafeString:
             parts.append(f'<p class="cg-choices__group">{escaped(group)}</p>')
         last_group = group
         own_classes = data["attrs"].get("class", "")
-        attrs = attributes({**data["attrs"], "class": f"govuk-{shape}__input {own_classes}".strip()})
+        attrs = {**data["attrs"], "class": f"govuk-{shape}__input {own_classes}".strip()}
         parts.append(
-            f'<div class="govuk-{shape}__item"><input type="{data["type"]}" name="{escaped(data["name"])}"'
-            f' value="{escaped(data["value"])}"{attrs}><label class="govuk-label govuk-{shape}__label"'
-            f' for="{choice.id_for_label}">{escaped(choice.choice_label)}</label></div>'
+            f'<div class="govuk-{shape}__item">{input_element(data["type"], data["name"], str(data["value"]), attrs)}'
+            f'<label class="govuk-label govuk-{shape}__label" for="{choice.id_for_label}">'
+            f"{escaped(choice.choice_label)}</label></div>"
         )
     return SafeString("\n".join(parts))
 

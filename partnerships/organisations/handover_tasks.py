@@ -70,7 +70,7 @@ def _left_without_owner_lookups(user: User, now: dt.datetime) -> list[Lookup]:
     Most leads lead one organisation, so its records are read in the same query. Of several, those with leavers are
     not known yet, and the records of each are read in a query of its own.
     """
-    led_ids = _organisations_led_by(user)
+    led_ids = Membership.objects.ids_led_by(user)
     lookups = [lookup(_organisations_with_leavers, user, now)]
     if len(led_ids) == 1:
         lookups += [kind.lookup_without_owner(led_ids[0], now) for kind in _kinds_in_one_task()]
@@ -165,12 +165,6 @@ def _task_to_propose(
     )
 
 
-def _organisations_led_by(user: User) -> list[int]:
-    """Return the ids of the organisations that the person leads, without a query while a page is made."""
-    roles = Membership.objects.roles_of(user)
-    return [organisation for organisation, role in roles.items() if role == Role.LEAD]
-
-
 def _lines_to_answer_by_succession(user: User) -> QuerySet[Handover, dict[str, Any]]:
     """Return the number of unanswered lines of each succession, and the day on which the first of them is due."""
     proposed = Handover.objects.awaiting_answer_from(Membership.objects.organisations_of(user, Role.LEAD))
@@ -222,7 +216,7 @@ def _stayed_records_to_settle(user: User, now: dt.datetime) -> list[WaitingTask]
 
     Administrators have the task if the successor has no lead.
     """
-    is_led_by_user = Q(successor__in=_organisations_led_by(user))
+    is_led_by_user = Q(successor__in=Membership.objects.ids_led_by(user))
     is_concerned = is_led_by_user | ~_is_led("successor", now) if user.is_staff else is_led_by_user
     lines = _lines_that_stayed().filter(is_concerned)
     bodies = Organisation.objects.filter(pk__in=lines.values("predecessor")).order_by("name", "pk")

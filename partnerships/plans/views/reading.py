@@ -16,7 +16,7 @@ from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events_of_kinds
 from partnerships.activity.seen import note_events_seen
 from partnerships.kit.http import private_file
-from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.models import Membership
 from partnerships.organisations.naming import show_names_of_day
 from partnerships.organisations.statements import read_ahead, rows_for
 from partnerships.organisations.stored_statements import planned_for_each_reader
@@ -173,8 +173,7 @@ def _has_to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -
     undecided_ids = {state.signatory.organisation_id for state in states if state.sign_off is None and state.takes_part}
     if not plan.is_awaiting_sign_off or not undecided_ids:
         return False
-    led_ids = {pk for pk, role in Membership.objects.roles_of(request.user).items() if role == Role.LEAD}
-    return not led_ids.isdisjoint(undecided_ids)
+    return not undecided_ids.isdisjoint(Membership.objects.ids_led_by(request.user))
 
 
 @require_safe

@@ -76,6 +76,15 @@ class Rights:
         return self.may_confirm_giving or self.may_confirm_receiving
 
     @property
+    def may_withdraw(self) -> bool:
+        """Return whether the person acts for the organisation that proposed the commitment.
+
+        If they end the proposal, it is withdrawn; anyone else who ends it declines it.
+        """
+        organisation = acting_organisation(self)
+        return organisation is not None and organisation.pk == self.commitment.proposed_for_id
+
+    @property
     def pending_for(self) -> frozenset[int | None]:
         """Return the organisations (ids) for which the person must confirm or verify."""
         if self.commitment.is_action and self.may_verify:

@@ -159,6 +159,17 @@ def test_page_shows_what_is_missing(world: World) -> None:
     assert "in progress again" in with_note.content.decode()
 
 
+def test_end_form_offers_its_proposer_to_withdraw_and_the_other_side_to_decline(world: World) -> None:
+    commitment = propose(world)
+
+    proposer_page = signed_in(world.amina).get(page_url("end", commitment)).content.decode()
+    other_page = signed_in(world.ben).get(page_url("end", commitment)).content.decode()
+
+    assert "Withdraw proposal" in proposer_page
+    assert "Decline proposal" in other_page
+    assert "Decline" not in proposer_page
+
+
 def test_escalating_emails_the_person_without_the_words(world: World) -> None:
     commitment = agree(world)
     drop_emails()

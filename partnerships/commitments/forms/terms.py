@@ -255,10 +255,10 @@ class EndForm(Form):
         super().__init__(*args, **kwargs)
         if not commitment.is_proposed:
             submit_label = "Cancel commitment"
-        elif rights.may_confirm:
-            submit_label = "Decline proposal"
-        else:
+        elif rights.may_withdraw:
             submit_label = "Withdraw proposal"
+        else:
+            submit_label = "Decline proposal"
         self.helper = Helper(
             self, submit=submit_label, cancel=commitment.get_absolute_url(), cancel_words="Keep commitment", danger=True
         )

@@ -9,11 +9,10 @@ from django.db import transaction
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.registry import call_listeners
-from partnerships.commitments.rights import acting_organisation, rights_over
+from partnerships.commitments.rights import Rights, acting_organisation, rights_over
 from partnerships.commitments.services.emails import email_people_concerned
 from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit.rights import require
-from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
@@ -33,7 +32,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         raise UnableToEnd("Enter a reason.")
 
     side = acting_organisation(rights)
-    event = _event_of_ending(commitment, side)
+    event = _event_of_ending(rights)
     status_before = commitment.get_status_display()
     commitment.status = Status.CANCELLED
     commitment.status_since = now
@@ -55,10 +54,8 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
     return commitment
 
 
-def _event_of_ending(commitment: Commitment, side: Organisation | None) -> EventKind:
-    """Return the event of a commitment that this side ends: a proposal is withdrawn by its own side, else declined."""
-    if not commitment.is_proposed:
+def _event_of_ending(rights: Rights) -> EventKind:
+    """Return the event that is recorded if the person ends the commitment."""
+    if not rights.commitment.is_proposed:
         return EventKind.CANCELLED
-    if side is not None and side.pk == commitment.proposed_for_id:
-        return EventKind.PROPOSAL_WITHDRAWN
-    return EventKind.PROPOSAL_DECLINED
+    return EventKind.PROPOSAL_WITHDRAWN if rights.may_withdraw else EventKind.PROPOSAL_DECLINED

@@ -1,13 +1,11 @@
-"""Audience rules: each room declares, in one place, the people who may read its records.
+"""Who may read which records. Each room declares the rules for its models in one place.
 
-For each model, a room declares the routes by which a record reaches people. The same routes produce
+A rule is a tuple of routes from a record to people. For example, `Organisations("owners__organisation")` is the route
+from a plan to everybody who acts for one of its owners. `visible_to` selects the records that one person may see by
+these routes, and `readers_of` selects the people who may see one record.
 
-* `visible_to`: the records that one person may see; every queryset's `visible_to` uses this function;
-* `readers_of`: the people who may see one record, for example to choose recipients;
-* `reaches_person`: an SQL condition over pairs of person and record.
-
-A `Reach` is a queryset of records with its own routes. It selects the records that reach one person and, for many
-people together, the people whom a record reaches. The rules are in docs/rights.md.
+A `Reach` is some records with their own routes, for example open requests to sign and the leads of the signatories.
+The rules are in docs/rights.md.
 """
 
 from __future__ import annotations
@@ -71,8 +69,8 @@ __all__ = [
 
 #: The condition that matches no record.
 NOTHING = Q(pk__in=[])
-#: The condition that matches every record. An empty `Q()` does not work here: Django drops it when it is combined with
-#: other conditions, even with `NOTHING`.
+#: The condition that matches every record. An empty `Q()` does not work here, because Django drops it from every
+#: combination of conditions, even with `NOTHING`.
 EVERYTHING = ~NOTHING
 #: The routes by which a record reaches the editors and leads of its organisation.
 EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
@@ -104,7 +102,7 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
 
     Anonymous users see no records; `Everybody` sees the records that all its people may see. While a page is made, the
     SQL composed for an earlier reader is reused. PostgreSQL first lists all records that the reader may see. If other
-    conditions leave only a few records, checking each of them is faster: compose the query in `for_a_few_records`.
+    conditions leave only a few records, compose the query in `for_a_few_records`, which checks each of them faster.
     """
     if isinstance(user, Everybody):
         return _visible_to_everybody(model, routes, user.organisations)
@@ -178,7 +176,7 @@ def _reached_by_any(model: type[Model], split_routes: Sequence[tuple[SplitRoute,
         and not is_for_a_few_records()
         and not any(isinstance(split.route, Network) for split, _ in split_routes)
     ):
-        # The person sees a small part of the table. Each query of a union uses its own index; an OR uses no index.
+        # Each query of a union can use an index. PostgreSQL uses none for the same conditions joined by OR.
         first_query, *other_queries = [_ids_reached(model, split, *ids) for split, ids in split_routes]
         return Q(pk__in=first_query.union(*other_queries, all=True))
     # PostgreSQL checks conditions in this order, so columns of the record come before rows of other tables.
@@ -212,10 +210,10 @@ def _joining_rows(split: SplitRoute, joining: JoiningRows, own_ids: Ids) -> Quer
 
 
 def _ids_on_route(split: SplitRoute, user: User) -> list[Ids]:
-    """Return the ids at the person's end of a route, as lists of ids.
+    """Return the lists of ids with which a route selects the person's records.
 
     The first list has the person's own id or the ids of their organisations. If the organisations have few joining
-    rows, a second list has the ids that these rows refer to. If one of the lists is empty, the route reaches no record.
+    rows, a second list has the ids that these rows refer to. If a list is empty, the route finds no record.
     """
     route = split.route
     if isinstance(route, Network):
@@ -358,7 +356,7 @@ class Crowd:
 
 
 def people_reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
-    """Return, for each reach, the people of the crowd whom it reaches. One query serves all reaches."""
+    """Return, for each reach, the people of the crowd who may see one of its records. One query finds all of them."""
     reached_people: list[set[int]] = [set() for _ in reaches]
     ends = [(reach_index, *route_end) for reach_index, reach in enumerate(reaches) for route_end in reach.to(crowd)]
     if not ends:
@@ -373,9 +371,10 @@ def people_reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
 
 
 def record_ids_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Reached:
-    """Return the ids of the records that reach one person, by the index of the reach that `many` returns.
+    """Return the ids of the records that one person may see, by the index of the reach among those of `many`.
 
-    One query serves all reaches, which must be of one model. `many` must be defined at module level (see `statements`).
+    One query reads the records of all reaches, which must have the same model. `many` must be defined at module level,
+    because its SQL is stored.
     """
     ids_by_reach: Reached = defaultdict(set)
     for pk, reach_index in rows_for(_ids_with_reach, user, now, many=many):

@@ -31,7 +31,7 @@ class _Layout:
 
     #: The SQL around each statement. The statement replaces the {}.
     wrappers: tuple[str, ...]
-    #: For each statement, the function that picks its own columns from a row of the result.
+    #: For each statement, the function that picks the statement's columns from a row of the result.
     pick_columns: tuple[Callable[[Row], Row], ...]
     #: Each statement with numbered values, and all statements as one. None if the text of a statement depends on
     #: values.
@@ -62,10 +62,10 @@ def _sql_and_values(statements: Sequence[ReadyStatement], layout: _Layout) -> tu
                 for statement, numbered_sql in zip(statements, numbered_statements, strict=True)
                 for value in statement.values_of(numbered_sql)
             ]
-    parts = [
+    wrapped_statements = [
         wrapper.replace("{}", statement.sql) for statement, wrapper in zip(statements, layout.wrappers, strict=True)
     ]
-    return " UNION ALL ".join(parts), [value for statement in statements for value in statement.values]
+    return " UNION ALL ".join(wrapped_statements), [value for statement in statements for value in statement.values]
 
 
 def _layout_of(statements: Sequence[ReadyStatement]) -> _Layout:
@@ -91,8 +91,11 @@ def _number(
             return None
         numbered_statements.append(numbered_sql)
         types += numbered_sql.types
-    parts = [wrapper.replace("{}", own.text) for own, wrapper in zip(numbered_statements, wrappers, strict=True)]
-    return tuple(numbered_statements), NumberedSql(" UNION ALL ".join(parts), types, ())
+    wrapped_statements = [
+        wrapper.replace("{}", numbered_sql.text)
+        for numbered_sql, wrapper in zip(numbered_statements, wrappers, strict=True)
+    ]
+    return tuple(numbered_statements), NumberedSql(" UNION ALL ".join(wrapped_statements), types, ())
 
 
 def _lay_out(

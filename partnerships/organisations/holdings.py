@@ -1,9 +1,11 @@
-"""Holdings of a person: the organisations for which they act and, for example, the partnerships of these organisations.
+"""Holdings: the organisations for which a person acts, and the records that these organisations have.
 
-A page needs the records that one person may see a dozen times. While a page is made (GET, HEAD), the person's holdings
-are queried once. The SQL contains them as arrays of ids, for which PostgreSQL can use an index even inside an OR.
-Everywhere else (services, tasks, commands, streamed files) holdings are subqueries, so that no remembered holdings
-survive a change.
+For example, Amina's holdings are Larkhaven and the ids of its partnerships. A page checks a dozen times what its reader
+may see. While a page is made (GET, HEAD), the person's holdings are therefore queried only once. The SQL contains them
+as arrays of ids, for which PostgreSQL can use an index even inside an OR.
+
+Services, tasks, commands and streamed files use subqueries instead, because remembered holdings could be out of date
+after a change.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from partnerships.kit.compiled import Slot, rows_composed_once
 from partnerships.kit.database import IdArray
 
 M = TypeVar("M", bound=type[Model])
-#: Ids: a list while a page is made, otherwise a subquery.
+#: Ids are a list while a page is made, and a subquery at other times.
 Ids = QuerySet[Any] | list[int] | Slot
 #: The memory of the page that is being made, by key; None outside a page.
 _remembered: ContextVar[dict[Hashable, Any] | None] = ContextVar("holdings", default=None)
@@ -30,7 +32,7 @@ _remembered: ContextVar[dict[Hashable, Any] | None] = ContextVar("holdings", def
 _stand_ins: ContextVar[StandIns | None] = ContextVar("stand_ins", default=None)
 #: True while `visible_to` composes conditions for a few known records.
 _for_a_few_records: ContextVar[bool] = ContextVar("for_a_few_records", default=False)
-#: The columns that conditions use, by model. The model has at most thousands of rows for each person: see `remember`.
+#: The columns that conditions use, by model. `remember` adds them.
 _columns: dict[type[Model], tuple[str, ...]] = {}
 
 
@@ -153,7 +155,7 @@ def remember(*columns: str) -> Callable[[M], M]:
 
 
 def read_once_a_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | None:
-    """Return the result of `read`, which is called once for each page; None outside a page.
+    """Call `read` once for each page, and return its result as a list; None outside a page.
 
     Callers must always use the same `read` with the same `key`.
     """
@@ -174,8 +176,8 @@ def held_record_ids(
 ) -> list[int] | None:
     """Return the ids in a column of the rows that meet a condition and belong to these organisations.
 
-    `everywhere` returns all organisations of the person. Their rows are read once for each page; different conditions
-    then select rows in Python. Returns None outside a page, and if a condition uses columns that were not declared.
+    `everywhere` returns all organisations of the person. Their rows are read once for each page, and conditions then
+    select rows in Python. Returns None outside a page, and if a condition uses columns that `remember` did not declare.
     """
     if model not in _columns or not _can_choose(condition, _columns[model]):
         return None
@@ -191,7 +193,10 @@ def held_record_ids(
         return rows.values_list(column, "organisation", *columns)
 
     def read_rows() -> list[tuple[int, dict[str, Any], set[int]]]:
-        """Return the organisation, values and record ids of equal rows: thousands of rows have few different values."""
+        """Return each organisation and combination of values once, with the ids of all its records.
+
+        Thousands of rows have only a few combinations.
+        """
         all_organisations = everywhere()
         assert isinstance(all_organisations, list), "While a page is made, holdings are lists."
         ids_by_values: defaultdict[tuple[Any, ...], set[int]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""Routes by which a record reaches people, and how their conditions are split for fast SQL."""
+"""Routes from a record to the people who may see it, with conditions that are split for fast SQL."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from partnerships.kit.compiled import moment
 
 @dataclass(frozen=True)
 class Organisations:
-    """A route by which a record reaches the people of the organisations at a lookup path.
+    """A route from a record to the people of the organisations at a lookup path.
 
-    `path` leads from the record to an organisation's id ("owners__organisation"). `when` is a condition on the record
-    and the rows along that path. `roles` limits the route to people in these roles.
+    For example, the path from a plan to its owners is "owners__organisation". `when` is a condition on the record and
+    the rows along that path. `roles` limits the route to people in these roles.
     """
 
     path: str
@@ -28,7 +28,7 @@ class Organisations:
 
 @dataclass(frozen=True)
 class People:
-    """A route by which a record reaches the people at a lookup path, if `when` is true of the record."""
+    """A route from a record to the people at a lookup path, if `when` is true of the record."""
 
     path: str
     when: Q = field(default_factory=Q)
@@ -36,7 +36,7 @@ class People:
 
 @dataclass(frozen=True)
 class Network:
-    """A route by which a record reaches everyone who can sign in, if `when` is true of the record."""
+    """A route from a record to everyone who can sign in, if `when` is true of the record."""
 
     when: Q = field(default_factory=Q)
 
@@ -46,10 +46,10 @@ Route = Organisations | People | Network
 
 @dataclass(frozen=True, slots=True)
 class SplitRoute:
-    """A route whose condition is split into a part about the joining rows and a part about the record.
+    """A route with its condition split into a part about the joining rows and a part about the record.
 
-    The parts go into different queries, so that each query can use its own index. `is_mixed` is set if one comparison
-    is about both, so that the condition must stay whole.
+    For example, a plan's owners are joining rows. The parts become different queries, so that PostgreSQL can use an
+    index for each. If one comparison is about both, `is_mixed` is True and the condition is not split.
     """
 
     route: Route
@@ -60,7 +60,7 @@ class SplitRoute:
 
 
 def split_route(model: type[Model], route: Route) -> SplitRoute:
-    """Split a model's route into its parts; a route without joining rows stays whole."""
+    """Split a model's route into its parts, if it has joining rows."""
     joining = joining_rows(model, route.path) if isinstance(route, Organisations) else None
     if joining is None:
         return SplitRoute(route, None, Q(), Q(), is_mixed=False)
@@ -145,7 +145,7 @@ def _is_negated(condition: Q) -> bool:
 def _comparisons(condition: Q) -> Iterator[tuple[str, Any]]:
     """Yield the lookup and value of each comparison in a condition.
 
-    An expression counts as a comparison that refers to other columns.
+    An expression is treated as a comparison with other columns.
     """
     for child in condition.children:
         if isinstance(child, Q):
@@ -153,7 +153,8 @@ def _comparisons(condition: Q) -> Iterator[tuple[str, Any]]:
         elif isinstance(child, tuple):
             yield child
         else:
-            yield "", F("pk")  # any reference will do: the expression may refer to rows, too
+            # We cannot see to what the expression refers. Any reference makes `split_condition` leave it whole.
+            yield "", F("pk")
 
 
 def _as_seen_from_rows(condition: Q, prefix: str) -> Q:
@@ -193,7 +194,7 @@ def _needs_no_join(model: type[Model], condition: Q) -> bool:
 
 
 class _ByIdentity:
-    """An expression as part of a key. It equals only itself: Django's expressions may not be compared by value."""
+    """An expression as part of a key. It equals only itself, because expressions may not be compared by value."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -236,17 +237,17 @@ def _condition_key(condition: Q, moments: list[Any]) -> Hashable:
 
 def without_moments(routes: Iterable[Route]) -> list[Route]:
     """Return the routes with slots instead of moments, numbered in the order in which `route_key` adds them."""
-    numbers = count()
-    return [replace(route, when=_without_moments(route.when, numbers)) for route in routes]
+    slot_numbers = count()
+    return [replace(route, when=_without_moments(route.when, slot_numbers)) for route in routes]
 
 
-def _without_moments(condition: Q, numbers: Iterator[int]) -> Q:
+def _without_moments(condition: Q, slot_numbers: Iterator[int]) -> Q:
     children: list[Any] = []
     for child in condition.children:
         if isinstance(child, Q):
-            children.append(_without_moments(child, numbers))
+            children.append(_without_moments(child, slot_numbers))
         elif isinstance(child, tuple) and isinstance(child[1], dt.datetime):
-            children.append((child[0], moment(next(numbers))))
+            children.append((child[0], moment(next(slot_numbers))))
         else:
             children.append(child)
     return Q(*children, _connector=condition.connector, _negated=condition.negated)

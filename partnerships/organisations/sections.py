@@ -1,4 +1,4 @@
-"""Sections that upper rooms add to the page of a record, among them the sections of an organisation's page."""
+"""Sections that upper rooms add to the page of a record, for example surveys on the page of a partnership."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ LookupsOf: TypeAlias = Callable[[User, Record], Iterable[Lookup]]
 
 
 class RecordSections(Sections[User, Record]):
-    """The sections of a record's page. Some sections are built only with the knowledge whether their rows exist.
+    """The sections of a record's page.
 
-    Most records have no surveys, notices or working groups. One query finds out for all sections whether they have
-    rows. Another query reads the `lookups` of the sections that have.
+    Most records have no surveys, notices or working groups. One query finds out which sections have rows, and another
+    query reads the `lookups` of these sections.
     """
 
     def __init__(self) -> None:
@@ -50,9 +50,9 @@ class RecordSections(Sections[User, Record]):
         order: int,
         lookups: LookupsOf[Record] | None = None,
     ) -> None:
-        """Add a section: a function that takes reader and record, and returns the section or None.
+        """Add a section. `build` takes reader and record, and returns the section or None.
 
-        The section with the lowest `order` comes first.
+        The section with the lowest `order` is shown first.
         """
         super().register(name, build, order=order)
         if lookups is not None:
@@ -66,7 +66,7 @@ class RecordSections(Sections[User, Record]):
         order: int,
         lookups: LookupsOf[Record] | None = None,
     ) -> None:
-        """Add a section and the rows that it reads. The section with the lowest `order` comes first."""
+        """Add a section and the rows that it reads. The section with the lowest `order` is shown first."""
         self._from_rows[name] = build
         self._order[name] = order
         self._rows += [(name, row) for row in rows]

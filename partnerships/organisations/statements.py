@@ -1,19 +1,24 @@
-"""Queries of pages whose SQL is composed only once in each process.
+"""Run the queries of pages with SQL that Django composes only once in each process.
 
-Django takes several times longer to compose a query than to read its rows. While a page is made, the function that
-composes a query receives stand-ins for the reader's ids, which no row has. Its SQL is stored, and each reader's ids
-replace the stand-ins. Outside a page, and if the SQL cannot be stored, the query is composed each time.
+Django takes several times longer to compose a query than to read its rows. For example, this reads the open asks that
+Amina may see, and stores the SQL for later readers::
 
-A function that composes must be defined at module level and depend only on its arguments and the day. The arguments are
+    rows_for(open_asks, amina, organisation.pk)
 
-* the reader (User), of whom the function may use only the id, the kind of account, and what `visible_to` and
-  `organisations_of` query; for visitors the query is composed each time;
-* ids (int, or a list of ints), moments (datetime) and texts (str), which may only become values in the SQL; texts may
+While a page is made, the function that composes the query (`open_asks`) receives stand-ins, which are ids that no row
+has. Each reader's ids then replace the stand-ins in the stored SQL. Outside a page, and if the SQL cannot be stored,
+the query is composed each time.
+
+The function must be defined at module level and depend only on its arguments and the day. Its arguments are
+
+* the reader (User). The function may use only the id, the kind of account, `visible_to` and `organisations_of`. For
+  visitors, the query is composed each time;
+* ids (int, or a list of ints), moments (datetime) and texts (str). They may only become values in the SQL. Texts may
   also be inside a pattern;
-* named arguments, which become part of the key of the stored statement.
+* named arguments. They become part of the key of the stored statement.
 
-`tests/support/kept_statements.py` compares each statement of each page in the tests with the statement composed for the
-reader.
+Tests compare each statement of each page with the statement composed for the reader
+(`tests/support/kept_statements.py`).
 """
 
 from __future__ import annotations
@@ -125,8 +130,8 @@ def read_ahead(lookups: Iterable[Lookup]) -> None:
     """Read the rows of several lookups in one query.
 
     The next `rows_for` or `count_for` with the same arguments uses these rows; a second call queries again. Reading
-    ahead only saves queries: rows that were not read ahead are read when a page needs them. Rows that were read ahead
-    and not used yet are not read again.
+    ahead is optional, because a page reads any other rows when it needs them. Rows that were read ahead and not used
+    yet are not read again.
     """
     page, rows_read_ahead = page_memory(), _read_ahead_rows()
     if page is None or rows_read_ahead is None:
@@ -176,7 +181,7 @@ RowsAbout: TypeAlias = Callable[[int], QuerySet[Any, Any]]
 def functions_with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
     """Return those of these functions that have at least one row about the record, in one query.
 
-    This is for pages with many parts that most records lack: a part without rows needs no query with the reader's
+    Use this for pages with many parts that are usually empty. A part without rows needs no query with the reader's
     rights.
     """
     return {many[index] for index in rows_for(_indexes_with_row, record, many=many)} if many else set()
@@ -232,9 +237,10 @@ class _ReaderStandIns(StandIns):
 
 @dataclass(slots=True)
 class _Variants:
-    """The statements of one key, whose SQL differs by which of the reader's own ids are empty.
+    """The statements of one key. Their SQL differs by which of the reader's own ids are empty.
 
-    Django leaves out a condition on an empty list, or the whole query. A statement is None if its SQL cannot be stored.
+    For an empty list of ids, Django leaves out the condition or the whole query. A statement is None if its SQL cannot
+    be stored.
     """
 
     own_ids: tuple[OwnIds, ...] = ()
@@ -314,23 +320,7 @@ def _compose_statement(
     named: dict[str, Hashable],
 ) -> Statement | None:
     """Return the statement, composed with stand-ins; None if it cannot be stored."""
-    moments: list[dt.datetime] = []
-    replacements: list[Any] = []
-    for position, argument in enumerate(arguments):
-        match argument:
-            case User():
-                reader = copy.copy(argument)
-                reader.pk = READER_STAND_IN
-                replacements.append(reader)
-            case dt.datetime():
-                moments.append(argument.replace(microsecond=MOMENT_MARKS[len(moments)]))
-                replacements.append(moments[-1])
-            case list():
-                replacements.append([id_stand_in(position)] if argument else [])
-            case str():
-                replacements.append(text_stand_in(position))
-            case _:
-                replacements.append(id_stand_in(position))
+    stand_ins = _argument_stand_ins(arguments)
     list_stand_ins = {
         id_stand_in(position) for position, argument in enumerate(arguments) if isinstance(argument, list)
     }
@@ -341,7 +331,7 @@ def _compose_statement(
     began = timezone.now()
     try:
         with using_stand_ins(composing), connection.execute_wrapper(_refuse_query):
-            rows = compose(*replacements, **named)
+            rows = compose(*stand_ins, **named)
             compiler = rows.query.get_compiler(connection=connection)
             sql, params = compiler.as_sql()
     except CannotStandIn:
@@ -356,7 +346,7 @@ def _compose_statement(
         own_ids_by_stand_in={stand_in: own_ids for own_ids, stand_in in composing.stand_in_by_own_ids.items()},
         list_stand_ins=frozenset(composing.stand_in_by_own_ids.values()) | list_stand_ins,
         text_stand_ins=frozenset(text_stand_ins),
-        moments=tuple(moments),
+        moments=tuple(stand_in for stand_in in stand_ins if isinstance(stand_in, dt.datetime)),
         began=began,
         ended=timezone.now(),
         is_planned_each_time=is_planned_for_each_reader(compose),
@@ -364,10 +354,34 @@ def _compose_statement(
     return statement if can_be_stored(statement) else None
 
 
-def _refuse_query(execute: Callable[..., Any], *arguments: Any) -> Any:
-    """Raise `CannotStandIn` for a query that runs while another query is composed: stand-ins would make its rows wrong.
+def _argument_stand_ins(arguments: Sequence[Argument]) -> list[Any]:
+    """Return the stand-in for each argument, in the same order."""
+    stand_ins: list[Any] = []
+    moment_count = 0
+    for position, argument in enumerate(arguments):
+        match argument:
+            case User():
+                reader = copy.copy(argument)
+                reader.pk = READER_STAND_IN
+                stand_ins.append(reader)
+            case dt.datetime():
+                stand_ins.append(argument.replace(microsecond=MOMENT_MARKS[moment_count]))
+                moment_count += 1
+            case list():
+                # Django composes other SQL for an empty list.
+                stand_ins.append([id_stand_in(position)] if argument else [])
+            case str():
+                stand_ins.append(text_stand_in(position))
+            case _:
+                stand_ins.append(id_stand_in(position))
+    return stand_ins
 
-    Queries of the reader's own ids, which are made without stand-ins, may run.
+
+def _refuse_query(execute: Callable[..., Any], *arguments: Any) -> Any:
+    """Raise `CannotStandIn` for a query that runs while another query is composed.
+
+    Its rows would be wrong, because no row has the id of a stand-in. Queries of the reader's own ids may run, because
+    they use no stand-ins.
     """
     if stand_ins_in_use() is not None:
         raise CannotStandIn

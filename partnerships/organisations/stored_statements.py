@@ -1,9 +1,10 @@
-"""Stored statements: SQL that is composed once with stand-ins, which each reader's own values then replace.
+"""SQL that Django composes only once, with placeholders that each reader's values replace.
 
-A stand-in is a value that no row has. It marks a place in the SQL where a reader's own value belongs.
+The placeholders are called stand-ins. A stand-in is a value that no row has, for example the id -9007199254740000 for
+the reader. It marks a place in the SQL where a reader's own value belongs.
 
-If a connection reaches its server process directly, PostgreSQL plans a statement only once for the connection, because
-planning takes longer than running the statement.
+Planning such a statement takes longer than running it. On a direct connection to PostgreSQL, the statement is therefore
+planned only once.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from partnerships.organisations.holdings import held_record_ids, read_once_a_pag
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
-#: An argument of a function that composes a query. While the query is composed, a stand-in replaces the value.
+#: An argument of a function that composes a query. While the query is composed, the argument is a stand-in.
 Argument: TypeAlias = User | AnonymousUser | int | list[int] | dt.datetime | str
 
 #: The stand-in for the reader's id. Stand-ins for other ids are smaller. No row has any of these ids.
 READER_STAND_IN = -9_007_199_254_740_000
-#: Microseconds that mark the stand-ins for moments: the first number for the first moment among the arguments, the
-#: second number for the second moment, and so on.
+#: Microseconds that mark the stand-ins for moments. The first moment among the arguments gets the first number, the
+#: second moment gets the second number, and so on.
 MOMENT_MARKS = range(987_650, 987_655)
-#: The stand-in for a text: two private-use characters, which no form accepts, around the argument's position.
+#: The stand-in for a text is the argument's position between two private-use characters, which no form accepts.
 _TEXT_STAND_IN = "\ue000{}\ue001"
 #: How Django begins a list of values.
 _IN = " IN ("
@@ -50,10 +51,10 @@ def text_stand_in(position: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OwnIds:
-    """Ids that differ by reader, and that one stand-in replaces in the SQL.
+    """Ids that differ by reader. One stand-in represents all of them in the SQL.
 
-    The ids are those of the reader's organisations in these roles or, if a model is set, those of the records that
-    these organisations have.
+    Without a model, these are the ids of the organisations in which the reader has one of the roles. With a model, they
+    are the ids of the records that these organisations have.
     """
 
     roles: tuple[str, ...]
@@ -101,7 +102,7 @@ class Statement:
     #: When composing began and ended. A moment between the two was the present moment.
     began: dt.datetime
     ended: dt.datetime
-    #: True if PostgreSQL plans the statement for each reader: see `planned_for_each_reader`.
+    #: True if PostgreSQL plans the statement for each reader, because of `planned_for_each_reader`.
     is_planned_each_time: bool = False
     _numbered_by_first: dict[int, NumberedSql | None] = field(default_factory=dict)
 
@@ -116,13 +117,16 @@ class Statement:
         return isinstance(param, dt.datetime) and self.began <= param <= self.ended
 
     def numbered_from(self, first: int) -> NumberedSql | None:
-        """Return the SQL with $first, $first+1, … instead of stand-ins; None if the text depends on their values."""
+        """Return the SQL with the numbers $first, $first+1, … instead of stand-ins.
+
+        Returns None if the text of the SQL depends on the values.
+        """
         if first not in self._numbered_by_first:
             self._numbered_by_first[first] = self._number(first)
         return self._numbered_by_first[first]
 
     def _number(self, first: int) -> NumberedSql | None:
-        """Replace each stand-in by a number, equal stand-ins by the same number.
+        """Replace each stand-in by a number. Equal stand-ins get the same number.
 
         Returns None if PostgreSQL must know a value to plan the statement.
         """
@@ -168,8 +172,7 @@ class Statement:
 def _compare_with_array(pieces: list[str], index: int) -> bool:
     """Replace `IN (…)` around a parameter by `= ANY(…)`; return False if the surrounding SQL has another form.
 
-    Django lists ids one by one. An array is a single value, however many ids it contains, so the SQL text stays the
-    same.
+    Django writes a placeholder for each id, so its SQL differs by the number of ids. An array is a single value.
     """
     sql_before, sql_after = pieces[index], pieces[index + 1]
     if not sql_before.endswith(_IN) or sql_before.endswith(" NOT IN (") or not sql_after.startswith(")"):
@@ -201,7 +204,7 @@ def is_planned_for_each_reader(compose: Callable[..., Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NumberedSql:
-    """SQL with $1, $2, … instead of stand-ins; the PostgreSQL types of the stand-ins, and the stand-ins."""
+    """SQL with $1, $2, … instead of stand-ins, and the stand-ins with their PostgreSQL types in that order."""
 
     text: str
     types: tuple[str, ...]
@@ -289,21 +292,21 @@ class ReadyStatement:
         return [self._values_for(param) for param in self.statement.params]
 
     def _values_for(self, param: Any) -> list[Any]:
-        """Return the values that replace a parameter: one value, or several ids."""
+        """Return the value or the ids that replace a parameter."""
         param_type, statement = type(param), self.statement
         if param_type is int and param in self._ids_by_stand_in:
             return self._ids_by_stand_in[param]
         if param_type is str and self._texts:
             return [_with_texts(param, self._texts)]
         if isinstance(param, list) and any(item in self._ids_by_stand_in for item in param):
-            # Usually one stand-in for all the reader's ids. Their array is then written only once for a page.
+            # Usually, one stand-in represents all the reader's ids, whose array is then written only once for a page.
             is_single = len(param) == 1
             ids = self._ids_by_stand_in[param[0]] if is_single else _with_ids(param, self._ids_by_stand_in)
             return [IdArray.of(ids)]
         if statement.is_present_moment(param):
             return [self.now]
         if param_type is dt.datetime and param.microsecond in MOMENT_MARKS:
-            # The query may have added days to the moment, so the difference from the stand-in is added, too.
+            # The query may have added days to the stand-in, so the real moment cannot simply replace it.
             index = param.microsecond - MOMENT_MARKS[0]
             return [param + (self._moments[index] - statement.moments[index])]
         return [param]

@@ -20,14 +20,14 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class TaskSource:
-    """A source of tasks for My work: one kind of task, and how to find the people who have such tasks."""
+    """One kind of task on My work, such as lines to answer, with the people who may have such tasks."""
 
-    #: Returns the tasks of a person; as `TaskRows` if there may be thousands.
+    #: Returns the tasks of a person. If there may be thousands, returns them as `TaskRows`.
     of: Callable[[User, dt.datetime], Sequence[WaitingTask]]
-    #: Returns the records that may be tasks at a moment, with their routes. People reached by no record have no tasks.
+    #: Returns the records that may be tasks at a moment, with the routes to people. Everybody else has no tasks.
     reaches: Callable[[dt.datetime], Sequence[Reach]]
-    #: True if most people have such a task. A page then calls `of` without checking `reaches`, which would take as
-    #: long.
+    #: True if most people have such a task. A page then calls `of` without checking `reaches`, because the check would
+    #: take as long.
     is_usual: bool = False
     #: Returns the lookups that `of` needs first.
     lookups: Callable[[User, dt.datetime], Sequence[Lookup]] | None = None
@@ -62,7 +62,10 @@ def tasks_from(sources: Iterable[TaskSource], user: User, now: dt.datetime) -> l
 
 
 def brief_tasks_from(sources: Sequence[TaskSource], person: User, now: dt.datetime) -> Work:
-    """Return one person's tasks in brief, for a page that shows a few of them; call `with_full_texts` for these few."""
+    """Return one person's tasks in brief, for a page that shows only a few of them.
+
+    Call `with_full_texts` for the few that the page shows.
+    """
     return Work(source.of(person, now) for source in _sources_with_tasks(sources, person, now))
 
 
@@ -71,7 +74,7 @@ def tasks_for_people(
 ) -> dict[int, list[WaitingTask]]:
     """Return the tasks of many people, by the id of the person.
 
-    One query finds the sources that have tasks for each person; only these sources are then queried.
+    One query finds out which sources have tasks for which people. Only these sources are then queried.
     """
     if not people:
         return {}
@@ -105,7 +108,7 @@ def _first_lookups(sources: Iterable[TaskSource], person: User, now: dt.datetime
 
 
 def _sources_with_tasks(sources: Sequence[TaskSource], person: User, now: dt.datetime) -> list[TaskSource]:
-    """Return the sources that may have tasks for one person; one query checks all sources that are not usual."""
+    """Return the sources that may have tasks for one person. One query checks all sources that are not usual."""
     unusual_sources = tuple(source for source in sources if not source.is_usual)
     unusual_with_tasks = {
         unusual_sources[index] for index in rows_for(_source_indexes, person, now, sources=unusual_sources)

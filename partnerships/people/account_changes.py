@@ -46,8 +46,8 @@ def _is_of_allauth(entry: Sequence[Any]) -> bool:
 class _AtomicForm:
     """A mixin that saves a valid form in one transaction.
 
-    The earlier steps stay outside the transaction: a rate limit must survive a rollback and must not make other
-    requests wait, and a breached password is looked up over the network.
+    The earlier steps run outside the transaction. A rate limit must survive a rollback, and must not make other
+    requests wait. A breached password is looked up over the network.
     """
 
     def form_valid(self, form: Any) -> HttpResponse:

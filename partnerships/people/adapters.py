@@ -1,4 +1,4 @@
-"""Adapters of allauth: invited people can sign in, and nobody can sign up."""
+"""Adapters of allauth, with which invited people can sign in and nobody can sign up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     """Sign-in by email and password, for invited people."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Return False: people join by invitation, which proves their address."""
+        """Return False, because people join by invitation, which proves their address."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -95,14 +95,14 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
     """Sign-in through an organisation's own provider (OpenID Connect), for the organisation's people."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        """Return False: a provider vouches for people but cannot add people."""
+        """Return False, because a provider confirms who people are, but cannot add people."""
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Connect the provider's identity to the person with that address.
 
-        The provider must have verified the address, and the person's organisation must use the provider. Otherwise one
-        partner's directory could claim the addresses of another partner's people.
+        The provider must have verified the address, and the person's organisation must use the provider. Without these
+        conditions, one partner's directory could claim the addresses of another partner's people.
         """
         if sociallogin.is_existing:
             person = sociallogin.user

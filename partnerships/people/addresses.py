@@ -43,7 +43,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def counted_address(address: str) -> str:
-    """Return the address that limits count: an IPv4 address, or the /64 network of an IPv6 address."""
+    """Return the address to count for limits, which is the /64 network of an IPv6 address."""
     if ":" not in address:
         return address
     return str(ipaddress.ip_network(f"{address}/{IPV6_PREFIX}", strict=False).network_address)

@@ -48,7 +48,7 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
-    """Admin page of everyone: people with an account, stakeholders, and leavers."""
+    """Admin page of people with an account, stakeholders, and people who have left."""
 
     list_display = ("email", "name", "is_staff", "is_active", "account_since", "last_login", "left_at")
     list_filter = (
@@ -139,7 +139,7 @@ admin.site.unregister(UserSession)
 class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth carries no types
     """Admin page of people's sessions, read-only.
 
-    People end their own sessions in their account; administrators use the action “Sign out everywhere”.
+    People end their own sessions in their account. Administrators use the action “Sign out everywhere”.
     """
 
     raw_id_fields = ()
@@ -149,8 +149,8 @@ class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth
     ordering = ("-last_seen_at", "-pk")
 
 
-# These models are read-only, because anyone who can change them can sign in as another person: a verified address can
-# reset a password, and an identity or a second factor is a way to sign in. People change their own in their account.
+# These models are read-only, because anyone who can change them can sign in as another person. For example, a verified
+# address can reset a password. People change their own addresses and second factors in their account.
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
 
@@ -194,7 +194,7 @@ class IdentityAdmin(ReadOnlyAdmin):
 
 
 class ProviderForm(forms.ModelForm[SocialApp]):
-    """The form of a sign-in provider: its URL, our client ID and secret, and the reason."""
+    """The form of a sign-in provider, with our client ID and secret, and the reason for the change."""
 
     secret = forms.CharField(
         required=False,
@@ -303,7 +303,7 @@ class RetentionRuleStateAdmin(ReadOnlyAdmin):
 
 @admin.register(ViewAs)
 class ViewAsAdmin(ReadOnlyAdmin):
-    """Admin page of the views as another person: by which administrator, when and why."""
+    """Admin page that shows which administrator viewed the site as which person, when and why."""
 
     list_display = ("began_at", "administrator", "person", "reason", "expires_at", "ended_at")
     list_select_related = ("administrator", "person")

@@ -15,7 +15,7 @@ class AddressBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ca
     """Sign-in by email address and password.
 
     allauth's own backend searches for an unknown address a second time, in a column without an index. Here, known and
-    unknown addresses cost the same: one indexed lookup and one password hash.
+    unknown addresses take the same time, which is that of one indexed lookup and one password hash.
     """
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:

@@ -33,8 +33,8 @@ from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.outbox.reply_addresses import reply_address
 from partnerships.people.models import User
 
-#: A function that writes an email to a person from the email's parameters. It returns the content, or the reason why
-#: the email must not be sent (str), or the time until which the email must wait (Later).
+#: A function that writes an email to a person from the email's parameters, and returns its content. It returns a text
+#: if the email must not be sent, with the reason, and `Postponed` if the email must wait.
 Write: TypeAlias = Callable[[DueEmail, User, dt.datetime], Content | Postponed | str]
 
 
@@ -77,7 +77,7 @@ class PersonComposer(Composer):
         return SummaryLine(render_subject(content.template, content.full_context))
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Write each email, or repeat an email that may already have been sent."""
+        """Write each email. Repeat the earlier text if the email may have been sent before."""
         contents: list[tuple[PersonCandidate, Content]] = []
         for candidate in candidates:
             if not isinstance(candidate, PersonCandidate):
@@ -99,7 +99,7 @@ class PersonComposer(Composer):
         for candidate, content in contents:
             due = candidate.due
             email = build_message(
-                _rendered(content, candidate, can_reply=candidate.pk in ids_open_to_reply),
+                _render_content(content, candidate, can_reply=candidate.pk in ids_open_to_reply),
                 name=candidate.name,
                 address=candidate.address,
                 message_id=due.message_id,
@@ -108,7 +108,7 @@ class PersonComposer(Composer):
                 stop=stop_link_by_id.get(candidate.pk),
                 now=now,
             )
-            # Repeat only an unchanged text: the person may no longer have the right to read the first text.
+            # Repeat only an unchanged text, because the person may have lost the right to read the first text.
             is_unchanged = due.recipe is not None and email.values["body"] in due.recipe.all_words
             if candidate.pk in repeatable_ids and is_unchanged:
                 batch.again.append(candidate)
@@ -117,7 +117,7 @@ class PersonComposer(Composer):
             batch.checks[candidate.pk] = candidate.person.pk
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """Return the ids of the emails whose recipient has left since the emails were claimed."""
+        """Return the ids of emails to people who have left since the emails were claimed."""
         if not checks or self._may_reach_leavers:
             return set()
         active_people = User.objects.filter(pk__in=set(checks.values()), is_active=True)
@@ -125,7 +125,7 @@ class PersonComposer(Composer):
         return {email_id for email_id, person_id in checks.items() if person_id not in active_ids}
 
 
-def _rendered(content: Content, candidate: PersonCandidate, *, can_reply: bool) -> Rendered:
+def _render_content(content: Content, candidate: PersonCandidate, *, can_reply: bool) -> Rendered:
     """Return the content as text and HTML.
 
     If the reader can turn off such emails, the content has a link to the reader's choices.
@@ -189,10 +189,9 @@ class PersonCandidate(Candidate):
 
 @dataclass(frozen=True, slots=True)
 class PersonEmail:
-    """A kind of email to people, for `register_emails` (see `EmailKind`).
+    """A kind of email to people, for `register_emails`.
 
-    With `may_reach_leavers`, it can go to people who have left, for example to notify them that their account was
-    closed.
+    With `may_reach_leavers`, it is also sent to people who have left, for example to say that their account was closed.
     """
 
     code: str

@@ -67,7 +67,7 @@ def _remove_old_tallies(now: dt.datetime, dry_run: bool) -> int:
 
 
 def _remove_nothing(now: dt.datetime, dry_run: bool) -> int:
-    """Remove no rows: a refusal is stored until its owner withdraws it."""
+    """Remove no rows, because a refusal is stored until its owner withdraws it."""
     return 0
 
 

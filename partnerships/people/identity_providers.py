@@ -48,10 +48,10 @@ _hooks: list[Hook] = []
 
 
 class RecheckRequirement(Protocol):
-    """A function that sets since when organisations require a provider whose settings have changed.
+    """A function that sets from when organisations require a provider after its settings have changed.
 
-    Nobody has yet signed in through the changed provider. `since` is the new start; None means that organisations only
-    offer the provider until a lead has signed in through it.
+    Nobody has yet signed in with the changed settings. If `since` is None, organisations only offer the provider until
+    a lead has signed in through it.
     """
 
     def __call__(
@@ -111,8 +111,8 @@ def has_vouched_for(provider: str, people: QuerySet[User]) -> bool:
 def verified_address(sociallogin: Any) -> str:
     """Return the address that the provider has verified; "" if there is none.
 
-    If the provider does not say whether it verified the address, as with Entra ID, the setting `verified_email` decides
-    (docs/accounts.md). The setting never overrides a provider that says no.
+    Entra ID does not say whether it verified the address. In this case, the setting `verified_email` lists the domains
+    with verified addresses (docs/accounts.md). The setting never overrides a provider that says no.
     """
     extra_data = sociallogin.account.extra_data
     claims = extra_data.get("userinfo") or extra_data.get("id_token") or extra_data
@@ -201,8 +201,8 @@ def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     """Save a new or changed provider, and email administrators and the leads of organisations that use it.
 
     If the provider is now another directory, its identities are deleted, and people are connected again by their
-    verified address; organisations that required the provider only offer it until a lead has signed in through it. With
-    another client or secret, leads can use their passwords for one more day. Raises `UnableToChangeProvider`.
+    verified address. The requirement of the provider is loosened, because nobody has tried the new settings. Raises
+    `UnableToChangeProvider`.
     """
     require(may_change_network_settings(author))
     reason = reason.strip()
@@ -230,8 +230,7 @@ def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
         has_new_client = before["client_id"] != after["client_id"]
         if is_new_directory or has_new_secret or has_new_client:
             since = None if is_new_directory else now
-            for recheck in _rechecks:
-                recheck(provider_key(saved_app), since=since, reason=reason, author=author, now=now)
+            _loosen_requirement(provider_key(saved_app), since=since, reason=reason, author=author, now=now)
 
     event = _record(
         app,
@@ -246,11 +245,23 @@ def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     _email_change(app, event=event, what="changed" if saved_app else "added", now=now)
 
 
+def _loosen_requirement(
+    provider: str, *, since: dt.datetime | None, reason: str, author: User, now: dt.datetime
+) -> None:
+    """Let people sign in without a provider that has new settings, in case these do not work.
+
+    If `since` is None, organisations only offer the provider until a lead has signed in through it. If not, they
+    require it from that moment, and leads can use their passwords for one more day.
+    """
+    for recheck in _rechecks:
+        recheck(provider, since=since, reason=reason, author=author, now=now)
+
+
 @transaction.atomic
 def remove_provider(*, app: SocialApp, author: User | None, now: dt.datetime, reason: str = "") -> None:
     """Delete a provider that no organisation uses.
 
-    `author` is None in `after_restore`, which repeats an administrator's deletion. Raises `UnableToChangeProvider`.
+    `author` is None if the deletion is repeated after a restore. Raises `UnableToChangeProvider`.
     """
     require(may_change_network_settings(author))
     if organisations_using(provider_key(app)):

@@ -1,4 +1,8 @@
-"""Lead times: how many days before a date each person receives each kind of reminder."""
+"""Lead times, which say how many days before a date a person gets a reminder.
+
+For example, with the lead times 14, 3 and 0, a person is reminded of a due date two weeks and three days before it, and
+on the day.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ def chosen_lead_times(person: User) -> dict[str, list[int] | None]:
 
 
 def with_usual_lead_times(chosen: Mapping[str, list[int]]) -> dict[str, list[int] | None]:
-    """Add the usual lead times to those that a person has chosen, as `chosen_lead_times` returns them."""
+    """Return a person's chosen lead times of each kind, and the usual lead times of the other kinds."""
     return {kind: chosen.get(kind, _usual_lead_times(kind)) for kind in ReminderKind.values}
 
 
@@ -41,7 +45,7 @@ def _usual_lead_times(kind: str) -> list[int] | None:
 
 @transaction.atomic
 def choose_lead_times(*, person: User, days: Mapping[str, Collection[int] | None], now: dt.datetime) -> None:
-    """Save how many days ahead a person wants each kind of reminder.
+    """Save how many days before a date a person gets each kind of reminder.
 
     An empty list means no reminders; None means the usual lead times. Days out of range are ignored.
     """
@@ -67,7 +71,7 @@ def choose_lead_times(*, person: User, days: Mapping[str, Collection[int] | None
 
 
 def _in_range(days: Collection[int] | None, *, before: Collection[int] | None) -> list[int] | None:
-    """Return the days that are in range or were already chosen, the longest first."""
+    """Return the days that are in range or were chosen `before`, the longest first."""
     if days is None:
         return None
     allowed = {day for day in days if 0 <= day <= LONGEST_LEAD_TIME or day in (before or ())}
@@ -78,7 +82,7 @@ def _in_range(days: Collection[int] | None, *, before: Collection[int] | None) -
 class LeadTimesByPerson:
     """The lead times of all people for one kind of reminder.
 
-    `usual` applies to people who have no entry in `chosen`, which is keyed by the person's id.
+    `chosen` has lead times by the person's id. `usual` are the lead times of everybody else.
     """
 
     usual: Sequence[int]
@@ -108,7 +112,7 @@ def is_time_to_remind(
     today: dt.date,
     even_after: bool = False,
 ) -> bool:
-    """Return True if a reminder of this day is due: a lead time has begun since the last reminder.
+    """Return True if a lead time of this day has begun since the last reminder, so that a reminder is due.
 
     Returns False after the day itself, unless `even_after` is set.
     """

@@ -1,4 +1,4 @@
-"""Hooks with which other rooms end a person's rights, or pass on the person's work, when the account is closed."""
+"""Hooks that end a person's rights or hand over their work when the account is closed, one for each room."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Leaving:
     now: dt.datetime
 
 
-#: A function that ends or passes on the person's rights and work in one room, and returns the number of items. It is
-#: called inside the transaction.
+#: A function that ends the person's rights or hands over their work in one room, and returns the number of items. It is
+#: called inside the transaction that closes the account.
 Hook = Callable[[Leaving], int]
 _hooks: dict[str, Hook] = {}
 #: What each hook does, by its name, in words that continue the sentence “When you close the account, we …”.
@@ -31,7 +31,7 @@ _consequences: dict[str, str] = {}
 def register_leaving(name: str, hook: Hook, *, consequence: str) -> None:
     """Register a hook under a name that makes sense after its count, for example “memberships ended”.
 
-    The consequence says what the hook does, for the page on which the account is closed: “end their roles”.
+    The consequence says what the hook does, for the page on which the account is closed, for example “end their roles”.
     """
     _hooks[name] = hook
     _consequences[name] = consequence

@@ -60,8 +60,8 @@ def refuse_too_many(
 ) -> HttpResponse | None:
     """Count a request, or the `amount` of items that it needs; return the 429 response if that is above the limit.
 
-    The count is by `who`: by default the signed-in person or, if nobody is signed in, the IP address. The response says
-    when to try again.
+    By default, each signed-in person has a count, and each IP address for requests without a signed-in person. `who`
+    names another count. The response says when to try again.
     """
     now = timezone.now()
     who = who or _requester_key(request)
@@ -80,7 +80,7 @@ def refuse_too_many_uploads(request: HttpRequest) -> HttpResponse | None:
 def _requester_key(request: HttpRequest) -> str:
     """Return a name for the signed-in person or, if nobody is signed in, for the IP address.
 
-    An IPv6 /64 counts as one address.
+    An IPv6 /64 is treated as one address, because one customer has all of it.
     """
     person = request.user
     if person.is_authenticated:

@@ -38,7 +38,7 @@ def _redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _is_account_page(request: HttpRequest) -> bool:
-    """Return True if the page belongs to allauth: sign-in, second factors or sessions."""
+    """Return True on allauth's pages for signing in, second factors and sessions."""
     match = request.resolver_match
     return (
         match is not None
@@ -67,7 +67,7 @@ class SessionLimitMiddleware:
 
         now = time.time()
         age = now - request.session.get(SIGNED_IN_AT, 0)
-        # A negative age ends the session, too: if the clock was set back, sessions must not become endless.
+        # A negative age ends the session, too. If the clock was set back, sessions must not become endless.
         is_within_limit = -self.SECONDS <= age < settings.SESSION_HARD_LIMIT.total_seconds()
         if not is_within_limit:
             logout(request)
@@ -80,7 +80,7 @@ class SessionLimitMiddleware:
 
 
 class ViewAsMiddleware:
-    """Shows an administrator the site as another person sees it, read-only; every page is logged."""
+    """Shows an administrator the site as another person sees it. The view is read-only, and every page is logged."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -126,7 +126,7 @@ class ViewAsMiddleware:
 class _SessionCheck(ABC):
     """A requirement of every session, checked again every ten minutes."""
 
-    #: How long, in seconds, a passed check stays valid.
+    #: How long, in seconds, a passed check is valid.
     SECONDS = 600
     #: The session key with the time of the last passed check.
     key: str
@@ -140,7 +140,7 @@ class _SessionCheck(ABC):
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Return the redirect if the requirement is not met, otherwise None."""
+        """Return the redirect if the requirement is not met; None if it is met."""
         user = request.user
         if not isinstance(user, User) or hasattr(request, "view_as") or self.is_exempt(request):
             return None
@@ -179,7 +179,7 @@ class OwnSignInMiddleware(_SessionCheck):
 
 
 class SecondFactorMiddleware(_SessionCheck):
-    """Redirects people who must add a second factor to the page where they can do so."""
+    """Redirects people who must add a second factor to the page for adding one."""
 
     key = FACTOR_SEEN_AT
 

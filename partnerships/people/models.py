@@ -28,7 +28,7 @@ class UserManager(BaseUserManager["User"]):
     """Creates people by their email address, which is stored in lower case."""
 
     def known_to(self, user: User | AnonymousUser) -> models.QuerySet[User]:
-        """Return the people whose account a person may see: only themselves, or everyone for administrators."""
+        """Return the people that a person may see. Administrators see everyone, and other people only themselves."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
         return self.all() if user.is_staff else self.filter(pk=user.pk)
@@ -60,8 +60,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person, identified by their email address.
 
-    A *stakeholder* has no account (`account_since` is empty) and cannot sign in. A person who is not active has left:
-    such a person cannot sign in and receives no emails. Staff are the administrators of the network.
+    A *stakeholder* has no account (`account_since` is empty) and cannot sign in. A person who is not active has left,
+    and can neither sign in nor receive emails. Staff are the administrators of the network.
     """
 
     # Who the person is.
@@ -280,7 +280,7 @@ class ReminderKind(models.TextChoices):
 
 @pghistory.track()
 class LeadTimes(models.Model):
-    """How many days before a date a person wants reminders of one kind.
+    """How many days before a date a person gets reminders of one kind.
 
     An empty list means no reminders. A person without a row has the usual lead times (`people/lead_times.py`).
     """

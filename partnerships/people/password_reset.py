@@ -33,7 +33,7 @@ class PasswordResetComposer(Composer):
     """Composes password resets, only for addresses with an account."""
 
     def candidates(self, due: Sequence[DueEmail], *, now: dt.datetime) -> list[Candidate]:
-        """Return the requests with their people; requests for an address without an open account are refused."""
+        """Return the requests with their people. Requests for an address without an open account are refused."""
         return [self._candidate(request) for request in due]
 
     def _candidate(self, due: DueEmail) -> Candidate:
@@ -44,7 +44,7 @@ class PasswordResetComposer(Composer):
         return PersonCandidate(due, person.email, person.get_full_name(), refusal="", person=person)
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Write each email with a link that works once, or repeat an email that may already have been sent."""
+        """Write each email with a link that works once. Repeat the earlier text if it may have been sent before."""
         repeatable_ids = ids_to_repeat(candidates)
         for candidate in candidates:
             if not isinstance(candidate, PersonCandidate):

@@ -21,9 +21,9 @@ _TIMEOUT = 2
 class BreachedPasswordValidator:
     """Refuses passwords on a list of breached passwords.
 
-    The validator uses the range protocol of Have I Been Pwned: the service receives only five digits of a hash.
-    Passwords are not checked if `BREACHED_PASSWORDS_URL` is empty, or if the service does not respond in time, so that
-    its outage blocks nobody.
+    The validator uses the range protocol of Have I Been Pwned, so the service receives only five digits of a hash. If
+    `BREACHED_PASSWORDS_URL` is empty or the service does not respond in time, passwords are not checked, so that an
+    outage blocks nobody.
     """
 
     def validate(self, password: str, user: object = None) -> None:
@@ -36,7 +36,7 @@ class BreachedPasswordValidator:
         return "This password appeared in a data breach of another site. Choose a password that you use nowhere else."
 
     def get_help_text(self) -> str:
-        """Return the hint beside the password field."""
+        """Return the hint that the form shows with the password field."""
         return "Your password can’t be one that appeared in a data breach of another site."
 
     def _is_known(self, password: str) -> bool:

@@ -1,6 +1,6 @@
-"""Rules for personal data: what erasure and export do with each field.
+"""Rules that say what an erasure and an export do with each field of personal data.
 
-Each room registers rules for its own models. A test finds fields without a rule.
+Each room registers the rules of its models. A test finds fields without a rule.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class ErasureAction(Enum):
 class Rule:
     """The rule for one personal field.
 
-    `why` is the purpose of storing the field. `exported` are the fields of the row that the person's export includes;
-    empty for rows that name the person only as one of several.
+    `why` is the purpose of storing the field. `exported` are the fields of the row in the person's export. It is empty
+    if the row names several people.
     """
 
     model: str
@@ -40,8 +40,8 @@ class Rule:
     fate: ErasureAction
     why: str
     exported: tuple[str, ...] = ()
-    #: For a field with data about a person: the field (or path) that refers to the person, if the row does not have
-    #: exactly one such field. If only the address identifies the person, this is the field itself.
+    #: The field (or path) that refers to the person, for a field with data about them. It may be empty if the row has
+    #: exactly one reference to a person. If only the address identifies the person, this is the field itself.
     whose: str = ""
     #: A function that applies the rule, if the application's database role may not change the table directly.
     apply: Callable[[User], int] | None = None
@@ -116,7 +116,7 @@ def fields_without_rule() -> list[str]:
 
 
 def rules_without_field() -> list[str]:
-    """Return the rules whose field no longer exists. A test requires that there are none."""
+    """Return the rules for fields that do not exist. A test requires that there are none."""
     orphaned_rules = []
     for model, name in _rules:
         try:

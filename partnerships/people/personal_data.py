@@ -48,7 +48,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _rows(model_rules: Sequence[Rule], person: User) -> QuerySet[Model]:
-    """Return the rows of a model in which the field of one of these rules refers to the person."""
+    """Return the rows of one model that refer to the person by the field of at least one of these rules."""
     model: type[Model] = apps.get_model(model_rules[0].model)
     refers_to_person = Q()
     for rule in model_rules:
@@ -66,10 +66,10 @@ def _reference_rules_by_model() -> list[list[Rule]]:
 
 
 def _readable_ids(rows: QuerySet[Model], person: User) -> set[int]:
-    """Return the ids of the rows whose text the person may read today.
+    """Return the ids of the rows with text that the person may read today.
 
-    Other people may have changed the text since the person left. `visible_to` of the rows decides or, if they have
-    none, `visible_to` of the record that they belong to. Rows without either are the person's own.
+    Other people may have changed the text since the person left. If the rows have `visible_to`, it selects them. If
+    not, `visible_to` of the record that they belong to selects them. Rows without either are the person's own.
     """
     if hasattr(rows, "visible_to"):
         return set(rows.visible_to(person).values_list("pk", flat=True))
@@ -101,7 +101,7 @@ def _is_reference(rule: Rule) -> bool:
 
 
 def export_person(*, person: User, author: User | None, now: dt.datetime) -> dict[str, Any]:
-    """Return all data about a person as JSON values: their own row, and every row that refers to them.
+    """Return the person's own row and every row that refers to them, as JSON values.
 
     The export is recorded in the activity log and in the person's security log.
     """
@@ -156,7 +156,7 @@ def _rows_about(person: User) -> dict[str, list[dict[str, Any]]]:
 
 
 def _exported_row(row: Model, rule: Rule, *, is_readable: bool) -> dict[str, Any]:
-    # Other records are exported only by their id: an export must not include third parties.
+    # Other records are exported only by their id, because an export must not include third parties.
     values = {
         name: _as_json(row.serializable_value(name)) for name in rule.exported if is_readable or _is_not_text(row, name)
     }
@@ -170,7 +170,7 @@ def count_exported_rows(exported: dict[str, Any]) -> int:
 
 @transaction.atomic
 def erase_person(*, person: User, author: User | None, reason: str, now: dt.datetime) -> dict[str, int]:
-    """Erase a person. Records that must stay name the person as “a former member”.
+    """Erase a person. Records that are kept name the person as “a former member”.
 
     The account is closed first. If the person refused digests, a keyed hash of the address is stored, so that nobody
     asks the person again. Returns the number of rows that each rule changed. Raises `UnableToErase`.
@@ -241,7 +241,10 @@ def _clear_account(person: User, *, now: dt.datetime) -> None:
 
 
 def _apply_to_references(rule: Rule, person: User) -> int:
-    """Delete the rows that refer to the person, or count the rows that stay, which contain only the id."""
+    """Delete the rows that refer to the person, or only count them if they are kept, and return their number.
+
+    Rows that are kept contain only the person's id.
+    """
     rows = _rows([rule], person)
     return rows.delete()[0] if rule.fate is ErasureAction.DELETE else rows.count()
 

@@ -1,4 +1,4 @@
-"""Messages that name, after a person's action, the recipients of emails about this action."""
+"""Tell a person after an action who will be emailed about it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class RecordedEmails:
-    """The emails that were recorded within a block."""
+    """The emails that services recorded within a block."""
 
     emails: list[Email]
 
     def sentence(self, *, besides: Collection[int | None] = ()) -> str:
-        """Return sentences that name the recipients, with a space before: “ An email will be sent to Ben West.”
+        """Return sentences that name the recipients, for example “ An email will be sent to Ben West.”
 
-        The text is "" if there are no recipients. People with the ids in `besides` are left out, and so are people who
-        are asked to confirm their address: until they do, nobody may learn who owns an address.
+        The text begins with a space, and is "" without recipients. People with the ids in `besides` are left out.
+        People who are asked to confirm their address are left out, too, because nobody may learn who owns an address
+        before.
         """
         return self._sentence(WE_WILL_EMAIL, besides, about_account=True) + self._sentence(
             WILL_BE_SENT, besides, about_account=False
         )
 
     def _sentence(self, words: str, besides: Collection[int | None], *, about_account: bool) -> str:
+        """Return a sentence that names the recipients of account emails or of other emails; "" if there are none."""
         person_ids = {
             email.person_id
             for email in self.emails

@@ -16,7 +16,7 @@ from partnerships.kit import journal
 from partnerships.outbox.queries.suppressions import suppressed_among
 from partnerships.people.models import RefusedAddress, User
 
-#: The kind of journal line about a refused address that its person no longer has, or that may receive questions again.
+#: The kind of journal line about a refused address that was given up, or that may receive questions again.
 KEPT_REFUSAL = "refusal kept"
 #: A function that returns True if a person has refused the emails that a room sends.
 Hook = Callable[[User], bool]

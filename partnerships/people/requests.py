@@ -1,4 +1,4 @@
-"""Facts about a request for views: the signed-in person, and whether a person is reading the page."""
+"""Find out who makes a request, and whether a person reads the page or a browser only prefetches it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from partnerships.people.models import User
 def signed_in(request: HttpRequest) -> User:
     """Return the signed-in person; raise 403 if there is none.
 
-    Normally, `LoginRequiredMiddleware` has already redirected such a request.
+    Normally, `LoginRequiredMiddleware` has redirected a request without a signed-in person.
     """
     if not isinstance(request.user, User):
         raise PermissionDenied
     if isinstance(request.user, SimpleLazyObject):
-        # The same person, but without the wrapper, which would pass on every use of an attribute.
+        # The same person without the lazy wrapper, which would slow down every use of an attribute.
         request.user = get_user(request)
     return cast(User, request.user)
 
 
 class PrefetchRefused(Exception):
-    """Raised by a view whose page must not be prefetched, because opening the page has an effect.
+    """Raised by a view if its page must not be prefetched, because opening the page has an effect.
 
     `PrefetchMiddleware` turns the exception into a response after which the browser requests the page again once a
     person opens it.

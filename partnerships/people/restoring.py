@@ -1,4 +1,4 @@
-"""Apply the journal to people after a restore: erasures, closed accounts, passwords and suppressed addresses."""
+"""Apply the journal to people after a restore, for example to erase people again."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def redo_kept_refusals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
 def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Erase the people who were erased after the backup, and store their refusals.
 
-    Refused addresses stay refused even if the backup does not contain their people.
+    A refusal is stored even if the backup does not contain the person.
     """
     store_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
     line_by_person = {line["person"]: line for line in lines}
@@ -84,7 +84,7 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult
 def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Close or reopen each account as the last line about it says.
 
-    Even the last administrator's account is closed; the outcome then says that there is no administrator.
+    Even the last administrator's account is closed. The result then says that there is no administrator.
     """
     line_by_person = last_about("person", lines)
     result = RedoResult()
@@ -114,9 +114,9 @@ def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult
 
 
 def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """Withdraw the administration that was withdrawn since the backup; administration is never granted again.
+    """Withdraw the administration that was withdrawn since the backup. Administration is never granted again.
 
-    Even the last administrator loses it; the outcome then says that there is no administrator.
+    Even the last administrator loses it. The result then says that there is no administrator.
     """
 
     def redo(person: User, line: dict[str, Any]) -> int:
@@ -131,7 +131,7 @@ def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
 
 
 def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """Require a new password from people whose earlier password was restored."""
+    """Require a new password from people if the restore brought back an earlier one."""
 
     def redo(person: User, line: dict[str, Any]) -> int:
         changed_since = SecurityEvent.objects.filter(
@@ -148,7 +148,8 @@ def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoRes
 def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove the second factors that were removed since the backup.
 
-    A person without another factor must also choose a new password by email: the password alone must not be enough.
+    A person without another factor must also choose a new password by email, because the password alone must not be
+    enough.
     """
 
     def redo(person: User, line: dict[str, Any]) -> int:
@@ -185,6 +186,7 @@ def _redo_people(
     redo: Callable[[User, dict[str, Any]], int],
     unable: type[Exception] | tuple[type[Exception], ...] = (),
 ) -> RedoResult:
+    """Call `redo` with each person who is certainly the person of a line, and return the result."""
     people = User.objects.filter(pk__in={line["person"] for line in lines}, erased_at=None)
     return redo_each(
         "person",
@@ -225,7 +227,7 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoRes
 
 
 def _administrator_problems() -> list[str]:
-    """Return a line for the operator if the network has no administrator, otherwise no lines."""
+    """Return a problem for the operator if the network has no administrator; empty if it has one."""
     if User.objects.filter(is_staff=True, is_active=True).exists():
         return []
     return ["the network has no administrator now; create one with `manage.py createsuperuser`"]
@@ -256,8 +258,8 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoRe
 def advance_sequences() -> int:
     """Advance every sequence by ten million, and that of areas by ten thousand; return the number of sequences.
 
-    Ids from after the backup are then never used again, so that a new notice, comment or email is not mistaken for one
-    in the journal. The application's role may not set sequences, so a function of the owner does.
+    Ids from after the backup are then never used again. If they were, a new email could be mistaken for one in the
+    journal. The application's role may not set sequences, so this calls a function of the database's owner.
     """
     return call_owner_function("move_numbers_on")
 

@@ -1,4 +1,4 @@
-"""Retention: rooms register rules, and a nightly job applies each rule."""
+"""Delete data that has been stored long enough. Rooms register rules, and a nightly job applies them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.kit.accounting import acting
 from partnerships.people.models import RetentionRuleState, RetentionRun
 
 log = structlog.get_logger(__name__)
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 #: The hour in London from which a day's run may start.
@@ -36,10 +36,10 @@ REMOVED_KEPT_FOR = "12 months after they were removed"
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """A retention rule: which data is stored, why, on which legal basis and how long.
+    """A retention rule, with words that say which data is stored, why, on which legal basis and how long.
 
-    `apply(now, dry_run)` removes data that has been stored long enough, or only counts it, and returns the number. The
-    function runs outside a transaction and commits in batches, so that work before a failure is not lost: use
+    `apply(now, dry_run)` removes data that has been stored long enough, or only counts it, and returns the number. It
+    runs outside a transaction and commits in batches, so that work before a failure is not lost. Use
     `delete_in_batches` or `change_in_batches` for rows, and `count_successes` if a service removes each item.
     """
 
@@ -108,17 +108,17 @@ def change_in_batches(rows: Rows, change: Callable[[Rows], int], *, dry_run: boo
     return changed_count
 
 
-def count_successes(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
+def count_successes(items: Iterable[Item], act: Callable[[Item], object]) -> int:
     """Call `act` with each item, and return the number of calls that succeeded.
 
-    A failure does not stop the other calls: the first failure is raised at the end. Errors that end the run are raised
+    A failure does not stop the other calls. The first failure is raised at the end. Errors that end the run are raised
     immediately.
     """
     count = 0
     failure = None
-    for thing in things:
+    for item in items:
         try:
-            act(thing)
+            act(item)
         except Exception as error:
             if isinstance(error, _ends_run.get()):
                 raise
@@ -144,7 +144,7 @@ def _drop_file(rows_with_file: QuerySet[Any], pk: int) -> None:
     row = rows_with_file.select_for_update().filter(pk=pk).first()
     if row is None:  # restored, or dropped by another run, in the meantime
         return
-    # The file is deleted first: if the storage fails, the row still names the file, and the next run tries again.
+    # The file is deleted first. If the storage fails, the row still names the file, and the next run tries again.
     row.file.storage.delete(str(row.file.name))
     rows_with_file.model._default_manager.filter(pk=pk).update(file="")
 
@@ -154,7 +154,7 @@ def apply_retention(
 ) -> RetentionOutcome:
     """Apply every rule. A rule that fails does not stop the other rules.
 
-    A rule that never finishes in time does not stop them either, because the rule that was tried longest ago goes
+    A rule that never finishes in time does not stop them either, because the rule that was tried longest ago is applied
     first. `stop_on` are errors, such as a time limit, that end the whole run.
     """
     outcome = RetentionOutcome()
@@ -249,8 +249,8 @@ def apply_retention_once(*, now: dt.datetime, stop_on: tuple[type[Exception], ..
     """Apply every rule, at most once a day and after `NIGHT`; return None if nothing is due.
 
     Call this function every hour, from any number of schedulers. A later call repeats a run that was cut off or in
-    which a rule failed. If `now` is after the database's time, the database's time counts, so that a worker whose clock
-    is ahead deletes nothing early.
+    which a rule failed. If `now` is after the database's time, the database's time is used. A worker with a clock that
+    is ahead must not delete anything early.
     """
     now = min(now, _database_clock())
     if timezone.localtime(now).hour < NIGHT:

@@ -56,5 +56,8 @@ def rights_over(person: User, author: User | None) -> Rights:
 
 
 def may_change_network_settings(author: User | None) -> bool:
-    """Return True if the author may change settings of the whole network: administrators and the system (None) may."""
+    """Return True if the author may change settings of the whole network.
+
+    Administrators may, and so may the system (None).
+    """
     return author is None or is_administrator(author)

@@ -50,7 +50,7 @@ class UnableToRemoveSecondFactor(Exception):
 
 
 class UnableToCloseAccount(Exception):
-    """Raised if the person has already left, or is the last administrator."""
+    """Raised if the person has left before, or is the last administrator."""
 
 
 def find_person(email: str) -> User | None:
@@ -92,7 +92,7 @@ def create_invitation(
 ) -> tuple[Invitation, str]:
     """Create an invitation, and return it with its token.
 
-    Earlier open invitations of the person stay valid.
+    Earlier open invitations of the person remain valid.
     """
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
@@ -189,11 +189,11 @@ def close_account(
     successor: User | None = None,
     even_last_administrator: bool = False,
 ) -> dict[str, int]:
-    """Close an account: end all rights of the person and every way to sign in.
+    """Close an account, so that the person has no rights and cannot sign in.
 
-    The person's work passes to `successor`. An administrator permanently loses administration, and is emailed with the
-    other administrators. The last administrator's account is closed only with `even_last_administrator` (after a
-    restore). Returns the number of items that each room ended or passed on. Raises `UnableToCloseAccount`.
+    `successor` takes over the person's work. An administrator permanently loses administration, and is emailed with the
+    other administrators. The last administrator's account is closed only with `even_last_administrator`, after a
+    restore. Returns the number of items that each room ended or handed over. Raises `UnableToCloseAccount`.
     """
     locked_person, other_administrators = lock_with_administrators(person)
     require(rights_over(locked_person, author).may_administer)
@@ -235,7 +235,7 @@ def close_account(
 
 
 def _set_closed(person: User, now: dt.datetime) -> None:
-    """Set the fields of a person whose account is closed, without saving them."""
+    """Set the fields of a closed account, without saving them."""
     person.is_active = False
     person.left_at = now
     person.is_staff = False
@@ -246,7 +246,7 @@ def _set_closed(person: User, now: dt.datetime) -> None:
 def reopen_account(*, person: User, author: User | None, now: dt.datetime, reason: str) -> None:
     """Reopen a closed account, without its memberships and shares.
 
-    Does nothing if the account is open or its person erased. `author` is None in `after_restore`.
+    Does nothing if the account is open or its person erased. `author` is None if this is repeated after a restore.
     """
     locked_person = User.objects.select_for_update().get(pk=person.pk)
     require(rights_over(locked_person, author).may_administer)

@@ -17,7 +17,7 @@ _required: list[Policy] = []
 
 
 def register_sign_in_policy(*, offered: Policy, required: Policy) -> None:
-    """Register a source of the providers that people may use, and a source of the providers that people must use."""
+    """Register functions that return the providers that a person may use, and those that a person must use."""
     _offered.append(offered)
     _required.append(required)
 

@@ -12,7 +12,7 @@ from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User, ViewAs
 from partnerships.people.rights import rights_over
 
-#: How long a view lasts, which is enough to answer one question.
+#: How long a view lasts. Half an hour is enough to answer one question.
 LASTS = dt.timedelta(minutes=30)
 
 
@@ -49,7 +49,7 @@ def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.dat
 
 @transaction.atomic
 def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
-    """End the view, unless it has already ended."""
+    """End the view, if it is still in force."""
     if ViewAs.objects.filter(pk=view.pk, ended_at=None).update(ended_at=now):
         view.ended_at = now
         record(
@@ -62,7 +62,7 @@ def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
 
 
 def live_view(*, pk: int, administrator: User, now: dt.datetime) -> ViewAs | None:
-    """Return the administrator's view with this id, and its person, if it is in force; otherwise None."""
+    """Return the administrator's view with this id, with its person; None if it has ended or expired."""
     if not (administrator.is_staff and administrator.is_active):
         return None
     return (

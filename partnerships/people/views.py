@@ -55,7 +55,7 @@ log: Any = structlog.get_logger(__name__)
 @never_cache
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """Show the signed-in person's account: details, ways to sign in, and sessions."""
+    """Show the signed-in person's details, ways to sign in, and sessions."""
     return render(request, "people/account.html", {"overview": account_overview(signed_in(request))})
 
 
@@ -244,7 +244,7 @@ def to_organisation_sign_in(request: HttpRequest, provider_id: str) -> HttpRespo
 @login_not_required
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """Show the privacy notice: which data about people is stored, why, for how long, and people's rights."""
+    """Show the privacy notice, which says what data about people is stored, why and for how long."""
     return render(request, "people/privacy.html", {"rules": RULES.values(), "contact": settings.PRIVACY_CONTACT})
 
 

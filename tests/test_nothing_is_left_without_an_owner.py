@@ -103,7 +103,7 @@ def leave(world: World, someone: User, **fields: Any) -> None:
 
 def left(world: World) -> dict[str, list[str]]:
     groups = left_without_owner(world.larkhaven.pk, timezone.now())
-    return {group.kind.code: [thing.title for thing in group.things] for group in groups}
+    return {group.kind.code: [record.title for record in group.records] for group in groups}
 
 
 def lead(world: World, name: str) -> User:
@@ -152,7 +152,7 @@ def test_what_a_leaver_held_is_listed_and_handed_over(world: World) -> None:
         hand_over_records(
             organisation=world.larkhaven,
             kind=group.kind.code,
-            things=[thing.pk for thing in group.things],
+            records=[record.pk for record in group.records],
             to=world.eddie,
             reason="Lara left.",
             author=world.amina,
@@ -233,7 +233,7 @@ def test_handing_over_needs_a_lead_a_reason_and_somebody_of_the_organisation(wor
     post = create_post_of(world)
 
     def hand_over(**fields: Any) -> int:
-        given = {"to": world.eddie, "reason": "New.", "author": world.amina, "things": [post.pk]} | fields
+        given = {"to": world.eddie, "reason": "New.", "author": world.amina, "records": [post.pk]} | fields
         return hand_over_records(organisation=world.larkhaven, kind="posts", now=timezone.now(), **given)
 
     with pytest.raises(UnableToAct):
@@ -256,7 +256,7 @@ def test_page_hands_over_the_ticked_things(world: World) -> None:
 
     client.post(
         address,
-        {"posts-kind": "posts", "posts-things": [finance.pk], "posts-to": world.vera.pk, "posts-reason": "New."},
+        {"posts-kind": "posts", "posts-records": [finance.pk], "posts-to": world.vera.pk, "posts-reason": "New."},
     )
 
     assert finance.holders.current().get().person == world.vera
@@ -327,7 +327,7 @@ def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(worl
             succession=succession,
             predecessor=world.larkhaven,
             kind=group.kind.code,
-            records=[record.pk for record in group.things],
+            records=[record.pk for record in group.records],
             successor=world.harbour,
             author=world.dee,
             now=timezone.now(),
@@ -341,7 +341,7 @@ def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(worl
     assert promise.giver == world.harbour
     assert post.organisation == world.harbour
     left = {
-        group.kind.code: [record.pk for record in group.things]
+        group.kind.code: [record.pk for record in group.records]
         for group in left_without_owner(world.harbour.pk, timezone.now())
     }
     assert left == {"posts": [post.pk], "commitments": [promise.pk]}

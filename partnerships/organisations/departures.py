@@ -1,4 +1,4 @@
-"""Hooks with which other rooms hand over a person's work when their membership ends."""
+"""Hooks that hand over a person's work when their membership ends, one for each room with such work."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Departure:
     now: dt.datetime
 
 
-#: A function that hands over a person's work in one room and returns how many items it handed over. It is called in the
+#: A function that hands over a person's work in one room, and returns the number of items. It is called in the
 #: transaction that ends the membership, before the membership ends.
 Hook = Callable[[Departure], int]
 _hooks: list[Hook] = []
 
 
 def register_departure(hook: Hook) -> None:
-    """Add a room's function to the hooks."""
+    """Register a room's function that hands over work."""
     _hooks.append(hook)
 
 

@@ -26,7 +26,7 @@ from partnerships.organisations.models import (
 ALIKE = 0.7
 #: The most pairs that the page shows.
 MAX_PAIRS = 200
-#: Registers that each contain only one kind of body, so that a LEP is not taken for a council of the same name.
+#: Registers that each contain only one kind of body. A LEP in its register is not a council of the same name.
 _ONE_KIND_REGISTERS = frozenset({Scheme.GSS, Scheme.RSH, Scheme.LEP})
 #: Schemes that give each body only one number, so that different numbers mean different bodies.
 _ONE_FOR_EACH_BODY = (Scheme.GSS, Scheme.RSH, Scheme.COMPANY, Scheme.CHARITY, Scheme.ODS, Scheme.LEP)
@@ -105,20 +105,25 @@ def _likenesses() -> dict[tuple[int, int], _Likeness]:
 def possible_duplicates() -> list[Pair]:
     """Return pairs of records that may be the same body, the most similar first.
 
-    Merged records are excluded, and so are pairs that are certainly two bodies: an administrator said so, one followed
-    the other, they have different numbers in one register, or each is in a register of a different kind of body.
+    Merged records are excluded. Pairs that are certainly two bodies are excluded, too. For example, an administrator
+    has said so, one followed the other, they have different numbers in one register, or each is in a register of a
+    different kind of body.
     """
     likenesses = _likenesses()
     for pair in _separate_pairs():
         likenesses.pop(pair, None)
     ids = {pk for pair in likenesses for pk in pair}
-    numbers = _numbers_by_organisation(ids)
+    numbers_by_id = _numbers_by_organisation(ids)
     bodies = Organisation.objects.not_merged().in_bulk(ids)
     pairs = []
     for (one, other), likeness in likenesses.items():
-        if one not in bodies or other not in bodies or _have_different_numbers(numbers[one], numbers[other]):
+        if (
+            one not in bodies
+            or other not in bodies
+            or _have_different_numbers(numbers_by_id[one], numbers_by_id[other])
+        ):
             continue
-        if bodies[one].kind != bodies[other].kind and _are_registered(numbers[one], numbers[other]):
+        if bodies[one].kind != bodies[other].kind and _are_registered(numbers_by_id[one], numbers_by_id[other]):
             continue
         pairs.append(Pair(bodies[one], bodies[other], likeness.why, likeness.alike))
     return sorted(pairs, key=lambda pair: (-pair.alike, pair.one.name, pair.one.pk, pair.other.pk))[:MAX_PAIRS]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.organisations.handovers import proposed_totals
+from partnerships.organisations.handover_lines import proposed_totals
 from partnerships.organisations.lineage import effective_succession, successions_in_email, with_ties
 from partnerships.organisations.models import (
     REASON_KEY,
@@ -73,19 +73,19 @@ def write_access_requested(due: DueEmail, person: User, now: dt.datetime) -> Con
     return Content("organisations/access_requested", context)
 
 
-#: The kind of the email to a person whose request for access was declined.
+#: The kind of the email that declines a request for access.
 ACCESS_DECLINED = "organisations.access_declined"
 
 
 class DeclinedComposer(Composer):
-    """Writes the email to a person whose request for access was declined, with the reason.
+    """Writes the email that declines a request for access, with the reason.
 
     Nobody has checked the address that was entered, so it may belong to another person. Therefore the email does not
     quote the request, and no person is created for the address.
     """
 
     def candidates(self, due: Sequence[DueEmail], *, now: dt.datetime) -> list[Candidate]:
-        """Return an email candidate for each request; a deleted request has no address, only a refusal."""
+        """Return an email to send for each request. The email about a deleted request is refused."""
         declined = AccessRequest.objects.filter(answer=RequestAnswer.DECLINED)
         requests = declined.in_bulk([email.params["request"] for email in due])
         candidate_list = []
@@ -98,7 +98,7 @@ class DeclinedComposer(Composer):
         return candidate_list
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Write each email, or repeat an email that may already have been sent."""
+        """Write each email. Repeat the earlier text if the email may have been sent before."""
         repeatable_ids = ids_to_repeat(candidates)
         for candidate in candidates:
             if not isinstance(candidate, DeclinedCandidate):

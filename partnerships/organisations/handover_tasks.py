@@ -1,4 +1,4 @@
-"""Tasks of leads on My work: records that leavers left without an owner, and handovers of a succession."""
+"""Tasks on My work for leads, about records without an owner and about the handovers of successions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ from partnerships.people.models import User
 
 
 def _reach_of_leavers(now: dt.datetime) -> Reach:
-    """Return the reach to leads of organisations with former members: only these can have records without an owner."""
+    """Return the ended memberships, with the route to the leads of their organisations.
+
+    Organisations without former members have no records without an owner.
+    """
     ended = Membership.objects.filter(accepted_at__isnull=False, ends_on__lte=timezone.localdate(now))
     return Reach(ended, (Organisations("organisation", roles=(Role.LEAD,)),))
 
@@ -53,7 +56,7 @@ def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[WaitingTask]
     tasks = []
     for body in rows_for(_organisations_with_leavers, user, now):
         if groups := left_without_owner(body.pk, now, kinds=_kinds_in_one_task()):
-            counts_in_words = ", ".join(f"{group.kind.label} ({len(group.things)})" for group in groups)
+            counts_in_words = ", ".join(f"{group.kind.label} ({len(group.records)})" for group in groups)
             tasks.append(
                 WaitingTask(
                     action="Hand over records without an owner",
@@ -65,10 +68,10 @@ def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[WaitingTask]
 
 
 def _left_without_owner_lookups(user: User, now: dt.datetime) -> list[Lookup]:
-    """Return the lookups of `_left_without_owner_tasks`.
+    """Return the lookups that the tasks about records without an owner need.
 
-    Most leads lead one organisation, so its records are read in the same query. Of several, those with leavers are
-    not known yet, and the records of each are read in a query of its own.
+    Most leads lead one organisation, so its records are read in the same query. For a person who leads several, it is
+    not known yet which of these have leavers, so their records are queried later.
     """
     led_ids = Membership.objects.ids_led_by(user)
     lookups = [lookup(_organisations_with_leavers, user, now)]
@@ -110,8 +113,9 @@ def _lines_to_propose(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each organisation that the person leads and each of its successions near vesting day."""
     ties = _ties_that_vest_soon(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD))
     ties = ties.select_related("succession", "predecessor").order_by("pk")
-    pairs = {(tie.succession, tie.predecessor): None for tie in ties}
-    return [task for pair in pairs if (task := _task_to_propose(*pair, now))]
+    # A dict, to have each pair only once and in the order of the ties.
+    successions_with_predecessor = dict.fromkeys((tie.succession, tie.predecessor) for tie in ties)
+    return [task for pair in successions_with_predecessor if (task := _task_to_propose(*pair, now))]
 
 
 def _is_led(side: str, now: dt.datetime) -> Exists:
@@ -127,8 +131,8 @@ def _administrators() -> QuerySet[User]:
 def _lines_to_propose_for_others(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return one task for each succession of organisations without a lead, for administrators.
 
-    The count covers only the first organisation that has records: a county may have twelve organisations, and each
-    needs a long query.
+    The count covers only the first organisation that has records, because each organisation needs a long query, and a
+    county may have twelve of them.
     """
     if not user.is_staff:
         return []
@@ -166,7 +170,7 @@ def _task_to_propose(
 
 
 def _lines_to_answer_by_succession(user: User) -> QuerySet[Handover, dict[str, Any]]:
-    """Return the number of unanswered lines of each succession, and the day on which the first of them is due."""
+    """Return the number of unanswered lines of each succession, and the first day on which one is due."""
     proposed = Handover.objects.awaiting_answer_from(Membership.objects.organisations_of(user, Role.LEAD))
     lines: QuerySet[Handover, Any] = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on"))
     return lines.order_by("succession")
@@ -207,7 +211,7 @@ def _leads_to_invite(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 def _lines_that_stayed() -> QuerySet[Handover]:
-    """Return the handover lines of live successions whose records could not pass on."""
+    """Return the lines of live successions with records that could not be handed over."""
     return _lines_of_live_successions(Handover.objects.filter(state=HandoverState.STAYED))
 
 
@@ -230,7 +234,7 @@ def _stayed_records_to_settle(user: User, now: dt.datetime) -> list[WaitingTask]
 
 
 def _lines_of_live_successions(lines: QuerySet[Handover]) -> QuerySet[Handover]:
-    """Return the lines whose succession was neither cancelled nor undone."""
+    """Return those of the lines that belong to a succession that was neither cancelled nor undone."""
     live_successions = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
     return lines.filter(succession__in=live_successions)
 

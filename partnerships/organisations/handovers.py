@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.organisations.models import AcceptedPart, Handover, HandoverState, Organisation, Succession
@@ -18,7 +18,6 @@ from partnerships.organisations.obligations import (
     HeldRecord,
     Obligation,
     held_records_by_kind,
-    obligation,
     obligations,
     total_of_amounts,
 )
@@ -40,44 +39,48 @@ class KindCount:
     disputed: int
     stayed: int
     #: The number of lines that still lack the consent that they need.
-    lacking: int
+    lacking_consent: int
     #: Records without a line.
-    without: Sequence[HeldRecord]
+    without_line: Sequence[HeldRecord]
     #: Records without a line, then records that are disputed or could not be handed over, with the reason.
     undecided: Sequence[HeldRecord]
 
     def for_others(self, title_by_id: Mapping[int, str]) -> KindCount:
-        """Return the counts for a person who may read only the records with these titles; the reasons do not change."""
+        """Return the counts for a person who may read only the records with these titles.
+
+        Each other record gets its `outside` title, such as "Plan 12". The reasons do not change.
+        """
         undecided = [replace(record, title=title_by_id.get(record.pk, record.outside)) for record in self.undecided]
-        without = [replace(record, what="") for record in undecided[: len(self.without)]]
-        return replace(self, without=without, undecided=[*without, *undecided[len(without) :]])
+        # `undecided` begins with the records without a line. Their details could reveal what the person may not read.
+        without_line = [replace(record, what="") for record in undecided[: len(self.without_line)]]
+        return replace(self, without_line=without_line, undecided=[*without_line, *undecided[len(without_line) :]])
 
 
-#: Records by the code of their kind and their id, so that a record of several organisations counts only once.
-Things = Mapping[tuple[str, int], HeldRecord]
+#: Records by the code of their kind and their id. A record that several organisations have is included only once.
+RecordsByKey = Mapping[tuple[str, int], HeldRecord]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The records that one successor has or receives. With None as successor, the records without a line yet."""
+    """The records that one successor has or receives; if `successor` is None, the records without a line yet."""
 
     successor: Organisation | None
-    held: Things
+    records: RecordsByKey
 
     @property
-    def things(self) -> int:
+    def record_count(self) -> int:
         """Return the number of records."""
-        return len(self.held)
+        return len(self.records)
 
     @property
     def homes(self) -> Decimal:
         """Return the number of homes in these records."""
-        return total_of_amounts(record.homes for record in self.held.values())
+        return total_of_amounts(record.homes for record in self.records.values())
 
     @property
     def money(self) -> Decimal:
         """Return the amount of money in these records, in pounds."""
-        return total_of_amounts(record.money for record in self.held.values())
+        return total_of_amounts(record.money for record in self.records.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class LineTerms:
     consent: str
     evidence: str
     due_on: dt.date | None
-    #: The steps in words: who proposed and answered the lines and recorded a consent, and when.
+    #: Sentences that say who proposed and answered the lines and recorded a consent, and when.
     steps: Sequence[str]
     lines: int
 
@@ -116,11 +119,11 @@ class Estate:
     kinds: Sequence[KindCount]
     shares: Sequence[Share]
     terms: Sequence[LineTerms]
-    #: True if the predecessor's own leads decide about records without a line; otherwise an administrator decides.
+    #: True if the predecessor has a lead. If it has none, an administrator decides about records without a line.
     is_led: bool = True
 
     @property
-    def things(self) -> int:
+    def record_count(self) -> int:
         """Return the number of records that the predecessor has."""
         return sum(kind.held for kind in self.kinds)
 
@@ -135,14 +138,14 @@ class Estate:
         return total_of_amounts(record.money for record in self.kinds)
 
     @property
-    def without(self) -> int:
+    def without_line(self) -> int:
         """Return the number of records without a line."""
-        return sum(len(kind.without) for kind in self.kinds)
+        return sum(len(kind.without_line) for kind in self.kinds)
 
     @property
-    def lacking(self) -> int:
+    def lacking_consent(self) -> int:
         """Return the number of lines that still need a consent."""
-        return sum(kind.lacking for kind in self.kinds)
+        return sum(kind.lacking_consent for kind in self.kinds)
 
     @property
     def stayed(self) -> int:
@@ -151,68 +154,71 @@ class Estate:
 
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
-    """Return the predecessor's records with their handover lines, except records that an undoing returns by itself."""
+    """Return the predecessor's records with their handover lines.
+
+    If the succession undoes another one, records that return automatically are left out, because they need no line.
+    """
     lines = list(with_people(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
-    line_by_thing = {(line.kind, line.record): line for line in lines}
+    line_by_record = {(line.kind, line.record): line for line in lines}
     groups = _groups_to_hand_over(succession, predecessor, day)
-    kinds = [_kind_count(group, line_by_thing) for group in groups]
-    needs_a_person = any(kind.without or kind.lacking for kind in kinds)
+    kinds = [_kind_count(group, line_by_record) for group in groups]
+    needs_a_person = any(kind.without_line or kind.lacking_consent for kind in kinds)
     return Estate(
         predecessor=predecessor,
         kinds=kinds,
-        shares=_shares(groups, line_by_thing),
+        shares=_shares(groups, line_by_record),
         terms=_terms_of_lines(lines),
         # Whether there are leads matters, and is queried, only if a line or a consent is missing.
         is_led=not needs_a_person or leads_of(predecessor).exists(),
     )
 
 
-def _kind_count(group: HeldGroup, line_by_thing: Mapping[tuple[str, int], Handover]) -> KindCount:
+def _kind_count(group: HeldGroup, line_by_record: Mapping[tuple[str, int], Handover]) -> KindCount:
     """Count the records of one kind by the state of their lines."""
-    without: list[HeldRecord] = []
+    without_line: list[HeldRecord] = []
     disputed: list[HeldRecord] = []
     lines: list[Handover] = []
-    for thing in group.things:
-        line = line_by_thing.get((group.kind.code, thing.pk))
+    for record in group.records:
+        line = line_by_record.get((group.kind.code, record.pk))
         if line is None:
-            without.append(thing)
+            without_line.append(record)
             continue
         lines.append(line)
         if line.state in (HandoverState.DISPUTED, HandoverState.STAYED):
-            disputed.append(replace(thing, what=f"{line.get_state_display().lower()}: {line.dispute}"))
+            disputed.append(replace(record, what=f"{line.get_state_display().lower()}: {line.dispute}"))
 
     states = Counter(line.state for line in lines)
     return KindCount(
         kind=group.kind,
-        held=len(group.things),
+        held=len(group.records),
         homes=group.homes,
         money=group.money,
         accepted=states[HandoverState.ACCEPTED],
         proposed=states[HandoverState.PROPOSED],
         disputed=states[HandoverState.DISPUTED],
         stayed=states[HandoverState.STAYED],
-        lacking=sum(line.lacks_consent for line in lines),
-        without=without,
-        undecided=[*without, *disputed],
+        lacking_consent=sum(line.lacks_consent for line in lines),
+        without_line=without_line,
+        undecided=[*without_line, *disputed],
     )
 
 
-def _shares(groups: Iterable[HeldGroup], line_by_thing: Mapping[tuple[str, int], Handover]) -> list[Share]:
+def _shares(groups: Iterable[HeldGroup], line_by_record: Mapping[tuple[str, int], Handover]) -> list[Share]:
     """Return the share of each successor according to the lines, sorted by name. Records without a line come last."""
-    things_by_successor: dict[Organisation | None, dict[tuple[str, int], HeldRecord]] = defaultdict(dict)
+    records_by_successor: dict[Organisation | None, dict[tuple[str, int], HeldRecord]] = defaultdict(dict)
     for group in groups:
-        for thing in group.things:
-            key = group.kind.code, thing.pk
-            line = line_by_thing.get(key)
-            things_by_successor[line.successor if line is not None else None][key] = thing
+        for record in group.records:
+            key = group.kind.code, record.pk
+            line = line_by_record.get(key)
+            records_by_successor[line.successor if line is not None else None][key] = record
     return [
-        Share(successor, things) for successor, things in sorted(things_by_successor.items(), key=_by_successor_name)
+        Share(successor, records) for successor, records in sorted(records_by_successor.items(), key=_by_successor_name)
     ]
 
 
-def _by_successor_name(item: tuple[Organisation | None, object]) -> tuple[bool, str]:
-    """Return the sort key of an item whose first element is a successor: its name, with None last."""
-    successor, _ = item
+def _by_successor_name(pair: tuple[Organisation | None, object]) -> tuple[bool, str]:
+    """Sort pairs of a successor and something else by the successor's name, with None last."""
+    successor, _ = pair
     return successor is None, successor.name if successor is not None else ""
 
 
@@ -233,9 +239,9 @@ def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day:
         records = group.kind.records(predecessor, day)
         is_returned = returned_records_condition(succession, group.kind, records)
         returned_ids = set(records.filter(is_returned).values_list("pk", flat=True))
-        things = [thing for thing in group.things if thing.pk not in returned_ids]
-        if things:
-            remaining_groups.append(replace(group, things=things))
+        remaining_records = [record for record in group.records if record.pk not in returned_ids]
+        if remaining_records:
+            remaining_groups.append(replace(group, records=remaining_records))
     return remaining_groups
 
 
@@ -290,11 +296,11 @@ def combined_shares(estates: Sequence[Estate]) -> list[Share]:
 
 
 def sum_of_shares(shares: Sequence[Share], *, successor: Organisation | None = None) -> Share:
-    """Combine several shares into one share, in which each record counts once."""
-    things: dict[tuple[str, int], HeldRecord] = {}
+    """Combine several shares into one share, which includes each record only once."""
+    records: dict[tuple[str, int], HeldRecord] = {}
     for share in shares:
-        things |= share.held
-    return Share(successor, things)
+        records |= share.records
+    return Share(successor, records)
 
 
 def holdings_after(
@@ -313,13 +319,13 @@ def holdings_after(
             holdings.append(SuccessorHoldings(successor=successor, received=share))
             continue
         groups = held_records_by_kind(successor, day)
-        own_things = {(group.kind.code, thing.pk): thing for group in groups for thing in group.things}
+        own_records = {(group.kind.code, record.pk): record for group in groups for record in group.records}
         holdings.append(
             SuccessorHoldings(
                 successor=successor,
                 received=share,
-                before=Share(successor, own_things),
-                afterwards=Share(successor, {**share.held, **own_things}),
+                before=Share(successor, own_records),
+                afterwards=Share(successor, {**share.records, **own_records}),
             )
         )
     return holdings
@@ -335,8 +341,8 @@ def readable_titles(
 ) -> dict[int, str]:
     """Return the titles of the holder's records that the person may read today, by id.
 
-    If `records` is given, only these records are read. People who left a partnership or plan can still read it as it
-    was, but not its present title.
+    If `records` is given, only these records are read. People who left a partnership or plan can still read its earlier
+    state, but not its present title.
     """
     held_records = kind.records(holder, timezone.localdate())
     if records is not None:
@@ -351,7 +357,7 @@ def readable_titles(
 def estates_of(succession: Succession, day: dt.date, *, involved_ids: Collection[int] | None = None) -> list[Estate]:
     """Return the estates of the predecessors, sorted by name.
 
-    If `involved_ids` is given, only ties of these organisations count.
+    If `involved_ids` is given, only predecessors in a tie with one of these organisations are included.
     """
     ties = succession.ties.select_related("predecessor")
     if involved_ids is not None:
@@ -359,41 +365,3 @@ def estates_of(succession: Succession, day: dt.date, *, involved_ids: Collection
     predecessor_by_id = {tie.predecessor_id: tie.predecessor for tie in ties}
     predecessors = sorted(predecessor_by_id.values(), key=lambda organisation: (organisation.name, organisation.pk))
     return [estate_of(succession, predecessor, day) for predecessor in predecessors]
-
-
-def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
-    """Return the lines that these organisations (ids) have yet to answer, the most urgent first."""
-    unanswered_lines = with_people(succession.handovers.awaiting_answer_from(successors)).select_related("predecessor")
-    unanswered_lines = unanswered_lines.prefetch_related("others")
-    return list(unanswered_lines.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
-
-
-def proposed_totals(succession: Succession, successors: Collection[int]) -> list[dict[str, Any]]:
-    """Return the totals of the lines that these organisations (ids) have yet to answer, by predecessor.
-
-    Each dict has `before` (the predecessor's name), `count`, `homes` and `due`.
-    """
-    unanswered_lines = succession.handovers.awaiting_answer_from(successors).values(before=F("predecessor__name"))
-    totals = unanswered_lines.annotate(count=Count("pk"), homes=Sum("homes"), due=Min("due_on")).order_by("before")
-    return [dict(row) for row in totals]
-
-
-def lines_lacking_consent(succession: Succession, organisation_ids: Collection[int] | None) -> QuerySet[Handover]:
-    """Return the lines that lack a consent, only those of the given organisations (ids) unless `led` is None."""
-    lines = succession.handovers.lacking_consent()
-    if organisation_ids is not None:
-        lines = lines.filter(Q(predecessor__in=organisation_ids) | Q(successor__in=organisation_ids))
-    detailed_lines = with_people(lines).select_related("predecessor").prefetch_related("others")
-    return detailed_lines.order_by("consent", "predecessor__name", "kind", "title", "pk")
-
-
-def line_titles(lines: Iterable[Handover], user: User) -> dict[int, str]:
-    """Return the titles of lines by id: the record's title if the person may read it, else the line's own title."""
-    groups: dict[tuple[str, Organisation], list[Handover]] = defaultdict(list)
-    for line in lines:
-        groups[line.kind, line.predecessor].append(line)
-    titles: dict[int, str] = {}
-    for (kind, predecessor), group in groups.items():
-        title_by_record = readable_titles(obligation(kind), predecessor, [line.record for line in group], user)
-        titles |= {line.pk: title_by_record.get(line.record, line.title) for line in group}
-    return titles

@@ -1,4 +1,4 @@
-"""Count the records that organisations have, and the records about whose successor nobody has decided yet."""
+"""Count the records that an organisation has, and those without an agreed successor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.organisations.obligations import Obligation, obligation, oblig
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
     """Count the predecessor's records that have no line or a disputed line, in one query.
 
-    Records that return automatically do not count. Records that could not be handed over are counted by `count_stayed`.
+    Records that return automatically are not counted, nor are records that could not be handed over.
     """
     lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
 
@@ -28,7 +28,7 @@ def count_undecided(succession: Succession, predecessor: Organisation, day: dt.d
 
 
 def count_stayed(lines: QuerySet[Handover], predecessor: Organisation, day: dt.date) -> int:
-    """Count the records that could not be handed over by these lines and have not ended since; two queries."""
+    """Count the records of these lines that could not be handed over and have not ended since, in two queries."""
     kinds = lines.order_by("kind").values_list("kind", flat=True).distinct()
     return _count_all(
         obligation(kind).records(predecessor, day).filter(pk__in=lines.filter(kind=kind).values("record"))

@@ -1,4 +1,4 @@
-"""Queries about successions: which are in force, who followed whom, and which body is responsible for a function."""
+"""Find out which successions are in force, and which organisations followed or preceded another one."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def pending_successions() -> QuerySet[Succession]:
 def changes_of(succession: Succession) -> list[Event]:
     """Return one event for each change of a succession, the newest first.
 
-    Each organisation has its own event for the same change, so only one of these is returned.
+    A change is logged once for each organisation, so only one event of each change is returned.
     """
     organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id) if pk}
     events = Event.objects.filter(
@@ -168,7 +168,7 @@ def holders_at(kind: str, record: int, at: dt.datetime) -> dict[int, Organisatio
     applied_lines = Handover.objects.filter(kind=kind, record=record, state=HandoverState.APPLIED, applied_at__gt=at)
     holders: dict[int, Organisation] = {}
     for line in applied_lines.select_related("predecessor").order_by("applied_at", "pk"):
-        # If several rows passed to one organisation, it received the row of the first line; the other rows ended.
+        # If several organisations passed a row to the same successor, it got the first row and the others ended.
         holders.setdefault(line.successor_id, holders.pop(line.predecessor_id, line.predecessor))
     return holders
 
@@ -200,7 +200,7 @@ def steps_of_bodies(bodies: Iterable[int], *, kinds: Collection[str] | None = No
 
 
 def _step(succession: Succession) -> Step:
-    """Convert the succession to a `Step` for the rules in `answering`."""
+    """Convert the succession to a `Step`, with which `responsible_body` calculates."""
     ties = tuple(
         Tie(
             predecessor=tie.predecessor_id,
@@ -237,7 +237,7 @@ def _successor_ids(steps: Iterable[Step], body: int) -> set[int]:
 
 
 def _bodies_ended_by(step: Step) -> set[int]:
-    """Return the ids of the organisations that a step ends: the predecessors that do not continue."""
+    """Return the ids of the predecessors that a step ends. A predecessor that succeeds itself continues."""
     if not step.ends:
         return set()
     continuing_ids = {tie.predecessor for tie in step.ties if tie.successor == tie.predecessor}
@@ -249,14 +249,17 @@ def successors_on(
 ) -> list[Organisation]:
     """Return the direct successors of an organisation on a day, by default today.
 
-    Only certain successions that were not undone count, including successions on an unknown day in the past.
+    Only certain successions that were not undone are used, including successions on an unknown day in the past.
     """
     steps = _steps_by(steps_of_bodies([organisation.pk], kinds=kinds), day or timezone.localdate())
     return list(Organisation.objects.filter(pk__in=_successor_ids(steps, organisation.pk)).order_by("name", "pk"))
 
 
 def successors_of_each(organisations: Collection[int], day: dt.date) -> dict[int, list[int]]:
-    """Return the ids of the direct successors of each organisation (id) on a day, by the rules of `successors_on`."""
+    """Return the ids of the direct successors of each organisation (id) on a day.
+
+    Only certain successions that were not undone are used.
+    """
     steps = _steps_by(steps_of_bodies(organisations, kinds=INHERITING), day)
     return {body: sorted(_successor_ids(steps, body)) for body in organisations}
 
@@ -321,10 +324,10 @@ def organisation_ids_by_name(words: str) -> RawSQL:
 
 
 def predecessors_summed_with(organisation: Organisation) -> list[Organisation]:
-    """Return the ended organisations whose figures are added to this organisation's, sorted by name; two queries.
+    """Return the ended organisations with figures that are added to this organisation's, sorted by name; two queries.
 
-    This organisation is the only successor of each, directly or through others. The figures of an organisation that was
-    divided are not added to any successor's figures.
+    This organisation is the only successor of each, directly or through others. If an organisation was divided, its
+    figures are not added to those of any successor.
     """
     predecessor_ids_by_id = predecessors_by_sole_successor()
     summed_ids: set[int] = set()
@@ -360,6 +363,6 @@ def responsible_body_for(*, function: str, organisation: Organisation, day: dt.d
     organisation_ids = {organisation.pk} | {tie.successor for step in steps for tie in step.ties}
     ended_ids = set[int]().union(*(_bodies_ended_by(step) for step in steps))
     rows = Organisation.objects.filter(pk__in=organisation_ids).values_list("pk", "valid_from", "valid_to")
-    # If a step ends an organisation, the step already contains its last day.
+    # The last day of an organisation that a step ends is known from the step.
     lives = {pk: Life(start, None if pk in ended_ids else end) for pk, start, end in rows}
     return responsible_body(function=function, body=organisation.pk, day=day, steps=steps, lives=lives)

@@ -1,4 +1,4 @@
-"""The present and former names of organisations, by which people find them, and the names on a given day."""
+"""Find organisations by present and former names, and show the name that an organisation had on a day."""
 
 from __future__ import annotations
 
@@ -52,9 +52,10 @@ def official_name_at(
 def displayed_name_at(
     moment: str, organisation: str = "organisation", *, present: str = "organisation__name", is_over: Q
 ) -> Case:
-    """Return an expression for the name on pages: the name at the row's moment, with the present name in brackets.
+    """Return an expression for the name on pages, for example “Fen Homes (now Marsh Homes)”.
 
-    The present name is left out if it is the same name, or if `is_over` is true of the row.
+    The first name is the one at the row's moment. The present name is left out if it is the same, or if `is_over` is
+    true of the row.
     """
     name_at_moment = official_name_at(moment, organisation, present=present)
     both_names = Concat(name_at_moment, Value(" (now "), F(present), Value(")"), output_field=TextField())
@@ -90,7 +91,7 @@ def choice_label(organisation: Organisation) -> str:
 
 
 def group_headings(names: Collection[str]) -> dict[str, str]:
-    """Return the headings of groups by present name: each name with the former names; one query."""
+    """Return the headings of groups by present name, for example “Marsh Homes (formerly Fen Homes)”; one query."""
     organisations = with_former_names(Organisation.objects.filter(name__in=names)).order_by("pk")
     return {name: name for name in names} | {
         organisation.name: choice_label(organisation) for organisation in organisations
@@ -99,7 +100,7 @@ def group_headings(names: Collection[str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """A name that an organisation no longer has. `ends_on` is the first day without this name."""
+    """A former name of an organisation. `ends_on` is the first day without this name."""
 
     name: str
     starts_on: dt.date | None
@@ -154,16 +155,17 @@ def _names_among(organisations: list[int]) -> QuerySet[Organisation, Any]:
     )
 
 
-#: The day whose name a fetched organisation should show (None for its present name), and the organisation.
+#: A fetched organisation, and the day of the name that it should show; None for its present name.
 AsAt = tuple[dt.date | None, Organisation | None]
 
 
 def show_names_of_day(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> None:
     """Change the names of fetched organisations to the names that they had on a day, in one query.
 
-    Organisations in `with_present` also show their present name. Never save these objects: the names are only for
-    display.
+    Organisations in `with_present` also show their present name, for example “Fen Homes (now Marsh Homes)”. The changed
+    names are only for display, so never save these objects.
     """
+    # By identity of the object, because one organisation may be fetched several times, for different days.
     renamings = {
         id(renaming.organisation): renaming
         for renaming in (
@@ -181,7 +183,7 @@ def show_names_of_day(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = (
 
 @dataclass(frozen=True, slots=True)
 class _Renaming:
-    """A fetched organisation, and the day whose names it should show."""
+    """A fetched organisation, and the day of the names that it should show."""
 
     organisation: Organisation
     day: dt.date

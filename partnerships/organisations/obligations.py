@@ -1,8 +1,11 @@
-"""The register of the kinds of record that organisations can pass to each other; every room adds its kinds.
+"""The register of the kinds of record that organisations can pass to each other, such as commitments and plans.
 
-The register is used when an organisation ends or hands over functions, and when two records of one organisation are
-merged. Every column that refers to an organisation belongs to an obligation, follows the organisation, or stays as
-history.
+Every room adds its kinds. The register is used when an organisation ends or hands over functions, and when two records
+of one organisation are merged. It says for every column that refers to an organisation what happens to it then:
+
+* it passes to the successor with an obligation, for example the giver of a commitment;
+* it follows the organisation in a merge only, for example its names;
+* it never changes, for example the organisation of a signature.
 """
 
 from __future__ import annotations
@@ -34,14 +37,14 @@ class HeldRecord:
     what: str = ""
     homes: Decimal | None = None
     money: Decimal | None = None
-    #: The title for people who may not read the record, for example in a successor before the vesting day, and for
-    #: handover lines, which remain when a person is erased. This title repeats nothing from the record.
+    #: A title such as "Plan 12", which repeats nothing from the record. It is for people who may not read the record,
+    #: and for handover lines, which are stored even after a person is erased.
     outside: str = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordMove:
-    """A move of records from one organisation to another, with its reason, author and time."""
+    """A move of records from one organisation (`source`) to another (`target`), with its reason, author and time."""
 
     source: Organisation
     target: Organisation
@@ -63,7 +66,7 @@ class Change:
 
 
 def json_value(value: Any) -> Any:
-    """Return the value as a `Change` stores it in JSON: dates as text that the database can read."""
+    """Return the value as a `Change` stores it in JSON. Dates become ISO text."""
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
@@ -71,15 +74,15 @@ def json_value(value: Any) -> Any:
 class Column:
     """A column that refers to an organisation, and how its rows move to another organisation.
 
-    Sometimes the other organisation already has a row that takes the place of a moving row. The moving row is then
-    ended (`ending`) or deleted (`dropping`); without either of these it does not change.
+    The other organisation may have an equivalent row already, for example a part in the same partnership. The moving
+    row is then ended (`ending`) or deleted (`dropping`). Without either of these, it does not change.
     """
 
     #: The field, as "app.Model.field".
     label: str
     #: The lookup path from a row to the record of the obligation.
     record: str = "pk"
-    #: The rows that move with an obligation; the others are history.
+    #: The rows that move with an obligation. The other rows are history and do not move.
     only: Q | None = None
     #: Returns the condition for rows that cannot refer to the organisation with this id, for example a commitment in
     #: which this organisation is the other side.
@@ -123,8 +126,8 @@ class Obligation:
     target: str = ""
     #: Returns the kind and id of the target to which a record belongs, for the record's event.
     within: Callable[[Any], tuple[str, int | None]] = lambda _: ("", None)
-    #: Moves the records instead of `columns` when an organisation ends. Used for records that end and start again:
-    #: memberships.
+    #: Moves the records instead of `columns` when an organisation ends. Memberships need this, because they end and
+    #: start again instead of moving.
     move: Callable[[Sequence[Any], RecordMove], list[Change]] | None = None
 
     def held(self, organisation: Organisation, day: dt.date) -> list[HeldRecord]:
@@ -154,7 +157,7 @@ def register_obligation(kind: Obligation) -> None:
 def register_settler(code: str, settling: Settling) -> None:
     """Register a function that makes necessary changes after records of a kind have moved.
 
-    An example is an ask that would be addressed to its own side after the move.
+    For example, an ask must be withdrawn if it would be addressed to the organisation that makes it.
     """
     if settling not in _settling.setdefault(code, []):
         _settling[code].append(settling)
@@ -169,7 +172,7 @@ def settle_moved_records(kind: Obligation, records: Collection[int], move: Recor
 
 
 def register_restore_hook(putting_back: PuttingBack) -> None:
-    """Register a function that a room needs to call after rows were restored to undo a succession."""
+    """Register a function that is called after rows were restored to undo a succession."""
     if putting_back not in _putting_back:
         _putting_back.append(putting_back)
 
@@ -181,7 +184,7 @@ def run_restore_hooks(changes: Sequence[Change], now: dt.datetime) -> None:
 
 
 def register_following_columns(*columns: Column | str) -> None:
-    """Register columns that stay with an organisation that ends and move only in a merge, for example its names."""
+    """Register columns that move only in a merge and not when the organisation ends, for example its names."""
     for column_or_label in columns:
         column = Column(column_or_label) if isinstance(column_or_label, str) else column_or_label
         _following[column.label] = column
@@ -235,17 +238,17 @@ class HeldGroup:
     """An organisation's records of one kind."""
 
     kind: Obligation
-    things: Sequence[HeldRecord]
+    records: Sequence[HeldRecord]
 
     @property
     def homes(self) -> Decimal:
         """Return the number of homes in these records."""
-        return total_of_amounts(thing.homes for thing in self.things)
+        return total_of_amounts(record.homes for record in self.records)
 
     @property
     def money(self) -> Decimal:
         """Return the amount of money in these records, in pounds."""
-        return total_of_amounts(thing.money for thing in self.things)
+        return total_of_amounts(record.money for record in self.records)
 
 
 def total_of_amounts(amounts: Iterable[Decimal | None]) -> Decimal:
@@ -260,7 +263,7 @@ def held_records_by_kind(
     kinds = [kind for kind in obligations() if codes is None or kind.code in codes]
     held_codes = _held_codes(kinds, organisation, day)
     groups = (HeldGroup(kind, kind.held(organisation, day)) for kind in kinds if kind.code in held_codes)
-    return [group for group in groups if group.things]
+    return [group for group in groups if group.records]
 
 
 def _held_codes(kinds: Sequence[Obligation], organisation: Organisation, day: dt.date) -> set[str]:

@@ -1,4 +1,4 @@
-"""This room's own obligations: the people of an organisation and the members of its group."""
+"""Register the obligations of this room, which are an organisation's people and the members of its group."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _stronger_role(ending: Membership, remaining: Membership) -> dict[str, Any]:
 def _move_people(memberships: Sequence[Membership], move: RecordMove) -> list[Change]:
     """End the memberships, and start new memberships in the same roles for the other organisation on the same day.
 
-    A planned last day is kept. People who already act for the other organisation receive the stronger of both roles.
+    A planned last day does not change. People who act for both organisations get the stronger of their roles.
     """
     day = timezone.localdate(move.now)
     label = Membership._meta.label
@@ -148,7 +148,7 @@ GROUP = Obligation(
 
 
 def register() -> None:
-    """Register both obligations, and the columns that follow or stay with the organisation itself."""
+    """Register both obligations, and the columns that move only in a merge or never."""
     register_obligation(PEOPLE)
     register_obligation(GROUP)
     register_following_columns(

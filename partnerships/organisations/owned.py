@@ -1,7 +1,7 @@
-"""The register of the kinds of record that people own for an organisation; every room adds its kinds.
+"""The register of the kinds of record that a person owns for an organisation, such as commitments and posts.
 
-The register is used when a person leaves: the person's records are handed over, and records without an owner are listed
-for the leads.
+Every room adds its kinds. When a person leaves, a colleague takes over their records. If nobody does, the records are
+listed for the leads as records without an owner.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class OwnedKind:
     fields: tuple[str, ...]
     #: Returns the records that a person owns for an organisation on a day.
     held: Callable[[User, Organisation, dt.date], Sequence[OwnedRecord]]
-    #: Returns the query of an organisation's records that have no owner at a moment, or an owner who no longer acts for
-    #: the organisation (id). The function must be at module level (see `statements`).
+    #: Returns the query of an organisation's (id) records without an owner at a moment. An owner who no longer acts for
+    #: the organisation does not count. The function must be at module level, because its SQL is stored.
     rows_without_owner: Callable[[int, dt.datetime], QuerySet[Any]]
     #: Returns the rows of this query as records.
     to_records: Callable[[Sequence[Any]], list[OwnedRecord]]
@@ -112,13 +112,13 @@ class OwnedGroup:
     """Records of one kind that a person owns, or that have no owner."""
 
     kind: OwnedKind
-    things: Sequence[OwnedRecord]
+    records: Sequence[OwnedRecord]
 
 
 def owned_records_by_kind(person: User, organisation: Organisation, day: dt.date) -> list[OwnedGroup]:
     """Return the records that a person owns for the organisation, grouped by kind, without empty kinds."""
     groups = (OwnedGroup(kind, kind.held(person, organisation, day)) for kind in owned_kinds())
-    return [group for group in groups if group.things]
+    return [group for group in groups if group.records]
 
 
 def left_without_owner(
@@ -131,4 +131,4 @@ def left_without_owner(
     queried_kinds = owned_kinds() if kinds is None else kinds
     read_ahead([kind.lookup_without_owner(organisation_id, now) for kind in queried_kinds])
     groups = (OwnedGroup(kind, kind.without_owner(organisation_id, now)) for kind in queried_kinds)
-    return [group for group in groups if group.things]
+    return [group for group in groups if group.records]

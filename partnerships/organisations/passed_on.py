@@ -1,4 +1,4 @@
-"""Queries for the email after a succession: the records that passed on, and the records not yet handed over."""
+"""Queries for the email after a succession, which says what passed on and what still needs a successor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.organisations.models import HandoverState, Organisation, Succe
 from partnerships.organisations.obligations import obligations, signing_event_kinds
 from partnerships.people.models import User
 
-#: The largest number of titles for each organisation, so that an email stays short.
+#: The largest number of titles for each organisation, to keep the email short.
 NAMED = 20
 
 
@@ -44,7 +44,7 @@ def passed_records(successions: Sequence[Succession], reader: User, own_ids: Col
 
     `own_ids` are the ids of the reader's organisations; the records came from or went to one of these.
     """
-    # By the organisation that had the records before and the one that holds them now, and then by kind.
+    # The ids of records by kind, for each pair of the earlier and the present organisation.
     record_ids: dict[tuple[int, int], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for succession in successions:
         effective_cause = effective_succession(succession)
@@ -79,8 +79,8 @@ def records_awaiting_successor(
 ) -> list[PassedRecords]:
     """Return the records of ended organisations that nobody has taken over yet, sorted by name.
 
-    Only organisations count that are, or whose successor is, one of the reader's own (`own_ids`). `counts` contains the
-    number of records that each organisation (id) had when people were emailed.
+    An ended organisation is included if it or its successor is one of the reader's own (`own_ids`). `counts` contains
+    the number of records that each organisation (id) had when people were emailed.
     """
     every_kind = {kind.code: None for kind in obligations()}
     awaiting_by_id: dict[int, PassedRecords] = {}
@@ -93,14 +93,14 @@ def records_awaiting_successor(
             if organisation.pk in own_predecessor_ids and count:
                 titles = _titles(organisation, every_kind, reader)[:count]
                 awaiting_by_id[organisation.pk] = PassedRecords(organisation.name, "", count, titles)
-    return sorted(awaiting_by_id.values(), key=lambda things: things.before)
+    return sorted(awaiting_by_id.values(), key=lambda awaiting: awaiting.before)
 
 
 def events_signed_meanwhile(succession: Succession, undone_by: Collection[Succession], reader: User) -> list[Event]:
     """Return what successors signed for records that an undone succession had passed on, the newest first.
 
-    The events are limited to those that the reader may see. The list is empty unless one of `undone_by` has taken
-    effect: only then does a signature belong to an organisation that no longer takes part.
+    The events are limited to those that the reader may see. The list is empty until one of `undone_by` has taken
+    effect. Before then, the organisation that signed still has the record.
     """
     effective = [undoing for undoing in undone_by if undoing.status == SuccessionStatus.EFFECTIVE]
     undoing = effective[0] if effective else None

@@ -1,7 +1,7 @@
-"""Successions and handovers as sentences, and the kinds of organisation that a legend explains.
+"""Write successions and handovers as sentences, and list the kinds of organisation that a legend explains.
 
 A succession has a *tie* for each pair of predecessor and successor. A tie without a successor means that nobody
-follows; a tie from a body to itself means that the body continues.
+follows. A tie from a body to itself means that the body continues.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def kind_choices(codes: Iterable[str]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class SuccessionLine:
-    """A succession as a line on an organisation's page: a phrase, the other bodies, and the day."""
+    """A line on an organisation's page, for example “Becomes West Surrey Council on 1 April 2027”."""
 
     words: str
     bodies: tuple[Organisation, ...]
@@ -129,7 +129,7 @@ def _lines_of_succession(organisation: Organisation, succession: Succession, tod
 def _undone_ids(successions: Iterable[Succession], today: dt.date) -> set[int]:
     """Return the ids of the successions that another of these successions has undone by today.
 
-    A succession that was itself undone does not count as undoing another.
+    A succession that was itself undone does not undo another one.
     """
     undone_ids: set[int] = set()
     # A succession that undoes another has the higher id, so the last one comes first.
@@ -151,7 +151,7 @@ def _line(
 ) -> SuccessionLine:
     """Return one line on an organisation's page.
 
-    `usual_verbs` are for kinds without verbs of their own. The line names the successors, or the predecessors if
+    `usual_verbs` are for kinds that are not in `verbs`. The line names the successors, or the predecessors if
     `names_predecessors` is set.
     """
     is_to_come = is_still_to_come(succession, today)
@@ -245,11 +245,13 @@ def steps_in_words(line: Handover) -> list[str]:
     The line's people and accepted parts must be fetched.
     """
     steps = [_step("Proposed", line.proposed_by, line.proposed_at)]
-    parts = list(line.accepted_parts.all())
-    steps += [_step(f"Accepted for {part.organisation.name}", part.accepted_by, part.accepted_at) for part in parts]
+    accepted_parts = list(line.accepted_parts.all())
+    steps += [
+        _step(f"Accepted for {part.organisation.name}", part.accepted_by, part.accepted_at) for part in accepted_parts
+    ]
     is_disputed = line.state == HandoverState.DISPUTED
-    # The accepted parts already say who accepted the line.
-    if line.answered_at is not None and (is_disputed or not parts):
+    # The accepted parts say who accepted a shared line.
+    if line.answered_at is not None and (is_disputed or not accepted_parts):
         verb = "Disputed" if is_disputed else "Accepted"
         steps.append(_step(verb, line.answered_by, line.answered_at))
     if line.consent_recorded_at is not None:
@@ -294,9 +296,9 @@ def responsibility_in_words(answer: Responsibility, organisation: Organisation, 
 
 def _parts_in_words(answer: Responsibility, name_by_id: Mapping[int, str]) -> str:
     """Return the share of each organisation, the largest first: “60% East; 40% jointly North and West”."""
-    parts = [(share, sorted(name_by_id[pk] for pk in holders)) for holders, share in answer.parts.items()]
+    shares_with_names = [(share, sorted(name_by_id[pk] for pk in holders)) for holders, share in answer.parts.items()]
     texts = []
-    for share, names in sorted(parts, key=lambda part: (-part[0], part[1])):
+    for share, names in sorted(shares_with_names, key=lambda pair: (-pair[0], pair[1])):
         percentage = "" if share == 1 else f"{float(share * 100):.4g}% "
         jointly = "jointly " if len(names) > 1 else ""
         texts.append(f"{percentage}{jointly}{_list(names)}")

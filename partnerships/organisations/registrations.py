@@ -1,4 +1,4 @@
-"""Register the organisations room's kinds, rules and hooks with other rooms, when the application starts."""
+"""Register this room's lists, events, emails, rules and hooks when the application starts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def end_memberships(leaving: Leaving) -> int:
 
 
 def _successor(leaving: Leaving, membership: Membership) -> User | None:
-    """Return the person who takes over, if that person also acts for this organisation; otherwise None."""
+    """Return the person who takes over, if that person acts for this organisation, too; None if not."""
     if leaving.successor is None:
         return None
     memberships = (

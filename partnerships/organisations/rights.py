@@ -53,7 +53,7 @@ class Roles:
 
     @property
     def may_change_directory(self) -> bool:
-        """Return whether the person may change register data: administrators and the system may."""
+        """Return whether the person may change register data. Only administrators and the system may."""
         return self.is_system or self.is_administrator
 
     def may_import_published(self, organisation_ids: Collection[int]) -> bool:
@@ -101,19 +101,19 @@ class Rights:
 
     @property
     def may_change_settings(self) -> bool:
-        """Return True if the person may change the fields in `SETTINGS`."""
+        """Return True if the person may change the settings that leads may change, such as the website."""
         return self.roles.lead(self.organisation.pk) or self.roles.may_change_directory
 
     def may_change(self, fields: Collection[str]) -> bool:
         """Return True if the person may change all these fields.
 
-        Leads may change only the settings; administrators may change every field.
+        Leads may change only the settings. Administrators may change every field.
         """
         return self.roles.may_change_directory or (self.may_change_settings and SETTINGS.issuperset(fields))
 
     @property
     def may_manage_people(self) -> bool:
-        """Return True if the person may manage memberships: leads and administrators may."""
+        """Return True if the person may manage memberships. Only leads and administrators may."""
         return self.roles.lead(self.organisation.pk) or self.roles.may_change_directory
 
     def may_name_post(self, membership: Membership) -> bool:
@@ -126,7 +126,7 @@ class Rights:
 
     @property
     def may_add_people(self) -> bool:
-        """Return True if the person may add people without an invitation: administrators and loaders may."""
+        """Return True if the person may add people without an invitation. Only administrators and loaders may."""
         return self.roles.may_change_directory
 
     @property
@@ -138,9 +138,9 @@ class Rights:
         return self.roles.act_for(self.organisation.pk) or self.roles.is_administrator
 
     def may_end(self, membership: Membership) -> bool:
-        """Return True if the person may end this membership: their own, or one that they manage.
+        """Return True if the person may end this membership.
 
-        The membership's person must already be fetched.
+        People may end their own memberships, and those that they manage. Fetch the membership's person first.
         """
         is_own = membership.person_id == self.roles.person_id and membership.person.is_active
         return is_own or self.may_manage_people

@@ -12,8 +12,8 @@ from partnerships.organisations.models import Succession
 class VestingHook(Protocol):
     """A function that emails a room's people about the successions of one order.
 
-    It is called in the transaction, after all accepted records have passed on: once for each order, and again with
-    `is_later` if more records have passed on since.
+    It is called once for each order, in the transaction, after all accepted records have passed on. If more records
+    pass on later, it is called again with `is_later`.
     """
 
     def __call__(self, successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> object: ...

@@ -86,7 +86,7 @@ def propose_and_accept_everything(succession: Succession, predecessor: Organisat
             succession=succession,
             predecessor=predecessor,
             kind=group.kind.code,
-            records=[thing.pk for thing in group.things],
+            records=[record.pk for record in group.records],
             successor=successor,
             author=None,
             now=timezone.now(),

@@ -177,7 +177,7 @@ ROWS = (
         lambda world, author, post: services.hand_over_records(
             organisation=world.larkhaven,
             kind="posts",
-            things=[post],
+            records=[post],
             to=world.eddie,
             reason="Vacant.",
             author=author,

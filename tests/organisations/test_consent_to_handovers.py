@@ -46,7 +46,7 @@ def test_a_line_that_needs_consent_does_not_pass_on_without_it(
     world: World, merger_awaiting_consent: Succession
 ) -> None:
     assert Commitment.objects.get().receiver == world.westmarch
-    assert estate_of(merger_awaiting_consent, world.westmarch, today()).lacking == 1
+    assert estate_of(merger_awaiting_consent, world.westmarch, today()).lacking_consent == 1
     assert Email.objects.filter(kind="organisations.handed_over").exists()
 
 

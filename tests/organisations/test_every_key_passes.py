@@ -300,7 +300,7 @@ def test_predecessors_have_only_the_records_whose_lines_stayed(amalgamation: Ama
         (predecessor.pk, group.kind.code, record.pk)
         for predecessor in amalgamation.predecessors
         for group in held_records_by_kind(predecessor, today())
-        for record in group.things
+        for record in group.records
     }
 
     assert remaining_records == set(stayed_lines.values_list("predecessor", "kind", "record"))

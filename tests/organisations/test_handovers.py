@@ -234,7 +234,7 @@ def test_leads_of_the_predecessor_have_a_task_about_records_without_a_line(world
     succession = record_merger(world, days=30)
 
     estate = estate_of(succession, world.westmarch, today())
-    assert estate.without == estate.things
+    assert estate.without_line == estate.record_count
     assert "Say who takes over" in task_names(world, world.ben)
     assert "Say who takes over" not in task_names(world, world.amina)
 
@@ -248,8 +248,8 @@ def test_a_proposed_line_counts_for_its_successor(world: World) -> None:
 
     estate = estate_of(succession, world.westmarch, today())
     [harbour_share] = [share for share in estate.shares if share.successor == world.harbour]
-    assert estate.without == estate_before.without - 1
-    assert harbour_share.things == 1
+    assert estate.without_line == estate_before.without_line - 1
+    assert harbour_share.record_count == 1
     assert harbour_share.homes == 60
     assert total_of_amounts(share.homes for share in estate.shares) == estate.homes == 60
     assert "Answer handover lines" in task_names(world, world.hana)
@@ -273,9 +273,9 @@ def test_records_that_the_successor_already_has_count_once_afterwards(world: Wor
     estate = estate_of(succession, world.westmarch, today())
     (after,) = holdings_after(estate.shares, today())
 
-    assert after.received.things == 2
+    assert after.received.record_count == 2
     assert after.received.homes == 60
-    assert after.afterwards.things == after.before.things + 1
+    assert after.afterwards.record_count == after.before.record_count + 1
     assert after.afterwards.homes == after.before.homes + 60
 
 

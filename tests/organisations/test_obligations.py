@@ -93,9 +93,9 @@ def test_columns_that_stay_are_those_that_nobody_may_change() -> None:
 def test_the_records_of_an_organisation_are_grouped_by_kind(world: World) -> None:
     groups = {group.kind.code: group for group in held_records_by_kind(world.larkhaven, timezone.localdate())}
 
-    assert [thing.title for thing in groups["partnerships"].things] == ["Estuary Partnership"]
-    assert [thing.what for thing in groups["partnerships"].things] == ["Chair"]
-    assert {thing.title for thing in groups["people"].things} == {"Amina Larch", "Eddie Larch", "Vera Larch"}
+    assert [record.title for record in groups["partnerships"].records] == ["Estuary Partnership"]
+    assert [record.what for record in groups["partnerships"].records] == ["Chair"]
+    assert {record.title for record in groups["people"].records} == {"Amina Larch", "Eddie Larch", "Vera Larch"}
 
 
 def test_kinds_without_records_need_no_query_each(world: World) -> None:

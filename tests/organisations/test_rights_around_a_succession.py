@@ -131,7 +131,7 @@ def record_and_accept(world: World, vesting: dt.date) -> Succession:
             succession=succession,
             predecessor=world.westmarch,
             kind=group.kind.code,
-            records=[thing.pk for thing in group.things],
+            records=[record.pk for record in group.records],
             successor=world.harbour,
             author=world.ben,
             now=now,

@@ -279,7 +279,7 @@ def test_remaining_records_are_for_administrators_once_the_people_have_passed_on
     world: World, merger_with_records_left: Succession
 ) -> None:
     (people,) = held_records_by_kind(world.westmarch, today(), ["people"])
-    propose_lines(world, merger_with_records_left, "people", *[thing.pk for thing in people.things])
+    propose_lines(world, merger_with_records_left, "people", *[record.pk for record in people.records])
     accept_lines(world, merger_with_records_left)
 
     services.hand_over_due(now=timezone.now())
@@ -323,7 +323,7 @@ def test_a_pending_undoing_counts_only_records_that_were_added_since(world: Worl
     Succession.objects.filter(pk=undoing_succession.pk).update(kind="replace")
     undoing_succession.ties.filter(predecessor=world.harbour, successor=world.harbour).delete()
     count_before = count_undecided(undoing_succession, world.harbour, today())
-    assert count_before == estate_of(undoing_succession, world.harbour, today()).without
+    assert count_before == estate_of(undoing_succession, world.harbour, today()).without_line
 
     propose(world, receiver=world.harbour)
 

@@ -96,7 +96,7 @@ def propose_all_but_one(surrey: Surrey) -> None:
                 succession=succession,
                 predecessor=council,
                 kind=group.kind.code,
-                records=[thing.pk for thing in group.things],
+                records=[record.pk for record in group.records],
                 successor=successor,
                 author=None,
                 now=timezone.now(),

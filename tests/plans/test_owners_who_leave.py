@@ -154,7 +154,7 @@ def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_
 
     def followed_titles() -> list[str]:
         held = owned_records_by_kind(world.ben, world.westmarch, timezone.localdate())
-        return [thing.title for group in held if group.kind.code == "followed" for thing in group.things]
+        return [record.title for group in held if group.kind.code == "followed" for record in group.records]
 
     assert followed_titles() == [plan.title]
 

@@ -233,7 +233,7 @@ class AccessRequestForm(Form):
 def record_choices(group: OwnedGroup) -> list[tuple[str, str]]:
     """Return the records of a group as choices to tick, each with the record to which it belongs, if any."""
     choices = []
-    for record in group.things:
+    for record in group.records:
         label = f"{record.title} ({record.within})" if record.within else record.title
         choices.append((str(record.pk), label))
     return choices
@@ -244,7 +244,7 @@ class HandOverForm(Form):
 
     #: The code of the kind. The page has several forms, and only the submitted form's data contain this field.
     kind = forms.CharField(widget=forms.HiddenInput)
-    things = forms.MultipleChoiceField(
+    records = forms.MultipleChoiceField(
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
@@ -262,12 +262,12 @@ class HandOverForm(Form):
     reason = forms.CharField(label="Reason", max_length=300)
 
     def __init__(self, *args: Any, group: OwnedGroup, people: QuerySet[User], **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"kind": group.kind.code, "things": [str(thing.pk) for thing in group.things]})
+        kwargs.setdefault("initial", {"kind": group.kind.code, "records": [str(record.pk) for record in group.records]})
         kwargs["prefix"] = group.kind.code
         super().__init__(*args, **kwargs)
-        things = choice_field(self, "things")
-        things.label = group.kind.label
-        things.choices = record_choices(group)
+        records = choice_field(self, "records")
+        records.label = group.kind.label
+        records.choices = record_choices(group)
         model_choice_field(self, "to").queryset = people
         self.helper = Helper(self, submit="Hand over")
 

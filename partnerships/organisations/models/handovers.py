@@ -1,4 +1,4 @@
-"""Handover lines: who takes over each record of an organisation when a succession takes effect."""
+"""Handover lines, which say who takes over each record of an organisation that a succession ends."""
 
 from __future__ import annotations
 
@@ -70,26 +70,28 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
 
 @pghistory.track(exclude=["told_at"])
 class Handover(models.Model):
-    """A handover line: who takes over one record of an organisation that a succession ends.
+    """Says who takes over one record of an organisation that a succession ends.
 
-    States:
+    For example, West Surrey takes over a commitment of Guildford. States:
 
     * proposed by the predecessor → accepted or disputed by the successor
     * disputed → proposed again
     * accepted → applied while the succession is in force → accepted again if the succession is undone
-    * accepted → stayed, with a reason, if the line cannot be applied: for example a commitment between the two
+    * accepted → stayed, with a reason, if the line cannot be applied
+
+    A commitment between the predecessor and the successor stays, because both sides would be one organisation.
 
     Several successors may share a record. A shared line is accepted once each of them has accepted its part, and
     disputed if one of them disputes it.
 
-    A line that needs a consent is applied only once the consent is recorded: who gave it, when, and where people can
-    read it. If the consent is refused, the line is disputed.
+    If a line needs a consent, it is applied only after a person has recorded who gave the consent and when, and where
+    people can read it. If the consent is refused, the line is disputed.
     """
 
     succession = models.ForeignKey(Succession, on_delete=models.PROTECT, related_name="handovers")
     predecessor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
 
-    # The record, with its title and figures as they were when the line was proposed.
+    # The record, with its title and figures at the time of the proposal.
     kind = models.CharField(max_length=40, help_text="The code of the kind of obligation.")
     record = models.BigIntegerField()
     title = models.CharField(max_length=300)
@@ -112,7 +114,7 @@ class Handover(models.Model):
     consent_recorded_at = models.DateTimeField(null=True, blank=True)
     evidence = models.CharField(max_length=300, blank=True, help_text="Where people can read the consent or agreement.")
 
-    # How far the line has got.
+    # The state of the line.
     due_on = models.DateField(null=True, blank=True, help_text="The date by which the successor should answer.")
     state = models.CharField(max_length=8, choices=HandoverState, default=HandoverState.PROPOSED)
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -167,7 +169,7 @@ class Handover(models.Model):
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class HandoverSharer(Handover.others.through):  # type: ignore[name-defined,misc]  # made by Django
-    """A successor that shares a line. It has its own model so that row history covers it."""
+    """A successor that shares a line. The table has a model so that row history includes it."""
 
     class Meta:
         proxy = True

@@ -87,7 +87,7 @@ ORG_ID_LISTS = {
 }
 
 
-#: The patterns by which we recognise the scheme of a typed identifier: the scheme, the kinds of organisation that have
+#: Patterns that recognise the scheme of a typed identifier. Each row has the scheme, the kinds of organisation with
 #: such identifiers (empty for all kinds), and the pattern.
 _PATTERNS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
     (Scheme.GSS, frozenset({Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY}), r"E(06|07|08|09|10|47)\d{6}"),
@@ -118,7 +118,7 @@ def parse_org_id(text: str) -> tuple[str, str]:
 
 @pghistory.track()
 class Identifier(models.Model):
-    """An organisation's code in one scheme, always as text: `45UB` or `5069`."""
+    """An organisation's code in one scheme, always stored as text, for example `45UB` or `5069`."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="identifiers")
     scheme = models.CharField(max_length=20, choices=Scheme)

@@ -1,4 +1,4 @@
-"""Memberships: which people act for which organisations, and in which roles."""
+"""Memberships, by which people act for organisations in a role."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(is_invited | is_current, role=Role.LEAD)
 
     def current(self, day: dt.date | None = None) -> MembershipQuerySet:
-        """Return memberships in force on a day, by default today: accepted, started and not ended.
+        """Return memberships that are accepted, started and not ended on a day, by default today.
 
-        Memberships of people who have left the network do not count.
+        Memberships of people who have left the network are excluded.
         """
         day = day or timezone.localdate()
         return self.filter(
@@ -78,7 +78,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return own_rows.filter(role__in=roles) if roles else own_rows
 
     def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
-        """Return the ids of the organisations for which a person acts today, to pass to `holdings.among`."""
+        """Return the ids of the organisations for which a person acts today, for `id_is_among`."""
         current_stand_ins = stand_ins_in_use()
         if current_stand_ins is not None:
             return current_stand_ins.organisations(user.pk, roles)
@@ -99,9 +99,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return [organisation for organisation, role in self.roles_of(user).items() if role == Role.LEAD]
 
     def remembered_for(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
-        """Return the person's memberships, the earliest first: organisation id, role, organisation name and first day.
+        """Return the person's current memberships, the earliest first; None unless a page is being made.
 
-        Returns None unless a page is being made, because only pages remember their results.
+        Each has the organisation's id, the role, the organisation's name and the first day. They are queried once for
+        each page.
         """
         day = timezone.localdate()
 
@@ -123,10 +124,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 @pghistory.track(exclude=["job_title", "steps_hidden_at"])
 class Membership(models.Model):
-    """A person's right to act for an organisation in a role: invited (not accepted yet) → in force → ended.
+    """A person's right to act for an organisation in a role.
 
-    Memberships are ended and never deleted, so that the history remains. A person has at most one membership of an
-    organisation that has not ended.
+    States: invited (not accepted yet) → in force → ended. Memberships are ended and never deleted, so that the history
+    remains. A person has at most one membership of an organisation that has not ended.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")

@@ -19,7 +19,7 @@ class MergeQuerySet(models.QuerySet["Merge"]):
 
 @pghistory.track()
 class Merge(models.Model):
-    """A merge of two records of the same organisation. States: merged → undone, with a reason.
+    """A merge of two records of the same organisation. It can be undone, with a reason.
 
     Everything that belonged to `merged` passed to `kept` (see `MovedRow`). The URL of `merged` redirects to `kept`. A
     record can be merged into only one other record at a time.

@@ -72,7 +72,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
     """Filters for organisations by reader, by person and by whether they still exist."""
 
     def visible_to(self, user: User | AnonymousUser) -> OrganisationQuerySet:
-        """Return all organisations for anyone who is signed in (docs/rights.md), otherwise none."""
+        """Return all organisations to people who are signed in (docs/rights.md), and none to visitors."""
         return self if user.is_authenticated and user.is_active else self.none()
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
@@ -92,7 +92,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 class Organisation(models.Model):
     """An organisation that can be a partner.
 
-    Identifiers identify an organisation; its name does not, because names may change. An organisation is never deleted,
+    Use its identifiers to recognise an organisation, because its name may change. An organisation is never deleted,
     only dissolved. States: proposed → shadow → active → merging → dissolved.
     """
 

@@ -209,8 +209,8 @@ class SuccessionTie(models.Model):
 
     class Meta:
         constraints = [
-            # The same two organisations are tied at most once per function. None counts as a value, too: at most one
-            # tie without a successor, and at most one for all other functions.
+            # The same two organisations have at most one tie for each function. NULLs are equal here, so a predecessor
+            # has at most one tie without a successor, and at most one for all other functions.
             models.UniqueConstraint(
                 fields=["succession", "predecessor", "successor", "function"],
                 name="unique_tie_per_function",

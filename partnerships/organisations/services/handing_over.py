@@ -23,7 +23,7 @@ def hand_over_records(
     *,
     organisation: Organisation,
     kind: str,
-    things: Collection[int],
+    records: Collection[int],
     to: User,
     reason: str,
     author: User,
@@ -43,26 +43,27 @@ def hand_over_records(
             f"{to.display_name} does not act for {locked_organisation.name}. Choose someone who does."
         )
     owned_kind = owned_kind_with_code(kind)
-    thing_ids = [thing.pk for thing in owned_kind.without_owner(locked_organisation.pk, now) if thing.pk in things]
-    if not thing_ids or len(thing_ids) < len(set(things)):
+    ownerless_records = owned_kind.without_owner(locked_organisation.pk, now)
+    record_ids = [record.pk for record in ownerless_records if record.pk in records]
+    if not record_ids or len(record_ids) < len(set(records)):
         raise UnableToHandOver(
             "Another person has already handed over some of the records you ticked. Reload the "
             "page to see what is left."
         )
 
-    for pk in thing_ids:
+    for pk in record_ids:
         owned_kind.hand_over(
             OwnershipHandover(
                 pk=pk, organisation=locked_organisation, to=to, reason=reason.strip(), author=author, now=now
             )
         )
-    return len(thing_ids)
+    return len(record_ids)
 
 
 def hand_over_to_colleague(departure: Departure) -> int:
     """Hand over a leaver's records to the colleague who takes over, and return their number.
 
-    Records that the author may not hand over, or that the colleague may not own, stay without an owner until the leads
+    A record is left without an owner if the author may not hand it over or the colleague may not own it. The leads then
     decide.
     """
     membership, successor, author = departure.membership, departure.successor, departure.author
@@ -75,9 +76,9 @@ def hand_over_to_colleague(departure: Departure) -> int:
     for kind in owned_kinds():
         if not kind.goes_to_colleague:
             continue
-        for thing in kind.held(membership.person, organisation, day):
+        for record in kind.held(membership.person, organisation, day):
             handover = OwnershipHandover(
-                pk=thing.pk,
+                pk=record.pk,
                 organisation=organisation,
                 to=successor,
                 reason=f"The colleague who was responsible no longer acts for {organisation.display_name}.",

@@ -30,9 +30,9 @@ from partnerships.organisations.services.moving import (
 )
 from partnerships.organisations.services.successions import lock_succession
 
-#: The number of lines that one transaction applies: so few that nobody on the site has to wait for its locks.
+#: The number of lines that one transaction applies. With more, people on the site would have to wait for its locks.
 BATCH = 500
-#: The reason why an accepted line could not be applied, which people read.
+#: The reason that people read if an accepted line could not be applied.
 STAYED = "This record is between the two organisations, or the successor already has one like it."
 #: The kind of journal line about the records that a succession passed on.
 HANDOVER = "handover"
@@ -49,7 +49,7 @@ def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
 def undo_handovers(*, succession: Succession, now: dt.datetime) -> int:
     """Return everything that an undone succession had passed on; return the number of rows and lines.
 
-    This happens in batches, the last changes first. Rows that were changed in the meantime stay as they are.
+    This happens in batches, the last changes first. Rows that somebody changed in the meantime are not restored.
     """
     return _repeat_batches(_undo_batch, succession, now)
 
@@ -73,7 +73,7 @@ def _apply_batch(succession_id: int, now: dt.datetime) -> int:
         return 0
 
     changes: list[Change] = []
-    for group in _grouped(lines):
+    for group in _groups_of(lines):
         changes += _apply_group(succession, group, now)
     save_changes(changes, succession=succession)
 
@@ -117,7 +117,7 @@ def _held_ids(kind: Obligation, records: Collection[int], move: RecordMove) -> s
 def _save_outcomes(
     lines: Sequence[Handover], held_before: Collection[int], held_after: Collection[int], now: dt.datetime
 ) -> None:
-    """Save for each line whether its record passed on or stayed; delete lines whose record had already ended."""
+    """Save for each line whether its record passed on. Delete the lines of records that had ended before."""
     ended_line_ids = [line.pk for line in lines if line.record not in held_before]
     Handover.objects.filter(pk__in=ended_line_ids).delete()
 
@@ -151,7 +151,7 @@ def _undo_batch(succession_id: int, now: dt.datetime) -> int:
 def _reopen_batch(succession: Succession, now: dt.datetime) -> int:
     """Record that a batch of records was returned, and make their lines accepted again; return the number of lines."""
     lines = _lock_batch(succession.handovers.filter(state=HandoverState.APPLIED))
-    for group in _grouped(lines):
+    for group in _groups_of(lines):
         _record_return(succession, group, now)
 
     reopened_lines = Handover.objects.filter(pk__in=[line.pk for line in lines])
@@ -188,7 +188,7 @@ def _lock_batch(lines: QuerySet[Handover]) -> list[Handover]:
     return list(locked_lines.order_by("predecessor", "kind", "successor", "pk")[:BATCH])
 
 
-def _grouped(lines: Sequence[Handover]) -> list[list[Handover]]:
+def _groups_of(lines: Sequence[Handover]) -> list[list[Handover]]:
     """Return the lines grouped by kind, predecessor and successor."""
     groups: dict[tuple[str, int, int], list[Handover]] = defaultdict(list)
     for line in lines:
@@ -204,11 +204,11 @@ def journal_handover(succession: Succession, *, now: dt.datetime, undone: bool =
 
 
 def handover_identity(succession: Succession) -> str:
-    """Return the journal's hash of a succession and its organisations."""
-    parts: list[object] = []
+    """Return the hash by which the journal recognises a succession and its organisations after a restore."""
+    ids_and_times: list[object] = []
     for pk, created_at in _bodies_of(succession).order_by("pk").values_list("pk", "created_at"):
-        parts += [pk, created_at]
-    return journal.identity(succession.pk, *parts)
+        ids_and_times += [pk, created_at]
+    return journal.identity(succession.pk, *ids_and_times)
 
 
 def _bodies_of(succession: Succession) -> QuerySet[Organisation]:

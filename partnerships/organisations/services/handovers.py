@@ -36,14 +36,18 @@ _ALREADY_ANSWERED = (
 
 
 class UnableToHandOverLines(Exception):
-    """Raised if an organisation is no successor, a line was answered, or the predecessor no longer has the record.
+    """Raised if lines cannot be proposed or answered.
 
-    A missing or impossible entry in a form also raises this exception.
+    For example, the organisation is not a successor, another person has answered the line, the predecessor no longer
+    has the record, or the form lacks a reason.
     """
 
 
 class LineDetails(TypedDict, total=False):
-    """The optional details of a line: its basis, the consent needed, the evidence, and the day to answer by."""
+    """The optional details of a line.
+
+    `consent` says whose consent is needed, and `due_on` is the last day for the answer.
+    """
 
     basis: str
     consent: str
@@ -67,8 +71,8 @@ def propose_handovers(
 ) -> int:
     """Propose who takes over these records of one kind; existing open lines are replaced. Return the number of lines.
 
-    `others` are the successors that share the records with `successor`, in the way that `sharing` says. Leads of the
-    predecessor may do this, and administrators. Raises `UnableToHandOverLines`.
+    `others` are further successors if several share the records, and `sharing` says how. Leads of the predecessor and
+    administrators may propose. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)
     require(roles.lead(predecessor.pk) or roles.may_change_directory)
@@ -151,18 +155,21 @@ def _check_successors(succession: Succession, predecessor: Organisation, success
 
 
 def _held_records(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[HeldRecord]:
-    """Return the descriptions of a kind's records with these ids, all of which the predecessor must still have."""
+    """Return the descriptions of a kind's records with these ids.
+
+    Raises `UnableToHandOverLines` if the predecessor no longer has one of them.
+    """
     try:
         kind = obligation(code)
     except UnableToMove as error:
         raise UnableToHandOverLines(str(error)) from error
     rows = kind.records(predecessor, timezone.localdate(now)).filter(pk__in=list(records)).order_by("pk")
-    things = [kind.describe(row, predecessor) for row in rows]
-    if not things or len(things) < len(set(records)):
+    held_records = [kind.describe(row, predecessor) for row in rows]
+    if not held_records or len(held_records) < len(set(records)):
         raise UnableToHandOverLines(
             f"{predecessor.name} no longer has some of the records you ticked. Reload the page to see what is left."
         )
-    return things
+    return held_records
 
 
 @transaction.atomic
@@ -171,7 +178,7 @@ def answer_handovers(
 ) -> int:
     """Accept or dispute lines for the successors that the author leads, and return the number of lines.
 
-    If several successors share a line, each answers for its part: the line is accepted once all have accepted, and
+    If several successors share a line, each answers for its part. The line is accepted once all have accepted, and
     disputed as soon as one disputes it. A dispute needs a reason. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)

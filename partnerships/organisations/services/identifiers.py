@@ -27,7 +27,7 @@ class UnableToCorrectIdentifier(Exception):
 
 
 class IdentifierFields(TypedDict, total=False):
-    """Fields of an identifier that can be corrected. The scheme cannot: it would make another identifier."""
+    """Fields of an identifier that can be corrected. With another scheme, it would be another identifier."""
 
     organisation: Organisation
     value: str
@@ -56,7 +56,10 @@ def add_identifier(
     valid_to: dt.date | None = None,
     reason: str = "",
 ) -> Identifier:
-    """Add an identifier unless the organisation already has it, and return it. Raises `UnableToAddIdentifier`."""
+    """Return the organisation's identifier with this value, which is added if necessary.
+
+    Raises `UnableToAddIdentifier`.
+    """
     require(roles_of(author, now).may_change_directory)
     value = value.strip()
     if not value:

@@ -101,10 +101,7 @@ def with_reason(data: dict[str, Any], reason: str) -> dict[str, Any]:
 
 
 def _lock_membership(membership: Membership) -> Membership:
-    """Lock a membership until the transaction ends, and return it with its organisation and person.
-
-    Lock the organisation first.
-    """
+    """Lock a membership, and return it with its organisation and person. Lock the organisation first."""
     memberships = Membership.objects.select_for_update(of=("self",)).select_related("organisation", "person")
     return memberships.get(pk=membership.pk)
 
@@ -225,9 +222,9 @@ def end_membership(
 ) -> None:
     """End a membership with all its rights, or withdraw an invitation.
 
-    The person's open work for the organisation passes to `successor`, or has no owner until the leads name one. Only
-    administrators and the system can end the last lead's membership, unless `even_last_lead` is set because the account
-    is closed. Raises `UnableToEndMembership`.
+    `successor` takes over the person's open work for the organisation. Without a successor, the work has no owner until
+    the leads name one. Only administrators and the system can end the last lead's membership, unless `even_last_lead`
+    is set because the account is closed. Raises `UnableToEndMembership`.
     """
     organisation = lock_organisation(membership.organisation_id)
     locked_membership = _lock_membership(membership)
@@ -243,7 +240,7 @@ def end_membership(
             f"{successor.display_name} does not act for the organisation. Choose someone who does."
         )
 
-    # The work passes on first, while the person still has the rights to it.
+    # The work is handed over first, while the person still has the rights to it.
     hand_over_work(Departure(membership=locked_membership, successor=successor, author=author, now=now))
     locked_membership.ends_on = max(timezone.localdate(now), locked_membership.starts_on)
     locked_membership.save(update_fields=["ends_on"])

@@ -60,7 +60,7 @@ MERGE = "merge"
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The number of rows of a kind that would move to the kept record, and of rows that both records have."""
+    """How many rows of a kind a merge would move, and how many rows both records have."""
 
     label: str
     moves: int
@@ -90,8 +90,8 @@ def merge_organisations(
 ) -> Merge:
     """Move everything that belongs to one record to another record of the same organisation.
 
-    The URL, names and identifiers of the merged record then lead to the kept record. Rows that never change, such as
-    signatures, still refer to the merged record. Only administrators may do this. Raises `UnableToMerge`.
+    The merged record's page then redirects to the kept record, which has its names and identifiers. Signatures still
+    refer to the merged record, because they never change. Only administrators may do this. Raises `UnableToMerge`.
     """
     require(roles_of(author, now).may_change_directory)
     reason = reason.strip()
@@ -218,10 +218,10 @@ def _record_for_both(merge: Merge, event: EventKind, move: RecordMove) -> None:
 
 @transaction.atomic
 def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.datetime) -> int:
-    """Undo a merge, and return how many rows stay with the kept record because they were changed in the meantime.
+    """Undo a merge, and return how many rows could not be returned because they were changed in the meantime.
 
-    Rows that were added after the merge also stay with the kept record. Only administrators may do this. Raises
-    `UnableToMerge`.
+    These rows, and rows that were added after the merge, still belong to the kept record. Only administrators may do
+    this. Raises `UnableToMerge`.
     """
     require(roles_of(author, now).may_change_directory)
     reason = reason.strip()

@@ -30,8 +30,8 @@ from partnerships.organisations.obligations import (
 class SortedRows:
     """Rows that can be moved to another organisation, and rows that cannot.
 
-    `conflicts` maps the id of each row that would break a unique constraint to the id of the other organisation's row
-    in its place.
+    A row cannot be moved if the other organisation has an equivalent row, for example a part in the same partnership.
+    `conflicts` maps the id of such a row to the id of the equivalent row.
     """
 
     movable_ids: list[int]
@@ -72,10 +72,7 @@ def _unique_constraints(model: type[Model]) -> list[UniqueConstraint]:
 
 
 def _conflicting_rows(model: type[Model], name: str, rows: Collection[int], target: int) -> dict[int, int]:
-    """Return the rows that could not refer to the target, each with the target's row that is in the way.
-
-    A row cannot refer to the target if it would then break a unique constraint.
-    """
+    """Return the rows that would break a unique constraint, each with the equivalent row of the target."""
     conflicts: dict[int, int] = {}
     if rows:
         for constraint in _unique_constraints(model):
@@ -87,7 +84,7 @@ def _conflicting_rows(model: type[Model], name: str, rows: Collection[int], targ
 def _conflicts_with(
     constraint: UniqueConstraint, model: type[Model], name: str, rows: Collection[int], target: int
 ) -> dict[int, int]:
-    """Return the rows that would break one constraint, each with the target's row that is in the way."""
+    """Return the rows that would break one constraint, each with the equivalent row of the target."""
     constrained_rows: QuerySet[Any] = model._base_manager.all()
     if constraint.condition is not None:
         constrained_rows = constrained_rows.filter(constraint.condition)
@@ -110,8 +107,8 @@ def _conflicts_with(
 def move_rows(column: Column, move: RecordMove, records: Collection[int] | None = None) -> list[Change]:
     """Make the rows of a column refer to the other organisation, and return the changes.
 
-    If `records` is given, only rows of these records move. A row is ended instead if the other organisation already has
-    a row in its place.
+    If `records` is given, only rows of these records move. If the other organisation has an equivalent row, the row is
+    ended instead.
     """
     return move_rows_together((column,), move, records)
 
@@ -119,10 +116,10 @@ def move_rows(column: Column, move: RecordMove, records: Collection[int] | None 
 def move_rows_together(
     columns: Sequence[Column], move: RecordMove, records: Collection[int] | None = None
 ) -> list[Change]:
-    """Move the rows of several columns of one kind, as `move_rows` does for one column.
+    """Make the rows of several columns of one kind refer to the other organisation, and return the changes.
 
-    The rows of all columns are sorted before any row changes. Otherwise, for example, the owner of a commitment would
-    look locked once its giver has moved.
+    If the other organisation has an equivalent row, the row is ended instead. The rows of all columns are sorted before
+    any row changes, because, for example, the owner of a commitment would look locked once its giver has moved.
     """
     source, target = move.source.pk, move.target.pk
     sorted_columns = [(column, sort_rows(column, source, target, records=records, lock=True)) for column in columns]
@@ -136,7 +133,10 @@ def move_rows_together(
 
 
 def _end_conflicting(column: Column, move: RecordMove, conflicts: dict[int, int]) -> list[Change]:
-    """End or delete rows whose place is taken, and combine each with the row in its place; past rows stay."""
+    """Combine rows with the equivalent rows of the other organisation, and end or delete them.
+
+    Rows that are history do not change.
+    """
     if column.ending is None and not column.dropping:
         return []
     rows = column.model._base_manager
@@ -146,14 +146,14 @@ def _end_conflicting(column: Column, move: RecordMove, conflicts: dict[int, int]
     changes = []
     for pk in sorted(present_ids):
         row = row_by_id[pk]
-        row_in_its_place = row_by_id[conflicts[pk]]
+        equivalent_row = row_by_id[conflicts[pk]]
         if column.uniting is not None:
-            changes.append(change_row(row_in_its_place, column.uniting(row, row_in_its_place)))
+            changes.append(change_row(equivalent_row, column.uniting(row, equivalent_row)))
         if column.ending is not None:
             changes.append(change_row(row, column.ending(move)))
         else:
             changes.append(_drop_row(row, column.forgetting))
-    # A change without values from before changed nothing.
+    # Without earlier values, the row did not change.
     return [change for change in changes if change.before]
 
 
@@ -166,7 +166,7 @@ def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
 
 
 def _recreate(model: type[Model], changes: Sequence[Change]) -> set[int]:
-    """Recreate deleted rows, unless another row has taken their place; return the ids of the rows that exist now."""
+    """Recreate deleted rows that do not conflict with other rows; return the ids of the rows that exist now."""
     rows = [
         model(**{model._meta.get_field(name).attname: value for name, value in change.before.items()})  # type: ignore[union-attr]  # columns have one
         for change in changes
@@ -190,8 +190,8 @@ def change_row(row: Any, values: dict[str, Any]) -> Change:
 def restore_changes(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
     """Undo changes of rows, the last change first.
 
-    Returns the changes that this made, and the earlier changes that could not be undone: the row was changed or agreed
-    to in the meantime, or another row has taken its place.
+    Returns the changes that this made, and the earlier changes that could not be undone. A change cannot be undone if
+    the row was changed or agreed to in the meantime, or if it would now break a unique constraint.
     """
     reversals: list[Change] = []
     remaining_changes: list[Change] = []
@@ -228,7 +228,7 @@ def _restore(model: type[Model], equal_changes: Sequence[Change]) -> set[int]:
             rows = rows.exclude(pk__in=model._base_manager.filter(column.stays).values("pk"))
     restorable_ids = set(rows.select_for_update().values_list("pk", flat=True))
 
-    # Neither are rows whose place another row has taken.
+    # Rows that would now break a unique constraint are not restored either.
     for name, value in before.items():
         if value is not None and model._meta.get_field(name).related_model is Organisation:
             restorable_ids -= _conflicting_rows(model, name, restorable_ids, value).keys()

@@ -19,21 +19,22 @@ from partnerships.people.models import User
 
 
 def add_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> None:
-    """Add names, as pairs of name and kind, to an organisation; names that it already has do not change."""
+    """Add names to an organisation, as pairs of name and kind. Its existing names do not change."""
     add_names_of_many([(organisation, names)])
 
 
 def add_names_of_many(names_by_organisation: Iterable[tuple[Organisation, Iterable[tuple[str, str]]]]) -> None:
-    """Add names, as pairs of name and kind, to several organisations in one statement."""
+    """Add names to several organisations in one statement, as pairs of name and kind.
+
+    Existing names do not change. If a name is given twice, its first kind is used.
+    """
     row_by_name: dict[tuple[int, str], OrganisationName] = {}
     for organisation, names in names_by_organisation:
         for raw_name, kind in names:
             name = " ".join(raw_name.split())
             row = OrganisationName(organisation=organisation, name=name, folded=fold_name(name), kind=kind)
             if name:
-                # If a name is given twice, keep the first kind.
                 row_by_name.setdefault((organisation.pk, name), row)
-    # Names that an organisation already has do not change.
     OrganisationName.objects.bulk_create(row_by_name.values(), ignore_conflicts=True)
 
 
@@ -85,7 +86,7 @@ def add_name(
     valid_from: dt.date | None = None,
     valid_to: dt.date | None = None,
 ) -> OrganisationName | None:
-    """Add a name to an organisation unless it already has the name; return the name, or None if the text is empty."""
+    """Return the organisation's name with this text, which is added if necessary; None if the text is empty."""
     require(roles_of(author, now).may_change_directory)
     name = " ".join(name.split())
     if not name:

@@ -68,7 +68,7 @@ class UnableToDissolve(Exception):
 
 
 class OrganisationFields(TypedDict, total=False):
-    """The optional fields of a new organisation; see the model."""
+    """The optional fields of a new organisation."""
 
     short_name: str
     council_type: str
@@ -155,11 +155,11 @@ def create_organisations(
         raise UnableToCreateOrganisation("Enter a name for the organisation.")
 
     organisations = _insert_with_identifiers(details)
-    pairs = list(zip(organisations, details, strict=True))
-    add_names_of_many((organisation, detail.all_names) for organisation, detail in pairs)
+    organisations_with_details = list(zip(organisations, details, strict=True))
+    add_names_of_many((organisation, detail.all_names) for organisation, detail in organisations_with_details)
     AreaServed.objects.bulk_create(
         AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from)
-        for organisation, detail in pairs
+        for organisation, detail in organisations_with_details
         for area in detail.areas
     )
 
@@ -216,8 +216,8 @@ def update_organisation(
     """Change an organisation, and return the names of the changed fields.
 
     A new name starts on `named_from`, by default today, and people still find the organisation by its former names. If
-    the rules for signing in change, the leads are emailed. If own sign-in becomes required, people are signed out,
-    leads a day later. Raises `UnableToUpdateOrganisation`.
+    the rules for signing in change, the leads are emailed. If own sign-in becomes required, people are signed out at
+    once, and leads a day later. Raises `UnableToUpdateOrganisation`.
     """
     if fields.get("parent") is not None:
         _lock_groups()
@@ -278,7 +278,7 @@ def _check_changed(
 ) -> None:
     """Raise `UnableToUpdateOrganisation` if the changed name, dates or parent are not valid.
 
-    `names_must_differ` refuses a name that another organisation already has.
+    With `names_must_differ`, a name that another organisation has is not valid.
     """
     first_day, end_day = organisation.valid_from, organisation.valid_to
     if not organisation.name.strip():
@@ -323,7 +323,7 @@ def recheck_own_sign_in(
 ) -> None:
     """Change the moment from which organisations require a provider whose settings changed.
 
-    With None, the provider is offered again but no longer required.
+    If `since` is None, the provider is offered again but no longer required.
     """
     require(may_change_network_settings(author))
     organisations = Organisation.objects.filter(sign_in_provider=provider, own_sign_in_required_at__isnull=False)

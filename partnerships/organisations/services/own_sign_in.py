@@ -1,8 +1,8 @@
 """The rules for an organisation's own sign-in page.
 
-Without a provider, people sign in by password. A provider is offered first: both it and passwords work. Once a lead has
-signed in through it, it can be required. Then only the provider works, except that leads can use their passwords for
-one more day (`registrations.WAY_BACK`).
+At first, people sign in by password. After an administrator has chosen a provider, people may use the provider or their
+password. Once a lead has signed in through the provider, it can be required. Then only the provider works, except that
+leads can use their passwords for one more day (`registrations.WAY_BACK`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from partnerships.people.sessions import end_sessions
 def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool) -> str:
     """Return why the organisation cannot have these sign-in settings; "" if it can.
 
-    `organisation` has the stored settings. A rule that it already has is not checked again, so that its other details
-    can be corrected even if its leads have changed since.
+    `organisation` has the stored settings. If the stored settings already require this provider, they are not checked
+    again. The organisation's other details can then be corrected even if its leads have changed.
     """
     if provider and provider not in dict(provider_choices()):
         return f"There is no sign-in page “{provider}”. Choose a page from the list."
@@ -41,8 +41,8 @@ def required_since(
 ) -> dt.datetime | None:
     """Return the time from which people must use the provider; None if they may also use passwords.
 
-    If `required` is None, the present rule stays, but a change of provider ends it. A rule that stays keeps its first
-    time, from which the last day of leads' passwords is counted.
+    If `required` is None, the present rule remains, unless the provider changes. A rule that remains keeps its first
+    time, because leads' passwords stop working a day after that time.
     """
     is_required_already = organisation.own_sign_in_required and provider == organisation.sign_in_provider
     if required is None:

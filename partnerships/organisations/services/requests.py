@@ -40,7 +40,7 @@ class UnableToAnswerRequest(Exception):
 
 
 class RequestDetails(TypedDict, total=False):
-    """The optional fields of a request; see the model."""
+    """The optional fields of a request."""
 
     job_title: str
     number: str
@@ -111,8 +111,8 @@ def accept_request(
 ) -> Membership:
     """Invite the person to act for an organisation; if `organisation` is None, create it first.
 
-    The person becomes a lead if the organisation has no lead and no invited lead, otherwise an editor. A new
-    organisation receives the number from the request as an identifier, if the number's scheme can be recognised. Raises
+    The person becomes a lead if the organisation has no lead and no invited lead, and an editor if it has. If we can
+    recognise the scheme of the number in the request, a new organisation gets the number as its identifier. Raises
     `UnableToAnswerRequest`.
     """
     require(roles_of(author, now).may_change_directory)
@@ -149,16 +149,19 @@ def _invite_person(request: AccessRequest, organisation: Organisation, author: U
 
 def _invitation_reason(request: AccessRequest, now: dt.datetime) -> str:
     """Return the reason for an invitation that answers a request, including the request's number and message."""
-    parts = [f"Asked for access on {long_date(now)}."]
+    sentences = [f"Asked for access on {long_date(now)}."]
     if request.number:
-        parts.append(f"Number given: {request.number}.")
+        sentences.append(f"Number given: {request.number}.")
     if request.message:
-        parts.append(request.message)
-    return " ".join(parts)[:_MAX_REASON]
+        sentences.append(request.message)
+    return " ".join(sentences)[:_MAX_REASON]
 
 
 def _create_organisation(request: AccessRequest, author: User, now: dt.datetime) -> Organisation:
-    """Add the organisation of a request to the directory, unless it is already there."""
+    """Add the organisation of a request to the directory.
+
+    Raises `UnableToAnswerRequest` if the directory has an organisation with this name and kind.
+    """
     existing_organisation = match_by_name(request.organisation_name).filter(kind=request.kind).current().first()
     if existing_organisation is not None:
         raise UnableToAnswerRequest(

@@ -39,7 +39,7 @@ class UnableToChangeSuccession(Exception):
 
 
 class SuccessionFields(TypedDict, total=False):
-    """The optional fields of a succession; see the model."""
+    """The optional fields of a succession."""
 
     shadow_on: PartialDate | None
     codes_on: PartialDate | None
@@ -126,8 +126,9 @@ def correct_succession(
 ) -> tuple[str, ...]:
     """Correct a succession, and return the names of the changed fields.
 
-    Once the succession has taken effect, only its sources and the day of the codes can change, and its vesting day can
-    become more precise. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
+    Once the succession has taken effect, only its sources and the day of the codes can change. Its vesting day can
+    become more precise, for example a day instead of a month. Raises `UnableToChangeSuccession` and
+    `UnableToRecordSuccession`.
     """
     require(roles_of(author, now).may_change_directory)
     locked_succession = lock_succession(succession.pk)
@@ -185,7 +186,7 @@ def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool
 
 
 def _is_within(day: PartialDate | None, earlier_day: PartialDate | None) -> bool:
-    """Return True if a day lies within the earlier day, month or year, or if there was no earlier day."""
+    """Return True if a date is part of the earlier month or year, is equal to it, or if there was no earlier date."""
     if earlier_day is None:
         return True
     return day is not None and earlier_day.earliest <= day.earliest and day.latest <= earlier_day.latest
@@ -195,7 +196,7 @@ def _is_within(day: PartialDate | None, earlier_day: PartialDate | None) -> bool
 def add_tie(*, succession: Succession, tie: NewTie, reason: str, author: User | None, now: dt.datetime) -> None:
     """Add a tie to a pending succession, or replace the tie between the same organisations for the same function.
 
-    Raises the exceptions of `correct_succession`.
+    Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
     """
     other_ties = [other for other in ties_of(lock_succession(succession.pk)) if other.key != tie.key]
     correct_succession(succession=succession, ties=[*other_ties, tie], reason=reason, author=author, now=now)
@@ -203,7 +204,7 @@ def add_tie(*, succession: Succession, tie: NewTie, reason: str, author: User | 
 
 @transaction.atomic
 def remove_tie(*, tie: SuccessionTie, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Remove a tie from a pending succession. Raises the exceptions of `correct_succession`."""
+    """Remove a tie from a pending succession. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`."""
     succession = lock_succession(tie.succession_id)
     removed_key = (tie.predecessor_id, tie.successor_id, tie.function_id)
     other_ties = [other for other in ties_of(succession) if other.key != removed_key]
@@ -223,7 +224,7 @@ def change_succession_status(
     """Change the status of a pending succession, with a reason. Only `take_effect` makes a succession effective.
 
     With `together`, successions of the same order and status change, too. Rival proposals must be cancelled before an
-    order is made. A succession that another one undoes must stay certain. Raises `UnableToChangeSuccession`.
+    order is made. If another succession undoes this one, it must remain certain. Raises `UnableToChangeSuccession`.
     """
     require(roles_of(author, now).may_change_directory)
     if not reason.strip():
@@ -266,8 +267,8 @@ def lock_with_order(succession: Succession) -> list[Succession]:
     locked_by_id = {pk: lock_succession(pk) for pk in sorted(ids)}
     locked_succession = locked_by_id.pop(succession.pk)
     # Another transaction may have changed the status of one of them before the lock.
-    others = [other for other in locked_by_id.values() if other.status == locked_succession.status]
-    return [locked_succession, *others]
+    others_with_status = [other for other in locked_by_id.values() if other.status == locked_succession.status]
+    return [locked_succession, *others_with_status]
 
 
 def _lock_organisations(ties: Iterable[NewTie]) -> None:
@@ -298,8 +299,8 @@ def _add_details(
 ) -> None:
     """Add details that a recorded succession lacks.
 
-    Details from a list that contradict the recorded details are ignored; a person is told to correct the succession
-    instead.
+    Details from an imported list that contradict the recorded details are ignored. A person who enters such details
+    gets an error instead.
     """
     details: dict[str, Any] = {name: value for name, value in fields.items() if value}
     contradicts = any(getattr(recorded, name) not in (None, "", value) for name, value in details.items())
@@ -340,7 +341,7 @@ def check_certain(succession: Succession) -> None:
 def set_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
     """Set the status of a locked succession, and record the change.
 
-    Once the succession is effective, people are emailed about it, and no longer about a succession that it undoes.
+    If it becomes effective, people are emailed about it, and not about the succession that it undoes.
     """
     is_effective = to == SuccessionStatus.EFFECTIVE
     before, after = apply_changes(succession, {"status": to})
@@ -373,7 +374,7 @@ def _record(
     reason: str = "",
     former_organisations: Iterable[Organisation] = (),
 ) -> None:
-    """Record an event of each organisation of the succession, and of organisations that no longer belong to it."""
+    """Record an event in the history of each organisation of the succession and of each former organisation."""
     data: dict[str, Any] = {"after": after | {"succession": succession.pk}}
     if before is not None:
         data["before"] = before

@@ -1,4 +1,4 @@
-"""Make successions take effect: end predecessors, start successors, and move areas and names."""
+"""Make a succession take effect, which ends predecessors, starts successors, and moves areas and names."""
 
 from __future__ import annotations
 
@@ -42,9 +42,10 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     """End predecessors, start successors, move areas served and rename; return False if this was already done.
 
     If the succession undoes another one, organisations that the other one ended exist again. If it undoes an undoing,
-    lines that could not be applied the first time are tried again. Raises `UnableToChangeSuccession` before the vesting
-    day, if the succession is not certain, if the succession that it undoes has not taken effect, or if a predecessor
-    started later.
+    lines that could not be applied the first time are tried again.
+
+    Raises `UnableToChangeSuccession` before the vesting day, and if the succession is not certain, a predecessor
+    started later, or the succession that it undoes has not taken effect.
     """
     require(roles_of(author, now).may_change_directory)
     locked_succession = lock_succession(succession.pk)
@@ -52,7 +53,7 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
         return False
     day = _day_to_take_effect(locked_succession, timezone.localdate(now))
 
-    # The order matters: areas can move only once the predecessors have ended.
+    # Areas can move only once the predecessors have ended.
     _end_predecessors(locked_succession, day, author=author, now=now)
     _start_successors(locked_succession, day, author=author, now=now)
     try:
@@ -113,7 +114,7 @@ def _rename_successors(succession: Succession, day: dt.date, *, author: User | N
 
 
 def _history_reason(succession: Succession) -> str:
-    """Return the reason that the histories of the organisations show: the succession and its instrument."""
+    """Return the succession and its instrument, as the reason in the histories of the organisations."""
     return f"{succession} ({succession.instrument})" if succession.instrument else str(succession)
 
 

@@ -39,7 +39,7 @@ _KINDS_INTO_EXISTING = frozenset(
 
 
 class _Effect(NamedTuple):
-    """What a succession does: its kind, its ties, and its new name or code."""
+    """The kind and ties of a succession, and its new name or code."""
 
     kind: SuccessionKind
     ties: list[NewTie]
@@ -57,11 +57,11 @@ def undo_succession(
     now: dt.datetime,
     together: bool = False,
 ) -> Succession:
-    """Record the succession that undoes another one; its ties lead in the opposite direction.
+    """Record the succession that undoes another one.
 
-    `vests_on` is the first day on which the undone succession no longer counts. Organisations that existed before it
-    continue. With `together`, successions of the same order and status are undone, too, unless they have already been
-    undone. Raises `UnableToRecordSuccession`.
+    For example, a split of C into A and B undoes the merger of A and B into C. `vests_on` is its vesting day.
+    Organisations that existed before the undone succession continue. With `together`, other successions of the same
+    order and status are undone, too. Raises `UnableToRecordSuccession`.
     """
     reason = reason.strip()
     if not reason:
@@ -93,7 +93,7 @@ def undo_succession(
 
 
 def _original(succession: Succession) -> _Effect:
-    """Return the effect of a succession that takes place again, because an undoing is undone."""
+    """Return the effect of a succession that happens again because its undoing is undone."""
     fields: SuccessionFields = {
         "new_name": succession.new_name,
         "new_code": succession.new_code,

@@ -1,4 +1,4 @@
-"""The regular task for successions: make them take effect, pass records on, and email people."""
+"""Make successions take effect on their day, pass their records on, and email people. A timed task does this."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ from partnerships.outbox.services import record_emails
 
 #: The largest number of characters in `refused_because`.
 _MAX_REFUSAL = 500
-#: People are emailed about a succession that passed nothing on only if it vested within this time; older ones are
-#: history.
-TOLD_WITHIN = dt.timedelta(days=365)
+#: People are not emailed about a succession that passed nothing on if it vested longer ago than this.
+EMAILED_WITHIN = dt.timedelta(days=365)
 
 
 def hand_over_due(*, now: dt.datetime) -> int:
-    """Process the due successions, and return the number of lines and rows that moved. Can be called again at any time.
+    """Process the due successions, and return the number of lines and rows that moved.
 
-    If one succession fails, the others are still processed, and its error is raised at the end.
+    This can be called again at any time. If one succession fails, the others are still processed, and its error is
+    raised at the end.
     """
     count, errors = process_due_successions(now=now)
     for error in errors.values():
@@ -80,7 +80,7 @@ def _move_due_records(errors: dict[int, Exception], now: dt.datetime) -> int:
             count += _pass_on_or_return(succession, now)
         except Exception as error:  # noqa: BLE001 - one failed succession must not stop the others
             errors[succession.pk] = error
-            refusal = _unexpected(error)
+            refusal = _unexpected_error_in_words(error)
         _save_refusal(succession, refusal, now=now)
     return count
 
@@ -111,7 +111,7 @@ def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
             refusal = str(error)[:_MAX_REFUSAL]
         except Exception as error:  # noqa: BLE001 - one failed succession must not stop the others
             errors[succession.pk] = error
-            refusal = _unexpected(error)
+            refusal = _unexpected_error_in_words(error)
         if _save_refusal(succession, refusal, now=now) and refusal:
             alert_operators(
                 f"Succession {succession.pk} could not take effect", f"{refusal}\nWe try again every five minutes."
@@ -119,7 +119,8 @@ def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
     return errors
 
 
-def _unexpected(error: Exception) -> str:
+def _unexpected_error_in_words(error: Exception) -> str:
+    # Only the type, because the message may contain data that administrators may not read.
     return f"An unexpected error: {type(error).__name__}."
 
 
@@ -144,8 +145,8 @@ def email_succession(*, succession: Succession, now: dt.datetime) -> None:
     """Email the people who act for the organisations of a succession, and let other rooms email their own recipients.
 
     One email covers all successions of an order. It is sent once every accepted line has been applied or undone. If
-    more records pass on later, only other rooms send a second email: to people whose first email said that something
-    was waiting.
+    more records pass on later, only the other rooms' hooks are called. They email people who read in the first email
+    that a record had no successor yet.
     """
     same_order = (
         successions_of_order(succession).filter(status=SuccessionStatus.EFFECTIVE).select_for_update(of=("self",))
@@ -157,7 +158,7 @@ def email_succession(*, succession: Succession, now: dt.datetime) -> None:
 
     first_told_at = locked_succession.told_at
     is_later = first_told_at is not None
-    # A first email covers all successions without an email; a later one, those that had the same first email.
+    # The first email covers all successions of the order. A later email covers those that were in the same first email.
     group = [
         member
         for member in in_force_by_id.values()
@@ -198,7 +199,8 @@ def _email_members(successions: Sequence[Succession], now: dt.datetime) -> None:
     }
 
     first_succession, *other_successions = successions
-    # The slot leaves out the counts, which may differ if the email is recorded again after a restore.
+    # The slot identifies the email. It leaves out the counts, which may differ if the email is recorded again after a
+    # restore.
     slot = {"succession": first_succession.pk, "also": [other.pk for other in other_successions]}
     waiting_counts = {str(pk): count_held(organisation, day) for pk, organisation in ended_by_id.items()}
     record_emails(
@@ -210,9 +212,12 @@ def _email_members(successions: Sequence[Succession], now: dt.datetime) -> None:
 
 
 def _is_news(succession: Succession, day: dt.date) -> bool:
-    """Return True if people should be emailed: a body really changed, recently or with records that passed on."""
+    """Return True if people should be emailed about the succession.
+
+    Another organisation must follow. The succession must also be recent, or must have passed records on.
+    """
     if not succession.ties.exclude(successor=F("predecessor")).exists():
         return False
     vests = succession.vests_on
-    is_recent = vests is not None and vests.latest > day - TOLD_WITHIN
+    is_recent = vests is not None and vests.latest > day - EMAILED_WITHIN
     return is_recent or succession.handovers.filter(state=HandoverState.APPLIED).exists()

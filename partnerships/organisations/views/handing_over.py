@@ -93,7 +93,7 @@ def _show_records_of_ended(request: HttpRequest, organisation: Organisation, rol
     groups = []
     for group in held_groups:
         groups.append((group.kind.label, _held_records(group, organisation, line_by_record, user, roles)))
-        for record in group.things:
+        for record in group.records:
             line = line_by_record.get((group.kind.code, record.pk))
             if line is not None and line.state == HandoverState.STAYED:
                 settling_names.add(line.successor.name)
@@ -117,9 +117,9 @@ def _held_records(
 ) -> list[_HeldRecord]:
     """Return the records of one kind, with the titles that the person may read and the state of their lines."""
     is_lead = roles.lead(organisation.pk)
-    readable_title_by_id = readable_titles(group.kind, organisation, [record.pk for record in group.things], user)
+    readable_title_by_id = readable_titles(group.kind, organisation, [record.pk for record in group.records], user)
     records = []
-    for record in group.things:
+    for record in group.records:
         line = line_by_record.get((group.kind.code, record.pk))
         # Only the predecessor may read why a successor disputes a line, not the other successors.
         leads_successor = line is not None and roles.lead(line.successor_id)
@@ -143,7 +143,7 @@ def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisat
             count = hand_over_records(
                 organisation=organisation,
                 kind=form.prefix or "",
-                things=[int(pk) for pk in form.cleaned_data["things"]],
+                records=[int(pk) for pk in form.cleaned_data["records"]],
                 to=new_owner,
                 reason=form.cleaned_data["reason"],
                 author=user,

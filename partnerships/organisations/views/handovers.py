@@ -1,4 +1,4 @@
-"""Pages of handover lines: predecessors propose who takes over which records, and successors answer.
+"""Pages on which predecessors propose who takes over their records, and successors answer.
 
 `require` answers 403 if its condition is false.
 """
@@ -20,15 +20,13 @@ from partnerships.kit.forms import Form
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
+from partnerships.organisations.handover_lines import line_titles, lines_lacking_consent, lines_to_answer
 from partnerships.organisations.handovers import (
     KindCount,
     combined_shares,
     estate_of,
     estates_of,
     holdings_after,
-    line_titles,
-    lines_lacking_consent,
-    lines_to_answer,
     readable_titles,
     sum_of_shares,
 )
@@ -96,11 +94,11 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
     kind_count = _count_of_kind(succession, organisation, kind, timezone.localdate(now))
     if not roles.lead(organisation.pk):
         # Administrators who do not lead the organisation see only the titles that they may read.
-        ids = [thing.pk for thing in kind_count.undecided]
+        ids = [record.pk for record in kind_count.undecided]
         kind_count = kind_count.for_others(readable_titles(obligation(kind), organisation, ids, user))
 
     text = request.GET.get("q", "")[:200].casefold()
-    matching_records = [thing for thing in kind_count.undecided if text in thing.title.casefold()]
+    matching_records = [record for record in kind_count.undecided if text in record.title.casefold()]
     shown_records = matching_records[:MAX_LINES_ON_PAGE]
     form = ProposeHandoversForm(
         post_data(request),
@@ -109,15 +107,15 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
         count=len(matching_records),
     )
     if request.method == "POST" and form.is_valid():
-        # The fields that remain in `cleaned_data` are the details of the lines.
+        # After these two fields are removed, `cleaned_data` contains only the details of the lines.
         ticked_ids = [int(record_id) for record_id in form.cleaned_data.pop("records")]
-        is_about_all = form.cleaned_data.pop("everything")
+        proposes_all = form.cleaned_data.pop("everything")
         with show_refusal(form, UnableToHandOverLines):
             count = propose_handovers(
                 succession=succession,
                 predecessor=organisation,
                 kind=kind,
-                records=[thing.pk for thing in matching_records] if is_about_all else ticked_ids,
+                records=[record.pk for record in matching_records] if proposes_all else ticked_ids,
                 author=user,
                 now=now,
                 **form.cleaned_data,

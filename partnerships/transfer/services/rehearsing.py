@@ -194,7 +194,7 @@ def _propose_everything(succession: Succession, now: dt.datetime) -> None:
         if successor is None:
             continue
         for group in held_records_by_kind(organisation, timezone.localdate(now)):
-            records = [record.pk for record in group.things if (group.kind.code, record.pk) not in accepted_records]
+            records = [record.pk for record in group.records if (group.kind.code, record.pk) not in accepted_records]
             if records:
                 propose_handovers(
                     succession=succession,
@@ -223,7 +223,7 @@ def _state(organisations: Sequence[Organisation], now: dt.datetime) -> State:
     day = timezone.localdate(now)
     return {
         organisation.name: {
-            group.kind.label: (len(group.things), group.homes, group.money)
+            group.kind.label: (len(group.records), group.homes, group.money)
             for group in held_records_by_kind(Organisation.objects.get(pk=organisation.pk), day)
         }
         for organisation in organisations

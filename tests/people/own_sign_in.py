@@ -1,4 +1,4 @@
-"""Fixtures and helpers for organisations' own sign-in, with a provider beside the tests."""
+"""Fixtures and helpers for tests of an organisation's own sign-in, with a real provider in another process."""
 
 from __future__ import annotations
 
@@ -46,17 +46,16 @@ def offer_own_sign_in(world: World, provider: str) -> World:
 
 
 @pytest.fixture
-def offered(world: World, provider: str) -> World:
-    """Return a world in which Larkhaven offers its own sign-in to its people."""
-    return offer_own_sign_in(world, provider)
+def own_sign_in_offered(world: World, provider: str) -> None:
+    """Make Larkhaven offer its own sign-in to its people."""
+    offer_own_sign_in(world, provider)
 
 
 @pytest.fixture
-def required(offered: World, provider: str) -> World:
-    """Return a world in which Amina has signed in through the provider, and Larkhaven requires it."""
-    sign_in_through_provider(offered.amina.email, provider)
-    require_own_sign_in_here(offered)
-    return offered
+def own_sign_in_required(world: World, own_sign_in_offered: None, provider: str) -> None:
+    """Make Larkhaven require its own sign-in, after Amina has signed in through the provider."""
+    sign_in_through_provider(world.amina.email, provider)
+    require_own_sign_in_here(world)
 
 
 def require_own_sign_in_here(world: World) -> None:
@@ -88,8 +87,8 @@ def sign_in_through_provider(email: str, provider: str) -> Client:
     )
     callback_response = provider_session.get(provider_url, allow_redirects=False, timeout=60)
     assert callback_response.headers.get("Location", "").startswith(CALLBACK), callback_response.text[:800]
-    parts = urlsplit(callback_response.headers["Location"])
-    client.get(f"{parts.path}?{parts.query}")
+    callback = urlsplit(callback_response.headers["Location"])
+    client.get(f"{callback.path}?{callback.query}")
     return client
 
 

@@ -14,9 +14,9 @@ from partnerships.people.identity_providers import save_provider
 from tests.people.identity_provider import CLIENT, SECRET
 from tests.people.own_sign_in import (
     is_signed_in,
-    offered,
+    own_sign_in_offered,
+    own_sign_in_required,
     provider,
-    required,
     sign_in_through_provider,
     signs_in_by_password,
 )
@@ -24,7 +24,7 @@ from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
 from tests.world import World
 
-__all__ = ["offered", "provider", "required"]
+__all__ = ["own_sign_in_offered", "own_sign_in_required", "provider"]
 
 
 #: What an administrator sends to change the address of the provider. An empty secret means the stored one.
@@ -60,17 +60,17 @@ def change_provider(world: World) -> None:
     assert response.status_code == 302
 
 
-def test_a_provider_cannot_be_changed_without_a_reason(required: World, provider: str) -> None:
-    response = signed_in(required.dee).post(address_of_provider(), CHANGED_PROVIDER)
+def test_a_provider_cannot_be_changed_without_a_reason(world: World, own_sign_in_required: None, provider: str) -> None:
+    response = signed_in(world.dee).post(address_of_provider(), CHANGED_PROVIDER)
 
     assert response.status_code == 200, "It asks for the reason."
     assert SocialApp.objects.get().settings["server_url"] == provider
 
 
-def test_changing_a_provider_does_not_show_or_lose_its_secret(required: World) -> None:
-    page = signed_in(required.dee).get(address_of_provider()).content.decode()
+def test_changing_a_provider_does_not_show_or_lose_its_secret(world: World, own_sign_in_required: None) -> None:
+    page = signed_in(world.dee).get(address_of_provider()).content.decode()
 
-    change_provider(required)
+    change_provider(world)
 
     assert SECRET not in page
     app = SocialApp.objects.get()
@@ -79,67 +79,71 @@ def test_changing_a_provider_does_not_show_or_lose_its_secret(required: World) -
 
 
 def test_changing_a_provider_is_recorded_and_emailed_to_its_leads_and_administrators(
-    required: World, provider: str
+    world: World, own_sign_in_required: None, provider: str
 ) -> None:
     deliver().clear()
 
-    change_provider(required)
+    change_provider(world)
 
     event = Event.objects.get(target_kind="sign_in_provider", target_id=SocialApp.objects.get().pk)
     assert event.data["before"]["server_url"] == provider
     assert event.data["reason"] == "Moved."
     assert SECRET not in str(event.data)
     emails = [email for email in deliver() if "https://elsewhere.example" in str(email.body)]
-    assert {email.to[0] for email in emails} == {required.amina.email, required.dee.email}
+    assert {email.to[0] for email in emails} == {world.amina.email, world.dee.email}
 
 
-def test_changing_a_provider_signs_its_people_out_and_forgets_their_identities(required: World, provider: str) -> None:
-    vera = sign_in_through_provider(required.vera.email, provider)
+def test_changing_a_provider_signs_its_people_out_and_forgets_their_identities(
+    world: World, own_sign_in_required: None, provider: str
+) -> None:
+    vera = sign_in_through_provider(world.vera.email, provider)
     assert is_signed_in(vera)
 
-    change_provider(required)
+    change_provider(world)
 
     assert not SocialAccount.objects.exists(), "Another directory may give her number to somebody else."
     assert not is_signed_in(vera)
 
 
-def test_changing_a_provider_allows_passwords_until_somebody_has_tried_it(required: World) -> None:
+def test_changing_a_provider_allows_passwords_until_somebody_has_tried_it(
+    world: World, own_sign_in_required: None
+) -> None:
     deliver().clear()
 
-    change_provider(required)
+    change_provider(world)
 
-    assert signs_in_by_password(required.vera)
-    required.larkhaven.refresh_from_db()
-    assert required.larkhaven.sign_in_provider == "larkhaven"
-    assert not required.larkhaven.own_sign_in_required
+    assert signs_in_by_password(world.vera)
+    world.larkhaven.refresh_from_db()
+    assert world.larkhaven.sign_in_provider == "larkhaven"
+    assert not world.larkhaven.own_sign_in_required
     emails = [email for email in deliver() if "or their password" in str(email.body)]
-    assert [email.to for email in emails] == [[required.amina.email]]
+    assert [email.to for email in emails] == [[world.amina.email]]
 
 
-def test_leads_keep_their_passwords_for_a_day_after_another_secret(required: World) -> None:
+def test_leads_keep_their_passwords_for_a_day_after_another_secret(world: World, own_sign_in_required: None) -> None:
     last_year = timezone.now() - dt.timedelta(days=365)
-    Organisation.objects.filter(pk=required.larkhaven.pk).update(own_sign_in_required_at=last_year)
-    assert not signs_in_by_password(required.amina)
+    Organisation.objects.filter(pk=world.larkhaven.pk).update(own_sign_in_required_at=last_year)
+    assert not signs_in_by_password(world.amina)
     app = SocialApp.objects.get()
     app.secret = "mistyped"
 
-    save_provider(app=app, author=required.dee, reason="A new secret.", now=timezone.now())
+    save_provider(app=app, author=world.dee, reason="A new secret.", now=timezone.now())
 
-    assert signs_in_by_password(required.amina)
-    assert not signs_in_by_password(required.vera)
+    assert signs_in_by_password(world.amina)
+    assert not signs_in_by_password(world.vera)
 
 
-def test_a_required_provider_cannot_be_removed(required: World) -> None:
+def test_a_required_provider_cannot_be_removed(world: World, own_sign_in_required: None) -> None:
     address = reverse("admin:socialaccount_socialapp_delete", args=[SocialApp.objects.get().pk])
 
-    response = signed_in(required.dee).post(address, {"post": "yes"})
+    response = signed_in(world.dee).post(address, {"post": "yes"})
 
     assert response.status_code == 403
     assert SocialApp.objects.get().provider_id == "larkhaven"
 
 
-def test_a_required_provider_cannot_be_duplicated(required: World) -> None:
-    response = signed_in(required.dee).post(
+def test_a_required_provider_cannot_be_duplicated(world: World, own_sign_in_required: None) -> None:
+    response = signed_in(world.dee).post(
         reverse("admin:socialaccount_socialapp_add"), SECOND_PROVIDER | {"provider_id": "larkhaven"}
     )
 
@@ -148,8 +152,8 @@ def test_a_required_provider_cannot_be_duplicated(required: World) -> None:
     assert SocialApp.objects.get().provider_id == "larkhaven"
 
 
-def test_a_required_provider_cannot_be_renamed(required: World) -> None:
-    response = signed_in(required.dee).post(address_of_provider(), SECOND_PROVIDER | {"provider_id": "elsewhere"})
+def test_a_required_provider_cannot_be_renamed(world: World, own_sign_in_required: None) -> None:
+    response = signed_in(world.dee).post(address_of_provider(), SECOND_PROVIDER | {"provider_id": "elsewhere"})
 
     assert response.status_code == 200
     assert "Larkhaven Homes use “larkhaven”" in response.content.decode()

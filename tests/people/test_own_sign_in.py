@@ -1,4 +1,4 @@
-"""People sign in through their organisation's own provider (OpenID Connect), and only so where it is required."""
+"""People sign in through their organisation's own provider (OpenID Connect), and only so where it is world."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from partnerships.people.identity_providers import provider_refusal, verified_ad
 from partnerships.people.services import find_person
 from tests.people.own_sign_in import (
     is_signed_in,
-    offered,
+    own_sign_in_offered,
+    own_sign_in_required,
     provider,
     require_own_sign_in_here,
-    required,
     sign_in_through_provider,
 )
 from tests.people.test_leaving_and_erasing import sign_in
@@ -33,107 +33,121 @@ from tests.world import PASSWORD as OURS
 from tests.world import World, join
 from tests.world import person as somebody
 
-__all__ = ["offered", "provider", "required"]
+__all__ = ["own_sign_in_offered", "own_sign_in_required", "provider"]
 
 
-def test_people_can_sign_in_through_their_organisations_provider(required: World, provider: str) -> None:
-    client = sign_in_through_provider(required.vera.email, provider)
+def test_people_can_sign_in_through_their_organisations_provider(
+    world: World, own_sign_in_required: None, provider: str
+) -> None:
+    client = sign_in_through_provider(world.vera.email, provider)
 
     assert is_signed_in(client)
-    assert client.session["_auth_user_id"] == str(required.vera.pk)
-    assert SocialAccount.objects.get(user=required.vera).provider == "larkhaven"
-    assert is_signed_in(sign_in_through_provider(required.vera.email, provider))
+    assert client.session["_auth_user_id"] == str(world.vera.pk)
+    assert SocialAccount.objects.get(user=world.vera).provider == "larkhaven"
+    assert is_signed_in(sign_in_through_provider(world.vera.email, provider))
 
 
-def test_password_sign_in_is_refused_if_own_sign_in_is_required(required: World) -> None:
+def test_password_sign_in_is_refused_if_own_sign_in_is_required(world: World, own_sign_in_required: None) -> None:
     client = Client()
-    client.post(reverse("account_login"), {"login": required.vera.email, "password": OURS})
+    client.post(reverse("account_login"), {"login": world.vera.email, "password": OURS})
 
     assert not is_signed_in(client)
 
 
-def test_a_provider_cannot_sign_in_people_of_other_organisations(required: World, provider: str) -> None:
-    client = sign_in_through_provider(required.ben.email, provider)
+def test_a_provider_cannot_sign_in_people_of_other_organisations(
+    world: World, own_sign_in_required: None, provider: str
+) -> None:
+    client = sign_in_through_provider(world.ben.email, provider)
 
     assert not is_signed_in(client)
-    assert not SocialAccount.objects.filter(user=required.ben).exists()
+    assert not SocialAccount.objects.filter(user=world.ben).exists()
 
 
-def test_an_address_that_the_provider_has_not_verified_is_refused(required: World, provider: str) -> None:
-    assert not is_signed_in(sign_in_through_provider(required.eddie.email, provider))
+def test_an_address_that_the_provider_has_not_verified_is_refused(
+    world: World, own_sign_in_required: None, provider: str
+) -> None:
+    assert not is_signed_in(sign_in_through_provider(world.eddie.email, provider))
 
 
-def test_leavers_cannot_sign_in_through_the_provider(required: World, provider: str) -> None:
-    assert is_signed_in(sign_in_through_provider(required.vera.email, provider))
-    required.vera.is_active = False
-    required.vera.save(update_fields=["is_active"])
+def test_leavers_cannot_sign_in_through_the_provider(world: World, own_sign_in_required: None, provider: str) -> None:
+    assert is_signed_in(sign_in_through_provider(world.vera.email, provider))
+    world.vera.is_active = False
+    world.vera.save(update_fields=["is_active"])
 
-    assert not is_signed_in(sign_in_through_provider(required.vera.email, provider))
+    assert not is_signed_in(sign_in_through_provider(world.vera.email, provider))
 
 
-def test_offering_own_sign_in_keeps_sessions_and_passwords(offered: World, provider: str) -> None:
-    earlier_session = sign_in(offered.vera)
-    update_organisation(organisation=offered.larkhaven, sign_in_provider="", author=offered.dee, now=timezone.now())
+def test_offering_own_sign_in_keeps_sessions_and_passwords(
+    world: World, own_sign_in_offered: None, provider: str
+) -> None:
+    earlier_session = sign_in(world.vera)
+    update_organisation(organisation=world.larkhaven, sign_in_provider="", author=world.dee, now=timezone.now())
 
     update_organisation(
-        organisation=offered.larkhaven, sign_in_provider="larkhaven", author=offered.dee, now=timezone.now()
+        organisation=world.larkhaven, sign_in_provider="larkhaven", author=world.dee, now=timezone.now()
     )
 
     assert is_signed_in(earlier_session)
-    assert is_signed_in(sign_in(offered.vera))
-    assert is_signed_in(sign_in_through_provider(offered.vera.email, provider))
+    assert is_signed_in(sign_in(world.vera))
+    assert is_signed_in(sign_in_through_provider(world.vera.email, provider))
 
 
-def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(offered: World, provider: str) -> None:
-    amina = sign_in(offered.amina)
-    vera = sign_in_through_provider(offered.vera.email, provider)
-    address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
+def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(
+    world: World, own_sign_in_offered: None, provider: str
+) -> None:
+    amina = sign_in(world.amina)
+    vera = sign_in_through_provider(world.vera.email, provider)
+    address = reverse("organisations:settings", kwargs={"pk": world.larkhaven.pk})
 
     refused_response = amina.post(address, {"own_sign_in_required": "on"})
     with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try the page first"):
-        require_own_sign_in_here(offered)
-    still_signed_in = [is_signed_in(amina), is_signed_in(vera), is_signed_in(sign_in(offered.eddie))]
-    session_through_provider = sign_in_through_provider(offered.amina.email, provider)
+        require_own_sign_in_here(world)
+    still_signed_in = [is_signed_in(amina), is_signed_in(vera), is_signed_in(sign_in(world.eddie))]
+    session_through_provider = sign_in_through_provider(world.amina.email, provider)
     accepted_response = session_through_provider.post(address, {"own_sign_in_required": "on"})
 
     assert refused_response.status_code == 422
     assert "Ask a lead to try the page first" in refused_response.content.decode()
     assert still_signed_in == [True, True, True], "Nobody is signed out and passwords still work."
     assert accepted_response.status_code == 302
-    offered.larkhaven.refresh_from_db()
-    assert offered.larkhaven.own_sign_in_required
+    world.larkhaven.refresh_from_db()
+    assert world.larkhaven.own_sign_in_required
 
 
-def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(offered: World, provider: str) -> None:
-    vera = sign_in(offered.vera)
-    ben = sign_in(offered.ben)
-    sign_in_through_provider(offered.amina.email, provider)
+def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(
+    world: World, own_sign_in_offered: None, provider: str
+) -> None:
+    vera = sign_in(world.vera)
+    ben = sign_in(world.ben)
+    sign_in_through_provider(world.amina.email, provider)
     deliver().clear()
 
-    require_own_sign_in_here(offered)
+    require_own_sign_in_here(world)
 
     assert not is_signed_in(vera)
     assert is_signed_in(ben)
-    assert [email.to for email in deliver()] == [[offered.amina.email]]
+    assert [email.to for email in deliver()] == [[world.amina.email]]
     assert "People must now use the sign-in page “larkhaven”" in str(deliver()[0].body)
     assert "Single sign-on." in str(deliver()[0].body)
 
 
-def test_leads_can_use_their_password_for_a_day_to_undo_the_requirement(offered: World, provider: str) -> None:
-    sign_in_through_provider(offered.amina.email, provider)
+def test_leads_can_use_their_password_for_a_day_to_undo_the_requirement(
+    world: World, own_sign_in_offered: None, provider: str
+) -> None:
+    sign_in_through_provider(world.amina.email, provider)
     start = timezone.now()
-    address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
+    address = reverse("organisations:settings", kwargs={"pk": world.larkhaven.pk})
     with time_machine.travel(start, tick=False) as clock:
-        require_own_sign_in_here(offered)
-        signed_in_at_first = is_signed_in(sign_in(offered.amina)), is_signed_in(sign_in(offered.vera))
+        require_own_sign_in_here(world)
+        signed_in_at_first = is_signed_in(sign_in(world.amina)), is_signed_in(sign_in(world.vera))
         clock.shift(dt.timedelta(hours=23, minutes=55))
-        late_session = sign_in(offered.amina)
+        late_session = sign_in(world.amina)
         is_signed_in_late = is_signed_in(late_session)
         clock.shift(dt.timedelta(minutes=20))
-        signed_in_after_a_day = is_signed_in(late_session), is_signed_in(sign_in(offered.amina))
+        signed_in_after_a_day = is_signed_in(late_session), is_signed_in(sign_in(world.amina))
         clock.shift(-dt.timedelta(hours=2))
-        response = sign_in(offered.amina).post(address, {"short_name": "Lark"})
-        vera = sign_in(offered.vera)
+        response = sign_in(world.amina).post(address, {"short_name": "Lark"})
+        vera = sign_in(world.vera)
 
         assert signed_in_at_first == (True, False)
         assert is_signed_in_late
@@ -142,7 +156,7 @@ def test_leads_can_use_their_password_for_a_day_to_undo_the_requirement(offered:
         assert is_signed_in(vera)
 
 
-def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(required: World) -> None:
+def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(world: World, own_sign_in_required: None) -> None:
     SocialApp.objects.create(
         provider="openid_connect",
         provider_id="another",
@@ -152,22 +166,20 @@ def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(required: World
 
     with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try the page first"):
         update_organisation(
-            organisation=required.larkhaven,
+            organisation=world.larkhaven,
             sign_in_provider="another",
             own_sign_in_required=True,
-            author=required.dee,
+            author=world.dee,
             now=timezone.now(),
         )
-    update_organisation(
-        organisation=required.larkhaven, sign_in_provider="another", author=required.dee, now=timezone.now()
-    )
+    update_organisation(organisation=world.larkhaven, sign_in_provider="another", author=world.dee, now=timezone.now())
 
-    assert is_signed_in(sign_in(required.vera))
+    assert is_signed_in(sign_in(world.vera))
 
 
-def test_administrators_choose_from_existing_providers(offered: World) -> None:
-    dee = signed_in(offered.dee)
-    address = reverse("admin:organisations_organisation_change", args=[offered.larkhaven.pk])
+def test_administrators_choose_from_existing_providers(world: World, own_sign_in_offered: None) -> None:
+    dee = signed_in(world.dee)
+    address = reverse("admin:organisations_organisation_change", args=[world.larkhaven.pk])
     page = dee.get(address)
     form_data = {
         name: value
@@ -189,11 +201,11 @@ def test_administrators_choose_from_existing_providers(offered: World) -> None:
     assert "nowhere is not one of the available choices" in response_for_unknown.content.decode()
     assert "Ask a lead to try the page first" in response_for_untried.content.decode()
     assert response_for_none.status_code == 302
-    offered.larkhaven.refresh_from_db()
-    assert offered.larkhaven.sign_in_provider == ""
+    world.larkhaven.refresh_from_db()
+    assert world.larkhaven.sign_in_provider == ""
 
 
-def test_a_provider_that_does_not_answer_shows_an_error_at_sign_in(offered: World) -> None:
+def test_a_provider_that_does_not_answer_shows_an_error_at_sign_in(world: World, own_sign_in_offered: None) -> None:
     SocialApp.objects.update(settings={"server_url": "http://127.0.0.1:9"})
 
     response = Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}), follow=True)
@@ -202,7 +214,7 @@ def test_a_provider_that_does_not_answer_shows_an_error_at_sign_in(offered: Worl
     assert "The sign-in page of Larkhaven is not responding" in response.content.decode()
 
 
-def test_form_action_stays_strict_on_the_way_to_the_provider(offered: World) -> None:
+def test_form_action_stays_strict_on_the_way_to_the_provider(world: World, own_sign_in_offered: None) -> None:
     pages = [
         Client().get(reverse("account_login")),
         Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"})),
@@ -225,11 +237,11 @@ def test_form_action_stays_strict_on_the_way_to_the_provider(offered: World) -> 
     ],
 )
 def test_verified_domains_count_if_the_provider_sends_no_email_verified(
-    offered: World, provider: str, email: str, domains: list[str], opens: bool
+    world: World, own_sign_in_offered: None, provider: str, email: str, domains: list[str], opens: bool
 ) -> None:
     person = find_person(email)
     if person is None:
-        join(somebody("Una Larch", email), offered.larkhaven, "viewer", timezone.now())
+        join(somebody("Una Larch", email), world.larkhaven, "viewer", timezone.now())
     app = SocialApp.objects.get()
     app.settings["verified_email"] = domains
     app.save()
@@ -292,14 +304,16 @@ def test_password_sessions_end_within_ten_minutes_of_any_policy_change(world: Wo
         assert not is_signed_in(vera)
 
 
-def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(required: World, provider: str) -> None:
-    ben = sign_in(required.ben)
+def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(
+    world: World, own_sign_in_required: None, provider: str
+) -> None:
+    ben = sign_in(world.ben)
     deliver().clear()
     invite_member(
-        organisation=required.larkhaven,
-        email=required.ben.email,
+        organisation=world.larkhaven,
+        email=world.ben.email,
         role="viewer",
-        author=required.amina,
+        author=world.amina,
         now=timezone.now(),
     )
     invitation_link = re.search(r"/organisations/invitations/[^/]+/", str(deliver()[-1].body))
@@ -308,10 +322,10 @@ def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(requir
     ben.post(invitation_link[0])
 
     assert not is_signed_in(ben)
-    assert is_signed_in(sign_in_through_provider(required.ben.email, provider))
+    assert is_signed_in(sign_in_through_provider(world.ben.email, provider))
 
 
-def test_provider_sign_in_begins_only_with_a_post(required: World) -> None:
+def test_provider_sign_in_begins_only_with_a_post(world: World, own_sign_in_required: None) -> None:
     response = Client().get(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
 
     assert response.status_code == 200

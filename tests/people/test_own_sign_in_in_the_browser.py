@@ -35,7 +35,7 @@ def provider(tmp_path: Path, origin: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def offered(provider: str) -> World:
+def world(provider: str) -> World:
     """Return a world in which Larkhaven offers its own sign-in to its people."""
     return offer_own_sign_in(make_world(), provider)
 
@@ -52,34 +52,34 @@ def sign_in_with_provider_form(page: Any, origin: str, provider: str, email: str
 
 
 def test_a_lead_requires_own_sign_in_and_a_colleague_uses_it_in_a_browser(
-    page: Any, offered: World, origin: str, provider: str
+    page: Any, world: World, origin: str, provider: str
 ) -> None:
-    sign_in_with_provider_form(page, origin, provider, offered.amina.email)
-    page.goto(f"{origin}{reverse('organisations:settings', args=[offered.larkhaven.pk])}")
+    sign_in_with_provider_form(page, origin, provider, world.amina.email)
+    page.goto(f"{origin}{reverse('organisations:settings', args=[world.larkhaven.pk])}")
     page.get_by_label("Everyone who acts for us must sign in through our own sign-in page").check()
     page.get_by_role("button", name="Save").click()
-    page.wait_for_url(f"{origin}{offered.larkhaven.get_absolute_url()}")
+    page.wait_for_url(f"{origin}{world.larkhaven.get_absolute_url()}")
     page.context.clear_cookies()
 
     page.goto(f"{origin}{reverse('account_login')}")
-    page.get_by_label("Email").fill(offered.vera.email)
+    page.get_by_label("Email").fill(world.vera.email)
     page.get_by_label("Password", exact=True).fill(OURS)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_text("sign in through its own sign-in page").wait_for()
-    sign_in_with_provider_form(page, origin, provider, offered.vera.email)
+    sign_in_with_provider_form(page, origin, provider, world.vera.email)
     page.goto(f"{origin}{reverse('people:account')}")
 
-    assert page.get_by_text(offered.vera.email).first.is_visible()
+    assert page.get_by_text(world.vera.email).first.is_visible()
 
 
 def test_a_browser_signs_in_through_the_organisations_provider(
-    page: Any, offered: World, origin: str, provider: str
+    page: Any, world: World, origin: str, provider: str
 ) -> None:
     console_lines: list[str] = []
     page.on("console", lambda message: console_lines.append(message.text))
 
-    sign_in_with_provider_form(page, origin, provider, offered.vera.email)
+    sign_in_with_provider_form(page, origin, provider, world.vera.email)
     page.goto(f"{origin}{reverse('people:account')}")
 
-    assert page.get_by_text(offered.vera.email).first.is_visible()
+    assert page.get_by_text(world.vera.email).first.is_visible()
     assert [line for line in console_lines if "Content Security Policy" in line] == []

@@ -90,36 +90,60 @@ def test_social_tokens_are_not_in_admin() -> None:
     assert SocialToken not in admin.site._registry
 
 
-def test_granting_administration_needs_a_reason_emailed_to_all_administrators(
-    world: World, dee: Client, dara: User
-) -> None:
-    address = reverse("people:grant-administration", args=[dara.pk])
-    daras_client = sign_in(dara)
+def test_administration_cannot_be_granted_without_a_reason(dee: Client, dara: User) -> None:
+    response = dee.post(reverse("people:grant-administration", args=[dara.pk]), {"reason": " "})
 
-    assert dee.post(address, {"reason": " "}).status_code == 422
-    deliver().clear()
-    response = dee.post(address, {"reason": "Dee goes on leave."})
-
+    assert response.status_code == 422
     dara.refresh_from_db()
+    assert not dara.is_staff
+
+
+def test_an_administrator_grants_administration_on_the_persons_page(dee: Client, dara: User) -> None:
+    response = dee.post(reverse("people:grant-administration", args=[dara.pk]), {"reason": "Dee goes on leave."})
+
     assert response.status_code == 302
+    dara.refresh_from_db()
     assert dara.is_staff
     assert dara.is_superuser
+
+
+def test_a_grant_of_administration_is_emailed_to_all_administrators(world: World, dara: User) -> None:
+    deliver().clear()
+
+    make_administrator(dara, world)
+
     assert {email.to[0] for email in deliver()} == {dara.email, world.dee.email}
     assert all("Dee goes on leave." in str(email.body) for email in deliver())
+
+
+def test_a_grant_of_administration_is_logged_with_its_reason(world: World, dara: User) -> None:
+    make_administrator(dara, world)
+
     event = Event.objects.get(target_kind="person", target_id=dara.pk, kind="person.administration_granted")
     assert event.actor_id == world.dee.pk
     assert event.data["reason"] == "Dee goes on leave."
     assert event.data["after"] == {"administrator": True}
     assert SecurityEvent.objects.filter(person=dara, kind="administration").exists()
-    assert daras_client.get(reverse("people:account")).status_code == 302, "They sign in again."
 
 
-def test_withdrawing_administration_needs_a_reason_and_spares_the_last(world: World, dee: Client, dara: User) -> None:
-    own_url = reverse("people:withdraw-administration", args=[world.dee.pk])
-    assert "You cannot remove yourself" in dee.post(own_url, {"reason": "Enough."}).content.decode()
+def test_a_new_administrator_must_sign_in_again(world: World, dara: User) -> None:
+    daras_client = sign_in(dara)
+
     make_administrator(dara, world)
 
+    assert daras_client.get(reverse("people:account")).status_code == 302
+
+
+def test_administrators_cannot_remove_themselves(world: World, dee: Client) -> None:
+    response = dee.post(reverse("people:withdraw-administration", args=[world.dee.pk]), {"reason": "Enough."})
+
+    assert "You cannot remove yourself" in response.content.decode()
+
+
+def test_withdrawing_administration_is_emailed_and_leaves_the_account_open(world: World, dara: User) -> None:
+    make_administrator(dara, world)
     deliver().clear()
+
     withdraw_administration(person=world.dee, author=dara, reason="Took another post.", now=timezone.now())
 
     world.dee.refresh_from_db()
@@ -127,10 +151,19 @@ def test_withdrawing_administration_needs_a_reason_and_spares_the_last(world: Wo
     assert not world.dee.is_superuser
     assert world.dee.is_active
     assert {email.to[0] for email in deliver()} == {dara.email, world.dee.email}
+
+
+def test_a_former_administrator_cannot_grant_administration(world: World, dara: User) -> None:
+    make_administrator(dara, world)
+    withdraw_administration(person=world.dee, author=dara, reason="Took another post.", now=timezone.now())
+
     with pytest.raises(UnableToAct):
         grant_administration(person=world.dee, author=world.dee, reason="Back.", now=timezone.now())
+
+
+def test_the_last_administrator_cannot_be_removed(world: World) -> None:
     with pytest.raises(UnableToChangeAdministration, match="The network needs an administrator"):
-        withdraw_administration(person=dara, author=None, reason="By command.", now=timezone.now())
+        withdraw_administration(person=world.dee, author=None, reason="By command.", now=timezone.now())
 
 
 def test_members_and_people_without_an_account_cannot_administer(world: World) -> None:
@@ -139,6 +172,8 @@ def test_members_and_people_without_an_account_cannot_administer(world: World) -
     with pytest.raises(UnableToChangeAdministration, match="cannot sign in"):
         make_administrator(world.sol, world)
 
+
+def test_a_former_member_can_administer(world: World) -> None:
     end_membership(membership=world.eddie.memberships.get(), author=world.amina, now=timezone.now())
     make_administrator(world.eddie, world)
 
@@ -159,14 +194,21 @@ def test_admin_forms_cannot_grant_administration(world: World, dee: Client, dara
     assert Event.objects.filter(target_kind="person", target_id=dara.pk, actor_id=world.dee.pk).exists()
 
 
-def test_a_reopened_account_is_no_longer_an_administrator(world: World, dara: User) -> None:
+def test_administrators_are_emailed_when_an_administrators_account_is_closed(world: World, dara: User) -> None:
     make_administrator(dara, world)
     deliver().clear()
+
     close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
+
     emails_by_address = {email.to[0]: email for email in deliver()}
     assert set(emails_by_address) == {world.dee.email, dara.email}
     assert emails_by_address[dara.email].subject == "Your account on Common Ground has been closed"
     assert "Retired." in emails_by_address[dara.email].body
+
+
+def test_a_reopened_account_is_no_longer_an_administrator(world: World, dara: User) -> None:
+    make_administrator(dara, world)
+    close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
 
     reopen_account(person=dara, author=world.dee, now=timezone.now(), reason="Back for a project.")
 
@@ -184,26 +226,48 @@ def test_an_erased_administrator_gets_no_email_about_the_closed_account(world: W
     erase_person(person=dara, author=world.dee, reason="Asked.", now=timezone.now())
 
     assert [email.to for email in deliver()] == [[world.dee.email]]
-    assert [one.status for one in recorded("people.account_closed")] == ["suppressed"]
+    assert [email.status for email in recorded("people.account_closed")] == ["suppressed"]
 
 
-def test_removing_lost_second_factors_needs_a_reason_and_emails_the_person(world: World, dee: Client) -> None:
-    eddies_client = sign_in(world.eddie)
-    Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "x"})
-    Authenticator.objects.create(user=world.eddie, type="recovery_codes", data={"seed": "x", "used_mask": 0})
-    address = reverse("people:remove-second-factor", args=[world.eddie.pk])
+def add_second_factors(person: User) -> None:
+    """Add an authenticator app and recovery codes to a person's account."""
+    Authenticator.objects.create(user=person, type="totp", data={"secret": "x"})
+    Authenticator.objects.create(user=person, type="recovery_codes", data={"seed": "x", "used_mask": 0})
 
-    assert dee.post(address, {"reason": ""}).status_code == 422
+
+def test_lost_second_factors_cannot_be_removed_without_a_reason(world: World, dee: Client) -> None:
+    add_second_factors(world.eddie)
+
+    response = dee.post(reverse("people:remove-second-factor", args=[world.eddie.pk]), {"reason": ""})
+
+    assert response.status_code == 422
     assert has_second_factor(world.eddie)
-    deliver().clear()
-    assert dee.post(address, {"reason": "He lost his phone and rang us."}).status_code == 302
 
+
+def test_an_administrator_removes_lost_second_factors(world: World, dee: Client) -> None:
+    add_second_factors(world.eddie)
+
+    response = dee.post(reverse("people:remove-second-factor", args=[world.eddie.pk]), {"reason": "He lost his phone."})
+
+    assert response.status_code == 302
     assert not Authenticator.objects.filter(user=world.eddie).exists()
-    assert [email.to for email in deliver()] == [[world.eddie.email]]
-    assert "He lost his phone and rang us." in str(deliver()[0].body)
-    assert eddies_client.get(reverse("people:account")).status_code == 302
     assert Event.objects.filter(target_id=world.eddie.pk, kind="person.second_factor_removed").exists()
     assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
+
+
+def test_removing_lost_second_factors_emails_the_person_and_signs_them_out(world: World) -> None:
+    eddies_client = sign_in(world.eddie)
+    add_second_factors(world.eddie)
+    deliver().clear()
+
+    remove_second_factors(person=world.eddie, author=world.dee, reason="He lost his phone.", now=timezone.now())
+
+    assert [email.to for email in deliver()] == [[world.eddie.email]]
+    assert "He lost his phone." in str(deliver()[0].body)
+    assert eddies_client.get(reverse("people:account")).status_code == 302
+
+
+def test_administrators_cannot_remove_their_own_second_factors(world: World) -> None:
     with pytest.raises(UnableToRemoveSecondFactor):
         remove_second_factors(person=world.dee, author=world.dee, reason="Mine.", now=timezone.now())
 

@@ -241,17 +241,43 @@ def test_a_worker_whose_clock_is_years_ahead_erases_nobody(world: World) -> None
     assert world.eddie.erased_at is None
 
 
+def night_after_expiry(invitation: Invitation) -> dt.datetime:
+    """Return ten past three in a night after which the invitation is no longer stored."""
+    return (invitation.expires_at + 30 * DAY).replace(hour=3, minute=10, second=0, microsecond=0)
+
+
+def test_retention_does_not_run_before_two_o_clock(world: World) -> None:
+    invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
+    night = night_after_expiry(invitation)
+
+    removed_at_midnight = tick(night.replace(hour=0, minute=30))
+    removed_at_night = tick(night)
+
+    assert removed_at_midnight is None
+    assert removed_at_night == 1
+
+
 def test_retention_runs_once_a_day_however_often_the_task_runs(world: World) -> None:
     invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
-    night = (invitation.expires_at + 30 * DAY).replace(hour=3, minute=10, second=0, microsecond=0)
-
-    assert tick(night.replace(hour=0, minute=30)) is None, "The night has not come."
-    assert tick(night) == 1
+    night = night_after_expiry(invitation)
+    tick(night)
     create_invitation(person=world.sol, invited_by=None, now=invitation.created_at)
-    assert [tick(night + HOUR), tick(night + 12 * HOUR)] == [None, None]
+
+    removed_on_same_day = [tick(night + HOUR), tick(night + 12 * HOUR)]
+
+    assert removed_on_same_day == [None, None]
     assert Invitation.objects.exists()
 
-    assert tick(night + DAY) == 1
+
+def test_retention_runs_again_on_the_next_day(world: World) -> None:
+    invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
+    night = night_after_expiry(invitation)
+    tick(night)
+    create_invitation(person=world.sol, invited_by=None, now=invitation.created_at)
+
+    removed_on_next_day = tick(night + DAY)
+
+    assert removed_on_next_day == 1
     assert RetentionRun.objects.count() == 2
 
 
@@ -261,7 +287,7 @@ def fails(now: dt.datetime, dry_run: bool) -> int:
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Add a rule that fails, whose name comes before all others, and return the name."""
+    """Add a rule that fails and is applied before all others, and return its name."""
     with monkeypatch.context() as patched:
         patched.setitem(RULES, "a rule that fails", RetentionRule("", "", "", "", fails))
         yield "a rule that fails"
@@ -301,18 +327,25 @@ def test_a_dry_run_does_not_count_as_a_complete_run(world: World) -> None:
     assert set(time_since_complete(now=timezone.now()).values()) == {None}
 
 
-def test_operators_are_alerted_two_days_after_a_rules_last_complete_run(
+def test_a_rule_is_overdue_two_days_after_its_last_complete_run(world: World, failing: str) -> None:
+    now = timezone.now()
+    apply_retention(now=now)
+
+    assert overdue_rules(now=now + DAY) == []
+    assert overdue_rules(now=now + 3 * DAY) == sorted(RULES)
+
+
+def test_operators_are_alerted_about_overdue_rules(
     world: World, failing: str, settings: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
     now = timezone.now()
     apply_retention(now=now)
 
-    assert overdue_rules(now=now + DAY) == []
-    assert overdue_rules(now=now + 3 * DAY) == sorted(RULES)
     with time_machine.travel(now + 3 * DAY, tick=False):
         apply_retention_now()
     wait_for_alerts(seconds=60)
+
     [alert] = [email for email in mailoutbox if email.subject == "[Common Ground] Retention is overdue"]
     assert failing in alert.body
 
@@ -469,20 +502,29 @@ def test_the_command_runs_every_rule_and_fails_if_one_failed(world: World, faili
     assert not Invitation.objects.exists()
 
 
-def test_a_failed_rule_is_reported_to_operators_and_retried(
+def test_a_failed_rule_is_reported_to_operators(
     world: World, failing: str, settings: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
-    night = nightly_run_after(timezone.now())
 
-    assert tick(night) is None
+    removed = tick(nightly_run_after(timezone.now()))
     wait_for_alerts(seconds=60)
+
+    assert removed is None
     assert [email.subject for email in mailoutbox] == ["[Common Ground] Retention rules failed"]
     assert f"{failing}: OSError" in mailoutbox[0].body
     assert "disk is full" not in mailoutbox[0].body
 
+
+def test_a_failed_rule_is_retried_after_an_hour(world: World, failing: str) -> None:
+    night = nightly_run_after(timezone.now())
+    tick(night)
+
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(RULES, failing, RULES["tallies"])
-        assert tick(night + dt.timedelta(minutes=20)) is None, "It may still be running."
-        assert tick(night + HOUR) == 0
+        removed_after_twenty_minutes = tick(night + dt.timedelta(minutes=20))
+        removed_after_an_hour = tick(night + HOUR)
+
+    assert removed_after_twenty_minutes is None, "The first run may still be running."
+    assert removed_after_an_hour == 0
     assert RetentionRun.objects.get().ended_at is not None

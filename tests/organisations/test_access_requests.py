@@ -80,7 +80,6 @@ def test_asking_twice_keeps_one_request_and_sends_one_email(world: World) -> Non
 
 def test_one_click_adds_the_organisation_and_invites_its_first_lead(world: World, dee: Client) -> None:
     request = record_request()
-    deliver().clear()
 
     dee.post(reverse("organisations:accept-request", args=[request.pk]), {"organisation": ""})
 
@@ -89,6 +88,14 @@ def test_one_click_adds_the_organisation_and_invites_its_first_lead(world: World
     assert membership.role == "lead"
     assert membership.is_pending
     assert AccessRequest.objects.get().answered_by == world.dee
+
+
+def test_a_person_whose_request_is_accepted_gets_an_invitation(world: World, dee: Client) -> None:
+    request = record_request()
+    deliver().clear()
+
+    dee.post(reverse("organisations:accept-request", args=[request.pk]), {"organisation": ""})
+
     (invitation,) = [email for email in deliver() if email.to == ["nell@newbridge.example"]]
     assert re.search(r"/organisations/invitations/[^/]+/", str(invitation.body))
 
@@ -107,12 +114,19 @@ def test_one_click_invites_to_a_known_organisation_as_editor(world: World, dee: 
     assert not Organisation.objects.filter(name="Larkhaven").exists()
 
 
-def test_a_recognised_number_becomes_an_identifier_and_others_stay_in_the_reason(world: World) -> None:
-    accept_request(request=record_request(), organisation=None, author=world.dee, now=timezone.now())
-    request_with_text = record_request(organisation_name="Oddbridge Homes", number="ask Nell")
-    accept_request(request=request_with_text, organisation=None, author=world.dee, now=timezone.now())
+def test_a_recognised_number_becomes_an_identifier(world: World) -> None:
+    request = record_request(number="L9999")
+
+    accept_request(request=request, organisation=None, author=world.dee, now=timezone.now())
 
     assert Organisation.objects.get(name="Newbridge Homes").identifiers.get().value == "L9999"
+
+
+def test_a_number_that_is_not_recognised_is_part_of_the_reason(world: World) -> None:
+    request = record_request(organisation_name="Oddbridge Homes", number="ask Nell")
+
+    accept_request(request=request, organisation=None, author=world.dee, now=timezone.now())
+
     assert not Organisation.objects.get(name="Oddbridge Homes").identifiers.exists()
     assert Event.objects.filter(data__reason_for_leads__icontains="Number given: ask Nell.").exists()
 

@@ -82,6 +82,14 @@ def test_a_new_council_serves_the_areas_of_its_predecessors_and_of_its_own_code(
     assert codes_served(elm) == set()
     assert codes_served(elm, today() - dt.timedelta(days=1)) == {"E07000901"}
     assert codes_served(east, today() - dt.timedelta(days=1)) == set()
+
+
+def test_the_codes_of_ended_councils_end_and_the_code_of_the_new_council_does_not(world: World) -> None:
+    elm = create_coded_council("Elm District", "E07000901")
+    east = create_coded_council("East Council", "E06000901")
+
+    replace_councils([elm], [east])
+
     assert valid_until("E07000901") == today()
     assert valid_until("E06000901") is None
     assert list(find_organisations(user=world.vera, text="E07000901")) == [elm]
@@ -149,10 +157,11 @@ def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
         now=timezone.now(),
     )
     services.take_effect(succession=succession, author=None, now=timezone.now())
-    assert codes_served(large) == {"E07000901", "E07000902"}
+    codes_after_taking_over = codes_served(large)
 
     undo_at_once(succession)
 
+    assert codes_after_taking_over == {"E07000901", "E07000902"}
     assert codes_served(large) == {"E07000901"}
     assert codes_served(small) == {"E07000902"}
 
@@ -229,7 +238,7 @@ def record_recoding(organisation: Organisation, code: str, *, codes_on: PartialD
     )
 
 
-def test_recode_starts_the_new_code_on_its_day_and_the_old_code_still_finds_the_body(world: World) -> None:
+def test_recode_starts_the_new_code_and_ends_the_old_code_on_its_day(world: World) -> None:
     code_day = today() + dt.timedelta(days=30)
     elm = create_coded_council("Elm District", "E07000901")
     succession = record_recoding(elm, "E07000999", codes_on=known_day(code_day))
@@ -241,11 +250,26 @@ def test_recode_starts_the_new_code_on_its_day_and_the_old_code_still_finds_the_
     assert new_code.valid_from == code_day
     assert new_code.valid_to is None
     assert valid_until("E07000901") == code_day
-    for code in ("E07000901", "E07000999"):
-        assert list(find_organisations(user=world.vera, text=code)) == [elm]
-    client = signed_in(world.vera)
-    page = " ".join(strip_tags(client.get(elm.get_absolute_url()).content.decode()).split())
-    assert "Got the code E07000999" in page
+
+
+@pytest.mark.parametrize("code", ["E07000901", "E07000999"])
+def test_a_recoded_body_is_found_by_its_old_and_its_new_code(world: World, code: str) -> None:
+    elm = create_coded_council("Elm District", "E07000901")
+    succession = record_recoding(elm, "E07000999", codes_on=known_day(today() + dt.timedelta(days=30)))
+
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+
+    assert list(find_organisations(user=world.vera, text=code)) == [elm]
+
+
+def test_the_page_of_a_recoded_body_names_its_new_code(world: World) -> None:
+    elm = create_coded_council("Elm District", "E07000901")
+    succession = record_recoding(elm, "E07000999", codes_on=known_day(today() + dt.timedelta(days=30)))
+
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+
+    page = signed_in(world.vera).get(elm.get_absolute_url()).content.decode()
+    assert "Got the code E07000999" in " ".join(strip_tags(page).split())
 
 
 def test_code_change_known_to_the_year_counts_from_vesting_day(world: World) -> None:
@@ -273,16 +297,25 @@ def test_several_bodies_are_recoded_together_while_their_codes_are_not_known(wor
     assert succession.new_code == ""
 
 
-def test_recode_is_undone_and_done_again(world: World) -> None:
+def test_the_old_code_is_valid_again_once_a_recode_is_undone(world: World) -> None:
     elm = create_coded_council("Elm District", "E07000901")
     succession = record_recoding(elm, "E07000999")
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
-    undoing_succession = undo_at_once(succession)
+    undo_at_once(succession)
 
     assert valid_until("E07000901") is None
     assert valid_until("E07000999") == today()
+
+
+def test_the_new_code_is_valid_again_once_the_undoing_of_a_recode_is_undone(world: World) -> None:
+    elm = create_coded_council("Elm District", "E07000901")
+    succession = record_recoding(elm, "E07000999")
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+    undoing_succession = undo_at_once(succession)
+
     undo_at_once(undoing_succession)
+
     assert valid_until("E07000901") == today()
     assert valid_until("E07000999") is None
 

@@ -256,15 +256,16 @@ def test_lines_follow_a_successor_that_was_recorded_twice(world: World) -> None:
     succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
-    kept = create_council("Harbour Homes Association")
+    association = create_council("Harbour Homes Association")
     services.merge_organisations(
-        kept=kept, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
+        kept=association, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
     )
+
     take_effect(succession)
 
     promise.refresh_from_db()
-    assert promise.receiver == kept
-    assert Handover.objects.get().successor == kept
+    assert promise.receiver == association
+    assert Handover.objects.get().successor == association
 
 
 def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(world: World) -> None:
@@ -272,6 +273,7 @@ def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(worl
     succession = record_absorption(world.larkhaven, world.harbour)
     propose_lines(world, succession, "commitments", promise.pk, predecessor=world.larkhaven, author=world.amina)
     accept_lines(world, succession)
+
     take_effect(succession)
 
     promise.refresh_from_db()
@@ -383,7 +385,7 @@ MOVE_RECORDS = "partnerships.organisations.services.handover_batches.move_record
 
 
 def propose_both_sides(world: World, commitment: Commitment) -> tuple[Succession, Succession]:
-    """Let Harbour take over Westmarch, and Tidewater Larkhaven: the receiver and the giver of the commitment."""
+    """Let Harbour take over the commitment's receiver, Westmarch, and Tidewater its giver, Larkhaven."""
     receivers_succession = record_merger(world)
     propose_lines(world, receivers_succession, "commitments", commitment.pk)
     accept_lines(world, receivers_succession)
@@ -406,7 +408,7 @@ FIX_SUCCESSION = "Fix a succession that hands nothing over"
 
 @pytest.fixture
 def failing_succession(world: World, monkeypatch: pytest.MonkeyPatch) -> Succession:
-    """Return the receiver's succession, whose handover has failed; the giver's succession took effect."""
+    """Return the receiver's succession, after its handover has failed. The giver's succession took effect."""
     succession, _ = propose_both_sides(world, agree(world))
     move_records = services.handover_batches.move_records  # type: ignore[attr-defined]
 
@@ -459,16 +461,17 @@ def test_a_successor_that_left_a_partnership_does_not_read_its_new_name(world: W
     propose_lines(world, succession, "partnerships", world.partnership.pk)
     hana = signed_in(world.hana)
     address = reverse("organisations:handover-answer", args=[succession.pk])
-    assert world.partnership.title in hana.get(address).content.decode()
+    page_before = hana.get(address).content.decode()
 
     leave_partnership(party=world.party(world.harbour), reason="Budget.", author=world.hana, now=timezone.now())
     edit_settings(
         partnership=world.partnership, title="Quays", reason="Its name.", author=world.amina, now=timezone.now()
     )
 
-    page = hana.get(address).content.decode()
-    assert f"Partnership {world.partnership.pk}" in page
-    assert "Quays" not in page
+    page_after = hana.get(address).content.decode()
+    assert world.partnership.title in page_before
+    assert f"Partnership {world.partnership.pk}" in page_after
+    assert "Quays" not in page_after
 
 
 def test_a_succession_locks_bodies_against_merging_but_not_against_references(world: World) -> None:
@@ -492,23 +495,22 @@ def test_undoing_returns_records_from_a_successor_that_was_merged_since(world: W
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
     take_effect(succession)
-    kept = create_council("Harbour Homes Association")
+    association = create_council("Harbour Homes Association")
     services.merge_organisations(
-        kept=kept, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
+        kept=association, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
     )
-    promise.refresh_from_db()
-    assert promise.receiver == kept
-    undoing_succession = record_undoing(succession)
+    receiver_after_merge = Commitment.objects.get(pk=promise.pk).receiver
 
-    take_effect(undoing_succession)
+    take_effect(record_undoing(succession))
 
     promise.refresh_from_db()
+    assert receiver_after_merge == association
     assert promise.receiver == world.westmarch
 
 
-def test_two_sides_of_a_conversation_are_combined_and_separated_again(
-    world: World,
-) -> None:
+@pytest.fixture
+def conversation_with_both_sides(world: World) -> Conversation:
+    """Return a record that Harbour has agreed and Westmarch has not. Ben attended for both."""
     join(world.ben, world.harbour, Role.VIEWER, world.now)
     people = [(world.larkhaven, world.amina), (world.westmarch, world.ben), (world.harbour, world.ben)]
     record = circulated_conversation(
@@ -518,21 +520,39 @@ def test_two_sides_of_a_conversation_are_combined_and_separated_again(
         attendees=[AttendeeInput(*person) for person in people],
     )
     talk_agree(record, world.harbour, world.hana)
-    seats_before = seats_of(record)
+    return record
+
+
+def accepted_merger_about(world: World, record: Conversation) -> Succession:
+    """Return the merger of Westmarch into Harbour, with an accepted line for the conversation."""
     succession = record_merger(world)
     propose_lines(world, succession, "conversations", record.pk)
     accept_lines(world, succession)
+    return succession
+
+
+def test_two_sides_of_a_conversation_are_combined(world: World, conversation_with_both_sides: Conversation) -> None:
+    succession = accepted_merger_about(world, conversation_with_both_sides)
 
     take_effect(succession)
 
-    assert seats_of(record) == (
+    assert seats_of(conversation_with_both_sides) == (
         {(world.larkhaven.pk, True), (world.harbour.pk, False)},  # for what Westmarch had not agreed to
         {(world.larkhaven.pk, world.amina.pk), (world.harbour.pk, world.ben.pk)},
     )
     assert "conversations" not in {group.kind.code for group in held_records_by_kind(world.westmarch, today())}
-    undoing_succession = record_undoing(succession)
-    take_effect(undoing_succession)
-    assert seats_of(record) == seats_before
+
+
+def test_combined_sides_of_a_conversation_are_separated_again(
+    world: World, conversation_with_both_sides: Conversation
+) -> None:
+    seats_before = seats_of(conversation_with_both_sides)
+    succession = accepted_merger_about(world, conversation_with_both_sides)
+    take_effect(succession)
+
+    take_effect(record_undoing(succession))
+
+    assert seats_of(conversation_with_both_sides) == seats_before
 
 
 def test_a_record_that_the_successor_agreed_to_does_not_prevent_returning_the_others(world: World) -> None:
@@ -567,8 +587,7 @@ def test_a_side_that_cannot_be_restored_does_not_prevent_returning_the_others(wo
     take_effect(succession)
     record.sides.create(organisation=world.westmarch)
 
-    undoing_succession = record_undoing(succession)
-    take_effect(undoing_succession)
+    take_effect(record_undoing(succession))
 
     promise.refresh_from_db()
     assert promise.receiver == world.westmarch
@@ -587,11 +606,12 @@ def seats_of(record: Conversation) -> tuple[set[tuple[int, bool]], set[tuple[int
 def test_seats_at_planned_meetings_pass_with_the_part_in_the_partnership(world: World) -> None:
     meeting = planned_meeting(world)
     succession = record_merger(world)
-    assert meeting.seats.filter(organisation=world.westmarch).exists()
+    had_seat = meeting.seats.filter(organisation=world.westmarch).exists()
     propose_lines(world, succession, "partnerships", world.partnership.pk)
     accept_lines(world, succession)
 
     take_effect(succession)
 
+    assert had_seat
     assert not meeting.seats.filter(organisation=world.westmarch).exists()
     assert meeting.seats.filter(organisation=world.harbour).exists()

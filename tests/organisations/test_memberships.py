@@ -74,7 +74,16 @@ def test_an_invited_colleague_chooses_a_password_and_is_signed_in(world: World, 
     membership = Membership.objects.get(person__email="nina@larkhaven.example")
     assert membership.accepted_at is not None
     assert int(client.session["_auth_user_id"]) == membership.person_id
-    assert client.get(address).status_code == 404
+
+
+def test_an_invitation_works_once(world: World, email: mail.EmailMessage) -> None:
+    address = reverse("organisations:accept-invitation", kwargs={"token": token_in(email)})
+    client = Client()
+    client.post(address, {"name": "Nina Larch", "password": "three quiet river words"})
+
+    page = client.get(address)
+
+    assert page.status_code == 404
 
 
 def test_opening_the_invitation_link_does_not_accept_it(world: World, email: mail.EmailMessage) -> None:
@@ -378,14 +387,23 @@ def test_an_invitation_is_not_sent_again_to_an_administrator(world: World, invit
         resend_invitation(membership=invitation_of_dara, author=world.amina, now=timezone.now())
 
 
-def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: World) -> None:
-    dee = signed_in(world.dee)
+def test_an_administrator_must_give_a_reason_for_a_role_change(world: World) -> None:
     vera = world.vera.memberships.get()
     address = reverse("organisations:member-edit", args=[world.larkhaven.pk, vera.pk])
 
-    assert "Enter a reason." in dee.post(address, {"role": "lead", "job_title": ""}).content.decode()
+    response = signed_in(world.dee).post(address, {"role": "lead", "job_title": ""})
+
+    assert "Enter a reason." in response.content.decode()
+    vera.refresh_from_db()
+    assert vera.role == "viewer"
+
+
+def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: World) -> None:
+    vera = world.vera.memberships.get()
+    address = reverse("organisations:member-edit", args=[world.larkhaven.pk, vera.pk])
     deliver().clear()
-    dee.post(address, {"role": "lead", "job_title": "", "reason": "Their lead is ill."})
+
+    signed_in(world.dee).post(address, {"role": "lead", "job_title": "", "reason": "Their lead is ill."})
 
     vera.refresh_from_db()
     assert vera.role == "lead"

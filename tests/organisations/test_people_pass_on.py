@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
 
+import pytest
 from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.organisations import services
-from partnerships.organisations.models import Handover, Membership, Role
+from partnerships.organisations.models import Handover, Membership, Role, Succession
 from tests.commitments.promises import agree
 from tests.organisations.handing_over import (
     accept_lines,
@@ -31,6 +32,7 @@ def test_memberships_that_start_later_pass_on_and_pending_ones_do_not(world: Wor
     )
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
+
     take_effect(succession)
 
     veras_memberships = Membership.objects.filter(organisation=world.harbour, person=world.vera)
@@ -59,46 +61,67 @@ def test_a_predecessors_lead_who_is_a_viewer_of_the_successor_becomes_its_lead(w
     viewer_membership = join(world.ben, world.harbour, "viewer", timezone.now())
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
+
     take_effect(succession)
+
     viewer_membership.refresh_from_db()
     assert viewer_membership.role == "lead"
 
-    undoing_succession = record_undoing(succession)
-    take_effect(undoing_succession)
+
+def test_a_viewer_who_became_a_lead_is_a_viewer_again_once_the_succession_is_undone(world: World) -> None:
+    viewer_membership = join(world.ben, world.harbour, "viewer", timezone.now())
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+
+    take_effect(record_undoing(succession))
 
     viewer_membership.refresh_from_db()
     assert viewer_membership.role == "viewer"
     assert viewer_membership.ends_on is None
 
 
-def test_memberships_that_pass_on_and_back_are_in_the_history_with_their_roles(world: World) -> None:
+@pytest.fixture
+def merger_of_people(world: World) -> Succession:
+    """Return the merger of Westmarch into Harbour. Vera is an editor of Westmarch and a viewer of Harbour."""
     join(world.vera, world.westmarch, Role.EDITOR, world.now - dt.timedelta(days=1))
     join(world.vera, world.harbour, Role.VIEWER, world.now - dt.timedelta(days=1))
-    last_event_id = Event.objects.order_by("-pk").values_list("pk", flat=True)[0]
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
-    take_effect(succession)
+    return succession
 
-    def new_events() -> list[tuple[str, int, int, Any, Any]]:
-        events = Event.objects.filter(pk__gt=last_event_id, target_kind="membership").order_by("pk")
-        return [
-            (event.kind, event.within_id, event.data["person"], event.data.get("before"), event.data.get("after"))
-            for event in events
-        ]
+
+def membership_events_of(act: Callable[[], object]) -> list[Event]:
+    """Return the events of memberships that the call records, in the order of recording."""
+    last_event_id = Event.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    act()
+    return list(Event.objects.filter(pk__gt=last_event_id, target_kind="membership").order_by("pk"))
+
+
+def test_memberships_that_pass_on_are_in_the_history_with_their_roles(
+    world: World, merger_of_people: Succession
+) -> None:
+    events = membership_events_of(lambda: take_effect(merger_of_people))
 
     west, harbour = world.westmarch.pk, world.harbour.pk
-    events_of_succession = [
+    assert [
+        (event.kind, event.within_id, event.data["person"], event.data.get("before"), event.data.get("after"))
+        for event in events
+    ] == [
         ("membership.ended", west, world.ben.pk, {"role": "lead"}, None),
         ("membership.ended", west, world.vera.pk, {"role": "editor"}, None),
         ("membership.role_changed", harbour, world.vera.pk, {"role": "viewer"}, {"role": "editor"}),
         ("membership.added", harbour, world.ben.pk, None, {"role": "lead"}),
     ]
-    assert new_events() == events_of_succession
-    undoing_succession = record_undoing(succession)
-    take_effect(undoing_succession)
 
-    events_of_undoing = new_events()[4:]
-    assert {(kind, within, person_id) for kind, within, person_id, _, _ in events_of_undoing} == {
+
+def test_memberships_that_pass_back_are_in_the_history(world: World, merger_of_people: Succession) -> None:
+    take_effect(merger_of_people)
+
+    events = membership_events_of(lambda: take_effect(record_undoing(merger_of_people)))
+
+    west, harbour = world.westmarch.pk, world.harbour.pk
+    assert {(event.kind, event.within_id, event.data["person"]) for event in events} == {
         ("membership.added", west, world.ben.pk),
         ("membership.added", west, world.vera.pk),
         ("membership.role_changed", harbour, world.vera.pk),

@@ -1,7 +1,10 @@
-"""A succession moves rights on its day and not before, and undoing it moves them back.
+"""A succession moves rights on its vesting day and not before, and undoing it moves them back.
 
-The statuses are those of the access table; the texts are known by marked words. Only pages on which Ben sees more than
-Hana can pass to Hana, so only these are opened again.
+Ben leads the predecessor Westmarch, Hana leads the successor Harbour, and Chidi leads neither. The tests compare the
+pages that they see before and after the succession, by the status code and by the marked words on the page. Every
+column has its own marked word, which shows that a page contains its data.
+
+Only pages on which Ben sees more than Hana are compared, because nothing else can pass to Hana.
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ ROOMS_FULLY_RESTORED = ("agreements", "commitments", "exchange", "nominations", 
 #: Columns that get no marked word, because code compares them with settings.
 COLUMNS_NOT_MARKED = {"organisations.Organisation.sign_in_provider"}
 
-#: What a person sees: for each page, the status code and the marked words.
+#: The status code and the marked words that a person sees, by the name of the page.
 Seen = dict[str, tuple[int, frozenset[str]]]
 
 
@@ -73,13 +76,13 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
 def pdfs_are_their_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Return the HTML instead of a PDF, because its words can be read, and because drawing a PDF takes seconds."""
 
-    def drawn(string: str, **_: Any) -> SimpleNamespace:
+    def page_as_pdf(string: str, **_: Any) -> SimpleNamespace:
         return SimpleNamespace(write_pdf=lambda **_: string.encode())
 
-    monkeypatch.setattr(downloads, "weasyprint", SimpleNamespace(HTML=drawn))
+    monkeypatch.setattr(downloads, "weasyprint", SimpleNamespace(HTML=page_as_pdf))
 
 
-def at(day: dt.date, hour: int, minute: int) -> dt.datetime:
+def moment(day: dt.date, hour: int, minute: int) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time(hour, minute)))
 
 
@@ -99,10 +102,10 @@ def read_pages(world: World, name: str, pages: Iterable[str]) -> Seen:
 
 def words_seen(seen: Seen) -> set[str]:
     """Return the marked words of all pages."""
-    return {word for _, found in seen.values() for word in found}
+    return {word for _, page_words in seen.values() for word in page_words}
 
 
-#: The beginning of the names of pages whose response depends on being a side of the succession itself.
+#: The beginning of the names of pages that only leads of the succession's organisations may open.
 PAGES_OF_HANDOVER = "organisations:handover"
 
 
@@ -140,7 +143,15 @@ def record_and_accept(world: World, vesting: dt.date) -> Succession:
     return succession
 
 
-#: Pages that Ben can no longer read, and why.
+def vesting_day(succession: Succession) -> dt.date:
+    """Return the exact vesting day of a succession."""
+    assert succession.vests_on is not None
+    return succession.vests_on.earliest
+
+
+#: The people who lead the predecessor and the successor.
+LEADS = ("ben", "hana")
+#: Pages that Ben cannot read after the succession, and why.
 OF_THE_PREDECESSOR = {
     "agreements:terms-paper": "the request to sign names the successor now",
     "exchange:start-group": "an answer that was accepted is history; the commitments from it pass on",
@@ -151,57 +162,121 @@ OF_BEN_HIMSELF = {
 }
 
 
-def test_rights_follow_the_lines_on_the_day_and_come_back_and_strangers_see_no_more(world: World) -> None:
-    """Ben leads the predecessor, Hana the successor, Chidi another organisation."""
-    vesting = timezone.localdate() + dt.timedelta(days=1)
-    ben = read_pages(world, "ben", world.things["addresses"])
-    hana = read_pages(world, "hana", [page for page, (status, _) in ben.items() if status == 200])
-    passing_pages = [page for page in hana if hana[page][0] != 200 or not ben[page][1] <= hana[page][1]]
-    chidi = read_pages(world, "chidi", passing_pages)
-    before = {"ben": ben, "hana": hana, "chidi": chidi}
-    succession = record_and_accept(world, vesting)
-    line_count = succession.handovers.count()
-    after = read_pages_after(world, vesting, passing_pages)
+@pytest.fixture
+def before(world: World) -> dict[str, Seen]:
+    """Return what Ben, Hana and Chidi see before the succession is recorded, by the person's name.
 
-    # On the evening before, nothing has passed on.
-    changed_pages = [page for page in passing_pages if any(before[name][page] != after[name][page] for name in LEADS)]
-    with time_machine.travel(at(vesting - dt.timedelta(days=1), 23, 55), tick=False):
-        assert services.hand_over_due(now=timezone.now()) == 0
-        for name in LEADS:
-            check_sees_no_more(before[name], read_pages(world, name, changed_pages))
+    Reading the pages takes minutes, so the tests of this module share the result.
+    """
+    if "seen before" not in world.things:
+        ben = read_pages(world, "ben", world.things["addresses"])
+        hana = read_pages(world, "hana", [page for page, (status, _) in ben.items() if status == 200])
+        chidi = read_pages(world, "chidi", passing_pages(ben, hana))
+        world.things["seen before"] = {"ben": ben, "hana": hana, "chidi": chidi}
+    seen_by_name: dict[str, Seen] = world.things["seen before"]
+    return seen_by_name
 
-    # On the day, Hana gets what Ben had, and Chidi nothing.
-    with time_machine.travel(at(vesting, 0, 5), tick=False):
+
+@pytest.fixture
+def succession(world: World, before: dict[str, Seen]) -> Succession:
+    """Return the succession, which vests tomorrow. Everything that Westmarch has is accepted."""
+    return record_and_accept(world, timezone.localdate() + dt.timedelta(days=1))
+
+
+@pytest.fixture
+def after(world: World, before: dict[str, Seen], succession: Succession) -> dict[str, Seen]:
+    """Return what Ben, Hana and Chidi will see on vesting day, by the person's name, for all tests of this module."""
+    if "seen after" not in world.things:
+        pages = passing_pages(before["ben"], before["hana"])
+        with time_machine.travel(moment(vesting_day(succession), 0, 5), tick=False), transaction.atomic():
+            services.hand_over_due(now=timezone.now())
+            world.things["seen after"] = {name: read_pages(world, name, pages) for name in (*LEADS, "chidi")}
+            transaction.set_rollback(True)
+    seen_by_name: dict[str, Seen] = world.things["seen after"]
+    return seen_by_name
+
+
+def passing_pages(ben: Seen, hana: Seen) -> list[str]:
+    """Return the pages on which Ben sees more than Hana."""
+    return [page for page in hana if hana[page][0] != 200 or not ben[page][1] <= hana[page][1]]
+
+
+def hand_over_on_vesting_day(succession: Succession) -> None:
+    with time_machine.travel(moment(vesting_day(succession), 0, 5), tick=False):
         services.hand_over_due(now=timezone.now())
+
+
+def test_nothing_passes_on_before_vesting_day(
+    world: World, before: dict[str, Seen], succession: Succession, after: dict[str, Seen]
+) -> None:
+    changed_pages = [page for page in after["ben"] if any(before[name][page] != after[name][page] for name in LEADS)]
+    evening_before = moment(vesting_day(succession) - dt.timedelta(days=1), 23, 55)
+
+    with time_machine.travel(evening_before, tick=False):
+        moved_count = services.hand_over_due(now=timezone.now())
+        seen_by_name = {name: read_pages(world, name, changed_pages) for name in LEADS}
+
+    assert moved_count == 0
+    for name in LEADS:
+        check_sees_no_more(before[name], seen_by_name[name])
+
+
+def test_every_accepted_line_is_applied_on_vesting_day(succession: Succession) -> None:
+    line_count = succession.handovers.count()
+
+    hand_over_on_vesting_day(succession)
+
     assert succession.handovers.filter(state="applied").count() == line_count
-    check_sees_no_more(chidi, after["chidi"])
-    lost_pages = {page for page, (status, _) in changed_statuses(ben, after["ben"]).items() if status == 200}
+
+
+def test_a_stranger_sees_no_more_on_vesting_day(before: dict[str, Seen], after: dict[str, Seen]) -> None:
+    check_sees_no_more(before["chidi"], after["chidi"])
+
+
+def test_the_predecessors_lead_loses_only_pages_of_the_predecessor(
+    before: dict[str, Seen], after: dict[str, Seen]
+) -> None:
+    changes = changed_statuses(before["ben"], after["ben"])
+
+    lost_pages = {page for page, (status_before, _) in changes.items() if status_before == 200}
     assert lost_pages == set(OF_THE_PREDECESSOR)
+
+
+def test_the_successors_lead_may_open_what_the_predecessors_lead_may_open(
+    before: dict[str, Seen], after: dict[str, Seen]
+) -> None:
+    gained_pages = changed_statuses(before["hana"], after["hana"])
+
     assert changed_statuses(after["ben"], after["hana"]).keys() == OF_BEN_HIMSELF.keys()
-    gained_pages = changed_statuses(hana, after["hana"])
     assert {page.partition(":")[0] for page in gained_pages} >= set(ROOMS_FULLY_RESTORED)
 
-    # On the next day, nothing more passes on; once the succession is undone, each sees what they saw before.
-    with time_machine.travel(at(vesting + dt.timedelta(days=1), 12, 0), tick=False):
-        assert services.hand_over_due(now=timezone.now()) == 0
-        assert changed_statuses(after["hana"], read_pages(world, "hana", gained_pages)) == {}
+
+def test_nothing_more_passes_on_after_vesting_day(
+    world: World, before: dict[str, Seen], succession: Succession, after: dict[str, Seen]
+) -> None:
+    hand_over_on_vesting_day(succession)
+    gained_pages = changed_statuses(before["hana"], after["hana"])
+
+    with time_machine.travel(moment(vesting_day(succession) + dt.timedelta(days=1), 12, 0), tick=False):
+        moved_count = services.hand_over_due(now=timezone.now())
+        seen_by_hana = read_pages(world, "hana", gained_pages)
+
+    assert moved_count == 0
+    assert changed_statuses(after["hana"], seen_by_hana) == {}
+
+
+def test_everybody_sees_what_they_saw_before_once_the_succession_is_undone(
+    world: World, before: dict[str, Seen], succession: Succession, after: dict[str, Seen]
+) -> None:
+    hand_over_on_vesting_day(succession)
+    restored_pages = [page for page in after["ben"] if page.partition(":")[0] in ROOMS_FULLY_RESTORED]
+
+    with time_machine.travel(moment(vesting_day(succession) + dt.timedelta(days=1), 12, 0), tick=False):
         undo(succession)
-        returning_pages = [page for page in passing_pages if page.partition(":")[0] in ROOMS_FULLY_RESTORED]
-        for name in before:
-            check_sees_no_more(before[name], read_pages(world, name, returning_pages))
+        seen_by_name = {name: read_pages(world, name, restored_pages) for name in before}
 
-
-#: The people who lead the predecessor and the successor.
-LEADS = ("ben", "hana")
-
-
-def read_pages_after(world: World, vesting: dt.date, pages: list[str]) -> dict[str, Seen]:
-    """Return what each person will see after the succession, which is rolled back again."""
-    with time_machine.travel(at(vesting, 0, 5), tick=False), transaction.atomic():
-        services.hand_over_due(now=timezone.now())
-        seen_by_name = {name: read_pages(world, name, pages) for name in (*LEADS, "chidi")}
-        transaction.set_rollback(True)
-    return seen_by_name
+    for name in before:
+        check_sees_no_more(before[name], seen_by_name[name])
 
 
 def check_sees_no_more(before: Seen, now: Seen) -> None:

@@ -60,7 +60,7 @@ def parties_by_name(partnership: int) -> QuerySet[Party]:
 
 
 def successors_of(partnership: int) -> QuerySet[Partnership]:
-    """Return the partnerships that replace a partnership: here none."""
+    """Return the partnerships that replace a partnership. In these tests there are none."""
     return Partnership.objects.filter(redefines=partnership)
 
 
@@ -71,7 +71,7 @@ def led_by(user: User) -> QuerySet[Partnership]:
 
 
 def read_before(user: User) -> QuerySet[Partnership]:
-    """Return the partnerships in which a person takes part, whose ids are read while this is composed."""
+    """Return the partnerships in which a person takes part. Their ids are read while this is composed."""
     return Partnership.objects.filter(pk__in=[partnership.pk for partnership in taking_part(user)]).order_by("pk")
 
 
@@ -151,12 +151,14 @@ def test_ids_in_a_list_are_one_value_of_a_planned_statement(world: World) -> Non
     assert f"'{{{ids[0]},{ids[1]}}}'" in captured[-1]["sql"]
 
 
-def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> None:
+def test_rows_read_ahead_come_in_one_query(world: World) -> None:
     pk = world.partnership.pk
     now = timezone.now()
     with remembering_holdings():
+        # These read Amina's holdings, so that only the lookups are left to query.
         Membership.objects.roles_of(world.amina)
         rows_for(taking_part, world.amina)
+
         with CaptureQueriesContext(connection) as captured:
             read_ahead(
                 [
@@ -170,27 +172,70 @@ def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> Non
                     rows_lookup(pk, parties_of, successors_of),
                 ]
             )
-            partnerships = rows_for(taking_part, world.amina)
-            parties = rows_for(parties_of, pk)
-            sorted_parties = rows_for(parties_by_name, pk)
-            readable_ids = rows_for(readable_ids_among, world.amina, [pk])
-            memberships = rows_for(memberships_accepted_before, now)
-            successors = rows_for(successors_of, pk)
-            party_count = count_for(parties_of, pk)
-            queries_with_rows = functions_with_rows(pk, parties_of, successors_of)
+            rows_for(taking_part, world.amina)
+            rows_for(parties_of, pk)
+            rows_for(parties_by_name, pk)
+            rows_for(readable_ids_among, world.amina, [pk])
+            rows_for(memberships_accepted_before, now)
+            rows_for(successors_of, pk)
+            count_for(parties_of, pk)
+            functions_with_rows(pk, parties_of, successors_of)
 
     assert len([query for query in captured if "EXECUTE" in query["sql"]]) == 1
 
-    expected_parties = list(parties_of(pk))
+
+def test_rows_read_ahead_are_those_of_the_reader(world: World) -> None:
+    ids = [world.partnership.pk]
+    with remembering_holdings():
+        read_ahead([lookup(taking_part, world.amina), lookup(readable_ids_among, world.amina, ids)])
+        partnerships = rows_for(taking_part, world.amina)
+        readable_ids = rows_for(readable_ids_among, world.amina, ids)
+
     assert partnerships == list(taking_part(world.amina))
+    assert readable_ids == ids
+
+
+def test_rows_read_ahead_have_all_their_columns(world: World) -> None:
+    pk = world.partnership.pk
+    with remembering_holdings():
+        read_ahead([lookup(parties_of, pk), lookup(successors_of, pk)])
+        parties = rows_for(parties_of, pk)
+        successors = rows_for(successors_of, pk)
+
+    expected_parties = list(parties_of(pk))
     assert parties == expected_parties
     assert [party.answered_at for party in parties] == [party.answered_at for party in expected_parties]
-    assert sorted_parties == list(parties_by_name(pk))
-    assert [party.organisation.name for party in sorted_parties] == sorted(party.organisation.name for party in parties)
-    assert readable_ids == [pk]
-    assert set(memberships) == set(memberships_accepted_before(now))
     assert successors == []
-    assert party_count == len(parties)
+
+
+def test_rows_read_ahead_keep_their_order_and_related_rows(world: World) -> None:
+    pk = world.partnership.pk
+    with remembering_holdings():
+        read_ahead([lookup(parties_by_name, pk), lookup(successors_of, pk)])
+        parties = rows_for(parties_by_name, pk)
+
+    assert parties == list(parties_by_name(pk))
+    names = [party.organisation.name for party in parties]
+    assert names == sorted(party.organisation.name for party in parties_of(pk))
+
+
+def test_moments_counts_and_functions_can_be_read_ahead(world: World) -> None:
+    pk = world.partnership.pk
+    now = timezone.now()
+    with remembering_holdings():
+        read_ahead(
+            [
+                lookup(memberships_accepted_before, now),
+                count_lookup(parties_of, pk),
+                rows_lookup(pk, parties_of, successors_of),
+            ]
+        )
+        memberships = rows_for(memberships_accepted_before, now)
+        party_count = count_for(parties_of, pk)
+        queries_with_rows = functions_with_rows(pk, parties_of, successors_of)
+
+    assert set(memberships) == set(memberships_accepted_before(now))
+    assert party_count == parties_of(pk).count()
     assert queries_with_rows == {parties_of}
 
 
@@ -235,9 +280,9 @@ def test_rows_are_counted_without_reading_them(world: World) -> None:
     with remembering_holdings():
         count_for(taking_part, world.amina)
         with CaptureQueriesContext(connection) as captured:
-            number = count_for(taking_part, world.amina)
+            partnership_count = count_for(taking_part, world.amina)
 
-    assert number == taking_part(world.amina).count()
+    assert partnership_count == taking_part(world.amina).count()
     assert len(captured) == 1
 
 

@@ -28,7 +28,7 @@ from tests.world import World, join, make_world, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-#: The council whose last record has no handover line at first.
+#: The council with a record that has no handover line at first.
 UNDECIDED_COUNCIL = "Woking"
 
 
@@ -49,6 +49,11 @@ class Surrey:
         """Return the succession in which the lead of West Surrey answers."""
         return self.successions[1]
 
+    @property
+    def partnership_url(self) -> str:
+        """Return the path of the partnership of the council with the undecided record."""
+        return Partnership.objects.get(title=f"{UNDECIDED_COUNCIL} Homes").get_absolute_url()
+
     def successor_of(self, name: str) -> Organisation:
         """Return the organisation that takes over from a council. East Surrey takes over from the county, too."""
         return self.west if name in WEST else self.east
@@ -56,7 +61,7 @@ class Surrey:
 
 @pytest.fixture
 def surrey(transactional_db: None) -> Surrey:
-    """Return Surrey, whose successions are pending until tomorrow, with lines for all records but one."""
+    """Return Surrey with successions that vest tomorrow, and proposed lines for all records but one."""
     world = make_world()
     bodies = councils(world, (*EAST, *WEST, COUNTY))
     load_pending(author=None, now=timezone.now())
@@ -87,20 +92,25 @@ def surrey(transactional_db: None) -> Surrey:
 def propose_all_but_one(surrey: Surrey) -> None:
     """Propose all records of every council, except Woking's commitment."""
     for name, council in surrey.councils.items():
-        successor = surrey.successor_of(name)
-        succession = Succession.objects.get(ties__predecessor=council, ties__successor=successor)
-        for group in held_records_by_kind(council, timezone.localdate()):
-            if name == UNDECIDED_COUNCIL and group.kind.code == "commitments":
-                continue
-            services.propose_handovers(
-                succession=succession,
-                predecessor=council,
-                kind=group.kind.code,
-                records=[record.pk for record in group.records],
-                successor=successor,
-                author=None,
-                now=timezone.now(),
-            )
+        codes = [group.kind.code for group in held_records_by_kind(council, timezone.localdate())]
+        if name == UNDECIDED_COUNCIL:
+            codes.remove("commitments")
+        propose_records(surrey, name, codes)
+
+
+def propose_records(surrey: Surrey, name: str, codes: list[str]) -> None:
+    """Propose that a council's successor takes over its records of these kinds."""
+    council, successor = surrey.councils[name], surrey.successor_of(name)
+    for group in held_records_by_kind(council, timezone.localdate(), codes):
+        services.propose_handovers(
+            succession=Succession.objects.get(ties__predecessor=council, ties__successor=successor),
+            predecessor=council,
+            kind=group.kind.code,
+            records=[record.pk for record in group.records],
+            successor=successor,
+            author=None,
+            now=timezone.now(),
+        )
 
 
 def in_days(days: int) -> Any:
@@ -114,20 +124,13 @@ def undecided_section(page: Any) -> Any:
     return page.locator("section").filter(has=heading)
 
 
-def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
-    page: Any, live_server: Any, surrey: Surrey
-) -> None:
+def test_leads_propose_and_accept_what_passes_on(page: Any, live_server: Any, surrey: Surrey) -> None:
     origin = live_server.url
-    holders_before = holders()
-    rows_before = rows_by_table()
-    partnership_url = origin + Partnership.objects.get(title=f"{UNDECIDED_COUNCIL} Homes").get_absolute_url()
     succession_url = origin + reverse("organisations:succession", args=[surrey.merger_into_west.pk])
 
     enter(page, origin, surrey.world.dee)
     page.goto(succession_url)
     record_that_the_order_was_made(page)
-    assert set(Succession.objects.values_list("status", flat=True)) == {"order_made"}
-
     page.get_by_role("link", name="Who takes over what").click()
     expect(undecided_section(page)).to_contain_text("1 record has no handover line: the leads of")
     looks_right(page)
@@ -137,40 +140,67 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     enter(page, origin, surrey.wilf)
     page.goto(succession_url)
     accept_all_lines(page)
-    assert page.goto(partnership_url).status == 404
-    lines = list(Handover.objects.filter(successor=surrey.east))
-    services.answer_handovers(lines=lines, accept=True, author=surrey.edith, now=timezone.now())
 
-    # On vesting day everything passes on: the successor's lead reads the partnership, and old addresses still work.
+    assert set(Succession.objects.values_list("status", flat=True)) == {"order_made"}
+    assert set(Handover.objects.filter(successor=surrey.west).values_list("state", flat=True)) == {"accepted"}
+    assert page.goto(origin + surrey.partnership_url).status == 404, "Nothing passes on before vesting day."
+
+
+def test_the_successors_lead_reads_the_records_on_vesting_day(page: Any, live_server: Any, surrey: Surrey) -> None:
+    origin = live_server.url
+    accept_everything(surrey)
+
     with in_days(1):
         hand_over_due()
-        holders_after = holders()
-        assert [held_records_by_kind(council, timezone.localdate()) for council in surrey.councils.values()] == [
-            []
-        ] * 12
-        assert {receiver for _, _, receiver in holders_after["commitments"]} == {surrey.east.pk, surrey.west.pk}
         enter(page, origin, surrey.wilf)
-        page.goto(partnership_url)
+        page.goto(origin + surrey.partnership_url)
         expect(page.get_by_text("West Surrey Council").first).to_be_visible()
         page.goto(origin + surrey.councils[UNDECIDED_COUNCIL].get_absolute_url())
         expect(page.get_by_role("link", name="West Surrey Council").first).to_be_visible()
 
-    # An administrator undoes all three successions: every organisation has its records again.
+        records_left = [held_records_by_kind(council, timezone.localdate()) for council in surrey.councils.values()]
+        receiver_ids = {receiver_id for _, _, receiver_id in holders()["commitments"]}
+
+    assert records_left == [[]] * 12
+    assert receiver_ids == {surrey.east.pk, surrey.west.pk}
+
+
+def test_an_administrator_undoes_all_three_successions(page: Any, live_server: Any, surrey: Surrey) -> None:
+    origin = live_server.url
+    accept_everything(surrey)
+    holders_before = holders()
+    rows_before = rows_by_table()
+    with in_days(1):
+        hand_over_due()
+
     with in_days(2):
         enter(page, origin, surrey.world.dee)
         page.goto(origin + reverse("organisations:undo-succession", args=[surrey.merger_into_west.pk]))
         undo_all_successions(page)
         hand_over_due()
-        assert holders() == holders_before
+        holders_after_undoing = holders()
         rows_after_undoing = rows_by_table()
-        for table in ("agreements.Party", "agreements.Post", "commitments.Commitment"):
-            assert rows_after_undoing[table] == rows_before[table], table
 
-    # The undoing is undone: the successors have all records again.
-    with in_days(3):
-        undo_the_undoing(surrey)
+    assert holders_after_undoing == holders_before
+    for table in ("agreements.Party", "agreements.Post", "commitments.Commitment"):
+        assert rows_after_undoing[table] == rows_before[table], table
+
+
+def test_the_successors_have_all_records_again_once_the_undoing_is_undone(surrey: Surrey) -> None:
+    accept_everything(surrey)
+    with in_days(1):
         hand_over_due()
-        assert holders() == holders_after
+        holders_after = holders()
+    with in_days(2):
+        undo_together(surrey.successions[0])
+        hand_over_due()
+
+    with in_days(3):
+        undo_together(Succession.objects.filter(undoes__in=surrey.successions).order_by("pk")[0])
+        hand_over_due()
+        holders_after_second_undoing = holders()
+
+    assert holders_after_second_undoing == holders_after
 
 
 def record_that_the_order_was_made(page: Any) -> None:
@@ -210,15 +240,30 @@ def undo_all_successions(page: Any) -> None:
     expect(page.get_by_text("The succession that undoes this one has been recorded.")).to_be_visible()
 
 
-def undo_the_undoing(surrey: Surrey) -> None:
-    """Record that the three successions that undo the others are themselves undone from today on."""
-    undoing_successions = Succession.objects.filter(undoes__in=surrey.successions).order_by("pk")
+def undo_together(succession: Succession) -> None:
+    """Record that the succession and the two others of its order are undone from today on."""
     services.undo_succession(
-        succession=undoing_successions[0],
+        succession=succession,
         vests_on=known_day(timezone.localdate()),
         status="order_made",
-        reason="The appeal succeeded.",
+        reason="The court decided.",
         author=None,
         now=timezone.now(),
         together=True,
     )
+
+
+def accept_everything(surrey: Surrey) -> None:
+    """Record that the order was made, and propose and accept all records of the twelve councils."""
+    services.change_succession_status(
+        succession=surrey.merger_into_west,
+        to="order_made",
+        reason="The order was made.",
+        author=None,
+        now=timezone.now(),
+        together=True,
+    )
+    propose_records(surrey, UNDECIDED_COUNCIL, ["commitments"])
+    for successor, lead in ((surrey.east, surrey.edith), (surrey.west, surrey.wilf)):
+        lines = list(Handover.objects.filter(successor=successor))
+        services.answer_handovers(lines=lines, accept=True, author=lead, now=timezone.now())

@@ -115,14 +115,24 @@ def test_a_conversation_and_a_meeting_name_their_sides_as_on_their_day(world: Wo
         assert "Skylark" not in page, address
 
 
-def test_an_open_commitment_shows_both_names_and_a_closed_one_its_days_name(world: World, client: Client) -> None:
+def test_an_open_commitment_shows_the_former_and_the_present_name(world: World, client: Client) -> None:
     promise = agree(world)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
     client.force_login(world.ben)
 
-    assert "Larkhaven Homes (now Skylark Homes)" in text_of(client, promise.get_absolute_url())
-    end_commitment(commitment=promise, reason="Over.", author=world.amina, now=timezone.now())
     page = text_of(client, promise.get_absolute_url())
+
+    assert "Larkhaven Homes (now Skylark Homes)" in page
+
+
+def test_an_ended_commitment_shows_only_the_name_of_its_day(world: World, client: Client) -> None:
+    promise = agree(world)
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
+    end_commitment(commitment=promise, reason="Over.", author=world.amina, now=timezone.now())
+    client.force_login(world.ben)
+
+    page = text_of(client, promise.get_absolute_url())
+
     assert "Larkhaven Homes" in page
     assert "(now" not in page
 
@@ -132,7 +142,7 @@ LISTS_OF_CONVERSATIONS = ("conversations:list", "web:partnership-conversations",
 
 
 def url_of_list(name: str, world: World) -> str:
-    """Return the address of a list: of everything that the reader may see, or of the Estuary Partnership."""
+    """Return the address of the reader's whole list, or of the list of the Estuary Partnership."""
     return reverse(name) if name.endswith(":list") else reverse(name, kwargs={"pk": world.partnership.pk})
 
 

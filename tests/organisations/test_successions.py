@@ -161,17 +161,24 @@ def test_a_merger_does_not_take_effect_before_its_vesting_day(world: World) -> N
         take_effect(succession=succession, author=None, now=timezone.now())
 
 
-def test_a_merger_takes_effect_once_on_its_vesting_day(world: World) -> None:
+def test_a_merger_ends_predecessors_and_starts_the_successor(world: World) -> None:
     succession = record_merger(world)
     skylark = Organisation.objects.get(name="Skylark Homes")
 
-    results = [take_effect(succession=succession, author=None, now=timezone.now()) for _ in range(2)]
+    take_effect(succession=succession, author=None, now=timezone.now())
 
-    assert results == [True, False]
     assert reloaded(world.larkhaven).status == Status.DISSOLVED
     assert world.larkhaven.valid_to == today()
     assert reloaded(skylark).status == Status.ACTIVE
     assert skylark.valid_from == today()
+
+
+def test_a_merger_takes_effect_only_once(world: World) -> None:
+    succession = record_merger(world)
+
+    results = [take_effect(succession=succession, author=None, now=timezone.now()) for _ in range(2)]
+
+    assert results == [True, False]
     assert Event.objects.filter(kind="organisation.ended", target_id=world.larkhaven.pk).count() == 1
 
 
@@ -182,49 +189,79 @@ def test_a_vesting_day_known_to_the_month_is_not_enough_to_take_effect(world: Wo
         take_effect(succession=succession, author=None, now=timezone.now())
 
 
-def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) -> None:
+def undo(succession: Succession, world: World, *, vests_on: dt.date) -> Succession:
+    """Record a succession that undoes another one, make it take effect, and return it."""
+    undoing_succession = undo_succession(
+        succession=succession,
+        vests_on=known_day(vests_on),
+        status="order_made",
+        reason="The court quashed it.",
+        author=world.dee,
+        now=timezone.now(),
+    )
+    take_effect(succession=undoing_succession, author=None, now=timezone.now())
+    return undoing_succession
+
+
+@pytest.fixture
+def past_merger(world: World) -> Succession:
+    """Return the merger of Larkhaven and Tidewater into Skylark Homes, which took effect 20 days ago."""
     merger = record_merger(world, vests_on=known_day(today() - dt.timedelta(20)))
     take_effect(succession=merger, author=None, now=timezone.now())
+    return merger
+
+
+def statuses_of_merged_bodies(world: World) -> list[str]:
+    """Return the statuses of Larkhaven, Tidewater and Skylark Homes."""
     skylark = Organisation.objects.get(name="Skylark Homes")
-    arguments = {"reason": "The court quashed it.", "status": "order_made", "author": world.dee, "now": timezone.now()}
+    return [reloaded(organisation).status for organisation in (world.larkhaven, world.tidewater, skylark)]
 
-    undoing_succession = undo_succession(succession=merger, vests_on=known_day(today() - dt.timedelta(10)), **arguments)  # type: ignore[arg-type]
-    take_effect(succession=undoing_succession, author=None, now=timezone.now())
-    statuses_after_undoing = {
-        organisation.pk: reloaded(organisation).status for organisation in (world.larkhaven, world.tidewater, skylark)
-    }
-    repeated_merger = undo_succession(succession=undoing_succession, vests_on=known_day(today()), **arguments)  # type: ignore[arg-type]
-    take_effect(succession=repeated_merger, author=None, now=timezone.now())
 
-    assert list(statuses_after_undoing.values()) == [Status.ACTIVE, Status.ACTIVE, Status.DISSOLVED]
-    assert [reloaded(organisation).status for organisation in (world.larkhaven, world.tidewater, skylark)] == [
-        Status.DISSOLVED,
-        Status.DISSOLVED,
-        Status.ACTIVE,
-    ]
-    answers = [
+def test_undoing_a_merger_starts_its_predecessors_and_ends_its_successor(world: World, past_merger: Succession) -> None:
+    undo(past_merger, world, vests_on=today() - dt.timedelta(10))
+
+    assert statuses_of_merged_bodies(world) == [Status.ACTIVE, Status.ACTIVE, Status.DISSOLVED]
+
+
+def test_undoing_the_undoing_of_a_merger_merges_its_predecessors_again(world: World, past_merger: Succession) -> None:
+    undoing_succession = undo(past_merger, world, vests_on=today() - dt.timedelta(10))
+
+    undo(undoing_succession, world, vests_on=today())
+
+    assert statuses_of_merged_bodies(world) == [Status.DISSOLVED, Status.DISSOLVED, Status.ACTIVE]
+
+
+def test_responsibility_follows_a_merger_its_undoing_and_its_repetition(world: World, past_merger: Succession) -> None:
+    undoing_succession = undo(past_merger, world, vests_on=today() - dt.timedelta(10))
+    undo(undoing_succession, world, vests_on=today())
+
+    responsible_ids = [
         responsible_body_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days)).body
         for days in (21, 20, 11, 10, 1, 0)
     ]
-    larkhaven, merged_body = world.larkhaven.pk, skylark.pk
-    assert answers == [larkhaven, merged_body, merged_body, larkhaven, larkhaven, merged_body]
+
+    larkhaven, skylark = world.larkhaven.pk, Organisation.objects.get(name="Skylark Homes").pk
+    assert responsible_ids == [larkhaven, skylark, skylark, larkhaven, larkhaven, skylark]
+
+
+def test_an_undoing_cannot_be_undone_twice(world: World, past_merger: Succession) -> None:
+    undoing_succession = undo(past_merger, world, vests_on=today() - dt.timedelta(10))
+    undo(undoing_succession, world, vests_on=today())
+
     with pytest.raises(UnableToRecordSuccession, match="already"):
-        undo_succession(succession=undoing_succession, vests_on=known_day(today()), **arguments)  # type: ignore[arg-type]
+        undo(undoing_succession, world, vests_on=today())
 
 
 def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
     merger = record_merger(world)
     take_effect(succession=merger, author=None, now=timezone.now())
-    arguments = {"reason": "A rehearsal.", "status": "order_made", "author": world.dee, "now": timezone.now()}
 
-    undoing_succession = undo_succession(succession=merger, vests_on=known_day(today()), **arguments)  # type: ignore[arg-type]
-    take_effect(succession=undoing_succession, author=None, now=timezone.now())
-    repeated_merger = undo_succession(succession=undoing_succession, vests_on=known_day(today()), **arguments)  # type: ignore[arg-type]
-    has_taken_effect = take_effect(succession=repeated_merger, author=None, now=timezone.now())
+    undoing_succession = undo(merger, world, vests_on=today())
+    repeated_merger = undo(undoing_succession, world, vests_on=today())
 
     skylark = Organisation.objects.get(name="Skylark Homes")
     answer = responsible_body_for(function="landlord", organisation=world.larkhaven, day=today())
-    assert has_taken_effect
+    assert reloaded(repeated_merger).status == SuccessionStatus.EFFECTIVE
     assert repeated_merger not in (merger, undoing_succession)
     assert reloaded(world.larkhaven).status == Status.DISSOLVED
     assert skylark.status == Status.ACTIVE
@@ -462,23 +499,37 @@ def test_the_page_shows_who_is_responsible_on_a_day(world: World, client: Client
     assert "Skylark Homes is responsible for landlord services of Larkhaven Homes on 1 April 2098." in page_on(1, 4)
 
 
-def test_everyone_reads_pending_successions_as_page_csv_and_feed(world: World, client: Client) -> None:
-    add_identifier(organisation=world.larkhaven, scheme="rsh", value="L4567", author=None, now=timezone.now())
+def test_everyone_reads_the_page_of_pending_successions(world: World, client: Client) -> None:
     succession = record_merger(world, vests_on=PartialDate(2098, 4), source="Their boards")
     cancelled = record_merger(world, vests_on=PartialDate(2097))
     change_status(cancelled, "cancelled", world)
 
-    page, csv_file, feed = (
-        client.get(reverse(f"organisations:{name}")) for name in ("pending", "pending-csv", "pending-feed")
-    )
+    page = client.get(reverse("organisations:pending")).content.decode()
 
-    rows = b"".join(csv_file).decode().splitlines()  # type: ignore[call-overload]  # a streaming response
-    assert "incomplete" in page.content.decode()
-    assert f'id="succession-{succession.pk}"' in page.content.decode()
-    assert f'id="succession-{cancelled.pk}"' not in page.content.decode()
-    assert len(rows) == 3
-    assert "2098-04" in rows[1]
-    assert "GB-SHPE-L4567" in rows[1]
+    assert "incomplete" in page
+    assert f'id="succession-{succession.pk}"' in page
+    assert f'id="succession-{cancelled.pk}"' not in page
+
+
+def test_pending_successions_can_be_exported_as_csv(world: World, client: Client) -> None:
+    add_identifier(organisation=world.larkhaven, scheme="rsh", value="L4567", author=None, now=timezone.now())
+    record_merger(world, vests_on=PartialDate(2098, 4), source="Their boards")
+    change_status(record_merger(world, vests_on=PartialDate(2097)), "cancelled", world)
+
+    csv_file = client.get(reverse("organisations:pending-csv"))
+
+    csv_lines = b"".join(csv_file).decode().splitlines()  # type: ignore[call-overload]  # a streaming response
+    assert len(csv_lines) == 3
+    assert "2098-04" in csv_lines[1]
+    assert "GB-SHPE-L4567" in csv_lines[1]
+
+
+def test_pending_successions_are_entries_of_a_feed(world: World, client: Client) -> None:
+    record_merger(world, vests_on=PartialDate(2098, 4), source="Their boards")
+    change_status(record_merger(world, vests_on=PartialDate(2097)), "cancelled", world)
+
+    feed = client.get(reverse("organisations:pending-feed"))
+
     assert feed["Content-Type"].startswith("application/atom+xml")
     assert feed.content.decode().count("<entry>") == 1
     assert "become Skylark Homes in April 2098" in feed.content.decode()
@@ -486,7 +537,7 @@ def test_everyone_reads_pending_successions_as_page_csv_and_feed(world: World, c
 
 @pytest.fixture
 def merger_with_dates(world: World) -> Succession:
-    """Return a merger whose three dates are a month, a day and a year."""
+    """Return a merger with a month, a day and a year as its dates."""
     return record_merger(
         world,
         status="order_laid",
@@ -660,8 +711,10 @@ def test_the_form_for_another_succession_of_an_order_starts_with_its_dates_and_s
     client = signed_in(world.dee)
     address = f"{reverse('organisations:record-succession')}?like={first_succession.pk}"
 
-    assert address in client.get(reverse("organisations:succession", args=[first_succession.pk])).content.decode()
+    page_of_first = client.get(reverse("organisations:succession", args=[first_succession.pk])).content.decode()
     page = client.get(address).content.decode()
+
+    assert address in page_of_first
     assert 'value="The Surrey Order 2026"' in page
     assert 'value="1 April 2027"' in page
     assert '<option value="order_made" selected>' in page

@@ -461,6 +461,7 @@ def test_a_successor_that_left_a_partnership_does_not_read_its_new_name(world: W
     propose_lines(world, succession, "partnerships", world.partnership.pk)
     hana = signed_in(world.hana)
     address = reverse("organisations:handover-answer", args=[succession.pk])
+    title_before = world.partnership.title
     page_before = hana.get(address).content.decode()
 
     leave_partnership(party=world.party(world.harbour), reason="Budget.", author=world.hana, now=timezone.now())
@@ -469,7 +470,7 @@ def test_a_successor_that_left_a_partnership_does_not_read_its_new_name(world: W
     )
 
     page_after = hana.get(address).content.decode()
-    assert world.partnership.title in page_before
+    assert title_before in page_before
     assert f"Partnership {world.partnership.pk}" in page_after
     assert "Quays" not in page_after
 

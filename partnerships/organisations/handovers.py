@@ -1,4 +1,4 @@
-"""Queries for handovers: the records of a succession's predecessors, and who takes over these records."""
+"""Find out what the predecessors of a succession have, and which successors take it over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The definition of the list of organisations: its columns, filters and rows."""
+"""Define the columns, filters and rows of the list of organisations."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from partnerships.organisations.models import (
 )
 from partnerships.people.models import User
 
-#: Sorts memberships by role: leads, editors, viewers.
+#: Sorts memberships by role, with leads first, then editors, then viewers.
 _ROLE_ORDER = Case(When(role=Role.LEAD, then=0), When(role=Role.EDITOR, then=1), default=2)
 
 
@@ -50,7 +50,10 @@ def find_organisations(
 
 
 def find_publicly_listed(text: str) -> OrganisationQuerySet:
-    """Return organisations that everyone may look up, by name or identifier as in `find_organisations`."""
+    """Return organisations that everyone may look up, by name or identifier.
+
+    If none matches, organisations with a similar name are returned.
+    """
     return _matching(publicly_listed(), text)
 
 
@@ -132,7 +135,7 @@ def match_by_name(name: str) -> OrganisationQuerySet:
 
 
 def publicly_listed() -> OrganisationQuerySet:
-    """Return organisations whose names, numbers, dates and successors everyone may look up.
+    """Return organisations with names, numbers, dates and successors that everyone may look up.
 
     These have an identifier in a published register, or are councils or strategic authorities that will succeed such an
     organisation. Organisations of the demonstration network and merged organisations are excluded.
@@ -156,7 +159,7 @@ def acting_memberships(user: User) -> QuerySet[Membership]:
 
 
 def organisation_for(user: User, organisation_id: int, *roles: str) -> Organisation | None:
-    """Return the organisation if the person acts for it today in one of these roles; otherwise None.
+    """Return the organisation if the person acts for it today in one of these roles; None if not.
 
     Without roles, any role will do.
     """

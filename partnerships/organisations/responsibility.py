@@ -1,8 +1,8 @@
-"""Find the body that is responsible for a function on a day: the rules, without Django.
+"""Find the body that is responsible for a function on a day. The rules need no Django.
 
-Whatever happens to a body, each of its functions belongs to other bodies, in parts that add up to 1, or to nobody.
-Each part belongs to one body, or jointly to several bodies if an order does not say how they divide the part. See
-docs/successions.md.
+For example, Elm merged into East, which was later divided into North (60%) and South (40%). Elm's planning then has two
+parts. Whatever happens to a body, the parts of each of its functions add up to 1. A part belongs to one body, or to
+nobody. It belongs jointly to several bodies if an order does not say how they divide it. See docs/successions.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from partnerships.kit.dates import PartialDate
 
 #: The id that means “no body” among the bodies of a part.
 NOBODY = 0
-#: Roles that make a body responsible after vesting day. In each function, only the strongest (lowest) role counts.
+#: Roles that make a body responsible after vesting day. For each function, only the strongest (lowest) role is used.
 STRENGTH = {"successor": 0, "continuing": 0, "caretaker": 1, "hosting": 2}
 #: The part of a function that each group of bodies has. The parts add up to 1.
 Parts = Mapping[frozenset[int], Fraction]
@@ -48,19 +48,19 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A succession that is certain: its order is made, and it is not cancelled."""
+    """A succession with an order that was made. It is not cancelled."""
 
     #: Sorts the steps of one day. A step that undoes another step has a higher number than that step.
     number: int
     #: The vesting day. None means an unknown day in the past.
     vests: PartialDate | None
     ties: tuple[Tie, ...]
-    #: True if the predecessors end. Otherwise the predecessors keep the functions that no tie names.
+    #: True if the predecessors end. If not, they keep the functions that no tie names.
     ends: bool = True
     #: True if the predecessors also keep the part of their area that no tie's share transfers.
     divides: bool = False
-    #: The number of the step that this step undoes. A body that continues then keeps its own part, and returns the
-    #: part that it received from the undone step.
+    #: The number of the step that this step undoes. A body that continues then keeps the part that it had before the
+    #: undone step, and returns the part that it received.
     undoes: int | None = None
 
     @property
@@ -99,8 +99,8 @@ def responsible_body(
 ) -> Responsibility:
     """Return the body that is responsible on a day for a function of the given body.
 
-    Exactly one of the answer's `body` and `reason` is set. `lives` contains the first and last days of bodies, where
-    known.
+    Exactly one of the answer's `body` and `reason` is set. `lives` contains the first and last days of bodies, if they
+    are known.
     """
     life_by_body = lives or {}
     start = life_by_body.get(body, Life()).start
@@ -108,7 +108,7 @@ def responsible_body(
         return Responsibility({frozenset({body}): Fraction(1)}, reason=NoSingleBody.NOT_YET)
     past_steps = [step for step in steps if step.vests is None or step.vests.latest <= day]
     parts = parts_after_steps(past_steps, function=function, body=body)
-    # A step whose exact day is unknown matters only if it changes the parts.
+    # If only the month or year of a step is known, the step makes the answer unknown only if it changes the parts.
     for step in sorted((step for step in steps if _may_have_vested(step, day)), key=lambda step: step.order):
         past_steps.append(step)
         if parts_after_steps(past_steps, function=function, body=body) != parts:
@@ -151,7 +151,7 @@ def _may_have_vested(step: Step, day: dt.date) -> bool:
 
 
 def _parts_after_step(step: Step, holders: frozenset[int], function: str) -> dict[frozenset[int], Fraction]:
-    """Return how these bodies' part is divided by the step. Bodies that share a part jointly continue to do so."""
+    """Return how the step divides a part of these bodies. A part that they have jointly is not divided."""
     outcomes = [_parts_of_body(step, holder, function) for holder in holders]
     if len(outcomes) == 1:
         return outcomes[0]
@@ -160,7 +160,7 @@ def _parts_after_step(step: Step, holders: frozenset[int], function: str) -> dic
 
 
 def _parts_of_body(step: Step, body: int, function: str) -> dict[frozenset[int], Fraction]:
-    """Return how one body's function is divided by the step: the part of each group of bodies."""
+    """Return the part of one body's function that each group of bodies has after the step."""
     own_ties = [tie for tie in step.ties if tie.predecessor == body]
     if not own_ties:
         return {frozenset({body}): Fraction(1)}
@@ -184,7 +184,7 @@ def _parts_of_body(step: Step, body: int, function: str) -> dict[frozenset[int],
             holder = frozenset({tie.successor})
             fractions[holder] = fractions.get(holder, Fraction(0)) + tie.share
 
-    # Successors without a share of their own have the remainder jointly.
+    # Successors without a recorded share have the remainder jointly.
     joint = {tie.successor for tie in strongest_ties if tie.share is None}
     if joint and step.divides:
         joint.add(body)

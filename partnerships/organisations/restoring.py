@@ -1,4 +1,4 @@
-"""Apply the journal to organisations after a restore: handovers, consents, memberships, merges and sign-in."""
+"""Apply the journal to organisations after a restore, for example to end memberships again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RANKS = (Role.VIEWER, Role.EDITOR, Role.LEAD)
 def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """End the memberships that ended since the backup, and lower the roles that were lowered since.
 
-    This happens even if the organisation then has no lead; the outcome names such organisations. Higher roles are not
+    This happens even if the organisation then has no lead. The result names such organisations. Higher roles are not
     given again.
     """
     changed_organisations: set[int] = set()
@@ -60,6 +60,7 @@ def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoR
 
 
 def _began(membership: Membership) -> dt.datetime:
+    """Return when the person accepted the membership or was invited, or the earliest moment if neither is known."""
     if membership.accepted_at is not None:
         return membership.accepted_at
     invitation = membership.invitation
@@ -78,7 +79,7 @@ def _end_or_lower(membership: Membership, line: dict[str, Any], now: dt.datetime
 
 
 def redo_sign_in_rules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """Name the organisations whose people sign in as they did before the last change.
+    """Name the organisations that have the rules for signing in of before the last change.
 
     Leads must make the change again, because the journal does not contain the provider.
     """
@@ -103,7 +104,7 @@ def redo_sign_in_rules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
 def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Undo again the merges that were undone since the backup, and name the merges that were made since.
 
-    Administrators must make the latter again, because they look at both records first.
+    Administrators must repeat the merges themselves, because they look at both records first.
     """
     result = RedoResult()
     lines_in_order = sorted(lines, key=moment)

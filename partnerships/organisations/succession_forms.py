@@ -185,7 +185,7 @@ class SuccessionForm(SuccessionFieldsForm):
     )
 
     def __init__(self, *args: Any, cancel: str, like: Succession | None = None, **kwargs: Any) -> None:
-        """If `like` is given, its kind, dates and sources fill the form: it is another succession of the same order."""
+        """Fill the form with the kind, dates and sources of `like`, if it is another succession of the same order."""
         initial = _initial(like) | {"status": like.status} if like is not None else {}
         super().__init__(*args, **{"initial": initial, **kwargs})
         sides_section = Section("Predecessors and successors", "predecessors", "successors", "functions")
@@ -291,7 +291,7 @@ class TieForm(Form):
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Add both", cancel=cancel)
+        self.helper = Helper(self, submit="Add predecessor and successor", cancel=cancel)
 
     @property
     def tie(self) -> NewTie:

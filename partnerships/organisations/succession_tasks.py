@@ -26,7 +26,7 @@ _BEFORE_ITS_ORDER = (SuccessionStatus.PROPOSED, SuccessionStatus.CONSULTED, Succ
 
 
 def action_needed(succession: Succession, today: dt.date) -> str:
-    """Return what an administrator must do so that the succession takes effect or passes records on; "" if nothing."""
+    """Return what prevents the succession from taking effect or passing records on, and what to do; "" if nothing."""
     if succession.status == SuccessionStatus.EFFECTIVE and succession.refused_because:
         return (
             f"We could not hand over or return some accepted records: {succession.refused_because} We try again every "

@@ -1,4 +1,4 @@
-"""Turn events into timeline lines: who did what, and the values before and after."""
+"""Turn events into the lines of a timeline, which say who did what, with the values before and after."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class TimelineLine:
-    """One line of a timeline: an event as a reader sees it."""
+    """One line of a timeline, which shows an event as a reader sees it."""
 
     title: str
     by: str
@@ -93,6 +93,7 @@ def _in_words(field: str, value: Any, data: dict[str, Any]) -> str:
 
 
 def _words(value: Any) -> str:
+    """Return a value in words, for example “1 April 2027” for a date and “Order made” for a code."""
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
@@ -117,6 +118,7 @@ def _date_in_words(text: str) -> str:
 
 
 def _changes(data: dict[str, Any]) -> tuple[FieldChange, ...]:
+    """Return the changed fields of an event in words, without those that differ only for programs."""
     old, new = values_before_and_after(data)
     return tuple(
         FieldChange(
@@ -179,7 +181,7 @@ class _Names:
 
 
 def _named_in(events: Iterable[Event]) -> tuple[list[int], list[int]]:
-    """Return the ids of the people and of the organisations whose names a timeline of these events shows."""
+    """Return the ids of the people and of the organisations that a timeline of these events names."""
     rows = list(events)
     people = {row.actor_id for row in rows if row.actor_id}
     target_ids = {row.target_id for row in rows if row.target_kind == "organisation"}
@@ -301,9 +303,9 @@ class DigestLine:
     numbers: tuple[int, ...]
 
 
-#: Fields whose values come first in a sentence with several values. The database does not store the order of fields.
+#: The values of these fields come first in a sentence. The database does not store the order of fields.
 _NAMING = frozenset({"organisation", "owner", "document", "file", "name", "area", "identifier", "question"})
-#: The only fields whose values stakeholders without an account may read (docs/rights.md).
+#: Stakeholders without an account may read only the values of these fields (docs/rights.md).
 _OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from", "question", "closes"})
 
 
@@ -324,7 +326,7 @@ def digest_lines(lines: Iterable[ReportedChange], *, today: dt.date, outside: bo
     """Return net changes in words, in the same order.
 
     `today` (local time) decides whether an answer is late. With `outside`, the lines are for a stakeholder without an
-    account: they contain no people or reasons, and only values of the fields in `_OUTSIDE`.
+    account. They then contain no people or reasons, and only values of the fields in `_OUTSIDE`.
     """
     rows = list(lines)
     names = _Names.of(event for row in rows for event in row.events)

@@ -21,7 +21,7 @@ class RecordedEmails:
     emails: list[Email]
 
     def sentence(self, *, besides: Collection[int | None] = ()) -> str:
-        """Return sentences that name the recipients, for example “ An email will be sent to Ben West.”
+        """Return sentences that name the recipients: “ An email will be sent to Ben West.”
 
         The text begins with a space, and is "" without recipients. People with the ids in `besides` are left out.
         People who are asked to confirm their address are left out, too, because nobody may learn who owns an address

@@ -376,7 +376,7 @@ def test_an_administrator_sees_possible_duplicates_and_what_would_pass(world: Wo
     merge_page = dee.get(reverse("organisations:merge", args=[world.larkhaven.pk, copy.pk])).content.decode()
 
     assert copy.name in duplicates_page
-    assert "What passes to Larkhaven Homes" in merge_page
+    assert "Records that move to Larkhaven Homes" in merge_page
 
 
 def test_an_administrator_merges_two_records_on_a_page(world: World) -> None:

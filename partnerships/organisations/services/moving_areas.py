@@ -100,10 +100,10 @@ def _end_areas(organisation: Organisation, vesting: _Vesting) -> list[Area]:
 
 
 def _only_successors(succession: Succession) -> dict[int, Organisation]:
-    """Return the only successor of each predecessor (by id); predecessors with several successors have no entry.
+    """Return the only successor of each predecessor (by id). Predecessors with several successors have no entry.
 
-    Ties of other successions on the same day also count, because the order in which they take effect must not matter.
-    Successions that transfer only functions do not divide an area.
+    Ties of other successions on the same day are included, because the order in which they take effect must not matter.
+    Successions that transfer only functions are excluded, because they do not divide an area.
     """
     undone_successions = Succession.objects.filter(undone_by__status__in=CERTAIN_STATUSES)
     successions_on_day = Succession.objects.filter(status__in=CERTAIN_STATUSES, vests_on=succession.vests_on)
@@ -124,11 +124,11 @@ def _only_successors(succession: Succession) -> dict[int, Organisation]:
 
 
 def _serve(organisation: Organisation, area: Area, vesting: _Vesting) -> None:
-    """Record that the organisation serves the area from this day on, unless it already does."""
+    """Record that the organisation serves the area from this day on, unless it serves the area now."""
     day, reason, author, now = vesting.day, vesting.reason, vesting.author, vesting.now
     if organisation.areas_served.filter(area=area, ends_on=None).exists():
         return
-    # If the succession was undone and takes effect again on the same day, the row of that day continues.
+    # There is such a row if the succession was undone and takes effect again on the same day.
     row_of_day = organisation.areas_served.filter(area=area, starts_on=day).first()
     if row_of_day is not None:
         correct_area_served(served=row_of_day, ends_on=None, reason=reason, author=author, now=now)
@@ -154,13 +154,13 @@ def _return_areas(vesting: _Vesting, undone_succession: Succession) -> set[int]:
             returned_area_ids.add(served.area_id)
         _restore_codes(organisation, undone_succession, undone_day, vesting)
 
-    successors_rows = AreaServed.objects.filter(
+    areas_of_successors = AreaServed.objects.filter(
         organisation__in=undone_succession.ties.values("successor"),
         area__in=returned_area_ids,
         starts_on=undone_day,
         ends_on=None,
     )
-    for served in successors_rows.select_related("area", "organisation").order_by("pk"):
+    for served in areas_of_successors.select_related("area", "organisation").order_by("pk"):
         end_day = max(vesting.day, undone_day)
         end_area_served(served=served, day=end_day, author=vesting.author, now=vesting.now)
     return returned_area_ids
@@ -227,5 +227,5 @@ def _recode(vesting: _Vesting) -> None:
             author=author,
             now=now,
         )
-        # The organisation may already have had this code, ended when an earlier succession was undone.
+        # Needed if the organisation had this code before, and it ended when an earlier succession was undone.
         correct_identifier(identifier=new_code, valid_to=None, reason=reason, author=author, now=now)

@@ -36,7 +36,7 @@ class UnableToAskForAccess(Exception):
 
 
 class UnableToAnswerRequest(Exception):
-    """Raised if the request has already been answered, the invitation is refused, or the reason is missing."""
+    """Raised if the request was answered before, the invitation is refused, or the reason is missing."""
 
 
 class RequestDetails(TypedDict, total=False):

@@ -32,7 +32,7 @@ class UnableToRecordSuccession(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewTie:
-    """A tie that is not saved yet; see `SuccessionTie`."""
+    """A tie between two organisations that is not saved yet."""
 
     predecessor: Organisation
     successor: Organisation | None
@@ -48,7 +48,7 @@ class NewTie:
 
     @property
     def words(self) -> str:
-        """Return the tie in words for the history: “Elm → East (planning, 60% of its area in LAD 2025)”."""
+        """Return the tie in words for the history, for example “Elm → East (planning, 60% of its area in LAD 2025)”."""
         details = []
         if self.function:
             details.append(Function.label_of(self.function).lower())

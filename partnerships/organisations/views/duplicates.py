@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -72,7 +73,7 @@ def merge_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         form,
         kept=kept_organisation,
         merged=merged_organisation,
-        bodies=[(kept_organisation, "Stays"), (merged_organisation, "Will be merged into the record that stays")],
+        bodies=[(kept_organisation, "Record to keep"), (merged_organisation, "Record to merge into it")],
         preview=preview_merge(kept=kept_organisation, merged=merged_organisation),
     )
 
@@ -83,12 +84,12 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     user = _administrator_or_403(request)
     first, second = _pair_or_404(pk, other)
     list_url = reverse("organisations:duplicates")
-    form = ReasonForm(post_data(request), submit="Keep them apart", cancel=list_url, danger=False)
+    form = ReasonForm(post_data(request), submit="Keep both records", cancel=list_url, danger=False)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToMerge):
             keep_apart(one=first, other=second, author=user, now=timezone.now(), **form.cleaned_data)
-            messages.success(request, f"{first.name} and {second.name} stay two organisations.")
+            messages.success(request, f"{first.name} and {second.name} are no longer listed as possible duplicates.")
             return redirect(list_url)
 
     return form_page(request, "organisations/not_the_same.html", form, one=first, other=second)
@@ -96,7 +97,7 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Undo a merge. The message says how many changed records stay with the organisation that was kept."""
+    """Undo a merge. The message says how many changed records the kept organisation still has."""
     user = _administrator_or_403(request)
     merge_to_undo = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
     kept, merged = merge_to_undo.kept, merge_to_undo.merged
@@ -107,7 +108,8 @@ def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
             remaining_count = undo_merge(merge=merge_to_undo, author=user, now=timezone.now(), **form.cleaned_data)
             message = f"{merged.name} is a separate organisation again."
             if remaining_count:
-                message += f" {remaining_count} records have changed since the merge and stayed with {kept.name}."
+                changed_records = f"{remaining_count} record{pluralize(remaining_count)} changed since the merge"
+                message += f" {kept.name} keeps {changed_records}."
             messages.success(request, message)
             return redirect(merged)
 

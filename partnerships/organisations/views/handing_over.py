@@ -1,4 +1,4 @@
-"""The page of records without an owner, on which leads hand over the records of people who left.
+"""The page of records without an owner, on which leads choose a new owner.
 
 `require` answers 403 if its condition is false.
 """
@@ -136,7 +136,7 @@ def _held_records(
 
 
 def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisation, user: User) -> bool:
-    """Hand over the ticked records, and return True if that was allowed; otherwise the form says why not."""
+    """Hand over the ticked records, and return True; if this is refused, add the reason to the form."""
     new_owner: User = form.cleaned_data["to"]
     try:
         with collect_recipients() as recipients:

@@ -138,7 +138,7 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
 
 
 def _count_of_kind(succession: Succession, predecessor: Organisation, kind: str, day: dt.date) -> KindCount:
-    """Return the predecessor's records of one kind, by the state of their lines; 404 if the predecessor has none."""
+    """Return the predecessor's records of one kind, by the state of their lines. Raises 404 if there are none."""
     estate = estate_of(succession, predecessor, day)
     kind_count = next((item for item in estate.kinds if item.kind.code == kind), None)
     if kind_count is None:

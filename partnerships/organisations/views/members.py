@@ -1,4 +1,4 @@
-"""Pages of an organisation's people: the list, invitations, roles and leaving.
+"""Pages on which an organisation's people are listed, invited, given roles and removed.
 
 `require` answers 403 if its condition is false.
 """
@@ -50,7 +50,7 @@ FORMER_SHOWN = 100
 def _managed_organisation(user: User, pk: int) -> Organisation:
     """Return the organisation if the person may manage its people.
 
-    Raises 404 if the person cannot see the organisation, otherwise 403.
+    Raises 404 if the person cannot see the organisation, and 403 if they can see but not manage it.
     """
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(rights_over(organisation, user, timezone.now()).may_manage_people)

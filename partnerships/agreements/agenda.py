@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Status
 from partnerships.kit.dates import long_date
+from partnerships.organisations.audience import Reader
+from partnerships.organisations.statements import lookup, read_ahead
 from partnerships.people.models import User
 
 #: How long before its review or end date a partnership is on the agenda.
@@ -59,32 +61,55 @@ class LookBack:
 
 #: Returns items about the room's records that the person may read, for meetings of these partnerships.
 Suggest = Callable[[User, Sequence[Partnership], LookBack], Sequence[AgendaSuggestion]]
+#: Composes the query of a source, for a person, the ids of partnerships and the present time.
+ComposeRows = Callable[[User, list[int], dt.datetime], QuerySet[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class AgendaSource:
-    """One reason for items on the agenda. `name` is stored, and never changes."""
+    """One reason for items on the agenda. `name` is stored, and never changes.
+
+    `rows` composes the query that `suggest` makes with `rows_for`; None if `suggest` makes another query or none.
+    """
 
     name: str
     heading: str
     subject_kind: str
     suggest: Suggest
+    rows: ComposeRows | None = None
 
 
 _sources: dict[str, AgendaSource] = {}
 
 
-def register_agenda(name: str, heading: str, subject_kind: str, suggest: Suggest) -> None:
+def register_agenda(
+    name: str, heading: str, subject_kind: str, suggest: Suggest, *, rows: ComposeRows | None = None
+) -> None:
     """Register a source of items. `heading` names its items ("Overdue commitments").
 
-    Agendas have the sources in the order of their names, which therefore begin with a number.
+    Agendas have the sources in the order of their names, which therefore begin with a number. If `suggest` calls
+    `rows_for(rows, user, ids_of(partnerships), since.now)`, pass `rows`: a page then reads all sources in one query.
     """
-    _sources[name] = AgendaSource(name, heading, subject_kind, suggest)
+    _sources[name] = AgendaSource(name, heading, subject_kind, suggest, rows)
 
 
 def agenda_sources() -> tuple[AgendaSource, ...]:
     """Return every source, in the order of their names."""
     return tuple(_sources[name] for name in sorted(_sources))
+
+
+def ids_of(partnerships: Iterable[Partnership]) -> list[int]:
+    """Return the ids of the partnerships, in their order."""
+    return [partnership.pk for partnership in partnerships]
+
+
+def read_sources_ahead(user: Reader, partnerships: Sequence[Partnership], since: LookBack) -> None:
+    """Read the rows of all sources in one query, before their `suggest` is called with the same arguments."""
+    read_ahead(
+        lookup(source.rows, user, ids_of(partnerships), since.now)
+        for source in agenda_sources()
+        if source.rows is not None
+    )
 
 
 def subject_kinds() -> frozenset[str]:

@@ -53,9 +53,27 @@ def register() -> None:
     register_departure(_hand_over_to_successor)
 
     # Commitments on agendas and reports, and as records that serve objectives.
-    register_agenda("20 commitments overdue", "Overdue commitments", "commitment", agenda.suggest_overdue)
-    register_agenda("25 commitments at risk", "Commitments at risk", "commitment", agenda.suggest_at_risk)
-    register_agenda("30 commitments to confirm", "Commitments to confirm", "commitment", agenda.suggest_unconfirmed)
+    register_agenda(
+        "20 commitments overdue",
+        "Overdue commitments",
+        "commitment",
+        agenda.suggest_overdue,
+        rows=agenda.overdue_rows,
+    )
+    register_agenda(
+        "25 commitments at risk",
+        "Commitments at risk",
+        "commitment",
+        agenda.suggest_at_risk,
+        rows=agenda.at_risk_rows,
+    )
+    register_agenda(
+        "30 commitments to confirm",
+        "Commitments to confirm",
+        "commitment",
+        agenda.suggest_unconfirmed,
+        rows=agenda.unconfirmed_rows,
+    )
     register_stuck("commitments", stuck_commitments)
     register_figures("commitments", commitments_in_period, order=10)
     register_provider(SERVING)

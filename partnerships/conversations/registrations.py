@@ -27,6 +27,9 @@ from partnerships.conversations.origins import CONVERSATION
 from partnerships.conversations.personal import RULES
 from partnerships.conversations.queries import conversations_kept_by, events_of_conversations, events_of_own_side
 from partnerships.conversations.queries.agendas import (
+    action_rows,
+    minutes_to_agree_rows,
+    report_rows,
     suggest_actions_of_minutes,
     suggest_minutes_to_agree,
     suggest_reports,
@@ -124,9 +127,21 @@ def _register_sections() -> None:
     ON_PARTNERSHIPS.register_with_rows(
         "journal", journal_of_partnership, notes_on_partnership, order=60, lookups=partnership_journal_lookups
     )
-    register_agenda("05 minutes to agree", "Minutes to agree", "conversation", suggest_minutes_to_agree)
-    register_agenda("15 actions", "Actions from earlier conversations", "commitment", suggest_actions_of_minutes)
-    register_agenda("45 reports", "Progress reports", "progress_report", suggest_reports)
+    register_agenda(
+        "05 minutes to agree",
+        "Minutes to agree",
+        "conversation",
+        suggest_minutes_to_agree,
+        rows=minutes_to_agree_rows,
+    )
+    register_agenda(
+        "15 actions",
+        "Actions from earlier conversations",
+        "commitment",
+        suggest_actions_of_minutes,
+        rows=action_rows,
+    )
+    register_agenda("45 reports", "Progress reports", "progress_report", suggest_reports, rows=report_rows)
     register_stuck("conversations", stuck_conversations_and_reports)
 
 

@@ -57,7 +57,13 @@ def register() -> None:
 
 def _register_prompts() -> None:
     """Register items of agendas, plans that are stuck, and blocks of progress reports."""
-    register_agenda("35 plans to sign", "Plans to sign off", "plan_signing", agenda.plans_awaiting_signature)
+    register_agenda(
+        "35 plans to sign",
+        "Plans to sign off",
+        "plan_signing",
+        agenda.plans_awaiting_signature,
+        rows=agenda.awaiting_signature_rows,
+    )
     register_agenda(
         "40 plans published", "Plans published since the last meeting", "plan_version", agenda.plans_published_since
     )

@@ -19,7 +19,7 @@ from partnerships.recommendations.listing import LIST
 from partnerships.recommendations.models import Adoption, Evidence, Recommendation, Response, Source
 from partnerships.recommendations.origins import OBJECTIVE, RECOMMENDATION
 from partnerships.recommendations.personal import RULES
-from partnerships.recommendations.queries.adoptions import agenda_suggestions
+from partnerships.recommendations.queries.adoptions import agenda_suggestions, proposed_rows
 from partnerships.recommendations.sections import recommendations_section
 
 
@@ -32,7 +32,13 @@ def register() -> None:
     register_owned(RESPONSES)
     register_origin(RECOMMENDATION)
     register_objective_origin(OBJECTIVE)
-    register_agenda("48 recommendations", "Recommendations to adopt", "recommendation_adoption", agenda_suggestions)
+    register_agenda(
+        "48 recommendations",
+        "Recommendations to adopt",
+        "recommendation_adoption",
+        agenda_suggestions,
+        rows=proposed_rows,
+    )
     ON_ORGANISATIONS.register("recommendations", recommendations_section, order=55)
 
 

@@ -19,7 +19,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.calendars.queries import entries_for
 from partnerships.commitments.models import Commitment
-from partnerships.conversations.queries.agendas import suggestions_for
+from partnerships.conversations.queries.agendas import look_back_of, suggestions_for
 from partnerships.kit.calendars import CalendarKind
 from partnerships.organisations.models import Kind, Organisation
 from partnerships.organisations.obligations import held_records_by_kind
@@ -369,7 +369,8 @@ def test_a_proposed_recommendation_is_suggested_for_the_next_meeting(world: Worl
         {"partnership": world.partnership.pk, "why": "We lost months."},
     )
 
-    suggestions = suggestions_for(planned_meeting(world), world.ben, timezone.now())
+    meeting = planned_meeting(world)
+    suggestions = suggestions_for(meeting, world.ben, look_back_of(meeting, timezone.now()))
 
     paths = [suggested_item.suggestion.path for suggested_item in suggestions]
     assert Adoption.objects.get().get_absolute_url() in paths

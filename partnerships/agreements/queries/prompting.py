@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose, ids_of
 from partnerships.agreements.figures import FigureBlock, FigureLine, ReportPeriod
 from partnerships.agreements.models import (
     Objective,
@@ -23,6 +24,7 @@ from partnerships.agreements.queries.objectives import ObjectiveState, reports_o
 from partnerships.agreements.stuck import StuckRecord
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import shorten
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: After how many days a missing signature counts as stuck.
@@ -33,12 +35,22 @@ UNTOUCHED_DAYS = 30
 _MAX_NAMES = 6
 
 
-def _open_objectives(today: dt.date, **conditions: object) -> list[ObjectiveState]:
-    """Return open objectives with their progress, without the records that serve them. Makes two queries."""
+def _open_objectives(**conditions: object) -> QuerySet[Objective]:
+    """Return the open objectives that meet these conditions, in the order of their partnerships."""
     rows = Objective.objects.filter(status=ObjectiveStatus.OPEN, **conditions)
-    objectives = list(rows.select_related("organisation", "partnership").order_by("partnership", "position", "pk"))
-    reports = reports_of(objectives)
-    return [state_of_objective(objective, reports[objective.pk], {}, today) for objective in objectives]
+    return rows.select_related("organisation", "partnership").order_by("partnership", "position", "pk")
+
+
+def open_objective_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Objective]:
+    """Return the open objectives of these partnerships."""
+    return _open_objectives(partnership__in=partnerships)
+
+
+def _states_of(objectives: Iterable[Objective], today: dt.date) -> list[ObjectiveState]:
+    """Return the objectives with their progress, without the records that serve them. Makes one query."""
+    all_objectives = list(objectives)
+    reports = reports_of(all_objectives)
+    return [state_of_objective(objective, reports[objective.pk], {}, today) for objective in all_objectives]
 
 
 def _is_stuck(state: ObjectiveState) -> bool:
@@ -49,7 +61,7 @@ def _is_stuck(state: ObjectiveState) -> bool:
 def stuck_objectives(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the objectives of these partnerships that are blocked or behind."""
     readable = Objective.objects.visible_to(user).filter(partnership__in=partnerships).values("pk")
-    objective_states = _open_objectives(timezone.localdate(now), pk__in=readable)
+    objective_states = _states_of(_open_objectives(pk__in=readable), timezone.localdate(now))
     return [_stuck_objective(state) for state in objective_states if _is_stuck(state)]
 
 
@@ -108,7 +120,8 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
 def suggest_objectives(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Return an item for each partnership that has objectives which are blocked or behind."""
     stuck_by_partnership: dict[int, list[ObjectiveState]] = defaultdict(list)
-    for state in _open_objectives(timezone.localdate(since.now), partnership__in=partnerships):
+    objectives = rows_for(open_objective_rows, user, ids_of(partnerships), since.now)
+    for state in _states_of(objectives, timezone.localdate(since.now)):
         if _is_stuck(state):
             stuck_by_partnership[state.objective.partnership_id].append(state)
     return [_objectives_suggestion(partnership, states) for partnership, states in stuck_by_partnership.items()]
@@ -134,9 +147,8 @@ def _objectives_suggestion(partnership: int, stuck_states: Sequence[ObjectiveSta
 
 def suggest_terms(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Return an item for each partnership whose terms are awaiting signatures."""
-    proposals = TermsProposal.objects.filter(partnership__in=partnerships, status=ProposalStatus.AWAITING)
     names_by_partnership: dict[int, list[str]] = defaultdict(list)
-    for proposal in proposals.select_related("proposed_by").order_by("partnership", "number"):
+    for proposal in rows_for(awaiting_terms_rows, user, ids_of(partnerships), since.now):
         if proposal.is_first:
             name = "The first terms"
         else:
@@ -156,10 +168,17 @@ def suggest_terms(user: User, partnerships: Sequence[Partnership], since: LookBa
     ]
 
 
+def awaiting_terms_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[TermsProposal]:
+    """Return the terms of these partnerships that are awaiting signatures."""
+    proposals = TermsProposal.objects.filter(partnership__in=partnerships, status=ProposalStatus.AWAITING)
+    return proposals.select_related("proposed_by").order_by("partnership", "number")
+
+
 def objectives_in_period(period: ReportPeriod) -> FigureBlock | None:
     """Return a block for the party's progress report with its open objectives; None if it has no open objective."""
     party = period.party
-    objectives = _open_objectives(period.today, partnership=party.partnership_id, organisation=party.organisation_id)
+    rows = _open_objectives(partnership=party.partnership_id, organisation=party.organisation_id)
+    objectives = _states_of(rows, period.today)
     if not objectives:
         return None
     stuck_count = sum(_is_stuck(state) for state in objectives)

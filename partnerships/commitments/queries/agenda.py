@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from django.utils import timezone
 
-from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose, ids_of
 from partnerships.agreements.models import Partnership
-from partnerships.commitments.models import Commitment, Kind, Status
+from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind, Status
 from partnerships.commitments.queries.listings import commitments_of_partnerships
 from partnerships.kit.dates import long_date
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
 def suggest_overdue(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest commitments past their due date, for discussion."""
-    today = timezone.localdate(since.now)
-    rows = commitments_of_partnerships(partnerships, user).overdue(today).filter(kind=Kind.COMMITMENT)
-    return _suggestions(rows, Purpose.DISCUSSION)
+    return _suggestions(rows_for(overdue_rows, user, ids_of(partnerships), since.now), Purpose.DISCUSSION)
+
+
+def overdue_rows(user: User, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
+    """Return the commitments of these partnerships past their due date."""
+    today = timezone.localdate(now)
+    return commitments_of_partnerships(partnerships, user).overdue(today).filter(kind=Kind.COMMITMENT)
 
 
 def suggest_at_risk(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest commitments at risk or blocked that are not overdue, for discussion."""
-    today = timezone.localdate(since.now)
-    rows = commitments_of_partnerships(partnerships, user).filter(
-        kind=Kind.COMMITMENT, status__in=[Status.AT_RISK, Status.BLOCKED], due_on__gte=today
+    return _suggestions(rows_for(at_risk_rows, user, ids_of(partnerships), since.now), Purpose.DISCUSSION)
+
+
+def at_risk_rows(user: User, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
+    """Return the commitments of these partnerships that are at risk or blocked, and not overdue."""
+    return commitments_of_partnerships(partnerships, user).filter(
+        kind=Kind.COMMITMENT, status__in=[Status.AT_RISK, Status.BLOCKED], due_on__gte=timezone.localdate(now)
     )
-    return _suggestions(rows, Purpose.DISCUSSION)
 
 
 def suggest_unconfirmed(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest commitments that a side still has to confirm, for a decision."""
-    rows = commitments_of_partnerships(partnerships, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
-    return _suggestions(rows, Purpose.DECISION)
+    return _suggestions(rows_for(unconfirmed_rows, user, ids_of(partnerships), since.now), Purpose.DECISION)
+
+
+def unconfirmed_rows(user: User, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
+    """Return the commitments of these partnerships that a side still has to confirm."""
+    return commitments_of_partnerships(partnerships, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
 
 
 def _suggestions(rows: Iterable[Commitment], purpose: Purpose) -> list[AgendaSuggestion]:

@@ -24,8 +24,8 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
-def commitments_of_partnerships(partnerships: Sequence[Partnership], user: User) -> CommitmentQuerySet:
-    """Return the commitments of the partnerships that the person may see, by due date."""
+def commitments_of_partnerships(partnerships: Sequence[int], user: User) -> CommitmentQuerySet:
+    """Return the commitments of these partnerships (ids) that the person may see, by due date."""
     return sorted_by_due_date(Commitment.objects.visible_to(user).filter(partnership__in=partnerships)).for_listing()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.agenda import (
@@ -16,6 +17,8 @@ from partnerships.agreements.agenda import (
     Purpose,
     agenda_sources,
     first_rows_of_each,
+    ids_of,
+    read_sources_ahead,
 )
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status
@@ -31,6 +34,7 @@ from partnerships.conversations.models import (
 )
 from partnerships.conversations.queries.meetings import last_meeting_before, seated_people
 from partnerships.kit.dates import long_date
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: The first meeting of a partnership looks back over this period.
@@ -52,13 +56,13 @@ def look_back_of(meeting: Meeting, now: dt.datetime) -> LookBack:
     return LookBack({meeting.partnership_id: since}, now)
 
 
-def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[SuggestionWithSource]:
-    """Return the items that all rooms suggest and the person may read.
+def suggestions_for(meeting: Meeting, user: User, since: LookBack) -> list[SuggestionWithSource]:
+    """Return the items that all rooms suggest for the meeting's period, as far as the person may read them.
 
     Items that are already on the agenda or were dropped from it are left out.
     """
-    since = look_back_of(meeting, now)
     existing_keys = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
+    read_sources_ahead(user, [meeting.partnership], since)
     suggestions: list[SuggestionWithSource] = []
     for source in agenda_sources():
         suggested_items = list(source.suggest(user, [meeting.partnership], since))
@@ -82,23 +86,17 @@ def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[A
         .select_related("presenter", "added_for")
         .prefetch_related(Prefetch("papers", queryset=papers))
     )
-    kept_items = list(items.not_dropped())
     if not dropped:
-        return kept_items
-    return [*kept_items, *items.exclude(dropped_at=None).order_by("pk")]
+        return list(items.not_dropped())
+    all_items = items.order_by("pk")
+    kept_items = sorted((item for item in all_items if not item.is_dropped), key=lambda item: (item.position, item.pk))
+    return [*kept_items, *(item for item in all_items if item.is_dropped)]
 
 
 def suggest_actions_of_minutes(
     user: User, partnerships: Sequence[Partnership], since: LookBack
 ) -> list[AgendaSuggestion]:
     """Suggest open actions that came from conversations of the partnerships."""
-    rows = (
-        Commitment.objects.visible_to(user)
-        .filter(next_step__conversation__partnership__in=partnerships, kind=Kind.ACTION)
-        .filter(Q(status=Status.PROPOSED) | Q(pk__in=Commitment.objects.under_way().values("pk")))
-        .annotate(talked_in=F("next_step__conversation__partnership"))
-        .select_related("giver")
-    )
     return [
         AgendaSuggestion(
             partnership=row.talked_in,
@@ -109,15 +107,26 @@ def suggest_actions_of_minutes(
             purpose=Purpose.DISCUSSION,
             detail=f"{row.giver_words}, due {long_date(row.due_on)}" if row.due_on else row.giver_words,
         )
-        for row in first_rows_of_each(rows, "due_on", "pk", partnership="talked_in")
+        for row in rows_for(action_rows, user, ids_of(partnerships), since.now)
     ]
+
+
+def action_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
+    """Return the first open actions that came from conversations of each partnership, by due date."""
+    actions = (
+        Commitment.objects.visible_to(user)
+        .filter(next_step__conversation__partnership__in=partnerships, kind=Kind.ACTION)
+        .filter(Q(status=Status.PROPOSED) | Q(pk__in=Commitment.objects.under_way().values("pk")))
+        .annotate(talked_in=F("next_step__conversation__partnership"))
+        .select_related("giver")
+    )
+    return first_rows_of_each(actions, "due_on", "pk", partnership="talked_in")
 
 
 def suggest_minutes_to_agree(
     user: User, partnerships: Sequence[Partnership], since: LookBack
 ) -> list[AgendaSuggestion]:
     """Suggest circulated records of the partnerships that are not agreed yet."""
-    rows = Conversation.objects.visible_to(user).filter(partnership__in=partnerships, status__in=CORRECTABLE_STATUSES)
     return [
         AgendaSuggestion(
             partnership=row.partnership_id,
@@ -128,18 +137,20 @@ def suggest_minutes_to_agree(
             purpose=Purpose.DECISION,
             detail=long_date(row.held_on),
         )
-        for row in first_rows_of_each(rows, "held_on", "pk")
+        for row in rows_for(minutes_to_agree_rows, user, ids_of(partnerships), since.now)
     ]
+
+
+def minutes_to_agree_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
+    """Return the first circulated records of each partnership that are not agreed yet, the oldest first."""
+    records = Conversation.objects.visible_to(user).filter(
+        partnership__in=partnerships, status__in=CORRECTABLE_STATUSES
+    )
+    return first_rows_of_each(records, "held_on", "pk")
 
 
 def suggest_reports(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest progress reports that are overdue, or that nobody has accepted or returned yet."""
-    rows = (
-        Report.objects.visible_to(user)
-        .filter(round__partnership__in=partnerships)
-        .filter(Q(status=ReportStatus.SUBMITTED) | report_overdue_on(timezone.localdate(since.now)))
-        .select_related("party__organisation", "round")
-    )
     return [
         AgendaSuggestion(
             partnership=row.round.partnership_id,
@@ -150,8 +161,19 @@ def suggest_reports(user: User, partnerships: Sequence[Partnership], since: Look
             purpose=Purpose.DECISION if row.is_submitted else Purpose.DISCUSSION,
             detail="Submitted" if row.is_submitted else f"Was due {long_date(row.due_on)}",
         )
-        for row in first_rows_of_each(rows, "due_on", "pk", partnership="round__partnership")
+        for row in rows_for(report_rows, user, ids_of(partnerships), since.now)
     ]
+
+
+def report_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
+    """Return the first progress reports of each partnership that are overdue or not decided, by due date."""
+    reports = (
+        Report.objects.visible_to(user)
+        .filter(round__partnership__in=partnerships)
+        .filter(Q(status=ReportStatus.SUBMITTED) | report_overdue_on(timezone.localdate(now)))
+        .select_related("party__organisation", "round")
+    )
+    return first_rows_of_each(reports, "due_on", "pk", partnership="round__partnership")
 
 
 def papers_for(meeting: Meeting, user: User) -> list[Attachment]:

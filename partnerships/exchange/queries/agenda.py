@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
-from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose, first_rows_of_each
+from django.db.models import QuerySet
+
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose, first_rows_of_each, ids_of
 from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Entry, Status
 from partnerships.kit.dates import long_date
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
 def suggest_waiting_entries(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest the open asks and offers of the partnerships, the unanswered ones first."""
-    entries = (
-        Entry.objects.visible_to(user)
-        .filter(partnership__in=partnerships, is_open=True)
-        .exclude(status=Status.DRAFT)
-        .select_related("organisation")
-    )
     return [
         AgendaSuggestion(
             partnership=entry.partnership_id,
@@ -29,8 +28,19 @@ def suggest_waiting_entries(user: User, partnerships: Sequence[Partnership], sin
             purpose=Purpose.DISCUSSION,
             detail=_detail(entry),
         )
-        for entry in first_rows_of_each(entries, "answered_at", "shared_at", "pk")
+        for entry in rows_for(waiting_entry_rows, user, ids_of(partnerships), since.now)
     ]
+
+
+def waiting_entry_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
+    """Return the first open asks and offers of each partnership, the unanswered ones first."""
+    entries = (
+        Entry.objects.visible_to(user)
+        .filter(partnership__in=partnerships, is_open=True)
+        .exclude(status=Status.DRAFT)
+        .select_related("organisation")
+    )
+    return first_rows_of_each(entries, "answered_at", "shared_at", "pk")
 
 
 def _detail(entry: Entry) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose, ids_of
 from partnerships.agreements.models import Partnership
 from partnerships.kit.dates import long_date
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 
@@ -45,7 +47,6 @@ def plans_awaiting_signature(
     user: User, partnerships: Sequence[Partnership], since: LookBack
 ) -> list[AgendaSuggestion]:
     """Return the partnerships' plans that are waiting for signatures."""
-    rows = Plan.objects.fully_readable_by(user).filter(partnership__in=partnerships).awaiting_sign_off()
     return [
         AgendaSuggestion(
             partnership=row.partnership_id or 0,
@@ -55,5 +56,11 @@ def plans_awaiting_signature(
             path=reverse("plans:signing", args=[row.pk]),
             purpose=Purpose.DECISION,
         )
-        for row in rows.order_by("title", "pk")
+        for row in rows_for(awaiting_signature_rows, user, ids_of(partnerships), since.now)
     ]
+
+
+def awaiting_signature_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Plan]:
+    """Return the plans of these partnerships that are waiting for signatures, by title."""
+    plans = Plan.objects.fully_readable_by(user).filter(partnership__in=partnerships)
+    return plans.awaiting_sign_off().order_by("title", "pk")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose
+from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose, ids_of
 from partnerships.agreements.models import Objective, ObjectiveStatus, Partnership, Party, PartyQuerySet
 from partnerships.commitments.models import FINAL_STATUSES, Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.kit.text import shorten
 from partnerships.organisations.audience import Reader
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.recommendations.models import (
     WORKING_STATUSES,
@@ -201,7 +203,6 @@ def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]
 
 def agenda_suggestions(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Suggest recommendations that a party proposes to adopt, for the agenda."""
-    rows = Adoption.objects.visible_to(user).filter(partnership__in=partnerships, status=AdoptionStatus.PROPOSED)
     return [
         AgendaSuggestion(
             partnership=row.partnership_id,
@@ -212,5 +213,11 @@ def agenda_suggestions(user: User, partnerships: Sequence[Partnership], since: L
             purpose=Purpose.DECISION,
             detail=shorten(str(row.recommendation.source), _MAX_TEXT),
         )
-        for row in rows.select_related("recommendation__source").order_by("proposed_at", "pk")
+        for row in rows_for(proposed_rows, user, ids_of(partnerships), since.now)
     ]
+
+
+def proposed_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Adoption]:
+    """Return the recommendations that parties of these partnerships propose to adopt, the oldest proposal first."""
+    proposed = Adoption.objects.visible_to(user).filter(partnership__in=partnerships, status=AdoptionStatus.PROPOSED)
+    return proposed.select_related("recommendation__source").order_by("proposed_at", "pk")

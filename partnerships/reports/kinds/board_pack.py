@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.urls import resolve
 from django.utils import timezone
 
-from partnerships.agreements.agenda import LookBack, Purpose, agenda_sources
+from partnerships.agreements.agenda import LookBack, Purpose, agenda_sources, read_sources_ahead
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries.sharing import is_data_sharing_open
 from partnerships.commitments.models import Commitment
@@ -193,6 +193,7 @@ def _read_suggested(pack: _Pack) -> _Suggested:
     Each source is called once for all partnerships.
     """
     since = LookBack(pack.since, pack.now)
+    read_sources_ahead(pack.reader, pack.partnerships, since)
     suggestions = [
         (source, item)
         for source in (agenda_sources() if pack.partnerships else ())

@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import AgendaItem, ItemPurpose, Meeting
-from partnerships.conversations.queries.agendas import suggestions_for
+from partnerships.conversations.queries.agendas import look_back_of, suggestions_for
 from partnerships.conversations.queries.meetings import possible_attendees
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.services.meetings.recording import email_people, lock_meeting, record_event
@@ -61,7 +61,7 @@ def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User,
     """
     meeting = _lock_editable(meeting, organisation, author, now)
     free_places = max(MAX_ITEMS - meeting.agenda.filter(dropped_at=None).count(), 0)
-    suggestions = suggestions_for(meeting, author, now)[:free_places]
+    suggestions = suggestions_for(meeting, author, look_back_of(meeting, now))[:free_places]
     last_position = _last_position(meeting)
     new_items = AgendaItem.objects.bulk_create(
         AgendaItem(

@@ -45,13 +45,14 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(request.path)
 
     heading_by_source = {source.name: source.heading for source in agenda_sources()}
-    suggestions = suggestions_for(meeting, user, now)
+    since = look_back_of(meeting, now)
+    suggestions = suggestions_for(meeting, user, since)
     return form_page(
         request,
         "conversations/meetings/agenda.html",
         form,
         meeting=meeting,
-        since=look_back_of(meeting, now).last[meeting.partnership_id],
+        since=since.last[meeting.partnership_id],
         suggested=[(heading_by_source[suggestion.source], suggestion.suggestion) for suggestion in suggestions],
         headings=heading_by_source,
     )

@@ -43,7 +43,7 @@ def read_terms_token(token: str) -> TermsLink | None:
         return None
     signatory = (
         TermsSignatory.objects.filter(pk=signatory_id, link_key=link_key, removed_at=None)
-        .select_related("version__partnership", "version__proposal", "organisation")
+        .select_related("version__partnership", "version__proposal", "version__base", "organisation")
         .first()
     )
     person = User.objects.filter(pk=person_id, is_active=True).first()

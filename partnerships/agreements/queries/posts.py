@@ -34,20 +34,25 @@ def people_in_post(
     Only people who act for the organisation on that day are returned. With a partnership, they are the holders of the
     organisation's post in that partnership or, if nobody holds such a post, of its post for the whole organisation.
     """
-    holders = Holder.objects.filter(post__role=role)
+    is_for_post = Q(post__partnership=None)
     if partnership is not None:
-        people = _people_of_holders(organisation, holders.filter(post__partnership=partnership), day)
-        if people:
-            return people
-    return _people_of_holders(organisation, holders.filter(post__partnership=None), day)
+        is_for_post |= Q(post__partnership=partnership)
+    holders = list(_acting_holders(organisation, day).filter(is_for_post, post__role=role))
+    partnership_holders = [holder for holder in holders if holder.post.partnership_id is not None]
+    # A person may hold several such posts.
+    return list(dict.fromkeys(holder.person for holder in partnership_holders or holders))
 
 
-def _people_of_holders(organisation: Organisation | int, holders: HolderQuerySet, day: dt.date) -> list[User]:
-    """Return the holders on a day who have an account and act for the organisation, by name."""
-    current_holders = holders.current(day).filter(post__organisation=organisation, post__in=Post.objects.not_ended())
+def _acting_holders(organisation: Organisation | int, day: dt.date) -> HolderQuerySet:
+    """Return the holders of posts on a day who have an account and act for the organisation, by name."""
     memberships = Membership.objects.current(day).filter(organisation=organisation)
-    people = User.objects.filter(pk__in=current_holders.values("person"), account_since__isnull=False)
-    return list(people.filter(pk__in=memberships.values("person")).order_by("name", "pk"))
+    current_holders = Holder.objects.current(day).filter(
+        post__organisation=organisation,
+        post__in=Post.objects.not_ended(),
+        person__account_since__isnull=False,
+        person__in=memberships.values("person"),
+    )
+    return current_holders.select_related("person", "post").order_by("person__name", "person")
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,16 +128,23 @@ def first_days_in_force(partnership: Partnership, until: dt.datetime | None = No
     return [(entry.day, entry.version) for entry in entries_that_apply(in_force_entries(partnership, until))]
 
 
-def signing_states(version: TermsVersion) -> list[TermsState]:
+def signing_lookups(version: TermsVersion) -> list[Lookup]:
+    """Return the lookups of `signatures_of` and of a later `signing_states`, for `read_ahead`."""
+    pk = version.pk
+    return [lookup(signatures_of, pk), lookup(_signatories_of, pk), lookup(_required_parties, version.partnership_id)]
+
+
+def signing_states(version: TermsVersion, signatures: list[TermsSignature] | None = None) -> list[TermsState]:
     """Return the state of each signature that the version needs, by the name of the party.
 
-    A party that has decided stays in the list, even if it has left since.
+    A party that has decided stays in the list, even if it has left since. Pass the `signatures` of the version if the
+    page has read them.
     """
     pk = version.pk
-    read_ahead(
-        [lookup(signatures_of, pk), lookup(_signatories_of, pk), lookup(_required_parties, version.partnership_id)]
-    )
-    decisions = {signature.organisation_id: signature for signature in rows_for(signatures_of, pk)}
+    if signatures is None:
+        read_ahead(signing_lookups(version))
+        signatures = rows_for(signatures_of, pk)
+    decisions = {signature.organisation_id: signature for signature in signatures}
     is_awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
     required_ids = set(rows_for(_required_parties, version.partnership_id))
 

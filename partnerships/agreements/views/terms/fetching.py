@@ -22,6 +22,7 @@ from partnerships.agreements.queries.terms import (
     in_force_lookup,
     schema_of,
     signatures_of,
+    signing_lookups,
     signing_states,
 )
 from partnerships.agreements.rights import Rights, rights_lookup, rights_over
@@ -128,14 +129,16 @@ def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> 
 
     For readers of former parties, `until` limits the signatures to those up to that moment.
     """
+    read_ahead(signing_lookups(version))
+    signatures = rows_for(signatures_of, version.pk)
     signature_by_organisation = {
         signature.organisation_id: signature
-        for signature in rows_for(signatures_of, version.pk)
+        for signature in signatures
         if until is None or signature.signed_at <= until
     }
     return {
         "lines": signature_lines(version, signature_by_organisation),
-        "states": [] if until else signing_states(version),
+        "states": [] if until else signing_states(version, signatures),
         "combined_versions": _combined_versions(version),
     }
 

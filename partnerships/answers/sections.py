@@ -23,8 +23,7 @@ from partnerships.plans.models import FINAL_STATUSES
 
 def answering_section(person: User, read: ReadByLink) -> Section | None:
     """Return links to answer about the plan that the person reads; None if the person cannot answer."""
-    now = timezone.now()
-    if read.plan.is_over or not may_answer(person, read.plan, read.version_number, now):
+    if read.plan.is_over or not may_answer(person, read.plan, read.version_number, read.now):
         return None
     url_kwargs = {"token": read.token, "plan": read.plan.pk}
     return Section(
@@ -32,7 +31,7 @@ def answering_section(person: User, read: ReadByLink) -> Section | None:
         {
             "href": reverse("answers:by-link", kwargs=url_kwargs),
             "comment_href": reverse("answers:comment-by-link", kwargs=url_kwargs),
-            "questions": PlanQuestion.objects.open_at(now).filter(plan=read.plan).count(),
+            "questions": PlanQuestion.objects.open_at(read.now).filter(plan=read.plan).count(),
         },
     )
 

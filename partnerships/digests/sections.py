@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from partnerships.agreements.models import Partnership, Post
@@ -13,11 +14,12 @@ from partnerships.plans.models import Plan
 
 @dataclass(frozen=True, slots=True)
 class ReadByLink:
-    """A plan that a stakeholder reads by the link in a digest."""
+    """A plan that a stakeholder reads by the link in a digest. `now` is when the page checked the rights."""
 
     token: str
     plan: Plan
     version_number: int
+    now: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from partnerships.answers.models import Answer, AnswerKind, AnswerStatus, PlanQuestion, Trust
 from partnerships.answers.models.answers import DECIDED_BY_OWNER, AnswerQuerySet
@@ -51,15 +51,20 @@ def concern_counts(plan: Plan, version_number: int) -> ConcernCounts:
     )
 
 
-def own_answers(person: User, plan: Plan) -> AnswerQuerySet:
+def own_answers(person: int, plan: int, *, limit: int) -> AnswerQuerySet:
+    """Return the newest answers of a stakeholder about a plan, at most `limit`."""
+    return _answers_of(person, plan)[:limit]
+
+
+def last_concerns(person: int, plan: int) -> QuerySet[Answer, str]:
+    """Return the kind of the person's last answer on whether the plan concerns them; no row if they have not said."""
+    answers = _answers_of(person, plan).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
+    return answers.values_list("kind", flat=True)[:1]
+
+
+def _answers_of(person: int, plan: int) -> AnswerQuerySet:
     """Return the answers of a stakeholder about a plan, newest first."""
     return Answer.objects.filter(person=person, plan=plan).select_related("question").order_by("-made_at", "-pk")
-
-
-def concern_of(person: User, plan: Plan) -> str:
-    """Return the kind of the person's last answer on whether the plan concerns them; "" if they have not said."""
-    answers = own_answers(person, plan).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
-    return answers.values_list("kind", flat=True).first() or ""
 
 
 def manageable_trust(user: User, plan: Plan) -> list[Trust]:

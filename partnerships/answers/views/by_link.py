@@ -6,9 +6,11 @@ plan and version. Sending the same form twice changes nothing the second time.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,13 +23,14 @@ from partnerships.answers import services
 from partnerships.answers.form_tokens import BadForm, FormSubject, make_form_token, read_form_token
 from partnerships.answers.forms import ColleagueForm, CommentForm, OwnNameForm, QuestionAnswerForm
 from partnerships.answers.models import PlanQuestion, WorkRole
-from partnerships.answers.queries import concern_of, own_answers
+from partnerships.answers.queries import last_concerns, own_answers
 from partnerships.answers.rights import may_answer
 from partnerships.digests.emails.links import Link, Purpose
 from partnerships.digests.emails.pages import plan_by_link
 from partnerships.digests.models import Delivery
 from partnerships.digests.signed_links import for_bearer, token_in
 from partnerships.kit.http import form_page, post_data
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, content_for_outside
 from partnerships.plans.models import Plan
@@ -91,7 +94,16 @@ def _start_visit(request: HttpRequest, link: Link, plan_id: int) -> Visit:
 def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Show what the person can answer about a plan, and what the person has answered."""
     visit = _start_visit(request, link, plan)
-    answers = list(own_answers(visit.person, visit.plan)[:_MAX_ANSWERS])
+    now, person_id = timezone.now(), visit.person.pk
+    read_ahead(
+        [
+            lookup(own_answers, person_id, plan, limit=_MAX_ANSWERS),
+            lookup(last_concerns, person_id, plan),
+            lookup(_work_roles, person_id),
+            lookup(_open_questions, plan, now),
+        ]
+    )
+    answers = rows_for(own_answers, person_id, plan, limit=_MAX_ANSWERS)
     versions_read = {answer.version_number for answer in answers if answer.kind == "acknowledged"}
     context = {
         "visit": visit,
@@ -100,10 +112,10 @@ def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         "role": _work_role(visit.person),
         "message": _MESSAGES.get(request.GET.get("done", ""), ""),
         "form_token": make_form_token(visit.form_subject),
-        "questions": PlanQuestion.objects.open_at(timezone.now()).filter(plan=visit.plan).order_by("closes_on", "pk"),
+        "questions": rows_for(_open_questions, plan, now),
         "answers": [answer for answer in answers if answer.has_text or answer.names_a_colleague],
         "has_read": visit.version_number in versions_read,
-        "concern": concern_of(visit.person, visit.plan),
+        "concern": "".join(rows_for(last_concerns, person_id, plan)),
         "read_url": reverse("digests:read", kwargs={"token": visit.token, "plan": plan}),
         "comment_url": visit.url("comment-by-link"),
         "colleague_url": visit.url("colleague-by-link"),
@@ -285,7 +297,17 @@ def correct_own_name(request: HttpRequest, link: Link, plan: int) -> HttpRespons
 
 def _work_role(person: User) -> str:
     """Return the person's role at work, in the person's own words; "" if unknown."""
-    return WorkRole.objects.filter(person=person).values_list("title", flat=True).first() or ""
+    return "".join(rows_for(_work_roles, person.pk))
+
+
+def _work_roles(person: int) -> QuerySet[WorkRole, str]:
+    """Return the person's role at work in a row; no row if unknown."""
+    return WorkRole.objects.filter(person=person).order_by("pk").values_list("title", flat=True)[:1]
+
+
+def _open_questions(plan: int, now: dt.datetime) -> QuerySet[PlanQuestion]:
+    """Return the questions about a plan that can be answered now, those that close first at the top."""
+    return PlanQuestion.objects.open_at(now).filter(plan=plan).order_by("closes_on", "pk")
 
 
 def _form_token_value(visit: Visit) -> dict[str, str]:

@@ -73,13 +73,21 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
     With `plans`, only news of these plans. A recipient who paused after the email was sent may still read it.
     """
     items = list(DeliveryItem.objects.included().filter(delivery=delivery).order_by("pk"))
+    wanted_items = items if plans is None else [item for item in items if item.plan_id in plans]
+    shown = _news_of_items(delivery, wanted_items, now)
+    sections, hidden = _sections_of(delivery, now) if plans is None else ((), 0)
+    return Reading(tuple(shown), len(items) - len(shown) + hidden, sections)
+
+
+def _news_of_items(delivery: Delivery, items: Sequence[DeliveryItem], now: dt.datetime) -> list[News]:
+    """Return the news of these items of an email that its recipient may still read today."""
     plan_ids = [item.plan_id for item in items]
     class_by_reader = reading_classes(plan_ids, now=now, people=[delivery.recipient_id], even_paused=delivery.is_sent)
     pieces_by_reader = pieces_followed([delivery.recipient_id], plan_ids)
     shown: list[News] = []
     for item in items:
         reading_class = class_by_reader.get((delivery.recipient_id, item.plan_id))
-        if reading_class is None or (plans is not None and item.plan_id not in plans):
+        if reading_class is None:
             continue
         news, _, _ = read_news(
             plan_id=item.plan_id,
@@ -89,8 +97,7 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
             pieces=pieces_by_reader.get((delivery.recipient_id, item.plan_id), ()),
         )
         shown.append(news)
-    sections, hidden = _sections_of(delivery, now) if plans is None else ((), 0)
-    return Reading(tuple(shown), len(items) - len(shown) + hidden, sections)
+    return shown
 
 
 def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, ...], int]:
@@ -206,9 +213,10 @@ def plan_by_link(delivery: Delivery, plan: int, *, now: dt.datetime) -> News | N
     The news compares the versions that the digest compared. If the digest mentioned the plan for another reason, for
     example a question or a change of its partnership, the news presents the newest version.
     """
-    if item_for(delivery, plan) is not None:
-        readable = readable_news(delivery, now=now, plans=[plan]).news
-        return readable[0] if readable else None
+    item = item_for(delivery, plan)
+    if item is not None:
+        readable_items = _news_of_items(delivery, [item], now)
+        return readable_items[0] if readable_items else None
 
     person_id = delivery.recipient_id
     class_by_reader = reading_classes([plan], now=now, people=[person_id], even_paused=delivery.is_sent)

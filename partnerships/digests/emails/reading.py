@@ -35,7 +35,6 @@ def read_news(
     With `pieces`, the news is only about these sites and milestones. Versions that changed nothing for this class of
     readers are left out with their notes, because a note might mention what these readers may not know.
     """
-    plan = Plan.objects.select_related("partnership").get(pk=plan_id)
     versions = list(
         Version.objects.filter(plan=plan_id, number__gt=from_number, number__lte=to_number)
         .select_related("author")
@@ -43,10 +42,13 @@ def read_news(
         .defer("content", "prose")
         .order_by("number")
     )
-    contents = Version.objects.filter(plan=plan_id, number__in=[from_number, to_number])
-    content_by_number = {
-        number: content_as(content, reading_class) for number, content in contents.values_list("number", "content")
-    }
+    compared_versions = list(
+        Version.objects.filter(plan=plan_id, number__in=[from_number, to_number])
+        .select_related("plan__partnership")
+        .defer("prose")
+    )
+    plan = compared_versions[0].plan
+    content_by_number = {version.number: content_as(version.content, reading_class) for version in compared_versions}
     if pieces:
         content_by_number = {number: only_pieces(content, pieces) for number, content in content_by_number.items()}
 

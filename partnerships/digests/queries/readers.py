@@ -17,6 +17,7 @@ from django.utils import timezone
 from partnerships.digests.models import Subscription, Watermark
 from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.organisations.audience import Network, Organisations
+from partnerships.organisations.holdings import read_once_a_page
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, Version, present_routes, routes_once_open
@@ -198,11 +199,19 @@ def reading_classes(
     """Return how much followers may read now, "inside" or "outside", by the ids of the person and the plan.
 
     Followers who may read nothing are missing. With `once_open`, drafts and versions under embargo count as open. With
-    `even_paused`, people who have paused are included: use this only for what they received before.
+    `even_paused`, people who have paused are included: use this only for what they received before. Equal calls of a
+    page are answered by one query.
     """
     if not plans or (people is not None and not people):
         return {}
-    return readers_within(reach_of(plans, now, once_open=once_open), people, even_paused=even_paused)
+
+    def read_classes() -> list[tuple[tuple[int, int], str]]:
+        reach = reach_of(plans, now, once_open=once_open)
+        return list(readers_within(reach, people, even_paused=even_paused).items())
+
+    key = (reading_classes, frozenset(plans), None if people is None else tuple(people), now, once_open, even_paused)
+    classes = read_once_a_page(key, read_classes)
+    return dict(read_classes() if classes is None else classes)
 
 
 def readers_within(

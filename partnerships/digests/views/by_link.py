@@ -271,28 +271,34 @@ def _url_of(news: News, token: str, *, stakeholder: bool) -> str:
 def plan_news_by_link(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Show stakeholders what changed in one plan, and the plan in the version that the digest reported."""
     delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=link.person)
-    news = plan_by_link(delivery, plan, now=timezone.now())
+    now = timezone.now()
+    news = plan_by_link(delivery, plan, now=now)
     if news is None:
         return render(request, "digests/closed.html", status=404)
-    version = get_object_or_404(Version.objects.select_related("plan"), plan=plan, number=news.to_number)
+    version_by_number = {
+        version.number: version
+        for version in Version.objects.select_related("plan").filter(
+            plan=plan, number__in=[news.from_number, news.to_number]
+        )
+    }
+    version = version_by_number[news.to_number]
     content = content_as(version.content, Watermark.Reading.OUTSIDE)
     lookups = PageNames(area_names(content))
     context = {
         "news": news,
         "version": version,
-        "compared": _comparison(news, content),
+        "compared": _comparison(version_by_number.get(news.from_number), content),
         "about": content["about"],
         "sections": [section for section in sections(content, version.html, lookups) if section.html],
         "sites": sites(content, version.html, lookups),
         "milestones": milestones(content, version.html, timezone.localdate(), lookups),
-        "below": ON_READ_BY_LINK.of(link.person, ReadByLink(token_in(request), version.plan, version.number)),
+        "below": ON_READ_BY_LINK.of(link.person, ReadByLink(token_in(request), version.plan, version.number, now)),
     }
     return render(request, "digests/read.html", context)
 
 
-def _comparison(news: News, new_content: Content) -> Comparison | None:
+def _comparison(old_version: Version | None, new_content: Content) -> Comparison | None:
     """Compare the two versions that a digest reported; None if the plan was new."""
-    old_version = Version.objects.filter(plan=news.plan_id, number=news.from_number).first()
     if old_version is None:
         return None
     old_content = content_as(old_version.content, Watermark.Reading.OUTSIDE)

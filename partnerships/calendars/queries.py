@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
 from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
@@ -18,24 +17,22 @@ from partnerships.calendars.registry import DatedView, find_view
 from partnerships.commitments.queries import calendar as commitments
 from partnerships.conversations.queries import calendar as conversations
 from partnerships.exchange.queries import calendar as exchange
-from partnerships.kit.calendars import CalendarEntry
+from partnerships.kit.calendars import CalendarEntry, CalendarSource
 from partnerships.nominations.queries import calendar as nominations
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.plans.queries import calendar as plans
 from partnerships.recommendations.queries import calendar as recommendations
 
-#: A function that returns the dates of the partnership with this id or, without an id, the dates that concern the
-#: person. It returns only dates that the person may read.
-Source: TypeAlias = Callable[[User, int | None], Sequence[CalendarEntry]]
-#: The sources of each lower room. A new room adds its `ENTRIES` here.
-SOURCES: tuple[Source, ...] = (
-    *agreements.ENTRIES,
-    *commitments.ENTRIES,
-    *plans.ENTRIES,
-    *exchange.ENTRIES,
-    *conversations.ENTRIES,
-    *nominations.ENTRIES,
-    *recommendations.ENTRIES,
+#: The sources of each lower room. A new room adds its `SOURCES` here.
+SOURCES: tuple[CalendarSource, ...] = (
+    *agreements.SOURCES,
+    *commitments.SOURCES,
+    *plans.SOURCES,
+    *exchange.SOURCES,
+    *conversations.SOURCES,
+    *nominations.SOURCES,
+    *recommendations.SOURCES,
 )
 
 
@@ -100,9 +97,12 @@ def entries_of_view(person: User, view: DatedView) -> list[CalendarEntry]:
 
 def entries_for(person: User, partnership_id: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
     """Return the dates of these kinds, in order: of a partnership or, without one, those that concern the person."""
+    partnership_ids = [] if partnership_id is None else [partnership_id]
+    read_ahead(lookup(source.rows, person, partnership_ids) for source in SOURCES)
     entries: list[CalendarEntry] = []
     for source in SOURCES:
-        entries += [entry for entry in source(person, partnership_id) if entry.kind in kinds]
+        rows = rows_for(source.rows, person, partnership_ids)
+        entries += [entry for entry in source.entries(rows) if entry.kind in kinds]
     entries.sort(key=lambda entry: entry.in_order)
     if partnership_id is not None:
         return entries

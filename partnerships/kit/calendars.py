@@ -6,16 +6,16 @@ Rooms create entries in their `queries`. Feeds (`partnerships.calendars`) and em
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 
 from partnerships.kit.late import late
 
@@ -84,6 +84,18 @@ class CalendarEntry:
         """Return a sort key: by day, then by time with all-day entries first, then by `key`."""
         time = self.starts.timestamp() if isinstance(self.starts, dt.datetime) else 0.0
         return self.day, time, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSource:
+    """Records of a room that have dates.
+
+    `rows(person, partnerships)` composes the query of the records that the person may read: those of the partnerships
+    with these ids or, without ids, those that concern the person. `entries` makes the entries of these rows.
+    """
+
+    rows: Callable[..., QuerySet[Any, Any]]
+    entries: Callable[[list[Any]], list[CalendarEntry]]
 
 
 @dataclass(frozen=True, slots=True)

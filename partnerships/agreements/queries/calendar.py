@@ -8,6 +8,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from partnerships.activity.models import Event
 from partnerships.activity.queries import Revision, revisions_of
 from partnerships.agreements.models import (
     Objective,
@@ -21,27 +24,28 @@ from partnerships.agreements.models import (
     last_day,
 )
 from partnerships.agreements.queries.dates import last_day_for_notice
-from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.kit.calendars import CalendarEntry, CalendarKind, CalendarSource
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def date_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the dates of one partnership, or of all that the person takes part in if `partnership` is None.
+def dates_of_partnerships(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
+    """Return the dates of those of these partnerships (ids) in which the person takes part.
 
     The dates are the start, review, end and last day for notice.
     """
-    return _entries_of_partnerships(_partnerships_of_person(user, partnership))
+    rows = Partnership.objects.with_party_of(user).filter(pk__in=partnerships)
+    return _entries_of_partnerships(list(rows.order_by("pk")))
 
 
-def dates_of_partnerships(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
-    """Return the same dates for those of these partnerships (ids) in which the person takes part."""
-    return _entries_of_partnerships(Partnership.objects.with_party_of(user).filter(pk__in=partnerships))
+def _partnerships(user: User, partnerships: list[int]) -> PartnershipQuerySet:
+    """Return the partnerships in which the person takes part, or only those with these ids."""
+    rows = Partnership.objects.with_party_of(user).order_by("pk")
+    return rows.filter(pk__in=partnerships) if partnerships else rows
 
 
-def _entries_of_partnerships(partnerships: PartnershipQuerySet) -> list[CalendarEntry]:
+def _entries_of_partnerships(rows: list[Partnership]) -> list[CalendarEntry]:
     """Return the calendar entries of all these partnerships."""
-    rows = list(partnerships.order_by("pk"))
     revisions = revisions_of([row.pk for row in rows], "partnership")
     entries: list[CalendarEntry] = []
     for row in rows:
@@ -49,14 +53,6 @@ def _entries_of_partnerships(partnerships: PartnershipQuerySet) -> list[Calendar
         revision = revisions.get(row.pk, Revision(number=0, at=row.created_at))
         entries += _entries_of_partnership(row, revision)
     return entries
-
-
-def _partnerships_of_person(user: User, partnership: int | None) -> PartnershipQuerySet:
-    """Return the partnerships in which the person takes part, or only the one with this id."""
-    partnerships = Partnership.objects.with_party_of(user)
-    if partnership is not None:
-        partnerships = partnerships.filter(pk=partnership)
-    return partnerships
 
 
 def _entries_of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
@@ -102,13 +98,16 @@ def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
     return final_day is not None and day > final_day
 
 
-def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the target dates of objectives that the person may see, in one partnership or in all."""
-    objectives = Objective.objects.visible_to(user).select_related("partnership")
-    if partnership is not None:
-        objectives = objectives.filter(partnership=partnership)
-    rows = list(objectives.order_by("pk"))
-    revisions = revisions_of({row.partnership_id for row in rows}, "partnership")
+def _objectives(user: User, partnerships: list[int]) -> QuerySet[Objective]:
+    """Return the objectives that the person may see, in these partnerships (ids) or in all."""
+    changes = Event.objects.filter(target_kind="partnership", target_id=OuterRef("partnership")).order_by("-at")
+    rows = Objective.objects.visible_to(user).annotate(partnership_changed_at=Subquery(changes.values("at")[:1]))
+    rows = rows.select_related("partnership").order_by("pk")
+    return rows.filter(partnership__in=partnerships) if partnerships else rows
+
+
+def _entries_of_objectives(rows: list[Objective]) -> list[CalendarEntry]:
+    """Return the target dates of these objectives."""
     return [
         CalendarEntry(
             kind=CalendarKind.MILESTONE,
@@ -119,7 +118,7 @@ def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry
             note=row.get_status_display(),
             within=row.partnership.title,
             partnership=row.partnership_id,
-            changed_at=revisions.get(row.partnership_id, Revision(0, row.created_at)).at,
+            changed_at=row.partnership_changed_at or row.created_at,  # type: ignore[attr-defined]  # annotated
             sequence=row.revision - 1,
             is_cancelled=row.status == ObjectiveStatus.DROPPED or _is_after_end(row.partnership, row.target_on),
         )
@@ -127,19 +126,18 @@ def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry
     ]
 
 
-def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the days by which the parties of one partnership, or the person's organisations, are to sign terms."""
+def _signatories(user: User, partnerships: list[int]) -> QuerySet[TermsSignatory]:
+    """Return the parties of these partnerships (ids), or else the person's organisations, that must sign by a day."""
     signatories = TermsSignatory.objects.filter(
         due_on__isnull=False,
         version__in=TermsVersion.objects.visible_to(user).order_by().values("pk"),
         version__partnership__in=Partnership.objects.with_party_of(user).values("pk"),
     )
-    if partnership is None:
-        signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
+    if partnerships:
+        signatories = signatories.filter(version__partnership__in=partnerships)
     else:
-        signatories = signatories.filter(version__partnership=partnership)
-    rows = list(signatories.order_by("pk").select_related("organisation", "version__partnership", "version__proposal"))
-    return entries_of_signatories(rows)
+        signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
+    return signatories.order_by("pk").select_related("organisation", "version__partnership", "version__proposal")
 
 
 def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEntry]:
@@ -193,4 +191,8 @@ def _signature_entry(signatory: TermsSignatory, day: dt.date, decided_at: dt.dat
     )
 
 
-ENTRIES = (date_entries, objective_entries, signature_entries)
+SOURCES = (
+    CalendarSource(_partnerships, _entries_of_partnerships),
+    CalendarSource(_objectives, _entries_of_objectives),
+    CalendarSource(_signatories, entries_of_signatories),
+)

@@ -10,33 +10,37 @@ from django.utils.text import Truncator
 from partnerships.activity.queries import Revision, revisions_of
 from partnerships.commitments.models import Commitment, CommitmentQuerySet
 from partnerships.commitments.models.choices import UNDELIVERED_STATUSES
-from partnerships.kit.calendars import CalendarEntry, CalendarKind
-from partnerships.organisations.models import Organisation
+from partnerships.kit.calendars import CalendarEntry, CalendarKind, CalendarSource
+from partnerships.organisations.holdings import id_is_among
+from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
 
-def due_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the due dates in a partnership.
+def _commitments(user: User, partnerships: list[int]) -> CommitmentQuerySet:
+    """Return the commitments of these partnerships (ids) that have a due date.
 
-    Without a partnership, return those of the person's own commitments and of their organisations' commitments.
+    Without partnerships, return the person's own commitments and those of their organisations.
     """
-    commitments = Commitment.objects.followed_by(user).filter(due_on__isnull=False)
-    if partnership is None:
-        own_ids = list(Organisation.objects.of_person(user).values_list("pk", flat=True))
-        commitments = commitments.filter(Q(owner=user) | Q(giver__in=own_ids) | Q(receiver__in=own_ids))
-    else:
-        commitments = commitments.filter(partnership=partnership)
-    return _entries(commitments)
+    commitments = _with_due_date(user)
+    if partnerships:
+        return commitments.filter(partnership__in=partnerships)
+    own_ids = Membership.objects.organisations_of(user)
+    return commitments.filter(Q(owner=user) | id_is_among("giver", own_ids) | id_is_among("receiver", own_ids))
 
 
 def due_dates_of(user: User, commitments: Collection[int]) -> list[CalendarEntry]:
     """Return the due dates of these commitments, given by id."""
-    return _entries(Commitment.objects.followed_by(user).filter(due_on__isnull=False, pk__in=commitments))
+    return _entries(list(_with_due_date(user).filter(pk__in=commitments)))
 
 
-def _entries(with_due_date: CommitmentQuerySet) -> list[CalendarEntry]:
+def _with_due_date(user: User) -> CommitmentQuerySet:
+    """Return the commitments with a due date that the person may follow."""
+    commitments = Commitment.objects.followed_by(user).filter(due_on__isnull=False)
+    return commitments.select_related("giver", "partnership").order_by("pk")
+
+
+def _entries(commitments: list[Commitment]) -> list[CalendarEntry]:
     """Return the calendar entries of the due dates of these commitments."""
-    commitments = list(with_due_date.select_related("giver", "partnership").order_by("pk"))
     revisions = revisions_of([commitment.pk for commitment in commitments], "commitment")
     entries = []
     for commitment in commitments:
@@ -63,4 +67,4 @@ def _due_date_entry(commitment: Commitment, revision: Revision) -> CalendarEntry
     )
 
 
-ENTRIES = (due_entries,)
+SOURCES = (CalendarSource(_commitments, _entries),)

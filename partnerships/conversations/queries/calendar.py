@@ -5,10 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 
+from django.db.models import QuerySet
+
 from partnerships.activity.queries import Revision, revisions_of
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import Conversation, ConversationQuerySet, Meeting, Report, Status
-from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.conversations.models import (
+    Conversation,
+    ConversationQuerySet,
+    Meeting,
+    MeetingQuerySet,
+    Report,
+    Status,
+)
+from partnerships.kit.calendars import CalendarEntry, CalendarKind, CalendarSource
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -16,14 +25,12 @@ from partnerships.people.models import User
 _MEETING_REVISION_EVENTS = (EventKind.MEETING_PLANNED, EventKind.MEETING_CHANGED, EventKind.MEETING_CALLED_OFF)
 
 
-def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the meetings of a partnership, or without a partnership those to which the person is invited."""
-    meetings = Meeting.objects.with_party_of(user).select_related("partnership", "organisation")
-    if partnership is None:
-        meetings = meetings.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
-    else:
-        meetings = meetings.filter(partnership=partnership)
-    return entries_of_meetings(list(meetings.order_by("pk")))
+def _meetings(user: User, partnerships: list[int]) -> MeetingQuerySet:
+    """Return the meetings of these partnerships (ids), or else those to which the person is invited."""
+    meetings = Meeting.objects.with_party_of(user).select_related("partnership", "organisation").order_by("pk")
+    if partnerships:
+        return meetings.filter(partnership__in=partnerships)
+    return meetings.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
 
 
 def dates_of_meetings(user: User, meeting_ids: Collection[int]) -> list[CalendarEntry]:
@@ -66,17 +73,18 @@ def _meeting_entry(meeting: Meeting, revision: Revision) -> CalendarEntry:
     )
 
 
-def report_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the days on which progress reports are due.
-
-    They are the reports of a partnership, or without a partnership those of the person's own organisations.
-    """
+def _reports(user: User, partnerships: list[int]) -> QuerySet[Report]:
+    """Return the progress reports of these partnerships (ids), or else those of the person's organisations."""
     readable = Report.objects.visible_to(user)
-    if partnership is None:
-        readable = readable.filter(party__organisation__in=Organisation.objects.of_person(user))
+    if partnerships:
+        readable = readable.filter(round__partnership__in=partnerships)
     else:
-        readable = readable.filter(round__partnership=partnership)
-    reports = list(readable.for_listing().defer("questions", "answers", "touches").order_by("pk"))
+        readable = readable.filter(party__organisation__in=Organisation.objects.of_person(user))
+    return readable.for_listing().defer("questions", "answers", "touches").order_by("pk")
+
+
+def _entries_of_reports(reports: list[Report]) -> list[CalendarEntry]:
+    """Return the days on which these progress reports are due."""
     revisions = revisions_of([report.pk for report in reports], "progress_report")
     entries = []
     for report in reports:
@@ -102,27 +110,30 @@ def _report_entry(report: Report, revision: Revision) -> CalendarEntry:
     )
 
 
-def conversation_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return conversations and next contacts.
+def _conversations(user: User, partnerships: list[int]) -> ConversationQuerySet:
+    """Return the conversations of these partnerships (ids), or else those of the person's organisations.
 
-    They are those of a partnership, or without a partnership those whose record the person's organisations keep.
+    The latter are those whose record these organisations keep.
     """
-    readable = Conversation.objects.visible_to(user)
-    if partnership is None:
-        readable = readable.filter(organisation__in=Organisation.objects.of_person(user))
-    else:
-        readable = readable.filter(partnership=partnership)
-    return _entries(readable)
+    readable = _readable_conversations(user)
+    if partnerships:
+        return readable.filter(partnership__in=partnerships)
+    return readable.filter(organisation__in=Organisation.objects.of_person(user))
 
 
 def dates_of_conversations(user: User, conversation_ids: Collection[int]) -> list[CalendarEntry]:
     """Return the conversations with these ids that the person may read, and their next contacts."""
-    return _entries(Conversation.objects.visible_to(user).filter(pk__in=conversation_ids))
+    return _entries(list(_readable_conversations(user).filter(pk__in=conversation_ids)))
 
 
-def _entries(readable: ConversationQuerySet) -> list[CalendarEntry]:
+def _readable_conversations(user: User) -> ConversationQuerySet:
+    """Return the conversations that the person may read, without their text."""
+    readable = Conversation.objects.visible_to(user)
+    return readable.select_related("partnership", "meeting").defer("said").order_by("pk")
+
+
+def _entries(conversations: list[Conversation]) -> list[CalendarEntry]:
     """Return the calendar entries of these conversations, and of the next contacts that they plan."""
-    conversations = list(readable.select_related("partnership", "meeting").defer("said").order_by("pk"))
     revisions = revisions_of([conversation.pk for conversation in conversations], "conversation")
     entries = []
     for conversation in conversations:
@@ -168,4 +179,8 @@ def _next_contact(conversation: Conversation, day: dt.date, revision: Revision) 
     )
 
 
-ENTRIES = (meeting_entries, report_entries, conversation_entries)
+SOURCES = (
+    CalendarSource(_meetings, entries_of_meetings),
+    CalendarSource(_reports, _entries_of_reports),
+    CalendarSource(_conversations, _entries),
+)

@@ -6,38 +6,36 @@ from collections.abc import Collection
 
 from partnerships.activity.queries import Revision, revisions_of
 from partnerships.exchange.models import Entry, EntryQuerySet, Status
-from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.kit.calendars import CalendarEntry, CalendarKind, CalendarSource
 from partnerships.people.models import User
 
 
-def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the closing dates of asks and offers.
+def _closing_entries(user: User, partnerships: list[int]) -> EntryQuerySet:
+    """Return the asks and offers of these partnerships (ids) that have a closing date.
 
-    They are those of a partnership, or without a partnership those from and to the person's organisations.
+    Without partnerships, return those from and to the person's organisations.
     """
     entries = _readable_closing_entries(user)
-    if partnership is None:
-        own_entries = Entry.objects.of_person(user) | Entry.objects.asking_organisations_of(user)
-        entries = entries.filter(pk__in=own_entries.values("pk"))
-    else:
-        entries = entries.filter(partnership=partnership)
-    return _calendar_entries(entries)
+    if partnerships:
+        return entries.filter(partnership__in=partnerships)
+    own_entries = Entry.objects.of_person(user) | Entry.objects.asking_organisations_of(user)
+    return entries.filter(pk__in=own_entries.values("pk"))
 
 
 def closing_dates_of(user: User, entry_ids: Collection[int]) -> list[CalendarEntry]:
     """Return the closing dates of the entries with these ids that the person may read."""
-    return _calendar_entries(_readable_closing_entries(user).filter(pk__in=entry_ids))
+    return _calendar_entries(list(_readable_closing_entries(user).filter(pk__in=entry_ids)))
 
 
 def _readable_closing_entries(user: User) -> EntryQuerySet:
     """Return the entries with a closing date that the person may read now."""
-    return Entry.objects.followed_by(user).filter(closes_on__isnull=False).exclude(status=Status.DRAFT)
-
-
-def _calendar_entries(visible: EntryQuerySet) -> list[CalendarEntry]:
+    entries = Entry.objects.followed_by(user).filter(closes_on__isnull=False).exclude(status=Status.DRAFT)
     # A calendar shows no areas, so the prefetch of `for_listing` is dropped.
+    return entries.for_listing().select_related("partnership").prefetch_related(None).order_by("pk")
+
+
+def _calendar_entries(entries: list[Entry]) -> list[CalendarEntry]:
     """Return the calendar entries of these asks and offers."""
-    entries = list(visible.for_listing().select_related("partnership").prefetch_related(None).order_by("pk"))
     revisions = revisions_of([entry.pk for entry in entries], "entry")
     calendar_entries = []
     for entry in entries:
@@ -64,4 +62,4 @@ def _closing_date_entry(entry: Entry, revision: Revision) -> CalendarEntry:
     )
 
 
-ENTRIES = (closing_entries,)
+SOURCES = (CalendarSource(_closing_entries, _calendar_entries),)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.activity.queries import Revision, revisions_of
 from partnerships.agreements.models import last_day
-from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.kit.calendars import CalendarEntry, CalendarKind, CalendarSource
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.nominations.queries.agreement import Days, is_suspended, suspensions_by_partnership
@@ -17,12 +18,14 @@ from partnerships.nominations.queries.pages import QUARTERS
 from partnerships.people.models import User
 
 
-def return_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the entries of the latest quarters for the person's agreements, in one partnership or in all."""
-    own_agreements = NominationsAgreement.objects.with_side_of(user).for_pages()
-    if partnership is not None:
-        own_agreements = own_agreements.filter(partnership=partnership)
-    agreements = list(own_agreements.order_by("pk"))
+def _agreements(user: User, partnerships: list[int]) -> QuerySet[NominationsAgreement]:
+    """Return the agreements of the person's organisations, in these partnerships (ids) or in all."""
+    agreements = NominationsAgreement.objects.with_side_of(user).for_pages().order_by("pk")
+    return agreements.filter(partnership__in=partnerships) if partnerships else agreements
+
+
+def _entries(agreements: list[NominationsAgreement]) -> list[CalendarEntry]:
+    """Return the entries of the latest quarters of these agreements."""
     if not agreements:
         return []
     returns = list(NominationsReturn.objects.filter(agreement__in=agreements).order_by("pk"))
@@ -92,4 +95,4 @@ def _entry(
     )
 
 
-ENTRIES = (return_entries,)
+SOURCES = (CalendarSource(_agreements, _entries),)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from partnerships.activity.queries import Revision, revisions_of
-from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.kit.calendars import CalendarEntry, CalendarKind, CalendarSource
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -27,63 +27,81 @@ from partnerships.plans.models import (
 )
 
 
-def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the milestones of plans that the person's organisations own or take part in.
+def _plans(user: User, partnerships: list[int]) -> PlanQuerySet:
+    """Return the plans that the person's organisations own or take part in, of these partnerships (ids) or of all."""
+    plans = Plan.objects.with_insider(user).order_by()
+    return plans.filter(partnership__in=partnerships) if partnerships else plans
 
-    `partnership` limits the entries to the plans of one partnership. A milestone of a confidential site is named by
-    the site's reference, because calendars are copied to providers outside the network.
+
+def _milestones(user: User, partnerships: list[int]) -> MilestoneQuerySet:
+    """Return the milestones of the plans of these partnerships, or of all plans of the person's organisations."""
+    return _milestones_with_dates(user).filter(plan__in=_plans(user, partnerships).values("pk"))
+
+
+def _entries_of_milestones(milestones: Iterable[Milestone]) -> list[CalendarEntry]:
+    """Return the entries of these milestones of newest versions, read by `_milestones_with_dates`."""
+    entries = (
+        _entry_of_milestone(
+            milestone,
+            site_reference=milestone.site_reference or "",  # type: ignore[attr-defined]  # annotated
+            version_number=milestone.plan.current_number,
+        )
+        for milestone in milestones
+    )
+    return [entry for entry in entries if entry is not None]
+
+
+def _embargoed_versions(user: User, partnerships: list[int]) -> VersionQuerySet:
+    """Return the versions that the person sees of such plans while a later version is under embargo."""
+    return _versions_during_embargo(user, _plans(user, partnerships))
+
+
+def _entries_of_versions(versions: Iterable[Version]) -> list[CalendarEntry]:
+    """Return the entries of the milestones in these versions.
+
+    Each version replaces a version under embargo, whose milestones the reader may not see.
     """
-    plans = Plan.objects.with_insider(user)
-    if partnership is not None:
-        plans = plans.filter(partnership=partnership)
-    milestones = list(_milestones_with_dates(user).filter(plan__in=plans.order_by().values("pk")))
-    return _entries_of(milestones, _versions_during_embargo(user, plans))
+    entries: list[CalendarEntry | None] = []
+    for version in versions:
+        reference_by_key = {site["key"]: site["reference"] for site in version.content["sites"]}
+        entries += [
+            _entry_of_milestone(
+                milestone,
+                site_reference=reference_by_key.get(milestone.site_key, ""),
+                version_number=version.number,
+            )
+            for milestone in milestones_in(version.plan, version.content).values()
+        ]
+    return [entry for entry in entries if entry is not None]
 
 
 def entries_of_milestones(user: User, milestones: Collection[int]) -> list[CalendarEntry]:
     """Return the dates of those milestones with these ids that the person may see."""
-    return _entries_of(list(_milestones_with_dates(user).filter(pk__in=milestones)), ())
+    return _entries_of_milestones(_milestones_with_dates(user).filter(pk__in=milestones))
 
 
 def entries_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
     """Return the milestones of plans with these ids, and the days by which the plans are to be signed."""
-    milestones = list(_milestones_with_dates(user).filter(plan__in=plans))
+    milestones = _milestones_with_dates(user).filter(plan__in=plans)
     versions = _versions_during_embargo(user, Plan.objects.filter(pk__in=plans))
     signatories = list(_signatories_with_deadline(user).filter(plan__in=plans))
-    return [*_entries_of(milestones, versions), *entries_of_signatories(signatories)]
+    return [
+        *_entries_of_milestones(milestones),
+        *_entries_of_versions(versions),
+        *entries_of_signatories(signatories),
+    ]
 
 
 def _milestones_with_dates(user: User) -> MilestoneQuerySet:
-    """Return the milestones that the person may see and that are due or were achieved on a day."""
-    milestones = Milestone.objects.visible_to(user).filter(Q(due_by__isnull=False) | ~Q(actual=""))
-    return milestones.select_related("plan__partnership").order_by("pk")
+    """Return the milestones that the person may see and that are due or were achieved on a day.
 
-
-def _entries_of(milestones: list[Milestone], versions: Iterable[Version]) -> list[CalendarEntry]:
-    """Return the entries of these milestones, and of the milestones in `versions`.
-
-    Each of the `versions` replaces a version under embargo, whose milestones the reader may not see.
+    Each is annotated with `site_reference`, the reference of its confidential site. A milestone of a confidential site
+    is named by it, because calendars are copied to providers outside the network.
     """
-    plan_ids = {milestone.plan_id for milestone in milestones if milestone.restricted}
-    sites = Site.objects.filter(plan__in=plan_ids, confidential=True).values_list("plan", "key", "reference")
-    reference_by_site = {(plan_id, site_key): reference for plan_id, site_key, reference in sites}
-    version_number_by_plan = {milestone.plan_id: milestone.plan.current_number for milestone in milestones}
-    all_milestones = list(milestones)
-    for version in versions:
-        all_milestones += milestones_in(version.plan, version.content).values()
-        for site in version.content["sites"]:
-            reference_by_site[version.plan_id, site["key"]] = site["reference"]
-        version_number_by_plan[version.plan_id] = version.number
-
-    entries = (
-        _entry_of_milestone(
-            milestone,
-            site_reference=reference_by_site.get((milestone.plan_id, milestone.site_key), ""),
-            version_number=version_number_by_plan[milestone.plan_id],
-        )
-        for milestone in all_milestones
-    )
-    return [entry for entry in entries if entry is not None]
+    site = Site.objects.filter(plan=OuterRef("plan"), key=OuterRef("site_key"), confidential=True)
+    milestones = Milestone.objects.visible_to(user).filter(Q(due_by__isnull=False) | ~Q(actual=""))
+    milestones = milestones.annotate(site_reference=Subquery(site.values("reference")[:1]))
+    return milestones.select_related("plan__partnership").order_by("pk")
 
 
 def _versions_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet:
@@ -153,14 +171,12 @@ def _partial_date(text: str) -> PartialDate | None:
         return None
 
 
-def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the days by which a partnership's plans are to be signed; else those of the person's organisations."""
+def _signatories(user: User, partnerships: list[int]) -> QuerySet[Signatory]:
+    """Return the signatories with a deadline of plans of these partnerships, or else the person's organisations."""
     signatories = _signatories_with_deadline(user)
-    if partnership is None:
-        signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
-    else:
-        signatories = signatories.filter(plan__partnership=partnership)
-    return entries_of_signatories(list(signatories))
+    if partnerships:
+        return signatories.filter(plan__partnership__in=partnerships)
+    return signatories.filter(organisation__in=Organisation.objects.of_person(user))
 
 
 def _signatories_with_deadline(user: User) -> QuerySet[Signatory]:
@@ -212,13 +228,17 @@ def _entry_of_signatory(signatory: Signatory, revision: Revision, *, has_decided
     )
 
 
-def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the ends of embargoes, past and future, for people of owners. Nobody else may know about an embargo."""
+def _versions_with_embargo(user: User, partnerships: list[int]) -> VersionQuerySet:
+    """Return the versions with an embargo, past or future, for people of owners. Nobody else may know about one."""
     own_plans = Plan.objects.owned_by_organisations_of(user).order_by().values("pk")
     versions = Version.objects.filter(embargo_until__isnull=False, plan__in=own_plans)
-    if partnership is not None:
-        versions = versions.filter(plan__partnership=partnership)
-    versions = versions.without_content().defer("figures").select_related("plan__partnership").order_by("pk")
+    if partnerships:
+        versions = versions.filter(plan__partnership__in=partnerships)
+    return versions.without_content().defer("figures").select_related("plan__partnership").order_by("pk")
+
+
+def _entries_of_embargoes(versions: list[Version]) -> list[CalendarEntry]:
+    """Return the days on which the embargoes of these versions end."""
     return [
         CalendarEntry(
             kind=CalendarKind.EMBARGO,
@@ -235,4 +255,9 @@ def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     ]
 
 
-ENTRIES = (milestone_entries, signature_entries, embargo_entries)
+SOURCES = (
+    CalendarSource(_milestones, _entries_of_milestones),
+    CalendarSource(_embargoed_versions, _entries_of_versions),
+    CalendarSource(_signatories, entries_of_signatories),
+    CalendarSource(_versions_with_embargo, _entries_of_embargoes),
+)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from partnerships.activity.queries import Revision, revisions_of
-from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.kit.calendars import CalendarEntry, CalendarKind, CalendarSource
 from partnerships.people.models import User
 from partnerships.recommendations.models import Response
 
 
-def review_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return review dates of the person's own organisations. In a partnership there are none."""
-    if partnership is not None:
-        return []
-    rows = Response.objects.of_person(user).filter(review_on__isnull=False)
-    responses = list(rows.select_related("recommendation", "organisation").order_by("pk"))
+def _responses(user: User, partnerships: list[int]) -> QuerySet[Response]:
+    """Return the responses of the person's organisations that have a review date; none in a partnership."""
+    if partnerships:
+        return Response.objects.none()
+    responses = Response.objects.of_person(user).filter(review_on__isnull=False)
+    return responses.select_related("recommendation", "organisation").order_by("pk")
+
+
+def _entries(responses: list[Response]) -> list[CalendarEntry]:
+    """Return the review dates of these responses."""
     revisions = revisions_of([response.pk for response in responses], "recommendation_response_inside")
     return [_entry(response, revisions.get(response.pk, Revision(0, response.status_since))) for response in responses]
 
@@ -33,4 +39,4 @@ def _entry(response: Response, revision: Revision) -> CalendarEntry:
     )
 
 
-ENTRIES = (review_entries,)
+SOURCES = (CalendarSource(_responses, _entries),)

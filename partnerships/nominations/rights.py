@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from partnerships.agreements.queries.sharing import is_data_sharing_open
+from partnerships.agreements.queries.sharing import is_data_sharing_open, sharing_lookups
+from partnerships.agreements.rights import rights_lookup
 from partnerships.agreements.rights import rights_over as rights_inside
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.organisations.audience import Everybody
 from partnerships.organisations.rights import Roles
+from partnerships.organisations.statements import read_ahead
 from partnerships.people.models import User
 
 
@@ -96,6 +98,8 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
 
     The agreement should be fetched with `for_pages`, or each call makes further queries.
     """
+    partnership_id = agreement.partnership_id
+    read_ahead([rights_lookup(partnership_id, now), *sharing_lookups(partnership_id)])
     partnership_rights = rights_inside(agreement.partnership, person, now)
     present_parties = partnership_rights.present
     council_id, provider_id = agreement.council.organisation_id, agreement.provider.organisation_id

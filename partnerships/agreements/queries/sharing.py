@@ -10,6 +10,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
 
 from partnerships.agreements.models import (
     Partnership,
@@ -20,10 +23,17 @@ from partnerships.agreements.models import (
     TermsVersion,
     has_status_on,
 )
-from partnerships.agreements.queries.terms import bound_organisation_ids, unbound_organisation_ids, version_in_force
+from partnerships.agreements.models.terms import TermsInForceQuerySet
+from partnerships.agreements.queries.terms import (
+    bound_organisation_ids,
+    in_force_lookup,
+    unbound_organisation_ids,
+    version_in_force,
+)
 from partnerships.agreements.terms.projection import precise_day as day_of
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 
 #: Statuses of a partnership in which its data-sharing agreement is in force.
 COUNTS_IN = (Status.ACTIVE, Status.UNDER_REVIEW)
@@ -138,7 +148,7 @@ def sharing_agreement_of(partnership: Partnership, day: dt.date) -> Partnership 
 def sharing_agreements_of(partnerships: Collection[int], day: dt.date) -> dict[int, Partnership]:
     """Return, by partnership (id), a data-sharing agreement in force on a day that all its parties have signed.
 
-    The parties of the agreement must include every party of the partnership except observers. Makes at most five
+    The parties of the agreement must include every party of the partnership except observers. Makes at most four
     queries, unless a party of an agreement has succeeded one that signed.
     """
     # A party alone shares its data with nobody.
@@ -151,9 +161,10 @@ def sharing_agreements_of(partnerships: Collection[int], day: dt.date) -> dict[i
     candidates = Partnership.objects.filter(
         is_in_force, kind__gives_data_sharing=True, pk__in=taking_part.values("partnership")
     )
-    agreement_by_pk = {agreement.pk: agreement for agreement in candidates.select_related("kind").order_by("pk")}
+    entries = list(_entries_in_force(candidates.values("pk"), day).select_related("partnership__kind"))
+    agreement_by_pk = {entry.partnership_id: entry.partnership for entry in entries}
+    versions = {entry.partnership_id: entry.version for entry in entries}
     agreement_parties = _signing_parties(agreement_by_pk)
-    versions = _versions_in_force(agreement_by_pk, day)
     usable_ids = sorted(pk for pk, version in versions.items() if _has_schedule(agreement_by_pk[pk], version, day))
 
     agreement_by_partnership = {}
@@ -176,14 +187,28 @@ def _has_bound_all(agreement: Partnership, version: TermsVersion, organisation_i
 def _signing_parties(partnerships: Collection[int]) -> dict[int, set[int]]:
     """Return the present parties (ids of organisations) of each partnership, except observers."""
     organisations_by_partnership: dict[int, set[int]] = defaultdict(set)
-    parties = Party.objects.accepted().filter(partnership__in=list(partnerships)).exclude(role=PartyRole.OBSERVER)
-    for pk, organisation_id in parties.values_list("partnership_id", "organisation_id"):
+    for pk, organisation_id in rows_for(_signing_party_ids, list(partnerships)):
         organisations_by_partnership[pk].add(organisation_id)
     return organisations_by_partnership
 
 
+def _signing_party_ids(partnerships: list[int]) -> QuerySet[Party, tuple[int, int]]:
+    """Return each partnership with each of its present parties, except observers, as ids."""
+    parties = Party.objects.accepted().filter(partnership__in=partnerships).exclude(role=PartyRole.OBSERVER)
+    return parties.values_list("partnership_id", "organisation_id")
+
+
+def sharing_lookups(partnership: int) -> list[Lookup]:
+    """Return the first lookups of a later `is_data_sharing_open`, for `read_ahead`."""
+    return [in_force_lookup(partnership), lookup(_signing_party_ids, [partnership])]
+
+
 def _versions_in_force(partnerships: Collection[int], day: dt.date) -> dict[int, TermsVersion]:
     """Return the version in force on a day for each partnership (id), with its signatures."""
-    entries = TermsInForce.objects.filter(partnership__in=list(partnerships)).in_force_on(day)
-    rows = entries.select_related("version__base", "version__amendment").prefetch_related("version__signatures")
-    return {entry.partnership_id: entry.version for entry in rows}
+    return {entry.partnership_id: entry.version for entry in _entries_in_force(list(partnerships), day)}
+
+
+def _entries_in_force(partnerships: list[int] | QuerySet[Any, Any], day: dt.date) -> TermsInForceQuerySet:
+    """Return the entry in force on a day of each of these partnerships (ids), with its version and the signatures."""
+    entries = TermsInForce.objects.filter(partnership__in=partnerships).in_force_on(day)
+    return entries.select_related("version__base", "version__amendment").prefetch_related("version__signatures")

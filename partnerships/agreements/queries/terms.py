@@ -118,9 +118,16 @@ def _terms_in_force(partnership: int, until: dt.datetime | None = None) -> Query
 
 
 def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | None:
-    """Return the version in force on a day, or None before the first version came into force."""
+    """Return the version in force on a day, or None before the first version came into force.
+
+    Within a page, the version is read once.
+    """
     entry = entry_in_force_on(in_force_entries(partnership), day)
-    return TermsVersion.objects.get(pk=entry.version) if entry else None
+    if entry is None:
+        return None
+    version_id = entry.version
+    versions = read_once_a_page((version_in_force, version_id), lambda: TermsVersion.objects.filter(pk=version_id))
+    return TermsVersion.objects.get(pk=version_id) if versions is None else versions[0]
 
 
 def first_days_in_force(partnership: Partnership, until: dt.datetime | None = None) -> list[tuple[dt.date, int]]:

@@ -12,8 +12,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.kit.active_filters import Chip, active_filters
 from partnerships.kit.record_fields import find_without_script, suggestions
-from partnerships.organisations.models import EDITING_ROLES, Organisation
-from partnerships.organisations.queries import acting_memberships
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports.downloads import file_response, template_context
@@ -49,7 +48,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         **template_context(snapshot, Paging(request.GET)),
         "own_files": _own_files(reader, report),
-        "may_freeze": acting_memberships(reader).filter(role__in=EDITING_ROLES).exists(),
+        "may_freeze": bool(Membership.objects.organisations_of(reader, *EDITING_ROLES)),
         "report": report,
         "form": form,
         "chips": active_filters(form, request.GET),

@@ -103,13 +103,22 @@ def ids_of(partnerships: Iterable[Partnership]) -> list[int]:
     return [partnership.pk for partnership in partnerships]
 
 
-def read_sources_ahead(user: Reader, partnerships: Sequence[Partnership], since: LookBack) -> None:
-    """Read the rows of all sources in one query, before their `suggest` is called with the same arguments."""
+def suggestions_by_source(
+    reader: Reader, partnerships: Sequence[Partnership], since: LookBack
+) -> list[tuple[AgendaSource, Sequence[AgendaSuggestion]]]:
+    """Return every source with its items for these partnerships, in the order of the sources.
+
+    Each source is called once for all partnerships, and one query reads the rows of all sources.
+    """
+    if not partnerships:
+        return []
     read_ahead(
-        lookup(source.rows, user, ids_of(partnerships), since.now)
+        lookup(source.rows, reader, ids_of(partnerships), since.now)
         for source in agenda_sources()
         if source.rows is not None
     )
+    # `suggest` is typed for a person, but its queries start from `visible_to`, which takes any reader.
+    return [(source, source.suggest(reader, partnerships, since)) for source in agenda_sources()]  # type: ignore[arg-type]
 
 
 def subject_kinds() -> frozenset[str]:

@@ -15,10 +15,9 @@ from partnerships.agreements.agenda import (
     AgendaSuggestion,
     LookBack,
     Purpose,
-    agenda_sources,
     first_rows_of_each,
     ids_of,
-    read_sources_ahead,
+    suggestions_by_source,
 )
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status
@@ -62,10 +61,8 @@ def suggestions_for(meeting: Meeting, user: User, since: LookBack) -> list[Sugge
     Items that are already on the agenda or were dropped from it are left out.
     """
     existing_keys = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
-    read_sources_ahead(user, [meeting.partnership], since)
     suggestions: list[SuggestionWithSource] = []
-    for source in agenda_sources():
-        suggested_items = list(source.suggest(user, [meeting.partnership], since))
+    for source, suggested_items in suggestions_by_source(user, [meeting.partnership], since):
         suggestions += [
             SuggestionWithSource(source=source.name, suggestion=item)
             for item in suggested_items[:MAX_OF_ONE_SOURCE]

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.urls import resolve
 from django.utils import timezone
 
-from partnerships.agreements.agenda import LookBack, Purpose, agenda_sources, read_sources_ahead
+from partnerships.agreements.agenda import LookBack, Purpose, suggestions_by_source
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries.sharing import is_data_sharing_open
 from partnerships.commitments.models import Commitment
@@ -188,17 +188,12 @@ _Suggested = Mapping[Purpose, Sequence[Row]]
 
 
 def _read_suggested(pack: _Pack) -> _Suggested:
-    """Return rows of the items that other rooms suggest for the next meetings, in the order of the partnerships.
-
-    Each source is called once for all partnerships.
-    """
+    """Return rows of the items that other rooms suggest for the next meetings, in the order of the partnerships."""
     since = LookBack(pack.since, pack.now)
-    read_sources_ahead(pack.reader, pack.partnerships, since)
     suggestions = [
         (source, item)
-        for source in (agenda_sources() if pack.partnerships else ())
-        # `suggest` is typed for a person, but its queries start from `visible_to`, which takes any reader.
-        for item in source.suggest(pack.reader, pack.partnerships, since)  # type: ignore[arg-type]
+        for source, items in suggestions_by_source(pack.reader, pack.partnerships, since)
+        for item in items
     ]
     rows: dict[Purpose, list[Row]] = {purpose: [] for purpose in Purpose}
     for source, item in sorted(suggestions, key=lambda pair: pack.index_of(pair[1].partnership)):

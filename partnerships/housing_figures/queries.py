@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from partnerships.housing_figures.models import Dataset, Figure
 from partnerships.housing_figures.summing import (
@@ -23,8 +23,9 @@ from partnerships.housing_figures.summing import (
 )
 from partnerships.kit.dates import covers
 from partnerships.kit.text import listed
-from partnerships.organisations.lineage import predecessors_by_sole_successor
+from partnerships.organisations.lineage import predecessors_by_sole_successor, sole_successions
 from partnerships.organisations.models import Area, AreaKind, AreaServed, Identifier, Kind, Scheme
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 
 #: The measure, the first and the last year of a figure.
 FigureKey = tuple[str, int, int]
@@ -77,6 +78,11 @@ def newest_years(figures: Iterable[AreaFigures]) -> dict[str, tuple[int, int]]:
 
 
 def current_districts(on: dt.date) -> list[Area]:
+    """Return the areas of the councils that plan for homes on a day, ordered by name."""
+    return rows_for(_districts, on=on)
+
+
+def _districts(*, on: dt.date) -> QuerySet[Area]:
     """Return the areas of the councils that plan for homes on a day, ordered by name.
 
     Areas with older codes of councils are left out. No council serves such an area, although its code is one of a
@@ -90,7 +96,18 @@ def current_districts(on: dt.date) -> list[Area]:
         kind=AreaKind.DISTRICT,
     )
     areas = areas.exclude(~Q(pk__in=served_areas), code__in=council_codes)
-    return list(areas.order_by("name", "code"))
+    return areas.order_by("name", "code")
+
+
+def _council_services() -> QuerySet[AreaServed, tuple[int, int, str, dt.date | None, dt.date | None]]:
+    """Return each council with each district that it serves or served: its id, its name, and from and until when."""
+    services = AreaServed.objects.filter(organisation__kind=Kind.COUNCIL, area__kind=AreaKind.DISTRICT)
+    return services.values_list("organisation_id", "area_id", "area__name", "starts_on", "ends_on")
+
+
+def district_lookups(on: dt.date) -> list[Lookup]:
+    """Return the lookups of `current_districts` and of a later `lineages`, for `read_ahead`."""
+    return [lookup(_districts, on=on), lookup(_council_services), lookup(sole_successions)]
 
 
 def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
@@ -102,10 +119,7 @@ def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
     current_ids = {area.pk for area in areas}
     name_by_area_by_council: dict[int, dict[int, str]] = defaultdict(dict)
     current_areas_by_council: dict[int, set[int]] = defaultdict(set)
-    services = AreaServed.objects.filter(organisation__kind=Kind.COUNCIL, area__kind=AreaKind.DISTRICT)
-    for council, area_id, name, starts_on, ends_on in services.values_list(
-        "organisation_id", "area_id", "area__name", "starts_on", "ends_on"
-    ):
+    for council, area_id, name, starts_on, ends_on in rows_for(_council_services):
         name_by_area_by_council[council][area_id] = name
         if area_id in current_ids and covers(starts_on, ends_on, on):
             current_areas_by_council[council].add(area_id)

@@ -38,6 +38,7 @@ from partnerships.organisations.responsibility import (
     responsible_body,
     steps_in_force,
 )
+from partnerships.organisations.statements import rows_for
 
 #: The kinds of succession that pass an organisation's records to its successors.
 INHERITING = frozenset(SuccessionKind) - {SuccessionKind.BOUNDARY_CHANGE}
@@ -345,16 +346,20 @@ def predecessors_summed_with(organisation: Organisation) -> list[Organisation]:
 
 def predecessors_by_sole_successor() -> dict[int, set[int]]:
     """Return the ids of ended organisations by the organisation (id) that alone directly followed them; one query."""
+    predecessor_ids_by_id: dict[int, set[int]] = {}
+    for predecessor_id, successor_id in rows_for(sole_successions):
+        predecessor_ids_by_id.setdefault(successor_id, set()).add(predecessor_id)
+    return predecessor_ids_by_id
+
+
+def sole_successions() -> QuerySet[SuccessionTie, tuple[int, int]]:
+    """Return each ended organisation that a single organisation directly followed, with that organisation, as ids."""
     ties = _ending_ties()
     to_another_successor = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
     only_ties = ties.filter(
         ~Exists(to_another_successor), predecessor__status=Status.DISSOLVED, successor__isnull=False
     )
-    predecessor_ids_by_id: dict[int, set[int]] = {}
-    for predecessor_id, successor_id in only_ties.values_list("predecessor", "successor"):
-        if successor_id is not None:
-            predecessor_ids_by_id.setdefault(successor_id, set()).add(predecessor_id)
-    return predecessor_ids_by_id
+    return only_ties.values_list("predecessor", "successor")
 
 
 def responsible_body_for(*, function: str, organisation: Organisation, day: dt.date) -> Responsibility:

@@ -13,11 +13,12 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from partnerships.housing_figures.queries import Lineage, current_districts, lineages
+from partnerships.housing_figures.queries import Lineage, current_districts, district_lookups, lineages
 from partnerships.kit.forms import Form
 from partnerships.kit.record_fields import RecordsField
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Area, AreaKind, AreaServed, Kind, Organisation
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 
 
 class DistrictFilters(Form):
@@ -53,6 +54,19 @@ def _present(today: dt.date) -> QuerySet[Organisation]:
     return Organisation.objects.filter(has_not_ended, kind__in=_COUNCILS)
 
 
+def _served_areas(*, today: dt.date) -> QuerySet[AreaServed, tuple[int, int]]:
+    """Return each council, strategic authority and organisation of a wider area with each area that it serves."""
+    rows = AreaServed.objects.exclude(ends_on__lte=today).exclude(starts_on__gt=today)
+    wider_bodies = rows.filter(area__kind__in=_WIDER).values("organisation")
+    rows = rows.filter(Q(organisation__kind__in=_COUNCILS) | Q(organisation__in=wider_bodies))
+    return rows.values_list("organisation_id", "area_id")
+
+
+def _wider_areas() -> QuerySet[Area, tuple[int, str]]:
+    """Return the id and the kind of each wider area."""
+    return Area.objects.filter(kind__in=_WIDER).values_list("pk", "kind")
+
+
 @dataclass(frozen=True)
 class Districts:
     """The council areas of a day, and the areas that cover them: counties, regions and former areas."""
@@ -63,7 +77,8 @@ class Districts:
 
     @classmethod
     def on(cls, today: dt.date) -> Districts:
-        """Read the districts of a day, in four queries."""
+        """Read the districts of a day, together with the areas that `ids_by_area` needs."""
+        read_ahead([*district_lookups(today), lookup(_served_areas, today=today), lookup(_wider_areas)])
         areas = current_districts(today)
         return cls(today, areas, lineages(areas, today))
 
@@ -71,10 +86,7 @@ class Districts:
     def _served(self) -> dict[int, set[int]]:
         """The areas that councils, strategic authorities and organisations of wider areas serve, by organisation."""
         areas_served: dict[int, set[int]] = defaultdict(set)
-        rows = AreaServed.objects.exclude(ends_on__lte=self.today).exclude(starts_on__gt=self.today)
-        wider_bodies = rows.filter(area__kind__in=_WIDER).values("organisation")
-        rows = rows.filter(Q(organisation__kind__in=_COUNCILS) | Q(organisation__in=wider_bodies))
-        for body, area in rows.values_list("organisation_id", "area_id"):
+        for body, area in rows_for(_served_areas, today=self.today):
             areas_served[body].add(area)
         return areas_served
 
@@ -90,7 +102,7 @@ class Districts:
                     districts_by_area[containing_id].add(area.pk)
 
         district_ids = {area.pk for area in self.areas}
-        kind_by_wider_area = dict(Area.objects.filter(kind__in=_WIDER).values_list("pk", "kind"))
+        kind_by_wider_area = dict(rows_for(_wider_areas))
         # An organisation that serves a wider area also has a row for each district in it.
         for served_ids in self._served.values():
             for wider_id in served_ids & kind_by_wider_area.keys():
@@ -105,10 +117,15 @@ class Districts:
         return {district for area in areas for district in self.ids_by_area.get(area, ())}
 
     @cached_property
+    def _serving_bodies(self) -> list[Organisation]:
+        """The councils and strategic authorities that serve areas, by name, with only their name and kind."""
+        bodies = _present(self.today).order_by("name", "pk").only("name", "kind")
+        return [body for body in bodies if body.pk in self._served]
+
+    @property
     def council_names(self) -> dict[int, str]:
         """Return the names of the councils and strategic authorities that serve areas, by id."""
-        bodies = _present(self.today).order_by("name", "pk").values_list("pk", "name")
-        return {pk: name for pk, name in bodies if pk in self._served}
+        return {body.pk: body.name for body in self._serving_bodies}
 
     def of_bodies(self, bodies: Iterable[int]) -> set[int]:
         """Return the ids of the districts that the councils among these organisations serve.
@@ -122,10 +139,9 @@ class Districts:
     def councils(self) -> dict[int, list[str]]:
         """Return the names of the councils whose own area is the district, by the district's id."""
         names: dict[int, list[str]] = defaultdict(list)
-        council_ids = set(_present(self.today).filter(kind=Kind.COUNCIL).values_list("pk", flat=True))
-        for pk, name in self.council_names.items():
-            for area in self._served[pk] & self.lines.keys() if pk in council_ids else ():
-                names[area].append(name)
+        for body in self._serving_bodies:
+            for area in self._served[body.pk] & self.lines.keys() if body.kind == Kind.COUNCIL else ():
+                names[area].append(body.name)
         return names
 
     def chosen(self, filters: Mapping[str, Any]) -> list[Area]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django import forms
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import QueryDict
 
 from partnerships.agreements.models import (
@@ -30,6 +30,7 @@ from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.forms import Form
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.plans.models import Plan, Version
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
@@ -219,12 +220,16 @@ def _lines(context: ReportContext) -> list[_Line]:
     ]
 
     ids = [partnership.pk for partnership in partnerships]
+    read_ahead(
+        [
+            lookup(_chairs_and_leads, ids),
+            lookup(_terms_since, ids, day=context.today),
+            lookup(_ids_with_personal_data, ids),
+        ]
+    )
     chairs = _chairs(ids)
-    terms_in_force = TermsInForce.objects.filter(partnership__in=ids).in_force_on(context.today)
-    terms_since = dict(terms_in_force.values_list("partnership", "from_day"))
-
-    personal_documents = Document.objects.filter(partnership__in=ids, personal_data=True, removed_at=None)
-    ids_with_personal_data = set(personal_documents.values_list("partnership", flat=True))
+    terms_since = dict(rows_for(_terms_since, ids, day=context.today))
+    ids_with_personal_data = set(rows_for(_ids_with_personal_data, ids))
     needing_agreement = [
         partnership
         for partnership in partnerships
@@ -252,14 +257,30 @@ def _lines(context: ReportContext) -> list[_Line]:
     return lines
 
 
-def _chairs(ids: Sequence[int]) -> dict[int, str]:
+def _terms_since(ids: list[int], *, day: dt.date) -> QuerySet[TermsInForce, tuple[int, dt.date]]:
+    """Return each partnership (id) with the day from which its terms of this day have been in force."""
+    return TermsInForce.objects.filter(partnership__in=ids).in_force_on(day).values_list("partnership", "from_day")
+
+
+def _ids_with_personal_data(ids: list[int]) -> QuerySet[Document, int]:
+    """Return the partnership (id) of each document that is marked as personal data."""
+    documents = Document.objects.filter(partnership__in=ids, personal_data=True, removed_at=None)
+    return documents.values_list("partnership", flat=True)
+
+
+def _chairs(ids: list[int]) -> dict[int, str]:
     """Return the name of each partnership's chair, or of its lead organisation if it has no chair."""
     chairs: dict[int, str] = {}
-    parties = Party.objects.accepted().filter(partnership__in=ids, role__in=(PartyRole.CHAIR, PartyRole.LEAD))
-    for pk, role, name in parties.order_by("pk").values_list("partnership", "role", "organisation__name"):
+    for pk, role, name in rows_for(_chairs_and_leads, ids):
         if role == PartyRole.CHAIR or pk not in chairs:
             chairs[pk] = name
     return chairs
+
+
+def _chairs_and_leads(ids: list[int]) -> QuerySet[Party, tuple[int, str, str]]:
+    """Return the partnership (id), role and name of each party that is a chair or a lead organisation."""
+    parties = Party.objects.accepted().filter(partnership__in=ids, role__in=(PartyRole.CHAIR, PartyRole.LEAD))
+    return parties.order_by("pk").values_list("partnership", "role", "organisation__name")
 
 
 def _risk_counts(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[int, int]]:

@@ -42,12 +42,27 @@ def _move_people(memberships: Sequence[Membership], move: RecordMove) -> list[Ch
     A planned last day does not change. People who act for both organisations get the stronger of their roles.
     """
     day = timezone.localdate(move.now)
-    label = Membership._meta.label
+    changes = _end_memberships(memberships, day)
+
+    target_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=move.target)
+    target_membership_by_person = {membership.person_id: membership for membership in target_memberships}
+    memberships_to_start = []
+    for membership in memberships:
+        remaining = target_membership_by_person.get(membership.person_id)
+        if remaining is None:
+            memberships_to_start.append(membership)
+        elif role_change := _raise_role(membership, remaining):
+            changes.append(role_change)
+    return changes + _start_memberships(memberships_to_start, move, day)
+
+
+def _end_memberships(memberships: Sequence[Membership], day: dt.date) -> list[Change]:
+    """End the memberships on a day, or on their first day if they start later, and return the changes."""
     memberships_to_end = Membership.objects.filter(pk__in=[membership.pk for membership in memberships])
     memberships_to_end.update(ends_on=Greatest("starts_on", Value(day)))
-    end_changes = [
+    return [
         Change(
-            label,
+            Membership._meta.label,
             membership.pk,
             {"ends_on": _iso_day(membership.ends_on)},
             {"ends_on": max(day, membership.starts_on).isoformat()},
@@ -55,14 +70,9 @@ def _move_people(memberships: Sequence[Membership], move: RecordMove) -> list[Ch
         for membership in memberships
     ]
 
-    target_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=move.target)
-    target_membership_by_person = {membership.person_id: membership for membership in target_memberships}
-    role_changes = []
-    for membership in memberships:
-        remaining = target_membership_by_person.get(membership.person_id)
-        if remaining is not None and (role_change := _raise_role(membership, remaining)) is not None:
-            role_changes.append(role_change)
 
+def _start_memberships(memberships: Sequence[Membership], move: RecordMove, day: dt.date) -> list[Change]:
+    """Start memberships of the other organisation in the same roles, and return the changes."""
     new_memberships = Membership.objects.bulk_create(
         Membership(
             person=membership.person,
@@ -75,19 +85,17 @@ def _move_people(memberships: Sequence[Membership], move: RecordMove) -> list[Ch
             created_by=move.author,
         )
         for membership in memberships
-        if membership.person_id not in target_membership_by_person
     )
     # To undo the move, the new memberships are ended on their first day.
-    start_changes = [
+    return [
         Change(
-            label,
+            Membership._meta.label,
             membership.pk,
             {"ends_on": membership.starts_on.isoformat()},
             {"ends_on": _iso_day(membership.ends_on)},
         )
         for membership in new_memberships
     ]
-    return [*end_changes, *role_changes, *start_changes]
 
 
 def _iso_day(day: dt.date | None) -> str | None:

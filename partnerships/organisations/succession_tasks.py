@@ -89,7 +89,7 @@ def _task(succession: Succession) -> str:
 
 
 def _administrators(now: dt.datetime) -> Reach:
-    """Return whom these tasks are for: all active administrators while any succession is overdue, otherwise nobody."""
+    """Return the active administrators, if any succession is overdue; nobody if none is."""
     staff = User.objects.filter(is_staff=True, is_active=True)
     return Reach(staff.filter(Exists(_overdue_successions(timezone.localdate(now)))), (People("pk"),))
 

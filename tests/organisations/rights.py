@@ -34,17 +34,17 @@ def _invite(world: World, author: Any = None, _: Any = None) -> Membership:
     )
 
 
-def _number(world: World) -> Any:
+def _identifier(world: World) -> Any:
     return services.add_identifier(
         organisation=world.larkhaven, scheme="rsh", value="L4567", author=None, now=timezone.now()
     )
 
 
-def _served(world: World) -> Any:
+def _area_served(world: World) -> Any:
     return services.serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=timezone.now())
 
 
-def _missing(world: World) -> None:
+def _mark_as_missing(world: World) -> None:
     services.mark_missing(
         organisation=world.larkhaven,
         register="councils",
@@ -54,7 +54,7 @@ def _missing(world: World) -> None:
     )
 
 
-def _asked(world: World, author: Any = None) -> AccessRequest:
+def _request_for_access(world: World, author: Any = None) -> AccessRequest:
     """Return a request to act for an organisation that the directory lacks."""
     return services.ask_for_access(
         name="Nell New",
@@ -72,7 +72,7 @@ def _update(**fields: Any) -> Any:
     )
 
 
-def _own(world: World, author: User, _: Any) -> None:
+def _end_own_membership(world: World, author: User, _: Any) -> None:
     """End the author's own membership; for people without a membership, end another person's."""
     own_membership = Membership.objects.filter(person=author, ends_on=None).first()
     services.end_membership(
@@ -84,7 +84,7 @@ def _own(world: World, author: User, _: Any) -> None:
     )
 
 
-def _left(world: World) -> int:
+def _vacant_post(world: World) -> int:
     """Return the id of a vacant post of Larkhaven."""
     return agreements.create_post(
         organisation=world.larkhaven, role="finance", author=world.amina, now=timezone.now()
@@ -92,7 +92,7 @@ def _left(world: World) -> int:
 
 
 def _merger(world: World) -> Succession:
-    """Record that Larkhaven joins Tidewater today; the order has been made."""
+    """Record that Larkhaven joins Tidewater today. The order has been made."""
     return services.record_succession(
         kind="absorb",
         status="order_made",
@@ -103,14 +103,14 @@ def _merger(world: World) -> Succession:
     )
 
 
-def _in_effect(world: World) -> Succession:
+def _merger_in_effect(world: World) -> Succession:
     """Record that Larkhaven joins Tidewater today, and let the succession take effect."""
     succession = _merger(world)
     services.take_effect(succession=succession, author=None, now=timezone.now())
     return succession
 
 
-def _two_successors(world: World) -> Succession:
+def _merger_with_two_successors(world: World) -> Succession:
     """Record that Larkhaven joins Tidewater today, except its homes, which pass to Harbour."""
     succession = _merger(world)
     services.add_tie(
@@ -123,13 +123,14 @@ def _two_successors(world: World) -> Succession:
     return succession
 
 
-def _merged(world: World) -> Merge:
+def _merge(world: World) -> Merge:
+    """Merge the record of Riverside into that of Harbour."""
     return services.merge_organisations(
         kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=None, now=world.now
     )
 
 
-def _held(world: World, predecessor: Organisation, successor: Organisation) -> tuple[Succession, int]:
+def _succession_with_post(world: World, predecessor: Organisation, successor: Organisation) -> tuple[Succession, int]:
     """Return a succession of two bodies, and the id of a post that the predecessor has."""
     succession = services.record_succession(
         kind="absorb",
@@ -143,7 +144,7 @@ def _held(world: World, predecessor: Organisation, successor: Organisation) -> t
     return succession, post.pk
 
 
-def _propose(
+def _propose_handover(
     world: World, author: Any, succession_and_post: tuple[Succession, int], **bodies: Organisation
 ) -> Succession:
     sides = {"predecessor": world.larkhaven, "successor": world.tidewater} | bodies
@@ -158,15 +159,15 @@ def _propose(
     return succession_and_post[0]
 
 
-def _proposed(world: World) -> Succession:
+def _succession_with_proposed_line(world: World) -> Succession:
     """Return a succession in which Tidewater has proposed to hand over a post to Larkhaven."""
-    succession_and_post = _held(world, world.tidewater, world.larkhaven)
-    return _propose(world, None, succession_and_post, predecessor=world.tidewater, successor=world.larkhaven)
+    succession_and_post = _succession_with_post(world, world.tidewater, world.larkhaven)
+    return _propose_handover(world, None, succession_and_post, predecessor=world.tidewater, successor=world.larkhaven)
 
 
-def _needing_consent(world: World) -> Succession:
-    """Return the succession of `_proposed`, with a line that needs a lender's consent."""
-    succession = _proposed(world)
+def _succession_needing_consent(world: World) -> Succession:
+    """Return a succession with a proposed line that needs a lender's consent."""
+    succession = _succession_with_proposed_line(world)
     succession.handovers.update(consent="The lender")
     return succession
 
@@ -184,26 +185,26 @@ ROWS = (
             now=timezone.now(),
         ),
         LEAD,
-        prepare=_left,
+        prepare=_vacant_post,
     ),
     Row(
         "organisations.propose_handovers",
-        _propose,
+        _propose_handover,
         MANAGERS,
-        prepare=lambda world: _held(world, world.larkhaven, world.tidewater),
+        prepare=lambda world: _succession_with_post(world, world.larkhaven, world.tidewater),
     ),
     Row(
         "organisations.answer_handovers",
-        lambda world, author, found: services.answer_handovers(
-            lines=list(found.handovers.all()), accept=True, author=author, now=timezone.now()
+        lambda world, author, succession: services.answer_handovers(
+            lines=list(succession.handovers.all()), accept=True, author=author, now=timezone.now()
         ),
         LEAD,
-        prepare=_proposed,
+        prepare=_succession_with_proposed_line,
     ),
     Row(
         "organisations.record_consent",
-        lambda world, author, found: services.record_consent(
-            lines=list(found.handovers.all()),
+        lambda world, author, succession: services.record_consent(
+            lines=list(succession.handovers.all()),
             given_by="The lender",
             given_on=timezone.localdate(),
             evidence="Minutes of today",
@@ -211,15 +212,15 @@ ROWS = (
             now=timezone.now(),
         ),
         MANAGERS | {"stranger"},  # who leads the predecessor
-        prepare=_needing_consent,
+        prepare=_succession_needing_consent,
     ),
     Row(
         "organisations.record_refusal",
-        lambda world, author, found: services.record_refusal(
-            lines=list(found.handovers.all()), reason="The lender said no.", author=author, now=timezone.now()
+        lambda world, author, succession: services.record_refusal(
+            lines=list(succession.handovers.all()), reason="The lender said no.", author=author, now=timezone.now()
         ),
         MANAGERS | {"stranger"},  # who leads the predecessor
-        prepare=_needing_consent,
+        prepare=_succession_needing_consent,
     ),
     Row(
         "organisations.merge_organisations",
@@ -238,11 +239,11 @@ ROWS = (
     ),
     Row(
         "organisations.undo_merge",
-        lambda world, author, found: services.undo_merge(
-            merge=found, reason="They are two.", author=author, now=timezone.now()
+        lambda world, author, merge: services.undo_merge(
+            merge=merge, reason="They are two.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=_merged,
+        prepare=_merge,
     ),
     Row(
         "organisations.keep_apart",
@@ -261,7 +262,9 @@ ROWS = (
     Row("organisations.invite_member", _invite, MANAGERS),
     Row(
         "organisations.resend_invitation",
-        lambda world, author, found: services.resend_invitation(membership=found, author=author, now=timezone.now()),
+        lambda world, author, membership: services.resend_invitation(
+            membership=membership, author=author, now=timezone.now()
+        ),
         MANAGERS,
         prepare=_invite,
     ),
@@ -290,7 +293,7 @@ ROWS = (
     ),
     Row(
         "organisations.end_membership",
-        _own,
+        _end_own_membership,
         EVERYBODY - {"left", "stakeholder"},
         situation="one's own, or another's",
     ),
@@ -336,7 +339,7 @@ ROWS = (
             identifier=number, value="L4568", reason="A slip.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=_number,
+        prepare=_identifier,
     ),
     Row(
         "organisations.add_name",
@@ -358,7 +361,7 @@ ROWS = (
             served=served, day=timezone.localdate() + dt.timedelta(days=1), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=_served,
+        prepare=_area_served,
     ),
     Row(
         "organisations.record_succession",
@@ -373,39 +376,43 @@ ROWS = (
     ),
     Row(
         "organisations.correct_succession",
-        lambda world, author, found: services.correct_succession(
-            succession=found, place="Estuary", reason="A slip.", author=author, now=timezone.now()
+        lambda world, author, succession: services.correct_succession(
+            succession=succession, place="Estuary", reason="A slip.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
         prepare=_merger,
     ),
     Row(
         "organisations.change_succession_status",
-        lambda world, author, found: services.change_succession_status(
-            succession=found, to="cancelled", reason="Not agreed.", author=author, now=timezone.now()
+        lambda world, author, succession: services.change_succession_status(
+            succession=succession, to="cancelled", reason="Not agreed.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
         prepare=_merger,
     ),
     Row(
         "organisations.take_effect",
-        lambda world, author, found: services.take_effect(succession=found, author=author, now=timezone.now()),
+        lambda world, author, succession: services.take_effect(
+            succession=succession, author=author, now=timezone.now()
+        ),
         ADMINISTRATOR,
         prepare=_merger,
         situation="its order has been made",
     ),
     Row(
         "organisations.take_effect",
-        lambda world, author, found: services.take_effect(succession=found, author=author, now=timezone.now()),
+        lambda world, author, succession: services.take_effect(
+            succession=succession, author=author, now=timezone.now()
+        ),
         ADMINISTRATOR,
-        prepare=_in_effect,
+        prepare=_merger_in_effect,
         situation="where it has taken effect",
         result=NO_WRITES,
     ),
     Row(
         "organisations.add_tie",
-        lambda world, author, found: services.add_tie(
-            succession=found,
+        lambda world, author, succession: services.add_tie(
+            succession=succession,
             tie=services.NewTie(world.larkhaven, world.harbour, function="housing"),
             reason="It takes the homes.",
             author=author,
@@ -416,16 +423,16 @@ ROWS = (
     ),
     Row(
         "organisations.remove_tie",
-        lambda world, author, found: services.remove_tie(
-            tie=found.ties.get(successor=world.harbour), reason="A slip.", author=author, now=timezone.now()
+        lambda world, author, succession: services.remove_tie(
+            tie=succession.ties.get(successor=world.harbour), reason="A slip.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=_two_successors,
+        prepare=_merger_with_two_successors,
     ),
     Row(
         "organisations.undo_succession",
-        lambda world, author, found: services.undo_succession(
-            succession=found,
+        lambda world, author, succession: services.undo_succession(
+            succession=succession,
             vests_on=known_day(timezone.localdate() + dt.timedelta(days=30)),
             status="order_made",
             reason="The court quashed it.",
@@ -457,7 +464,7 @@ ROWS = (
         "organisations.mark_found",
         lambda world, author, _: services.mark_found(organisation=world.larkhaven, author=author, now=timezone.now()),
         ADMINISTRATOR,
-        prepare=_missing,
+        prepare=_mark_as_missing,
     ),
     Row(
         "organisations.correct_name",
@@ -475,7 +482,7 @@ ROWS = (
             served=served, source="Its report", reason="Named.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=_served,
+        prepare=_area_served,
     ),
     Row(
         "organisations.correct_area",
@@ -490,7 +497,7 @@ ROWS = (
             request=request, organisation=None, author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=_asked,
+        prepare=_request_for_access,
     ),
     Row(
         "organisations.decline_request",
@@ -498,7 +505,7 @@ ROWS = (
             request=request, reason="Not known here.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=_asked,
+        prepare=_request_for_access,
     ),
     Row(
         "organisations.hide_steps",

@@ -192,7 +192,7 @@ def test_the_successors_have_all_records_again_once_the_undoing_is_undone(surrey
         hand_over_due()
         holders_after = holders()
     with in_days(2):
-        undo_together(surrey.successions[0])
+        undo_together(Succession.objects.get(pk=surrey.successions[0].pk))
         hand_over_due()
 
     with in_days(3):

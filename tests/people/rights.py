@@ -20,7 +20,7 @@ from tests.world import World, person
 
 #: The modules that contain this room's services.
 MODULES = ("services", "administrators", "view_as", "personal_data", "identity_providers", "lead_times")
-#: Vera, whose account the calls change, and administrators.
+#: The calls change Vera's account, so Vera and administrators may make them.
 OWN_OR_ADMINISTRATOR = ADMINISTRATOR | {"viewer"}
 
 
@@ -29,7 +29,7 @@ def _vera(world: World) -> User:
     return User.objects.get(pk=world.vera.pk)
 
 
-def _closed(world: World) -> User:
+def _closed_account(world: World) -> User:
     vera = _vera(world)
     close_account(person=vera, author=world.dee, reason="Left.", now=timezone.now())
     return vera
@@ -52,7 +52,7 @@ def _other_administrator(world: World) -> User:
     return nell
 
 
-def _provider(world: World) -> SocialApp:
+def _new_provider(world: World) -> SocialApp:
     return SocialApp(
         provider="openid_connect",
         provider_id="quay",
@@ -62,28 +62,28 @@ def _provider(world: World) -> SocialApp:
     )
 
 
-def _kept_provider(world: World) -> SocialApp:
-    app = _provider(world)
+def _saved_provider(world: World) -> SocialApp:
+    app = _new_provider(world)
     app.save()
     return app
 
 
 def _with_reason(service: Any) -> Any:
-    return lambda world, author, found: service(person=found, author=author, reason="Asked for.", now=timezone.now())
+    return lambda world, author, person: service(person=person, author=author, reason="Asked for.", now=timezone.now())
 
 
 ROWS = (
     Row(
         "people.change_details",
-        lambda world, author, found: change_details(
-            person=found, name="Vera Larch", time_zone="Europe/Paris", author=author, now=timezone.now()
+        lambda world, author, vera: change_details(
+            person=vera, name="Vera Larch", time_zone="Europe/Paris", author=author, now=timezone.now()
         ),
         OWN_OR_ADMINISTRATOR,
         prepare=_vera,
     ),
     Row(
         "people.export_person",
-        lambda world, author, found: export_person(person=found, author=author, now=timezone.now()),
+        lambda world, author, vera: export_person(person=vera, author=author, now=timezone.now()),
         OWN_OR_ADMINISTRATOR,
         prepare=_vera,
     ),
@@ -93,7 +93,7 @@ ROWS = (
         EVERYBODY - {"stakeholder"},
     ),
     Row("people.close_account", _with_reason(close_account), ADMINISTRATOR, prepare=_vera),
-    Row("people.reopen_account", _with_reason(reopen_account), ADMINISTRATOR, prepare=_closed),
+    Row("people.reopen_account", _with_reason(reopen_account), ADMINISTRATOR, prepare=_closed_account),
     Row("people.erase_person", _with_reason(erase_person), ADMINISTRATOR, prepare=_vera),
     Row(
         "people.remove_second_factors", _with_reason(remove_second_factors), ADMINISTRATOR, prepare=_with_second_factor
@@ -107,8 +107,8 @@ ROWS = (
     ),
     Row(
         "people.begin_view_as",
-        lambda world, author, found: begin_view_as(
-            administrator=author, person=found, reason="She asked.", now=timezone.now()
+        lambda world, author, vera: begin_view_as(
+            administrator=author, person=vera, reason="She asked.", now=timezone.now()
         ),
         ADMINISTRATOR,
         prepare=_vera,
@@ -117,13 +117,13 @@ ROWS = (
         "people.save_provider",
         lambda world, author, app: save_provider(app=app, author=author, reason="New.", now=timezone.now()),
         ADMINISTRATOR,
-        prepare=_provider,
+        prepare=_new_provider,
     ),
     Row(
         "people.remove_provider",
         lambda world, author, app: remove_provider(app=app, author=author, now=timezone.now()),
         ADMINISTRATOR,
-        prepare=_kept_provider,
+        prepare=_saved_provider,
     ),
 )
 WITHOUT_A_PERSON = {

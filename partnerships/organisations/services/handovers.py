@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -21,11 +21,7 @@ from partnerships.organisations.models import (
     Succession,
     SuccessionStatus,
 )
-from partnerships.organisations.obligations import (
-    HeldRecord,
-    UnableToMove,
-    obligation,
-)
+from partnerships.organisations.obligations import HeldRecord, UnableToMove, obligation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.services.successions import lock_succession
 from partnerships.people.models import User
@@ -89,31 +85,35 @@ def propose_handovers(
     held_records = _held_records(kind, predecessor, records, now)
 
     open_lines.delete()
+    shared_values = {
+        "succession": locked_succession,
+        "predecessor": predecessor,
+        "kind": kind,
+        "successor": successor,
+        "sharing": sharing,
+        "proposed_by": author,
+        "proposed_at": now,
+    }
     new_lines = Handover.objects.bulk_create(
-        (
-            Handover(
-                succession=locked_succession,
-                predecessor=predecessor,
-                kind=kind,
-                record=held_record.pk,
-                title=held_record.outside[:300],
-                homes=held_record.homes,
-                money=held_record.money,
-                successor=successor,
-                sharing=sharing,
-                basis=details.get("basis", "").strip(),
-                consent=details.get("consent", "").strip(),
-                evidence=details.get("evidence", "").strip(),
-                due_on=details.get("due_on"),
-                proposed_by=author,
-                proposed_at=now,
-            )
-            for held_record in held_records
-        ),
-        batch_size=1000,
+        (_new_line(held_record, details, **shared_values) for held_record in held_records), batch_size=1000
     )
     _add_sharers(new_lines, others)
     return len(new_lines)
+
+
+def _new_line(held_record: HeldRecord, details: LineDetails, **values: Any) -> Handover:
+    """Return the unsaved line for a record, with these details and values."""
+    return Handover(
+        record=held_record.pk,
+        title=held_record.outside[:300],
+        homes=held_record.homes,
+        money=held_record.money,
+        basis=details.get("basis", "").strip(),
+        consent=details.get("consent", "").strip(),
+        evidence=details.get("evidence", "").strip(),
+        due_on=details.get("due_on"),
+        **values,
+    )
 
 
 def _lock_open_lines(

@@ -55,7 +55,8 @@ def email_proposals(*, now: dt.datetime) -> int:
 def _succession_ids_by_organisation(due_lines: Iterable[Handover]) -> Mapping[int, set[int]]:
     """Return the ids of the successions with due lines for each organisation that has to answer them.
 
-    Only due lines count: a line for another organisation that still has no lead must not be emailed each time.
+    Lines that are not due yet are left out. A line for another organisation that still has no lead must not be emailed
+    each time.
     """
     succession_ids_by_organisation: dict[int, set[int]] = defaultdict(set)
     for line in due_lines:
@@ -65,7 +66,7 @@ def _succession_ids_by_organisation(due_lines: Iterable[Handover]) -> Mapping[in
 
 
 def _record_proposal_emails(succession_ids_by_person: Mapping[int, set[int]], now: dt.datetime) -> None:
-    """Record emails, with one call for all people whose organisations have lines in the same successions."""
+    """Record emails, with one call for all people who must answer lines of the same successions."""
     person_ids_by_successions: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for person_id, succession_ids in succession_ids_by_person.items():
         person_ids_by_successions[tuple(sorted(succession_ids))].append(person_id)

@@ -140,14 +140,14 @@ def correct_succession(
     old_day = locked_succession.vests_on
     old_ties = ties_of(locked_succession)
     new_ties = old_ties if ties is None else list(ties)
-    ties_change = set(new_ties) != set(old_ties)
+    has_new_ties = set(new_ties) != set(old_ties)
     before, after = apply_changes(locked_succession, fields)
     changed_fields = tuple(before)
-    if not changed_fields and not ties_change:
+    if not changed_fields and not has_new_ties:
         return ()
     if locked_succession.status == SuccessionStatus.EFFECTIVE:
         is_same_day = _is_within(locked_succession.vests_on, old_day)
-        _check_past_may_change(changed_fields, is_same_day=is_same_day, ties_change=ties_change)
+        _check_past_may_change(changed_fields, is_same_day=is_same_day, has_new_ties=has_new_ties)
     _lock_organisations([*old_ties, *new_ties])
     check_succession(locked_succession, new_ties, now=now)
 
@@ -155,7 +155,7 @@ def correct_succession(
     locked_succession.refused_because = ""
     locked_succession.refused_at = None
     locked_succession.save(update_fields=[*changed_fields, "refused_because", "refused_at"])
-    if ties_change:
+    if has_new_ties:
         replace_ties(locked_succession, new_ties)
         before["ties"] = sorted(tie.words for tie in old_ties)
         after["ties"] = sorted(tie.words for tie in new_ties)
@@ -176,10 +176,10 @@ def correct_succession(
     return tuple(before)
 
 
-def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool, ties_change: bool) -> None:
+def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool, has_new_ties: bool) -> None:
     """Raise `UnableToChangeSuccession` for a correction that is not allowed after a succession took effect."""
     correctable = _CORRECTABLE_LATER | {"vests_on"} if is_same_day else _CORRECTABLE_LATER
-    if ties_change or not correctable.issuperset(changed_fields):
+    if has_new_ties or not correctable.issuperset(changed_fields):
         raise UnableToChangeSuccession(
             "The succession has already taken effect. Undo it with another succession instead."
         )

@@ -60,7 +60,14 @@ def test_an_organisation_cannot_join_its_own_group() -> None:
         with pytest.raises(UnableToUpdateOrganisation, match="Choose another parent"):
             set_parent(head, parent)
 
+
+def test_a_member_of_a_group_can_get_another_parent_in_the_group() -> None:
+    head = create_body("Head")
+    middle = create_body("Middle", head)
+    lowest = create_body("Lowest", middle)
+
     set_parent(lowest, head)
+
     assert group_of(head.pk) == {head.pk: 0, middle.pk: 1, lowest.pk: 1}
 
 
@@ -72,22 +79,22 @@ def test_the_database_refuses_an_organisation_as_its_own_parent() -> None:
 
 
 def test_a_circle_written_by_hand_does_not_hang_the_page(world: World) -> None:
-    one = create_body("One")
-    other = create_body("Other")
-    Organisation.objects.filter(pk=one.pk).update(parent=other)
-    Organisation.objects.filter(pk=other.pk).update(parent=one)
+    elm = create_body("Elm Homes")
+    oak = create_body("Oak Homes")
+    Organisation.objects.filter(pk=elm.pk).update(parent=oak)
+    Organisation.objects.filter(pk=oak.pk).update(parent=elm)
 
-    assert set(group_of(one.pk)) == {one.pk, other.pk}
+    assert set(group_of(elm.pk)) == {elm.pk, oak.pk}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_changes_at_once_do_not_make_a_circle() -> None:
-    one = create_body("One")
-    other = create_body("Other")
+    elm = create_body("Elm Homes")
+    oak = create_body("Oak Homes")
 
-    def move(pair: tuple[Organisation, Organisation]) -> bool:
+    def can_set_parent(child_and_parent: tuple[Organisation, Organisation]) -> bool:
         try:
-            set_parent(*pair)
+            set_parent(*child_and_parent)
         except UnableToUpdateOrganisation:
             return False
         finally:
@@ -95,7 +102,7 @@ def test_two_changes_at_once_do_not_make_a_circle() -> None:
         return True
 
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(move, [(one, other), (other, one)]))
+        outcomes = list(pool.map(can_set_parent, [(elm, oak), (oak, elm)]))
 
     assert sorted(outcomes) == [False, True]
 

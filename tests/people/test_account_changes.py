@@ -22,7 +22,7 @@ from tests.people.test_second_factors import totp_code
 from tests.support.outbox import recorded
 from tests.world import PASSWORD, World
 
-#: A function that sends one POST that changes how Eddie signs in.
+#: A function without arguments that sends a POST, which changes how Eddie signs in.
 Act = Callable[[], Any]
 NEW = "four other quiet words"
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -35,13 +35,15 @@ def freshly_checked_client(world: World) -> Client:
     return client
 
 
-def password_changed(world: World) -> Act:
+def ready_to_change_password(world: World) -> Act:
+    """Return the POST with which Eddie changes his password."""
     client = sign_in(world.eddie)
     form_data = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     return lambda: client.post(reverse("account_change_password"), form_data)
 
 
-def password_reset(world: World) -> Act:
+def ready_to_reset_password(world: World) -> Act:
+    """Return the POST with which Eddie chooses a new password by email."""
     client = Client()
     key = default_token_generator.make_token(world.eddie)
     link = {"uidb36": user_pk_to_url_str(world.eddie), "key": key}
@@ -49,34 +51,39 @@ def password_reset(world: World) -> Act:
     return lambda: client.post(page, {"password1": NEW, "password2": NEW})
 
 
-def address_changed(world: World) -> Act:
+def ready_to_change_address(world: World) -> Act:
+    """Return the POST with which Eddie confirms another address."""
     EmailAddress.objects.update_or_create(
         user=world.eddie, email=world.eddie.email, defaults={"primary": True, "verified": True}
     )
-    new = EmailAddress.objects.create(user=world.eddie, email="eddie@quayside.example")
+    new_address = EmailAddress.objects.create(user=world.eddie, email="eddie@quayside.example")
     client = sign_in(world.eddie)
-    return lambda: client.post(reverse("account_confirm_email", args=[EmailConfirmationHMAC(new).key]))
+    return lambda: client.post(reverse("account_confirm_email", args=[EmailConfirmationHMAC(new_address).key]))
 
 
-def app_added(world: World) -> Act:
+def ready_to_add_app(world: World) -> Act:
+    """Return the POST with which Eddie adds an authenticator app."""
     client = freshly_checked_client(world)
     secret = client.get(reverse("mfa_activate_totp")).context["form"].secret
     return lambda: client.post(reverse("mfa_activate_totp"), {"code": totp_code(secret)})
 
 
-def app_removed(world: World) -> Act:
+def ready_to_remove_app(world: World) -> Act:
+    """Return the POST with which Eddie removes his authenticator app."""
     client = freshly_checked_client(world)
     TOTP.activate(world.eddie, SECRET)
     return lambda: client.post(reverse("mfa_deactivate_totp"))
 
 
-def recovery_codes_replaced(world: World) -> Act:
+def ready_to_replace_recovery_codes(world: World) -> Act:
+    """Return the POST with which Eddie gets new recovery codes."""
     client = freshly_checked_client(world)
     TOTP.activate(world.eddie, SECRET)
     return lambda: client.post(reverse("mfa_generate_recovery_codes"))
 
 
-def passkey_removed(world: World) -> Act:
+def ready_to_remove_passkey(world: World) -> Act:
+    """Return the POST with which Eddie removes a passkey."""
     client = freshly_checked_client(world)
     key = Authenticator.objects.create(user=world.eddie, type=Authenticator.Type.WEBAUTHN, data={"name": "Key"})
     return lambda: client.post(reverse("mfa_remove_webauthn", args=[key.pk]))
@@ -84,13 +91,13 @@ def passkey_removed(world: World) -> Act:
 
 #: Each change, and the kind of its journal line.
 CHANGES = {
-    password_changed: sign_in_journal.PASSWORD,
-    password_reset: sign_in_journal.PASSWORD,
-    address_changed: sign_in_journal.ADDRESS,
-    app_added: sign_in_journal.FACTORS,
-    app_removed: sign_in_journal.FACTORS,
-    recovery_codes_replaced: sign_in_journal.FACTORS,
-    passkey_removed: sign_in_journal.FACTORS,
+    ready_to_change_password: sign_in_journal.PASSWORD,
+    ready_to_reset_password: sign_in_journal.PASSWORD,
+    ready_to_change_address: sign_in_journal.ADDRESS,
+    ready_to_add_app: sign_in_journal.FACTORS,
+    ready_to_remove_app: sign_in_journal.FACTORS,
+    ready_to_replace_recovery_codes: sign_in_journal.FACTORS,
+    ready_to_remove_passkey: sign_in_journal.FACTORS,
 }
 
 
@@ -106,7 +113,7 @@ class Killed(BaseException):
     """Raised where a process is killed."""
 
 
-def killed(*args: object, **kwargs: object) -> NoReturn:
+def kill(*args: object, **kwargs: object) -> NoReturn:
     raise Killed
 
 
@@ -120,7 +127,7 @@ def test_a_process_killed_before_alert_log_or_journal_changes_nothing(
     act = change(world)
     rows_before = sign_in_rows(world.eddie)
     waiting_lines_before = WaitingLine.objects.count()
-    monkeypatch.setattr(f"partnerships.{killed_at}", killed)
+    monkeypatch.setattr(f"partnerships.{killed_at}", kill)
 
     with pytest.raises(Killed):
         act()

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
+from partnerships.agreements.models import Document
 from partnerships.agreements.services import (
     UnableToRestoreDocument,
     add_document,
@@ -90,8 +91,8 @@ def test_a_dry_run_counts_and_removes_nothing(world: World) -> None:
 
 
 @pytest.fixture
-def asked(world: World) -> User:
-    """Return a person whom Amina asked, in an email that was sent, to follow Larkhaven's plans."""
+def asked_stakeholder(world: World) -> User:
+    """Return Paula, after Amina has asked her by email to follow Larkhaven's plans."""
     person: User = add_stakeholder(
         email="paula@council.example",
         name="Paula Quiet",
@@ -106,13 +107,13 @@ def asked(world: World) -> User:
 
 @pytest.mark.parametrize(("days", "erased"), [(29, False), (31, True)])
 def test_stakeholders_who_never_answered_are_erased_after_thirty_days(
-    world: World, asked: User, days: int, erased: bool
+    world: World, asked_stakeholder: User, days: int, erased: bool
 ) -> None:
     apply_retention(now=timezone.now() + days * DAY)
 
-    asked.refresh_from_db()
-    assert (asked.erased_at is not None) is erased
-    assert (asked.name == "") is erased
+    asked_stakeholder.refresh_from_db()
+    assert (asked_stakeholder.erased_at is not None) is erased
+    assert (asked_stakeholder.name == "") is erased
 
 
 @pytest.mark.parametrize(("days", "forgotten"), [(29, False), (31, True)])
@@ -154,40 +155,41 @@ def test_invitations_of_a_survey_that_never_opens_are_deleted(world: World, days
     assert survey.invitations.count() == left
 
 
-def test_a_stakeholder_who_refused_is_kept(world: World, asked: User) -> None:
-    stop(subscriptions=asked.subscriptions.all(), author=asked, reason="", now=timezone.now())
+def test_a_stakeholder_who_refused_is_kept(world: World, asked_stakeholder: User) -> None:
+    stop(subscriptions=asked_stakeholder.subscriptions.all(), author=asked_stakeholder, reason="", now=timezone.now())
 
     apply_retention(now=timezone.now() + 60 * DAY)
 
-    asked.refresh_from_db()
-    assert asked.erased_at is None
+    asked_stakeholder.refresh_from_db()
+    assert asked_stakeholder.erased_at is None
 
 
 @pytest.mark.parametrize("refused", ["this", "all questions"])
-def test_a_refusal_counts_although_a_partner_asked_again_later(asked: User, refused: str) -> None:
+def test_a_refusal_counts_although_a_partner_asked_again_later(asked_stakeholder: User, refused: str) -> None:
     refused_at = timezone.now() - 200 * DAY
     if refused == "this":
-        asked.subscriptions.update(refused_at=refused_at)
+        asked_stakeholder.subscriptions.update(refused_at=refused_at)
     else:
-        refuse_questions(person=asked, now=refused_at)
+        refuse_questions(person=asked_stakeholder, now=refused_at)
 
     apply_retention(now=timezone.now() + 60 * DAY)
 
-    asked.refresh_from_db()
-    assert asked.erased_at is None
+    asked_stakeholder.refresh_from_db()
+    assert asked_stakeholder.erased_at is None
 
 
-def test_a_stakeholder_with_a_membership_is_kept(world: World, asked: User) -> None:
-    join(asked, world.larkhaven, "viewer", timezone.now())
+def test_a_stakeholder_with_a_membership_is_kept(world: World, asked_stakeholder: User) -> None:
+    join(asked_stakeholder, world.larkhaven, "viewer", timezone.now())
 
     apply_retention(now=timezone.now() + 60 * DAY)
 
-    asked.refresh_from_db()
-    assert asked.erased_at is None
+    asked_stakeholder.refresh_from_db()
+    assert asked_stakeholder.erased_at is None
 
 
-@pytest.mark.parametrize(("days", "kept"), [(364, True), (365, False)])
-def test_a_removed_documents_file_goes_after_a_year_but_its_row_stays(world: World, days: int, kept: bool) -> None:
+@pytest.fixture
+def removed_document(world: World) -> Document:
+    """Return a document that Amina has removed."""
     now = timezone.now()
     document = add_document(
         partnership=world.partnership,
@@ -198,20 +200,32 @@ def test_a_removed_documents_file_goes_after_a_year_but_its_row_stays(world: Wor
         now=now,
     )
     remove_document(document=document, author=world.amina, now=now)
-    name, storage = document.file.name, document.file.storage
-
-    apply_retention(now=now + days * DAY)
-
-    document.refresh_from_db()
-    assert storage.exists(name) is kept
-    assert bool(document.file) is kept
-    assert document.title == "Minutes"
-    if not kept:
-        with pytest.raises(UnableToRestoreDocument, match="its file has been deleted"):
-            restore_document(document=document, author=world.dee, now=now)
+    return document
 
 
-def test_a_dry_run_of_every_rule_changes_no_row(world: World, asked: User) -> None:
+@pytest.mark.parametrize(("days", "is_kept"), [(364, True), (365, False)])
+def test_the_file_of_a_removed_document_is_deleted_after_a_year(
+    removed_document: Document, days: int, is_kept: bool
+) -> None:
+    name, storage = removed_document.file.name, removed_document.file.storage
+    assert removed_document.removed_at is not None
+
+    apply_retention(now=removed_document.removed_at + days * DAY)
+
+    removed_document.refresh_from_db()
+    assert storage.exists(name) is is_kept
+    assert bool(removed_document.file) is is_kept
+    assert removed_document.title == "Minutes"
+
+
+def test_a_document_without_its_file_cannot_be_restored(world: World, removed_document: Document) -> None:
+    apply_retention(now=timezone.now() + 366 * DAY)
+
+    with pytest.raises(UnableToRestoreDocument, match="its file has been deleted"):
+        restore_document(document=removed_document, author=world.dee, now=timezone.now())
+
+
+def test_a_dry_run_of_every_rule_changes_no_row(world: World, asked_stakeholder: User) -> None:
     create_invitation(person=world.sol, invited_by=None, now=timezone.now())
     SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=timezone.now())
     rows_before = read_all_rows()
@@ -435,10 +449,11 @@ def test_a_leaver_who_cannot_be_erased_does_not_block_the_others(world: World, m
 
 
 def test_a_stakeholder_who_cannot_be_erased_does_not_block_the_others(
-    world: World, asked: User, monkeypatch: pytest.MonkeyPatch
+    world: World, asked_stakeholder: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "partnerships.digests.retention.stakeholders_who_never_answered", lambda now: iter([world.eddie, asked])
+        "partnerships.digests.retention.stakeholders_who_never_answered",
+        lambda now: iter([world.eddie, asked_stakeholder]),
     )
 
     def erase(*, person: User, **rest: Any) -> dict[str, int]:
@@ -450,8 +465,8 @@ def test_a_stakeholder_who_cannot_be_erased_does_not_block_the_others(
 
     outcome = apply_retention(now=timezone.now())
 
-    asked.refresh_from_db()
-    assert asked.erased_at is not None
+    asked_stakeholder.refresh_from_db()
+    assert asked_stakeholder.erased_at is not None
     assert outcome.failed == {"stakeholders who never answered": "OSError"}
 
 

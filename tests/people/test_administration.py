@@ -44,7 +44,7 @@ LISTS = sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.labe
 
 
 def hidden_columns(model: type[Model]) -> list[str]:
-    """Return the columns with text that a filter could reveal letter by letter."""
+    """Return the columns with text that a filter could reveal character by character."""
     return [
         field.name
         for field in model._meta.concrete_fields

@@ -100,7 +100,7 @@ class AreaServedInline(ReadOnlyInline):
 
 
 class RegionFilter(admin.RelatedFieldListFilter):
-    """A filter by region. Django's own would list all areas: councils and counties, too."""
+    """A filter by region. Django's own filter would list all areas, such as councils and counties."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the ids and names of the regions."""
@@ -136,7 +136,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
     actions = ("mark_checked",)
 
     def get_fields(self, request: HttpRequest, obj: Organisation | None = None) -> tuple[str, ...]:
-        """Return the fields: with `reason` for a correction, with `is_another` for a new organisation."""
+        """Return the fields, with `reason` for a correction and `is_another` for a new organisation."""
         return (*_FIELDS, "reason") if obj else (*_FIELDS, "is_another")
 
     def save_model(
@@ -144,7 +144,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
     ) -> None:
         """Save the organisation through the service.
 
-        A correction starts from the stored organisation, because Django's form has already changed `obj`.
+        A correction starts from the stored organisation, because Django's form has changed `obj`.
         """
         assert isinstance(request.user, User)
         data = {name: form.cleaned_data[name] for name in _FIELDS}
@@ -154,7 +154,8 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
             reason = form.cleaned_data["reason"]
             update_organisation(organisation=stored_organisation, author=request.user, now=now, reason=reason, **data)
         else:
-            data.pop("own_sign_in_required")  # refused by the form: no lead yet
+            # The form refuses this setting for a new organisation, which has no lead yet.
+            data.pop("own_sign_in_required")
             obj.pk = create_organisation(author=request.user, now=now, **data).pk
             obj._state.adding = False
 
@@ -255,7 +256,7 @@ class TieInline(ReadOnlyInline):
 
 @admin.register(Succession)
 class SuccessionAdmin(ReadOnlyAdmin):
-    """Successions, read only: they are changed on their own pages."""
+    """Admin page of successions, read-only. They are changed on the pages about successions."""
 
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ("kind", "status", "vests_on", "before", "after", "instrument", "source")
@@ -323,7 +324,7 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
     actions = ("end_selected_memberships",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: roles are changed on the organisation's page, which protects the last lead."""
+        """Return False, because roles are changed on the organisation's page, which protects the last lead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:

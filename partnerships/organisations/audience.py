@@ -237,8 +237,7 @@ def _ids_on_route(split: SplitRoute, user: User) -> list[Ids]:
 def _reached_by(model: type[Model], split: SplitRoute, own_ids: Ids | None = None, ids: Ids | None = None) -> Q:
     """Return the condition that one route reaches a record.
 
-    The joining rows (parties, owners, sides) are in a separate subquery. The part about the record stays outside this
-    subquery, so that PostgreSQL can use an index on the record.
+    The joining rows (for example parties) are in a subquery, so that PostgreSQL can use an index on the record.
     """
     route, joining = split.route, split.joining
     if isinstance(route, Network) or own_ids is None:
@@ -310,7 +309,7 @@ class Reach:
     """Some records and the routes by which these records reach people.
 
     The queryset must not join rows that a route depends on. If PostgreSQL cannot narrow down the records, `records` is
-    a function that returns the records of the given organisations (ids). Only `to` supports such a reach, not `of`.
+    a function that returns the records of the given organisations (ids). Such a reach has no `of`.
     """
 
     records: QuerySet[Any] | Callable[[Collection[int]], QuerySet[Any]]
@@ -321,18 +320,18 @@ class Reach:
         assert isinstance(self.records, QuerySet)
         return self.records.filter(visible_to(self.records.model, self.routes, user))
 
-    def to(self, crowd: Crowd) -> list[tuple[QuerySet[Any], dict[int, set[int]]]]:
+    def ends_for(self, crowd: Crowd) -> list[tuple[QuerySet[Any], dict[int, set[int]]]]:
         """Return, for each route, a query of the ids that it reaches, and the people of the crowd by each id.
 
         The ids are ids of people or, on a route through organisations, of the organisations for which these people act.
         """
         ends = []
         for route in self.routes:
-            people_by_id = crowd.acting(*route.roles) if isinstance(route, Organisations) else crowd.people
-            ends.append((self.ends(route, list(people_by_id)), people_by_id))
+            people_by_id = crowd.people_acting(*route.roles) if isinstance(route, Organisations) else crowd.people
+            ends.append((self.reached_ids(route, list(people_by_id)), people_by_id))
         return ends
 
-    def ends(self, route: Organisations | People, ids: Collection[int]) -> QuerySet[Any]:
+    def reached_ids(self, route: Organisations | People, ids: Collection[int]) -> QuerySet[Any]:
         """Return a query that selects, from these ids of people or organisations, the ids that the route reaches."""
         records = self.records if isinstance(self.records, QuerySet) else self.records(ids)
         return records.filter(route.when, **{f"{route.path}__in": ids}).values_list(route.path)
@@ -346,19 +345,21 @@ class Crowd:
         memberships = Membership.objects.current().filter(person__in=list(self.people))
         self._rows = list(memberships.values_list("organisation_id", "person_id", "role"))
 
-    def acting(self, *roles: str) -> dict[int, set[int]]:
+    def people_acting(self, *roles: str) -> dict[int, set[int]]:
         """Return the people by the organisation for which they act; if roles are given, only people in these roles."""
-        people_by_organisation: dict[int, set[int]] = {}
+        person_ids: dict[int, set[int]] = {}
         for organisation, person, role in self._rows:
             if not roles or role in roles:
-                people_by_organisation.setdefault(organisation, set()).add(person)
-        return people_by_organisation
+                person_ids.setdefault(organisation, set()).add(person)
+        return person_ids
 
 
 def people_reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
     """Return, for each reach, the people of the crowd who may see one of its records. One query finds all of them."""
     reached_people: list[set[int]] = [set() for _ in reaches]
-    ends = [(reach_index, *route_end) for reach_index, reach in enumerate(reaches) for route_end in reach.to(crowd)]
+    ends = [
+        (reach_index, *route_end) for reach_index, reach in enumerate(reaches) for route_end in reach.ends_for(crowd)
+    ]
     if not ends:
         return reached_people
 

@@ -230,7 +230,7 @@ class _ReaderStandIns(StandIns):
             if own_ids.model is None:
                 self._roles_by_stand_in[stand_in] = own_ids.roles
             with using_stand_ins(None):
-                if self.user is None or not own_ids.of(self.user):
+                if self.user is None or not own_ids.ids_for(self.user):
                     self._empty.add(own_ids)
         return [] if own_ids in self._empty else [self.stand_in_by_own_ids[own_ids]]
 
@@ -282,7 +282,7 @@ def _ready_statement(
 
 
 def _ids_of(user: User | None, variants: _Variants) -> dict[OwnIds, list[int]]:
-    return {own_ids: own_ids.of(user) for own_ids in variants.own_ids} if user is not None else {}
+    return {own_ids: own_ids.ids_for(user) for own_ids in variants.own_ids} if user is not None else {}
 
 
 def _shape(ids_by_own_ids: dict[OwnIds, list[int]]) -> tuple[bool, ...]:

@@ -62,8 +62,8 @@ class OwnIds:
     column: str = ""
     condition: Q = field(default_factory=Q)
 
-    def of(self, user: User) -> list[int]:
-        """Return this person's ids, which are queried once while a page is made."""
+    def ids_for(self, user: User) -> list[int]:
+        """Return this person's ids. They are queried once while a page is made."""
         return read_once_a_page((OwnIds, self, user.pk), partial(self._query, user)) or []
 
     def _query(self, user: User) -> list[int]:

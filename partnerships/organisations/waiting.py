@@ -129,6 +129,6 @@ def _source_indexes(person: User, now: dt.datetime, *, sources: Sequence[TaskSou
                     ids = list(Membership.objects.organisations_of(person, *route.roles))
                 if ids:
                     # One record is enough. Without the limit, PostgreSQL would check thousands of records.
-                    queries.append(reach.ends(route, ids).order_by().values_list(Value(index), flat=True)[:1])
+                    queries.append(reach.reached_ids(route, ids).order_by().values_list(Value(index), flat=True)[:1])
     first_query, *other_queries = queries
     return first_query.union(*other_queries)

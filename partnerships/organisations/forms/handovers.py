@@ -23,15 +23,15 @@ class _TickingForm(Form):
     """A form with records or lines to tick, and one box that selects all of them."""
 
     def _is_everything_ticked(self) -> bool:
-        """Return whether the box for everything is ticked, so that no other box has to be."""
+        """Return True if the box for everything is ticked. No other box must then be ticked."""
         return bool(self.is_bound and self.data.get(self.add_prefix("everything")))
 
 
 class ProposeHandoversForm(_TickingForm):
-    """A proposal of the organisation that takes over the ticked records, with its basis and the day to answer by.
+    """The form that proposes who takes over the ticked records, why, and by when to answer.
 
-    `count` is the number of records that match. The page shows `held_records`, which may be only some of them. With
-    only one possible successor, the form chooses it and does not ask how the records are shared.
+    `count` is the number of records that match, and `held_records` are those on the page. If there is only one possible
+    successor, the form selects it and does not ask how the records are shared.
     """
 
     records = forms.MultipleChoiceField(
@@ -144,7 +144,7 @@ class _LinesForm(_TickingForm):
 
 
 class AnswerHandoversForm(_LinesForm):
-    """A successor's answer to handover lines."""
+    """The form with which a successor accepts or disputes handover lines."""
 
     answer = forms.ChoiceField(
         label="Will your organisation take over?",
@@ -166,9 +166,9 @@ class AnswerHandoversForm(_LinesForm):
 
 
 class ConsentForm(_LinesForm):
-    """The answer of a person whose consent handovers need.
+    """The form that records whether the consent to handovers was given or refused.
 
-    A consent says who gave it, when, and where people can read it; a refusal says who refused, and why.
+    For a consent, it asks who gave it, when, and where people can read it. For a refusal, it asks who refused, and why.
     """
 
     answer = forms.ChoiceField(
@@ -204,7 +204,7 @@ class ConsentForm(_LinesForm):
         return [line for line in lines if line.consent == lines[0].consent]
 
     def clean(self) -> dict[str, Any]:
-        """Check the fields that the answer needs: the details of a consent, or the reason of a refusal."""
+        """Check that the details of a consent or the reason for a refusal are filled in."""
         data = super().clean() or {}
         required_fields = {"given": ("given_by", "given_on", "evidence"), "refused": ("reason",)}
         for name in required_fields.get(data.get("answer", ""), ()):
@@ -232,9 +232,9 @@ def _line_label(line: Handover, title: str) -> str:
         f"{line.homes:,.0f} home{pluralize(line.homes)}" if line.homes else "",
         f"£{line.money:,.0f}" if line.money else "",
     ]
-    details = [" · ".join(filter(None, parts)) for parts in (main_facts, _terms(line), steps_in_words(line))]
+    detail_lines = [" · ".join(filter(None, facts)) for facts in (main_facts, _terms(line), steps_in_words(line))]
     spans = format_html_join(
-        "", '<span class="cg-choices__detail">{}</span>', ((detail,) for detail in details if detail)
+        "", '<span class="cg-choices__detail">{}</span>', ((detail,) for detail in detail_lines if detail)
     )
     return format_html("{}{}", title, spans)
 

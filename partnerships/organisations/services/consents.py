@@ -22,7 +22,7 @@ _MAX_EVIDENCE = 300
 
 #: The kind of journal line about a recorded consent.
 CONSENT = "consent"
-#: The evidence of a consent that comes from the journal, because the journal contains no text.
+#: The evidence of a consent that was recorded again after a restore. The journal does not contain the real evidence.
 _EVIDENCE_FROM_JOURNAL = (
     "We restored an older backup and recorded this consent again; ask the person who recorded the consent where people "
     "can read it"
@@ -37,11 +37,11 @@ def consent_identity(line: Handover) -> str:
 def record_consent_again(
     line: Handover, *, given_on: dt.date, recorded_by: int | None, recorded_at: dt.datetime
 ) -> None:
-    """Record a consent from the journal after a restore, as given by the people whom the line names."""
+    """Record a consent from the journal after a restore, as given by the people that the line names."""
     line.consent_from = line.consent[:200]
     line.consent_on = given_on
     line.evidence = _joined_evidence(line.evidence, _EVIDENCE_FROM_JOURNAL)[:_MAX_EVIDENCE]
-    # No person, if the system recorded the consent, or if the person has been erased since.
+    # None if the system recorded the consent, or if the person has been erased since.
     line.consent_recorded_by = User.objects.filter(pk=recorded_by or 0).first()
     line.consent_recorded_at = recorded_at
     line.save(update_fields=["consent_from", "consent_on", "evidence", "consent_recorded_by", "consent_recorded_at"])
@@ -64,8 +64,8 @@ def record_consent(
 ) -> int:
     """Record the consent that these lines need, so that accepted lines can be applied; return the number of lines.
 
-    The evidence is added to the existing evidence of a line. Leads of the predecessor or of the successor that keeps
-    the record may do this, and administrators. Raises `UnableToHandOverLines`.
+    The evidence is added to the existing evidence of a line. Administrators may do this, and so may leads of the
+    predecessor or of the first successor. Raises `UnableToHandOverLines`.
     """
     locked_lines = _lock_lines_lacking_consent(lines, author, now)
     given_by, evidence = given_by.strip(), evidence.strip()

@@ -22,7 +22,7 @@ PRESENT_NAMES = frozenset({NameKind.OFFICIAL, NameKind.SHORT})
 
 
 class UnableToCorrect(Exception):
-    """Raised if the reason is missing, the dates are impossible, or the same row already exists."""
+    """Raised if the reason is missing, the dates are impossible, or another row is the same."""
 
 
 class NameFields(TypedDict, total=False):

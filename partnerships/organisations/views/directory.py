@@ -73,14 +73,14 @@ def suggest_organisations(request: HttpRequest) -> JsonResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the page of an organisation, with its newest events. A merged record redirects to the record that was kept.
 
-    Also notes which events the person has now seen, so that their inbox no longer counts these.
+    The events that the person has now seen are recorded, so that their inbox does not count them as new.
     """
     user = signed_in(request)
     # `read_ahead` sends these lookups as one query. `rows_for` and the functions called below then use their rows.
     read_ahead(
         [
             lookup(_readable_organisation, user, pk),
-            rows_lookup(pk, *_ABOUT),
+            rows_lookup(pk, *_OFTEN_EMPTY),
             lookup(_contacts, pk),
             newest_events_lookup(user, kind="organisation", record_id=pk, count=_EVENTS),
             ON_ORGANISATIONS.rows_lookup(pk),
@@ -120,14 +120,14 @@ def _successions(organisation: int) -> QuerySet[Succession]:
 def _facts_context(organisation: Organisation) -> dict[str, Any]:
     """Return the facts that the directory records about the organisation, such as its identifiers and former names."""
     # Most organisations lack most of these rows, so read only those that exist.
-    queries_with_rows = functions_with_rows(organisation.pk, *_ABOUT)
-    page_queries = [page_query for query, page_query in _READ.items() if query in queries_with_rows]
+    queries_with_rows = functions_with_rows(organisation.pk, *_OFTEN_EMPTY)
+    page_queries = [page_query for query, page_query in _PAGE_QUERIES.items() if query in queries_with_rows]
     if _ties in queries_with_rows:
         page_queries.append(_successions)
     read_ahead(lookup(page_query, organisation.pk) for page_query in page_queries)
 
     def rows_about(query: RowsAbout) -> list[Any]:
-        return rows_for(_READ[query], organisation.pk) if query in queries_with_rows else []
+        return rows_for(_PAGE_QUERIES[query], organisation.pk) if query in queries_with_rows else []
 
     successions = rows_for(_successions, organisation.pk) if _ties in queries_with_rows else ()
     lines = succession_lines(organisation, successions, timezone.localdate())
@@ -155,7 +155,7 @@ def _identifiers(organisation: int) -> QuerySet[Identifier]:
 
 
 def _names(organisation: int) -> QuerySet[OrganisationName]:
-    """Return all names of an organisation, the present one included."""
+    """Return all present and former names of an organisation."""
     return OrganisationName.objects.filter(organisation=organisation).order_by("name", "pk")
 
 
@@ -165,7 +165,7 @@ def _areas_served(organisation: int) -> QuerySet[AreaServed]:
 
 
 def _members_of_group(organisation: int) -> QuerySet[Organisation]:
-    """Return the organisations whose parent is this organisation."""
+    """Return the organisations with this organisation as their parent."""
     return Organisation.objects.filter(parent=organisation)
 
 
@@ -180,9 +180,9 @@ def _ties(organisation: int) -> QuerySet[SuccessionTie]:
 
 
 #: Rows that many organisations lack. One query finds out which of these queries have rows, and only these are then run.
-_ABOUT = (_identifiers, _names, _areas_served, _members_of_group, _ties)
-#: The query that the page runs for each of these. Successions are missing, because `successions_of` reads them.
-_READ: dict[RowsAbout, RowsAbout] = {
+_OFTEN_EMPTY = (_identifiers, _names, _areas_served, _members_of_group, _ties)
+#: The query that the page runs if one of these has rows. Ties are missing, because `successions_of` reads them.
+_PAGE_QUERIES: dict[RowsAbout, RowsAbout] = {
     _identifiers: _identifiers,
     _names: _names,
     _areas_served: _areas_served,

@@ -45,7 +45,7 @@ ASKED_AN_HOUR = 10
 def request_access(request: HttpRequest) -> HttpResponse:
     """Ask an administrator for access to an organisation, which may not be in the directory yet.
 
-    Visitors without an account may ask too; the number of requests in an hour is limited.
+    Visitors without an account may ask, too. The number of requests in an hour is limited.
     """
     if request.method == "POST":
         limit_response = refuse_too_many(request, "access requests", limit=ASKED_AN_HOUR, stretch=dt.timedelta(hours=1))
@@ -107,7 +107,7 @@ def _candidates(user: User, access_request: AccessRequest) -> list[Organisation]
 
 @require_POST
 def request_accept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept a request: invite the person to the chosen organisation, or to a new one if none was chosen."""
+    """Invite the person to the chosen organisation, or to a new one if none was chosen."""
     user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user), pk=pk)
     organisation = _chosen_organisation(request)

@@ -171,8 +171,8 @@ def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
                 together=form.is_together,
             )
-            subject = f"{other_count + 1} successions are" if form.is_together else "The succession is"
-            messages.success(request, f"{subject} now: {succession.get_status_display().lower()}.")
+            subject = f"{other_count + 1} successions" if form.is_together else "the succession"
+            messages.success(request, f"The status of {subject} is now “{succession.get_status_display()}”.")
             return redirect(succession_url)
 
     return form_page(request, _FORM_TEMPLATE, form, title="Change the status of the succession", back=succession_url)
@@ -180,7 +180,7 @@ def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put a succession into effect, with a reason. If it has already taken effect, nothing changes."""
+    """Put a succession into effect, with a reason. Nothing changes if it took effect before."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
@@ -254,7 +254,7 @@ def tie_remove(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession_tie = get_object_or_404(SuccessionTie.objects.select_related("succession"), pk=tie, succession=pk)
     succession_url = _succession_url(succession_tie.succession)
-    form = ReasonForm(post_data(request), submit="Remove both", cancel=succession_url, danger=True)
+    form = ReasonForm(post_data(request), submit="Remove predecessor and successor", cancel=succession_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, *_REFUSALS):

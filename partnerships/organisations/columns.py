@@ -36,8 +36,9 @@ def organisation_column(
 ) -> Column:
     """Return a column that shows the name that an organisation had at the row's moment.
 
-    Rows are sorted by that name and grouped by the present name, with former names beside it. A search finds the row by
-    every name of the organisation, and by every name of a body that followed the organisation.
+    For example, a commitment of 2025 shows Guildford in 2028, and a search for “West Surrey” finds it. Rows are sorted
+    by the name that they show, and grouped by the present name with former names. A search finds the row by every name
+    of the organisation, and by every name of a body that followed it.
 
     `organisation_path` and `moment_path` are lookup paths from the row. `fallback_name_path` is the path to a name for
     rows without an organisation.

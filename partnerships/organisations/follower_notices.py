@@ -6,7 +6,7 @@ from partnerships.activity.folding import FoldRule
 from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.organisations.event_kinds import EventKind
 
-#: By kind of event: how several events are folded into one line, and what the line adds to the label of the event.
+#: For each kind of event, how several events are folded into one line, and what the line adds to the event's label.
 _NOTICES = {
     EventKind.CHANGED: (FoldRule.FIELDS, "{field}{change}"),
     EventKind.ENDED: (FoldRule.FIELDS, "{field}{change}"),

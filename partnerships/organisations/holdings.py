@@ -1,4 +1,4 @@
-"""Holdings: the organisations for which a person acts, and the records that these organisations have.
+"""A person's holdings, which are the organisations that they act for and the records of these organisations.
 
 For example, Amina's holdings are Larkhaven and the ids of its partnerships. A page checks a dozen times what its reader
 may see. While a page is made (GET, HEAD), the person's holdings are therefore queried only once. The SQL contains them

@@ -71,6 +71,7 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
         if explanation := obstacle(locked_person):
             raise UnableToChangeAdministration(explanation)
     set_administration(locked_person, granted=True, author=author, reason=reason, now=now)
+    # The caller's object gets the new values, too.
     person.is_staff = person.is_superuser = True
 
 
@@ -78,7 +79,7 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
 def withdraw_administration(
     *, person: User, author: User | None, reason: str, now: dt.datetime, even_last: bool = False
 ) -> None:
-    """Withdraw a person's administration; the person's account stays.
+    """Withdraw a person's administration. The person's account remains open.
 
     Another administrator must remain, unless `even_last` is set (after a restore). Raises
     `UnableToChangeAdministration`.
@@ -96,6 +97,7 @@ def withdraw_administration(
             "The network needs an administrator. Make another person an administrator first."
         )
     set_administration(locked_person, granted=False, author=author, reason=reason, now=now)
+    # The caller's object gets the new values, too.
     person.is_staff = person.is_superuser = False
 
 
@@ -142,7 +144,7 @@ def email_administration_change(person: User, *, event: Event, granted: bool, no
 
 
 def recipient_ids(person: User, *, administrators: bool) -> list[int]:
-    """Return the ids of the person and, with `administrators`, of all administrators; never of leavers."""
+    """Return the ids of the person and, with `administrators`, of all administrators, except people who have left."""
     recipients = Q(pk=person.pk)
     if administrators:
         recipients |= Q(is_staff=True)

@@ -1,7 +1,7 @@
 """Encrypt the secrets of second factors, so that a database dump reveals none of them.
 
 Each key is derived (HKDF, RFC 5869) from a secret in SECOND_FACTOR_KEYS or, if that is not set, in SECRET_KEY and
-SECRET_KEY_FALLBACKS. The first key encrypts and all keys decrypt, so that a key can be changed: see docs/deploy.md.
+SECRET_KEY_FALLBACKS. The first key encrypts and all keys decrypt, so that a key can be changed (docs/deploy.md).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def record_security_event(
 
 
 def clear_security_log(person: User) -> int:
-    """Clear IP addresses and browsers in an erased person's log; the kinds and times of events stay."""
+    """Clear the IP addresses and browsers in an erased person's log. The kinds and times of events are kept."""
     return call_owner_function("blank_security_log", person.pk)
 
 

@@ -230,7 +230,8 @@ def close_account(
         journal_administration(locked_person, granted=False, now=now)
         email_administration_change(locked_person, event=event, granted=False, now=now)
         record_email(kind="people.account_closed", person_id=locked_person.pk, params={"event": event.pk}, now=now)
-    _set_closed(person, now)  # the caller's object
+    # The caller's object gets the new values, too.
+    _set_closed(person, now)
     return counts_by_hook
 
 

@@ -62,7 +62,7 @@ def journal_provider(app: SocialApp, *, now: dt.datetime, removed: bool) -> None
 
 @transaction.atomic
 def require_new_password(*, person: User, now: dt.datetime) -> None:
-    """Make the person's password unusable and end all sessions; the person chooses a new password by email."""
+    """Make the person's password unusable and end all sessions. The person chooses a new password by email."""
     locked_person = User.objects.select_for_update().get(pk=person.pk)
     locked_person.set_unusable_password()
     locked_person.save(update_fields=["password"])

@@ -1,4 +1,4 @@
-"""Let administrators view the site as another person: with a reason, read-only, and recorded."""
+"""Let administrators view the site as another person, read-only and with a reason that is recorded."""
 
 from __future__ import annotations
 

@@ -240,7 +240,7 @@ def record_choices(group: OwnedGroup) -> list[tuple[str, str]]:
 
 
 class HandOverForm(Form):
-    """The form that hands over records of one kind: the records, the person who takes over, and the reason."""
+    """The form that hands over records of one kind to a person, with a reason."""
 
     #: The code of the kind. The page has several forms, and only the submitted form's data contain this field.
     kind = forms.CharField(widget=forms.HiddenInput)

@@ -1,4 +1,4 @@
-"""Models of organisations: names, identifiers, areas, memberships, successions and handovers."""
+"""Models of organisations, their people, their successions and handovers."""
 
 from partnerships.organisations.models.areas import Area, AreaKind, AreaServed
 from partnerships.organisations.models.handovers import OPEN_HANDOVERS, AcceptedPart, Handover, HandoverState, Sharing

@@ -20,7 +20,7 @@ def mark_missing(
 ) -> bool:
     """Record that an organisation is missing from a register's latest list; return True if this is new.
 
-    Each register counts separately, because a council can be missing from one of two lists.
+    Each register is recorded separately, because a council can be missing from one of two lists.
     """
     require(roles_of(author, now).may_change_directory)
     locked_organisation = lock_organisation(organisation.pk)

@@ -22,7 +22,7 @@ from partnerships.people.sessions import end_sessions
 def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: User | None, now: dt.datetime) -> None:
     """Record an event for each changed membership, except memberships that moved after they had ended.
 
-    People whose new organisation requires its own sign-in are signed out, as when a person adds them.
+    People are signed out if their new organisation requires its own sign-in.
     """
     membership_changes = _membership_changes(changes)
     membership_by_id = _membership_by_id(membership_changes)
@@ -67,6 +67,7 @@ def journal_moved_memberships(changes: Iterable[Change], *, now: dt.datetime) ->
 
 
 def _membership_changes(changes: Iterable[Change]) -> list[Change]:
+    """Return those of the changes that changed a membership."""
     return [change for change in changes if change.table == Membership._meta.label]
 
 

@@ -59,7 +59,7 @@ class Command(AccountedCommand):
         now = timezone.now()
         since = self._start_of_journal(options["since"], now)
 
-        # Sequences first: the events recorded below must not get ids that were used since the backup.
+        # Sequences come first, because the events recorded below must not get ids that were used since the backup.
         advanced_sequences = advance_sequences()
         # Before the replay, so that a run after a failure reads the journal from the same moment.
         record_restore_start(since=since, now=now)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms, template
 from django.forms.boundfield import BoundField
+from django.forms.models import ModelChoiceIterator
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
@@ -308,7 +309,10 @@ def choice_items(field: BoundField, shape: str) -> SafeString:
 def _groups_of(field: BoundField) -> dict[str, str]:
     """Return the group heading of each grouped choice, by the choice's value."""
     group_by_value: dict[str, str] = {}
-    for group, choices in getattr(field.field, "choices", ()):
+    all_choices = getattr(field.field, "choices", ())
+    if isinstance(all_choices, ModelChoiceIterator):
+        return {}  # A query of records has no groups, and reading its choices would query them again.
+    for group, choices in all_choices:
         if isinstance(choices, list | tuple):
             for key, _ in choices:
                 group_by_value.setdefault(str(key), str(group))

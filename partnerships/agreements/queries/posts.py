@@ -40,7 +40,8 @@ def people_in_post(
     holders = list(_acting_holders(organisation, day).filter(is_for_post, post__role=role))
     partnership_holders = [holder for holder in holders if holder.post.partnership_id is not None]
     # A person may hold several such posts.
-    return list(dict.fromkeys(holder.person for holder in partnership_holders or holders))
+    people = (holder.person for holder in partnership_holders or holders if holder.person is not None)
+    return list(dict.fromkeys(people))
 
 
 def _acting_holders(organisation: Organisation | int, day: dt.date) -> HolderQuerySet:

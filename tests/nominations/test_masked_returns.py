@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from partnerships.nominations import services
 from partnerships.nominations.models import Decision, NominationsReturn, ReturnLine, ReturnRecord
-from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, trend_of
+from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, returns_of, trend_of
 from partnerships.nominations.queries.records import masked_counts
 from tests.nominations.quarters import (
     afterwards,
@@ -44,7 +44,7 @@ def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> N
     assert lines[-1].words == "All lettings"
     assert {line.words: line.lettings for line in lines}["Relets, all sizes"] in shown_counts
     assert [line for _, line in masked_trend_of(agreement)] == [lines[-1]]
-    assert [quarter_result.result.total for quarter_result in trend_of(agreement)] == [result.total]
+    assert [quarter_result.result.total for quarter_result in trend_of(returns_of(agreement))] == [result.total]
 
 
 def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:

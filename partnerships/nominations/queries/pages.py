@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -27,12 +27,18 @@ THEME = "nominations"
 _ASKS = uuid.UUID("6c7d0e2e-54a5-4a3b-9b0d-1a2f1f0c7d11")
 
 
-def quarters_to_start(agreement: NominationsAgreement, today: dt.date) -> list[Quarter]:
+def quarters_to_start(
+    agreement: NominationsAgreement, today: dt.date, returns: Iterable[NominationsReturn] | None = None
+) -> list[Quarter]:
     """Return the quarters for which a return can be started, newest first.
 
-    Shares were agreed for them, they have no return yet, and they are over or the agreement has ended in them.
+    Shares were agreed for them, they have no return yet, and they are over or the agreement has ended in them. Pass all
+    `returns` of the agreement if the page has read them.
     """
-    days_with_return = set(agreement.returns.values_list("starts_on", flat=True))
+    if returns is None:
+        days_with_return = set(agreement.returns.values_list("starts_on", flat=True))
+    else:
+        days_with_return = {nominations_return.starts_on for nominations_return in returns}
     quarters = [Quarter.of(today)]
     while len(quarters) <= QUARTERS:
         quarters.append(quarters[-1].previous())

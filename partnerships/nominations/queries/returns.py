@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 from partnerships.nominations.lettings.columns import CollectionYear, core_columns, normalise_text
 from partnerships.nominations.lettings.quarters import Quarter
@@ -192,11 +192,15 @@ class QuarterResult:
     median_days: tuple[Decimal | None, Decimal | None]
 
 
-def trend_of(agreement: NominationsAgreement) -> list[QuarterResult]:
-    """Return the figures of all returns that were sent, earliest quarter first, for the council and the provider."""
-    sent_returns = NominationsReturn.objects.for_pages().filter(agreement=agreement, sendings__gt=0)
+def trend_of(returns: Iterable[NominationsReturn]) -> list[QuarterResult]:
+    """Return the figures of those of these returns that were sent, for the council and the provider.
+
+    `returns` are those of `returns_of`, of one agreement. The earliest quarter is first.
+    """
+    sent_returns = [nominations_return for nominations_return in returns if nominations_return.sendings]
+    prefetch_related_objects(sent_returns, "lines__refusals")
     quarters = []
-    for nominations_return in sent_returns.prefetch_related("lines__refusals").order_by("starts_on"):
+    for nominations_return in sorted(sent_returns, key=lambda nominations_return: nominations_return.starts_on):
         report = nominations_return.run.report
         quarter_result = QuarterResult(
             quarter=nominations_return.quarter,

@@ -25,7 +25,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     all_returns = list(returns_of(agreement)) if rights.is_open else []
     if rights.reads_returns:
         returns = [nominations_return for nominations_return in all_returns if rights.reads(nominations_return)]
-        trends = trend_charts(trend_of(agreement))
+        trends = trend_charts(trend_of(all_returns))
     else:
         returns = [nominations_return for nominations_return in all_returns if nominations_return.confirmations]
         trends = masked_trend_charts(masked_trend_of(agreement)) if rights.reads_masked else []
@@ -38,6 +38,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rights": rights,
         "returns": returns,
         "trends": trends,
-        "may_start": bool(rights.may_report and quarters_to_start(agreement, timezone.localdate())),
+        "may_start": bool(rights.may_report and quarters_to_start(agreement, timezone.localdate(), all_returns)),
     }
     return render(request, "nominations/detail.html", context)

@@ -125,7 +125,10 @@ class ConversationForm(Form):
         possible_people = people_to_name(self.sides, user).values("pk")
         attendee_person_ids = [person for person, _ in attendee_ids]
         people = User.objects.filter(Q(pk__in=possible_people) | Q(pk__in=attendee_person_ids)).order_by("name", "pk")
-        model_choice_field(self, "attendees").queryset = people
+        attendees = model_choice_field(self, "attendees")
+        attendees.queryset = people
+        # The names are read once, also for the owners of next steps.
+        attendees.choices = [(person.pk, attendees.label_from_instance(person)) for person in people]
         self._people = people
         self._sides_by_person = _sides_by_person(people, self.sides, attendee_ids)
 

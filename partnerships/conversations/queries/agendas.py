@@ -183,6 +183,5 @@ def items_everybody_reads(meeting: Meeting) -> list[AgendaItem]:
     """Return the items that everyone invited may read, in order. The minutes may name only these items."""
     items = AgendaItem.objects.filter(meeting=meeting)
     for person in seated_people(meeting):
-        visible_ids = AgendaItem.objects.visible_to(person).filter(meeting=meeting).values_list("pk", flat=True)
-        items = items.filter(pk__in=list(visible_ids))
+        items = items.filter(pk__in=AgendaItem.objects.visible_to(person).filter(meeting=meeting).values("pk"))
     return list(items.not_dropped())

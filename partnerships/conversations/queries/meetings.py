@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PostRole
@@ -20,6 +20,7 @@ from partnerships.conversations.models import (
     MeetingStatus,
 )
 from partnerships.conversations.quorum import Quorum, count_quorum
+from partnerships.organisations.holdings import read_once_a_page
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.nations import holidays_of_any
 from partnerships.organisations.queries import leads_with_account, with_account
@@ -85,22 +86,29 @@ def seated_people(meeting: Meeting) -> QuerySet[User]:
 
 def with_seats(meetings: MeetingQuerySet) -> MeetingQuerySet:
     """Fetch the partnership and all seats, ordered by organisation and name."""
-    seats = MeetingSeat.objects.select_related("organisation", "person").order_by(
-        "organisation__name", "person__name", "name", "pk"
-    )
-    return meetings.select_related("partnership", "organisation").prefetch_related(Prefetch("seats", queryset=seats))
+    return meetings.select_related("partnership", "organisation").prefetch_related(_seats())
 
 
-def coming_meetings(partnership: Partnership, user: User) -> list[Meeting]:
-    """Return the planned meetings whose attendance is not recorded, the earliest first."""
-    visible = Meeting.objects.visible_to(user).filter(partnership=partnership, status=MeetingStatus.PLANNED)
-    return list(with_seats(visible).order_by("starts_at", "pk"))
+def _seats() -> Prefetch[MeetingSeat]:
+    """Return the prefetch of all seats of meetings, ordered by organisation and name."""
+    seats = MeetingSeat.objects.select_related("organisation", "person")
+    return Prefetch("seats", queryset=seats.order_by("organisation__name", "person__name", "name", "pk"))
 
 
-def past_meetings(partnership: Partnership, user: User, limit: int) -> list[Meeting]:
-    """Return meetings that were held or called off, the newest first."""
-    visible = Meeting.objects.visible_to(user).filter(partnership=partnership).exclude(status=MeetingStatus.PLANNED)
-    return list(with_seats(visible).order_by("-starts_at", "-pk")[:limit])
+def coming_and_past_meetings(
+    partnership: Partnership, user: User, *, past_limit: int
+) -> tuple[list[Meeting], list[Meeting]]:
+    """Return the planned meetings, the earliest first, and those held or called off, the newest first.
+
+    Planned meetings are those whose attendance is not recorded. At most `past_limit` others are returned.
+    """
+    visible = Meeting.objects.visible_to(user).filter(partnership=partnership)
+    visible = visible.select_related("partnership", "organisation")
+    coming = list(visible.filter(status=MeetingStatus.PLANNED).order_by("starts_at", "pk"))
+    past = list(visible.exclude(status=MeetingStatus.PLANNED).order_by("-starts_at", "-pk")[:past_limit])
+    # One query reads the seats of both.
+    prefetch_related_objects([*coming, *past], _seats())
+    return coming, past
 
 
 def last_meeting_before(meeting: Meeting) -> Meeting | None:
@@ -141,8 +149,13 @@ class NextMeeting:
 
 
 def running_cycle(partnership: Partnership) -> MeetingCycle | None:
-    """Return the cycle that the partnership's leads set, or None if there is none or it was stopped."""
-    return MeetingCycle.objects.filter(partnership=partnership, stopped_at=None).first()
+    """Return the cycle that the partnership's leads set, or None if there is none or it was stopped.
+
+    Within a page, the cycle is read once.
+    """
+    rows = MeetingCycle.objects.filter(partnership=partnership, stopped_at=None).order_by("pk")[:1]
+    cycles = read_once_a_page((running_cycle, partnership.pk), lambda: rows)
+    return next(iter(rows if cycles is None else cycles), None)
 
 
 def cycle_from_terms(partnership: Partnership, today: dt.date) -> Cycle | None:
@@ -163,9 +176,11 @@ def _last_meeting(partnership: Partnership) -> Meeting | None:
 
 
 def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
-    """Return the bank holidays of any present party that is not an observer."""
+    """Return the bank holidays of any present party that is not an observer. Within a page, they are read once."""
     parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
-    return holidays_of_any(Organisation.objects.filter(pk__in=parties.values("organisation")).select_related("region"))
+    organisations = Organisation.objects.filter(pk__in=parties.values("organisation")).select_related("region")
+    days = read_once_a_page((meeting_holidays, partnership.pk), lambda: holidays_of_any(organisations))
+    return holidays_of_any(organisations) if days is None else frozenset(days)
 
 
 def propose_next_meeting(partnership: Partnership, now: dt.datetime) -> NextMeeting | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -125,11 +126,10 @@ def _other_sides(meeting: Meeting, keeper: Organisation) -> list[Organisation]:
     """Return the other parties that attended, or all other parties if none attended."""
     parties = meeting.partnership.parties.accepted().exclude(organisation=keeper)
     present_ids = meeting.seats.filter(attendance=Attendance.PRESENT).values("organisation")
-    present_parties = parties.filter(organisation__in=present_ids)
-    if present_parties.exists():
-        parties = present_parties
-    ordered_parties = parties.select_related("organisation").order_by("organisation__name", "pk")
-    return [party.organisation for party in ordered_parties]
+    parties = parties.annotate(attended=Q(organisation__in=present_ids))
+    ordered_parties = list(parties.select_related("organisation").order_by("organisation__name", "pk"))
+    present_parties = [party for party in ordered_parties if party.attended]
+    return [party.organisation for party in present_parties or ordered_parties]
 
 
 def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:

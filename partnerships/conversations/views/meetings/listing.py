@@ -45,8 +45,7 @@ def _past_meeting(meeting: Meeting) -> PastMeeting:
 def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the meeting cycle, the next meetings, and past meetings with attendance and quorum."""
     user, partnership, rights = open_partnership(request, pk)
-    coming_meetings = queries.coming_meetings(partnership, user)
-    past_meetings = queries.past_meetings(partnership, user, MAX_PAST)
+    coming_meetings, past_meetings = queries.coming_and_past_meetings(partnership, user, past_limit=MAX_PAST)
     name_as_at([*coming_meetings, *past_meetings])
 
     now = timezone.now()

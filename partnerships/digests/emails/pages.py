@@ -14,7 +14,7 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.changes import Section, read_section
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.reading import read_news
-from partnerships.digests.emails.subjects import EventFilter, changes_after, stakeholders_among
+from partnerships.digests.emails.subjects import EventFilter, changes_after
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
@@ -109,7 +109,7 @@ def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, .
     person = delivery.recipient
     events = Event.objects.in_bulk({pk for item in items for pk in item.told})
     pairs = {(person.pk, item.subject_id) for item in items}
-    event_filter = EventFilter(pairs, events, stakeholders_among([person.pk]), now)
+    event_filter = EventFilter(pairs, events, [person.pk] if person.is_stakeholder else [], now)
 
     shown: list[Section] = []
     for item in items:
@@ -179,7 +179,8 @@ def sections_between(
         return ()
     changes = changes_after(spans)
     pairs = {(person.pk, subject_id) for subject_id, _ in spans}
-    event_filter = EventFilter(pairs, changes.events, stakeholders_among([person.pk]), now, hears=hears)
+    stakeholder_ids = [person.pk] if person.is_stakeholder else []
+    event_filter = EventFilter(pairs, changes.events, stakeholder_ids, now, hears=hears)
 
     # As in an email, an event that changed several subjects is only in the first section.
     told_ids: set[int] = set()

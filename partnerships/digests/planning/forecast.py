@@ -34,7 +34,7 @@ from partnerships.digests.queries.readers import OUTSIDE, reading_classes
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
 from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.outbox.models import UNSETTLED_STATUSES
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -70,16 +70,27 @@ class Forecast:
 def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
     """Return everyone except its author who would get this plan if it were published now, the earliest first."""
     class_by_reader = reading_classes([plan.pk], now=now, once_open=True)
-    people = User.objects.in_bulk([person_id for person_id, _ in class_by_reader])
+    reader_ids = sorted(person_id for person_id, _ in class_by_reader)
+    read_ahead(
+        [
+            lookup(_people, reader_ids),
+            lookup(_followings, plan.pk, reader_ids),
+            lookup(_names_of_organisations, reader_ids),
+            lookup(_preferences, reader_ids),
+            lookup(_waiting_watermarks, plan.pk, reader_ids, now),
+        ]
+    )
+    people = {person.pk: person for person in rows_for(_people, reader_ids)}
     closest_by_person: dict[int, Following] = {}
     frequency_by_person: dict[int, str] = {}  # of the closest subscription that has a frequency of its own
-    for following in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
+    for following in rows_for(_followings, plan.pk, reader_ids):
         closest_by_person.setdefault(following.person_id, following)
         frequency_by_person[following.person_id] = frequency_by_person.get(following.person_id) or following.frequency
 
     subscription_ids = [following.subscription_id for following in closest_by_person.values()]
     subscriptions = Subscription.objects.for_listing().in_bulk(subscription_ids)
-    organisation_names = _organisation_names(people)
+    # Newest first: later entries of the dictionary replace earlier ones, so the oldest membership is used.
+    organisation_names = dict(rows_for(_names_of_organisations, reader_ids))
     date_by_person = _next_dates(plan, people, frequency_by_person, now)
     forecasts: list[Forecast] = []
     for pk, person in people.items():
@@ -99,11 +110,30 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
     return sorted(forecasts, key=lambda forecast: (forecast.at, forecast.person.display_name, forecast.person.pk))
 
 
-def _organisation_names(people: Iterable[int]) -> dict[int, str]:
-    """Return the name of the organisation that each person acts for; of several, the first that they joined."""
-    # Newest first: later entries of the dictionary replace earlier ones, so the oldest membership is used.
+def _people(people: list[int]) -> QuerySet[User]:
+    """Return the people with these ids."""
+    return User.objects.filter(pk__in=people)
+
+
+def _followings(plan: int, people: list[int]) -> QuerySet[Following]:
+    """Return through which subscriptions these people (ids) follow a plan, the closest subscription first."""
+    return Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id")
+
+
+def _names_of_organisations(people: list[int]) -> QuerySet[Membership, tuple[int, str]]:
+    """Return each person (id) with the names of the organisations that they act for, the one joined last first."""
     memberships = Membership.objects.current().filter(person__in=people).order_by("person", "-pk")
-    return dict(memberships.values_list("person_id", "organisation__name"))
+    return memberships.values_list("person_id", "organisation__name")
+
+
+def _preferences(people: list[int]) -> QuerySet[Preference]:
+    """Return the preferences of these people (ids)."""
+    return Preference.objects.filter(person__in=people)
+
+
+def _waiting_watermarks(plan: int, people: list[int], now: dt.datetime) -> QuerySet[Watermark]:
+    """Return the watermarks of a plan of these people (ids) whose digest is due later."""
+    return Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
 
 
 def _next_dates(
@@ -114,10 +144,9 @@ def _next_dates(
     It is the usual time, or the end of a pause. `frequencies` has the frequency of each person's subscription, "" if
     the person's own preference applies.
     """
-    preference_by_person = {
-        preference.person_id: preference for preference in Preference.objects.filter(person__in=people)
-    }
-    waiting_watermarks = Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
+    reader_ids = sorted(people)
+    preference_by_person = {preference.person_id: preference for preference in rows_for(_preferences, reader_ids)}
+    waiting_watermarks = rows_for(_waiting_watermarks, plan.pk, reader_ids, now)
     watermark_by_person = {watermark.recipient_id: watermark for watermark in waiting_watermarks}
     taken_days_by_person = _taken_days(people, now)
     pause_end_by_person = _ends_of_pauses(preference_by_person.values(), now)

@@ -312,10 +312,15 @@ def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[
 
 
 def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:
-    """Return the pairs (person id, plan id) in which the person acts for an owner of the plan."""
+    """Return the pairs (person id, plan id) in which the person acts for an owner of the plan.
+
+    Equal calls of a page are answered by one query.
+    """
     memberships = Membership.objects.current().filter(
         person__in=people,
         organisation__plan_owners__plan__in=plans,
         organisation__plan_owners__ended_at=None,
     )
-    return set(memberships.values_list("person_id", "organisation__plan_owners__plan_id"))
+    pairs = memberships.values_list("person_id", "organisation__plan_owners__plan_id")
+    remembered = read_once_a_page((owners_among, frozenset(people), frozenset(plans)), lambda: pairs)
+    return set(pairs if remembered is None else remembered)

@@ -279,8 +279,9 @@ def _terms_of_lines(lines: Iterable[Handover]) -> list[LineTerms]:
         )
         for line in lines
     )
-    # Sorted by kind, successor, sharing and state.
-    return [LineTerms(*terms, count) for terms, count in sorted(line_counts.items(), key=lambda item: item[0][:4])]
+    # The first four terms are kind, successor, sharing and state.
+    sorted_counts = sorted(line_counts.items(), key=lambda terms_and_count: terms_and_count[0][:4])
+    return [LineTerms(*terms, count) for terms, count in sorted_counts]
 
 
 def combined_shares(estates: Sequence[Estate]) -> list[Share]:

@@ -73,8 +73,8 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
 
 
 @pytest.fixture(autouse=True)
-def pdfs_are_their_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return the HTML instead of a PDF, because its words can be read, and because drawing a PDF takes seconds."""
+def html_instead_of_pdfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make downloads contain the HTML of a PDF, which can be searched and takes no seconds to draw."""
 
     def page_as_pdf(string: str, **_: Any) -> SimpleNamespace:
         return SimpleNamespace(write_pdf=lambda **_: string.encode())
@@ -83,11 +83,12 @@ def pdfs_are_their_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def moment(day: dt.date, hour: int, minute: int) -> dt.datetime:
+    """Return a time of day in local time."""
     return timezone.make_aware(dt.datetime.combine(day, dt.time(hour, minute)))
 
 
 def read_pages(world: World, name: str, pages: Iterable[str]) -> Seen:
-    """Return what a person sees now on these pages."""
+    """Return what a person sees now on these pages. Opening a page changes nothing."""
     client = checked_browser(getattr(world, name), raises=False)
     seen: Seen = {}
     for page in pages:

@@ -35,7 +35,7 @@ class ProposeHandoversForm(_TickingForm):
     """
 
     records = forms.MultipleChoiceField(
-        label="What",
+        label="Records",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "invalid_choice": "Some of the records you ticked already have a handover line. Reload the page to see "
@@ -47,14 +47,16 @@ class ProposeHandoversForm(_TickingForm):
     successor = forms.ModelChoiceField(
         label="Who takes over?", queryset=Organisation.objects.none(), empty_label="Choose an organisation"
     )
-    sharing = forms.ChoiceField(label="How?", choices=Sharing.choices, initial=Sharing.ALONE)
+    sharing = forms.ChoiceField(
+        label="How many organisations take over?", choices=Sharing.choices, initial=Sharing.ALONE
+    )
     others = forms.ModelMultipleChoiceField(
-        label="Who shares it?",
+        label="Which other organisations take over?",
         queryset=Organisation.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose these only if several organisations take over together. The organisation chosen above keeps "
-        "the record.",
+        help_text="Choose these only if several organisations take over together. The record will belong to the "
+        "organisation you chose above.",
     )
     basis = forms.CharField(
         label="Basis",
@@ -70,7 +72,10 @@ class ProposeHandoversForm(_TickingForm):
         "is recorded. Leave this empty if no consent is needed.",
     )
     evidence = forms.CharField(
-        label="Evidence", required=False, max_length=300, help_text="Where people can read the consent or agreement."
+        label="Evidence",
+        required=False,
+        max_length=300,
+        help_text="Enter where people can read the consent or agreement.",
     )
     due_on = kit.DayField(label="Answer by", required=False)
 
@@ -114,7 +119,7 @@ class _LinesForm(_TickingForm):
     """A form with handover lines to tick."""
 
     lines = forms.MultipleChoiceField(
-        label="What",
+        label="Handover lines",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "invalid_choice": "Another person has already answered some of the lines you ticked. Reload the page to "

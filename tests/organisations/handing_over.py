@@ -1,4 +1,4 @@
-"""Helpers for tests of handovers: record successions, and propose, accept and apply lines."""
+"""Helpers that record successions, and propose, accept and apply handover lines in tests."""
 
 from __future__ import annotations
 

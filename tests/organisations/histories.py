@@ -1,4 +1,4 @@
-"""Build random histories of organisations: mergers, splits and renames, some of them cancelled or undone."""
+"""Build random histories of organisations, for example a merger that is undone after a rename."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class History:
     #: The bodies that existed before the first succession.
     origins: tuple[int, ...]
     steps: list[Step] = field(default_factory=list)
-    #: Steps that an administrator cancelled, and which therefore do not count.
+    #: Steps that an administrator cancelled. They have no effect.
     cancelled: list[Step] = field(default_factory=list)
     bodies: set[int] = field(default_factory=set)
 

@@ -145,7 +145,7 @@ def add_reports(larkhaven: Organisation, now: dt.datetime) -> None:
 def ensure_row(
     model: type[Model], field: str, organisation: Organisation, has_row: Callable[[], bool] | None = None
 ) -> bool:
-    """Return True if a row refers to the organisation in this column, if necessary after a row was changed to do so.
+    """Make a row refer to the organisation in this column, unless one does; return True if one does now.
 
     `has_row` can set another condition that the changed row must meet.
     """

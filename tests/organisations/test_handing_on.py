@@ -38,7 +38,7 @@ def undo_at_once(succession: Succession) -> Succession:
 
 
 def homes_held_by(*bodies: Organisation) -> Any:
-    """Return the number of homes in these bodies' records. Homes that two bodies share count for each."""
+    """Return the number of homes in these bodies' records. Homes that two bodies share are counted twice."""
     return total_of_amounts(group.homes for body in bodies for group in held_records_by_kind(body, today()))
 
 

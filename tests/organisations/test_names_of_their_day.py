@@ -504,7 +504,7 @@ def listing(slug: str, person: User, query: str) -> Listing:
     return read(definition, person, QueryDict(query))
 
 
-def found(rows: Listing) -> list[int]:
+def listed_ids(rows: Listing) -> list[int]:
     """Return the ids of the rows of a list, in the order of the list."""
     return list(rows.sortable().order_by(*rows.sorting).values_list("pk", flat=True))
 
@@ -524,7 +524,7 @@ def test_a_list_is_sorted_by_the_former_name_that_it_shows_first(
 ) -> None:
     commitment_of_larkhaven, commitment_of_westmarch = commitments_of_both
 
-    rows = found(listing("commitments", world.amina, f"sort={order}"))
+    rows = listed_ids(listing("commitments", world.amina, f"sort={order}"))
 
     # The row says "Larkhaven Homes (now Zephyr Homes)", so it comes before Westmarch.
     assert rows == [commitment_of_larkhaven.pk, commitment_of_westmarch.pk]
@@ -534,7 +534,7 @@ def test_a_list_is_sorted_by_the_former_name_that_it_shows_first(
 def test_a_list_is_filtered_by_the_former_and_the_present_name(
     world: World, commitments_of_both: tuple[Commitment, Commitment], name: str
 ) -> None:
-    rows = found(listing("commitments", world.amina, f"giver={name}"))
+    rows = listed_ids(listing("commitments", world.amina, f"giver={name}"))
 
     assert rows == [commitments_of_both[0].pk]
 
@@ -542,7 +542,7 @@ def test_a_list_is_filtered_by_the_former_and_the_present_name(
 def test_a_name_in_quotation_marks_must_be_the_whole_name(
     world: World, commitments_of_both: tuple[Commitment, Commitment]
 ) -> None:
-    assert found(listing("commitments", world.amina, "giver=%22Zephyr%22")) == []
+    assert listed_ids(listing("commitments", world.amina, "giver=%22Zephyr%22")) == []
 
 
 def test_a_list_is_grouped_by_the_present_name(
@@ -587,7 +587,7 @@ def test_the_list_of_plans_sorts_filters_and_groups_by_the_owners_it_shows(world
     rename(world.larkhaven, "Zephyr Homes", timezone.localdate() + dt.timedelta(1))
 
     def rows(query: str) -> list[int]:
-        return found(listing("plans", world.amina, query))
+        return listed_ids(listing("plans", world.amina, query))
 
     # The first row says "Larkhaven Homes (now Zephyr Homes)", so it comes before Westmarch.
     assert rows("sort=owners") == [plan_of_larkhaven.pk, plan_of_westmarch.pk]
@@ -604,9 +604,9 @@ def test_a_party_that_left_cannot_find_a_plan_by_the_name_of_a_present_owner(wor
     plan = published_plan(world)
     leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
 
-    assert found(listing("plans", world.amina, "owners=larkhaven")) == [plan.pk]
-    assert found(listing("plans", world.ben, "")) == [plan.pk]
-    assert found(listing("plans", world.ben, "owners=larkhaven")) == []
+    assert listed_ids(listing("plans", world.amina, "owners=larkhaven")) == [plan.pk]
+    assert listed_ids(listing("plans", world.ben, "")) == [plan.pk]
+    assert listed_ids(listing("plans", world.ben, "owners=larkhaven")) == []
 
 
 def test_lists_of_records_with_one_organisation_are_filtered_by_former_names(world: World) -> None:
@@ -616,7 +616,7 @@ def test_lists_of_records_with_one_organisation_are_filtered_by_former_names(wor
 
     for slug, column in columns.items():
         ids_by_former_name, ids_by_present_name, ids_by_other_name = (
-            found(listing(slug, world.amina, f"{column}={words}")) for words in ("larkhaven", "zephyr", "nobody")
+            listed_ids(listing(slug, world.amina, f"{column}={words}")) for words in ("larkhaven", "zephyr", "nobody")
         )
         assert ids_by_former_name == ids_by_present_name != ids_by_other_name == [], slug
 
@@ -652,7 +652,7 @@ def test_an_open_ask_shows_both_names_of_its_addressee(
 
 
 def test_an_ask_is_found_by_the_present_name_of_its_addressee(world: World, ask_to_renamed_council: Entry) -> None:
-    assert found(listing("asks", world.ben, "asked=eastmarch")) == [ask_to_renamed_council.pk]
+    assert listed_ids(listing("asks", world.ben, "asked=eastmarch")) == [ask_to_renamed_council.pk]
 
 
 def test_a_withdrawn_ask_shows_its_addressees_name_of_that_day(
@@ -675,8 +675,8 @@ def test_commitments_to_an_ended_body_are_found_by_the_name_of_its_successor(wor
 
     assert promise in page.context["page"].rows
     assert "by the name of the organisation that followed them" in page.content.decode()
-    assert promise.pk in found(listing("commitments", world.amina, "words=harbour"))
-    assert promise.pk not in found(listing("commitments", world.amina, "giver=harbour"))
+    assert promise.pk in listed_ids(listing("commitments", world.amina, "words=harbour"))
+    assert promise.pk not in listed_ids(listing("commitments", world.amina, "giver=harbour"))
 
 
 def test_conversations_with_an_ended_body_are_found_by_the_name_of_its_successor(world: World, client: Client) -> None:

@@ -40,7 +40,7 @@ def pages(world: World, succession: Succession) -> list[str]:
 
 
 def locked_by(queries: CaptureQueriesContext) -> list[int]:
-    """Return the successions (ids) that queries locked one by one, in the order of the queries."""
+    """Return the ids of the successions that queries locked, in the order of the queries."""
     locking = re.compile(r'"organisations_succession"\."id" = (\d+)\D.*FOR UPDATE')
     return [int(match[1]) for query in queries.captured_queries if (match := locking.search(query["sql"]))]
 

@@ -59,7 +59,7 @@ def record_past_succession(world: World, **fields: Any) -> Succession:
     return services.record_succession(ties=ties, now=timezone.now(), **({"author": None} | arguments))
 
 
-# ---- Asks and offers whose two sides become one
+# ---- Asks and offers between two organisations that become one
 
 
 def ask_west(world: World) -> Entry:

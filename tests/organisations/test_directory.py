@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -57,27 +56,45 @@ def test_search_words_must_all_occur_in_the_same_name(world: World) -> None:
     assert list(find_organisations(user=world.vera, text="Northmere Board")) == [organisation_with_both_words]
 
 
-def test_an_email_address_does_not_find_similar_names(world: World) -> None:
+def test_search_finds_a_similar_name(world: World) -> None:
     assert list(find_organisations(user=world.vera, text="Larkhavne")) == [world.larkhaven]
 
+
+def test_an_email_address_does_not_find_similar_names(world: World) -> None:
     assert not find_organisations(user=world.vera, text="larkhavne@larkhaven").exists()
 
 
-def test_list_can_be_filtered_by_region_and_area(world: World) -> None:
+@pytest.fixture
+def south_east(world: World) -> Area:
+    """Return the region of Fareham, which Larkhaven serves."""
     region = Area.objects.create(code="E12000008", name="South East", kind=AreaKind.REGION)
     world.fareham.region = region
     world.fareham.save()
     serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=NOW())
+    return region
 
-    assert set(find_organisations(user=world.vera, region=region)) == {world.larkhaven}
+
+def test_an_organisation_is_found_by_the_region_of_an_area_that_it_serves(world: World, south_east: Area) -> None:
+    assert set(find_organisations(user=world.vera, region=south_east)) == {world.larkhaven}
+
+
+@pytest.mark.usefixtures("south_east")
+def test_an_organisation_is_not_found_by_an_area_that_it_does_not_serve(world: World) -> None:
     assert set(find_organisations(user=world.vera, area=world.gosport)) == set()
 
 
-def test_an_identifier_belongs_to_one_organisation_only(world: World) -> None:
+def test_an_identifier_cannot_be_added_to_a_second_organisation(world: World) -> None:
     add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=NOW())
 
     with pytest.raises(UnableToAddIdentifier, match="Larkhaven"):
         add_identifier(organisation=world.westmarch, scheme=Scheme.RSH, value="5069", author=None, now=NOW())
+
+    assert Identifier.objects.filter(value="5069").count() == 1
+
+
+def test_an_organisation_cannot_be_created_with_the_identifier_of_another(world: World) -> None:
+    add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=NOW())
+
     with pytest.raises(UnableToCreateOrganisation, match="Larkhaven"):
         create_organisation(
             name="Another", kind=Kind.CHARITY, identifiers=[(Scheme.RSH, "5069")], author=None, now=NOW()
@@ -95,44 +112,45 @@ def test_search_finds_a_renamed_organisation_by_its_former_name(world: World) ->
 
 
 def test_direct_successors_are_those_by_a_day(world: World) -> None:
-    first, second, third, other = (council(name) for name in ("First", "Second", "Third", "Other"))
-    follow([first], [second, other], kind="split", on=dt.date(2009, 4, 1))
-    follow([second], [third], on=dt.date(2023, 4, 1))
+    county, east, west, coast = (council(name) for name in ("County", "East", "West", "Coast"))
+    follow([county], [east, west], kind="split", on=dt.date(2009, 4, 1))
+    follow([east], [coast], on=dt.date(2023, 4, 1))
 
-    assert successors_on(first) == [other, second]
-    assert successors_on(first, dt.date(2008, 1, 1)) == []
+    assert successors_on(county) == [east, west]
+    assert successors_on(county, dt.date(2008, 1, 1)) == []
 
 
 def test_recording_the_same_succession_twice_makes_one_row(world: World) -> None:
-    first_succession, second_succession = (
-        follow([world.larkhaven], [world.tidewater], on=dt.date(2020, 4, 1)) for _ in range(2)
-    )
+    first_succession = follow([world.larkhaven], [world.tidewater], on=dt.date(2020, 4, 1))
+
+    second_succession = follow([world.larkhaven], [world.tidewater], on=dt.date(2020, 4, 1))
 
     assert first_succession == second_succession
+
+
+def test_an_organisation_cannot_follow_itself_in_a_merger(world: World) -> None:
     with pytest.raises(UnableToRecordSuccession):
         follow([world.larkhaven], [world.larkhaven])
 
 
 def test_only_partners_see_partnerships_on_an_organisations_page(world: World) -> None:
     address = reverse("organisations:detail", kwargs={"pk": world.larkhaven.pk})
-    partner = Client()
-    stranger = Client()
-    partner.force_login(world.ben)
-    stranger.force_login(world.chidi)
 
-    assert "Estuary Partnership" in partner.get(address).content.decode()
-    assert "Estuary Partnership" not in stranger.get(address).content.decode()
+    page_of_partner = signed_in(world.ben).get(address).content.decode()
+    page_of_stranger = signed_in(world.chidi).get(address).content.decode()
+
+    assert "Estuary Partnership" in page_of_partner
+    assert "Estuary Partnership" not in page_of_stranger
 
 
 def test_only_an_organisations_own_people_see_their_email_addresses(world: World) -> None:
     address = reverse("organisations:people", kwargs={"pk": world.larkhaven.pk})
-    colleague = Client()
-    stranger = Client()
-    colleague.force_login(world.vera)
-    stranger.force_login(world.chidi)
 
-    assert world.eddie.email in colleague.get(address).content.decode()
-    assert world.eddie.email not in stranger.get(address).content.decode()
+    page_of_colleague = signed_in(world.vera).get(address).content.decode()
+    page_of_stranger = signed_in(world.chidi).get(address).content.decode()
+
+    assert world.eddie.email in page_of_colleague
+    assert world.eddie.email not in page_of_stranger
 
 
 def test_pages_of_the_list_neither_skip_nor_repeat_organisations(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import pytest
 import time_machine
@@ -109,65 +110,58 @@ def test_a_vesting_month_that_has_passed_needs_an_exact_day(world: World) -> Non
     assert "Enter the exact vesting day" in succession.refused_because
 
 
+class Surrey(NamedTuple):
+    """The councils of Surrey, and the first of their three successions. Its order is laid."""
+
+    world: World
+    councils: list[Organisation]
+    first_succession: Succession
+
+
 @pytest.fixture
-def surrey(db: None) -> tuple[World, list[Organisation], Succession]:
-    """Return the world, the councils of Surrey, and the first of their successions, whose order is laid."""
+def surrey(db: None) -> Surrey:
+    """Return Surrey on 30 November 2026, before its order is made."""
     with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
         world = make_world()
         councils = create_councils_of_surrey()
         load_pending(author=None, now=timezone.now())
     first_succession, *_ = Succession.objects.order_by("pk")
-    return world, list(councils.values()), first_succession
+    return Surrey(world, list(councils.values()), first_succession)
 
 
-def test_administrators_are_asked_to_record_that_an_election_of_surrey_was_held(
-    surrey: tuple[World, list[Organisation], Succession],
-) -> None:
-    world, _councils, first_succession = surrey
-
+def test_administrators_are_asked_to_record_that_an_election_of_surrey_was_held(surrey: Surrey) -> None:
     with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
-        assert DECIDE in task_names(world, world.dee)
-        for page in pages(world, first_succession):
+        assert DECIDE in task_names(surrey.world, surrey.world.dee)
+        for page in pages(surrey.world, surrey.first_succession):
             assert "The election or shadow authority was due 7 May 2026, but no administrator has recorded" in page
 
 
-def test_surrey_does_not_take_effect_without_a_recorded_order(
-    surrey: tuple[World, list[Organisation], Succession],
-) -> None:
-    world, _councils, first_succession = surrey
-
+def test_surrey_does_not_take_effect_without_a_recorded_order(surrey: Surrey) -> None:
     with time_machine.travel(VESTING):
         hand_over_due()
 
         assert statuses_of_successions() == {"order_laid"}
-        assert "The vesting day was 1 April 2027" in pages(world, first_succession)[0]
+        assert "The vesting day was 1 April 2027" in pages(surrey.world, surrey.first_succession)[0]
 
 
-def test_an_order_of_surrey_recorded_early_does_not_take_effect_before_its_day(
-    surrey: tuple[World, list[Organisation], Succession],
-) -> None:
-    world, _councils, first_succession = surrey
-
+def test_an_order_of_surrey_recorded_early_does_not_take_effect_before_its_day(surrey: Surrey) -> None:
     with time_machine.travel(VESTING - dt.timedelta(days=30)):
-        record_that_the_order_was_made(world, first_succession)
+        record_that_the_order_was_made(surrey.world, surrey.first_succession)
         hand_over_due()
 
         assert statuses_of_successions() == {"order_made"}
-        assert DECIDE not in task_names(world, world.dee)
+        assert DECIDE not in task_names(surrey.world, surrey.world.dee)
 
 
-def test_surrey_takes_effect_on_its_day_once_the_order_is_recorded(
-    surrey: tuple[World, list[Organisation], Succession],
-) -> None:
-    world, councils, first_succession = surrey
+def test_surrey_takes_effect_on_its_day_once_the_order_is_recorded(surrey: Surrey) -> None:
     with time_machine.travel(VESTING - dt.timedelta(days=30)):
-        record_that_the_order_was_made(world, first_succession)
+        record_that_the_order_was_made(surrey.world, surrey.first_succession)
 
     with time_machine.travel(VESTING):
         hand_over_due()
 
         assert statuses_of_successions() == {"effective"}
-        check_successors_replace(councils)
+        check_successors_replace(surrey.councils)
 
 
 def statuses_of_successions() -> set[str]:

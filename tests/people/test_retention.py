@@ -42,24 +42,24 @@ from tests.world import World, join
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
-@pytest.mark.parametrize(("days", "left"), [(6, 1), (7, 0), (8, 0)])
-def test_invitations_are_removed_seven_days_after_they_expire(world: World, days: int, left: int) -> None:
+@pytest.mark.parametrize(("days", "remaining_count"), [(6, 1), (7, 0), (8, 0)])
+def test_invitations_are_removed_seven_days_after_they_expire(world: World, days: int, remaining_count: int) -> None:
     now = timezone.now()
     invitation, _ = create_invitation(person=world.sol, invited_by=None, now=now)
 
     apply_retention(now=invitation.expires_at + days * DAY)
 
-    assert Invitation.objects.count() == left
+    assert Invitation.objects.count() == remaining_count
 
 
-@pytest.mark.parametrize(("days", "left"), [(364, 1), (365, 0), (366, 0)])
-def test_the_security_log_is_kept_for_a_year(world: World, days: int, left: int) -> None:
+@pytest.mark.parametrize(("days", "remaining_count"), [(364, 1), (365, 0), (366, 0)])
+def test_the_security_log_is_kept_for_a_year(world: World, days: int, remaining_count: int) -> None:
     now = timezone.now()
     SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=now - days * DAY)
 
     apply_retention(now=now)
 
-    assert SecurityEvent.objects.count() == left
+    assert SecurityEvent.objects.count() == remaining_count
 
 
 def test_a_clock_set_forward_does_not_empty_the_security_log(world: World) -> None:
@@ -70,15 +70,15 @@ def test_a_clock_set_forward_does_not_empty_the_security_log(world: World) -> No
     assert SecurityEvent.objects.exists()
 
 
-@pytest.mark.parametrize(("days", "erased"), [(729, False), (730, True)])
-def test_leavers_are_erased_after_two_years(world: World, days: int, erased: bool) -> None:
+@pytest.mark.parametrize(("days", "is_erased"), [(729, False), (730, True)])
+def test_leavers_are_erased_after_two_years(world: World, days: int, is_erased: bool) -> None:
     now = timezone.now()
     close_account(person=world.eddie, author=world.dee, reason="Left.", now=now)
 
     apply_retention(now=now + days * DAY)
 
     world.eddie.refresh_from_db()
-    assert (world.eddie.erased_at is not None) is erased
+    assert (world.eddie.erased_at is not None) is is_erased
 
 
 def test_a_dry_run_counts_and_removes_nothing(world: World) -> None:
@@ -105,15 +105,15 @@ def asked_stakeholder(world: World) -> User:
     return person
 
 
-@pytest.mark.parametrize(("days", "erased"), [(29, False), (31, True)])
+@pytest.mark.parametrize(("days", "is_erased"), [(29, False), (31, True)])
 def test_stakeholders_who_never_answered_are_erased_after_thirty_days(
-    world: World, asked_stakeholder: User, days: int, erased: bool
+    world: World, asked_stakeholder: User, days: int, is_erased: bool
 ) -> None:
     apply_retention(now=timezone.now() + days * DAY)
 
     asked_stakeholder.refresh_from_db()
-    assert (asked_stakeholder.erased_at is not None) is erased
-    assert (asked_stakeholder.name == "") is erased
+    assert (asked_stakeholder.erased_at is not None) is is_erased
+    assert (asked_stakeholder.name == "") is is_erased
 
 
 @pytest.mark.parametrize(("days", "forgotten"), [(29, False), (31, True)])
@@ -146,13 +146,13 @@ def test_an_address_typed_by_mistake_for_a_surveys_moderator_is_erased(world: Wo
     ]
 
 
-@pytest.mark.parametrize(("days", "left"), [(179, 8), (181, 0)])
-def test_invitations_of_a_survey_that_never_opens_are_deleted(world: World, days: int, left: int) -> None:
+@pytest.mark.parametrize(("days", "remaining_count"), [(179, 8), (181, 0)])
+def test_invitations_of_a_survey_that_never_opens_are_deleted(world: World, days: int, remaining_count: int) -> None:
     survey = prepared_round(world, asked={"council": 8})
 
     apply_retention(now=survey.created_at + days * DAY)
 
-    assert survey.invitations.count() == left
+    assert survey.invitations.count() == remaining_count
 
 
 def test_a_stakeholder_who_refused_is_kept(world: World, asked_stakeholder: User) -> None:
@@ -237,7 +237,7 @@ def test_a_dry_run_of_every_rule_changes_no_row(world: World, asked_stakeholder:
     assert read_all_rows() == rows_before
 
 
-def tick(at: dt.datetime) -> int | None:
+def run_hourly_task(at: dt.datetime) -> int | None:
     """Run the hourly task with all clocks at this time; return the removed invitations, or None if nothing was due."""
     with time_machine.travel(at, tick=False), patch.object(retention, "_database_clock", return_value=at):
         apply_retention_now()
@@ -264,8 +264,8 @@ def test_retention_does_not_run_before_two_o_clock(world: World) -> None:
     invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
     night = night_after_expiry(invitation)
 
-    removed_at_midnight = tick(night.replace(hour=0, minute=30))
-    removed_at_night = tick(night)
+    removed_at_midnight = run_hourly_task(night.replace(hour=0, minute=30))
+    removed_at_night = run_hourly_task(night)
 
     assert removed_at_midnight is None
     assert removed_at_night == 1
@@ -274,10 +274,10 @@ def test_retention_does_not_run_before_two_o_clock(world: World) -> None:
 def test_retention_runs_once_a_day_however_often_the_task_runs(world: World) -> None:
     invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
     night = night_after_expiry(invitation)
-    tick(night)
+    run_hourly_task(night)
     create_invitation(person=world.sol, invited_by=None, now=invitation.created_at)
 
-    removed_on_same_day = [tick(night + HOUR), tick(night + 12 * HOUR)]
+    removed_on_same_day = [run_hourly_task(night + HOUR), run_hourly_task(night + 12 * HOUR)]
 
     assert removed_on_same_day == [None, None]
     assert Invitation.objects.exists()
@@ -286,24 +286,24 @@ def test_retention_runs_once_a_day_however_often_the_task_runs(world: World) -> 
 def test_retention_runs_again_on_the_next_day(world: World) -> None:
     invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
     night = night_after_expiry(invitation)
-    tick(night)
+    run_hourly_task(night)
     create_invitation(person=world.sol, invited_by=None, now=invitation.created_at)
 
-    removed_on_next_day = tick(night + DAY)
+    removed_on_next_day = run_hourly_task(night + DAY)
 
     assert removed_on_next_day == 1
     assert RetentionRun.objects.count() == 2
 
 
-def fails(now: dt.datetime, dry_run: bool) -> int:
+def fail(now: dt.datetime, dry_run: bool) -> int:
     raise OSError("The disk is full.")
 
 
 @pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def failing_rule(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Add a rule that fails and is applied before all others, and return its name."""
     with monkeypatch.context() as patched:
-        patched.setitem(RULES, "a rule that fails", RetentionRule("", "", "", "", fails))
+        patched.setitem(RULES, "a rule that fails", RetentionRule("", "", "", "", fail))
         yield "a rule that fails"
 
 
@@ -311,28 +311,28 @@ def nightly_run_after(when: dt.datetime) -> dt.datetime:
     return (when + DAY).replace(hour=3, minute=10, second=0, microsecond=0)
 
 
-def test_one_failing_rule_does_not_stop_the_others(world: World, failing: str) -> None:
+def test_one_failing_rule_does_not_stop_the_others(world: World, failing_rule: str) -> None:
     invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
 
     outcome = apply_retention(now=invitation.expires_at + 30 * DAY)
 
-    assert outcome.failed == {failing: "OSError"}
+    assert outcome.failed == {failing_rule: "OSError"}
     assert not Invitation.objects.exists()
-    assert set(outcome.removed) == set(RULES) - {failing}
+    assert set(outcome.removed) == set(RULES) - {failing_rule}
 
 
-def test_each_rule_records_its_last_complete_run(world: World, failing: str) -> None:
+def test_each_rule_records_its_last_complete_run(world: World, failing_rule: str) -> None:
     first_run = timezone.now()
     second_run = first_run + DAY
     with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(RULES, failing, RULES["tallies"])
+        patched.setitem(RULES, failing_rule, RULES["tallies"])
         apply_retention(now=first_run)
     apply_retention(now=second_run)
 
     ages = time_since_complete(now=second_run)
-    assert ages[failing] == DAY
+    assert ages[failing_rule] == DAY
     assert ages["invitations"] == dt.timedelta(0)
-    assert RetentionRuleState.objects.get(rule=failing).error == "OSError"
+    assert RetentionRuleState.objects.get(rule=failing_rule).error == "OSError"
 
 
 def test_a_dry_run_does_not_count_as_a_complete_run(world: World) -> None:
@@ -341,7 +341,7 @@ def test_a_dry_run_does_not_count_as_a_complete_run(world: World) -> None:
     assert set(time_since_complete(now=timezone.now()).values()) == {None}
 
 
-def test_a_rule_is_overdue_two_days_after_its_last_complete_run(world: World, failing: str) -> None:
+def test_a_rule_is_overdue_two_days_after_its_last_complete_run(world: World, failing_rule: str) -> None:
     now = timezone.now()
     apply_retention(now=now)
 
@@ -350,7 +350,7 @@ def test_a_rule_is_overdue_two_days_after_its_last_complete_run(world: World, fa
 
 
 def test_operators_are_alerted_about_overdue_rules(
-    world: World, failing: str, settings: Any, mailoutbox: list[EmailMessage]
+    world: World, failing_rule: str, settings: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
     now = timezone.now()
@@ -361,11 +361,11 @@ def test_operators_are_alerted_about_overdue_rules(
     wait_for_alerts(seconds=60)
 
     [alert] = [email for email in mailoutbox if email.subject == "[Common Ground] Retention is overdue"]
-    assert failing in alert.body
+    assert failing_rule in alert.body
 
 
 def test_metrics_give_the_days_since_each_rules_last_complete_run(
-    world: World, failing: str, client: Client, settings: Any
+    world: World, failing_rule: str, client: Client, settings: Any
 ) -> None:
     settings.METRICS_TOKEN = "prometheus-may-read"
     apply_retention(now=timezone.now() - 3 * DAY)
@@ -374,7 +374,7 @@ def test_metrics_give_the_days_since_each_rules_last_complete_run(
 
     figures = dict(re.findall(r'^retention_days_since_complete_run{rule="([^"]+)"} (\S+)$', page, re.MULTILINE))
     assert float(figures["invitations"]) == pytest.approx(3, abs=0.01)
-    assert figures[failing] == "+Inf"
+    assert figures[failing_rule] == "+Inf"
     assert set(figures) == set(RULES)
 
 
@@ -508,7 +508,7 @@ def test_changed_batches_stay_changed_when_a_later_batch_fails(world: World, mon
     assert User.objects.filter(name="Forgotten").count() == 2
 
 
-def test_the_command_runs_every_rule_and_fails_if_one_failed(world: World, failing: str) -> None:
+def test_the_command_runs_every_rule_and_fails_if_one_failed(world: World, failing_rule: str) -> None:
     create_invitation(person=world.sol, invited_by=None, now=timezone.now() - 100 * DAY)
 
     with pytest.raises(CommandError, match="1 rules failed: a rule that fails"):
@@ -518,27 +518,27 @@ def test_the_command_runs_every_rule_and_fails_if_one_failed(world: World, faili
 
 
 def test_a_failed_rule_is_reported_to_operators(
-    world: World, failing: str, settings: Any, mailoutbox: list[EmailMessage]
+    world: World, failing_rule: str, settings: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
 
-    removed = tick(nightly_run_after(timezone.now()))
+    removed = run_hourly_task(nightly_run_after(timezone.now()))
     wait_for_alerts(seconds=60)
 
     assert removed is None
     assert [email.subject for email in mailoutbox] == ["[Common Ground] Retention rules failed"]
-    assert f"{failing}: OSError" in mailoutbox[0].body
+    assert f"{failing_rule}: OSError" in mailoutbox[0].body
     assert "disk is full" not in mailoutbox[0].body
 
 
-def test_a_failed_rule_is_retried_after_an_hour(world: World, failing: str) -> None:
+def test_a_failed_rule_is_retried_after_an_hour(world: World, failing_rule: str) -> None:
     night = nightly_run_after(timezone.now())
-    tick(night)
+    run_hourly_task(night)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(RULES, failing, RULES["tallies"])
-        removed_after_twenty_minutes = tick(night + dt.timedelta(minutes=20))
-        removed_after_an_hour = tick(night + HOUR)
+        patched.setitem(RULES, failing_rule, RULES["tallies"])
+        removed_after_twenty_minutes = run_hourly_task(night + dt.timedelta(minutes=20))
+        removed_after_an_hour = run_hourly_task(night + HOUR)
 
     assert removed_after_twenty_minutes is None, "The first run may still be running."
     assert removed_after_an_hour == 0

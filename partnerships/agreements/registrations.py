@@ -113,8 +113,8 @@ def _register_prompts() -> None:
         prompting.suggest_objectives,
         rows=prompting.open_objective_rows,
     )
-    register_stuck("terms", prompting.stuck_terms)
-    register_stuck("objectives", prompting.stuck_objectives)
+    register_stuck("terms", prompting.stuck_terms, prompting.unsigned_rows, prompting.untouched_draft_rows)
+    register_stuck("objectives", prompting.stuck_objectives, prompting.readable_objective_rows)
     register_figures("objectives", prompting.objectives_in_period, order=5)
     register_figures("terms", prompting.terms_in_period, order=45)
 

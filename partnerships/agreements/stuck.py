@@ -8,7 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import QuerySet
+
+from partnerships.organisations.statements import lookup, read_ahead
 from partnerships.people.models import User
 
 
@@ -33,20 +37,27 @@ class StuckRecord:
 
 
 #: Returns the records of a room that are stuck in partnerships (ids), for a reader at a moment.
-FindStuckRecords = Callable[[User, Collection[int], dt.datetime], list[StuckRecord]]
-_find_by_name: dict[str, FindStuckRecords] = {}
+FindStuckRecords = Callable[[User, list[int], dt.datetime], list[StuckRecord]]
+#: Composes a query of such a function, for the same arguments.
+ComposeStuckRows = Callable[[User, list[int], dt.datetime], QuerySet[Any, Any]]
+_find_by_name: dict[str, tuple[FindStuckRecords, tuple[ComposeStuckRows, ...]]] = {}
 
 
-def register_stuck(name: str, find: FindStuckRecords) -> None:
-    """Register a function that finds stuck records; registering the same name again replaces the function."""
-    _find_by_name[name] = find
+def register_stuck(name: str, find: FindStuckRecords, *rows: ComposeStuckRows) -> None:
+    """Register a function that finds stuck records; registering the same name again replaces the function.
+
+    `rows` are the functions with which it calls `rows_for`. A page reads those of all rooms in one query.
+    """
+    _find_by_name[name] = find, rows
 
 
 def stuck_records_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the stuck records in these partnerships that the reader may see, the longest stuck first."""
     if not partnerships:
         return []
-    records = [record for find in _find_by_name.values() for record in find(user, partnerships, now)]
+    ids = list(partnerships)
+    read_ahead(lookup(compose, user, ids, now) for _, rows in _find_by_name.values() for compose in rows)
+    records = [record for find, _ in _find_by_name.values() for record in find(user, ids, now)]
     return sorted(records, key=lambda record: (record.since, record.title, record.path))
 
 

@@ -20,7 +20,7 @@ from partnerships.commitments.quantities import set_unit_words
 from partnerships.commitments.queries import agenda, events_of_commitments
 from partnerships.commitments.queries.figures import commitments_in_period
 from partnerships.commitments.queries.serving import SERVING
-from partnerships.commitments.queries.stuck import stuck_commitments
+from partnerships.commitments.queries.stuck import stuck_commitments, stuck_rows
 from partnerships.commitments.services import hand_over_commitments
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import Departure, register_departure
@@ -74,7 +74,7 @@ def register() -> None:
         agenda.suggest_unconfirmed,
         rows=agenda.unconfirmed_rows,
     )
-    register_stuck("commitments", stuck_commitments)
+    register_stuck("commitments", stuck_commitments, stuck_rows)
     register_figures("commitments", commitments_in_period, order=10)
     register_provider(SERVING)
 

@@ -35,7 +35,11 @@ from partnerships.conversations.queries.agendas import (
     suggest_reports,
 )
 from partnerships.conversations.queries.events import events_of_meetings
-from partnerships.conversations.queries.facilitating import stuck_conversations_and_reports
+from partnerships.conversations.queries.facilitating import (
+    overdue_reports,
+    stuck_conversations_and_reports,
+    unwritten_conversations,
+)
 from partnerships.conversations.sections import (
     facilitators_lookups,
     facilitators_of,
@@ -142,7 +146,7 @@ def _register_sections() -> None:
         rows=action_rows,
     )
     register_agenda("45 reports", "Progress reports", "progress_report", suggest_reports, rows=report_rows)
-    register_stuck("conversations", stuck_conversations_and_reports)
+    register_stuck("conversations", stuck_conversations_and_reports, unwritten_conversations, overdue_reports)
 
 
 def _register_retention() -> None:

@@ -21,7 +21,7 @@ from partnerships.exchange.personal import RULES
 from partnerships.exchange.queries import events_of_entries
 from partnerships.exchange.queries.agenda import suggest_waiting_entries, waiting_entry_rows
 from partnerships.exchange.queries.figures import asks_in_period
-from partnerships.exchange.queries.stuck import stuck_facilitated_entries, stuck_unanswered_entries
+from partnerships.exchange.queries.stuck import stuck_facilitated_entries, stuck_unanswered_entries, unanswered_rows
 from partnerships.exchange.sections import all_standing_offers_of, standing_offers_section
 from partnerships.exchange.services.facilitating import end_with_membership
 from partnerships.exchange.services.own_side import withdraw_entries_to_itself
@@ -59,7 +59,7 @@ def register() -> None:
         "skills and resources", standing_offers_section, all_standing_offers_of, order=10
     )
     register_agenda("50 asks and offers", "Asks and offers", "entry", suggest_waiting_entries, rows=waiting_entry_rows)
-    register_stuck("asks", stuck_unanswered_entries)
+    register_stuck("asks", stuck_unanswered_entries, unanswered_rows)
     register_stuck_facilitated("asks", stuck_facilitated_entries)
     register_figures("asks", asks_in_period, order=40)
 

@@ -31,7 +31,7 @@ from partnerships.plans.personal import RULES, end_shares, end_shares_of_members
 from partnerships.plans.queries import agenda, events_of_plans
 from partnerships.plans.queries.figures import homes_in_period, milestones_in_period
 from partnerships.plans.queries.serving import SERVING
-from partnerships.plans.queries.unsigned import unsigned_plans
+from partnerships.plans.queries.unsigned import awaiting_plans, unsigned_plans
 from partnerships.plans.services import departures, papers, passing
 
 
@@ -67,7 +67,7 @@ def _register_prompts() -> None:
     register_agenda(
         "40 plans published", "Plans published since the last meeting", "plan_version", agenda.plans_published_since
     )
-    register_stuck("plans", unsigned_plans)
+    register_stuck("plans", unsigned_plans, awaiting_plans)
     register_figures("homes", homes_in_period, order=20)
     register_figures("milestones", milestones_in_period, order=30)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -58,10 +58,16 @@ def _is_stuck(state: ObjectiveState) -> bool:
     return state.tag == "behind" or bool(state.blocked_by)
 
 
-def stuck_objectives(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
-    """Return the objectives of these partnerships that are blocked or behind."""
+def readable_objective_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Objective]:
+    """Return the open objectives of these partnerships that the person may see."""
     readable = Objective.objects.visible_to(user).filter(partnership__in=partnerships).values("pk")
-    objective_states = _states_of(_open_objectives(pk__in=readable), timezone.localdate(now))
+    return _open_objectives(pk__in=readable)
+
+
+def stuck_objectives(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+    """Return the objectives of these partnerships that are blocked or behind."""
+    objectives = rows_for(readable_objective_rows, user, partnerships, now)
+    objective_states = _states_of(objectives, timezone.localdate(now))
     return [_stuck_objective(state) for state in objective_states if _is_stuck(state)]
 
 
@@ -78,20 +84,27 @@ def _stuck_objective(state: ObjectiveState) -> StuckRecord:
     )
 
 
-def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
-    """Return terms that were not signed for `UNSIGNED_DAYS`, and drafts that were not changed for `UNTOUCHED_DAYS`."""
+def unsigned_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[TermsSignatory]:
+    """Return the parties of these partnerships that have not signed terms for `UNSIGNED_DAYS`."""
     readable_partnerships = Partnership.objects.readable_today_by(user).filter(pk__in=partnerships)
-    signatories = TermsSignatory.objects.waiting().filter(
+    return TermsSignatory.objects.waiting().filter(
         version__partnership__in=readable_partnerships.values("pk"),
         asked_at__lte=now - dt.timedelta(days=UNSIGNED_DAYS),
     )
 
+
+def untouched_draft_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[TermsProposal]:
+    """Return the drafts of terms of these partnerships that were not changed for `UNTOUCHED_DAYS`."""
     drafts = TermsProposal.objects.draft_visible_to(user).filter(
         partnership__in=partnerships,
         status=ProposalStatus.DRAFTING,
         updated_at__lte=now - dt.timedelta(days=UNTOUCHED_DAYS),
     )
+    return drafts.select_related("partnership", "proposed_by").order_by("pk")
 
+
+def stuck_terms(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+    """Return terms that were not signed for `UNSIGNED_DAYS`, and drafts that were not changed for `UNTOUCHED_DAYS`."""
     unsigned_terms = [
         StuckRecord(
             partnership=signatory.version.partnership_id,
@@ -101,7 +114,7 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
             since=timezone.localdate(signatory.asked_at),
             waits_for=signatory.organisation.display_name,
         )
-        for signatory in signatories
+        for signatory in rows_for(unsigned_rows, user, partnerships, now)
     ]
     untouched_drafts = [
         StuckRecord(
@@ -112,7 +125,7 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
             since=timezone.localdate(draft.updated_at),
             waits_for=draft.proposed_by.display_name,
         )
-        for draft in drafts.select_related("partnership", "proposed_by").order_by("pk")
+        for draft in rows_for(untouched_draft_rows, user, partnerships, now)
     ]
     return unsigned_terms + untouched_drafts
 

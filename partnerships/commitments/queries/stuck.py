@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 
 from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.agreements.stuck import StuckRecord
-from partnerships.commitments.models import Commitment, Status, overdue_on
+from partnerships.commitments.models import Commitment, CommitmentQuerySet, Status, overdue_on
 from partnerships.kit.text import shorten
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
-def stuck_commitments(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
-    """Return the commitments of these partnerships that are overdue or blocked."""
+def stuck_commitments(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+    """Return the commitments of these partnerships that are overdue or blocked, as lines."""
     today = timezone.localdate(now)
-    is_stuck = overdue_on(today) | Q(status=Status.BLOCKED)
+    return [_stuck_commitment(row, today) for row in rows_for(stuck_rows, user, partnerships, now)]
+
+
+def stuck_rows(user: User, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
+    """Return the commitments of these partnerships that are overdue or blocked."""
+    is_stuck = overdue_on(timezone.localdate(now)) | Q(status=Status.BLOCKED)
     rows = Commitment.objects.visible_to(user).filter(is_stuck, partnership__in=partnerships)
-    return [_stuck_commitment(row, today) for row in rows.for_listing().order_by("due_on", "pk")]
+    return rows.for_listing().order_by("due_on", "pk")
 
 
 def _stuck_commitment(commitment: Commitment, today: dt.date) -> StuckRecord:

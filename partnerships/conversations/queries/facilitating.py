@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.stuck import StuckRecord, stuck_records_facilitated_by, stuck_records_in
-from partnerships.conversations.models import Conversation, Facilitator, Report, Status
+from partnerships.conversations.models import Conversation, ConversationQuerySet, Facilitator, Report, Status
 from partnerships.kit.addresses import page_address
 from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import People, Reach
@@ -44,13 +44,8 @@ def stuck_records_for(
     return [(partnership_by_id.get(record.partnership or 0), record) for record in stuck]
 
 
-def stuck_conversations_and_reports(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
+def stuck_conversations_and_reports(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
     """Return planned conversations whose day has passed without a record, and overdue progress reports."""
-    today = timezone.localdate(now)
-    conversations = Conversation.objects.visible_to(user).filter(
-        partnership__in=partnerships, status=Status.PLANNED, held_on__lt=today
-    )
-    reports = Report.objects.visible_to(user).overdue(today).filter(round__partnership__in=partnerships)
     stuck_conversations = [
         StuckRecord(
             partnership=conversation.partnership_id or 0,
@@ -60,7 +55,7 @@ def stuck_conversations_and_reports(user: User, partnerships: Collection[int], n
             since=conversation.held_on,
             waits_for=conversation.organisation.display_name,
         )
-        for conversation in conversations.select_related("organisation").order_by("held_on", "pk")
+        for conversation in rows_for(unwritten_conversations, user, partnerships, now)
     ]
     stuck_reports = [
         StuckRecord(
@@ -71,9 +66,23 @@ def stuck_conversations_and_reports(user: User, partnerships: Collection[int], n
             since=report.due_on,
             waits_for=report.party.organisation.display_name,
         )
-        for report in reports.for_listing().order_by("due_on", "pk")
+        for report in rows_for(overdue_reports, user, partnerships, now)
     ]
     return stuck_conversations + stuck_reports
+
+
+def unwritten_conversations(user: User, partnerships: list[int], now: dt.datetime) -> ConversationQuerySet:
+    """Return the planned conversations of these partnerships whose day has passed."""
+    conversations = Conversation.objects.visible_to(user).filter(
+        partnership__in=partnerships, status=Status.PLANNED, held_on__lt=timezone.localdate(now)
+    )
+    return conversations.select_related("organisation").order_by("held_on", "pk")
+
+
+def overdue_reports(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Report]:
+    """Return the overdue progress reports of these partnerships."""
+    reports = Report.objects.visible_to(user).overdue(timezone.localdate(now))
+    return reports.filter(round__partnership__in=partnerships).for_listing().order_by("due_on", "pk")
 
 
 def _unanswered_reach(now: dt.datetime) -> tuple[Reach]:

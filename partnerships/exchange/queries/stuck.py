@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 
 from django.utils import timezone
 
 from partnerships.agreements.stuck import StuckRecord
-from partnerships.exchange.models import Entry, EntryFacilitator, Response
+from partnerships.exchange.models import Entry, EntryFacilitator, EntryQuerySet, Response
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: An ask or offer is stuck after this many days without an answer or a decision.
 UNANSWERED_DAYS = 14
 
 
-def stuck_unanswered_entries(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
+def stuck_unanswered_entries(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+    """Return the asks and offers shared with these partnerships that nobody has answered for two weeks, as lines."""
+    return [_stuck_entry(entry) for entry in rows_for(unanswered_rows, user, partnerships, now)]
+
+
+def unanswered_rows(user: User, partnerships: list[int], now: dt.datetime) -> EntryQuerySet:
     """Return the asks and offers shared with these partnerships that nobody has answered for two weeks."""
     shared_before = now - dt.timedelta(days=UNANSWERED_DAYS)
     entries = (
@@ -23,7 +28,7 @@ def stuck_unanswered_entries(user: User, partnerships: Collection[int], now: dt.
         .unanswered()
         .filter(partnership__in=partnerships, is_open=True, standing=False, shared_at__lte=shared_before)
     )
-    return [_stuck_entry(entry) for entry in entries.order_by("shared_at", "pk")]
+    return entries.order_by("shared_at", "pk")
 
 
 def _stuck_entry(entry: Entry) -> StuckRecord:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from django.db.models import F, Q, QuerySet
+
 from partnerships.agreements.figures import FigureBlock, FigureLine, ReportPeriod
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.text import counted
+from partnerships.organisations.holdings import read_once_a_page
 from partnerships.plans.content import SETTLED, Content, Item, content_for_outside, homes_count, milestone_status
-from partnerships.plans.models import Audience, Plan
-from partnerships.plans.queries.contents import content_of
+from partnerships.plans.models import Audience, Plan, Version
 
 #: The most milestones that a report lists.
 _MAX_LINES = 50
@@ -21,14 +23,26 @@ _DATE_FIELDS = ("actual_start", "forecast_start", "actual_completion", "forecast
 def _contents_of_plans(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
     """Yield each of the party's plans that all parties of the partnership may read, with its content.
 
-    The content is what readers outside see. Versions under embargo are left out.
+    The content is what readers outside see. Within a page, the plans are read once.
+    """
+    versions = _announced_versions(period)
+    remembered = read_once_a_page((_contents_of_plans, period.party.pk), lambda: versions)
+    for version in versions if remembered is None else remembered:
+        if version.number == version.plan.announced_number:
+            yield version.plan, content_for_outside(version.content)
+
+
+def _announced_versions(period: ReportPeriod) -> QuerySet[Version]:
+    """Return the newest versions of these plans, each with its plan. Of an embargoed plan, both versions are returned.
+
+    `Plan.announced_number` is the one to show.
     """
     plans = Plan.objects.owned_by(period.party.organisation_id).filter(
         partnership=period.party.partnership_id, current_number__gt=0
     )
-    for plan in plans.exclude(audience=Audience.OWNERS).order_by("title", "pk"):
-        if plan.announced_number:
-            yield plan, content_for_outside(content_of(plan, plan.announced_number))
+    newest = Q(number=F("plan__current_number")) | Q(number=F("plan__open_number"))
+    versions = Version.objects.filter(newest, plan__in=plans.exclude(audience=Audience.OWNERS))
+    return versions.select_related("plan").order_by("plan__title", "plan")
 
 
 def _is_within(period: ReportPeriod, text: str) -> bool:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 
 from django.utils import timezone
 
 from partnerships.agreements.stuck import StuckRecord
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Plan, PlanQuerySet
 from partnerships.plans.queries.signing import signing_states_of
 
 #: The number of days after which a requested signature counts as stuck.
 UNSIGNED_DAYS = 14
 
 
-def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
+def awaiting_plans(user: User, partnerships: list[int], now: dt.datetime) -> PlanQuerySet:
+    """Return the plans of these partnerships that are waiting for signatures, by title."""
+    plans = Plan.objects.fully_readable_by(user).awaiting_sign_off().filter(partnership__in=partnerships)
+    return plans.order_by("title", "pk")
+
+
+def unsigned_plans(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the signatories that were asked two weeks ago or earlier to sign a plan, and have not signed."""
-    awaiting_plans = Plan.objects.fully_readable_by(user).awaiting_sign_off().filter(partnership__in=partnerships)
-    plans = list(awaiting_plans.order_by("title", "pk"))
+    plans = rows_for(awaiting_plans, user, partnerships, now)
     if not plans:
         return []
     latest_asked_at = now - dt.timedelta(days=UNSIGNED_DAYS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from partnerships.agreements.models import Holder, HolderQuerySet, Partnership, Party, Post, PostRole
@@ -34,24 +34,40 @@ def people_in_post(
     Only people who act for the organisation on that day are returned. With a partnership, they are the holders of the
     organisation's post in that partnership or, if nobody holds such a post, of its post for the whole organisation.
     """
+    organisation_id = organisation if isinstance(organisation, int) else organisation.pk
+    return people_in_posts([organisation_id], role, day=day, partnership=partnership)[organisation_id]
+
+
+def people_in_posts(
+    organisations: Collection[int], role: str, *, day: dt.date, partnership: Partnership | int | None = None
+) -> dict[int, list[User]]:
+    """Return the same people for each of these organisations (ids), in one query."""
     is_for_post = Q(post__partnership=None)
     if partnership is not None:
         is_for_post |= Q(post__partnership=partnership)
-    holders = list(_acting_holders(organisation, day).filter(is_for_post, post__role=role))
-    partnership_holders = [holder for holder in holders if holder.post.partnership_id is not None]
-    # A person may hold several such posts.
-    people = (holder.person for holder in partnership_holders or holders if holder.person is not None)
-    return list(dict.fromkeys(people))
+    holders_by_organisation: dict[int, list[Holder]] = {pk: [] for pk in organisations}
+    for holder in _acting_holders(organisations, day).filter(is_for_post, post__role=role):
+        holders_by_organisation[holder.post.organisation_id].append(holder)
+
+    people_by_organisation: dict[int, list[User]] = {}
+    for pk, holders in holders_by_organisation.items():
+        partnership_holders = [holder for holder in holders if holder.post.partnership_id is not None]
+        people = (holder.person for holder in partnership_holders or holders if holder.person is not None)
+        # A person may hold several such posts.
+        people_by_organisation[pk] = list(dict.fromkeys(people))
+    return people_by_organisation
 
 
-def _acting_holders(organisation: Organisation | int, day: dt.date) -> HolderQuerySet:
-    """Return the holders of posts on a day who have an account and act for the organisation, by name."""
-    memberships = Membership.objects.current(day).filter(organisation=organisation)
+def _acting_holders(organisations: Collection[int], day: dt.date) -> HolderQuerySet:
+    """Return the holders of posts of these organisations on a day who have an account and act for them, by name."""
+    acting = Membership.objects.current(day).filter(
+        organisation=OuterRef("post__organisation"), person=OuterRef("person")
+    )
     current_holders = Holder.objects.current(day).filter(
-        post__organisation=organisation,
+        Exists(acting),
+        post__organisation__in=organisations,
         post__in=Post.objects.not_ended(),
         person__account_since__isnull=False,
-        person__in=memberships.values("person"),
     )
     return current_holders.select_related("person", "post").order_by("person__name", "person")
 

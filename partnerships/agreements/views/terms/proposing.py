@@ -16,7 +16,7 @@ from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.terms import ProposeAmendmentForm, SendForSignatureForm
 from partnerships.agreements.models import TermsProposal
 from partnerships.agreements.queries import acting_party
-from partnerships.agreements.queries.signers import signers_of
+from partnerships.agreements.queries.signers import signers_by_party
 from partnerships.agreements.queries.terms import base_content_of, content_of_proposal, required_party_ids, schema_of
 from partnerships.agreements.services.terms import (
     UnableToPropose,
@@ -100,13 +100,14 @@ def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             messages.success(request, f"Version {version.number} has been sent for signature.{recipients.sentence()}")
             return redirect(version)
 
+    signers = signers_by_party([party.pk for party in parties], access.partnership, timezone.localdate())
     return form_page(
         request,
         "agreements/terms/send_for_signature.html",
         form,
         partnership=access.partnership,
         proposal=proposal,
-        signers=[(party, signers_of(party, access.partnership, timezone.localdate())) for party in parties],
+        signers=[(party, signers[party.pk]) for party in parties],
         compared=None if proposal.is_first else compare(schema, base_content_of(proposal), content),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
@@ -89,7 +90,7 @@ def with_seats(meetings: MeetingQuerySet) -> MeetingQuerySet:
     return meetings.select_related("partnership", "organisation").prefetch_related(_seats())
 
 
-def _seats() -> Prefetch[MeetingSeat]:
+def _seats() -> Prefetch[Any]:
     """Return the prefetch of all seats of meetings, ordered by organisation and name."""
     seats = MeetingSeat.objects.select_related("organisation", "person")
     return Prefetch("seats", queryset=seats.order_by("organisation__name", "person__name", "name", "pk"))

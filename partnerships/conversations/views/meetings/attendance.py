@@ -128,7 +128,7 @@ def _other_sides(meeting: Meeting, keeper: Organisation) -> list[Organisation]:
     present_ids = meeting.seats.filter(attendance=Attendance.PRESENT).values("organisation")
     parties = parties.annotate(attended=Q(organisation__in=present_ids))
     ordered_parties = list(parties.select_related("organisation").order_by("organisation__name", "pk"))
-    present_parties = [party for party in ordered_parties if party.attended]
+    present_parties = [party for party in ordered_parties if party.attended]  # type: ignore[attr-defined]  # annotated
     return [party.organisation for party in present_parties or ordered_parties]
 
 

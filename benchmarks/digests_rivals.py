@@ -52,8 +52,8 @@ def compose(port: int, partnership: int) -> dict[str, float]:
 
     from partnerships.activity.models import Change, Subject
     from partnerships.digests.emails.changes import read_section
-    from partnerships.digests.emails.links import Purpose, make_all, minute_of
-    from partnerships.digests.emails.rendering import page_prefix, style
+    from partnerships.digests.emails.links import Purpose, make_all, minute_of, page_prefix
+    from partnerships.digests.emails.styling import style
     from partnerships.digests.emails.wording import wording_of
     from partnerships.digests.models import Preference, Subscription
 
@@ -137,7 +137,7 @@ def render(person: Any, news: Any) -> tuple[str, str, str]:
     """Return subject, text and HTML for a person, rendered as Django's documentation shows."""
     from django.template.loader import render_to_string
 
-    from partnerships.digests.emails.rendering import inline, style
+    from partnerships.digests.emails.styling import inline, style
 
     context = {"news": news, "link": f"http://localhost/read/{person.pk}/", "name": person.name, "css": ""}
     context |= {"heading": news.count_in_words, "stop": f"http://localhost/stop/{person.pk}/"}

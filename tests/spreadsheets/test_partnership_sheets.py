@@ -24,8 +24,8 @@ from partnerships.commitments.emails import write_proposed_together
 from partnerships.commitments.event_kinds import EventKind as Proposed
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import edit_proposal, propose_commitment
+from partnerships.digests.emails.blocks import render_section
 from partnerships.digests.emails.changes import read_section
-from partnerships.digests.emails.rendering import render_section
 from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
 from partnerships.exchange.services import create_entry

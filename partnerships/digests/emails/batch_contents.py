@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from partnerships.digests.emails.blocks import Block
 from partnerships.digests.emails.reasons import DigestReasons, how_often, reasons
 from partnerships.digests.emails.recipients import Candidate
-from partnerships.digests.emails.rendering import Block
 from partnerships.digests.emails.replying import digests_open_to_reply
 from partnerships.digests.emails.selecting import Selection
 from partnerships.digests.emails.subjects import SubjectSelection

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 from partnerships.digests.emails import notices, rendering
 from partnerships.digests.emails.batch_contents import Contents, contents_of, privacy_notices, record_content
 from partnerships.digests.emails.entries import waiting_in
+from partnerships.digests.emails.links import links_are_current
+from partnerships.digests.emails.own_lists import MAX_WAITING
 from partnerships.digests.emails.plan_items import items_of, write_items
 from partnerships.digests.emails.recipients import Candidate, add_missing_keys, candidates_for
 from partnerships.digests.emails.selecting import select
@@ -209,7 +211,7 @@ def _compose_digest(
         return
 
     open_tasks = contents.waiting.get(email.person_id, [])
-    shown_tasks = waiting_in(notice_lines, open_tasks, limit=rendering.MAX_WAITING)
+    shown_tasks = waiting_in(notice_lines, open_tasks, limit=MAX_WAITING)
     batch.memos[email.pk] = [memo_of(task) for task in shown_tasks]
     if email.recipe is not None and email.pk not in contents.altered and _may_go_unchanged(email, open_tasks):
         batch.again.append(email)
@@ -273,7 +275,7 @@ def _may_go_unchanged(email: Candidate, waiting: Sequence[WaitingTask]) -> bool:
     open_task_memos = {memo_of(task) for task in waiting}
     if not open_task_memos.issuperset(email.due.memo or ()):
         return False
-    return rendering.links_are_current(email.recipe.tokens, email.link_key)
+    return links_are_current(email.recipe.tokens, email.link_key)
 
 
 def memo_of(task: WaitingTask) -> str:

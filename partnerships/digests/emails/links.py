@@ -10,12 +10,13 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from partnerships.digests.models import Preference
@@ -64,8 +65,8 @@ class ExpiredLink(BadLink):
 class Link:
     """The content of a link: its reader, when it was made, and its record.
 
-    `record_id` is the id of the subscription in links that confirm a subscription, and otherwise of the delivery that
-    contained the link; 0 if the link was made for a page rather than for an email.
+    `record_id` is the id of the subscription in a link that confirms one. In other links it is the id of the email that
+    contained the link, or 0 if the link was made for a page.
     """
 
     person: User
@@ -95,12 +96,18 @@ _SIGNATURE_OFFSETS = {purpose: 16 * index for index, purpose in enumerate(Purpos
 
 
 def make(purpose: Purpose, *, person_id: int, link_key: str, record_id: int, minute: int) -> str:
-    """Return a token for one purpose. `minute` comes from `minute_of`, which callers use once for a whole batch."""
+    """Return a token for one purpose.
+
+    `minute` is the time from `minute_of`, which callers compute once for a whole batch of emails.
+    """
     return make_all((purpose,), person_id=person_id, link_key=link_key, record_id=record_id, minute=minute)[0]
 
 
 def make_all(purposes: Sequence[Purpose], *, person_id: int, link_key: str, record_id: int, minute: int) -> list[str]:
-    """Return a token for each purpose; all are signed in one operation, because a digest has three."""
+    """Return a token for each purpose, in the same order.
+
+    One operation signs all of them, because a digest has three links and a batch has hundreds of digests.
+    """
     payload = f"{person_id:x}.{minute:x}.{record_id:x}"
     signatures = _signatures(settings.SECRET_KEY, link_key, payload)
     return [f"{payload}.{_signature_for(signatures, purpose)}" for purpose in purposes]
@@ -118,7 +125,7 @@ def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
 
 
 def minute_of(moment: dt.datetime) -> int:
-    """Return the whole minutes since the start of 2024; a link states its age only to the minute."""
+    """Return the whole minutes since the start of 2024, as a token contains them."""
     return (moment - _EPOCH) // _MINUTE
 
 
@@ -145,3 +152,15 @@ def read(purpose: Purpose, token: str, *, now: dt.datetime, allow_expired: bool 
     if now - made_at > purpose.lifetime and not allow_expired:
         raise ExpiredLink
     return Link(person=preference.person, made_at=made_at, record_id=record_id)
+
+
+def links_are_current(tokens: Iterable[str], link_key: str) -> bool:
+    """Return True if the person's link key is still the one with which these tokens of an email were signed."""
+    return any(is_current(Purpose.STOP, token, link_key=link_key) for token in tokens)
+
+
+@lru_cache(maxsize=8)
+def page_prefix(name: str) -> str:
+    """Return the address of a page without the token at its end, for example `https://cg.example/digests/stop/`."""
+    path = reverse(name, kwargs={"token": "T"}).removesuffix("T/")
+    return f"{settings.SITE_ORIGIN}{path}"

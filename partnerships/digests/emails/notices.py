@@ -8,15 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from partnerships.digests.emails.links import Purpose, make, minute_of
-from partnerships.digests.emails.rendering import (
-    Addressee,
-    list_id,
-    notice_as_html,
-    own_headers,
-    page_prefix,
-    static_headers,
-)
+from partnerships.digests.emails.headers import Addressee, list_id, own_headers, static_headers
+from partnerships.digests.emails.links import Purpose, make, minute_of, page_prefix
+from partnerships.digests.emails.rendering import notice_as_html
 from partnerships.digests.emails.styling import inline, style
 from partnerships.digests.emails.wording import MAX_SUBJECT, privacy_notice
 from partnerships.digests.models import Subscription

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from partnerships.digests.emails import rendering
+from partnerships.digests.emails.headers import Addressee
 from partnerships.digests.models import DeliveryKind, Preference
 from partnerships.digests.schedule import Rhythm, due, is_paused, local_day
 from partnerships.kit.bank_holidays import holidays
@@ -90,9 +90,9 @@ class Candidate(kinds.Candidate):
         return self.due.repeat_of_id is not None
 
     @property
-    def addressee(self) -> rendering.Addressee:
+    def addressee(self) -> Addressee:
         """Return the recipient in the form that emails need."""
-        return rendering.Addressee(
+        return Addressee(
             person_id=self.person_id,
             address=self.address,
             name=self.name,

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.conf import settings
 
+from partnerships.digests.emails.blocks import Block
 from partnerships.digests.emails.changes import Section
 from partnerships.digests.emails.recipients import Candidate
-from partnerships.digests.emails.rendering import Block
 from partnerships.outbox.hooks import ReplyTo, registered_hooks
 
 

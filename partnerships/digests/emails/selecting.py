@@ -13,8 +13,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from partnerships.digests.emails.blocks import Block, render_block
 from partnerships.digests.emails.reading import read_news
-from partnerships.digests.emails.rendering import Block, render_block
 from partnerships.digests.models import Watermark
 from partnerships.digests.queries.readers import newest_numbers, owners_among, pieces_followed, reading_classes
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from partnerships.activity.follower_notices import follower_notice_of
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.digests.emails.already_told import emails_by_event, handovers_already_noticed
+from partnerships.digests.emails.blocks import Block, render_section
 from partnerships.digests.emails.changes import read_section
-from partnerships.digests.emails.rendering import Block, render_section
 from partnerships.digests.models import ChangeFilter
 from partnerships.digests.queries.naming import open_by_id
 from partnerships.digests.queries.visible_changes import (

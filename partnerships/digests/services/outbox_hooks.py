@@ -10,9 +10,8 @@ from typing import Any
 from django.db.models import F
 
 from partnerships.activity.services import record
-from partnerships.digests.emails.links import Purpose, make, minute_of
+from partnerships.digests.emails.links import Purpose, make, minute_of, page_prefix
 from partnerships.digests.emails.recipients import link_keys
-from partnerships.digests.emails.rendering import page_prefix
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import (
     Delivery,

@@ -32,6 +32,11 @@ class Addressee(NamedTuple):
     link_key: str
     is_stakeholder: bool
 
+    @property
+    def first_name(self) -> str:
+        """Return the first word of the name, for the greeting."""
+        return self.name.split()[0]
+
 
 @lru_cache(maxsize=1)
 def static_headers() -> mime.Part:

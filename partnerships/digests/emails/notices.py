@@ -37,7 +37,7 @@ def confirmation(
     )
     context = {
         "title": title_of(subscription.followed_item),
-        "name": addressee.name.split()[0],
+        "name": addressee.first_name,
         "is_replacement": subscription.replaces_id is not None,
         "organisation": subscription.added_for.name if subscription.added_for else "",
         "asker": subscription.added_by.display_name if subscription.added_by else "A colleague",
@@ -67,7 +67,7 @@ def links(
         )
 
     context = {
-        "name": addressee.name.split()[0],
+        "name": addressee.first_name,
         "preferences": _token_link("digests:preferences", "preferences"),
         "view": _token_link("digests:view", "read") if last_digest else "",
         "stop": _token_link("digests:stop", "stop"),
@@ -108,7 +108,7 @@ def succession(
         )
 
     context = {
-        "name": addressee.name.split()[0],
+        "name": addressee.first_name,
         "title": order_title(moved.about),
         "titles": [title_in_full(name) for name in moved.about],
         "day": vesting_day_in_words(moved.about[0]),

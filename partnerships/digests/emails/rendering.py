@@ -178,7 +178,7 @@ def digest(
         minute=minute_of(now),
     )
     values = {"head": own_headers(addressee, message_id, date), "stop": stop, "preferences": preferences, "read": read}
-    own_texts = {"name": addressee.name.split()[0]}
+    own_texts = {"name": addressee.first_name}
     if not content.is_common:
         own_texts |= footer_texts
     for slot, text in own_texts.items():

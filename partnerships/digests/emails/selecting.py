@@ -25,7 +25,7 @@ _CACHED_FOR = dt.timedelta(minutes=10)
 
 @dataclass(slots=True)
 class Item:
-    """One plan in a digest: a row of `DeliveryItem`, with the person who gets the digest.
+    """A row of `DeliveryItem`, with the person who gets the digest.
 
     `select` sets `to_number` and `reading_class`.
     """
@@ -49,14 +49,14 @@ class Selection:
     included: list[Item] = field(default_factory=list)
     #: Included plans whose stored row no longer matches the digest.
     changed: list[Item] = field(default_factory=list)
-    #: Plans without news for the reader: the watermark moves past their versions.
+    #: Plans without news for the reader. The watermark moves past their versions.
     silent: list[Item] = field(default_factory=list)
     #: Plans that the reader no longer follows or may no longer read.
     lost: list[Item] = field(default_factory=list)
 
 
 class BlockKey(NamedTuple):
-    """The cache key of the news of a plan: all values that the text of the news depends on."""
+    """The cache key of the news of a plan, with every value that its text depends on."""
 
     plan_id: int
     from_number: int
@@ -97,6 +97,49 @@ def block_for(key: BlockKey, now: dt.datetime) -> Block:
     return block
 
 
+@dataclass(frozen=True, slots=True)
+class ReadableVersions:
+    """How far each reader may read each plan now."""
+
+    #: How much a person may read of a plan, by the ids of both. Pairs without access are missing.
+    class_by_reader: dict[tuple[int, int], str]
+    #: The newest version of each plan for its owners, and the newest for everybody else.
+    newest_by_plan: dict[int, tuple[int, int]]
+    #: The pairs (person id, plan id) in which the person acts for an owner of the plan.
+    owners: set[tuple[int, int]]
+
+    def newest_for(self, item: Item, *, is_frozen: bool) -> tuple[int, str] | None:
+        """Return the newest version that an item may report and its reading class; None without access.
+
+        If the digest `is_frozen`, the result never exceeds what the digest reported the first time.
+        """
+        reader = (item.person_id, item.plan_id)
+        reading_class = self.class_by_reader.get(reader)
+        if reading_class is None:
+            return None
+        newest_for_owners, newest_for_others = self.newest_by_plan[item.plan_id]
+        number = newest_for_owners if reader in self.owners else newest_for_others
+        if is_frozen:
+            number = min(item.to_number, number)
+            if Watermark.Reading.OUTSIDE in (item.reading_class, reading_class):
+                reading_class = Watermark.Reading.OUTSIDE
+        return number, reading_class
+
+
+def readable_versions(plan_ids: Collection[int], person_ids: Sequence[int], *, now: dt.datetime) -> ReadableVersions:
+    """Read how far these people may read these plans, with a few queries for all of them."""
+    newest_by_plan = newest_numbers(plan_ids, now)
+    # Owners may read a version that is under embargo for everybody else.
+    embargoed_ids = [
+        plan_id for plan_id, (for_owners, for_others) in newest_by_plan.items() if for_owners != for_others
+    ]
+    return ReadableVersions(
+        class_by_reader=reading_classes(plan_ids, now=now, people=person_ids),
+        newest_by_plan=newest_by_plan,
+        owners=owners_among(person_ids, embargoed_ids) if embargoed_ids else set(),
+    )
+
+
 def select(
     items: Sequence[Item], *, stakeholder_ids: Collection[int], frozen_ids: Collection[int], now: dt.datetime
 ) -> Selection:
@@ -110,30 +153,18 @@ def select(
         return selection
     plan_ids = {item.plan_id for item in items}
     person_ids = sorted({item.person_id for item in items})
-    class_by_reader = reading_classes(plan_ids, now=now, people=person_ids)
-    newest_by_plan = newest_numbers(plan_ids, now)
+    versions = readable_versions(plan_ids, person_ids, now=now)
     pieces_by_reader = pieces_followed(person_ids, plan_ids)
-    # Owners may read a version that is under embargo for everybody else.
-    embargoed_ids = [
-        plan_id for plan_id, (for_owners, for_others) in newest_by_plan.items() if for_owners != for_others
-    ]
-    owners = owners_among(person_ids, embargoed_ids) if embargoed_ids else set()
 
     for item in items:
-        reading_class = class_by_reader.get((item.person_id, item.plan_id))
-        if reading_class is None:
+        newest = versions.newest_for(item, is_frozen=item.delivery_id in frozen_ids)
+        if newest is None:
             selection.lost.append(item)
             continue
 
-        newest_for_owners, newest_for_others = newest_by_plan[item.plan_id]
-        is_owner = (item.person_id, item.plan_id) in owners
-        to_number = newest_for_owners if is_owner else newest_for_others
-        if item.delivery_id in frozen_ids:
-            to_number = min(item.to_number, to_number)
-            if Watermark.Reading.OUTSIDE in (item.reading_class, reading_class):
-                reading_class = Watermark.Reading.OUTSIDE
+        to_number, reading_class = newest
         if to_number <= item.from_number:
-            item.to_number = item.from_number  # nothing newer for this reader: the watermark does not move
+            item.to_number = item.from_number  # this reader has nothing newer, so the watermark does not move
             selection.silent.append(item)
             continue
 

@@ -1,4 +1,4 @@
-"""Reads the ledger: emails that were sent, news that is due, and who had an email sent again."""
+"""Reads which emails were sent, which news is due, and who had an email sent again."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ _MAX_LISTED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SentAgain:
-    """One request to send an email again, which created the email `repeat` (an id); the reason may be empty."""
+    """One request to send an email again."""
 
     at: dt.datetime
     by: str
+    #: The reason may be empty.
     reason: str
+    #: The id of the email that was created.
     repeat: int
 
 
@@ -66,20 +68,22 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An email as a reader of the ledger may see it; `address` is "" if the reader may not see the address."""
+    """An email as a reader of the ledger may see it."""
 
     delivery: Delivery
+    #: The name or, if the reader may see it, the address of the recipient.
     who: str
+    #: The address; "" if the reader may not see it.
     address: str
 
-    def said(self, text: str) -> str:
+    def answer_of_server(self, text: str) -> str:
         """Return an answer of a mail server, without addresses that the reader may not see."""
         return text if self.address else without_addresses(text)
 
     @property
     def reason(self) -> str:
         """Return why the email failed, bounced or was not sent."""
-        return self.said(self.delivery.reason)
+        return self.answer_of_server(self.delivery.reason)
 
 
 def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
@@ -122,7 +126,10 @@ def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[D
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:
-    """Return the watermarks of plans that are due by then, the soonest first; leads see only their plans."""
+    """Return the watermarks of plans that are due by `until`, the soonest first.
+
+    Leads see only watermarks of their plans.
+    """
     rows = Watermark.objects.filter(due_at__lte=until).select_related("recipient", "plan")
     if not user.is_staff:
         rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))

@@ -172,7 +172,7 @@ def _contents_of_email(person: User, shown: Shown, *, is_shown: bool) -> dict[st
         "reason": shown.reason,
         "items": items_of(with_items([delivery])[0], publishable_ids),
         "repeats_of": repeats_of(delivery),
-        "bounces": [(bounce, shown.said(bounce.text)) for bounce in bounces],
+        "bounces": [(bounce, shown.answer_of_server(bounce.text)) for bounce in bounces],
         "is_shown": is_shown,
         "reading": reading,
     }

@@ -33,7 +33,7 @@ class Rights:
 
     @property
     def may_change(self) -> bool:
-        """Return whether the person may pause the subscription or change its frequency. Only its own person may."""
+        """Return whether the person may pause the subscription or change its frequency. Only the subscriber may."""
         return may_choose_for(self.subscription.person, self.roles)
 
     @property
@@ -46,7 +46,10 @@ class Rights:
 
     @property
     def may_end(self) -> bool:
-        """Return whether the person may end the subscription: its own person may, and people who may ask again."""
+        """Return whether the person may end the subscription.
+
+        The subscriber may, and so may editors and leads of the organisation that asked them.
+        """
         return self.may_change or self.asks_for_organisation
 
 

@@ -1,6 +1,6 @@
-"""Works out when a digest is due: hours, working days, pauses and daylight saving.
+"""Works out when a digest is due, from hours, working days, pauses and daylight saving.
 
-These functions read nothing from the database. All times are in UTC; a rhythm's hour is in its own zone.
+These functions read nothing from the database. All times are in UTC, except the hours of a rhythm, which are local.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ _FIRST_MONDAY = dt.date(2024, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often and when a person wants digests.
+    """How often and when a person gets digests.
 
-    The hour is local and weekday 0 is Monday. Monthly means the first such weekday of a month.
+    For example, weekly with weekday 2 and hour 8 means each Wednesday at 08:00 in the person's zone. Monthly means the
+    first such weekday of a month.
     """
 
     frequency: str = AT_ONCE
@@ -43,7 +44,10 @@ class Rhythm:
 
     @property
     def hours(self) -> list[int]:
-        """Return the hours of the day at which digests are sent, earliest first; only daily rhythms have several."""
+        """Return the hours of the day at which digests are sent, earliest first.
+
+        Only daily rhythms have several hours.
+        """
         further_hours = (
             {hour for hour in range(24) if self.more_hours >> hour & 1} if self.frequency == DAILY else set()
         )
@@ -61,21 +65,25 @@ class Rhythm:
         return self.days if not self.working_days_of or self.days & _WORKING_WEEK else EVERY_DAY
 
     def is_paused(self, day: dt.date) -> bool:
-        """Return True if the pause covers this day."""
+        """Return True if this day is in the pause."""
         return is_paused(self.paused_from, self.paused_until, day)
 
 
 def is_paused(start: dt.date | None, end: dt.date | None, day: dt.date) -> bool:
-    """Return True if a pause from `start` until before `end` covers a day; without `start`, it has begun already."""
+    """Return True if a day is in a pause from `start` to the day before `end`.
+
+    A pause without `start` has begun. Without `end` there is no pause.
+    """
     return end is not None and day < end and (start is None or day >= start)
 
 
 def moment_of(day: dt.date, hour: int, zone: str) -> dt.datetime:
     """Return the time in UTC at which clocks in a zone first show this hour.
 
-    If the hour occurs twice, the first time is returned. If the hour is skipped, the time of the change is returned:
-    with `fold=0` the offset from before the change applies.
+    On the day on which clocks go back, an hour may occur twice, and the first is returned. On the day on which clocks
+    go forward, an hour may be skipped, and the time of the change is returned.
     """
+    # Times have `fold=0`, so the offset from before the change applies to such hours.
     return dt.datetime.combine(day, dt.time(hour), ZoneInfo(zone)).astimezone(dt.UTC)
 
 
@@ -132,7 +140,7 @@ def next_slot(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """Return the first slot at or after a time; for "at once", the next full hour."""
+    """Return the first slot at or after a time. For "at once", this is the next full hour."""
     start = local_day(after, rhythm.zone)
     if rhythm.frequency not in (AT_ONCE, DAILY):
         start -= 2 * _WEEK * _DAY  # a slot moved from a bank holiday may belong to an earlier week
@@ -140,7 +148,10 @@ def next_slot(
 
 
 def _slots(rhythm: Rhythm, start: dt.date, holidays: Collection[dt.date]) -> Iterator[tuple[dt.datetime, dt.date]]:
-    """Yield all slots from a day on, with their local dates; a slot on a closed day moves to the next open day."""
+    """Yield all slots from a day on, with their local dates.
+
+    A slot on a day without emails, such as a bank holiday, moves to the next day with emails.
+    """
     day, last_slot = start, None
     while True:
         if _has_slot(rhythm, day):

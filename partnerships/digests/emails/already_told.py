@@ -1,4 +1,4 @@
-"""Finds the events that other emails and notices have told the readers of digests about."""
+"""Finds the events about which readers of digests have heard from other emails or notices."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ SELECT e.person_id, i.delivery_id, unnest(i.told)
 def emails_by_event(person_ids: Collection[int], events: Collection[Event]) -> dict[tuple[int, int], set[int]]:
     """Return the ids of the emails that told a person about an event, by the ids of the person and the event.
 
-    Only events of several subjects are looked up: nobody is told twice about an event of a single subject, because its
-    watermark has moved past the event.
+    Events of a single subject are not looked up. The watermark of the subject has moved past the event, so no other
+    digest can repeat it.
     """
     shared_event_ids = [event.pk for event in events if len(event.subjects) > 1]
     ids_by_person_and_event: dict[tuple[int, int], set[int]] = defaultdict(set)
@@ -39,10 +39,10 @@ def emails_by_event(person_ids: Collection[int], events: Collection[Event]) -> d
 
 
 def handovers_already_noticed(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
-    """Return the pairs (person id, event id) of handovers that a notice of a succession has told the person about.
+    """Return the handovers about which a notice of a succession has told the person, as pairs (person id, event id).
 
-    A notice that is only in the inbox, because the person chose that, counts only once the person has read it. A notice
-    does not contain records that were handed over after it was made, for example once a consent was recorded.
+    If the person gets such notices only in the inbox, the notice must have been read. A notice does not contain records
+    that were handed over after it was made, for example once a consent was recorded.
     """
     succession_by_event = {
         event: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON
@@ -51,7 +51,7 @@ def handovers_already_noticed(people: Collection[int], events: Iterable[Event]) 
     if not succession_ids:
         return set()
 
-    # One notice is about all successions of an order: the first is in `succession`, the others are in `also`.
+    # One notice is about all successions of an order. The first is in `succession`, and the others are in `also`.
     in_notice = Q(params__succession__in=succession_ids)
     for succession_id in succession_ids:
         in_notice |= Q(params__also__contains=succession_id)

@@ -1,4 +1,4 @@
-"""The lines of a digest about one subject: its net changes, their authors and their reasons."""
+"""Writes the section of a digest about one subject, with one line for each net change."""
 
 from __future__ import annotations
 
@@ -31,19 +31,18 @@ _MAX_REASON = 300
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One net change of a record: the sentence as text and as HTML, its author and its reason.
+    """One net change of a record, such as "Changed the due date: was 1 March, now 1 May"."""
 
-    * `about` is the name of the record, if the record is not the subject itself.
-    * `headline` is the sentence without values, for the subject of the email.
-    * `path` leads to the list of records, if the line is about several.
-    """
-
+    #: The name of the record; "" if the record is the subject itself.
     about: str
     text: str
     html: SafeString
+    #: The sentence without values, for the subject of the email.
     headline: str
+    #: The author, with the organisation.
     by: str = ""
     reason: str = ""
+    #: The page that lists the records; "" if the line is about a single record.
     path: str = ""
 
     @property
@@ -61,7 +60,7 @@ class ChangeLine:
 
     @property
     def why(self) -> str:
-        """Who made the change and why: "Ben Carter, Westmarch: “Ground works took longer.”"."""
+        """Return who made the change and why, such as "Ben Carter, Westmarch: “Ground works took longer.”"."""
         if self.by and self.reason:
             return f"{self.by}: “{self.reason}”"
         return self.by or (f"“{self.reason}”" if self.reason else "")
@@ -90,17 +89,17 @@ class Section:
 
     @property
     def count(self) -> int:
-        """How many net changes there are, shown or folded."""
+        """Return the number of net changes, shown or folded."""
         return len(self.lines) + self.folded
 
     @property
     def partnership(self) -> str:
-        """Return the title of the subject if it is a partnership, otherwise ""."""
+        """Return the title of the subject if it is a partnership; "" if it is not."""
         return self.title if self.kind == SubjectKind.PARTNERSHIP else ""
 
     @property
     def partnership_id(self) -> int | None:
-        """Return the id of the subject if it is a partnership, otherwise None."""
+        """Return the id of the subject if it is a partnership; None if it is not."""
         return self.record_id if self.kind == SubjectKind.PARTNERSHIP else None
 
     @property
@@ -112,7 +111,7 @@ class Section:
     def called(self) -> str:
         """Return the subject's name for the subject line of an email.
 
-        " partnership" follows the name of a partnership, unless the name contains the word already.
+        For example, "Estuary" becomes "Estuary partnership", and "Estuary Partnership" remains as it is.
         """
         if self.kind != SubjectKind.PARTNERSHIP or "partnership" in self.title.lower():
             return self.title
@@ -120,7 +119,7 @@ class Section:
 
     @property
     def headline(self) -> str:
-        """Return the first change and the number of others: "terms amended and 3 more changes"."""
+        """Return the first change and the number of others, such as "terms amended and 3 more changes"."""
         first_change, further_count = self.lines[0].headline, self.count - 1
         return f"{first_change} and {counted(further_count, 'more change')}" if further_count else first_change
 
@@ -144,7 +143,7 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     today = timezone.localdate(now)
     changes = net_changes(indexed_events)
     line_groups = _group_by_sheet(digest_lines(changes, today=today, outside=stakeholder), events)
-    # A single line too many is shown: "and 1 more change" would take as much room.
+    # One line more than `MAX_LINES` is shown, because "and 1 more change" would take as much room.
     shown_groups = line_groups[:MAX_LINES] if len(line_groups) > MAX_LINES + 1 else line_groups
     shown_lines: list[ChangeLine] = []
     for sheet, lines in shown_groups:
@@ -186,7 +185,10 @@ def _plan_ids_with_open_question(changes: Iterable[ReportedChange], today: dt.da
 
 
 def _record_keys(event: Event) -> Iterator[tuple[str, int]]:
-    """Yield the kind and id of an event's record, then of its parent: for an answer, the ask that it answers."""
+    """Yield the kind and id of an event's record, and then of its parent.
+
+    For example, the parent of an answer is the ask that it answers.
+    """
     yield event.target_kind, event.target_id
     if event.within_id is not None:
         yield event.within_kind, event.within_id
@@ -200,7 +202,7 @@ class _Sheet(NamedTuple):
     is_new: bool
 
 
-#: The lines from one spreadsheet about one kind of record; or None and a single line that came from no spreadsheet.
+#: A spreadsheet and its lines about one kind of record. A line that came from no spreadsheet has None instead.
 _LineGroup = tuple[_Sheet | None, list[DigestLine]]
 #: The list page of each kind of record; it can be limited to a partnership.
 _LISTS = {Group.COMMITMENTS: "commitments:list", Group.ASKS_AND_OFFERS: "exchange:list"}
@@ -209,7 +211,7 @@ _LISTS = {Group.COMMITMENTS: "commitments:list", Group.ASKS_AND_OFFERS: "exchang
 def _group_by_sheet(lines: Iterable[DigestLine], events: Sequence[Event]) -> list[_LineGroup]:
     """Group the lines from one spreadsheet about one kind of record, because nobody reads sixty similar lines.
 
-    Every other line is a group by itself. Groups are in the order of their last event.
+    Every other line is a group with None. Groups are in the order of their last event.
     """
     groups_by_key: dict[object, _LineGroup] = {}
     for line_index, line in enumerate(lines):
@@ -253,7 +255,7 @@ def _sheet_of(line: DigestLine, events: Sequence[Event]) -> _Sheet | None:
 def _line_of_sheet(
     sheet: _Sheet, lines: Sequence[DigestLine], events: Sequence[Event], subject: Subject, *, is_linked: bool
 ) -> ChangeLine:
-    """Return one line for all records that a spreadsheet changed: "12 commitments added from a spreadsheet"."""
+    """Return one line for all records that a spreadsheet changed, such as "12 commitments added from a spreadsheet"."""
     count_in_words = f"{_count_records(lines, events):,} {sheet.group.label.lower()}"
     sentence = f"{count_in_words} {'added' if sheet.is_new else 'changed'} from a spreadsheet"
     path = reverse(_LISTS[sheet.group]) if is_linked and sheet.group in _LISTS else ""
@@ -268,7 +270,10 @@ def _line_of_sheet(
 def _line(
     told_line: DigestLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], TitleAndPath]
 ) -> ChangeLine:
-    """Return the line of one net change; it names the record, unless that is the subject of the section."""
+    """Return the line of one net change.
+
+    The line names the record, unless the record is the subject of the section.
+    """
     record_key = next((key for key in _record_keys(event) if key in names), None)
     is_about_subject = record_key is None or record_key == (subject.kind, subject.record_id)
     phrase = phrase_of(event.kind)

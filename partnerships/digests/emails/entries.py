@@ -1,4 +1,4 @@
-"""Groups a summary by record: notices about the record, and the reader's open tasks on its page."""
+"""Groups the notices and open tasks in a summary by the record that they are about."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from partnerships.kit.waiting import WaitingTask
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record in a summary: its newest notice, its earlier notices, and the reader's open tasks on its page."""
+    """One record in a summary, with its notices and the reader's open tasks on its page.
+
+    For example, the newest notice about a commitment is "C-12 needs your confirmation: 60 homes". Earlier notices are
+    shown below it as one line each.
+    """
 
     newest: NoticeLine
     earlier: tuple[str, ...] = ()
@@ -24,9 +28,10 @@ class Entry:
 
 
 def entries_of(lines: Sequence[NoticeLine], waiting: Sequence[WaitingTask]) -> tuple[list[Entry], list[WaitingTask]]:
-    """Return one entry for each record that these notices are about, and the tasks on the pages of other records.
+    """Return an entry for each record that these notices are about, and the tasks on the pages of other records.
 
-    Only as many notices count as an email lists. A notice without a record is an entry by itself.
+    Notices after the first `MAX_NOTICES` are ignored, because the email does not list them. Notices without a record
+    are grouped by the page that they link to.
     """
     lines_by_page: dict[str, list[NoticeLine]] = {}
     for line in lines[:MAX_NOTICES]:
@@ -47,6 +52,6 @@ def entries_of(lines: Sequence[NoticeLine], waiting: Sequence[WaitingTask]) -> t
 
 
 def waiting_in(lines: Sequence[NoticeLine], waiting: Sequence[WaitingTask], *, limit: int) -> list[WaitingTask]:
-    """Return the tasks that an email lists: all tasks in its entries, and up to `limit` others."""
+    """Return all tasks in the entries of an email, and up to `limit` others."""
     entries, other_tasks = entries_of(lines, waiting)
     return [*(task for entry in entries for task in entry.to_do), *other_tasks[:limit]]

@@ -1,4 +1,4 @@
-"""Writes the lines of a digest about one plan: the net changes between two versions, important changes first.
+"""Writes the net changes between two versions of a plan as lines of a digest, important changes first.
 
 These functions read nothing from the database. They compare contents as one class of readers may read them. Emails,
 pages and previews show the same `News`.
@@ -36,21 +36,20 @@ class Edition:
 
     @property
     def by(self) -> str:
-        """Return the author and organisation: "Ben Carter, Westmarch Borough Council"."""
+        """Return the author and organisation, such as "Ben Carter, Westmarch Borough Council"."""
         return ", ".join(part for part in (self.author, self.organisation) if part) or "The published register"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change: what changed, its value before (`was`) and after (`now`), and by how much (`tail`).
-
-    A change of a long text has `fragments` instead of `was` and `now`.
-    """
+    """One change of a plan, such as "Homes, social rent at North Quay: was 120, now 96 (24 fewer)"."""
 
     what: str
     was: str = ""
     now: str = ""
+    #: By how much the value changed, in words.
     tail: str = ""
+    #: The removed and added words of a long text, which has no `was` and `now`.
     fragments: tuple[Fragment, ...] = ()
     important: bool = False
 
@@ -91,14 +90,14 @@ class News:
 
     @property
     def count_in_words(self) -> str:
-        """`New plan`, `1 change` or `7 changes`."""
+        """Return "New plan", or the number of changes such as "7 changes"."""
         if self.is_new:
             return "New plan"
         return counted(self.count, "change")
 
     @property
     def folded_in_words(self) -> str:
-        """`and 12 more changes`; empty if everything is shown."""
+        """Return for example "and 12 more changes"; "" if everything is shown."""
         return f"and {counted(self.folded, 'more change')}" if self.folded else ""
 
 

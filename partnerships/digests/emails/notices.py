@@ -1,4 +1,4 @@
-"""Writes the emails to a single reader: confirmations, new links, and news of successions."""
+"""Writes confirmation emails, emails with new links, and emails about successions."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def confirmation(
 def links(
     addressee: Addressee, *, delivery_id: int, last_digest: int | None, message_id: str, date: str, now: dt.datetime
 ) -> Message:
-    """Return the email with new links: to change the frequency, to stop, and to read a digest again.
+    """Return the email with new links to change the frequency, to stop, and to read the last digest again.
 
-    `last_digest` is the id of the digest to read again; without it, the email has no such link.
+    `last_digest` is the id of that digest. Without it, the email has no link to it.
     """
 
     def make_token(purpose: Purpose, record_id: int) -> str:
@@ -140,10 +140,10 @@ def _single(
     date: str,
     is_bulk: bool = False,
 ) -> Message:
-    """Return an email whose whole text is for one reader, so that no part of it is shared with other emails.
+    """Return an email that shares no part of its text with other emails.
 
-    `content` is the context of the templates; the privacy notice in it ends with a link. With `is_bulk`, many people
-    get the email without asking for it, so its headers let email apps offer to stop it, with the token `stop`.
+    `content` is the context of the templates. Set `is_bulk` if many people get the email without asking for it. Its
+    headers then let email apps offer to stop such emails, with the token `stop`.
     """
     subject = shorten(mime.one_line(render_subject(f"digests/{template}", content)), MAX_SUBJECT)
     context = content | {"heading": subject, "css": style()}
@@ -152,7 +152,7 @@ def _single(
         context["notice"] = notice_as_html(context["notice"])
     html = inline(render_to_string(f"emails/digests/{template}.html", context)).strip() + "\n"
 
-    # The text between the slots for tokens goes into more slots: `own_0`, `own_1` and so on.
+    # The text between the slots for tokens fills further slots, `own_0`, `own_1` and so on.
     parts = (
         *mime.cut_at_marks(text, before=mime.TEXT_HEAD, after=mime.NEXT_PART).parts,
         *mime.cut_at_marks(html, before=mime.HTML_HEAD, after=mime.LAST_PART).parts,

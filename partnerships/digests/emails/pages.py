@@ -1,4 +1,4 @@
-"""Digests as pages: what an email contained, and what a person's next digest would contain."""
+"""Reads what an earlier digest contained, or what a person's next digest would contain, for pages."""
 
 from __future__ import annotations
 
@@ -34,10 +34,13 @@ from partnerships.plans.models import Version
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a page shows of a digest: news of plans, sections about other records, and how many of both are hidden."""
+    """The part of a digest that a page shows to a reader."""
 
+    #: The news of plans.
     news: tuple[News, ...]
+    #: How many plans and sections the page does not show, because the reader may no longer read them.
     hidden: int
+    #: The sections about other records.
     sections: tuple[Section, ...] = ()
 
     @property
@@ -211,8 +214,8 @@ def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
 def plan_by_link(delivery: Delivery, plan: int, *, now: dt.datetime) -> News | None:
     """Return the news of one plan that a link in a digest opens; None if the reader may not read the plan.
 
-    The news compares the versions that the digest compared. If the digest mentioned the plan for another reason, for
-    example a question or a change of its partnership, the news presents the newest version.
+    The news compares the versions that the digest compared. If the digest mentioned the plan for another reason, such
+    as a question about it, the news presents the newest version.
     """
     item = item_for(delivery, plan)
     if item is not None:
@@ -238,8 +241,8 @@ def next_digest(
 ) -> Reading:
     """Return the content of a person's next digest if it were sent now.
 
-    A viewer other than the person sees less: only these `plans`, or nothing confidential with `outside_only`. In both
-    cases the viewer sees no sections about other subjects.
+    Two arguments are for viewers other than the person. With `plans`, the viewer sees only the news of these plans, and
+    with `outside_only` nothing confidential. In both cases the viewer sees no sections about other subjects.
     """
     watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     if plans is not None:
@@ -287,5 +290,5 @@ def as_sent(delivery: Delivery) -> str:
     if not delivery.recipe:
         return ""
     recipe = Recipe(*delivery.recipe)
-    # A shared part that is no longer stored stays empty, so that the rest can still be shown.
+    # A shared part that is no longer stored is left empty, so that the rest can still be shown.
     return recipe.join(defaultdict(str, bodies_of_recipes([recipe])))

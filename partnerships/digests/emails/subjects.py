@@ -1,7 +1,7 @@
 """Selects the changes of subjects that the digests of a batch report.
 
-Rights are checked in the transaction that claims the emails. The digest leaves out changes that the reader may not know
-of, did not choose or has received before. The watermark moves past these, so that they do not delay later changes.
+Rights are checked in the transaction that claims the emails. The digest leaves out changes that the reader may not
+read, did not choose or has received before. The watermark moves past these, so that they do not delay later changes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NOT_FOLLOWED, NOT_READABLE = "the recipient no longer followed it", "the recipie
 
 @dataclass(slots=True)
 class SubjectItem:
-    """One subject in a digest: a row of `DeliverySubject`, with the person who gets the digest.
+    """A row of `DeliverySubject`, with the person who gets the digest.
 
     `select_subjects` sets `to_number` and `told`, the ids of the events that the digest reports.
     """
@@ -64,7 +64,7 @@ class SubjectSelection:
     included: list[SubjectItem] = field(default_factory=list)
     #: Included subjects whose stored row no longer matches the digest.
     changed: list[SubjectItem] = field(default_factory=list)
-    #: Subjects without changes for the reader: the watermark moves, and the digest has no section.
+    #: Subjects without changes for the reader. The watermark moves, and the digest has no section.
     silent: list[SubjectItem] = field(default_factory=list)
     #: Subjects that the reader no longer follows or may no longer read, with the reason.
     lost: list[tuple[SubjectItem, str]] = field(default_factory=list)
@@ -80,7 +80,7 @@ class SubjectSelection:
 
 
 class SectionKey(NamedTuple):
-    """The cache key of a section: all values that the text of the section depends on."""
+    """The cache key of a section, with every value that its text depends on."""
 
     subject_id: int
     event_ids: tuple[int, ...]
@@ -130,9 +130,10 @@ class NumberedChanges:
 
 
 def changes_after(spans: Iterable[tuple[int, int]]) -> NumberedChanges:
-    """Return the changes of each subject after a number; if a subject is in several spans, after the lowest number.
+    """Return the changes of each subject after a number.
 
-    Each span is the id of a subject and the number after which its changes begin.
+    Each span is the id of a subject and the number after which its changes begin. If a subject is in several spans, the
+    lowest number is used.
     """
     lowest_by_subject: dict[int, int] = {}
     for subject_id, number in spans:
@@ -170,7 +171,7 @@ class EventFilter:
         self.follows_by_pair = follows_of(people, {subject_id for _, subject_id in pairs})
         all_follows = [row for follows in self.follows_by_pair.values() for row in follows]
 
-        # Stakeholders may know what the organisation that added them may read, and only public kinds of event.
+        # Stakeholders may read what the organisation that added them may read, and only public kinds of event.
         stakeholder_follows = [row for row in all_follows if row.person_id in self._stakeholders]
         #: The ids of stakeholders' subscriptions to records that the organisation that added them may read.
         self.readable_subscription_ids = open_by_id({row.subscription_id for row in stakeholder_follows}, now)
@@ -178,7 +179,7 @@ class EventFilter:
         self._public_event_ids = open_to_stakeholders(events.values()) if self._stakeholders else frozenset()
         self._closed_pairs = closed_plans(self._stakeholders, events.values(), now)
 
-        # People with an account may know what timelines show them.
+        # People with an account may read what timelines show them.
         self._visible_ids_by_person = visible_to_accounts(people - self._stakeholders, events)
 
         # Read only if a follower chose their own organisation's changes, because few people do.
@@ -199,7 +200,8 @@ class EventFilter:
     ) -> list[Event]:
         """Return the events of a subject that a follower may be told about and has chosen.
 
-        With `ignore_choices` only rights count: a digest that was composed before a choice changed does not change.
+        With `ignore_choices` only rights are checked, because a digest that was composed before a choice changed must
+        not change.
         """
         if self.reason_to_omit(person_id, subject_id):
             return []
@@ -317,10 +319,10 @@ def _new_to_reader(
 
 
 def emails_with_closed_events(contents: Sequence[tuple[int, int, int, Sequence[int]]], *, now: dt.datetime) -> set[int]:
-    """Return the ids of emails that report an event which their reader may no longer know of.
+    """Return the ids of emails that report an event which their reader may no longer read.
 
-    Each of `contents` is an email id, the id of its reader, the id of a subject in it, and the ids of the reported
-    events.
+    Each of `contents` has four values: the ids of an email, of its reader and of a subject, and the ids of the events
+    of that subject in the email.
     """
     if not contents:
         return set()

@@ -31,13 +31,13 @@ class DeliveryManager(models.Manager["Delivery"]):
 
 
 class Delivery(models.Model):
-    """An email of this room with its recipient: a read-only database view of `outbox.models.Email`.
+    """An email of this room with its recipient, as a row of a read-only database view of `outbox.models.Email`.
 
     `EmailStatus` describes the states. `params` contains the values from which the email is composed, such as the
     subscription to confirm.
     """
 
-    # Foreign keys of a view have no constraints, and Django never deletes its rows: they disappear with the outbox's.
+    # The foreign keys of a view have no constraints. Django never deletes its rows, which disappear with the outbox's.
     recipient = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, related_name="deliveries", db_column="person_id", db_constraint=False
     )
@@ -47,7 +47,7 @@ class Delivery(models.Model):
         Subscription, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False
     )
 
-    # The message, and how far it has got.
+    # The message and its status.
     message_id = models.CharField(max_length=120)
     status = models.CharField(max_length=10, choices=EmailStatus)
     address = models.CharField(max_length=254)
@@ -111,7 +111,7 @@ class Slot(models.Model):
     The row is written together with the email. A trigger deletes it if the digest turns out to be empty.
     """
 
-    # No index of its own: the index of the unique constraint begins with the recipient.
+    # The index of the unique constraint begins with the recipient, so this field needs no index.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     slot_on = models.DateField()
     email_id = models.BigIntegerField(db_index=True)
@@ -124,12 +124,13 @@ class Slot(models.Model):
 
 
 class OpenDigest(models.Model):
-    """A digest that is still to be sent: at most one for each person, and one repeat of each email.
+    """A digest that is still to be sent.
 
-    A trigger deletes the row when the email is settled.
+    The unique constraint permits one such digest for each person, and one repeat of each email. A trigger deletes the
+    row when the email is settled.
     """
 
-    # No index of its own: the index of the unique constraint begins with the recipient.
+    # The index of the unique constraint begins with the recipient, so this field needs no index.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     repeat_of_id = models.BigIntegerField(
         default=0, db_default=0, help_text="The digest that this one repeats; 0 if it repeats none."
@@ -152,17 +153,17 @@ class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
 
 
 class DeliveryItem(models.Model):
-    """A plan in a digest: its changes from one version to another, as a reader of one class may read them.
+    """A plan in a digest, with its changes from one version to another, as a reader of one class may read them.
 
     If the plan could not be included when the email was composed, `left_out` contains the reason.
     """
 
-    # `Delivery` is a database view: a foreign key cannot refer to it, and Django must not change its rows. No index:
-    # the index of the unique constraint begins with the delivery.
+    # `Delivery` is a database view, so no constraint can refer to it, and Django must not change its rows. The index of
+    # the unique constraint begins with the delivery, so this field needs no index.
     delivery = models.ForeignKey(
         Delivery, on_delete=models.DO_NOTHING, related_name="items", db_index=False, db_constraint=False
     )
-    # No database constraint: a trigger keeps published versions, and so their plans, from being deleted.
+    # A constraint is not needed, because a trigger prevents published versions, and so their plans, from being deleted.
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     from_number = models.PositiveIntegerField()
     to_number = models.PositiveIntegerField()

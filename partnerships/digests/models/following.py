@@ -1,4 +1,4 @@
-"""Who follows a plan: by itself, by its partnership or by one of its owners."""
+"""A database view of the people who follow each plan."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from partnerships.plans.models import Plan
 
 
 class Following(models.Model):
-    """A person who follows a plan by a confirmed subscription: a database view, with a row for each subscription.
+    """A person who follows a plan by a confirmed subscription.
 
-    With a `key`, the person follows only one site or milestone of the plan. `rank` is 1 if the subscription is to the
-    plan itself, 2 if it is to its partnership, and 3 if it is to an owner. If the person refused the plan, earlier
-    subscriptions to its partnership or owners do not cover the plan.
+    This is a database view. It has a row for each subscription by which a person follows a plan: to the plan itself
+    (`rank` 1), to its partnership (2) or to an owner (3). For example, Amina has two rows for a plan if she follows
+    the plan and its partnership.
+
+    With a `key`, the person follows only one site or milestone of the plan. If the person refused the plan, earlier
+    subscriptions to its partnership or owners do not include it.
     """
 
-    # `DO_NOTHING`, because Django cannot delete rows of a view: they disappear with the rows of its tables.
+    # `DO_NOTHING`, because rows of a view disappear with the rows of its tables, and Django cannot delete them.
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
     person = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
     plan = models.ForeignKey(Plan, on_delete=models.DO_NOTHING, related_name="+")

@@ -24,7 +24,7 @@ class NoticeDelivery(models.TextChoices):
 class NoticeChoice(models.Model):
     """How one person wants to get the notices of one group."""
 
-    # No index of its own: the index of the unique constraint begins with the person.
+    # The index of the unique constraint begins with the person, so this field needs no index.
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_choices", db_index=False)
     group = models.CharField(max_length=12, choices=NoticeGroup)
     way = models.CharField(max_length=8, choices=NoticeDelivery)
@@ -58,7 +58,7 @@ class InboxItem(models.Model):
     rights may have changed by then.
     """
 
-    # No index of its own: the index for the newest notices begins with the person.
+    # The index `inbox_newest` begins with the person, so this field needs no index.
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="inbox_items", db_index=False)
     kind = models.CharField(max_length=60)
     group = models.CharField(max_length=12, choices=NoticeGroup)
@@ -71,7 +71,6 @@ class InboxItem(models.Model):
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
 
-    # The summary.
     #: Set while the next summary is to contain the notice. Reading the notice clears it.
     due_at = models.DateTimeField(null=True, blank=True)
     #: When a summary contained the notice.

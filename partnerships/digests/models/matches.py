@@ -1,4 +1,4 @@
-"""Matches of asks and offers that people are still to be notified about, one row for each person and match."""
+"""Matches of asks and offers about which people get notified, with one row for each person and match."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MatchNotice(models.Model):
     is found again.
     """
 
-    # No index of its own: the index of the unique constraint begins with the recipient.
+    # The index of the unique constraint begins with the recipient, so this field needs no index.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
     offer = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
@@ -25,11 +25,11 @@ class MatchNotice(models.Model):
     noted_at = models.DateTimeField()
     #: When the next digest to the person may mention the match; None until that time is worked out.
     due_at = models.DateTimeField(null=True, blank=True)
-    #: Whether `due_at` is an hour that the person chose for digests. Otherwise they get digests at once.
+    #: Whether `due_at` is an hour that the person chose for digests. False if they get digests at once.
     slotted = models.BooleanField(default=False)
     #: When an email mentioned the match, or when the person could no longer see the match.
     told_at = models.DateTimeField(null=True, blank=True)
-    # `Delivery` is a database view: a foreign key cannot refer to it, and Django must not change its rows.
+    # `Delivery` is a database view, so no constraint can refer to it, and Django must not change its rows.
     delivery = models.ForeignKey(
         Delivery, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="matches", db_constraint=False
     )

@@ -20,19 +20,20 @@ from partnerships.people.models import User
 class SubjectWatermark(models.Model):
     """The change of a subject after which a person's next digest begins.
 
-    There is one row for a person and a subject. When newer changes arrive, the row becomes due; the digest that
-    includes them raises `number`. `Watermark` is the same for plans.
+    There is one row for a person and a subject. When there are newer changes, the row becomes due. The digest that
+    includes them raises `number`. For example, Amina's row has the number 7 after a digest with the changes 5 to 7, so
+    her next digest begins with change 8. `Watermark` is the same for plans.
     """
 
-    # No indexes of their own: the unique constraint and `watermark_of_subject` have indexes that begin with them.
+    # These need no indexes, because the unique constraint and `watermark_of_subject` have indexes that begin with them.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+", db_index=False)
     #: The last change that the person received or, when they begin to follow the subject, its newest change. Changes
-    #: that the person did not choose or may not know count as received.
+    #: that the person did not choose or may not read are skipped in the same way.
     number = models.PositiveIntegerField()
     told_at = models.DateTimeField()
 
-    # Newer changes: when they began to wait, and when the next digest is due. `Watermark` explains these fields.
+    # These three are set while newer changes wait for a digest. `Watermark` explains them.
     waiting_since = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     slotted = models.BooleanField(default=False)
@@ -72,12 +73,12 @@ class DeliverySubjectQuerySet(models.QuerySet["DeliverySubject"]):
 
 
 class DeliverySubject(models.Model):
-    """A subject in a digest: its changes after one number and up to another.
+    """A subject in a digest, with its changes after `from_number` and up to `to_number`.
 
     If the subject could not be included when the email was composed, `left_out` contains the reason.
     """
 
-    # `Delivery` is a database view: a foreign key cannot refer to it, and Django must not change its rows.
+    # `Delivery` is a database view, so no constraint can refer to it, and Django must not change its rows.
     delivery = models.ForeignKey(
         Delivery, on_delete=models.DO_NOTHING, related_name="subjects", db_index=False, db_constraint=False
     )
@@ -113,13 +114,14 @@ class DeliverySubject(models.Model):
 
 
 class SubjectFollowing(models.Model):
-    """A person who follows a subject by a confirmed subscription: a database view, with a row for each subscription.
+    """A person who follows a subject by a confirmed subscription.
 
-    `rank` is 1 if the subscription is to the subject itself, and 2 if it is to an organisation of the partnership. If
-    the person refused a partnership, earlier subscriptions to organisations do not cover the partnership.
+    This is a database view. It has a row for each subscription by which a person follows a subject: to the subject
+    itself (`rank` 1), or to an organisation of the partnership that is the subject (2). If the person refused a
+    partnership, earlier subscriptions to its organisations do not include it.
     """
 
-    # `DO_NOTHING`, because Django cannot delete rows of a view: they disappear with the rows of its tables.
+    # `DO_NOTHING`, because rows of a view disappear with the rows of its tables, and Django cannot delete them.
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
     person = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
     subject = models.ForeignKey(Subject, on_delete=models.DO_NOTHING, related_name="+")

@@ -16,7 +16,7 @@ class Watermark(models.Model):
     """The version of a plan with which a person's next digest begins.
 
     There is one row for a person and a plan. When a newer version is published that the person may read, the row
-    becomes due; the digest that includes the version raises `number`.
+    becomes due. The digest that includes the version raises `number`.
     """
 
     class Reading(models.TextChoices):
@@ -26,19 +26,19 @@ class Watermark(models.Model):
         OUTSIDE = "outside", "Everything except confidential parts"
         NONE = "none", "Nothing"
 
-    # No indexes of their own: the unique constraint and `watermark_of_plan` have indexes that begin with them.
+    # These need no indexes, because the unique constraint and `watermark_of_plan` have indexes that begin with them.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
-    #: The version that the person last received or, when they begin to follow, the current version; 0 if the plan is
-    #: new to the person.
+    #: The version that the person last received. For a new follower it is the current version, and for a plan that is
+    #: new to the person it is 0.
     number = models.PositiveIntegerField()
-    #: How much of that version the person could read then. With `none` they could read nothing; a digest does not
-    #: report access gained later as a change.
+    #: How much of that version the person could read then. If it is `none` and the person gains access later, the next
+    #: digest does not report the whole plan as a change.
     reading_class = models.CharField(max_length=8, choices=Reading)
     #: When `number` was last set.
     told_at = models.DateTimeField()
 
-    # Newer versions: since when they wait, and when the digest is due.
+    #: Since when a newer version has been waiting for a digest; None if there is none.
     waiting_since = models.DateTimeField(null=True, blank=True)
     #: When the person's next digest with news of the plan is due; None if there is no news to send.
     due_at = models.DateTimeField(null=True, blank=True)
@@ -72,8 +72,8 @@ class Publication(models.Model):
     available_at = models.DateTimeField(
         help_text="When to work out who gets the version: at once, and again when an embargo ends."
     )
-    #: When the followers were marked. Each row has its own mark, because transactions may commit in another order than
-    #: versions are numbered.
+    #: When the followers were marked. This is stored for each version and not once for the plan, because transactions
+    #: may commit in another order than versions are numbered.
     spread_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

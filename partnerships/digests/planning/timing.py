@@ -63,7 +63,8 @@ DUE_IN_SLOT = """WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
 """
 
 
-#: Selects all rhythms that digests to the followers may have: by the frequency of a subscription, and by the person's.
+#: Selects all rhythms that digests to the followers may have. The frequency of a rhythm is that of a subscription or,
+#: for other records, the person's own.
 _RHYTHMS = """
 SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),
        COALESCE(p.weekday, 0), COALESCE(p.working_days_of, ''), u.time_zone, p.paused_until,
@@ -115,7 +116,7 @@ def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
 
 
 def _slot_row(rhythm: Rhythm, now: dt.datetime) -> _SlotRow:
-    """Return the row of one rhythm."""
+    """Return a rhythm with its next two slots."""
     holidays_of_rhythm = holidays(rhythm.working_days_of)
     first_slot = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays_of_rhythm)
     first_day = local_day(first_slot, rhythm.zone)

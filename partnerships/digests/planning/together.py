@@ -1,4 +1,4 @@
-"""Combines everything that waits for a person into one email: news of plans and other subjects, and matches."""
+"""Makes all news and matches that wait for a person due at the same time, so that one email contains them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ from partnerships.digests.queries.readers import PlanReach, newest_numbers, reac
 from partnerships.digests.schedule import AT_ONCE, MAX_SETTLING
 from partnerships.kit.database import rows_of
 
-#: The plans of a call: the newest version that owners may read, the newest that others may, and the last change's time.
+#: The plans of a call, each with the newest version that owners may read, the newest that everybody else may read, and
+#: the time of the last change.
 _TARGET = """
 target(plan_id, own_number, open_number, latest) AS (
     SELECT * FROM unnest(%(target_plans)s::bigint[], %(own)s::int[], %(open)s::int[], %(latest)s::timestamptz[])
@@ -40,8 +41,8 @@ _HAS_UNREADABLE = (
     "SELECT 1 FROM digests_watermark t WHERE t.reading_class = 'none' AND t.plan_id = ANY(%(target_plans)s) LIMIT 1"
 )
 
-#: Creates missing watermarks: with number 0 if the follower may read the plan, which is new to them, and otherwise at
-#: the present version without access ("none").
+#: Creates missing watermarks. If the follower may read the plan, the number is 0, because the plan is new to them. If
+#: not, the watermark starts at the present version, with the reading class "none".
 _CREATE_MISSING = """
 INSERT INTO digests_watermark (recipient_id, plan_id, number, reading_class, told_at, slotted)
 SELECT f.person_id, f.plan_id,
@@ -56,7 +57,7 @@ SELECT f.person_id, f.plan_id,
 ON CONFLICT DO NOTHING
 """
 
-#: Moves the watermarks of people who published every version since their last digest: they need no digest.
+#: Moves the watermarks of people who published every version since their last digest, because they need no digest.
 _SKIP_AUTHORS = """
 UPDATE digests_watermark t SET number = p.current_number, due_at = NULL, waiting_since = NULL
   FROM plans_plan p
@@ -158,7 +159,7 @@ def _target_params(
     }
 
 
-#: Moves people who could not read a plan and now can to its present version: earlier versions are not news to them.
+#: Moves people who could not read a plan and now can to its present version, because they get no news of earlier ones.
 _ADMIT = """
 UPDATE digests_watermark t
    SET number = g.open_number, told_at = %(now)s,
@@ -197,10 +198,10 @@ ON CONFLICT (recipient_id, plan_id) DO UPDATE
 
 
 def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
-    """Start new subscriptions at the present versions of all plans that they cover, and return how many watermarks.
+    """Start new subscriptions at the present versions of all their plans, and return the number of watermarks.
 
-    Changes that already wait because of another subscription continue to wait. A plan that comes under the partnership
-    or organisation later has no watermark, so it is announced as new.
+    Changes that wait because of another subscription continue to wait. A plan that is added to the partnership or
+    organisation later has no watermark, so it is announced as new.
     """
     followings = Following.objects.filter(subscription__in=subscriptions).order_by()
     plan_ids = sorted(set(followings.values_list("plan_id", flat=True)))
@@ -215,7 +216,7 @@ def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
 
 
 def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
-    """Set again when all news that waits for these people is due."""
+    """Work out again when the news that waits for these people is due, for example after they changed the frequency."""
     waiting_watermarks = Watermark.objects.filter(recipient__in=people, due_at__isnull=False)
     publications = Publication.objects.filter(plan__in=waiting_watermarks.values("plan"))
     newest_publications = publications.values("plan").annotate(at=Max("published_at"))
@@ -224,8 +225,8 @@ def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
         plan_id: published_at.get(plan_id, now) for plan_id in waiting_watermarks.values_list("plan", flat=True)
     }
     waiting_watermarks.update(due_at=None, slotted=False)
-    # Clear both before marking either: marking gives all news of a paused person the earliest due time that is set,
-    # which must not be an old one.
+    # Marking gives all news of a paused person the earliest due time that is set. So clear the old due times of plans
+    # and subjects before marking either.
     subject_ids = subjects.clear_due(people=people)
     if changed_at_by_plan:
         mark_waiting(changed_at_by_plan, now=now, people=people)

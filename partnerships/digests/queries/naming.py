@@ -1,4 +1,4 @@
-"""Find the subscriptions whose target a person, or the organisation that asked them, may know by name."""
+"""Finds the subscriptions whose record the follower, or the organisation that asked them, may see by name."""
 
 from __future__ import annotations
 
@@ -75,7 +75,10 @@ def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> s
 
 
 def open_by_id(subscription_ids: Collection[int], now: dt.datetime) -> set[int]:
-    """Return the ids that `open_to_askers` would return for the subscriptions with these ids."""
+    """Return the ids of the subscriptions whose target the organisation that added the follower may read.
+
+    This reads the subscriptions by id. `open_to_askers` takes subscriptions that the caller has read.
+    """
     if not subscription_ids:
         return set()
     rows = rows_planned_once(_TARGETS_BY_ID, [sorted(subscription_ids)], generic_plan=True)
@@ -83,7 +86,7 @@ def open_by_id(subscription_ids: Collection[int], now: dt.datetime) -> set[int]:
 
 
 def _readable_ids(targets: Collection[FollowedTarget], now: dt.datetime) -> set[int]:
-    """Return the ids of the subscriptions whose target may be named, by the rights of stakeholders (docs/rights.md)."""
+    """Return the ids of the subscriptions whose target stakeholders may see by name (docs/rights.md)."""
     reach = reach_of({target.plan_id for target in targets if target.plan_id is not None}, now)
     inside_pairs = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
     private_partnership_ids = {
@@ -177,7 +180,10 @@ def _visible_to(
     commitments: list[int],
     recommendations: list[int],
 ) -> QuerySet[Subscription, int]:
-    """Return the ids of the subscriptions whose target the person may see; the targets are given by kind."""
+    """Return the ids of the subscriptions whose target the person may see.
+
+    The caller passes the ids of the targets by kind.
+    """
     with for_a_few_records():
         visible_records = records_known_to(person)
     # Filter by the ids of the targets, because PostgreSQL would otherwise work out the rights to every plan.

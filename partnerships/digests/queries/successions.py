@@ -18,14 +18,15 @@ from partnerships.organisations.models import Handover, HandoverState, Organisat
 from partnerships.organisations.obligations import obligations
 from partnerships.people.models import User
 
-#: The records that can be both followed and handed over: the field of a subscription, and the kind in the activity log.
+#: The records that can be both followed and handed over, with the field of a subscription and the kind in the activity
+#: log.
 _FOLLOWED = {
     "plan": SubjectKind.PLAN,
     "partnership": SubjectKind.PARTNERSHIP,
     "request": SubjectKind.REQUEST,
     "commitment": SubjectKind.COMMITMENT,
 }
-#: Kinds of handover lines about subscriptions: subscriptions to the organisation, and subscriptions that it asked for.
+#: The kinds of handover line about subscriptions to the organisation, and about subscriptions that it asked for.
 _SUBSCRIPTIONS = ("followers", "stakeholders")
 
 #: The organisations to which each record belongs now, by field and id; None if a successor has not accepted it yet.
@@ -34,25 +35,23 @@ PresentOrganisations = Mapping[tuple[str, int], Sequence[Organisation | None]]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The successions that concern a person (`about`), and what happened to the records that the person follows.
-
-    `passed` has the titles of records, by the name of the organisation to which they belong now. `waiting` has the
-    titles of records that no organisation has taken over yet.
-    """
+    """What successions changed in the records that one person follows."""
 
     about: list[Succession] = field(default_factory=list)
+    #: The titles of records, by the name of the organisation to which they belong now.
     passed: dict[str, list[str]] = field(default_factory=dict)
+    #: The titles of records that do not belong to a new organisation yet.
     waiting: list[str] = field(default_factory=list)
 
 
 def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[int]:
-    """Return the ids of people without an account whom these successions concern.
+    """Return the ids of people without an account who follow something that these successions affect.
 
-    They follow a record of one of the organisations, or were asked by a predecessor.
+    `_affected` says which subscriptions these are.
     """
     person_ids: set[int] = set()
     for succession in successions:
-        subscriptions, _organisations = _concerned(succession, _stakeholder_subscriptions(), day=day)
+        subscriptions, _organisations = _affected(succession, _stakeholder_subscriptions(), day=day)
         person_ids.update(subscription.person_id for subscription in subscriptions)
     return sorted(person_ids)
 
@@ -65,16 +64,16 @@ def moved_for(
     now: dt.datetime,
     is_later: bool = False,
 ) -> dict[int, Moved]:
-    """Return what happened in successions to the records that these people follow, by person.
+    """Return what successions changed in the records that these people follow, by person.
 
-    People who may not know the names of the records are left out. With `is_later`, only records count that passed on
-    after people were first told about the succession.
+    Records whose names a person may not read are left out, and so are people without any other record. With `is_later`,
+    records that passed on before people were first told about the succession are left out too.
     """
     moved_by_person: dict[int, Moved] = {}
     for succession in successions:
         subscriptions_of_people = _stakeholder_subscriptions().filter(person__in=list(people))
         since = succession.told_at if is_later else None
-        subscriptions, organisations_by_record = _concerned(succession, subscriptions_of_people, day=day, since=since)
+        subscriptions, organisations_by_record = _affected(succession, subscriptions_of_people, day=day, since=since)
         for subscription in set_names_for_followers(subscriptions, now):
             if subscription.named:
                 moved = moved_by_person.setdefault(subscription.person_id, Moved())
@@ -97,14 +96,14 @@ def _add(moved: Moved, succession: Succession, organisations: Iterable[Organisat
 
 
 def followed_targets(successions: Iterable[Succession], person: User, *, day: dt.date) -> list[Target]:
-    """Return the targets that a person follows and that successions concern, each once.
+    """Return the targets that a person follows and that these successions affect, each once.
 
     The person may have had an account since the email about the successions was sent.
     """
     own_subscriptions = Subscription.objects.confirmed().filter(person=person)
     targets: list[Target] = []
     for succession in successions:
-        subscriptions, _organisations = _concerned(succession, own_subscriptions, day=day)
+        subscriptions, _organisations = _affected(succession, own_subscriptions, day=day)
         targets += [subscription.target for subscription in subscriptions]
     # A dict keeps the order and removes targets that occur twice.
     return list(dict.fromkeys(targets))
@@ -117,16 +116,17 @@ def _stakeholder_subscriptions() -> SubscriptionQuerySet:
     )
 
 
-def _concerned(
+def _affected(
     succession: Succession, subscriptions: SubscriptionQuerySet, *, day: dt.date, since: dt.datetime | None = None
 ) -> tuple[list[Subscription], PresentOrganisations]:
-    """Return the subscriptions that a succession concerns, and the organisation to which each target belongs now.
+    """Return the subscriptions that a succession affects, and the organisation to which each target belongs now.
 
-    A succession concerns a subscription
+    These are subscriptions
 
-    * to one of its organisations, or to a record that it hands over;
-    * that was itself handed over;
-    * that was asked for by an organisation that has ended.
+    * to an organisation of the succession;
+    * to a record that the succession hands over, or has still to hand over;
+    * that were handed over themselves;
+    * that an organisation asked for which the succession ended.
     """
     followed_ids: dict[str, set[int]] = {}
     for name in _FOLLOWED:
@@ -139,12 +139,12 @@ def _concerned(
     is_to_organisation = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
     handed_over = _handovers_done(succession, since).filter(kind__in=_SUBSCRIPTIONS)
     was_asked_for = Q(added_for__in=_ended_organisations(succession))
-    is_concerned = is_to_organisation | was_asked_for | Q(pk__in=handed_over.values("record"))
+    is_affected = is_to_organisation | was_asked_for | Q(pk__in=handed_over.values("record"))
     for name in _FOLLOWED:
         record_ids = [pk for field_name, pk in organisations_by_record if field_name == name]
-        is_concerned |= Q((f"{name}__in", record_ids))
-    concerned = subscriptions.filter(is_concerned).for_listing().order_by("person", "pk")
-    return list(concerned), organisations_by_record
+        is_affected |= Q((f"{name}__in", record_ids))
+    affected = subscriptions.filter(is_affected).for_listing().order_by("person", "pk")
+    return list(affected), organisations_by_record
 
 
 def _ended_organisations(succession: Succession) -> list[Organisation]:
@@ -157,9 +157,9 @@ def _ended_organisations(succession: Succession) -> list[Organisation]:
 
 
 def _handovers_done(succession: Succession, since: dt.datetime | None = None) -> QuerySet[Handover]:
-    """Return the handover lines that were carried out, since a moment if given.
+    """Return the handover lines that were carried out after `since`, or at any time without it.
 
-    If the succession undoes another one, return the lines of that one, which were reversed.
+    If the succession undoes another one, these are the lines of the other one, which it reversed.
     """
     effect = effective_succession(succession)
     if effect.undoes is not None:
@@ -171,10 +171,11 @@ def _handovers_done(succession: Succession, since: dt.datetime | None = None) ->
 def _organisations_by_record(
     succession: Succession, records: Mapping[str, Collection[int]], day: dt.date, since: dt.datetime | None
 ) -> PresentOrganisations:
-    """Return which organisations have these records after a succession; `records` has ids by field of a subscription.
+    """Return the organisations to which these records belong after a succession.
 
-    Records that still belong to an organisation that ended wait for a successor. If the succession undoes another one,
-    they belong to that organisation again.
+    `records` has the ids of records by field of a subscription. If a record still belongs to an organisation that
+    ended, its organisation is None. If the succession undoes another one, the record belongs to that organisation
+    again.
     """
     kinds = []
     for name, target in _FOLLOWED.items():

@@ -1,4 +1,4 @@
-"""Find the events that each follower may be told about.
+"""Finds the events about which each follower may be told.
 
 The rights of people with an account are the same as for timelines (`activity.registry`). The rights of stakeholders are
 in docs/rights.md.
@@ -29,11 +29,10 @@ from partnerships.people.models import User
 
 
 def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dict[int, frozenset[int]]:
-    """Return the ids of the events that each of these people may see, by person; all of them have an account.
+    """Return the ids of the events that each of these people, who have accounts, may see.
 
-    Rights follow from the organisations that a person acts for and the roles there, so there is one query for all
-    people with the same organisations and roles. Facilitators and administrators have further rights, so each of them
-    needs a separate query.
+    Rights usually depend only on a person's organisations and roles there. So one query is enough for all people with
+    the same ones. Facilitators and administrators have further rights, and each of them needs a separate query.
     """
     if not people or not events:
         return {}
@@ -95,9 +94,10 @@ def open_subjects(follows: Collection[Follows], readable_subscription_ids: Colle
     """Return the pairs (person id, subject id) of stakeholders and subjects that they may still be told about.
 
     `readable_subscription_ids` are subscriptions whose target the organisation that added the stakeholder may read.
-    That is enough for the target itself (rank 1). A follower of an organisation also follows its partnerships: among
-    these, only partnerships that the whole network may see, or that include the organisation that added the
-    stakeholder.
+    Their targets are included.
+
+    A follower of an organisation also follows its partnerships (rank 2). A partnership is included only if the whole
+    network may see it, or if the organisation that added the stakeholder takes part in it.
     """
     readable_follows = [row for row in follows if row.subscription_id in readable_subscription_ids]
     direct_pairs = {(row.person_id, row.subject_id) for row in readable_follows if row.rank == 1}
@@ -178,8 +178,11 @@ def own_organisations(people: Collection[int], follows: Iterable[Follows]) -> di
 def concerned_by(events: Sequence[Event]) -> dict[int, set[int]]:
     """Return the ids of the organisations that each event concerns, by event.
 
-    These are the organisation of the actor, the organisations that the event is recorded for or names, and both sides
-    of the commitment, ask or offer that the event is about.
+    These are
+
+    * the organisation of the actor;
+    * organisations that the event names, or in whose timelines it is;
+    * the giver and receiver of a commitment, and the organisations of an ask or offer and its addressees.
     """
     concerned_ids: dict[int, set[int]] = {event.pk: set() for event in events}
     for event in events:

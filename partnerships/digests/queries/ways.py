@@ -1,4 +1,4 @@
-"""Reads how people get the notices of each group: at once, in a summary, or not by email."""
+"""Reads whether people get the notices of each group at once, in a summary, or not by email."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def chosen_ways(person: User) -> QuerySet[NoticeChoice, tuple[str, str]]:
 
 
 def groups_in_summary(person: User) -> list[str]:
-    """Return the groups whose notices are in this person's summary; people without an account get no summaries."""
+    """Return the groups of notices that this person gets in summaries.
+
+    People without an account get no summaries.
+    """
     if person.is_stakeholder:
         return []
     return [group for group, way in ways_of(person).items() if way == NoticeDelivery.SUMMARY]

@@ -1,4 +1,4 @@
-"""Write subscriptions, refusals and choices to the journal, so that restoring a backup does not undo them."""
+"""Writes subscriptions, refusals and choices to the journal, so that restoring a backup does not undo them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from partnerships.people.refusals import address_hashes
 from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
-#: The kinds of journal line: a subscription, the refusal of all confirmation emails, the refusal of matches, renewed
-#: links, and how a person gets notices.
+#: The kinds of journal line that this room writes. `journal_subscription` and the functions after it explain them.
 SUBSCRIPTION, REFUSED_ALL, MATCHES, LINKS, WAY = "subscription", "refused all", "matches", "links", "notices"
 
 
@@ -27,7 +26,7 @@ def subscription_identity(subscription: Subscription) -> str:
     if newer_target_id or subscription.key:
         target = (subscription.target_kind, subscription.target_id, subscription.key)
     else:
-        # These three must have the hash of older journals, when nothing else could be followed.
+        # Older journals contain hashes of these three fields, because other records could not be followed then.
         target = (subscription.plan_id, subscription.partnership_id, subscription.organisation_id)
     return journal.identity(subscription.person_id, subscription.person.joined_at, *target)
 
@@ -54,10 +53,10 @@ def person_identity(person: User) -> str:
 
 
 def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone: bool = False) -> None:
-    """Write to the journal that a subscription has ended, and whether by a refusal.
+    """Write to the journal that a subscription has ended, and whether the person refused it.
 
-    With `undone`, write that it is active again. After a restore, a refusal is recorded again even if the backup has no
-    row for it, so the line contains the person and the target.
+    With `undone`, write that it is active again. The line contains the person and the target, because after a restore a
+    refusal is recorded even if the backup has no row for the subscription.
     """
     journal.note(
         SUBSCRIPTION,
@@ -79,9 +78,10 @@ def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone
 
 
 def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> None:
-    """Write to the journal that a person refuses confirmation emails; with `undone`, that they allow them again.
+    """Write to the journal that a person refuses all confirmation emails.
 
-    The line contains the hash that refuses their address, for a backup in which the person does not exist.
+    With `undone`, write that they allow them again. The line contains a hash of their address, so that the refusal is
+    valid even after restoring a backup in which the person does not exist.
     """
     journal.note(
         REFUSED_ALL,
@@ -95,7 +95,7 @@ def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> 
 
 
 def journal_matches(person: User, *, now: dt.datetime, undone: bool = False) -> None:
-    """Write to the journal that a person wants no matches; with `undone`, that they want them again."""
+    """Write to the journal that a person has turned matches off or, with `undone`, on again."""
     journal.note(MATCHES, now=now, person=person.pk, same=person_identity(person), undone=undone)
 
 

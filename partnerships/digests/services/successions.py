@@ -1,4 +1,4 @@
-"""Emails stakeholders about successions of organisations that concern records that they follow."""
+"""Emails stakeholders about successions of organisations, if these affect records that they follow."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from partnerships.outbox.services import record_emails
 
 @transaction.atomic
 def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> int:
-    """Email each stakeholder whom the successions of one order concern, and return how many.
+    """Email the stakeholders who are affected by the successions of one order, and return how many.
 
-    The first email is sent to all of them. The second (`is_later`) is sent to people who were told in the first that a
-    record had no new organisation yet, once every record has one.
+    The first email is sent to all of them. It may say that some records do not belong to a new organisation yet. Once
+    all do, the same people get the second email (`is_later`).
     """
     first_succession, *other_successions = successions
     if is_later:
@@ -35,7 +35,7 @@ def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, n
 
 
 def _people_to_email_again(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
-    """Return the ids of people who got the first email, and whose remaining records have all passed on since."""
+    """Return the ids of people who got the first email, if all their remaining records have a new organisation now."""
     stakeholder_ids = stakeholders_of(successions, day=timezone.localdate(now))
     # Looked up by recipient, for which there is an index, because the ledger contains the emails of years.
     deliveries = Delivery.objects.filter(

@@ -38,7 +38,11 @@ _ROLES_ASKED = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER)
 
 
 def partners_of(user: Reader, ours: Organisation) -> QuerySet[Organisation]:
-    """Return present partners, and former ones with asks or commitments that the person may see; not ordered."""
+    """Return the organisation's present partners, and its former partners as far as the person may know them.
+
+    A former partner is included if the person may see an ask or a commitment between the two organisations. The
+    partners are in no order.
+    """
     return _partners(user, ours.pk, _asked_partnership_ids([ours.pk]))
 
 
@@ -54,8 +58,7 @@ def _sees_all_of(user: Reader, ours: int) -> bool:
     The queries then leave out the conditions of `visible_to`, which would make them slower.
     """
     organisation_ids = Membership.objects.organisations_of(user) if isinstance(user, User) else []
-    # Outside the request of a page, the ids are a subquery and not a list: then the general query, with `visible_to`,
-    # is used.
+    # Outside the request of a page, the ids are a subquery. The queries then have the conditions of `visible_to`.
     return isinstance(organisation_ids, list) and ours in organisation_ids
 
 
@@ -90,9 +93,10 @@ def balances(*, user: Reader, ours: Organisation, partners: Sequence[Organisatio
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Two organisations, each with the ended bodies whose figures count with its own.
+    """Two organisations, each with the ended organisations whose figures are added to its own.
 
-    In each list, the organisation itself comes first.
+    In each list, the present organisation is first. For example, a council that replaced two districts is in a list of
+    three.
     """
 
     ours: Sequence[Organisation]
@@ -100,31 +104,32 @@ class Sides:
 
 
 def sides_with_predecessors(ours: Organisation, theirs: Organisation) -> Sides:
-    """Return both organisations, each with the ended bodies that it alone followed."""
+    """Return both organisations, each with the ended organisations that it alone replaced."""
     return Sides([ours, *predecessors_summed_with(ours)], [theirs, *predecessors_summed_with(theirs)])
 
 
 def balance_with_partner(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
-    """Return the balance with one partner and its predecessors.
+    """Return the balance between two organisations, including the figures of their predecessors.
 
-    Figures of predecessors are added up, and an ask to several of them counts once.
+    An ask that was addressed to several predecessors is counted once.
     """
-    total = Balance(partner=sides.theirs[0])
-    for group in _ask_counts_of_sides(user, sides):
-        (total.we_asked if group.we_asked else total.they_asked).add(group.asked)
-    for ours in sides.ours:
-        for promises in _promise_counts(user, ours.pk, today, _ids(sides.theirs)):
-            (total.we_promised if promises.we_promised else total.they_promised).add(promises.promised)
-    return total
+    balance = Balance(partner=sides.theirs[0])
+    for asks in _ask_counts_of_sides(user, sides):
+        balance.add_asks(asks.counts, we_asked=asks.we_asked)
+    for organisation in sides.ours:
+        for promises in _promise_counts(user, organisation.pk, today, _ids(sides.theirs)):
+            balance.add_promises(promises.counts, we_promised=promises.we_promised)
+    return balance
 
 
 def balance_by_quarter(*, user: Reader, sides: Sides, today: dt.date) -> list[Quarter]:
-    """Return the last `QUARTERS` quarters, the oldest first, with the figures of predecessors added up."""
+    """Return the asks of the last `QUARTERS` quarters, the oldest first, including those of predecessors."""
     quarters = {label: Quarter(label, AskCounts(), AskCounts()) for label in _last_quarters(today)}
-    for group in _ask_counts_of_sides(user, sides, by_quarter=True):
-        label = _quarter(group.quarter) if group.quarter else ""
-        if label in quarters:
-            (quarters[label].ours if group.we_asked else quarters[label].theirs).add(group.asked)
+    for asks in _ask_counts_of_sides(user, sides, by_quarter=True):
+        quarter = quarters.get(_quarter(asks.quarter)) if asks.quarter else None
+        if quarter is not None:
+            counts = quarter.ours if asks.we_asked else quarter.theirs
+            counts.add(asks.counts)
     return list(quarters.values())
 
 
@@ -136,12 +141,12 @@ def _ids(bodies: Iterable[Organisation]) -> list[int]:
 def _balances(user: Reader, ours: int, today: dt.date, partner_ids: list[int]) -> dict[int, Balance]:
     """Return the balance with each of these partners, by the partner's id."""
     balance_by_partner: dict[int, Balance] = {}
-    for group in _ask_counts(user, ours, partner_ids):
-        balance = balance_by_partner.setdefault(group.partner, Balance())
-        (balance.we_asked if group.we_asked else balance.they_asked).add(group.asked)
+    for asks in _ask_counts(user, ours, partner_ids):
+        balance = balance_by_partner.setdefault(asks.partner, Balance())
+        balance.add_asks(asks.counts, we_asked=asks.we_asked)
     for promises in _promise_counts(user, ours, today, partner_ids):
         balance = balance_by_partner.setdefault(promises.partner, Balance())
-        (balance.we_promised if promises.we_promised else balance.they_promised).add(promises.promised)
+        balance.add_promises(promises.counts, we_promised=promises.we_promised)
     return balance_by_partner
 
 
@@ -161,7 +166,7 @@ def _asked_partnership_ids(ours: list[int]) -> list[int]:
 
 
 def _is_met_by(giver: Q) -> Q:
-    """Return the condition that an ask is met, and that a giver who matches `giver` delivered part of the ask."""
+    """Return the condition that an ask is met, and that an organisation matching `giver` delivered part of it."""
     verified_links = Fulfilment.objects.filter(giver, entry=OuterRef("pk"), commitment__status=Promise.VERIFIED)
     return Q(Exists(verified_links), status=Status.MET)
 
@@ -225,14 +230,14 @@ class _AsksWithPartner(NamedTuple):
 
     we_asked: bool
     partner: int
-    asked: AskCounts
+    counts: AskCounts
 
 
 def _ask_counts(user: Reader, ours: int, partner_ids: list[int]) -> Iterator[_AsksWithPartner]:
     """Count the asks with each partner, by direction.
 
-    An ask to a partnership counts once for each of its parties that does not only observe. It is met by the partner
-    if that partner delivered part of it.
+    An ask to a partnership is counted for each of its parties except observers. For example, an ask to a partnership of
+    three councils is counted once with each council. The council that delivered part of it has met the ask.
     """
     asked_in = _asked_partnership_ids([ours])
     sees_all = _sees_all_of(user, ours)
@@ -253,15 +258,18 @@ def _asks_by_partner(
 
 
 class _AsksOfSide(NamedTuple):
-    """The number of asks that one side made in a quarter; in all time if `quarter` is None."""
+    """The number of asks that one organisation made in a quarter, or ever if `quarter` is None."""
 
     we_asked: bool
     quarter: dt.date | None
-    asked: AskCounts
+    counts: AskCounts
 
 
 def _ask_counts_of_sides(user: Reader, sides: Sides, *, by_quarter: bool = False) -> Iterator[_AsksOfSide]:
-    """Count the asks that each side made. An ask to several bodies of a side counts once."""
+    """Count the asks that each organisation made to the other, including asks by and to their predecessors.
+
+    An ask that was addressed to several predecessors is counted once.
+    """
     ours, theirs = _ids(sides.ours), _ids(sides.theirs)
     for asks in _asks(user, ours, _asked_partnership_ids(ours), theirs):
         quarter = TruncQuarter("shared_at") if by_quarter else Value(None, output_field=DateField())
@@ -271,9 +279,9 @@ def _ask_counts_of_sides(user: Reader, sides: Sides, *, by_quarter: bool = False
 
 
 def _with_counts(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
-    """Return the numbers of asks per group: made, met by the one asked, met by anyone, and open.
+    """Add the numbers of asks to each group: made, met by the organisation asked, met by anyone, and open.
 
-    They are counted with `without_duplicates`, because joins to addressees and parties can repeat an ask.
+    Each number counts distinct asks, because joins to addressees and parties can repeat an ask.
     """
     return entries.order_by().annotate(
         made=Count("pk", distinct=True),
@@ -314,21 +322,21 @@ class _PromisesWithPartner(NamedTuple):
 
     we_promised: bool
     partner: int
-    promised: PromiseCounts
+    counts: PromiseCounts
 
 
 def _promise_counts(user: Reader, ours: int, today: dt.date, partner_ids: list[int]) -> Iterator[_PromisesWithPartner]:
     """Count the commitments with each partner, by direction.
 
-    Commitments that were never agreed, or were replaced, do not count.
+    Commitments that were never agreed, or were replaced by another, are left out.
     """
     sees_all = _sees_all_of(user, ours)
     for direction, (we_promised, partner_field) in enumerate(((True, "receiver"), (False, "giver"))):
         for row in rows_for(
             _commitments_by_partner, user, ours, partner_ids, today=today, direction=direction, sees_all=sees_all
         ):
-            promised = PromiseCounts(agreed=row["agreed"], kept=row["kept"], broken=row["broken"])
-            yield _PromisesWithPartner(we_promised, row[partner_field], promised)
+            counts = PromiseCounts(agreed=row["agreed"], kept=row["kept"], broken=row["broken"])
+            yield _PromisesWithPartner(we_promised, row[partner_field], counts)
 
 
 def _commitments_by_partner(

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from partnerships.reports.snapshot import DERIVED, Cell, Column, Kind, Row, Snapshot, Table
 
-#: The identity of a table's total. No other row has this identity.
+#: The identity of a table's total. No other row can have it, because keys and names contain no null character.
 _TOTAL = "\x00total"
 
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """A figure that is different now. A value is None if its row or column did not exist."""
+    """A figure that is different now. `was` or `now` is None if the row or column did not exist."""
 
     table: str
     row: str
@@ -25,18 +25,18 @@ class Restatement:
 
     @property
     def difference(self) -> int | Decimal | None:
-        """How much larger the figure is now; None unless both are numbers."""
+        """How much larger the figure is now. None unless both values are numbers."""
         if isinstance(self.was, int | Decimal) and isinstance(self.now, int | Decimal):
             return Decimal(self.now) - Decimal(self.was)
         return None
 
 
 def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
-    """Return every figure that differs, in the order of the newer snapshot; removed rows and tables come last.
+    """Return every figure that differs, in the order of the newer snapshot, with removed rows and tables last.
 
     The result leaves out figures that are computed from others (`DERIVED`), zeros of new and removed rows, and totals
-    that repeat those of an earlier table. If a snapshot left rows out, nobody can tell which rows are new or removed,
-    so these are left out too.
+    that repeat those of an earlier table. If a snapshot does not have all rows, nobody can tell which rows are new or
+    removed, so these are left out too.
     """
     earlier_and_later_tables: list[tuple[Table | None, Table | None]] = [
         (was.table(table.code), table) for table in now.tables
@@ -88,7 +88,7 @@ def _restatements_in_table(was: Table | None, now: Table | None) -> Iterator[tup
 def _compared_rows(
     was: Table | None, now: Table | None, rows_before: dict[str, Row], rows_after: dict[str, Row]
 ) -> list[str]:
-    """Return the identities of the rows to compare: first the rows of the newer table, then removed rows."""
+    """Return the identities of the rows to compare, first those of the newer table, then those of removed rows."""
     identities = list(rows_after)
     if was is not None and was.left_out > 0:  # a row missing from the earlier table may have been left out of it
         identities = [identity for identity in rows_after if identity in rows_before]
@@ -120,7 +120,7 @@ def _rows_by_identity(table: Table | None) -> dict[str, Row]:
 
 
 def _cell(table: Table | None, row: Row | None, column: Column) -> Cell:
-    """Return the row's cell in the column with this label; None if there is no such row or column."""
+    """Return the row's cell in the column with this label, or None if there is no such row or column."""
     if table is None or row is None:
         return None
     labels = [table_column.label for table_column in table.columns]

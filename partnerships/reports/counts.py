@@ -20,8 +20,8 @@ class AskCounts:
     outstanding: int = 0
 
     @property
-    def nothing(self) -> int:
-        """Return the number of asks that were declined, lapsed or were withdrawn."""
+    def ended_unmet(self) -> int:
+        """Return the number of asks that were declined or withdrawn, or that lapsed."""
         return self.made - self.met - self.elsewhere - self.outstanding
 
     def add(self, other: AskCounts) -> None:
@@ -34,9 +34,9 @@ class AskCounts:
 
 @dataclass(slots=True)
 class PromiseCounts:
-    """The number of commitments that were agreed in one direction, kept or broken.
+    """The number of commitments that were agreed in one direction, and of those kept and broken.
 
-    Broken means cancelled after both sides agreed, or overdue.
+    A commitment is broken if it is overdue, or if it was cancelled after both organisations agreed to it.
     """
 
     agreed: int = 0
@@ -66,11 +66,19 @@ class Balance:
     they_promised: PromiseCounts = field(default_factory=PromiseCounts)
 
     def add(self, other: Balance) -> None:
-        """Add the counts of `other` to these counts, in all four directions."""
+        """Add the counts of `other` to these counts, in both directions."""
         self.we_asked.add(other.we_asked)
         self.they_asked.add(other.they_asked)
         self.we_promised.add(other.we_promised)
         self.they_promised.add(other.they_promised)
+
+    def add_asks(self, counts: AskCounts, *, we_asked: bool) -> None:
+        """Add asks that we made to the partner, or that the partner made to us."""
+        (self.we_asked if we_asked else self.they_asked).add(counts)
+
+    def add_promises(self, counts: PromiseCounts, *, we_promised: bool) -> None:
+        """Add commitments that we gave to the partner, or that the partner gave to us."""
+        (self.we_promised if we_promised else self.they_promised).add(counts)
 
     @property
     def figures(self) -> tuple[int, ...]:
@@ -84,14 +92,14 @@ class Balance:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether neither side has ever asked the other or promised it anything."""
+        """Return whether neither organisation has ever asked or promised the other anything."""
         counts = (self.we_asked.made, self.they_asked.made, self.we_promised.agreed, self.they_promised.agreed)
         return not any(counts)
 
 
 @dataclass(frozen=True, slots=True)
 class Quarter:
-    """The asks that each side made in one quarter, and how many of these asks have been met by now."""
+    """The asks that each organisation made in one quarter, and how many of these asks have been met by now."""
 
     label: str
     ours: AskCounts

@@ -19,9 +19,11 @@ from partnerships.reports.queries import snapshot_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import Snapshot
 
-#: The most sentences of a report that its tile shows, and the most bars of its chart.
-_SENTENCES, _BARS = 2, 6
-#: The reports of a dashboard, each with its slug and its filters.
+#: A tile shows at most this many of a report's sentences.
+_MAX_SENTENCES = 2
+#: A tile's chart has at most this many bars.
+_MAX_BARS = 6
+#: The slug and the filters of each report on a dashboard, such as `("contact", {"partnership": 7})`.
 TileFilters = Sequence[tuple[str, Mapping[str, object]]]
 
 
@@ -29,8 +31,8 @@ TileFilters = Sequence[tuple[str, Mapping[str, object]]]
 class Tile:
     """The first sentences and the first chart of a report, with a link to the report with the same filters.
 
-    A tile that is `waiting` has not been computed yet: the page fetches each tile separately, because computing all
-    of them would take as long as five reports.
+    A tile that is `waiting` has not been computed yet. The page fetches each tile in a separate request, because
+    computing all of them would take as long as five reports.
     """
 
     slug: str
@@ -64,7 +66,7 @@ def organisation_tile_filters(organisation: Organisation) -> TileFilters:
 
 
 #: The reports of the network's dashboard.
-OF_NETWORK: TileFilters = [
+NETWORK_TILE_FILTERS: TileFilters = [
     (slug, {}) for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "partnership-register", "network")
 ]
 
@@ -82,8 +84,8 @@ def computed_tiles(tile_filters: TileFilters, reader: User, now: dt.datetime) ->
         assert report is not None
         snapshot = snapshot_of(report, reader, QueryDict(urlencode(filters)), now=now)
         tile = _empty_tile(slug, filters)
-        sentences, chart = snapshot.answers[:_SENTENCES], _first_chart(snapshot)
-        tiles.append(replace(tile, sentences=sentences, chart=chart, waiting=False))
+        sentences = snapshot.answers[:_MAX_SENTENCES]
+        tiles.append(replace(tile, sentences=sentences, chart=_first_chart(snapshot), waiting=False))
     return tiles
 
 
@@ -97,9 +99,11 @@ def _empty_tile(slug: str, filters: Mapping[str, object]) -> Tile:
 
 
 def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
-    """Return the caption and SVG of the first chart with something to draw; None if there is no such chart."""
+    """Return the caption and SVG of the first chart with something to draw, or None if there is no such chart."""
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and chart.has_bars(table):
-            return chart_caption(chart, table, limit=_BARS), draw_chart(chart, table, limit=_BARS, is_narrow=True)
+            return chart_caption(chart, table, limit=_MAX_BARS), draw_chart(
+                chart, table, limit=_MAX_BARS, is_narrow=True
+            )
     return None

@@ -14,12 +14,15 @@ from partnerships.reports.presenting import rows_of_text
 from partnerships.reports.queries import readable_figures
 from partnerships.reports.wording import creation_in_words
 
-#: The most rows of the first table that an email shows. The page has all rows.
+#: An email shows at most this many rows of the report's first table. The page has all rows.
 MAX_ROWS = 12
 
 
 def write_scheduled_report(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email with the figures of a frozen report; return the reason instead if the person may not read it."""
+    """Write the email with the figures of a frozen report.
+
+    If the person may no longer read the report, or no longer gets it, return why no email is needed.
+    """
     frozen = FrozenReport.objects.visible_to_current_audience(person).filter(pk=due.params["frozen"]).first()
     if frozen is None:
         return "The recipient can no longer read this report."
@@ -27,16 +30,17 @@ def write_scheduled_report(due: DueEmail, person: User, now: dt.datetime) -> Con
         return "The recipient no longer gets this report."
     snapshot = readable_figures(frozen, person, now)
     first_table = next((table for table in snapshot.tables if table.rows), None)
-    headings, *rows = list(rows_of_text(first_table)) if first_table else [[]]
+    # The first of these rows has the headings of the columns.
+    text_rows = list(rows_of_text(first_table)) if first_table else []
     context = {
         "person": person,
         "frozen": frozen,
         "snapshot": snapshot,
         "made": creation_in_words(snapshot),
         "table": first_table,
-        "headings": headings,
-        "rows": rows[:MAX_ROWS],
-        "more": max(0, len(rows) - MAX_ROWS),
+        "headings": text_rows[0] if text_rows else [],
+        "rows": text_rows[1 : MAX_ROWS + 1],
+        "more": max(0, len(text_rows) - 1 - MAX_ROWS),
         "address": f"{settings.SITE_ORIGIN}{frozen.get_absolute_url()}",
         "manage": link("reports:schedule", pk=due.params["schedule"]),
     }
@@ -44,9 +48,10 @@ def write_scheduled_report(due: DueEmail, person: User, now: dt.datetime) -> Con
 
 
 def write_report_not_made(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write that a scheduled report could not be made; return the reason instead if the schedule has ended.
+    """Write the email which says that a scheduled report could not be made.
 
-    A report cannot be made because of one of its filters, or because of a failure.
+    The email names the cause, which is an invalid filter or a failure. If the schedule has ended or the person may no
+    longer read it, return why no email is needed.
     """
     schedules = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
     schedule = schedules.filter(pk=due.params["schedule"], ended_at=None).first()

@@ -20,8 +20,8 @@ class Frequency(models.TextChoices):
     def next_day(self, day: dt.date, *, day_of_month: int) -> dt.date:
         """Return the next day on which a report is due after it was due on `day`.
 
-        `day_of_month` is the day on which the report was first sent: a report of the 31st is sent on the last day of
-        a shorter month, and on the 31st again after that.
+        `day_of_month` is the day on which the report was first sent. For example, a monthly report first sent on
+        31 January is sent on 28 February and then on 31 March.
         """
         if self is Frequency.WEEK:
             return day + _WEEK
@@ -30,7 +30,7 @@ class Frequency(models.TextChoices):
 
 
 def _months_later(day: dt.date, months: int, day_of_month: int) -> dt.date:
-    """Return the day this many months later; the last day of that month if it is shorter."""
+    """Return this day of the month, so many months later, or the last day of that month if it is shorter."""
     year, month_index = divmod(day.year * 12 + day.month - 1 + months, 12)
     _, days_in_month = calendar.monthrange(year, month_index + 1)
     return dt.date(year, month_index + 1, min(day_of_month, days_in_month))

@@ -69,7 +69,7 @@ class Audience(models.Model):
 
 
 def _one_audience(name: str) -> models.CheckConstraint:
-    """Return the constraint that the audience is one organisation or one partnership."""
+    """Return the constraint that the audience is either an organisation or a partnership."""
     return models.CheckConstraint(
         condition=Q(organisation=None, partnership__isnull=False) | Q(organisation__isnull=False, partnership=None),
         name=name,
@@ -80,11 +80,14 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
     """Filters for frozen reports by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Return the frozen reports that the person may read, also reports from before one of their parties left."""
+        """Return the frozen reports that the person may read.
+
+        People of a party that has left its partnership may still read the reports frozen before it left.
+        """
         return self.filter(visible_to(FrozenReport, READERS, user))
 
     def visible_to_current_audience(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Return the frozen reports to whose audience the person belonged when they were frozen, and still does."""
+        """Return the frozen reports of which the person is in the audience now, and was when they were frozen."""
         return self.filter(visible_to(FrozenReport, _CURRENT_AUDIENCE, user))
 
 
@@ -148,8 +151,8 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
 class Schedule(Audience):
     """A report that is frozen and emailed at regular intervals. States: running → ended (`ended_at`).
 
-    On each `next_on` the report is frozen, and the recipients get an email with its figures. A report that cannot be
-    made is tried again a few times (`failures`), then on its next day.
+    On the day `next_on`, the report is frozen, and its recipients get an email with its figures. A report that fails is
+    retried a few times (`failures`), and then on its next day.
     """
 
     report = models.CharField(max_length=60)
@@ -199,9 +202,9 @@ class Recipient(models.Model):
 
 
 class ReportFile(LeasedJob):
-    """A file of a long report, which a worker writes for one person: asked for → made, or failed.
+    """A file of a long report, which a worker writes for one person. States: requested → made or failed.
 
-    `error` is the reason why there is no file, or "".
+    `error` is the reason why the file could not be made, or "".
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="report_files")

@@ -1,4 +1,4 @@
-"""Frozen and scheduled reports of an organisation, which can pass to a successor."""
+"""Frozen and scheduled reports of an organisation, which can be transferred to a successor."""
 
 from __future__ import annotations
 

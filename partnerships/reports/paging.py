@@ -1,4 +1,4 @@
-"""Pages of long tables: 25 rows at a time, chosen by a parameter of the URL."""
+"""Pages of long tables, each of 25 rows, which a parameter of the URL chooses."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from partnerships.reports.snapshot import Row, Table
 
 #: The number of rows of a long table on one page.
 ROWS_A_PAGE = 25
-#: The most digits of a page number. Longer numbers are ignored.
+#: A page number has at most this many digits. Longer numbers are ignored.
 _MAX_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The rows of a long table that are shown, in words, and the URLs of the previous and the next rows."""
+    """The range of rows on a page, such as “Rows 26 to 50 of 312”, and the URLs of the previous and next pages."""
 
     words: str
     previous: str = ""
@@ -27,7 +27,7 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The parameters of a report's URL, which choose the page of each table: `page-areas=3` for the third."""
+    """The parameters of a report's URL. For example, `page-areas=3` chooses the third page of the table `areas`."""
 
     parameters: QueryDict
 
@@ -46,10 +46,10 @@ class Paging:
         return f"?{parameters.urlencode()}#table-{code}"
 
 
-def paged(table: Table, paging: Paging) -> tuple[Sequence[Row], Pages | None]:
+def rows_of_page(table: Table, paging: Paging) -> tuple[Sequence[Row], Pages | None]:
     """Return the rows of the chosen page, and links to the other pages.
 
-    If there are fewer pages, the last page is returned. A short table has all its rows and no links.
+    If the number is too high, the last page is returned. A short table has all its rows on one page, without links.
     """
     if len(table.rows) <= ROWS_A_PAGE:
         return table.rows, None

@@ -18,12 +18,17 @@ from partnerships.reports.paging import ROWS_A_PAGE, Paging
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, NetworkPicture, Row, Snapshot, Table
 from partnerships.reports.wording import cell_in_words
 
-#: The most groups of vertical bars, which have room for a year below each, and the most horizontal bars.
-_MAX_GROUPS, _MAX_ROWS = 14, 15
+#: A chart has at most this many groups of vertical bars, with room for a year below each.
+_MAX_GROUPS = 14
+#: A chart has at most this many horizontal bars.
+_MAX_ROWS = 15
 
 
 def chart_caption(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
-    """Return the title of a chart, with a note if only the second column or only the highest bars are drawn."""
+    """Return the title of a chart, with a note if only some columns or bars are drawn.
+
+    For example, “Homes by area today, the 15 highest”.
+    """
     title = chart.title
     if len(chart.series) > 1 and len(table.rows) > min(_MAX_GROUPS, limit):
         title += f": only “{table.columns[chart.series[-1]].label}”"
@@ -35,9 +40,9 @@ def draw_chart(
 ) -> SafeString:
     """Return the chart as SVG.
 
-    Two columns are drawn as pairs of vertical bars; one column, or many rows, as horizontal bars. Only the `limit`
-    highest horizontal bars are drawn. A narrow chart is for a card that links to the report. With `on_screen`,
-    horizontal bars fit a phone.
+    Two columns are drawn as pairs of vertical bars. One column, or a table with many rows, is drawn as horizontal bars,
+    of which only the `limit` highest are shown. A narrow chart is for a card that links to the report. With
+    `on_screen`, horizontal bars fit a phone.
     """
     figures_are_in = "report" if is_narrow else "table"
     label = f"{chart_caption(chart, table, limit=limit)}; the {figures_are_in} gives the figures"
@@ -67,8 +72,8 @@ def _number(cell: Cell) -> int | Decimal | None:
 def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> Map:
     """Return the map as SVG, with a legend. Each area links to its row, on the right page of the table.
 
-    The links have only the page and the anchor: `map.js` adds the rest of the URL, which would otherwise be repeated
-    300 times. On paper the map contains the outlines of the areas; a page refers to the file with the outlines.
+    The links have only the page number and the anchor. `map.js` adds the rest of the URL, so that it is not repeated
+    for 300 areas. On paper, the map contains the outlines of the areas. A page refers to the file with the outlines.
     """
     is_paged = paging is not None and len(table.rows) > ROWS_A_PAGE
     column_kind = table.columns[area_map.column].kind
@@ -96,7 +101,7 @@ def map_shades_in_words(area_map: AreaMap, table: Table) -> str:
 
 
 def _limits_of(area_map: AreaMap, table: Table) -> tuple[int, ...]:
-    """Return the smallest figure of each shade: the map's own limits, or limits close to the quartiles."""
+    """Return the smallest figure of each shade. A map without its own limits gets limits close to the quartiles."""
     if area_map.limits:
         return area_map.limits
     figures = [_number(row.cells[area_map.column]) for row in table.rows]
@@ -104,7 +109,7 @@ def _limits_of(area_map: AreaMap, table: Table) -> tuple[int, ...]:
 
 
 def _quartile_limits(values: list[int]) -> tuple[int, ...]:
-    """Return increasing limits that start with 1: the quartiles of the values, rounded to two digits."""
+    """Return 1 and the quartiles of the values that are higher, rounded to two digits, such as `(1, 12, 35, 120)`."""
     sorted_values = sorted(values)
     limits = [1]
     for quarter in (1, 2, 3):
@@ -117,7 +122,7 @@ def _quartile_limits(values: list[int]) -> tuple[int, ...]:
 
 
 def _levels(limits: Sequence[int]) -> list[tuple[int, str]]:
-    """Return each shade with its label: “none”, “1”, “2 to 3”, “8 or more”."""
+    """Return each shade with its label, such as “none”, “1”, “2 to 3” or “8 or more”."""
     levels = [(0, "none")]
     for level, start in enumerate(limits, start=1):
         end = limits[level] - 1 if level < len(limits) else None

@@ -1,4 +1,4 @@
-"""The tables of a snapshot in the form for pages and paper, with their charts and maps."""
+"""Prepare the tables of a snapshot for templates of pages and paper, with their charts and maps."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from types import MappingProxyType
 from django.utils.safestring import SafeString
 
 from partnerships.kit.maps import Map
-from partnerships.reports.paging import ROWS_A_PAGE, Pages, Paging, paged
+from partnerships.reports.paging import ROWS_A_PAGE, Pages, Paging, rows_of_page
 from partnerships.reports.pictures import ShownNetwork, chart_caption, draw_chart, draw_map, draw_network
 from partnerships.reports.snapshot import Cell, Column, Kind, Row, Snapshot, Table
 from partnerships.reports.wording import cell_in_words
 
-#: The most rows of a long table on paper.
+#: A table on paper has at most this many rows.
 MAX_PRINTED = 1_000
-#: The most cells of one table, and of all tables, on paper that is written during a request. A cell of a PDF takes 1
-#: ms.
+#: Limits of the cells of one table, and of all tables, on paper that is written during a request. A cell of a PDF takes
+#: 1 ms.
 MAX_CELLS, MAX_CELLS_IN_ALL = 1_000, 1_500
-#: A table with more columns than this is printed small. A table with at most this many rows is printed on one sheet.
-_MAX_NORMAL_COLUMNS, _MAX_SHORT_ROWS = 10, 8
+#: A table with more columns than this is printed small.
+_MAX_NORMAL_COLUMNS = 10
+#: A table with at most this many rows is printed on one sheet.
+_MAX_SHORT_ROWS = 8
 #: A no-break space.
 NO_BREAK = "\u00a0"
 
@@ -36,7 +38,7 @@ class ShownCell:
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
-    """A row in words: its heading, the page of its record, and the other cells. Maps link to its `anchor`."""
+    """A row in words, with its heading, the page of its record and the other cells. Maps link to its `anchor`."""
 
     name: str
     href: str
@@ -62,7 +64,7 @@ class ShownTable:
 
     @property
     def classes(self) -> str:
-        """Return the CSS classes for paper: a wide table is printed small, a short table on one sheet."""
+        """Return the CSS classes for paper, by which a wide table is printed small and a short table on one sheet."""
         is_wide = len(self.columns) > _MAX_NORMAL_COLUMNS
         is_even = is_wide and all(column.is_figure for column in self.columns[1:])
         is_short = len(self.rows) <= _MAX_SHORT_ROWS and not is_wide
@@ -85,20 +87,20 @@ class ShownTable:
 def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
     """Return the number of rows of each table on paper, by the table's code.
 
-    With `at_once`, the paper is written during a request: then all tables share a limited number of cells, and the
-    first tables use as many as they need.
+    With `at_once`, the paper is written during a request, and all its tables share a limited number of cells. Each
+    table uses as many as it needs, and later tables get what remains, but at least the rows of one page.
     """
     if not at_once:
         return {table.code: MAX_PRINTED for table in snapshot.tables}
-    rows_by_table: dict[str, int] = {}
+    row_limits: dict[str, int] = {}
     remaining_cells = MAX_CELLS_IN_ALL
     for table in snapshot.tables:
-        columns = len(table.columns)
-        affordable_rows = min(MAX_CELLS, remaining_cells) // columns
-        rows = min(max(affordable_rows, ROWS_A_PAGE), MAX_PRINTED)
-        rows_by_table[table.code] = rows
-        remaining_cells = max(remaining_cells - min(rows, len(table.rows)) * columns, 0)
-    return rows_by_table
+        column_count = len(table.columns)
+        affordable_rows = min(MAX_CELLS, remaining_cells) // column_count
+        row_limit = min(max(affordable_rows, ROWS_A_PAGE), MAX_PRINTED)
+        row_limits[table.code] = row_limit
+        remaining_cells = max(remaining_cells - min(row_limit, len(table.rows)) * column_count, 0)
+    return row_limits
 
 
 def shown_tables(
@@ -106,17 +108,17 @@ def shown_tables(
 ) -> list[ShownTable]:
     """Return the tables of a snapshot in words, with their charts, maps and networks.
 
-    With `paging`, they are for a page, which shows a part of long tables. Without it, they are for paper, with as
-    many rows as `printed` has for the table's code, by default `MAX_PRINTED`.
+    With `paging`, they are for a page, which shows 25 rows of a long table. Without it, they are for paper, on which
+    `printed` is the number of rows by the table's code. Its default is `MAX_PRINTED`.
     """
     return [_shown_table(snapshot, table, paging, printed.get(table.code, MAX_PRINTED)) for table in snapshot.tables]
 
 
 def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printed: int) -> ShownTable:
-    """Return one table: with `paging`, the rows of one page; on paper, the first `printed` rows."""
+    """Return one table with the rows of one page or, on paper, with its first `printed` rows."""
     is_on_screen = paging is not None
     if paging is not None:
-        rows, pages = paged(table, paging)
+        rows, pages = rows_of_page(table, paging)
         note = table.note
     else:
         rows, pages = table.rows[:printed], None
@@ -194,7 +196,7 @@ def _cell_classes(column: Column, *, is_empty: bool) -> str:
 
 
 def rows_of_text(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
-    """Yield the table as rows of text for Word and emails: the headings, the rows, and the total last."""
+    """Yield the headings, the rows and the total of a table as text for Word and emails."""
     yield [column.label for column in table.columns]
     total = () if table.total is None else (table.total,)
     for row in (*table.rows[:printed], *total):

@@ -1,4 +1,4 @@
-"""Compute reports: the figures for a reader or an audience, with filters."""
+"""Compute the figures of a report for a reader or an audience."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def snapshot_of(
 ) -> Snapshot:
     """Compute a report from the records that the reader may read. Raises `InvalidFilters`.
 
-    `form` is the form of the filters, if the caller already has it. `progress` is called with the number of finished
-    steps and of all steps.
+    A caller that has the form of the filters gives `form`. `progress` is called after each step with the numbers of
+    finished steps and of all steps.
     """
     form = form or report.form(parameters, reader)
     if not form.is_valid():
@@ -61,19 +61,19 @@ def snapshot_of(
 
 
 def has_valid_filters(report: Report, reader: Reader, query_string: str) -> bool:
-    """Return whether filters, as a query string, are valid for the reader."""
+    """Return whether the filters in a query string, such as `partnership=3`, are valid for the reader."""
     return report.form(QueryDict(query_string), reader).is_valid()
 
 
 def own_snapshot(
     report: Report, person: User, query_string: str, *, now: dt.datetime, progress: Callable[[int, int], None]
 ) -> Snapshot:
-    """Compute a person's own report, with filters as a query string. Raises `InvalidFilters`."""
+    """Compute a report from what the person may read, with the filters in a query string. Raises `InvalidFilters`."""
     return snapshot_of(report, person, QueryDict(query_string), now=now, progress=progress)
 
 
 def _person_in_words(reader: Reader) -> str:
-    """Return the sentence in a person's own report that says whose rights its figures depend on."""
+    """Return the sentence which says that the report has only what this person can read."""
     return f"This report counts what {reader.display_name} can read." if isinstance(reader, User) else ""
 
 
@@ -85,16 +85,13 @@ def everybody_of_audience(audience: Organisation | Partnership) -> Everybody:
 
 
 def _audience_in_words(audience: Organisation | Partnership) -> str:
-    """Return the sentence in a report for an audience that says whose rights its figures depend on."""
+    """Return the sentence which says that the report has only what everyone in its audience can read."""
     name = audience.display_name if isinstance(audience, Organisation) else f"every organisation in {audience.title}"
     return f"This report counts what everyone at {name} can read."
 
 
 def people_of_audience(*audiences: Organisation | Partnership) -> QuerySet[User]:
-    """Return people with an account who act for one of the organisations, or for a party of the partnerships.
-
-    Only present parties of the partnerships count.
-    """
+    """Return people with an account who act for one of the organisations, or a present party of the partnerships."""
     organisation_ids = [audience.pk for audience in audiences if isinstance(audience, Organisation)]
     partnership_ids = [audience.pk for audience in audiences if isinstance(audience, Partnership)]
     parties = Party.objects.accepted().filter(partnership__in=partnership_ids)
@@ -121,15 +118,15 @@ def audience_snapshot(
 
 
 def has_valid_filters_for(report: Report, audience: Organisation | Partnership, query_string: str) -> bool:
-    """Return whether filters, as a query string, are valid for everybody of an audience."""
+    """Return whether the filters in a query string are valid for everybody of an audience."""
     return _names_only_visible_records(report.form(QueryDict(query_string), everybody_of_audience(audience)))
 
 
 def _names_only_visible_records(form: forms.Form) -> bool:
     """Return whether the filters are valid and name only records that the reader may see.
 
-    On a page, a filter with another record simply matches nothing. But a report that is frozen or sent must not be
-    empty for that reason.
+    On a page, a filter that names another record matches nothing. A frozen report must not be empty for that reason, so
+    such a filter is refused.
     """
     if not form.is_valid():
         return False
@@ -144,8 +141,8 @@ def frozen_reports_for(person: User) -> QuerySet[FrozenReport]:
 def frozen_report_for(person: User, pk: int) -> FrozenReport:
     """Return a frozen report that the person may read. Raises `FrozenReport.DoesNotExist`.
 
-    The primary database decides whether the person may read it. The figures, which never change, come from the standby
-    database if there is one.
+    The primary database checks whether the person may read it. The figures never change, so they are read from the
+    standby database if there is one.
     """
     reports = frozen_reports_for(person)
     if not has_standby():

@@ -1,4 +1,4 @@
-"""The register of reports. This room and the rooms above it add their reports at start-up."""
+"""The register of reports, to which this room and the rooms above it add their reports at start-up."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class ReportContext:
 
 
 def withhold_nothing(snapshot: Snapshot, _reader: Reader, _now: dt.datetime) -> Snapshot:
-    """Return the snapshot unchanged, as for most reports."""
+    """Return the snapshot unchanged. Most reports use this, because their figures can still be read later."""
     return snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A report: its title, its filters, and how its figures are computed."""
+    """The title of a report, its filters, and the functions that compute its figures."""
 
     #: The name of the report in URLs.
     slug: str

@@ -1,4 +1,4 @@
-"""Apply the journal to scheduled reports after a restore: ended schedules, and removed recipients."""
+"""After a restore, end schedules and remove recipients again as the journal says."""
 
 from __future__ import annotations
 

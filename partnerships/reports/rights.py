@@ -14,8 +14,8 @@ from partnerships.people.models import User
 def may_report_for(person: User, audience: Organisation | Partnership, now: dt.datetime) -> bool:
     """Return whether the person may freeze and schedule reports for an organisation or partnership.
 
-    The same people may end schedules: editors and leads of the organisation, or of a present party of the
-    partnership, but not of an observer.
+    These are editors and leads of the organisation, or of a present party of the partnership that is not an observer.
+    They may also end schedules.
     """
     if not has_open_account(person):
         return False

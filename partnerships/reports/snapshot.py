@@ -1,6 +1,6 @@
-"""A report as plain data: its tables, charts, maps and sources.
+"""Snapshots, which are the tables, charts, maps and sources of a report as plain data.
 
-The page, the files and the email are drawn from a snapshot, and a frozen report stores it.
+The page, the files and the email of a report are made from its snapshot, and a frozen report stores it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias, overload
 
-#: The most rows of one table that a frozen report stores: about 1 MB. A network of 50,000 links would need 8 MB.
+#: A frozen report stores at most this many rows of a table, about 1 MB. A network of 50,000 links would need 8 MB.
 MAX_KEPT_ROWS = 5_000
-#: The value of a cell; None is an empty cell.
+#: The value of a cell. None is an empty cell.
 Cell: TypeAlias = str | int | Decimal | dt.date | None
 
 
@@ -23,7 +23,7 @@ class Kind(Enum):
 
     TEXT = "text"
     NUMBER = "number"
-    #: A number of things: 0 is shown as “none”.
+    #: A number of which 0 is shown as “none”.
     COUNT = "count"
     #: Pounds.
     MONEY = "money"
@@ -63,9 +63,9 @@ class Row:
     cells: tuple[Cell, ...]
     #: The URL of the record that the row is about.
     href: str = ""
-    #: Identifies the same row in another snapshot; by default the first cell does.
+    #: Identifies the same row in another snapshot. By default, the first cell does.
     key: str = ""
-    #: The kind and id of the record, such as `plan:12` (see `record_ids_by_kind`).
+    #: The kind and id of the record, such as `plan:12`.
     record: str = ""
 
     @property
@@ -80,9 +80,9 @@ class Row:
 
 
 class LazyRows(Sequence[Row]):
-    """Rows of a long table that are built only when they are read: a page shows 25 of 200,000.
+    """Rows of a long table that are built only when they are read.
 
-    `make` builds a row from one of the `numbers`.
+    A page shows 25 of up to 200,000 rows. `make` builds a row from one of the `numbers`, such as an id or an index.
     """
 
     __slots__ = ("_make", "_numbers")
@@ -127,8 +127,7 @@ class Table:
     note: str = ""
     #: The sentence that is shown if there are no rows.
     empty: str = "Nothing to show."
-    #: The number of rows that are not in `rows`. Long lists and frozen reports have only their first rows (see
-    #: `with_rows_limited`).
+    #: The number of rows that are not in `rows`. Long lists and frozen reports have only their first rows.
     left_out: int = 0
 
     @property
@@ -147,7 +146,7 @@ class Table:
 class Chart:
     """A bar chart of one or two columns of a table.
 
-    `table` is the code of the table, from which all figures come. `series` are the indexes of the columns.
+    `table` is the code of the table, and `series` are the indexes of the columns.
     """
 
     title: str
@@ -163,8 +162,8 @@ class Chart:
 class AreaMap:
     """A map whose areas are shaded by one column of a table.
 
-    The keys of the table's rows are GSS codes, and `column` is an index. `limits` are the smallest figures of at most
-    four shades; by default they divide the table's own figures evenly.
+    The keys of the table's rows are GSS codes, and `column` is the index of the column. `limits` are the smallest
+    figures of at most four shades. By default, the shades divide the areas into groups of similar size.
     """
 
     title: str
@@ -175,10 +174,10 @@ class AreaMap:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPicture:
-    """A picture of a network: the organisations of one table, and lines for the pairs of another.
+    """A picture of a network, with the organisations of one table and lines for the pairs of another.
 
     `bodies` and `links` are the codes of these tables. The keys of rows in `bodies` are ids, and those of rows in
-    `links` are two ids (`3-12`); the last column of `links` is the weight of a line. `centre` is the key of the
+    `links` are two ids, such as `3-12`. The last column of `links` is the weight of a line. `centre` is the key of the
     organisation in the middle, or "".
     """
 
@@ -205,7 +204,7 @@ class Snapshot:
     report: str
     title: str
     made_at: dt.datetime
-    #: The sentence that says whose rights the figures depend on: “This report counts what Amina Yusuf can read.”
+    #: The sentence which says whose rights the figures depend on, such as “This report counts what Ben West can read.”
     made_for: str
     #: The filters in words.
     filters: tuple[str, ...] = ()
@@ -344,7 +343,7 @@ def _row_from_json(columns: Sequence[Column], data: dict[str, Any]) -> Row:
 
 
 def _cell_from_json(column: Column, value: Any) -> Cell:
-    """Return the value of a cell: dates and decimals are strings in JSON."""
+    """Return the value of a cell. Dates and decimals are strings in JSON."""
     if not isinstance(value, str):
         return value if value is None else int(value)
     if column.kind is Kind.DAY:

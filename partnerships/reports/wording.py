@@ -21,7 +21,7 @@ MINUS = "\u2212"
 
 
 def cell_in_words(kind: Kind, value: Cell) -> str:
-    """Return a cell as pages and documents show it."""
+    """Return the text of a cell, such as “1,250”, “£3,000”, “42.0%” or “–” for an empty cell."""
     if value is None or value == "":
         return EMPTY
     if isinstance(value, dt.date):

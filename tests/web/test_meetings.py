@@ -172,7 +172,7 @@ def test_balance_counts_each_direction(world: World) -> None:
 
     assert balance.we_asked.made == 2
     assert balance.we_asked.outstanding == 1
-    assert balance.we_asked.nothing == 1
+    assert balance.we_asked.ended_unmet == 1
     assert balance.they_asked.made == 1
     assert balance.they_asked.outstanding == 1
     assert balance.we_promised.agreed == 2

@@ -1,4 +1,4 @@
-"""Affordable homes by kind: published starts and completions, beside the homes to come in plans."""
+"""The table of affordable homes by kind, with published starts and completions and the homes to come in plans."""
 
 from __future__ import annotations
 
@@ -25,21 +25,23 @@ _TENURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _STAGES = tuple(code for code, _ in STAGES.values())
 
 
-def kinds_table(lines: Mapping[int, Lineage], dataset: Dataset | None, to_come: Mapping[str, int]) -> Table:
+def kinds_table(
+    lineage_by_area: Mapping[int, Lineage], dataset: Dataset | None, homes_by_tenure: Mapping[str, int]
+) -> Table:
     """Return the table of all chosen areas together, in the newest year of the dataset.
 
-    `to_come` is the number of homes in plans, by tenure.
+    `homes_by_tenure` has the homes to come in plans. Without a dataset, the columns of published homes are empty.
     """
-    newest = dataset.newest_year() if dataset is not None else None
-    period = "" if newest is None else f", {period_words(Series.AFFORDABLE_SUPPLY, newest - 1, newest)}"
+    newest_year = dataset.newest_year() if dataset is not None else None
+    period = "" if newest_year is None else f", {period_words(Series.AFFORDABLE_SUPPLY, newest_year - 1, newest_year)}"
     measures = [f"{code}_{stage}" for code in _TENURES for stage in _STAGES]
-    figures = {} if dataset is None else figures_of(lines, [dataset], measures, last_year=newest)
+    figures = {} if dataset is None else figures_of(lineage_by_area, [dataset], measures, last_year=newest_year)
     rows = []
     for code, label in AFFORDABLE.values():
         if code in _TENURES:
-            published = (_sum_of(figures.values(), f"{code}_{stage}", newest) for stage in _STAGES)
-            homes_to_come = sum(to_come.get(tenure, 0) for tenure in _TENURES[code])
-            rows.append(Row((label, *published, homes_to_come), key=code))
+            published_homes = (_sum_of(figures.values(), f"{code}_{stage}", newest_year) for stage in _STAGES)
+            homes_to_come = sum(homes_by_tenure.get(tenure, 0) for tenure in _TENURES[code])
+            rows.append(Row((label, *published_homes, homes_to_come), key=code))
     columns = (
         Column("Kind"),
         Column(f"Started{period}", Kind.NUMBER),
@@ -54,9 +56,9 @@ def kinds_table(lines: Mapping[int, Lineage], dataset: Dataset | None, to_come: 
 
 
 def _sum_of(areas: Iterable[AreaFigures], measure: str, year: int | None) -> int | None:
-    """Return the sum of the areas that have their own figure; None if no area has one.
+    """Return the sum of the areas' own figures, or None if no area has one.
 
-    A joint figure of several areas is not the figure of one area.
+    Joint figures are left out, because each of them is the figure of several areas together.
     """
     figures = [area.of(measure, year - 1, year) for area in areas] if year is not None else []
     values = [figure.value for figure in figures if figure.value is not None and figure.basis != Basis.JOINT]

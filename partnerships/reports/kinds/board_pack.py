@@ -87,7 +87,7 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _Pack:
-    """The partnerships of a pack, and the moment since which it covers each, by the partnership's id."""
+    """The partnerships of a pack. By the id of each, `since` is the moment at which the pack starts for it."""
 
     reader: Reader
     partnerships: Sequence[Partnership]
@@ -124,15 +124,15 @@ class _Pack:
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Compute one part after the other, and report the progress after each part."""
+    """Build the chosen parts of the pack one after the other, and report the progress after each."""
     pack = _read_pack(context)
     suggested_rows = _read_suggested(pack)
     chosen_parts = context.filters.get("part") or list(_PARTS)
     parts_in_order = [part for part in _PARTS if part in chosen_parts]
     tables: list[Table] = []
-    for number, part in enumerate(parts_in_order, 1):
+    for step, part in enumerate(parts_in_order, 1):
         tables += _BUILDERS[part](pack, suggested_rows)
-        context.progress(number, len(parts_in_order) + 1)  # the last step is to write the file
+        context.progress(step, len(parts_in_order) + 1)  # the last step is to write the file
 
     names = ", ".join(partnership.title for partnership in pack.partnerships)
     charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in chosen_parts else ()
@@ -162,13 +162,13 @@ def _notes(pack: _Pack, context: ReportContext) -> Iterator[str]:
 
 
 def _read_pack(context: ReportContext) -> _Pack:
-    """Return the pack of the chosen partnerships; of all the reader's partnerships if none is chosen."""
-    # The filter may also have `UNREADABLE`, which is no partnership.
-    chosen = [record for record in context.filters.get("partnership") or () if isinstance(record, Partnership)]
-    rows = Partnership.objects.readable_today_by(context.reader).live().select_related("kind").order_by("title", "pk")
-    if context.filters.get("partnership"):
-        rows = rows.filter(pk__in=[partnership.pk for partnership in chosen])
-    partnerships = list(rows[:MAX_PARTNERSHIPS])
+    """Return the pack of the chosen partnerships, or of all the reader's partnerships if none is chosen."""
+    readable = Partnership.objects.readable_today_by(context.reader).live().select_related("kind")
+    if chosen := context.filters.get("partnership"):
+        # In place of a partnership that the reader may not choose, the filter has `UNREADABLE`.
+        chosen_ids = [record.pk for record in chosen if isinstance(record, Partnership)]
+        readable = readable.filter(pk__in=chosen_ids)
+    partnerships = list(readable.order_by("title", "pk")[:MAX_PARTNERSHIPS])
 
     held_meetings = Meeting.objects.visible_to(context.reader).filter(
         status=MeetingStatus.HELD, starts_at__lt=context.now
@@ -176,10 +176,11 @@ def _read_pack(context: ReportContext) -> _Pack:
     meetings_by_partnership = held_meetings.filter(partnership__in=partnerships).order_by().values("partnership")
     last_meeting = dict(meetings_by_partnership.annotate(last=Max("starts_at")).values_list("partnership", "last"))
 
-    day = context.filters.get("since")
-    start = beginning_of(day) if day else None
-    first_look = context.now - _FIRST_LOOK_BACK
-    since = {pk: start or last_meeting.get(pk) or first_look for pk in (partnership.pk for partnership in partnerships)}
+    if chosen_day := context.filters.get("since"):
+        since = dict.fromkeys((partnership.pk for partnership in partnerships), beginning_of(chosen_day))
+    else:
+        first_look = context.now - _FIRST_LOOK_BACK
+        since = {partnership.pk: last_meeting.get(partnership.pk, first_look) for partnership in partnerships}
     return _Pack(reader=context.reader, partnerships=partnerships, since=since, now=context.now, today=context.today)
 
 
@@ -227,14 +228,13 @@ def _unanswered(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """Return the tables of homes to come: by year, by tenure, and how far they have slipped."""
-    # Without partnerships, the pipeline would read all plans. The id 0, which no partnership has, makes it read none.
+    # An empty list would mean all plans. No partnership has the id 0, so that the pipeline then reads no plan.
     filters, earlier = PipelineFilters(partnerships=pack.ids or [0]), end_of(pack.first_day)
     pipeline = homes_pipeline(pack.reader, filters, earlier=earlier, now=pack.now)
     compared = EarlierFigures(pack.first_day)
     names = RowNames(pipeline)
-    table_by_year = division_table("year", "Homes by year of completion", pipeline, compared, names)
     return [
-        table_by_year,
+        division_table("year", "Homes by year of completion", pipeline, compared, names),
         division_table("tenure", "Homes by tenure", pipeline, compared, names),
         slip_table(pipeline.slips, compared),
     ]
@@ -292,12 +292,12 @@ def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
     if len(rows) == len(table.rows):
         return snapshot
     note = "Some figures cannot be shown: no data-sharing agreement is in force for them now."
-    shown_table = replace(table, rows=rows, note=note, empty=note)
-    return replace(snapshot, tables=tuple(shown_table if each is table else each for each in snapshot.tables))
+    reduced_table = replace(table, rows=rows, note=note, empty=note)
+    return replace(snapshot, tables=tuple(reduced_table if other is table else other for other in snapshot.tables))
 
 
 def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    """Return the table of recommendations, except those dropped before the time of the pack."""
+    """Return the table of recommendations, except those dropped before the pack starts for their partnership."""
     rows = []
     adopted = adoptions_of_partnerships(pack.reader, pack.partnerships)
     for overview in sorted(adopted, key=lambda overview: pack.index_of(overview.adoption.partnership_id)):

@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import TypeAlias
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from partnerships.agreements.columns import offer_partnerships
@@ -22,9 +23,9 @@ from partnerships.organisations.models import Organisation
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: The number of organisations in the matrix. It has those with the most conversations.
+#: The matrix has at most this many organisations, those with the most conversations.
 MATRIX = 12
-#: The most pairs that the table lists. It lists those that met most often.
+#: The table of pairs lists at most this many, those that met most often.
 _MAX_PAIRS = 300
 #: Without dates, the report covers this many days up to today.
 _DEFAULT_DAYS = 365
@@ -52,7 +53,7 @@ class _Filters(Form):
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Count how often each two organisations met in the period."""
+    """Count how often each pair of organisations met in the period."""
     last_day = context.filters.get("last") or context.today
     first_day = context.filters.get("first") or last_day - dt.timedelta(days=_DEFAULT_DAYS)
     held_conversations = Conversation.objects.visible_to(context.reader).filter(
@@ -61,14 +62,10 @@ def _compute(context: ReportContext) -> Snapshot:
     if context.filters.get("partnership"):
         held_conversations = held_conversations.filter(partnership=context.filters["partnership"])
     day_by_conversation = dict(held_conversations.values_list("pk", "held_on"))
-    organisations_by_conversation: defaultdict[int, set[int]] = defaultdict(set)
-    sides = Side.objects.filter(conversation__in=held_conversations.values("pk"))
-    for conversation, organisation in sides.values_list("conversation", "organisation"):
-        organisations_by_conversation[conversation].add(organisation)
 
     meeting_counts: Counter[_Pair] = Counter()
     last_days: dict[_Pair, dt.date] = {}
-    for conversation, organisations in organisations_by_conversation.items():
+    for conversation, organisations in _organisations_by_conversation(held_conversations).items():
         for pair in combinations(sorted(organisations), 2):
             meeting_counts[pair] += 1
             last_days[pair] = max(day_by_conversation[conversation], last_days.get(pair, first_day))
@@ -86,8 +83,17 @@ def _compute(context: ReportContext) -> Snapshot:
         tables=(_pairs_table(meeting_counts, last_days, names), _matrix_table(meeting_counts, names)),
         charts=(Chart("Conversations between the pairs that met most often", "pairs", (1,)),),
         sources=(Source("Records of conversations that were circulated or agreed", context.today),),
-        notes=("A conversation of three organisations counts for each of the three pairs.",),
+        notes=("A conversation between three organisations is counted for each of the three pairs.",),
     )
+
+
+def _organisations_by_conversation(conversations: QuerySet[Conversation]) -> Mapping[int, set[int]]:
+    """Return the ids of the organisations that took part in each conversation, by the conversation's id."""
+    organisations_by_conversation: defaultdict[int, set[int]] = defaultdict(set)
+    sides = Side.objects.filter(conversation__in=conversations.values("pk"))
+    for conversation, organisation in sides.values_list("conversation", "organisation"):
+        organisations_by_conversation[conversation].add(organisation)
+    return organisations_by_conversation
 
 
 def _pairs_table(meeting_counts: Counter[_Pair], last_days: Mapping[_Pair, dt.date], names: Mapping[int, str]) -> Table:
@@ -106,9 +112,9 @@ def _pairs_table(meeting_counts: Counter[_Pair], last_days: Mapping[_Pair, dt.da
 
 
 def _matrix_table(meeting_counts: Counter[_Pair], names: Mapping[int, str]) -> Table:
-    """Return a table of how often each two of the organisations with most conversations met.
+    """Return a table of how often the organisations with the most conversations met each other.
 
-    The cell of a pair that never met is None.
+    The cell of two organisations that never met is empty.
     """
     totals: Counter[int] = Counter()
     for pair, count in meeting_counts.items():

@@ -11,8 +11,8 @@ from partnerships.reports.snapshot import Row
 
 
 def count_records(records: QuerySet[Any], rows: Sequence[Row], *, limit: int) -> int:
-    """Return the number of records. `rows` are the rows of the table, which has at most `limit` of them.
+    """Return the number of records of which a table shows the first `limit`.
 
-    The database counts only if the table is full: otherwise the rows are all records.
+    `rows` are the rows of the table. If there are fewer than `limit`, they are all the records, and no query is needed.
     """
     return records.count() if len(rows) == limit else len(rows)

@@ -30,7 +30,7 @@ WHAT = MappingProxyType(
 )
 #: The code of “No theme”.
 _NO_THEME = ""
-#: The most areas that a sentence names.
+#: A sentence names at most this many areas.
 _MAX_NAMED = 12
 #: The smallest figure of each shade of the map.
 _SHADE_LIMITS = (1, 2, 4, 8)
@@ -62,7 +62,7 @@ def _compute(context: ReportContext) -> Snapshot:
     theme, what = context.filters.get("theme") or "", context.filters.get("what") or ""
     kinds = [what] if what else [*WHAT]
     counts = _counts_of_kinds(areas, coverage, theme)
-    # Sentences and summary are about all chosen areas; the other tables only about the areas that the filter leaves.
+    # The sentences and the summary are about all chosen areas, even if the tables list only areas without records.
     answers, summary = _answers(areas, counts, theme, what), _summary_table(areas, counts, theme)
     if context.filters.get("gaps"):
         areas = _areas_without(areas, counts, kinds)
@@ -89,11 +89,11 @@ def _compute(context: ReportContext) -> Snapshot:
 _NOTES = (
     "This report counts only what the reader can see. Other people may see more.",
     "It counts live partnerships, open asks and offers, and published plans that are not superseded or closed.",
-    "Commitments count until they are verified, cancelled or superseded.",
-    "An ask or offer counts in the areas that it names, otherwise in the areas of its partnership or organisation.",
-    "A commitment counts in the areas of the ask or offer that it meets, otherwise where its partnership or sides are.",
-    "A plan counts where its sites are, otherwise where its partnership or its owners are.",
-    "A partnership counts in its areas, otherwise in those of its parties.",
+    "It counts commitments until they are verified, cancelled or superseded.",
+    "We count an ask or offer in the areas that it names, or else in the areas of its partnership or organisation.",
+    "We count a commitment in the areas of the ask or offer that it meets, or of its partnership or organisations.",
+    "We count a plan in the areas of its sites, or else in the areas of its partnership or owners.",
+    "We count a partnership in its own areas, or else in the areas of its parties.",
     "If a record belongs to several organisations and some are councils, we count it only in the councils’ areas.",
     "A partnership is about a theme if its kind is, or if one of its asks, offers, commitments or plans is.",
     "A plan is about a theme if its kind is. A commitment is about a theme if an ask or offer that it meets is.",
@@ -105,7 +105,7 @@ _NOTES = (
 def _counts_of_kinds(areas: Sequence[Area], coverage: CoverageCounts, theme: str) -> dict[int, dict[str, int]]:
     """Return the number of records of each kind in each area, by the id of the area.
 
-    With a theme, only the records about this theme count.
+    With a theme, only the records about this theme are counted.
     """
 
     def count(kind: str, area: Area) -> int:
@@ -167,7 +167,7 @@ def _themes_table(areas: Sequence[Area], coverage: CoverageCounts, kinds: Sequen
         f"By theme: {counted_kinds}",
         columns,
         tuple(rows),
-        note="A partnership, ask, offer, plan or commitment about two themes counts under both.",
+        note="A partnership, ask, offer, plan or commitment about two themes is counted under both.",
         empty="No council area matches these filters.",
     )
 
@@ -183,15 +183,17 @@ def _map_column(what: str) -> int:
 
 
 def _map_title(theme: str, what: str) -> str:
+    """Return the title of the map, such as “Offers in each council area: homelessness”."""
     counted_kinds = WHAT[what][1].capitalize() if what else "Partnerships, asks, offers, plans and commitments"
     title = f"{counted_kinds} in each council area"
     return f"{title}: {_theme(theme).lower()}" if theme else title
 
 
 def _answers(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], theme: str, what: str) -> tuple[str, ...]:
-    """Return the sentences that name the areas with no record of a kind, and the areas with some if they are few.
+    """Return sentences that name the areas without records of the chosen kind.
 
-    Without a chosen kind, the sentences are about partnerships.
+    If only a few areas have records, the first sentence names these. Without a chosen kind, the sentences are about
+    partnerships.
     """
     if not areas:
         return ()

@@ -34,7 +34,7 @@ from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, So
 
 #: Without dates, the file covers this many days up to today.
 _DEFAULT_DAYS = 365
-#: The most rows of one table, the newest first.
+#: A table has at most this many rows, those of the newest records.
 _MAX_ROWS = 500
 _HELD = (ConversationStatus.CIRCULATED, ConversationStatus.CORRECTED, ConversationStatus.AGREED)
 
@@ -59,7 +59,7 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _Days:
-    """A period: from the first to the last day, both included."""
+    """A period from the first to the last day, both included."""
 
     first: dt.date
     last: dt.date
@@ -76,7 +76,7 @@ class _Days:
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Build a table for each kind of evidence, and before them a summary with the number of rows of each."""
+    """Build a table for each kind of evidence, after a summary with the number of records of each kind."""
     organisation = context.filters.get("organisation")
     if not organisation:
         organisation = own_organisations(context.reader).order_by("name", "pk").first()
@@ -88,27 +88,26 @@ def _compute(context: ReportContext) -> Snapshot:
     if organisation is not None:
         title = f"Evidence of local co-operation: {organisation.name}"
         table_builders = (_meetings, _conversations, _delivered, _nominations, _contributions)
-        for number, build_table in enumerate(table_builders, 1):
+        for step, build_table in enumerate(table_builders, 1):
             tables.append(build_table(context.reader, organisation, _Days(first_day, last_day)))
-            context.progress(number, len(table_builders) + 1)  # the last step is to write the file
+            context.progress(step, len(table_builders) + 1)  # the last step is to write the file
 
-    summary = tuple(Row((table.title, table.row_count), key=table.code) for table in tables)
-
-    columns = (Column("Evidence"), Column("Number", Kind.NUMBER))
+    summary_rows = tuple(Row((table.title, table.row_count), key=table.code) for table in tables)
+    summary_columns = (Column("Evidence"), Column("Number", Kind.NUMBER))
     return Snapshot(
         report=EVIDENCE_FILE.slug,
         title=title,
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        tables=(Table("summary", "Summary", columns, summary), *tables),
+        tables=(Table("summary", "Summary", summary_columns, summary_rows), *tables),
         charts=(Chart("Evidence, by kind", "summary", (1,)),),
         sources=(
             Source("Meetings, conversations, commitments, nominations and plans in Common Ground", context.today),
         ),
         notes=(
             "How an organisation works with partners where it has homes, for the Neighbourhood and Community Standard.",
-            "Meetings count if someone from the organisation was present. Commitments count once they are delivered.",
+            "We count meetings at which someone from the organisation was present, and commitments once delivered.",
             f"Each table has at most {_MAX_ROWS} rows, the newest first.",
         ),
     )
@@ -191,12 +190,12 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         rows.append(Row(cells, nominations_return.get_absolute_url(), key, record))
 
     labels = ("Quarter", "First day", "Reported to", "Status")
-    number = count_records(sent_returns, rows, limit=_MAX_ROWS)
-    return _table("nominations", "Nominations returns sent", labels, rows, number)
+    record_count = count_records(sent_returns, rows, limit=_MAX_ROWS)
+    return _table("nominations", "Nominations returns sent", labels, rows, record_count)
 
 
 def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
-    """Return the table of versions of plans that the organisation published or decided about."""
+    """Return the table of plan versions that the organisation published, signed or declined, newest first."""
     plans = Plan.objects.published_today_for(reader)
     published_versions = Version.objects.filter(
         days.covers("published_at"), plan__in=plans, number__lte=F("plan__open_number"), organisation=ours
@@ -215,11 +214,11 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
         key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"
         decision_rows.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
 
-    number = count_records(published_versions, version_rows, limit=_MAX_ROWS) + count_records(
-        decisions, decision_rows, limit=_MAX_ROWS
-    )
+    version_count = count_records(published_versions, version_rows, limit=_MAX_ROWS)
+    decision_count = count_records(decisions, decision_rows, limit=_MAX_ROWS)
     rows = sorted([*version_rows, *decision_rows], key=_newest_first)[:_MAX_ROWS]
-    return _table("contributions", "Contributions to plans", ("Plan", "On", "What"), rows, number)
+    labels = ("Plan", "On", "What")
+    return _table("contributions", "Contributions to plans", labels, rows, version_count + decision_count)
 
 
 def _newest_first(row: Row) -> tuple[int, str]:
@@ -229,14 +228,11 @@ def _newest_first(row: Row) -> tuple[int, str]:
     return -day.toordinal(), row.identity
 
 
-def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], number: int) -> Table:
-    """Return a table of evidence, whose second column is a day.
-
-    `number` is the number of records, and `rows` are the newest of them.
-    """
+def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], record_count: int) -> Table:
+    """Return a table of evidence. Its second column is a day, and its rows are the newest of all records."""
     columns = tuple(Column(label, Kind.DAY if index == 1 else Kind.TEXT) for index, label in enumerate(labels))
-    left_out = number - len(rows)
-    note = f"This table has the newest {counted(len(rows), 'row')}, out of {number:,}." if left_out else ""
+    left_out = record_count - len(rows)
+    note = f"This table has the newest {counted(len(rows), 'row')}, out of {record_count:,}." if left_out else ""
     return Table(code, title, columns, tuple(rows), note=note, empty="Nothing in this period.", left_out=left_out)
 
 

@@ -30,14 +30,15 @@ from partnerships.plans.queries.pipeline import MAX_SLIPS, HomesCount, Pipeline,
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, LazyRows, Row, Snapshot, Source, Table
 
-#: The number of years that the filter offers, from the present one; it also offers the previous year.
-_YEARS_AHEAD, _APRIL = 15, 4
+#: The filter offers this many years from the present one, and the previous year.
+_YEARS_AHEAD = 15
+_APRIL = 4
 #: The numbers of bedrooms that the filter offers.
 _BEDROOMS = range(7)
 
 
 def financial_year(day: dt.date, ahead: int = 0) -> str:
-    """Return the financial year of a day, such as `2027-28`, or the one `ahead` years later."""
+    """Return the financial year of a day, such as `2027-28`, or the financial year `ahead` years later."""
     return year_of_kind(FINANCIAL, (day.year if day.month >= _APRIL else day.year - 1) + ahead)
 
 
@@ -88,7 +89,7 @@ class _Filters(Form):
         super().__init__(parameters)
         fields: Mapping[str, Any] = self.fields
         fields["council"].queryset = Organisation.objects.filter(kind=OrganisationKind.COUNCIL).order_by("name", "pk")
-        # All districts, because everybody may read the directory; only those of readable sites would be slower.
+        # All districts, because everybody may read the directory. A query for those of readable sites would be slower.
         fields["area"].queryset = Area.objects.filter(kind=AreaKind.DISTRICT).order_by("name", "pk")
         offer_partnerships(self, reader)
         fields["kind"].choices = [("", "Any kind"), *PlanKind.all_choices()]
@@ -104,7 +105,7 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class EarlierFigures:
-    """The figures with which today's figures are compared: those of an earlier day or, without a day, the baselines."""
+    """The figures with which today's figures are compared, from an earlier day or, without a day, the baselines."""
 
     day: dt.date | None
 
@@ -124,8 +125,8 @@ class EarlierFigures:
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Compute the homes in readable plans by tenure, year and so on, beside the homes of an earlier day."""
-    chosen, day = context.filters, context.filters.get("since")
+    """Compute the homes in readable plans today and at an earlier time, by year, tenure and other divisions."""
+    day = context.filters.get("since")
     earlier = end_of(day) if day else None
     pipeline = homes_pipeline(context.reader, _pipeline_filters(context), earlier=earlier, now=context.now)
     compared = EarlierFigures(day)
@@ -138,7 +139,7 @@ def _compute(context: ReportContext) -> Snapshot:
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        answers=_answers(context, pipeline, compared, chosen.get("year") or ""),
+        answers=_answers(context, pipeline, compared, context.filters.get("year") or ""),
         tables=tuple(tables),
         charts=(
             Chart("Homes by year of completion", "year", (1, 2)),
@@ -157,12 +158,12 @@ def _compute(context: ReportContext) -> Snapshot:
 _NOTES = (
     "This report counts published versions of plans that are not superseded or closed. It never counts drafts.",
     "For each day, it counts the version of each plan that the reader could read on that day.",
-    "Homes at confidential sites count only for people in the organisations that own the plan and in its partnership.",
+    "Only people in the organisations that own the plan and in its partnership see homes at confidential sites.",
     "For everyone else, we leave these homes out of every figure, including totals and comparisons.",
     "The baseline is the version that a plan’s owners chose as its baseline, or its first version.",
-    "Homes count in the year that the plan gives for them, or in the year of their site’s forecast completion.",
-    "Homes at a complete site count as completed.",
-    "A site that is in two plans counts twice. Choose a partnership or a kind of plan to avoid that.",
+    "We count homes in the year that the plan gives for them, or in the year of their site’s forecast completion.",
+    "We count all homes at a complete site as completed.",
+    "A site that is in two plans is counted twice. Choose a partnership or a kind of plan to avoid that.",
     "“Grant” means that the plan names a grant programme for the site.",
     "“Section 106” means that the council has published a section 106 agreement with the site’s planning reference.",
 )
@@ -190,8 +191,7 @@ def _pipeline_filters(context: ReportContext) -> PipelineFilters:
 def _places(chosen: Mapping[str, Any], today: dt.date) -> tuple[list[str], list[str]]:
     """Return the codes of the chosen areas and of all areas of the chosen councils, and the councils' names.
 
-    "-" is the code of no area: a filter with only areas that the reader cannot choose then finds no homes, not all
-    homes.
+    An empty list of codes would mean all areas. So areas that the reader cannot choose become "-", the code of no area.
     """
     areas, councils = chosen.get("area") or (), chosen.get("council") or ()
     codes = [area.code if isinstance(area, Area) else "-" for area in areas]
@@ -205,7 +205,7 @@ def _places(chosen: Mapping[str, Any], today: dt.date) -> tuple[list[str], list[
 def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
     """Return the planning references of section 106 agreements, each with the council's name or with an area.
 
-    Several councils use the same reference, so a reference counts only together with a place.
+    Several councils use the same reference, so a site has an agreement only if its place matches too.
     """
     references = PlannedHomes.objects.exclude(planning_reference="").values("planning_reference")
     agreements = list(
@@ -226,7 +226,7 @@ def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
 
 
 class RowNames:
-    """The names of the rows of each table: of areas from the directory, of other rows from their labels."""
+    """The names of the rows of each table. Areas are named by the directory, and other rows by their labels."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         codes = {code for code, _ in pipeline.by["area"]}
@@ -237,7 +237,7 @@ class RowNames:
         return _NAMES[division](self, *values)
 
     def area(self, code: str, authority: str) -> str:
-        """Return the area's name; if the plan has no known code, the planning authority as the plan names it."""
+        """Return the area's name or, if the plan has no known code, the planning authority named in the plan."""
         return self._areas.get(code) or authority or code or "Area not given"
 
 
@@ -278,11 +278,12 @@ _ORDERS: Mapping[str, tuple[str, ...]] = {
 
 
 def _capital(label: str) -> str:
+    """Return the label with a capital first letter. Its other letters are unchanged."""
     return label[0].upper() + label[1:]
 
 
 def division_table(division: str, title: str, pipeline: Pipeline, compared: EarlierFigures, names: RowNames) -> Table:
-    """Return the table of one division, with the earlier homes, today's homes and the change in each row."""
+    """Return the table of one division, such as by tenure, with the homes in each row earlier and today."""
     counts_by_name: dict[str, list[HomesCount]] = {}
     code_by_name: dict[str, str] = {}  # the codes of areas, by which the map finds its figures
     for values, count in pipeline.by[division].items():

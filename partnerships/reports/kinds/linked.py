@@ -1,4 +1,4 @@
-"""The network of organisations that share partnerships, and what happens to a partnership if one party leaves."""
+"""The network of organisations that share partnerships, and the effect of a party leaving."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class EffectOfLeaving(IntEnum):
 class Network:
     """Organisations, and a link between any two that share a partnership.
 
-    `bodies` are the ids of the organisations, in order. Links are columns of numbers, because a network ten times as
-    large as England has 200,000 links: `low` and `high` are the indexes of two organisations in `bodies`, the lower one
-    first, and `together` is the number of partnerships that they share.
+    `bodies` are the ids of the organisations, in order. Links are stored in three arrays, because a network ten times
+    as large as England has 200,000 of them. `low` and `high` are the indexes of the two linked organisations in
+    `bodies`, the lower one first. `together` is the number of partnerships that they share.
 
-    By the id of an organisation, `held` counts its partnerships, `partners` the organisations that it is linked with,
-    and `ending` the partnerships that would end without it.
+    Three mappings are keyed by the id of an organisation. `held` is the number of its partnerships, `partners` the
+    number of organisations linked with it, and `ending` the number of partnerships that would end without it.
     """
 
     bodies: list[int]
@@ -82,10 +82,10 @@ class Network:
         )
 
     def cut_apart(self) -> tuple[list[int], dict[int, list[int]]]:
-        """Return the sizes of the parts that are not linked with each other, and the single points of failure.
+        """Return the sizes of the network's separate parts, and its single points of failure.
 
-        For each single point of failure, by its id, it returns the sizes of the pieces into which its part would fall
-        without it.
+        Without a single point of failure, its part of the network would fall into pieces. The sizes of these pieces are
+        returned by the id of the organisation.
         """
         parts, pieces = cut_apart(self.low, self.high)
         return parts, {self.bodies[place]: sizes for place, sizes in pieces.items()}
@@ -94,7 +94,7 @@ class Network:
         """Return an organisation and up to `MAX_NODES` - 1 others around it, the nearest first.
 
         Each round adds the organisations linked with those of the previous round, until there are enough. If a round
-        has too many organisations, the most strongly linked are added.
+        has too many organisations, it adds the most strongly linked.
         """
         is_found = np.zeros(len(self.bodies), dtype=bool)
         last_round = np.array([self.bodies.index(centre)])
@@ -113,19 +113,17 @@ class Network:
         return {self.bodies[place] for place in np.flatnonzero(is_found).tolist()}
 
 
-def _sorted_unique(numbers: Numbers) -> Numbers:
-    """Return the numbers in order, each once.
-
-    With `return_index`, numpy sorts the numbers, which is faster here than its default.
-    """
-    return np.unique(numbers, return_index=True)[0]
+def _sorted_unique(integers: Numbers) -> Numbers:
+    """Return the integers in order, each once."""
+    # With `return_index`, numpy sorts the integers, which is faster here than its default of hashing them.
+    return np.unique(integers, return_index=True)[0]
 
 
 def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Numbers, Numbers]:
     """Return each pair of places that are in a group together, and the number of groups that they share.
 
-    `groups` and `places` must be sorted by group, then by place. Each round pairs the places at one more step of
-    distance within their group, until no group is long enough.
+    `groups` and `places` must be sorted by group, then by place. The first round pairs each place with the next place
+    of its group, the second with the one after that, and so on until no group is long enough.
     """
     all_pairs, firsts, distance = [places[:0]], np.arange(len(groups)), 0
     while len(firsts):
@@ -139,7 +137,7 @@ def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Number
 
 
 def parties_with(pk: int, parts: Parts) -> dict[int, list[tuple[int, str]]]:
-    """Return, by partnership, all parties with their roles, for each partnership that an organisation is in."""
+    """Return all parties and their roles in each partnership of an organisation, by the partnership's id."""
     parts_of_partnerships = parts.only(np.isin(parts.partnership, parts.partnership[parts.organisation == pk]))
     parties: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for partnership, organisation, role in parts_of_partnerships.rows():

@@ -1,4 +1,4 @@
-"""The table of local plans: the homes that each plan requires in an area, and when it was adopted."""
+"""The table of local plans, with the homes that each plan requires in an area and the day of its adoption."""
 
 from __future__ import annotations
 

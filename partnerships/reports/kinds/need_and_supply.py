@@ -1,4 +1,4 @@
-"""The report on need and supply: published housing figures of council areas beside the homes in published plans."""
+"""The report on need and supply, which compares published housing figures with the homes in published plans."""
 
 from __future__ import annotations
 
@@ -103,40 +103,43 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _read_data(context: ReportContext, districts: Districts, areas: Sequence[Area]) -> _Data:
-    """Read all data. Figures and homes of a former area count for the area that followed it."""
-    lines = {area.pk: districts.lines[area.pk] for area in areas}
+    """Read all data. Figures and homes of a former area are added to those of the area that replaced it."""
+    lineage_by_area = {area.pk: districts.lineages[area.pk] for area in areas}
     datasets = newest_datasets()
-    figures = figures_of(lines, datasets.values(), _MEASURES)
-    area_ids = {pk for line in lines.values() for pk in line.all_area_ids()}
+    figures = figures_of(lineage_by_area, datasets.values(), _MEASURES)
+    area_ids = {pk for lineage in lineage_by_area.values() for pk in lineage.all_area_ids()}
 
     id_by_code = dict(Area.objects.filter(pk__in=area_ids).values_list("code", "pk"))
-    present_by_code = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in id_by_code.items()}
+    # At most one chosen district replaced each of these areas. Areas that none replaced are under 0.
+    present_by_code = {
+        code: next(iter(districts.of_areas([pk]) & lineage_by_area.keys()), 0) for code, pk in id_by_code.items()
+    }
     chosen_codes = [*id_by_code] if len(areas) < len(districts.areas) else []
     planned_homes = planned_homes_now(context.reader, chosen_codes or _codes_of_all(areas), now=context.now)
     return _Data(
         areas=areas,
         datasets=datasets,
         figures=figures,
-        required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), context.today.year),
-        to_come=_to_come_by(lambda line: present_by_code.get(line.area_code, 0), planned_homes),
-        to_come_by_year=_to_come_by(attrgetter("year"), (line for line in planned_homes if line.homes)),
+        required=requirements_of(lineage_by_area, datasets.get(Series.REQUIREMENTS), context.today.year),
+        to_come=_to_come_by(lambda planned: present_by_code.get(planned.area_code, 0), planned_homes),
+        to_come_by_year=_to_come_by(attrgetter("year"), (planned for planned in planned_homes if planned.homes)),
         kinds=kinds_table(
-            lines, datasets.get(Series.AFFORDABLE_SUPPLY), _to_come_by(attrgetter("tenure"), planned_homes)
+            lineage_by_area, datasets.get(Series.AFFORDABLE_SUPPLY), _to_come_by(attrgetter("tenure"), planned_homes)
         ),
         years=newest_years(figures.values()),
     )
 
 
-def _to_come_by(key: Callable[[PlannedHomesNow], _Key], planned: Iterable[PlannedHomesNow]) -> Counter[_Key]:
-    """Return the homes to come in plans, added up by the key of each line."""
+def _to_come_by(key: Callable[[PlannedHomesNow], _Key], planned_homes: Iterable[PlannedHomesNow]) -> Counter[_Key]:
+    """Return the homes to come in plans, added up by a key such as the year or tenure."""
     homes_to_come: Counter[_Key] = Counter()
-    for line in planned:
-        homes_to_come[key(line)] += line.to_come
+    for planned in planned_homes:
+        homes_to_come[key(planned)] += planned.to_come
     return homes_to_come
 
 
 def _codes_of_all(areas: Sequence[Area]) -> Sequence[str]:
-    """Return the codes to filter by if all areas are chosen: no filter; without any areas, a code that no plan has."""
+    """Return no codes, which means all areas. Without any areas, return a code that no plan has."""
     return () if areas else ("-",)
 
 
@@ -200,10 +203,7 @@ def _is_addable(area_figure: AreaFigure) -> bool:
 
 
 def _shared_firmness(data: _Data) -> dict[str, str]:
-    """Return, by measure, the firmness (such as “provisional”) that all figures of the measure share.
-
-    The notes then mention it once, not in each row.
-    """
+    """Return the firmness, such as “provisional”, that all figures of a measure share, by measure."""
     if len(data.areas) < 2:
         return {}
     firmness_by_measure = {}
@@ -252,7 +252,7 @@ _SHORT = {
 
 
 def _measurement(data: _Data, area: Area) -> tuple[Decimal | None, str]:
-    """Return the delivery test's result in per cent, else one worked out from former areas; and a note on it."""
+    """Return the delivery test's result in per cent, published or worked out from former areas, and a note on it."""
     published = _newest(data, area, "measurement")
     if published.value is not None and published.basis in (Basis.OWN, Basis.JOINT):
         return (published.value * 100).quantize(_TENTH), published.note
@@ -267,7 +267,7 @@ def _whole(value: Decimal | None) -> int | None:
 
 
 def _total(data: _Data) -> Row:
-    """Return the row of totals. Its delivery test is worked out from all homes delivered and required."""
+    """Return the row of totals. Its delivery test is worked out from the homes delivered and required everywhere."""
 
     def total_of(name: str) -> int | None:
         figures = [data.published[area.pk][name] for area in data.areas]
@@ -325,7 +325,7 @@ def _years_table(data: _Data, context: ReportContext) -> Table:
 
 
 def _sum(figures: Iterable[AreaFigure]) -> int | None:
-    """Return the sum of all areas' figures; None if an area has no figure, or only that of a joint plan."""
+    """Return the sum of all areas' figures, or None if an area has no figure, or only that of a joint plan."""
     values = []
     for area_figure in figures:
         if area_figure.value is None or area_figure.basis == Basis.JOINT:
@@ -347,7 +347,7 @@ _NOTES = (
     "“Required a year” comes from the most recently adopted plan for this year. We use the lowest figure of a range.",
     "We divide a plan’s homes evenly over the years of its period.",
     "“Homes to come” counts homes that are not yet completed, in published plans that the reader can see.",
-    "Homes at confidential sites count only for people in the organisations that own the plan and in its partnership.",
+    "Only people in the organisations that own the plan and in its partnership see homes at confidential sites.",
 )
 
 

@@ -1,4 +1,4 @@
-"""The network report: who works together on a day, single points of failure, and what ends if a body leaves."""
+"""The network report, on who works together on a day and what depends on each organisation."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _MAX_NAMED = 5
 
 
 class _Filters(Form):
-    """The filters of the network report: a day, the organisation in the middle, and a kind of partnership."""
+    """The filters of the network report, which are a day, the organisation in the middle and a kind of partnership."""
 
     day = DayField(label="As at", required=False, help_text="Leave this empty to use today’s date.")
     around = forms.ModelChoiceField(
@@ -133,9 +133,9 @@ def _pictures(shown_ids: Collection[int], centre: Organisation | None, network: 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The names of organisations by id, and the addresses of this report around each of them.
+    """The names of organisations by id, and the address of this report with each of them in the middle.
 
-    `page` is such an address without the id at its end.
+    `page` is this address up to the id, such as `/reports/network/?around=`.
     """
 
     name_by_id: Mapping[int, str]
@@ -173,8 +173,8 @@ def _names(organisations: Collection[int], context: ReportContext, day: dt.date)
 
 
 def _counts(network: Network, pieces_by_body: Mapping[int, Sequence[int]], parts: Sequence[int]) -> Table:
-    """Return the summary: the numbers of organisations, partnerships, links, parts and single points of failure."""
-    unlinked_count = sum(1 for number in network.partners.values() if not number)
+    """Return the summary, with the numbers of organisations, partnerships, links, parts and points of failure."""
+    unlinked_count = sum(1 for partner_count in network.partners.values() if not partner_count)
     rows = (
         Row(("Organisations", len(network.bodies)), key="organisations"),
         Row(("Partnerships", network.partnerships), key="partnerships"),
@@ -192,7 +192,7 @@ def _cut_off(pieces: Sequence[int]) -> int:
 
 
 def _failure_points(network: Network, pieces_by_body: Mapping[int, Sequence[int]], names: _Names) -> Table:
-    """Return the table of single points of failure; first the ones that cut off most organisations."""
+    """Return the table of single points of failure, first those that cut off the most organisations."""
     ordered_ids = sorted(pieces_by_body, key=lambda pk: (-_cut_off(pieces_by_body[pk]), names[pk], pk))
     rows = tuple(
         Row(
@@ -230,9 +230,9 @@ def _ends(
     names: _Names,
     day: dt.date,
 ) -> Table:
-    """Return the table of partnerships that end or lose their lead if an organisation leaves, the worst hit first.
+    """Return the table of what happens to an organisation's partnerships if it leaves, the worst hit first.
 
-    Unless the day is in the past, the table also has records that only this organisation is responsible for.
+    Unless the day is in the past, the table also has records for which only this organisation is responsible.
     """
     fates = {
         partnership: effect_of_leaving(leaving.pk, parties) for partnership, parties in parties_by_partnership.items()
@@ -267,9 +267,9 @@ def _row_of(record: Any, *cells: Cell) -> Row:
 
 
 def _rows_of_own_records(reader: Reader, organisation: Organisation) -> list[Row]:
-    """Return rows of an organisation's commitments, asks and offers, and of plans that it alone owns.
+    """Return rows of an organisation's commitments, asks and offers, and of the plans that only it owns.
 
-    They are only the records that the reader may read.
+    Records that the reader may not read are left out.
     """
     open_commitments = Commitment.objects.followed_by(reader).under_way().select_related("giver", "receiver")
     all_given = open_commitments.filter(giver=organisation).order_by("due_on", "pk")[:_MAX_RECORDS]
@@ -291,7 +291,7 @@ def _rows_of_own_records(reader: Reader, organisation: Organisation) -> list[Row
 
 
 def _bodies(network: Network, shown_ids: Collection[int], names: _Names, kinds: Mapping[int, str]) -> Table:
-    """Return the table of the organisations in the picture; first the ones with most partners."""
+    """Return the table of the organisations in the picture, first those with the most partners."""
     ordered_ids = sorted(shown_ids, key=lambda pk: (-network.partners[pk], names[pk], pk))
 
     def build_row(pk: int) -> Row:
@@ -311,9 +311,9 @@ def _bodies(network: Network, shown_ids: Collection[int], names: _Names, kinds: 
 def _links(network: Network, shown_ids: Collection[int], names: _Names) -> Table:
     """Return the table of links between the organisations in the picture, the strongest first.
 
-    There can be 200,000 links, so each remains a single number until its row is shown, and numbers are sorted fast. A
-    number is made of the partnerships that the two share (counted down from the most) and of both organisations'
-    places.
+    There can be 200,000 links. Each is one integer until its row is shown, because integers are sorted fast. The
+    integer combines three values, the first of which decides the order. They are the number of partnerships that the
+    link lacks to be the strongest, and the places of both organisations in the order of names.
     """
     bodies = sorted(shown_ids, key=lambda pk: (names[pk], pk))
     place_by_id, size = {pk: place for place, pk in enumerate(bodies)}, len(bodies)
@@ -322,16 +322,16 @@ def _links(network: Network, shown_ids: Collection[int], names: _Names) -> Table
     is_shown = (places_of_low >= 0) & (places_of_high >= 0)
     most = int(network.together.max(initial=0))
     first, second = np.minimum(places_of_low, places_of_high), np.maximum(places_of_low, places_of_high)
-    numbers = np.sort((((most - network.together) * size + first) * size + second)[is_shown])
+    encoded_links = np.sort((((most - network.together) * size + first) * size + second)[is_shown])
 
-    def build_row(number: int) -> Row:
-        without_second, second = divmod(number, size)
+    def build_row(encoded_link: int) -> Row:
+        without_second, second = divmod(encoded_link, size)
         below_most, first = divmod(without_second, size)
         pk, partner = bodies[first], bodies[second]
         return Row((names[pk], names[partner], most - below_most), key=f"{min(pk, partner)}-{max(pk, partner)}")
 
     columns = (Column("Organisation"), Column("Works with"), Column("Partnerships together", Kind.NUMBER))
-    rows = LazyRows(numbers.tolist(), build_row)
+    rows = LazyRows(encoded_links.tolist(), build_row)
     return Table("links", "Who works together", columns, rows, empty="No two organisations work together.")
 
 
@@ -343,7 +343,7 @@ def _answers(
     centre: Organisation | None,
     day: dt.date,
 ) -> tuple[str, ...]:
-    """Return the sentences above the tables, in the past or future tense unless the day is today."""
+    """Return the sentences above the tables, in the tense that fits the day."""
     if not network.bodies:
         return (f"You cannot see any partnership that existed on {long_date(day)}.",)
     tense = "were" if day < context.today else "will be" if day > context.today else "are"

@@ -1,4 +1,4 @@
-"""The report on promises kept: how many commitments each organisation made, kept, missed and cancelled."""
+"""The report on how many of its promises each organisation kept, missed and cancelled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Cell, Chart, Column, Row, Snapshot, Source, Table
 from partnerships.reports.snapshot import Kind as CellKind
 
-#: The most overdue commitments that the table lists, the longest overdue first.
+#: The table lists at most this many overdue commitments, the longest overdue first.
 _MAX_OVERDUE = 100
 
 
@@ -50,7 +50,10 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _GiverCounts:
-    """The numbers of one giver's promises that were kept on time or late, are overdue, cancelled or under way."""
+    """The numbers of promises that one organisation kept on time, kept late or cancelled, and so on.
+
+    Each promise is in exactly one of these numbers. `pk` is None if the organisation is not in the directory.
+    """
 
     giver: str
     pk: int | None
@@ -67,7 +70,7 @@ class _GiverCounts:
 
     @property
     def share(self) -> Decimal | None:
-        """The share of kept promises among those no longer under way, in per cent; None if all are under way."""
+        """The share of kept promises among those no longer under way, in per cent. None if all are under way."""
         kept, ended = self.on_time + self.late, self.agreed - self.under_way
         return (Decimal(100) * kept / ended).quantize(Decimal("0.1")) if ended else None
 
@@ -79,17 +82,17 @@ class _GiverCounts:
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Count by giver which agreed commitments were kept on time."""
+    """Count the agreed commitments of each organisation by their outcome, and list those that are overdue."""
     agreed_commitments = _agreed_commitments(context.reader, context.filters)
-    lines = _by_giver(agreed_commitments, context.today)
+    counts = _counts_by_giver(agreed_commitments, context.today)
     return Snapshot(
         report=PROMISES_KEPT.slug,
         title=PROMISES_KEPT.title,
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        answers=_answers(lines),
-        tables=(_giver_table(lines), overdue_table(agreed_commitments, context.today)),
+        answers=_answers(counts),
+        tables=(_giver_table(counts), overdue_table(agreed_commitments, context.today)),
         charts=(Chart("Kept and overdue, by organisation that promised", "givers", (2, 4)),),
         sources=(Source("Commitments in Common Ground", context.today),),
         notes=(
@@ -103,31 +106,31 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _agreed_commitments(reader: Reader, filters: Any) -> CommitmentQuerySet:
-    """Return the promises that count: commitments that both organisations agreed and did not replace."""
-    rows = Commitment.objects.visible_to(reader).filter(
+    """Return the commitments that match the filters, that both organisations agreed and that were not replaced."""
+    commitments = Commitment.objects.visible_to(reader).filter(
         kind=Kind.COMMITMENT, giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False
     )
-    rows = rows.exclude(status=Status.SUPERSEDED)
+    commitments = commitments.exclude(status=Status.SUPERSEDED)
     if filters.get("partnership"):
-        rows = rows.filter(partnership=filters["partnership"])
+        commitments = commitments.filter(partnership=filters["partnership"])
     if filters.get("due_from"):
-        rows = rows.filter(original_due_on__gte=filters["due_from"])
+        commitments = commitments.filter(original_due_on__gte=filters["due_from"])
     if filters.get("due_to"):
-        rows = rows.filter(original_due_on__lte=filters["due_to"])
-    return rows
+        commitments = commitments.filter(original_due_on__lte=filters["due_to"])
+    return commitments
 
 
-def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_GiverCounts]:
-    """Return the counts of each giver, by name.
+def _counts_by_giver(commitments: CommitmentQuerySet, today: dt.date) -> list[_GiverCounts]:
+    """Return the counts of each giver, in the order of their names.
 
-    The first agreed due date decides whether a promise was kept on time, and the present due date whether it is
-    overdue.
+    A promise is kept on time if it was delivered by the due date that was first agreed. It is overdue once the due date
+    now agreed has passed. For example, a promise that was postponed from May to July is kept late in June.
     """
     is_kept = Q(status__in=(Status.DONE, Status.VERIFIED))
     is_on_time = Q(done_on__lte=F("original_due_on"))
     is_overdue = overdue_on(today)
     rows_by_giver = (
-        rows.order_by()
+        commitments.order_by()
         .annotate(done_on=TruncDate("done_at"))
         .values("giver", "giver__name", "giver_name")
         .annotate(
@@ -140,28 +143,33 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_GiverCounts]:
     )
     counts = [
         _GiverCounts(
-            row["giver__name"] or row["giver_name"],
-            row["giver"],
-            row["on_time"],
-            row["late"],
-            row["overdue"],
-            row["cancelled"],
-            row["under_way"],
+            giver=row["giver__name"] or row["giver_name"],
+            pk=row["giver"],
+            on_time=row["on_time"],
+            late=row["late"],
+            overdue=row["overdue"],
+            cancelled=row["cancelled"],
+            under_way=row["under_way"],
         )
         for row in rows_by_giver
     ]
     return sorted(counts, key=lambda giver_counts: (giver_counts.giver.casefold(), giver_counts.pk or 0))
 
 
-def _total(lines: Sequence[_GiverCounts]) -> _GiverCounts:
+def _total(counts: Sequence[_GiverCounts]) -> _GiverCounts:
     """Return the counts of all givers together."""
-    columns = zip(
-        *((line.on_time, line.late, line.overdue, line.cancelled, line.under_way) for line in lines), strict=True
+    return _GiverCounts(
+        giver="All",
+        pk=None,
+        on_time=sum(giver_counts.on_time for giver_counts in counts),
+        late=sum(giver_counts.late for giver_counts in counts),
+        overdue=sum(giver_counts.overdue for giver_counts in counts),
+        cancelled=sum(giver_counts.cancelled for giver_counts in counts),
+        under_way=sum(giver_counts.under_way for giver_counts in counts),
     )
-    return _GiverCounts("All", None, *map(sum, columns))
 
 
-def _giver_table(lines: Sequence[_GiverCounts]) -> Table:
+def _giver_table(counts: Sequence[_GiverCounts]) -> Table:
     """Return a row for each giver, and a total if there are any rows."""
     columns = (
         Column("Who promised"),
@@ -174,12 +182,12 @@ def _giver_table(lines: Sequence[_GiverCounts]) -> Table:
         Column("Share kept", CellKind.SHARE),
     )
     rows = []
-    for line in lines:
+    for giver_counts in counts:
         # A giver outside the directory has no page.
-        href = f"/organisations/{line.pk}/" if line.pk else ""
-        key = f"organisation-{line.pk}" if line.pk else ""
-        rows.append(Row(line.cells, href, key))
-    total = Row(_total(lines).cells) if lines else None
+        href = f"/organisations/{giver_counts.pk}/" if giver_counts.pk else ""
+        key = f"organisation-{giver_counts.pk}" if giver_counts.pk else ""
+        rows.append(Row(giver_counts.cells, href, key))
+    total = Row(_total(counts).cells) if counts else None
     return Table(
         code="givers",
         title="By organisation that promised",
@@ -227,11 +235,11 @@ def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
     return Table("overdue", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
 
 
-def _answers(lines: Sequence[_GiverCounts]) -> tuple[str, ...]:
+def _answers(counts: Sequence[_GiverCounts]) -> tuple[str, ...]:
     """Return the sentences above the tables."""
-    if not lines:
+    if not counts:
         return ()
-    total = _total(lines)
+    total = _total(counts)
     if total.share is None:
         return (f"{counted(total.under_way, 'promise')} under way and not due yet.",)
     kept, share_in_words = total.on_time + total.late, f"{total.share}% of those that were due"

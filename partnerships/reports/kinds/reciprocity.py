@@ -1,4 +1,4 @@
-"""The reciprocity report: what an organisation and its partners asked, promised and delivered to each other."""
+"""The reciprocity report, on what an organisation and its partners asked, promised and delivered to each other."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from partnerships.reports.counts import Balance
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: The most partners that the report compares, in order of their names.
+#: The report compares at most this many partners, the first in the order of their names.
 _MAX_PARTNERS = 300
 
 
 class _Filters(Form):
-    """The filter of the report: an organisation."""
+    """The filter of the report, one of the reader's organisations."""
 
     organisation = forms.ModelChoiceField(
         label="Organisation",
@@ -55,8 +55,8 @@ def _compute(context: ReportContext) -> Snapshot:
     if organisation is not None:
         name = organisation.display_name
         partners = list(partners_of(context.reader, organisation).order_by("name", "pk")[:_MAX_PARTNERS])
-        rows = balances(user=context.reader, ours=organisation, partners=partners, today=context.today)
-        balances_with_rows = [row for row in rows if not row.is_empty]
+        all_balances = balances(user=context.reader, ours=organisation, partners=partners, today=context.today)
+        balances_with_rows = [balance for balance in all_balances if not balance.is_empty]
     return Snapshot(
         report=RECIPROCITY.slug,
         title=RECIPROCITY.title,
@@ -68,7 +68,7 @@ def _compute(context: ReportContext) -> Snapshot:
         charts=(Chart("Asks, by organisation that asked", "partners", (1, 4)),),
         sources=(Source("Asks and commitments in Common Ground", context.today),),
         notes=(
-            "An ask to a partnership counts once for each party asked. Asks to the whole network do not count.",
+            "An ask to a partnership is counted for each party asked. Asks to the whole network are left out.",
             "An ask is met by a partner if that partner delivered part of it.",
             f"This report compares up to {_MAX_PARTNERS} partners, in the order of their names.",
         ),
@@ -77,11 +77,11 @@ def _compute(context: ReportContext) -> Snapshot:
 
 def _table(name: str, balances_with_rows: Sequence[Balance]) -> Table:
     """Return a row for each partner with its figures."""
-    asks, promises = ("asked", "had met", "still waits for"), ("promised", "kept")
-    labels = []  # in the order of `Balance.figures`
-    for words in (asks, promises):
-        for side in (name, "Partner"):
-            labels += [f"{side} {verb}" for verb in words]
+    # The labels are in the order of `Balance.figures`.
+    labels = []
+    for verbs in (("asked", "had met", "still waits for"), ("promised", "kept")):
+        for organisation in (name, "Partner"):
+            labels += [f"{organisation} {verb}" for verb in verbs]
     columns = (Column("Partner"), *(Column(label, Kind.NUMBER) for label in labels))
     rows = tuple(map(_row, balances_with_rows))
     sums = [sum(column) for column in zip(*(balance.figures for balance in balances_with_rows), strict=True)]
@@ -100,7 +100,7 @@ def _row(balance: Balance) -> Row:
 
 
 def _answers(name: str, balances_with_rows: Sequence[Balance]) -> tuple[str, ...]:
-    """Return sentences with the number of asks that each side made, and that the other side met."""
+    """Return a sentence for each direction, with the numbers of asks that were made and met."""
     if not balances_with_rows:
         return ()
     total = Balance()

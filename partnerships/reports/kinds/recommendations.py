@@ -1,4 +1,4 @@
-"""The report on recommendations: what organisations do about them, and what has changed."""
+"""The report on what organisations do about recommendations, and on what has changed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from partnerships.recommendations.queries.reporting import MAX_MOVES, changes_be
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: The time that the report covers if no day is chosen.
+#: Without a chosen day, the report covers the changes of this time up to today.
 _LOOK_BACK = dt.timedelta(days=91)
 
 
 class _Filters(Form):
-    """The filters of the report: the day since which it lists changes, and a partnership."""
+    """The filters of the report, which are the first day of the changes and a partnership."""
 
     since = DayField(label="Since", required=False, help_text="Leave this empty to see the last three months.")
     partnership = forms.ModelChoiceField(
@@ -61,7 +61,7 @@ def _compute(context: ReportContext) -> Snapshot:
                 "A recommendation is being worked on if an organisation says that the work is under way or done, or if "
                 "a partnership that you can read has adopted it."
             ),
-            "Evidence counts if you can read the record that it links to.",
+            "This report includes evidence if you can read the record that it links to.",
         ),
     )
 

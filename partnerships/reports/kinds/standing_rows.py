@@ -1,4 +1,4 @@
-"""Read the records that the coverage report counts, as far as its reader may read them, as columns of numbers.
+"""Read the records that the coverage report counts, as far as its reader may see them, into numpy arrays.
 
 In a network ten times as large as England, these are 180,000 asks and offers and 240,000 sites. PostgreSQL finds them
 in one statement, and numpy counts them (`standing`).
@@ -51,9 +51,10 @@ _THEME_BY_PARTNERSHIP_KIND = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records that a reader may see: for each kind of record, an array with one row for each column.
+    """The records that a reader may see. Each array has one row for each of the columns named beside it.
 
-    Organisations, partnerships, areas and so on are ids; 0 means none. A theme is its index in `themes`; 0 is no theme.
+    Organisations, partnerships, areas and so on are ids, or 0 if there is none. A theme is an index of `themes`, of
+    which the first is no theme.
     """
 
     themes: Sequence[str]
@@ -83,14 +84,14 @@ def records_for(reader: Reader, districts: Districts) -> Records:
     }
     (packed_kinds,) = binary_rows(_STATEMENT.format(**sql_by_name), values_by_name)
     arrays = [unpacked(value, len(columns)) for value, (_, *columns) in zip(packed_kinds, _PACKED, strict=True)]
-    # "?" stands for all themes that are not in the vocabulary any more (see `_THEME_INDEX`).
+    # `_THEME_INDEX` gives themes that are no longer in the vocabulary the last index, which is that of "?".
     return Records((*themes, "?"), *arrays)
 
 
 def bodies_of(partnerships: Sequence[int], plans: Sequence[int]) -> tuple[Numbers, Numbers]:
-    """Return the present parties of some partnerships, and the owners of some plans, in one query.
+    """Return the present parties of these partnerships, and the owners of these plans, in one query.
 
-    Each result has two columns: the ids of partnerships (or plans), and the ids of organisations.
+    Each result has two rows, the ids of partnerships or plans and the ids of their organisations.
     """
     rows = rows_of(_BODIES, [as_array([*partnerships]), as_array([*plans])]) if partnerships or plans else []
     parties, owners = (
@@ -126,8 +127,8 @@ def _readable_rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
     for name, queryset in querysets.items():
         sql_by_name[name], values = subquery(name, queryset.order_by(), empty=_EMPTY[name])
         values_by_name |= values
-    # A person may read the sites of every plan in `plans`. `Everybody` of an organisation may read only sites of public
-    # plans, and of plans that they read from inside.
+    # A person may read the sites of every plan in `plans`. A report for a whole organisation (`Everybody`) has only the
+    # sites of public plans, and of plans that the organisation owns or whose partnership it is in.
     sql_by_name["shown"] = "TRUE" if reader.is_authenticated else f"id IN ({sql_by_name['public']})"
     return sql_by_name, values_by_name
 

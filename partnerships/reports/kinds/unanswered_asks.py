@@ -1,4 +1,4 @@
-"""The report on unanswered asks: how many there are, how long they have waited, and who asks."""
+"""The report on how many asks are unanswered, how long they have waited and who made them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from partnerships.reports.kinds.counting import count_records
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: The most asks that the table lists, the longest waiting first.
+#: The table lists at most this many asks, those that have waited longest.
 _MAX_LISTED = 200
-#: The groups by age, the youngest first: the lowest age of each in days, and its label.
+#: The lowest age of each group in days, and the label of the group, the youngest first.
 _AGES = ((0, "Up to 2 weeks"), (15, "Up to 4 weeks"), (29, "Up to 8 weeks"), (57, "Up to half a year"), (183, "Longer"))
 
 
 class _Filters(Form):
-    """The filters of the report: a theme and a partnership."""
+    """The filters of the report, which are a theme and a partnership."""
 
     theme = forms.ChoiceField(label="Theme", required=False)
     partnership = forms.ModelChoiceField(
@@ -59,7 +59,7 @@ def _compute(context: ReportContext) -> Snapshot:
         asks = asks.filter(partnership=context.filters["partnership"])
     counts = _counts(asks, context.today)
     ages, themes = _by_age(counts), _by_theme(counts)
-    oldest = oldest_table(asks, context.today, number=sum(map(sum, counts.values())))
+    oldest = oldest_table(asks, context.today, ask_count=sum(map(sum, counts.values())))
     return Snapshot(
         report=UNANSWERED_ASKS.slug,
         title=UNANSWERED_ASKS.title,
@@ -81,10 +81,7 @@ def _shared_before(today: dt.date, days: int) -> Q:
 
 
 def _counts(asks: EntryQuerySet, today: dt.date) -> dict[str, list[int]]:
-    """Return the numbers of asks of each theme in each of the `_AGES`, by the theme's code.
-
-    They are counted in one statement.
-    """
+    """Return the number of asks in each of the `_AGES`, by the code of their theme. One query counts them all."""
     least_days = [(index, days) for index, (days, _label) in enumerate(_AGES) if days]
     # The oldest group comes first, because the first condition that is true decides.
     age = Case(
@@ -122,10 +119,10 @@ def _by_theme(counts: Mapping[str, Sequence[int]]) -> Table:
     return Table("themes", "By theme", columns, rows, empty="No asks are waiting for an answer.")
 
 
-def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = None) -> Table:
+def oldest_table(asks: EntryQuerySet, today: dt.date, *, ask_count: int | None = None) -> Table:
     """Return the table of the asks that have waited longest.
 
-    `number` is the number of all asks, if the caller knows it already.
+    A caller that has counted all asks gives `ask_count`, so that they are not counted again.
     """
     rows = []
     oldest_asks = list(asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED])
@@ -142,10 +139,10 @@ def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = No
         Column("Days without an answer", Kind.NUMBER),
         Column("Closes on", Kind.DAY),
     )
-    if number is None:
-        number = count_records(asks, rows, limit=_MAX_LISTED)
-    left_out = number - len(rows)
-    note = f"These are the {_MAX_LISTED} asks that have waited longest, out of {number:,}." if left_out else ""
+    if ask_count is None:
+        ask_count = count_records(asks, rows, limit=_MAX_LISTED)
+    left_out = ask_count - len(rows)
+    note = f"These are the {_MAX_LISTED} asks that have waited longest, out of {ask_count:,}." if left_out else ""
     title, empty = "Unanswered asks, longest waiting first", "No asks are waiting for an answer."
     return Table("asks", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
 

@@ -1,4 +1,4 @@
-"""Files of long reports: people request them, and a worker writes them and shows its progress."""
+"""Request files of long reports, and write them in a worker that shows its progress."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.reports.queries import InvalidFilters, has_valid_filters, own_
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import from_json, record_ids_by_kind, to_json
 
-#: The most files of one report that a person may have at a time. The report's page lists them.
+#: A person may have at most this many files of one report at a time. The report's page lists them.
 MAX_FILES = 5
 #: How long a file can be downloaded.
 KEPT = dt.timedelta(days=1)
@@ -68,10 +68,9 @@ def make_files(*, now: dt.datetime) -> int:
 def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
     """Return whether the person may download the file.
 
-    The file must belong to the person and be less than a day old, and the person may still read everything in it.
-    They must act for the same organisations and partnerships as when the file was written, because the figures depend
-    on these, and must still see every record that a row names. A file is also refused if the report would now
-    withhold some of its figures from the person.
+    The file must belong to the person and be less than a day old, and the person must still be able to read everything
+    in it. So they must act for the same organisations and partnerships as when the file was written, and may see every
+    record that a row names. A file is also refused if the report would now withhold some of its figures.
     """
     report = find_report(file.report)
     is_available = file.is_made and file.person_id == person.pk and now < file.asked_at + KEPT
@@ -102,7 +101,7 @@ def _write_file(file: ReportFile, progress: Progress, *, now: dt.datetime) -> st
     def report_progress(done: int, total: int) -> None:
         progress(done * STEP, total * STEP)
 
-    # The roles are read before the figures: if a right ends in between, the file cannot be downloaded.
+    # The roles are read before the figures. If a right ends in between, the file then cannot be downloaded.
     holds = rights_fingerprint(file.person)
     try:
         figures = from_standby(
@@ -110,7 +109,7 @@ def _write_file(file: ReportFile, progress: Progress, *, now: dt.datetime) -> st
         )
     except InvalidFilters:
         return "The filters are no longer valid. Open the report, choose other filters and make the file again."
-    # `save` would fail if the person has removed the file in the meantime.
+    # The person may have removed the file by now. `update` then changes no row, but `save` would fail.
     ReportFile.objects.filter(pk=file.pk).update(
         content=file_content(figures, file.form), figures=to_json(figures), holds=holds, made_at=now
     )

@@ -1,4 +1,4 @@
-"""Freeze a report: store its figures unchanged, under a name and with a reason."""
+"""Freeze a report, which stores its figures unchanged with a name and a reason."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def freeze_report(
 ) -> FrozenReport:
     """Compute a report from the records that everybody of its audience may read now, and store its figures.
 
-    The audience is the organisation or partnership `audience`. `query_string` is the filters, as in the address of the
-    report's page. The author is None for a scheduled report. Raises `UnableToFreeze`.
+    `query_string` has the filters, as in the address of the report's page. The author is None for a scheduled report.
+    Raises `UnableToFreeze`.
     """
-    # Until the figures are saved, no organisation joins or leaves the partnership, so that the audience that can
-    # read the report is the audience for which it was computed.
+    # While the audience is locked, no organisation can join or leave the partnership. So the people who can read the
+    # report are those for whom it was computed.
     lock_audience(audience)
     require(author is None or may_report_for(author, audience, now))
     definition = find_report(report)

@@ -47,7 +47,7 @@ def record_event(
 
 
 def _acting_organisation_id(partnership_id: int, author: User | None) -> int | None:
-    """Return the id of the author's organisation in the partnership; of several, the one that joined first."""
+    """Return the id of the author's organisation in the partnership, or of the first to join if there are several."""
     if author is None:
         return None
     edited_organisations = Organisation.objects.of_person(author, *EDITING_ROLES)
@@ -56,12 +56,12 @@ def _acting_organisation_id(partnership_id: int, author: User | None) -> int | N
 
 
 def schedule_identity(schedule: Schedule) -> str:
-    """Return the journal's hash of a schedule."""
+    """Return the hash by which the journal identifies a schedule."""
     return journal.identity(schedule.report, schedule.created_at)
 
 
 def recipient_identity(recipient: Recipient) -> str:
-    """Return the journal's hash of a recipient of a schedule."""
+    """Return the hash by which the journal identifies a recipient of a schedule."""
     person = recipient.person
     return journal.identity(person.pk, person.joined_at, schedule_identity(recipient.schedule))
 

@@ -1,4 +1,4 @@
-"""Schedules of reports: on each due day, freeze the report and email its figures to the recipients."""
+"""Schedule reports, and on each due day freeze them and email their figures to the recipients."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from partnerships.reports.services.recording import journal_recipient, journal_s
 
 log = structlog.get_logger(__name__)
 
-#: The most running schedules of an organisation or partnership.
+#: An organisation or partnership has at most this many running schedules.
 MAX_SCHEDULES = 20
-#: The number of tries of a failing report before it is put off to its next day.
+#: After this many failed attempts, a report is postponed to its next day.
 MAX_TRIES = 3
 
 
@@ -155,7 +155,7 @@ class ScheduledReportStop(SingleStop):
     """The link in an email with a scheduled report by which its recipient stops it."""
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """Return the report's name for the page of the link; "" if the person does not get the report."""
+        """Return the report's name for the page of the link, or "" if the person does not get the report."""
         recipient = Recipient.objects.filter(schedule=params["schedule"], person=person).first()
         if recipient is None:
             return ""
@@ -177,10 +177,12 @@ class ScheduledReportStop(SingleStop):
 def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
     """Freeze the reports that are due, record their emails, and return the number of frozen reports.
 
-    This is safe to repeat: each schedule is locked and moved to its next day in one transaction. If a report fails,
-    later runs try it again, after the other reports. After `MAX_TRIES` we email its author and the operators, and the
-    report is put off to its next day. `stop_on` are errors, such as a time limit, that end the run and count as a
-    failure of the report that was being computed.
+    This is safe to repeat, because each schedule is locked and moved to its next day in one transaction. If a report
+    fails, later runs retry it after the other reports. After `MAX_TRIES` attempts, we email its author and the
+    operators, and the report is postponed to its next day.
+
+    `stop_on` are errors that end the run, such as a time limit. They are recorded as a failure of the report that was
+    being computed.
     """
     today = timezone.localdate(now)
     due_schedules = Schedule.objects.filter(ended_at=None, next_on__lte=today).order_by("failures", "next_on", "pk")
@@ -199,13 +201,13 @@ def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] =
 
 
 def _is_outage(error: Exception) -> bool:
-    """Return whether the database was down or a lock was not free in time: then the report is not the cause."""
+    """Return whether the database was down or a lock was not free in time, so that the report is not the cause."""
     return isinstance(error, OperationalError | InterfaceError) and not was_cancelled(error)
 
 
 @transaction.atomic
 def _send(schedule_id: int, now: dt.datetime) -> bool:
-    """Freeze the report of a schedule and record its emails; return whether the report was frozen."""
+    """Freeze the report of a schedule, record its emails, and return whether the report was frozen."""
     today = timezone.localdate(now)
     schedule = _lock(schedule_id)
     if schedule.ended_at is not None or schedule.next_on > today:
@@ -268,7 +270,7 @@ def _move_to_next_day(schedule: Schedule, today: dt.date) -> None:
 
 
 def _count_failure(schedule_id: int, now: dt.datetime) -> None:
-    """Count a failure of the report. After the last try, put the schedule off to its next day and email people."""
+    """Record a failure of the report. After the last attempt, postpone the schedule to its next day and send emails."""
     today = timezone.localdate(now)
     with transaction.atomic():
         schedule = _lock(schedule_id)
@@ -291,7 +293,7 @@ def _count_failure(schedule_id: int, now: dt.datetime) -> None:
 def _email_not_made(
     schedule: Schedule, recipient_ids: Collection[int], now: dt.datetime, *, due_day: dt.date, why: str
 ) -> None:
-    """Email the schedule's author that the report was not made; its recipients if the author may not end it."""
+    """Email the schedule's author, or its recipients if the author may no longer end it, that the report failed."""
     author = schedule.created_by
     if author is not None and may_report_for(author, schedule.audience, now):
         recipient_ids = [author.pk]

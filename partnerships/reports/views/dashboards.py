@@ -16,7 +16,7 @@ from partnerships.reports import dashboards
 @require_safe
 def network_dashboard(request: HttpRequest) -> HttpResponse:
     """Show the dashboard of everything that the reader may read."""
-    return _dashboard(request, None, dashboards.OF_NETWORK)
+    return _dashboard(request, None, dashboards.NETWORK_TILE_FILTERS)
 
 
 @require_safe
@@ -38,7 +38,7 @@ def _dashboard(
 ) -> HttpResponse:
     """Show the dashboard, or one of its tiles.
 
-    The page fetches each tile with a request of its own (`?tile=`), so that a slow report delays only its own tile.
+    The page fetches each tile in a separate request (`?tile=contact`), so that a slow report delays only its tile.
     Without JavaScript, a link on the page shows all tiles at once (`?whole=1`).
     """
     reader, now = signed_in(request), timezone.now()

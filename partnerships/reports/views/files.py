@@ -1,4 +1,4 @@
-"""Files of long reports: request a file, watch its progress, and download it."""
+"""Pages to request a file of a long report, watch its progress and download it."""
 
 from __future__ import annotations
 

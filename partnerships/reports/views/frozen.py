@@ -66,7 +66,7 @@ def frozen_list(request: HttpRequest) -> HttpResponse:
 
 
 def _frozen_or_404(request: HttpRequest, pk: int) -> FrozenReport:
-    """Return the frozen report with this id if the signed-in person may read it; else answer 404."""
+    """Return the frozen report with this id. Raises Http404 unless the signed-in person may read it."""
     try:
         return frozen_report_for(signed_in(request), pk)
     except FrozenReport.DoesNotExist as error:
@@ -99,7 +99,7 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 
 @require_safe
 def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the figures of a frozen report that are different today. Only its present audience may see these."""
+    """Show the figures of a frozen report that are different today, for its present audience only."""
     user, now = signed_in(request), timezone.now()
     frozen_reports = FrozenReport.objects.visible_to_current_audience(user).select_related(
         "organisation", "partnership"
@@ -119,7 +119,7 @@ def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _present_figures(frozen_report: FrozenReport, now: dt.datetime) -> Snapshot | None:
-    """Return the figures of the report today; None if the report or one of its filters no longer exists."""
+    """Return the figures of the report today, or None if the report or one of its filters no longer exists."""
     report = find_report(frozen_report.report)
     if report is None:
         return None

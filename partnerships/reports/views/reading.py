@@ -34,7 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a report: its filters, and its figures as charts and tables."""
+    """Show the filters of a report, and its figures as charts and tables."""
     reader = signed_in(request)
     report = report_or_404(slug)
     form = report.form(request.GET, reader)
@@ -70,7 +70,7 @@ def _own_files(reader: User, report: Report) -> list[ReportFile]:
 
 @require_safe
 def download(request: HttpRequest, slug: str, form: str) -> HttpResponse:
-    """Download a report as a file. For a long report, go to its page, where the reader can request the file."""
+    """Download a report as a file. A long report redirects to its page, where the reader can request the file."""
     reader = signed_in(request)
     report = report_or_404(slug)
     if form not in FORMATS:

@@ -1,4 +1,4 @@
-"""Schedules: reports that are sent by email at regular intervals."""
+"""Pages of schedules, by which reports are emailed at regular intervals."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ def new_schedule(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def schedules(request: HttpRequest) -> HttpResponse:
     """Show the list of schedules of the person's organisations and partnerships."""
-    rows = Schedule.objects.visible_to(signed_in(request)).select_related("organisation", "partnership")
-    page = keyset_page(request, rows, order=("name", "pk"))
+    visible_schedules = Schedule.objects.visible_to(signed_in(request)).select_related("organisation", "partnership")
+    page = keyset_page(request, visible_schedules, order=("name", "pk"))
     return render(request, "reports/schedules.html", {"page": page})
 
 
 def _schedule_or_404(person: User, pk: int) -> Schedule:
-    """Return the schedule with this id if it is one of the person's organisations or partnerships; else answer 404."""
-    rows = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
-    return get_object_or_404(rows, pk=pk)
+    """Return the schedule with this id. Raises Http404 unless the person's organisation or partnership has it."""
+    visible_schedules = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
+    return get_object_or_404(visible_schedules, pk=pk)
 
 
 @require_safe
 def schedule(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a schedule: its report, its frequency and its recipients."""
+    """Show the report, the frequency and the recipients of a schedule."""
     person = signed_in(request)
     own_schedule = _schedule_or_404(person, pk)
     recipients = own_schedule.recipients.select_related("person").order_by("person__name", "pk")

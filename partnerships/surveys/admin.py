@@ -1,4 +1,4 @@
-"""Surveys in Django admin: rounds to look at, without answers or comments, and question sets to add."""
+"""Surveys in Django admin, where administrators read rounds without their answers and add question sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.surveys.services import UnableToAddQuestions, add_question_set
 
 @admin.register(Round)
 class RoundAdmin(ReadOnlyAdmin):
-    """Shows the partnership, dates and moderator of each round. Only the parties see results."""
+    """Shows the partnership, dates and moderator of each round. Results are visible only to the parties."""
 
     fields = (
         "partnership",

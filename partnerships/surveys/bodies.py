@@ -21,7 +21,7 @@ class Group(models.TextChoices):
     OTHER = "other", "Other organisations"
 
 
-#: Groups by kind of organisation (`organisations.Kind`); all other kinds are other bodies.
+#: Groups by kind of organisation (`organisations.Kind`). All other kinds are in `OTHER`.
 _GROUPS = {
     "council": Group.COUNCIL,
     "strategic_authority": Group.COUNCIL,
@@ -39,27 +39,27 @@ def group_of(kind: str) -> Group:
 
 
 def join_small_groups(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[str, str]:
-    """Return by group the code of the groups with which it is counted, such as `lep+other`.
+    """Return the code of the groups with which each group is counted, such as `lep+other`, by group.
 
     Results of a group with fewer people than the floor could never be shown. So the two smallest groups are joined
-    until every group has enough people, or only one group is left. The round stores and shows the result before anyone
-    answers.
+    until every group has enough people, or only one group is left. For example, of 9 people at councils, 3 at LEPs and
+    2 at other bodies, the last 5 are counted together. The round stores and shows this before anyone answers.
     """
-    # Each with the number of people, the smallest first.
-    joined_groups = sorted((number, [group]) for group, number in people_asked.items() if number)
+    # Each item has the number of people and the groups, the smallest number first.
+    joined_groups = sorted((people, [group]) for group, people in people_asked.items() if people)
     while len(joined_groups) > 1:
-        (smallest_number, smallest_groups), (second_number, second_groups), *larger_groups = joined_groups
-        if smallest_number >= floor:
+        (fewest_people, smallest_groups), (second_fewest, second_groups), *larger_groups = joined_groups
+        if fewest_people >= floor:
             break
-        both = (smallest_number + second_number, sorted(smallest_groups + second_groups))
-        joined_groups = sorted([both, *larger_groups])
-    return {group: "+".join(groups) for _number, groups in joined_groups for group in groups}
+        joined = (fewest_people + second_fewest, sorted(smallest_groups + second_groups))
+        joined_groups = sorted([joined, *larger_groups])
+    return {group: "+".join(groups) for _people, groups in joined_groups for group in groups}
 
 
 def group_label(code: str) -> str:
-    """Return the name of groups that are counted together, such as “Councils and authorities, other bodies”.
+    """Return the name of groups that are counted together. The code "" means everyone.
 
-    The code "" means everyone.
+    For example, the code `council+other` gives “Councils and authorities, other organisations”.
     """
     if not code:
         return "Everyone"

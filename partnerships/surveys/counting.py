@@ -1,4 +1,4 @@
-"""Counts the answers of a round: the means by group, shares and comments that can be published.
+"""Counts the answers of a round, to find the means, shares and comments that can be published.
 
 The answers are deleted afterwards, so nobody can count them again in another way. This module does not use the
 database.
@@ -20,7 +20,10 @@ from partnerships.surveys.questions import Questions
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One person's answer: the group they chose, and scores, expectations and comments by question key."""
+    """One person's answer, with the group they chose.
+
+    Scores and comments are by the key of their question. `expects` has the keys of the expectations that were ticked.
+    """
 
     group: str
     scores: Mapping[str, int]
@@ -45,7 +48,7 @@ class RoundResults:
     """The results that a round publishes when it closes, and the shuffled comments for its moderator."""
 
     figures: Sequence[Figure]
-    #: The number of answers is shown as "at least" this number; 0 if no number can be shown.
+    #: The number of answers is shown as "at least" this number. It is 0 if no number can be shown.
     answered_at_least: int
     comments: Sequence[tuple[str, str]]
 
@@ -61,13 +64,13 @@ def count_answers(
     """Count the answers of a round.
 
     `asked_by_group` is the number of people who were asked in each group. `joined_code_by_group` is the code of the
-    groups with which each group is counted (`bodies.counted_as`). A figure needs `floor` answers: five, or ten if
-    several partnerships run the round.
+    groups with which each group is counted, such as `lep+other`. A figure needs `floor` answers, which is five, or ten
+    if several partnerships run the round.
     """
     people_asked: dict[str, int] = defaultdict(int)
-    for group, number in asked_by_group.items():
-        if number:
-            people_asked[joined_code_by_group[group]] += number
+    for group, people in asked_by_group.items():
+        if people:
+            people_asked[joined_code_by_group[group]] += people
     figures: list[Figure] = []
     for dimension in questions.dimensions:
         figures += _means(dimension.key, answers, people_asked, joined_code_by_group, floor)
@@ -78,7 +81,9 @@ def count_answers(
         if share is not None:
             figures.append(Figure(expectation.key, ALL, share))
     return RoundResults(
-        figures, _rounded_down(len(answers), asked_outside, floor), _comments(answers, questions, floor)
+        figures=figures,
+        answered_at_least=_safe_answer_count(len(answers), asked_outside, floor),
+        comments=_comments(answers, questions, floor),
     )
 
 
@@ -89,15 +94,15 @@ def _means(
     joined_code_by_group: Mapping[str, str],
     floor: int,
 ) -> list[Figure]:
-    """Return the means of one dimension that can be published: of each group, and of everyone."""
+    """Return the means of one dimension that can be published, for each group and for everyone."""
     scores: dict[str, list[int]] = {group: [] for group in people_asked}
     for answer in answers:
         if key in answer.scores:
             scores[joined_code_by_group[answer.group]].append(answer.scores[key])
     means = means_of(scores, asked=people_asked, floor=floor)
     # A single group is everyone, so one figure is enough.
-    shown = means if len(people_asked) > 1 else {group: mean for group, mean in means.items() if group == ALL}
-    return [Figure(key, group, mean) for group, mean in shown.items()]
+    shown_means = means if len(people_asked) > 1 else {group: mean for group, mean in means.items() if group == ALL}
+    return [Figure(key, group, mean) for group, mean in shown_means.items()]
 
 
 def _asked_outside_small_groups(
@@ -112,11 +117,11 @@ def _asked_outside_small_groups(
 
 
 def _share(ticked: int, answered: int, outside: Sequence[int], floor: int) -> Decimal | None:
-    """Return the share of answers with an expectation, to the nearest ten per cent; None if it could identify a person.
+    """Return the share of answers with an expectation, to the nearest ten per cent.
 
-    A share could identify a person if fewer than `floor` people ticked the expectation, or fewer did not tick it. It
-    could also if a reader could work out from the share how many people of a small group answered, within `SLACK`.
-    `outside` is the number of people asked outside each small group.
+    Returns None if the share could identify a person. That is so if fewer than `floor` people ticked the expectation,
+    or fewer did not tick it. It is also so if a reader could work out how many people of a small group answered, within
+    `SLACK`. `outside` is the number of people asked outside each small group.
     """
     if ticked < floor or answered - ticked < floor:
         return None
@@ -131,6 +136,7 @@ def _share(ticked: int, answered: int, outside: Sequence[int], floor: int) -> De
 
 
 def _rounded(ticked: int, answered: int) -> Decimal:
+    """Return the share in per cent, rounded to the nearest ten."""
     return (Decimal(10 * ticked) / answered).quantize(Decimal(1), ROUND_HALF_UP) * 10
 
 
@@ -146,15 +152,15 @@ def _least_answers(share: Decimal, floor: int) -> int:
     )
 
 
-def _rounded_down(answered: int, outside: Sequence[int], floor: int) -> int:
-    """Return the number of answers, rounded down to a multiple of five; 0 if it would reveal too much.
+def _safe_answer_count(answered: int, outside: Sequence[int], floor: int) -> int:
+    """Return the number of answers, rounded down to a multiple of five, or 0 if it would reveal too much.
 
     So that the number reveals nothing about a small group, it is at most the floor, or half of the people asked outside
     that group (`SLACK` is 2).
     """
-    for number in range(answered // MIN_FLOOR * MIN_FLOOR, floor - 1, -MIN_FLOOR):
-        if all(number <= floor or number <= asked_outside // SLACK for asked_outside in outside):
-            return number
+    for multiple_of_five in range(answered // MIN_FLOOR * MIN_FLOOR, floor - 1, -MIN_FLOOR):
+        if all(multiple_of_five <= max(floor, asked_outside // SLACK) for asked_outside in outside):
+            return multiple_of_five
     return 0
 
 

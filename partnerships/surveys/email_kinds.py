@@ -1,6 +1,6 @@
 """The kinds of email about surveys.
 
-Each names the record that the recipient must be able to read, or why people cannot turn the email off.
+Each kind has the record that the recipient must be able to read, or the reason why people cannot turn the email off.
 """
 
 from __future__ import annotations

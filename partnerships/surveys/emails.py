@@ -1,4 +1,4 @@
-"""Emails about surveys. None says who has answered, or how many people have.
+"""Emails about surveys. No email says who has answered, or how many people have.
 
 Each function returns the content of an email, or a sentence that says why the email is no longer sent.
 """
@@ -19,7 +19,7 @@ from partnerships.surveys.models import Invitation, Joining, Round
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import may_agree, may_moderate, rights_in, rights_over
 
-#: Time after which a machine without the key of a survey tries again to send its invitations.
+#: A machine without the key of a survey retries its invitations after this time.
 TRY_AGAIN = dt.timedelta(minutes=10)
 
 
@@ -29,15 +29,12 @@ def write_invitation(due: DueEmail, person: User, now: dt.datetime) -> Content |
 
 
 def write_reminder(due: DueEmail, person: User, now: dt.datetime) -> Content | Postponed | str:
-    """Compose the email that reminds a person to answer. It goes to everyone, as nobody may know who has answered."""
+    """Compose the email that reminds a person to answer. Everyone gets it, because nobody may know who has answered."""
     return _request_to_answer("reminder", due, person, now)
 
 
 def _request_to_answer(template: str, due: DueEmail, person: User, now: dt.datetime) -> Content | Postponed | str:
-    """Compose the email to one invited person.
-
-    If this machine does not have the round's key, return the time to try again.
-    """
+    """Compose the email to one invited person. If this machine does not have the round's key, postpone the email."""
     survey_round = _round_of(due)
     invitation = Invitation.objects.filter(round=survey_round, person=person).select_related("invited_by").first()
     if invitation is None or not survey_round.takes_answers(now):
@@ -112,22 +109,24 @@ def write_joining(due: DueEmail, person: User, now: dt.datetime) -> Content | st
 
 
 def _round_of(due: DueEmail) -> Round:
+    """Return the round that the email is about."""
     return Round.objects.for_pages().get(pk=due.params["round"])
 
 
-def _content(template: str, survey_round: Round, person: User, href: str, **more: Any) -> Content:
+def _content(template: str, survey_round: Round, person: User, href: str, **extra_context: Any) -> Content:
+    """Return an email about a round, with a link to `href`."""
     context = {
         "person": person,
         "round": survey_round,
         "partnership": survey_round.partnership,
         "partnerships": _partnership_titles(survey_round),
         "href": href,
-        **more,
+        **extra_context,
     }
     return Content(f"surveys/{template}", context)
 
 
 def _partnership_titles(survey_round: Round) -> str:
     """Return the partnerships that run a round, such as `partnerships “Estuary” and “Harbour”`."""
-    *names, last = [f"“{partnership.title}”" for partnership in partnerships_of(survey_round)]
-    return f"partnerships {', '.join(names)} and {last}" if names else f"partnership {last}"
+    *other_titles, last_title = [f"“{partnership.title}”" for partnership in partnerships_of(survey_round)]
+    return f"partnerships {', '.join(other_titles)} and {last_title}" if other_titles else f"partnership {last_title}"

@@ -1,4 +1,4 @@
-"""Kinds of event on surveys: codes, and labels for timelines."""
+"""Kinds of event on surveys."""
 
 from django.db import models
 

@@ -36,7 +36,7 @@ _NO_VIEW = ("", "No view")
 
 
 class PrepareForm(Form):
-    """The form to prepare a new round: its title, questions, last day and, if it is anonymous, the moderator."""
+    """The form to prepare a new round, with its title, questions and last day. An anonymous round needs a moderator."""
 
     title = forms.CharField(label="Title", max_length=120, help_text="For example, “How are we doing? Spring 2027”.")
     question_set = forms.ModelChoiceField(label="Questions", queryset=QuestionSet.objects.none(), empty_label=None)
@@ -152,7 +152,7 @@ def _in_language(language: str, text: str) -> str:
 
 
 class AnswerForm(Form):
-    """The form to answer a round: scores, expectations and comments. Only the group is required."""
+    """The form to answer a round with scores, expectations and comments. Only the group is required."""
 
     group = forms.ChoiceField(label="Which group do you answer for?", widget=forms.RadioSelect)
 
@@ -245,7 +245,7 @@ class CommentDecisions(NamedTuple):
 
 
 class ModerateForm(Form):
-    """The form to decide on each waiting comment: show it, perhaps in other words, or withhold it."""
+    """The form in which a moderator shows each waiting comment, perhaps in other words, or withholds it."""
 
     def __init__(self, *args: Any, comments: Sequence[Comment], questions: Questions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -17,7 +17,8 @@ def make_link(invitation: Invitation) -> str:
 def read_link(token: str) -> Invitation | None:
     """Return the invitation for a token.
 
-    None if the token is invalid, the round is anonymous, or the round is over and its invitations have been deleted.
+    Returns None if the token is invalid or the round is anonymous. It is also None once the round is over, because its
+    invitations have then been deleted.
     """
     try:
         pk = int(_signer.unsign(token))

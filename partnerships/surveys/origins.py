@@ -33,8 +33,8 @@ _MAX_TITLE = 100
 
 def _figure(user: User | AnonymousUser, record: int) -> Figure | None:
     """Return the figure with this id, if the person may read its round."""
-    rows = Figure.objects.visible_to(user).select_related("round__partnership", "round__question_set")
-    return rows.filter(pk=record).first()
+    figures = Figure.objects.visible_to(user).select_related("round__partnership", "round__question_set")
+    return figures.filter(pk=record).first()
 
 
 def _theme_name(survey_round: Round, theme: str) -> str:
@@ -42,11 +42,15 @@ def _theme_name(survey_round: Round, theme: str) -> str:
 
 
 def _result_name(survey_round: Round, theme: str) -> str:
+    """Return the name of a result, such as “the survey “Spring 2027”: Trust”."""
     return f"the survey “{survey_round.title}”: {_theme_name(survey_round, theme)}"
 
 
 def suggest(user: User, partnership: Partnership, record: int) -> OriginSuggestion | None:
-    """Return the words, URL and title for the form of a new record; None for a result of another partnership."""
+    """Return what the form of a new record shows and suggests for a result.
+
+    Returns None if the partnership did not run the survey, or if the person may not read the result.
+    """
     figure = _figure(user, record)
     if figure is None or partnership not in partnerships_of(figure.round):
         return None
@@ -78,8 +82,8 @@ def _link(
 
 def _actions(kind: str, record: Model, user: User) -> QuerySet[Action]:
     """Return the links of a record to results that the person may read."""
-    rows = Action.objects.filter(**{kind: record}, round__in=Round.objects.visible_to(user).values("pk"))
-    return rows.select_related("round__question_set").order_by("pk")
+    actions = Action.objects.filter(**{kind: record}, round__in=Round.objects.visible_to(user).values("pk"))
+    return actions.select_related("round__question_set").order_by("pk")
 
 
 def _links(record: Model, user: User, *, kind: str) -> Sequence[OriginSuggestion]:
@@ -121,6 +125,7 @@ RESULTS = tuple(
 
 
 def _suggest_commitment(*, user: User, record_id: int) -> CommitmentSuggestion | None:
+    """Return what the form of a new commitment suggests for a result, or None if the person may not read it."""
     figure = _figure(user, record_id)
     if figure is None:
         return None
@@ -147,17 +152,16 @@ def _links_of_commitment(*, commitment: Commitment, user: User) -> Sequence[Orig
 
 def _copy_links(*, old: Commitment, new: Commitment) -> None:
     """Link a replacement commitment to the same results."""
-    rows = Action.objects.filter(commitment=old)
     Action.objects.bulk_create(
         [
             Action(
-                round_id=row.round_id,
-                theme=row.theme,
+                round_id=action.round_id,
+                theme=action.theme,
                 commitment=new,
-                added_by_id=row.added_by_id,
-                added_at=row.added_at,
+                added_by_id=action.added_by_id,
+                added_at=action.added_at,
             )
-            for row in rows
+            for action in Action.objects.filter(commitment=old)
         ],
         ignore_conflicts=True,
     )

@@ -1,4 +1,4 @@
-"""Presents results on pages: the table of means, its chart, differences between groups, and shares of expectations."""
+"""Prepares the table of means, its chart, differences between groups and shares of expectations for pages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def mean_in_words(value: Decimal | None) -> str:
 def change_in_words(value: Decimal | None, earlier: Decimal | None) -> str:
     """Return the change of a mean as text, such as `up 0.4`.
 
-    It is `not known` if one of the two means is shown as a bound, such as `4.5 or more`.
+    Returns `not known` if one of the two means is shown as a bound, such as `4.5 or more`.
     """
     if value is None or earlier is None:
         return HIDDEN
@@ -52,7 +52,10 @@ def change_in_words(value: Decimal | None, earlier: Decimal | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MeansLine:
-    """A row of the table of means, for one dimension. Each cell has its heading; `gap` names groups that differ."""
+    """A row of the table of means, for one dimension.
+
+    Each cell is a heading and a text. `gap` names the two groups that differ most, or is "".
+    """
 
     key: str
     name: str
@@ -72,9 +75,9 @@ class ExpectationShare:
 
 
 def groups_in(survey_round: Round) -> list[str]:
-    """Return the groups of a round as they are counted together, everyone first."""
-    together = sorted(set(survey_round.counted.values()))
-    return [ALL, *together] if len(together) > 1 else [ALL]
+    """Return the code for everyone, and then the codes of the groups that are counted separately."""
+    joined_codes = sorted(set(survey_round.counted.values()))
+    return [ALL, *joined_codes] if len(joined_codes) > 1 else [ALL]
 
 
 def means_lines(
@@ -130,7 +133,7 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
 
 
 def expectation_shares(survey_round: Round, questions: Questions) -> list[ExpectationShare]:
-    """Return each expectation with its share: the highest first, and those whose share is not shown last."""
+    """Return each expectation with its share, the highest first. Expectations without a shown share are last."""
     figures = published_figures(survey_round)
 
     def highest_share_first(expectation: Expectation) -> tuple[bool, Decimal]:
@@ -151,7 +154,7 @@ def expectation_shares(survey_round: Round, questions: Questions) -> list[Expect
 
 
 def means_chart(survey_round: Round, questions: Questions, previous_round: Round | None) -> SafeString:
-    """Return a bar chart of everyone's means, beside those of the previous round if there is one."""
+    """Return a bar chart of everyone's means, compared with those of the previous round if there is one."""
     rounds = [survey_round, previous_round] if previous_round else [survey_round]
     figures_by_round = [published_figures(shown_round) for shown_round in rounds]
     bars = []
@@ -163,18 +166,18 @@ def means_chart(survey_round: Round, questions: Questions, previous_round: Round
 
 
 def _bar_label(value: Decimal | None) -> str:
-    """Return the mean at its bar, such as “3.4”; “–” for a mean that is not shown."""
+    """Return the label of a bar, such as “3.4”, or “–” for a mean that is not shown."""
     return "–" if value is None else f"{value:.1f}"
 
 
 def floor_in_words(survey_round: Round) -> str:
-    """Return the least number of answers for a figure as a word: `ten` or `five`."""
+    """Return the number of answers that a figure needs as a word, `ten` or `five`."""
     return "ten" if survey_round.is_joint else "five"
 
 
 def answer_count_in_words(survey_round: Round) -> str:
-    """Return a sentence on how many people answered, as far as the page may say."""
+    """Return a sentence on how many people answered, such as “At least 10 of the 16 people asked have answered.”"""
     if not survey_round.answered_at_least:
-        fewest = floor_in_words(survey_round)
-        return f"{survey_round.people_asked_words}. Fewer than {fewest} answered, so nothing is shown."
+        floor = floor_in_words(survey_round)
+        return f"{survey_round.people_asked_words}. Fewer than {floor} answered, so nothing is shown."
     return f"At least {survey_round.answered_at_least} of the {survey_round.people_asked} people asked have answered."

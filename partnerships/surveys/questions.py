@@ -1,4 +1,4 @@
-"""The questions of a survey: dimensions, expectations and free text, read from TOML.
+"""The questions of a survey, which are read from TOML.
 
 Administrators add versions of question sets in Django admin. Questions with the same key in two versions mean the same,
 so that their results can be compared.
@@ -24,7 +24,7 @@ _PARTS = {"dimensions": ("name", "statement"), "expectations": ("text",), "comme
 
 
 class InvalidQuestions(Exception):
-    """A question set is invalid; the message says where and why."""
+    """Raised if a question set is invalid. The message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +92,29 @@ def check_questions(content: Mapping[str, Any], groups: Sequence[str]) -> None:
         raise InvalidQuestions("Enter a name for the question set.")
     seen_keys: set[str] = set()
     for part, texts in _PARTS.items():
-        rows = content.get(part, [])
-        if not isinstance(rows, list):
+        questions = content.get(part, [])
+        if not isinstance(questions, list):
             raise InvalidQuestions(f"Enter each of the {part} under [[{part}]].")
-        for number, row in enumerate(rows, 1):
-            _check_row(f"{part} {number}", row, texts, languages, seen_keys)
-            if part == "expectations" and row.get("of") not in groups:
-                raise InvalidQuestions(f"{part} {number}: enter {listed(groups, 'or')} as “of”.")
+        for position, question in enumerate(questions, 1):
+            _check_question(f"{part} {position}", question, texts, languages, seen_keys)
+            if part == "expectations" and question.get("of") not in groups:
+                raise InvalidQuestions(f"{part} {position}: enter {listed(groups, 'or')} as “of”.")
     if not content.get("dimensions"):
         raise InvalidQuestions("Enter at least one dimension.")
 
 
-def _check_row(
-    location: str, row: Any, text_names: Sequence[str], languages: Sequence[str], seen_keys: set[str]
+def _check_question(
+    location: str, question: Any, text_names: Sequence[str], languages: Sequence[str], seen_keys: set[str]
 ) -> None:
     """Raise `InvalidQuestions` unless a question has a new key, and its texts in all languages."""
-    key = row.get("key") if isinstance(row, dict) else None
+    key = question.get("key") if isinstance(question, dict) else None
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise InvalidQuestions(f"{location}: enter a key in lower case, with digits and underscores.")
     if key in seen_keys:
         raise InvalidQuestions(f"{location}: the key “{key}” is used twice. Choose another.")
     seen_keys.add(key)
     for text_name in text_names:
-        text_by_language = row.get(text_name)
+        text_by_language = question.get(text_name)
         missing = [
             language
             for language in languages
@@ -125,8 +125,8 @@ def _check_row(
 
 
 def parts_by_key(content: Mapping[str, Any]) -> dict[str, str]:
-    """Return by key the part of a question set to which each question belongs: dimensions, expectations or comments."""
-    return {row["key"]: part for part in _PARTS for row in content.get(part, [])}
+    """Return the part of the question set (dimensions, expectations or comments) of each question, by its key."""
+    return {question["key"]: part for part in _PARTS for question in content.get(part, [])}
 
 
 def questions_in_language(content: Mapping[str, Any], language: str) -> Questions:

@@ -21,27 +21,35 @@ from partnerships.surveys.services.rounds import abandon_round
 
 
 def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """End again the surveys that had ended without results: links stop working, and answers are deleted unread."""
+    """End again the surveys that had ended without results.
+
+    Their links stop working, and their answers are deleted unread.
+    """
 
     def end_again(survey_round: Round, _line: dict[str, Any]) -> int:
         abandon_round(survey_round=survey_round, reason=MADE_AGAIN, author=None, now=now)
         return 1
 
     round_ids = {line["round"] for line in lines}
-    rows = Round.objects.filter(pk__in=round_ids, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).order_by("pk")
+    rounds = Round.objects.filter(pk__in=round_ids, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).order_by("pk")
     return redo_each(
-        "round", lines, rows, identity_of=round_identity, began_at=lambda row: row.created_at, redo=end_again
+        "round",
+        lines,
+        rounds,
+        identity_of=round_identity,
+        began_at=lambda survey_round: survey_round.created_at,
+        redo=end_again,
     )
 
 
 def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove from drafts again the partnerships that were removed since the backup and not asked again."""
-    rows = Joining.objects.filter(round__in={line["round"] for line in lines}, round__status=RoundStatus.DRAFT)
+    joinings = Joining.objects.filter(round__in={line["round"] for line in lines}, round__status=RoundStatus.DRAFT)
     removed_joinings = ended_rows(
-        rows.select_related("round").order_by("pk"),
+        joinings.select_related("round").order_by("pk"),
         lines,
         identity_of=joining_identity,
-        began_at=lambda row: row.asked_at,
+        began_at=lambda joining: joining.asked_at,
     )
     for joining in removed_joinings:
         remove_joining(joining=joining, author=None, now=now)
@@ -59,9 +67,14 @@ def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResul
         withdraw_agreement(survey_round)
         return 1
 
-    rows = Round.objects.filter(pk__in={line["round"] for line in lines}, status=RoundStatus.DRAFT).order_by("pk")
+    drafts = Round.objects.filter(pk__in={line["round"] for line in lines}, status=RoundStatus.DRAFT).order_by("pk")
     return redo_each(
-        "round", lines, rows, identity_of=round_identity, began_at=lambda row: row.created_at, redo=remove_moderator
+        "round",
+        lines,
+        drafts,
+        identity_of=round_identity,
+        began_at=lambda draft: draft.created_at,
+        redo=remove_moderator,
     )
 
 

@@ -20,7 +20,7 @@ from partnerships.surveys.queries.rounds import partnerships_of
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The rights of one person over the surveys of one partnership now, or over a round that several run together.
+    """The rights of one person over the surveys of a partnership, or over a round that several partnerships run.
 
     `host_rights` are the rights in the partnership that prepared the round, and `joined_rights` those in the
     partnerships that joined it.
@@ -44,9 +44,9 @@ class Rights:
 
     @property
     def may_invite(self) -> bool:
-        """Return whether the person may add people to ask.
+        """Return whether the person may add people to the list.
 
-        People who may run the round may, and leads of partnerships that joined.
+        Leads of partnerships that joined the round may also do so.
         """
         return self.host_rights.roles.is_system or any(rights.proposes_for for rights in self._all)
 
@@ -60,7 +60,7 @@ class Rights:
 
     @property
     def may_act_in(self) -> Partnership | None:
-        """Return the first partnership in which they may act on results; None if they may not."""
+        """Return the first partnership in which the person may link actions to results, or None."""
         return next((rights.partnership for rights in self._all if rights.may_edit_objectives), None)
 
     @property
@@ -99,8 +99,8 @@ def rights_in(survey_round: Round, person: User | None, now: dt.datetime) -> Rig
 def invitations_to_withdraw(survey_round: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
     """Return the invitations that the person may remove from a draft.
 
-    People who may run the round may remove all. A lead in a partnership that joined may remove the people whom
-    colleagues in the organisations that they lead have added.
+    People who may run the round may remove all. A lead in a partnership that joined may remove those that were added by
+    people in the organisations that they lead.
     """
     rights = rights_in(survey_round, person, now)
     if rights.may_run:
@@ -119,13 +119,13 @@ def is_outside(person: User, partnerships: Collection[Partnership]) -> bool:
 
 
 def may_moderate(survey_round: Round, person: User) -> bool:
-    """Return whether the person reads the comments of a closed round.
+    """Return whether the person may read the comments of a closed round before others do.
 
-    Only its moderator does, while outside all parties.
+    Only its moderator may, as long as they do not belong to any of the parties.
     """
     return Round.objects.moderated_by(person).filter(pk=survey_round.pk).exists()
 
 
 def may_agree(survey_round: Round, person: User) -> bool:
-    """Return whether a draft waits for the person to agree to read its comments."""
+    """Return whether the person has been asked to read the comments of a draft, and has not answered."""
     return Round.objects.asking_to_moderate(person).filter(pk=survey_round.pk).exists()

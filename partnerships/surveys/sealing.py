@@ -1,4 +1,4 @@
-"""Keys of anonymous rounds, outside the database and its backups, with sealed answers and single-use tokens.
+"""Keys of anonymous rounds, which are stored outside the database and its backups, and the answers sealed with them.
 
 Each round has a file in SURVEY_KEYS_ROOT with a private key (X25519) and a secret for its tokens. Answers are sealed
 with the public key (libsodium's sealed boxes), padded to one length. When the round closes, its answers are opened once
@@ -33,11 +33,11 @@ LENGTH = 16_384
 
 
 class KeyMissing(Exception):
-    """This machine does not have the round's key."""
+    """Raised if this machine does not have the round's key."""
 
 
 class AnswerTooLong(Exception):
-    """The answer does not fit into `LENGTH` bytes."""
+    """Raised if an answer does not fit into `LENGTH` bytes."""
 
 
 def _key_path(round_key: str) -> Path:
@@ -50,8 +50,8 @@ def make_key(round_key: str) -> bytes:
     path = _key_path(round_key)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = json.dumps({"private": bytes(private).hex(), "tokens": secrets.token_hex(32)})
-    # The file is created readable by this user alone, and is on the disk before the round opens: without the key,
-    # nobody can open an answer.
+    # Only this user can read the file. It is written to the disk before the round opens, because nobody could open an
+    # answer without the key.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(content)
@@ -87,7 +87,7 @@ def _read_key_file(round_key: str) -> Mapping[str, str]:
 def token_of(round_key: str, person: int) -> str:
     """Return the token in a person's invitation and reminders. Raises `KeyMissing`.
 
-    Only the key file can show whose token it is.
+    The database does not show whose token it is. Only a person with the key file can find that out.
     """
     return tokens_of(round_key, [person])[person]
 

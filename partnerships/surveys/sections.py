@@ -1,4 +1,4 @@
-"""The section of a partnership's page that leads to its surveys."""
+"""The section of a partnership's page with a link to its surveys."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def rounds_of(partnership: int) -> QuerySet[Round]:
 
 
 def surveys_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """Return the queries of `surveys_section`, so that the page can run them with others."""
+    """Return the query of the section, so that the page can run it together with others."""
     return [count_lookup(_readable_rounds, user, partnership.pk)]
 
 
 def surveys_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Return the section for people of the parties; None if the partnership is over and had no survey."""
+    """Return the section, or None if the partnership is over and had no survey that the person may read."""
     count = count_for(_readable_rounds, user, partnership.pk) if has_rows else 0
     if not count and partnership.is_over:
         return None

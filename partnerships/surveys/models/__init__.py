@@ -1,4 +1,4 @@
-"""Surveys: rounds and who is asked, sealed answers, published results."""
+"""Rounds of surveys and the people asked, their answers and the published results."""
 
 from partnerships.surveys.models.answers import NamedAnswer, SealedAnswer, Token
 from partnerships.surveys.models.results import KINDS_OF_ACTION, Action, Comment, CommentStatus, Figure

@@ -30,7 +30,7 @@ class FigureQuerySet(models.QuerySet["Figure"]):
 class Figure(models.Model):
     """A mean or share that was published when the round closed, and never changes.
 
-    It counts at least five answers; a figure that is hidden has no row. `group` is "" for everyone.
+    It is based on at least five answers. A figure that is hidden has no row. `group` is "" for everyone.
     """
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="figures")
@@ -53,7 +53,7 @@ class Figure(models.Model):
 
 
 class CommentStatus(models.TextChoices):
-    """The status of a comment: waiting, then shown or withheld by the moderator."""
+    """The status of a comment, which the moderator changes from waiting to shown or withheld."""
 
     WAITING = "waiting", "Not read yet"
     SHOWN = "shown", "Shown"
@@ -63,8 +63,8 @@ class CommentStatus(models.TextChoices):
 class Comment(models.Model):
     """A comment without group, score or time, in random order.
 
-    `shown` is the text that the parties read. Comments have no row history, because a name that the moderator removed
-    must not stay there.
+    `shown` is the text that the parties read. Comments have no row history, because it would still contain a name that
+    the moderator has removed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

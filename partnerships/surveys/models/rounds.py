@@ -29,9 +29,9 @@ class AnswerMode(models.TextChoices):
 
 
 class RoundStatus(models.TextChoices):
-    """The status of a round: draft → open → closed, or abandoned without results.
+    """The status of a round: draft → open → closed. A draft or open round can be abandoned without results.
 
-    Nobody can answer after `closes_on`; a worker then opens the answers and closes the round.
+    Nobody can answer after `closes_on`. A worker then decrypts the answers and closes the round.
     """
 
     DRAFT = "draft", "Being prepared"
@@ -59,7 +59,7 @@ class QuestionSet(models.Model):
 READERS = (PEOPLE_OF_PRESENT_PARTIES,)
 
 
-#: The least number of answers for a figure of a round that several partnerships run.
+#: A figure of a round that several partnerships run needs at least this many answers.
 JOINT_FLOOR = 10
 
 
@@ -92,7 +92,7 @@ class RoundQuerySet(models.QuerySet["Round"]):
         return self.with_moderator(user).filter(status=RoundStatus.CLOSED)
 
     def asking_to_moderate(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Return drafts that ask the person to agree to read comments; none for a person without an account."""
+        """Return drafts whose moderator is this person and has not agreed yet. The person must have an account."""
         waiting = self.with_moderator(user).filter(moderator__account_since__isnull=False, moderator__is_active=True)
         return waiting.filter(
             status=RoundStatus.DRAFT, moderator_asked_at__isnull=False, moderator_agreed_at__isnull=True
@@ -105,11 +105,11 @@ class RoundQuerySet(models.QuerySet["Round"]):
 
 @pghistory.track()
 class Round(models.Model):
-    """One round of a survey in a partnership (see `RoundStatus`).
+    """One round of a survey in a partnership. `RoundStatus` describes its states.
 
-    Other partnerships may run the round together with `partnership` (`Joining`). The moderator of an anonymous round
-    agrees to read comments, and to the list of people, before the round opens. `asked` and `counted` are set when the
-    round opens and never change.
+    Other partnerships may run the round together with `partnership` (`Joining`). Before an anonymous round opens, its
+    moderator agrees to read the comments, and to the list of people. `asked` and `counted` are set when the round opens
+    and never change.
 
     A partnership has at most one round that is a draft or open. The database refuses to open an anonymous round without
     a key and a moderator who has agreed.
@@ -135,7 +135,7 @@ class Round(models.Model):
     public_key = models.BinaryField(null=True, blank=True)
     asked = models.JSONField(default=dict, help_text="How many people were asked, by group.")
     counted = models.JSONField(default=dict, help_text="For each group, the groups it is counted with.")
-    #: The only number of answers that is ever shown: a multiple of five, 0 for fewer than five.
+    #: The only number of answers that is ever shown. It is a multiple of five, and 0 for fewer than five.
     answered_at_least = models.PositiveSmallIntegerField(default=0)
 
     # When each step was taken.
@@ -226,8 +226,7 @@ class Round(models.Model):
     @property
     def people_asked_words(self) -> str:
         """Return the number of people who were asked, such as `1 person was asked`."""
-        number = self.people_asked
-        return "1 person was asked" if number == 1 else f"{number:,} people were asked"
+        return "1 person was asked" if self.people_asked == 1 else f"{self.people_asked:,} people were asked"
 
     def questions(self, language: str = "") -> Questions:
         """Return the questions in this language or, without a translation, in the first language of the set.
@@ -268,7 +267,7 @@ class Joining(models.Model):
 class Invitation(models.Model):
     """A person who is asked to answer, until the round is over. The row does not say whether they have answered.
 
-    Invitations have no row history: after the round, only the ledger of emails says who was invited.
+    Invitations have no row history. So after the round, only the ledger of emails shows who was invited.
     """
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="invitations")

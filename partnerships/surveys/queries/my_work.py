@@ -1,4 +1,4 @@
-"""The tasks of the surveys room in My work: comments to read, and requests to agree to read them."""
+"""The tasks of moderators in My work, who agree to read comments and then read them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from partnerships.surveys.models import Comment, CommentStatus, Round, RoundStat
 
 
 def _unread_comments() -> QuerySet[Comment]:
+    """Return the comments that their moderator has not decided on."""
     return Comment.objects.filter(status=CommentStatus.WAITING)
 
 
@@ -26,8 +27,9 @@ def _rounds_with_unread_comments(now: dt.datetime) -> tuple[Reach, ...]:
 
 
 def _rounds_to_moderate(user: User) -> QuerySet[Round]:
-    waiting = Round.objects.moderated_by(user).filter(pk__in=_unread_comments().values("round"))
-    return waiting.select_related("partnership").order_by("closed_at", "pk")
+    """Return the closed rounds whose comments the person must read, the oldest first."""
+    rounds = Round.objects.moderated_by(user).filter(pk__in=_unread_comments().values("round"))
+    return rounds.select_related("partnership").order_by("closed_at", "pk")
 
 
 def _moderating_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:

@@ -1,4 +1,4 @@
-"""Published results of a round: figures, trend, benchmark, comments, and the work that was done about them."""
+"""Queries of published results, with earlier rounds, a benchmark, comments and the work done about them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from partnerships.surveys.models import (
 )
 from partnerships.surveys.queries.rounds import partnerships_of
 
-#: The least number of partnerships for a benchmark. Each of their figures counts five answers or more.
+#: A benchmark needs at least this many partnerships. Each of their figures is based on at least five answers.
 MIN_PARTNERSHIPS = 5
 
 
 def published_figures(survey_round: Round) -> dict[tuple[str, str], Decimal]:
-    """Return the published figures by theme and group; the group of everyone is ""."""
+    """Return the published figures by theme and group. The group of everyone is ""."""
     return {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
 
 
@@ -45,8 +45,8 @@ def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
     """
     figures = Figure.objects.visible_to(user).filter(group="")
     figures = figures.select_related("round__question_set", "round__partnership")
-    figure_pks = [figure.pk for figure in figures if expectation_words(figure)]
-    return figures.filter(pk__in=figure_pks).order_by("-round__closed_at", "-round", "theme")
+    expectation_ids = [figure.pk for figure in figures if expectation_words(figure)]
+    return figures.filter(pk__in=expectation_ids).order_by("-round__closed_at", "-round", "theme")
 
 
 def expectation_words(figure: Figure) -> str:
@@ -61,15 +61,20 @@ def expectation_words(figure: Figure) -> str:
 
 
 def comparable_rounds(survey_round: Round) -> Sequence[Round]:
-    """Return closed rounds of the same partnerships and question set up to this round, oldest first, with figures."""
-    rows = Round.objects.filter(
+    """Return the closed rounds that can be compared with a closed round, the oldest first, with their figures.
+
+    They have the same partnerships and question set. The last of them is the round itself.
+    """
+    closed_rounds = Round.objects.filter(
         partnership=survey_round.partnership_id,
         status=RoundStatus.CLOSED,
         number__lte=survey_round.number,
         question_set__code=survey_round.question_set.code,
     )
-    rounds = list(rows.select_related("question_set").prefetch_related("figures", "joinings").order_by("number"))
-    return [closed_round for closed_round in rounds if _joined_ids(closed_round) == _joined_ids(rounds[-1])]
+    closed_rounds = closed_rounds.select_related("question_set").prefetch_related("figures", "joinings")
+    *earlier_rounds, this_round = closed_rounds.order_by("number")
+    joined_ids = _joined_ids(this_round)
+    return [*(earlier for earlier in earlier_rounds if _joined_ids(earlier) == joined_ids), this_round]
 
 
 def _joined_ids(survey_round: Round) -> set[int]:
@@ -88,7 +93,7 @@ def benchmark_by_dimension(survey_round: Round) -> dict[str, Decimal]:
     """
     if survey_round.is_joint:
         return {}
-    rows = (
+    means_of_others = (
         Figure.objects.filter(
             group="",
             round__status=RoundStatus.CLOSED,
@@ -100,7 +105,7 @@ def benchmark_by_dimension(survey_round: Round) -> dict[str, Decimal]:
         .values_list("round__partnership", "theme", "value")
     )
     newest_means: dict[str, dict[int, Decimal]] = defaultdict(dict)
-    for partnership, theme, value in rows:
+    for partnership, theme, value in means_of_others:
         newest_means[theme][partnership] = value  # later rounds overwrite earlier ones
     dimensions = {dimension.key for dimension in survey_round.questions().dimensions}
     return {
@@ -129,7 +134,7 @@ def shown_comments(survey_round: Round) -> dict[str, list[str]]:
 
 
 def named_answers(survey_round: Round) -> Sequence[NamedAnswer]:
-    """Return the answers by name; none until the round is closed."""
+    """Return the answers by name, or none until the round is closed."""
     if not survey_round.is_closed:
         return []
     return list(survey_round.named_answers.select_related("person").order_by("person__name", "pk"))
@@ -137,10 +142,7 @@ def named_answers(survey_round: Round) -> Sequence[NamedAnswer]:
 
 @dataclass(frozen=True, slots=True)
 class LinkedRecord:
-    """A record of work about a theme, for a page.
-
-    `action` is the id of the `Action` that links the record to the theme.
-    """
+    """The record of some work about a theme. `action` is the id of the `Action` that links the two."""
 
     kind: str
     title: str
@@ -148,7 +150,7 @@ class LinkedRecord:
     action: int
 
 
-#: The kinds of record that can be linked to a theme: the field of `Action`, a heading, the model, and its title field.
+#: The kinds of record that can be linked to a theme, each with a field of `Action`, a heading, a model and its title.
 _KINDS: tuple[tuple[str, str, Any, str], ...] = (
     ("objective", "Objectives", Objective, "text"),
     ("entry", "Asks and offers", Entry, "title"),
@@ -156,12 +158,12 @@ _KINDS: tuple[tuple[str, str, Any, str], ...] = (
     ("meeting", "Meetings", Meeting, "title"),
     ("conversation", "Conversations", Conversation, "subject"),
 )
-#: Limit of records of each kind that a form offers.
+#: A form offers at most this many records of each kind.
 _MAX_CHOICES = 200
 
 
 def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[tuple[int, str], list[LinkedRecord]]:
-    """Return the records linked to these rounds, by round and theme; only those that the reader may open."""
+    """Return the records linked to these rounds, by round and theme, as far as the reader may open them."""
     linked_records: dict[tuple[int, str], list[LinkedRecord]] = defaultdict(list)
     all_actions = list(Action.objects.filter(round__in=rounds).order_by("added_at", "pk"))
     for kind, _, model, title_field in _KINDS:
@@ -192,6 +194,6 @@ def actions_to_choose(survey_round: Round, user: User | AnonymousUser) -> list[t
     groups = []
     for kind, heading, model, title_field in _KINDS:
         records = model.objects.visible_to(user).filter(partnership__in=partnerships).order_by("-pk")
-        rows = records.values_list("pk", title_field)[:_MAX_CHOICES]
-        groups.append((heading, [(f"{kind}-{pk}", title[:120]) for pk, title in rows]))
+        ids_and_titles = records.values_list("pk", title_field)[:_MAX_CHOICES]
+        groups.append((heading, [(f"{kind}-{pk}", title[:120]) for pk, title in ids_and_titles]))
     return groups

@@ -21,7 +21,7 @@ from partnerships.surveys.services.recording import lock_round, record_event
 
 
 class UnableToLink(Exception):
-    """The round has no such result, or the record does not belong to a partnership that ran it."""
+    """Raised if the round has no such result, or the record belongs to another partnership."""
 
 
 @transaction.atomic
@@ -53,14 +53,15 @@ def link_new_record(
         raise UnableToLink(
             f"Choose the partnership “{survey_round.partnership}”, because this result comes from its survey."
         )
-    kind = next(name for name in KINDS_OF_ACTION if Action._meta.get_field(name).related_model is type(record))
+    # The field of `Action` that refers to records of this type.
+    kind = next(field for field in KINDS_OF_ACTION if Action._meta.get_field(field).related_model is type(record))
     return _link(survey_round, theme, {f"{kind}_id": record.pk}, author, now)
 
 
 def _link(survey_round: Round, theme: str, record_field: dict[str, int], author: User, now: dt.datetime) -> Action:
     """Create the link, unless it exists. `record_field` is the field of `Action` with the record's id.
 
-    No lock is needed: a closed round never changes, and for a new record the caller has locked the partnership.
+    No lock is needed, because a closed round never changes. For a new record, the caller has locked the partnership.
     """
     if not survey_round.is_closed or theme not in survey_round.questions().themes():
         raise UnableToLink("This result does not belong to the survey. Choose a result from the list.")
@@ -74,10 +75,11 @@ def _link(survey_round: Round, theme: str, record_field: dict[str, int], author:
 
 @transaction.atomic
 def unlink_action(*, survey_round: Round, action_pk: int, author: User, now: dt.datetime) -> None:
-    """Remove a wrong link, if the author may open the linked record."""
+    """Remove a wrong link. If the author may not open the linked record, the link remains without an error."""
     survey_round = lock_round(survey_round)
     require(rights_in(survey_round, author, now).may_act)
-    readable_pks = {record.action for actions in actions_of([survey_round], author).values() for record in actions}
+    linked_records = actions_of([survey_round], author).values()
+    readable_pks = {record.action for records_of_theme in linked_records for record in records_of_theme}
     if action_pk not in readable_pks:
         return
     deleted_count, _count_by_model = Action.objects.filter(round=survey_round, pk=action_pk).delete()

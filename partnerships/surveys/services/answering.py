@@ -1,4 +1,4 @@
-"""Saves answers: sealed if the round is anonymous, otherwise under the person's name."""
+"""Saves answers, which are sealed if the round is anonymous and have the person's name if it is not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.surveys.questions import MAX_COMMENT, SCORES
 
 
 class UnableToAnswer(Exception):
-    """The link has been used, the survey is over, or the answer does not fit the questions."""
+    """Raised if the link has been used, the survey is over, or the answer does not fit the questions."""
 
 
 def _validated(answer: Answer, survey_round: Round) -> Answer:

@@ -1,4 +1,4 @@
-"""Closes rounds whose last day is over: opens the answers once, publishes what is safe, and deletes the answers."""
+"""Closes rounds whose last day is over, publishes the results that are safe to show, and deletes the answers."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ def _email_moderator(survey_round: Round, moderator_id: int, now: dt.datetime) -
 
 
 def _email_leads(survey_round: Round, now: dt.datetime) -> None:
-    """Send each lead one email, about a partnership of theirs, as they may not open the pages of the others."""
+    """Email the leads of all partnerships that run the round, each once.
+
+    The email is about one of their own partnerships, because they may not open the pages of the others.
+    """
     emailed_ids: set[int] = set()
     for partnership in partnerships_of(survey_round):
         parties = partnership.parties.accepted().select_related("organisation")
@@ -89,7 +92,7 @@ def _publish(survey_round: Round) -> None:
     """Count the sealed answers, and store the figures, and the comments that the moderator will read."""
     boxes = [bytes(box) for box in SealedAnswer.objects.filter(round=survey_round).values_list("box", flat=True)]
     answers: list[Answer] = sealing.open_answers(survey_round.key_name, boxes)
-    outcome: RoundResults = count_answers(
+    results: RoundResults = count_answers(
         answers,
         survey_round.questions(),
         asked_by_group=survey_round.asked,
@@ -97,7 +100,7 @@ def _publish(survey_round: Round) -> None:
         floor=survey_round.floor,
     )
 
-    survey_round.answered_at_least = outcome.answered_at_least
+    survey_round.answered_at_least = results.answered_at_least
     Figure.objects.bulk_create(
         Figure(
             round=survey_round,
@@ -106,10 +109,10 @@ def _publish(survey_round: Round) -> None:
             value=figure.value,
             answered_at_least=survey_round.floor,
         )
-        for figure in outcome.figures
+        for figure in results.figures
     )
 
-    comments = [Comment(round=survey_round, question=question, text=text) for question, text in outcome.comments]
+    comments = [Comment(round=survey_round, question=question, text=text) for question, text in results.comments]
     # Sorted by random id, so that the order of the rows does not show which comments one person wrote.
     Comment.objects.bulk_create(sorted(comments, key=lambda comment: comment.pk))
 
@@ -118,7 +121,7 @@ def _destroy_leftover_keys() -> None:
     """Delete the keys of rounds that are over.
 
     A key is left over if a process is killed between the commit and the deletion. Keys of rounds that are not in this
-    database stay, because a drill with an old backup may share the folder.
+    database are not deleted, because a drill with an old backup may use the same folder.
     """
     # The name of a key begins with the id of its round.
     prefixes = [name.partition("-")[0] for name in sealing.key_names()]

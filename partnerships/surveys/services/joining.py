@@ -1,4 +1,4 @@
-"""Lets several partnerships run a round together: asks them, and records their answers."""
+"""Asks other partnerships to run a round together, and records their answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from partnerships.surveys.services.recording import (
     withdraw_agreement,
 )
 
-#: Limit of partnerships that one round can ask, and of requests by one partnership in a day, as each emails many leads.
+#: A round can ask at most this many partnerships, and so can a partnership in a day. Each request emails many leads.
 MAX_JOININGS = 30
 _DAY = dt.timedelta(days=1)
 
@@ -61,7 +61,7 @@ def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, 
 def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: dt.datetime) -> None:
     """Accept or decline a request to run a draft together, for the partnership that was asked. Raises `UnableToRun`.
 
-    A partnership that accepts stays until the round is over, unless the lead of the draft removes it before opening.
+    A partnership that accepts cannot leave the round. Only a lead of the draft can remove it, before the round opens.
     """
     survey_round = lock_round(joining.round)
     require(rights_over(joining.partnership, author, now).may_run)

@@ -1,4 +1,4 @@
-"""Records the moderator's decision on each comment: show it, perhaps edited, or withhold it."""
+"""Records the moderator's decision to show or withhold each comment."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from partnerships.surveys.questions import MAX_COMMENT
 from partnerships.surveys.rights import may_moderate
 from partnerships.surveys.services.recording import lock_round, record_event
 
-#: Time after the end of a survey when unread comments are deleted.
+#: Unread comments are deleted this long after the end of the survey.
 UNREAD_KEPT = dt.timedelta(days=90)
 
 
 class UnableToModerate(Exception):
-    """A comment has no text to show, or was decided on before."""
+    """Raised if a comment has no text to show, or was decided on before."""
 
 
 @transaction.atomic
@@ -32,7 +32,7 @@ def decide_comments(
 ) -> None:
     """Show comments with the texts in `shown`, and withhold those in `withheld`. Raises `UnableToModerate`.
 
-    The original texts are deleted. When no comment of the round is waiting any more, readers get an event.
+    The original texts are deleted. Once no comment of the round is waiting, an event says that comments are published.
     """
     survey_round = lock_round(survey_round)
     require(may_moderate(survey_round, author))

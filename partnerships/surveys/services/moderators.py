@@ -100,7 +100,7 @@ def agree_to_moderate(*, survey_round: Round, list_hash: str, author: User, now:
 
 @transaction.atomic
 def decline_to_moderate(*, survey_round: Round, author: User, now: dt.datetime) -> None:
-    """Decline to read comments before the survey opens, and email its leads so that they name another person."""
+    """Decline to read comments, and email the leads of the survey so that they name another person."""
     survey_round = lock_round(survey_round)
     require(may_agree(survey_round, author))
     _change_moderator(survey_round, None, now=now)

@@ -18,7 +18,7 @@ from partnerships.surveys.questions import InvalidQuestions, parts_by_key, read_
 
 
 class UnableToAddQuestions(Exception):
-    """The questions are invalid, or a key has another meaning in an earlier version."""
+    """Raised if the questions are invalid, or if a key has another meaning in an earlier version."""
 
 
 @transaction.atomic

@@ -21,13 +21,13 @@ ABANDONED, JOINING, READER = "survey ended", "survey joining", "survey reader"
 
 
 class UnableToRun(Exception):
-    """A survey cannot be prepared, opened, changed or ended like this; the message says why."""
+    """Raised if a survey cannot be prepared, opened, changed or ended. The message says why."""
 
 
 def lock_round(survey_round: Round) -> Round:
     """Lock the partnership and then the round, and return the round as it is now.
 
-    Check the status of the returned round: the round that was passed in may be out of date.
+    The round that was passed in may be out of date, so callers check the status of the returned round.
     """
     partnership = recording.lock_partnership(survey_round.partnership_id)
     survey_round = Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=survey_round.pk)
@@ -61,7 +61,10 @@ def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Ro
 
 
 def lock_own_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """Lock a draft for a lead of the partnership that prepares it. Raises `UnableToRun` as `lock_draft` does."""
+    """Lock a draft for a lead of the partnership that prepares it.
+
+    Raises `UnableToRun` if the draft can no longer be changed.
+    """
     survey_round = lock_draft(survey_round, author, now)
     require(rights_over(survey_round.partnership, author, now).may_run)
     return survey_round

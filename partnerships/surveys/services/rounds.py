@@ -38,22 +38,22 @@ from partnerships.surveys.services.recording import (
     withdraw_agreement,
 )
 
-#: The fewest people that an anonymous round can ask. With eight, five may answer even if a few do not.
+#: An anonymous round asks at least this many people, so that five may answer even if a few do not.
 MIN_ASKED = 8
-#: The most people that one round can ask.
+#: One round asks at most this many people.
 MAX_ASKED = 500
-#: The fewest days to answer, from opening.
+#: People have at least this many days to answer after the round opens.
 MIN_DAYS = 5
-#: The most days to answer, from opening.
+#: People have at most this many days to answer after the round opens.
 MAX_DAYS = 90
-#: Days between an anonymous round and any other, before and after. Readers could compare two rounds of nearly the same
-#: people, and find out the answers of a person who was asked in only one of them, or by name in one.
+#: The least number of days between an anonymous round and any other. Otherwise, readers could compare two rounds of
+#: nearly the same people, and find out the answers of a person who was asked in only one, or by name in one.
 MIN_DAYS_BETWEEN = 60
-#: Days between two reminders. Everyone gets each reminder, also the people who have already answered.
+#: The least number of days between two reminders. People who have already answered get them too.
 MIN_DAYS_TO_REMIND = 7
-#: Time after which the list of people to ask in a draft is deleted.
+#: The list of people to ask in a draft is deleted after this time.
 DRAFT_KEPT = dt.timedelta(days=180)
-#: Limit of surveys that a partnership opens in 30 days, as each emails people who did not ask for emails.
+#: A partnership opens at most this many surveys in 30 days, because each emails people who did not ask for emails.
 MAX_OPENED_A_MONTH = 3
 
 
@@ -125,7 +125,7 @@ def invite_people(
 
 
 def _people_to_invite(survey_round: Round, addresses: Iterable[str]) -> dict[int, User]:
-    """Return the people with these addresses, by id; people who are not known yet are created.
+    """Return the people with these addresses, by id, and create those who are not in the database yet.
 
     Raises `UnableToRun` if an address is invalid or is the moderator's.
     """
@@ -142,9 +142,11 @@ def _people_to_invite(survey_round: Round, addresses: Iterable[str]) -> dict[int
 
 @transaction.atomic
 def withdraw_invitation(*, survey_round: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
-    """Remove an invitation from a draft, if the author may (`invitations_to_withdraw`)."""
+    """Remove an invitation from a draft. An invitation that the author may not remove remains, without an error."""
     survey_round = lock_draft(survey_round, author, now)
-    if invitations_to_withdraw(survey_round, author, now).filter(pk=invitation).delete()[0]:
+    removable_invitations = invitations_to_withdraw(survey_round, author, now)
+    deleted_count, _count_by_model = removable_invitations.filter(pk=invitation).delete()
+    if deleted_count:
         withdraw_agreement(survey_round)
 
 

@@ -1,4 +1,4 @@
-"""The moderator's page: the comments of a closed round, without scores, groups or times."""
+"""The page on which a moderator reads the comments of a closed round, without scores, groups or times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.surveys.forms import ModerateForm
 from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.presenting import floor_in_words
 
-#: Limit of comments on one page. A form with many more would exceed Django's limit of fields in a request.
+#: A page has at most this many comments. Many more would exceed Django's limit of fields in a request.
 COMMENTS_PER_PAGE = 100
 
 
@@ -23,8 +23,8 @@ COMMENTS_PER_PAGE = 100
 def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
     """Decide which comments the parties can read, and remove names from them.
 
-    Only the moderator can open this page. For anyone else it raises Http404, also for an administrator who views the
-    site as the moderator.
+    Only the moderator can open this page. Raises Http404 for anyone else, including an administrator who views the site
+    as the moderator.
     """
     user = signed_in(request)
     # An administrator who views the site as the moderator must not read the comments.

@@ -1,4 +1,4 @@
-"""Pages for the steps of others before a draft can open: other partnerships join, and a moderator agrees."""
+"""Pages on which other partnerships join a draft, and a moderator agrees to it, before it opens."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept or decline, for a partnership that was asked to run a survey together."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_run)
-    rows = Joining.objects.filter(partnership=partnership).select_related("round", "partnership")
-    joining = get_object_or_404(rows, pk=row_number(request.POST.get("joining", "")) or 0)
+    joinings = Joining.objects.filter(partnership=partnership).select_related("round", "partnership")
+    joining = get_object_or_404(joinings, pk=row_number(request.POST.get("joining", "")) or 0)
     joins = request.POST.get("answer") == "join"
 
     try:
@@ -164,7 +164,7 @@ def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             message = _save_moderators_answer(survey_round, user, form)
         except services.UnableToRun as error:
-            # If the list has changed, the person must get the page with the new list: this form has the old hash.
+            # If the list has changed, the person must read the new list. This form still has the hash of the old one.
             messages.error(request, str(error))
             return redirect("surveys:agree", pk)
         messages.success(request, message)

@@ -37,13 +37,13 @@ from partnerships.surveys.queries.results import (
 from partnerships.surveys.questions import Questions
 from partnerships.surveys.views.rounds import draft_context, open_round
 
-#: Limit of earlier rounds in the table of means.
+#: The table of means has at most this many earlier rounds.
 MAX_EARLIER_ROUNDS = 3
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Show a round: the list of people for a draft, nothing while it is open, and then its results."""
+    """Show a draft with its list of people, an open round without figures, or a closed round with its results."""
     user, survey_round, rights = open_round(request, pk, number)
     context: dict[str, Any] = {
         "round": survey_round,
@@ -112,7 +112,7 @@ def _answer_context(answer: NamedAnswer, questions: Questions) -> dict[str, Any]
 def _work_by_theme(
     survey_round: Round, previous_round: Round | None, user: User
 ) -> list[tuple[str, list[tuple[str, Any]]]]:
-    """Return the work about each theme, with the round that it followed: this round or the one before."""
+    """Return the work that followed this round and the previous one, by the name of its theme."""
     rounds = [previous_round, survey_round] if previous_round is not None else [survey_round]
     name_by_theme: dict[str, str] = {}
     for followed_round in rounds:

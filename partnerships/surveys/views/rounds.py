@@ -49,14 +49,14 @@ def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, 
 
 
 def open_round(request: HttpRequest, pk: int, number: int) -> tuple[User, Round, Rights]:
-    """Return the person, the round and their rights. Raises Http404 unless they may know of the round."""
+    """Return the person, the round and their rights. Raises Http404 unless the round is visible to them."""
     user = signed_in(request)
     survey_round = get_object_or_404(Round.objects.visible_to(user).for_pages(), partnership=pk, number=number)
     return user, survey_round, rights_in(survey_round, user, timezone.now())
 
 
 class InvitationLine(NamedTuple):
-    """A line of the list of people: the invitation, its text, and whether the reader may remove it."""
+    """A line of the list of people, with the text to show and whether the reader may remove the invitation."""
 
     invitation: Invitation
     words: str
@@ -75,7 +75,7 @@ def _invitation_lines(survey_round: Round, user: User) -> list[InvitationLine]:
 
 
 def draft_context(survey_round: Round, user: User) -> dict[str, Any]:
-    """Return the context of a draft: the people asked by group, joined groups, and other partnerships."""
+    """Return the template context of a draft, with the people asked by group and the other partnerships."""
     counts = people_asked_by_group(survey_round)
     joined_code_by_group = join_small_groups(counts, survey_round.floor)
     too_small = reason_too_few_asked(sum(counts.values()), survey_round.floor) if survey_round.is_anonymous else ""
@@ -95,7 +95,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     """Show all rounds of a partnership."""
     _, partnership, rights = open_partnership(request, pk)
     rounds = list(rounds_of(partnership))
-    # Rounds that another partnership prepares, and this one has joined, do not count.
+    # A round that another partnership prepared does not prevent this one from preparing its own.
     own_rounds = [survey_round for survey_round in rounds if survey_round.partnership_id == pk]
     has_current_round = any(survey_round.status in ("draft", "open") for survey_round in own_rounds)
     context = {

@@ -48,7 +48,7 @@ class SourceForm(forms.ModelForm[Source]):
 
 
 class _CorrectionAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]):
-    """Base of admin pages whose rows are corrected through a service, and never added or deleted here."""
+    """Base of admin pages on which rows are corrected through a service. Nobody can add or delete rows here."""
 
     refusals = (UnableToRecord,)
     show_full_result_count = False
@@ -80,7 +80,7 @@ class SourceAdmin(_CorrectionAdmin):
 
 
 class RecommendationForm(forms.ModelForm[Recommendation]):
-    """The form to correct a recommendation: its text, and the kinds and organisations that it is addressed to."""
+    """The form to correct the text, the themes and the addressees of a recommendation."""
 
     themes = forms.MultipleChoiceField(required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple)
     kinds = forms.MultipleChoiceField(
@@ -105,9 +105,9 @@ class RecommendationForm(forms.ModelForm[Recommendation]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kinds" in self.fields and self.instance.pk:
-            rows = list(self.instance.addressees.values_list("kind", "organisation"))
-            self.fields["kinds"].initial = [kind for kind, _ in rows if kind]
-            self.fields["organisations"].initial = [pk for _, pk in rows if pk is not None]
+            addressees = list(self.instance.addressees.values_list("kind", "organisation"))
+            self.fields["kinds"].initial = [kind for kind, _ in addressees if kind]
+            self.fields["organisations"].initial = [pk for _, pk in addressees if pk is not None]
 
 
 @admin.register(Recommendation)

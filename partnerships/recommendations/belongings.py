@@ -1,4 +1,4 @@
-"""Responses to recommendations as work that a person hands over when they leave an organisation."""
+"""Responses to recommendations, whose owner changes when a person leaves an organisation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.recommendations.models import RecommendationResponseQuerySet, 
 from partnerships.recommendations.services import UnableToRespond, hand_over_response
 
 
-def _responses_as_things(responses: Iterable[Response]) -> list[OwnedRecord]:
+def _to_owned_records(responses: Iterable[Response]) -> list[OwnedRecord]:
     return [
         OwnedRecord(
             response.pk,
@@ -39,11 +39,11 @@ def _open_responses(organisation_id: int) -> RecommendationResponseQuerySet:
 
 
 def _responses_owned_by(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
-    return _responses_as_things(_open_responses(organisation.pk).filter(owner=person))
+    return _to_owned_records(_open_responses(organisation.pk).filter(owner=person))
 
 
 def _responses_of_leavers(organisation_id: int, now: dt.datetime) -> RecommendationResponseQuerySet:
-    """Return responses whose owner has left. A response without an owner is not among them, as it needs none."""
+    """Return responses whose owner has left. Responses without an owner are left out, because they do not need one."""
     former_people = former_people_of(organisation_id, timezone.localdate(now))
     return _open_responses(organisation_id).filter(owner__in=former_people)
 
@@ -62,7 +62,7 @@ RESPONSES = OwnedKind(
     fields=("recommendations.Response.owner",),
     held=_responses_owned_by,
     rows_without_owner=_responses_of_leavers,
-    to_records=_responses_as_things,
+    to_records=_to_owned_records,
     hand_over=_hand_over,
     goes_to_colleague=True,
 )

@@ -64,9 +64,9 @@ def _edited_organisations(person: User) -> OrganisationQuerySet:
 
 
 def _recommendations_left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) -> dict[int, str]:
-    """Return the recommendations (ids) to which no organisation of the person may respond, each with the reason.
+    """Return why the person cannot respond to some of these recommendations, by the recommendation's id.
 
-    The number of queries grows with the person's organisations, not with the rows.
+    There are a few queries for each of the person's organisations, however many recommendations there are.
     """
     recommendation_ids = [row.pk for row in rows]
     day = timezone.localdate(now)
@@ -87,7 +87,10 @@ def _recommendations_left_out(person: User, rows: Sequence[Recommendation], now:
 
 
 def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-    """Change the owner and review date of the organisation's response. A new response gets the status “not started”."""
+    """Change the owner and review date of the organisation's response.
+
+    A new response has the status “not started”. A response that is done, declined or superseded is refused.
+    """
     organisation = chosen["organisation"]
     response = Response.objects.filter(recommendation=row, organisation=organisation).select_related("owner").first()
     if response is None:

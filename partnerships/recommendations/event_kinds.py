@@ -1,4 +1,4 @@
-"""Kinds of event on recommendations: codes, and labels for timelines."""
+"""Kinds of event on recommendations."""
 
 from django.db import models
 

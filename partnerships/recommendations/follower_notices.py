@@ -6,7 +6,7 @@ from partnerships.activity.folding import FoldRule
 from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
 from partnerships.recommendations.event_kinds import EventKind
 
-#: By kind of event: how several events are folded into one line, and what the line adds to the label of the event.
+#: How several events of a kind are folded into one line, and what the line adds to the label of the event.
 _NOTICES = {
     EventKind.ANSWERED: (FoldRule.FIELDS, "{field}{change}"),
     EventKind.EVIDENCE_ADDED: (FoldRule.CREATED, ""),

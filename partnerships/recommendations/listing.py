@@ -20,33 +20,34 @@ from partnerships.recommendations.models.sources import KINDS_OF_BODY
 from partnerships.recommendations.queries.listings import only_with_work, with_work_counts, without_work
 
 
-def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
+def _matching_recommendations(user: User, filters: Mapping[str, Any]) -> RecommendationQuerySet:
     """Return the recommendations that match these filters."""
-    rows = with_work_counts(Recommendation.objects.visible_to(user), user)
-    if chosen.get("words"):
-        rows = rows.filter(text__icontains=chosen["words"])
-    if chosen.get("source"):
-        rows = rows.filter(source=chosen["source"])
-    if chosen.get("addressee"):
-        rows = rows.filter(Exists(Addressee.objects.filter(recommendation=OuterRef("pk"), kind=chosen["addressee"])))
-    if chosen.get("theme"):
-        rows = rows.filter(themes__overlap=list(chosen["theme"]))
-    if chosen.get("confidence"):
-        rows = rows.filter(confidence__in=chosen["confidence"])
-    match chosen.get("work", ""):
+    recommendations = with_work_counts(Recommendation.objects.visible_to(user), user)
+    if filters.get("words"):
+        recommendations = recommendations.filter(text__icontains=filters["words"])
+    if filters.get("source"):
+        recommendations = recommendations.filter(source=filters["source"])
+    if filters.get("addressee"):
+        addressees = Addressee.objects.filter(recommendation=OuterRef("pk"), kind=filters["addressee"])
+        recommendations = recommendations.filter(Exists(addressees))
+    if filters.get("theme"):
+        recommendations = recommendations.filter(themes__overlap=list(filters["theme"]))
+    if filters.get("confidence"):
+        recommendations = recommendations.filter(confidence__in=filters["confidence"])
+    match filters.get("work", ""):
         case "ours":
             own_organisations = Organisation.objects.of_person(user).values("pk")
             own_responses = Response.objects.filter(organisation__in=own_organisations)
-            rows = rows.filter(Exists(own_responses.filter(recommendation=OuterRef("pk"))))
+            recommendations = recommendations.filter(Exists(own_responses.filter(recommendation=OuterRef("pk"))))
         case "nobody":
-            rows = without_work(rows)
+            recommendations = without_work(recommendations)
         case "somebody":
-            rows = only_with_work(rows)
-    return rows
+            recommendations = only_with_work(recommendations)
+    return recommendations
 
 
 def _addressees_sort_key(user: User) -> Combinable:
-    """Return the SQL expression for all addressees in one text, as the cell of the list shows them."""
+    """Return the SQL expression for all addressees in one text, such as “Councils; Homes England”."""
     labels_of_kinds = [When(kind=kind, then=Value(label)) for kind, label in KINDS_OF_BODY.items()]
     label = Case(*labels_of_kinds, default=F("organisation__name"), output_field=CharField())
     addressees = Addressee.objects.filter(recommendation=OuterRef("pk")).annotate(label=label).order_by("pk")
@@ -59,7 +60,7 @@ def _themes(user: User) -> Combinable:
 
 
 def _count_column(name: str, label: str, *, is_shown: bool = True) -> Column:
-    """Return a column with a count that the rows have under this name (see `with_work_counts`)."""
+    """Return a column with one of the counts that `with_work_counts` adds to the rows, such as `under_way`."""
     return Column(
         name=name,
         label=label,
@@ -152,7 +153,7 @@ LIST = ListDefinition(
     one="recommendation",
     address="recommendations:list",
     columns=(*_SHOWN, *_COUNTS, *_SOURCE),
-    rows=_rows,
+    rows=_matching_recommendations,
     readable=lambda user: with_work_counts(Recommendation.objects.visible_to(user), user),
     form=lambda parameters, _user: FilterForm(parameters),
     sort=lambda _chosen: "report",

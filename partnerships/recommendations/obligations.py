@@ -1,4 +1,4 @@
-"""Responses to recommendations among the records that move when an organisation is succeeded by another."""
+"""Responses to recommendations, which are transferred when an organisation is succeeded by another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.recommendations.models import Response, ResponseStatus
 def _supersede(move: RecordMove) -> dict[str, Any]:
     """Return the changes that mark this response as superseded.
 
-    This is needed when the organisation that takes the response over has a response of its own.
+    They are made if the successor has already responded to the same recommendation.
     """
     return {"status": ResponseStatus.SUPERSEDED.value, "reason": move.reason, "status_since": move.now}
 

@@ -18,7 +18,7 @@ from partnerships.people.models import User
 from partnerships.recommendations.models import Adoption, Outcome
 from partnerships.recommendations.services import UnableToAdopt, UnableToLink, link_outcome
 
-#: Limit of characters that an objective quotes from a recommendation.
+#: An objective quotes at most this many characters of a recommendation.
 MAX_OBJECTIVE = 300
 
 
@@ -45,9 +45,12 @@ def link_commitment(*, commitment: Commitment, record_id: int, author: User, now
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Return the recommendations that the commitment came from."""
-    rows = Adoption.objects.visible_to(user).filter(outcomes__commitment=commitment).for_listing().order_by("pk")
-    return [OriginLink(f"Recommendation: {row.recommendation.title}", row.get_absolute_url()) for row in rows]
+    """Return links to the recommendations that led to the commitment."""
+    adoptions = Adoption.objects.visible_to(user).filter(outcomes__commitment=commitment).for_listing()
+    return [
+        OriginLink(f"Recommendation: {adoption.recommendation.title}", adoption.get_absolute_url())
+        for adoption in adoptions.order_by("pk")
+    ]
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:
@@ -100,9 +103,9 @@ def link_objective(objective: Objective, record: int, author: User, now: dt.date
 
 
 def links_of_objective(objective: Objective, user: User) -> list[OriginSuggestion]:
-    """Return the recommendations that the objective came from."""
-    rows = Adoption.objects.visible_to(user).filter(outcomes__objective=objective)
-    return [_suggestion_from(row) for row in rows.select_related("recommendation").order_by("pk")]
+    """Return links to the recommendations that led to the objective."""
+    adoptions = Adoption.objects.visible_to(user).filter(outcomes__objective=objective)
+    return [_suggestion_from(adoption) for adoption in adoptions.select_related("recommendation").order_by("pk")]
 
 
 OBJECTIVE = ObjectiveOrigin("recommendation", suggest_objective, link_objective, links_of_objective)

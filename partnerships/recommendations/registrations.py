@@ -24,7 +24,7 @@ from partnerships.recommendations.sections import recommendations_section
 
 
 def register() -> None:
-    """Register the list, who may see events, records that pass to successors, and sections of other pages."""
+    """Register the list, events, records that are transferred to successors, and sections of other pages."""
     register_list(LIST)
     obligations.register()
     _register_events()
@@ -43,7 +43,7 @@ def register() -> None:
 
 
 def _register_events() -> None:
-    """Register the events of this room, the kinds of record that events are about, and who may see the events."""
+    """Register the events of this room, and the kinds of record by which their readers are determined."""
     register_events(EventKind)
     follower_notices.register()
     register_kind(name="recommendation_source", visible_ids=lambda user: Source.objects.visible_to(user).values("pk"))

@@ -18,12 +18,12 @@ from partnerships.recommendations.queries.addressing import is_addressed
 
 
 def may_answer_for(organisation: Organisation, person: User | None, now: dt.datetime) -> bool:
-    """Return whether the person may respond for the organisation, as editors and leads may."""
+    """Return whether the person may respond for the organisation. Its editors and leads may."""
     return roles_of(person, now).edit_for(organisation.pk)
 
 
 def organisations_to_respond_for(person: User, recommendation: Recommendation, now: dt.datetime) -> list[Organisation]:
-    """Return the organisations that the person may answer for and that the recommendation is addressed to."""
+    """Return the organisations to which the recommendation is addressed and for which the person may respond."""
     day = timezone.localdate(now)
     return [
         organisation
@@ -48,7 +48,8 @@ def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime
 def partnerships_to_propose_to(person: User, recommendation: Recommendation) -> PartnershipQuerySet:
     """Return the partnerships to which the person may propose a recommendation.
 
-    These partnerships have not ended, and have no live adoption of the recommendation: they may have dropped it.
+    These partnerships have not ended, and have neither adopted the recommendation nor been asked to adopt it. They may
+    have dropped it before.
     """
     live_adoptions = Adoption.objects.live().filter(recommendation=recommendation)
     own_organisations = Organisation.objects.of_person(person, *EDITING_ROLES)

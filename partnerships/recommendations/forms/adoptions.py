@@ -58,4 +58,4 @@ class OutcomeForm(Form):
         record = choice_field(self, "record")
         groups = (("Objectives", objectives), ("Commitments", commitments))
         record.choices = [("", "Choose one"), *((label, choices) for label, choices in groups if choices)]
-        self.helper = Helper(self, submit="Link", cancel=cancel)
+        self.helper = Helper(self, submit="Add link", cancel=cancel)

@@ -20,7 +20,7 @@ WORK = (
 )
 
 
-#: Reports with `title_and_year`, the newest first. The year distinguishes reports with the same title.
+#: Reports by title and year, such as “Estate review (2015)”, because several reports may have the same title.
 _REPORTS = Source.objects.annotate(
     title_and_year=Concat("title", Value(" ("), Cast("year", CharField()), Value(")"), output_field=CharField())
 ).order_by("-year", "title", "pk")

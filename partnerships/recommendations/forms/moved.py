@@ -12,7 +12,7 @@ LOOK_BACK = dt.timedelta(days=91)
 
 
 class ChangesSinceForm(Form):
-    """The form to choose a day; three months ago unless the reader enters another day."""
+    """The form to choose a day. Without a choice, it is the day three months ago."""
 
     day = DayField(label="Since", required=False)
 

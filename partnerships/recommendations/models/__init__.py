@@ -1,4 +1,4 @@
-"""Published recommendations, what organisations say they do about each, and the proof."""
+"""Published recommendations, the responses of organisations with their evidence, and adoptions by partnerships."""
 
 from partnerships.recommendations.models.adoptions import Adoption, AdoptionQuerySet, AdoptionStatus, Outcome
 from partnerships.recommendations.models.responses import (

@@ -48,7 +48,7 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
     """Filters for adoptions by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> AdoptionQuerySet:
-        """Return adoptions that the person may read as someone inside the partnership."""
+        """Return adoptions by partnerships in which the person takes part, or took part when they last changed."""
         return self.filter(visible_to(Adoption, ADOPTION_ROUTES, user))
 
     def adopted(self) -> AdoptionQuerySet:
@@ -66,11 +66,11 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
 
 @pghistory.track()
 class Adoption(models.Model):
-    """A recommendation that a partnership adopts or is asked to adopt.
+    """A recommendation that a partnership has adopted, or is asked to adopt.
 
-    The status is proposed (for the agenda of the next meeting) and then adopted at a meeting. An adoption can be
-    dropped at any time, with a reason, and then proposed again. The objectives and commitments that the recommendation
-    becomes are its outcomes.
+    States: proposed → adopted. A proposal is on the agenda of the next meeting, and a meeting adopts it. An adoption
+    can be dropped at any time, with a reason, and then proposed again. Its outcomes are the objectives and commitments
+    that come from the recommendation.
     """
 
     recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="adoptions")
@@ -127,7 +127,7 @@ class Adoption(models.Model):
 
 @pghistory.track()
 class Outcome(models.Model):
-    """An objective or a commitment that an adopted recommendation became: exactly one of the two is set."""
+    """An objective or a commitment that came from an adopted recommendation. Exactly one of the two is set."""
 
     adoption = models.ForeignKey(Adoption, on_delete=models.CASCADE, related_name="outcomes")
     objective = models.ForeignKey(Objective, on_delete=models.CASCADE, null=True, blank=True, related_name="+")

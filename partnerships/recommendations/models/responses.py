@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ResponseStatus(models.TextChoices):
-    """The status of a response; any status may follow any other."""
+    """The status of a response. Any status may follow any other."""
 
     NOT_STARTED = "not_started", "Not started"
     UNDER_WAY = "under_way", "Under way"
@@ -40,7 +40,7 @@ class ResponseStatus(models.TextChoices):
 WORKING_STATUSES = (ResponseStatus.UNDER_WAY, ResponseStatus.DONE)
 #: Statuses that need a reason.
 STATUSES_WITH_REASON = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
-#: Statuses in which nothing is left to do.
+#: Statuses in which the organisation has nothing left to do.
 _FINISHED_STATUSES = (ResponseStatus.DONE, ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
 
 
@@ -71,8 +71,8 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
 class Response(models.Model):
     """An organisation's response to a recommendation.
 
-    The status is not started, under way or done, or else declined or superseded with a reason. Everybody signed in may
-    read the status and the reason; only the organisation's own people see `owner`, `review_on` and `note`.
+    A response that is declined or superseded has a reason. Everybody signed in may read the status and the reason. Only
+    the organisation's own people see `owner`, `review_on` and `note`.
     """
 
     recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="responses")
@@ -122,7 +122,7 @@ class Response(models.Model):
         return self.review_on is not None and self.review_on <= today
 
 
-#: The kinds of record that can be evidence: the name of each by its field in `Evidence`.
+#: The names of the kinds of record that can be evidence, by their fields in `Evidence`.
 KINDS_OF_EVIDENCE = {
     "commitment": "Commitment",
     "version": "Version of a plan",
@@ -156,7 +156,7 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
 
 @pghistory.track()
 class Evidence(models.Model):
-    """A record that proves a response: exactly one of the kinds in `KINDS_OF_EVIDENCE`.
+    """A record that proves a response. Exactly one of the fields in `KINDS_OF_EVIDENCE` is set.
 
     Only people who may read the record see the evidence.
     """

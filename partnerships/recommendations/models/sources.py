@@ -20,11 +20,11 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Readers (docs/rights.md): anyone signed in.
+#: Anyone signed in may read recommendations (docs/rights.md).
 EVERYBODY: tuple[Route, ...] = (Network(),)
-#: The order of recommendations in lists: the newest report first, and within a report as the report lists them.
+#: The order of recommendations in lists. The newest report is first, and its recommendations are in the report's order.
 LIST_ORDER = ("-source__year", "source__title", "source_id", "position", "pk")
-#: Limit of characters of a title that is made from the text of a recommendation.
+#: The title of a recommendation is the beginning of its text, with at most this many characters.
 _MAX_TITLE = 110
 
 
@@ -50,7 +50,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
 @pghistory.track()
 class Source(models.Model):
-    """A report that makes recommendations. A title and a year name at most one report.
+    """A report that makes recommendations. No two reports have the same title and year.
 
     Only the organisation that recorded a report can change it. Administrators can correct any report, including those
     that came with Common Ground.
@@ -107,7 +107,7 @@ class Recommendation(models.Model):
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="recommendations")
     position = models.PositiveSmallIntegerField(help_text="The recommendation’s position among those recorded here.")
-    #: The report's own number; "" if we have not seen it.
+    #: The number in the report itself, such as "R3", or "" if we have not seen it.
     reference = models.CharField(max_length=20, blank=True)
     text = models.CharField(max_length=500)
     confidence = models.CharField(max_length=6, choices=Confidence)
@@ -175,7 +175,7 @@ KINDS_OF_BODY = {
 
 @pghistory.track()
 class Addressee(models.Model):
-    """An addressee of a recommendation: every body of a kind, or one organisation."""
+    """An addressee of a recommendation, which is every organisation of a kind, or one organisation."""
 
     recommendation = models.ForeignKey(Recommendation, on_delete=models.CASCADE, related_name="addressees")
     kind = models.CharField(max_length=30, choices=Kind, blank=True)

@@ -14,7 +14,10 @@ from partnerships.recommendations.models import Addressee, Recommendation, Recom
 
 @dataclass(frozen=True, slots=True)
 class RespondingBodies:
-    """The bodies (ids) for which an organisation responds, itself first, and their kinds."""
+    """The organisations for which an organisation responds, which are itself and its predecessors.
+
+    `bodies` are their ids, its own first, and `kinds` are their kinds.
+    """
 
     bodies: tuple[int, ...]
     kinds: frozenset[str]
@@ -32,10 +35,10 @@ class RespondingBodies:
 
 
 def responding_bodies(organisation: Organisation, day: dt.date) -> RespondingBodies:
-    """Return the organisation and every body that it had succeeded by that day.
+    """Return the organisation and every organisation that it had succeeded by that day, directly or not.
 
-    The successor of a LEP responds to recommendations to LEPs. There are two queries for each link of the longest
-    chain.
+    For example, the successor of a LEP responds to recommendations to LEPs. There are two queries for each generation
+    of predecessors.
     """
     predecessor_ids: set[int] = set()
     unexplored_ids: set[int] = {organisation.pk}

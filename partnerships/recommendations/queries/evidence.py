@@ -22,9 +22,9 @@ from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
 from partnerships.surveys.models import Figure
 from partnerships.surveys.queries.results import expectation_words, expectations_for
 
-#: Limit of records of one kind that a form offers.
+#: A form offers at most this many records of one kind.
 MAX_OFFERED = 200
-#: Limit of characters of a text that is shown as a title.
+#: A text that is shown as a title has at most this many characters.
 _MAX_TEXT = 90
 
 
@@ -42,7 +42,7 @@ def _document_path(document: Document) -> str:
 
 
 def _expectation_title(share: Figure) -> str:
-    """Return the expectation, and the survey and partnership whose answers gave its share."""
+    """Return the text of the expectation, followed by the survey and the partnership in brackets."""
     survey_round = share.round
     return f"{shorten(expectation_words(share), _MAX_TEXT)} ({survey_round.title}, {survey_round.partnership})"
 
@@ -121,32 +121,32 @@ _RELATED = (
 
 def shown_evidence(responses: Collection[int], user: User) -> dict[int, list[ShownEvidence]]:
     """Return the evidence for each of these responses (ids) that the person may read, oldest first."""
-    rows = (
+    readable_evidence = (
         Evidence.objects.visible_to(user)
         .filter(response__in=responses)
         .defer("version__content", "version__prose")
         .select_related(*_RELATED)
         .order_by("pk")
     )
-    proofs_by_response: dict[int, list[ShownEvidence]] = defaultdict(list)
-    for row in rows:
-        kind, record = _KINDS[row.kind], getattr(row, row.kind)
-        proofs_by_response[row.response_id].append(
+    evidence_by_response: dict[int, list[ShownEvidence]] = defaultdict(list)
+    for evidence in readable_evidence:
+        kind, record = _KINDS[evidence.kind], getattr(evidence, evidence.kind)
+        evidence_by_response[evidence.response_id].append(
             ShownEvidence(
-                pk=row.pk,
-                kind=KINDS_OF_EVIDENCE[row.kind],
+                pk=evidence.pk,
+                kind=KINDS_OF_EVIDENCE[evidence.kind],
                 title=kind.title(record),
                 path=kind.path(record),
-                words=row.words,
+                words=evidence.words,
             )
         )
-    return proofs_by_response
+    return evidence_by_response
 
 
 def unreadable_evidence(response: Response, user: User) -> list[tuple[int, str, dt.datetime]]:
-    """Return the id, kind and time of evidence that the person may not read.
+    """Return the id, kind and time of evidence for a response that the person may not read.
 
-    The response's own organisation needs these to remove the evidence.
+    People of the response's organisation may remove such evidence, although they cannot see what it is.
     """
     readable = Evidence.objects.visible_to(user).values("pk")
     unreadable = Evidence.objects.filter(response=response).exclude(pk__in=readable).order_by("pk")

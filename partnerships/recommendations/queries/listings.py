@@ -29,17 +29,17 @@ from partnerships.recommendations.models import (
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 from partnerships.recommendations.queries.addressing import RespondingBodies, responding_bodies
 
-#: Limit to which recommendations to one organisation are counted. Its page then says "More than 1,000".
+#: Recommendations to one organisation are counted up to this number. Its page then says "More than 1,000".
 MAX_COUNTED = 1_001
 
 
 def _count_of(rows: QuerySet[Any]) -> Coalesce:
     """Return an expression for the number of rows of another table that belong to a recommendation."""
-    counted = rows.filter(recommendation=OuterRef("pk")).order_by().values("recommendation")
-    return Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
+    rows_of_recommendation = rows.filter(recommendation=OuterRef("pk")).order_by().values("recommendation")
+    return Coalesce(Subquery(rows_of_recommendation.annotate(row_count=Count("pk")).values("row_count")), 0)
 
 
-def with_work_counts(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuerySet:
+def with_work_counts(recommendations: RecommendationQuerySet, user: Reader) -> RecommendationQuerySet:
     """Return the recommendations with the columns of lists, and the numbers of responses and adoptions.
 
     `under_way`, `done` and `over` count responses by status. `adopted` counts the partnerships that adopted the
@@ -48,30 +48,39 @@ def with_work_counts(rows: RecommendationQuerySet, user: Reader) -> Recommendati
     """
     responses = Response.objects.all()
     declined_or_superseded = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
-    rows_with_counts = rows.for_listing().annotate(
+    recommendations_with_counts = recommendations.for_listing().annotate(
         under_way=_count_of(responses.filter(status=ResponseStatus.UNDER_WAY)),
         done=_count_of(responses.filter(status=ResponseStatus.DONE)),
         over=_count_of(responses.filter(status__in=declined_or_superseded)),
         adopted=_count_of(Adoption.objects.visible_to(user).adopted()),
     )
-    return rows_with_counts.annotate(working=F("under_way") + F("done") + F("adopted"))
+    return recommendations_with_counts.annotate(working=F("under_way") + F("done") + F("adopted"))
 
 
-def without_work(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Return the recommendations, from `with_work_counts`, that no organisation or partnership works on."""
-    return rows.filter(Q(working=0))
+def without_work(recommendations: RecommendationQuerySet) -> RecommendationQuerySet:
+    """Return the recommendations that no organisation or partnership works on.
+
+    The queryset must have the counts of `with_work_counts`.
+    """
+    return recommendations.filter(Q(working=0))
 
 
-def only_with_work(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Return the recommendations, from `with_work_counts`, that an organisation or partnership works on."""
-    return rows.filter(Q(working__gt=0))
+def only_with_work(recommendations: RecommendationQuerySet) -> RecommendationQuerySet:
+    """Return the recommendations that an organisation or partnership works on.
+
+    The queryset must have the counts of `with_work_counts`.
+    """
+    return recommendations.filter(Q(working__gt=0))
 
 
 def sources_with_counts(user: Reader) -> list[Source]:
-    """Return the reports, newest first, with the numbers of their recommendations that are recorded and worked on."""
+    """Return the reports, the newest first, each with two numbers about its recommendations.
+
+    `recorded` is the number that are recorded here, and `worked_on` the number that somebody works on.
+    """
     sources = list(Source.objects.visible_to(user).with_recommendation_counts().order_by("-year", "title", "pk"))
     worked_on = only_with_work(with_work_counts(Recommendation.objects.all(), user)).order_by().values("source")
-    count_by_source: dict[int, int] = dict(worked_on.annotate(rows=Count("pk")).values_list("source", "rows"))
+    count_by_source: dict[int, int] = dict(worked_on.annotate(total=Count("pk")).values_list("source", "total"))
     for source in sources:
         source.worked_on = count_by_source.get(source.pk, 0)  # type: ignore[attr-defined]  # for the page
     return sources
@@ -84,12 +93,12 @@ def recommendations_nobody_works_on(user: User) -> RecommendationQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class KindRow:
-    """A kind of body, with the number of recommendations addressed to it and how many have a response."""
+    """A kind of organisation, with the number of recommendations addressed to it and how many have a response."""
 
     kind: str
     label: str
-    number: int
-    answered: int
+    recommendation_count: int
+    answered_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +106,26 @@ class BodyRow:
     """An organisation that recommendations name, with their number and how many it has answered."""
 
     organisation: Organisation
-    number: int
-    answered: int
+    recommendation_count: int
+    answered_count: int
 
 
 def kinds_addressed() -> list[KindRow]:
-    """Return the kinds of body that recommendations are addressed to, with numbers."""
+    """Return the kinds of organisation to which recommendations are addressed, with their numbers."""
     has_response = Q(recommendation__responses__isnull=False)
     counts = Addressee.objects.exclude(kind="").order_by().values("kind")
     counts = counts.annotate(
-        number=Count("recommendation", distinct=True),
-        answered=Count("recommendation", filter=has_response, distinct=True),
+        recommendation_count=Count("recommendation", distinct=True),
+        answered_count=Count("recommendation", filter=has_response, distinct=True),
     )
-    counts_by_kind = {row["kind"]: row for row in counts}
+    counts_by_kind = {counts_of_kind["kind"]: counts_of_kind for counts_of_kind in counts}
     return [
-        KindRow(kind, label, counts_by_kind[kind]["number"], counts_by_kind[kind]["answered"])
-        for kind, label in KINDS_OF_BODY.items()
-        if kind in counts_by_kind
+        KindRow(**counts_by_kind[kind], label=label) for kind, label in KINDS_OF_BODY.items() if kind in counts_by_kind
     ]
 
 
 def bodies_addressed() -> list[BodyRow]:
-    """Return the organisations that recommendations name, with numbers."""
+    """Return the organisations that recommendations name, by name, with the numbers of recommendations."""
     addressees = Addressee.objects.exclude(organisation=None).select_related("organisation")
     recommendations_by_body: dict[Organisation, list[int]] = {}
     for addressee in addressees.order_by("organisation__name"):
@@ -129,8 +136,10 @@ def bodies_addressed() -> list[BodyRow]:
     return [
         BodyRow(
             organisation=body,
-            number=len(recommendation_ids),
-            answered=sum((body.pk, recommendation_id) in responding_pairs for recommendation_id in recommendation_ids),
+            recommendation_count=len(recommendation_ids),
+            answered_count=sum(
+                (body.pk, recommendation_id) in responding_pairs for recommendation_id in recommendation_ids
+            ),
         )
         for body, recommendation_ids in recommendations_by_body.items()
     ]
@@ -152,7 +161,7 @@ class OrganisationRecommendations:
 
     @property
     def count_in_words(self) -> str:
-        """Return the number as text: `31 recommendations`, or `More than 1,000 recommendations`."""
+        """Return the number as text, such as `31 recommendations` or `More than 1,000 recommendations`."""
         max_exact = MAX_COUNTED - 1
         if self.count > max_exact:
             return f"More than {max_exact:,} recommendations"
@@ -176,12 +185,12 @@ def recommendations_of(organisation: Organisation, user: User, day: dt.date) -> 
 
 
 def with_responses(
-    rows: Sequence[Recommendation], organisation: Organisation, user: User
+    recommendations: Sequence[Recommendation], organisation: Organisation, user: User
 ) -> list[tuple[Recommendation, Response | None]]:
-    """Return each recommendation with the organisation's response, or None without a response."""
-    responses = _responses_of(organisation, user).filter(recommendation__in=rows)
+    """Return each recommendation with the organisation's response, or with None if there is no response."""
+    responses = _responses_of(organisation, user).filter(recommendation__in=recommendations)
     response_by_recommendation = {response.recommendation_id: response for response in responses}
-    return [(row, response_by_recommendation.get(row.pk)) for row in rows]
+    return [(recommendation, response_by_recommendation.get(recommendation.pk)) for recommendation in recommendations]
 
 
 def _responses_of(organisation: Organisation, user: User) -> RecommendationResponseQuerySet:
@@ -196,7 +205,7 @@ def visible_responses(user: User, recommendation: int) -> QuerySet[Response]:
 
 
 def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
-    """Return the responses to a recommendation. Organisations that work on it come first."""
+    """Return the responses to a recommendation, first those of organisations that work on it."""
     responses = rows_for(visible_responses, user, recommendation.pk)
     status_order = list(ResponseStatus.values)
 

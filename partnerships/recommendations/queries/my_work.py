@@ -1,4 +1,4 @@
-"""The tasks of the recommendations room in My work: due reviews."""
+"""The tasks in My work to review responses to recommendations."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 from partnerships.recommendations.models import Response, ResponseStatus
 
-#: How long before its review date a response appears in My work.
+#: A response is in My work from this time before its review date.
 SOON = dt.timedelta(days=14)
-#: Limit of characters of a recommendation in My work.
+#: My work shows at most this many characters of a recommendation.
 _MAX_TITLE = 90
 
 
 def _due_reviews(now: dt.datetime) -> tuple[Reach, Reach]:
-    """Return the reviews that are due soon: for the owner or, without an owner, for editors and leads."""
+    """Return the responses that are due for review soon.
+
+    They are for their owner or, if they have no owner, for the editors and leads of the organisation.
+    """
     due = Response.objects.unfinished().filter(review_on__lte=timezone.localdate(now) + SOON)
     return (
         Reach(due.filter(owner__isnull=False), (People("owner"),)),

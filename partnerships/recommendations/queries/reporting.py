@@ -1,4 +1,4 @@
-"""Changes of recommendations: of all, of those in a partnership, and of a single one."""
+"""Changes of recommendations, for all of them, for a partnership or for a single recommendation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.models import Adoption
 from partnerships.recommendations.queries.adoptions import parties_visible_to
 
-#: Changes that count as progress. Other changes correct words, or concern one organisation alone.
+#: Changes that show progress. Other changes correct words, or are visible to one organisation only.
 _MOVES = (
     EventKind.ANSWERED,
     EventKind.EVIDENCE_ADDED,
@@ -31,7 +31,7 @@ _MOVES = (
     EventKind.OUTCOME_LINKED,
 )
 _TARGETS = ("recommendation_response", "recommendation_evidence", "recommendation_adoption")
-#: Limit of changes that a page shows.
+#: A page shows at most this many changes.
 MAX_MOVES = 300
 
 
@@ -55,10 +55,10 @@ class ResponseChange:
 def change_lines_between(
     user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None
 ) -> list[TimelineLine]:
-    """Return changes from one day up to another (not included), newest first, as the reader may see them.
+    """Return at most `MAX_MOVES` changes that the reader may see from one day up to another, the newest first.
 
-    For a partnership these are its adoptions, and the responses and evidence of its present parties to the
-    recommendations that it adopted. There are at most `MAX_MOVES`.
+    The last day is not included. For a partnership, these are its adoptions, and its present parties' responses to the
+    recommendations that it adopted, with their evidence.
     """
     return timeline_lines(_change_events(user, start, end, partnership))
 
@@ -66,18 +66,22 @@ def change_lines_between(
 def changes_between(
     user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None
 ) -> list[ResponseChange]:
-    """Return the same changes for stored reports, with names of organisations but not of people."""
+    """Return changes from one day up to another, with the organisation that made each but not the person.
+
+    Reports store these changes, so they must not name people. Each organisation has its name on the day of the change.
+    """
     events = _change_events(user, start, end, partnership)
     names_by_organisation = names_of({event.organisation_id for event in events if event.organisation_id})
-    moves = []
+    changes = []
     for event, line in zip(events, timeline_lines(events), strict=True):
         names = names_by_organisation.get(event.organisation_id or 0)
         organisation = names.on(timezone.localdate(event.at)) if names else ""
-        moves.append(ResponseChange(pk=event.pk, line=line, organisation=organisation))
-    return moves
+        changes.append(ResponseChange(pk=event.pk, line=line, organisation=organisation))
+    return changes
 
 
 def _change_events(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None) -> Sequence[Event]:
+    """Return the events of changes that show progress, the newest first."""
     condition = Q(
         kind__in=[kind.value for kind in _MOVES],
         target_kind__in=_TARGETS,
@@ -99,11 +103,12 @@ def _in_partnership(user: Reader, partnership: Partnership) -> Q:
 
 
 def _newest_events(user: Reader, condition: Q) -> Sequence[Event]:
+    """Return at most `MAX_MOVES` events that the reader may see, the newest first."""
     return list(visible_events(user, condition).order_by("-at", "-pk")[:MAX_MOVES])
 
 
 def corrections_of(user: User, source: int) -> list[TimelineLine]:
-    """Return corrections of a report itself (by id), newest first."""
+    """Return the corrections of a report's title, year and so on, the newest first. `source` is its id."""
     return timeline_lines(_newest_events(user, Q(target_kind="recommendation_source", target_id=source)))
 
 

@@ -19,16 +19,16 @@ from partnerships.recommendations.models import Adoption, AdoptionStatus, Outcom
 from partnerships.recommendations.rights import may_adopt_in
 from partnerships.recommendations.services.recording import lock_recommendation, record_adoption
 
-#: Limit of objectives and commitments that can be linked to one adoption.
+#: At most this many objectives and commitments can be linked to one adoption.
 MAX_OUTCOMES = 50
 
 
 class UnableToAdopt(Exception):
-    """The partnership is over, a reason is missing, or the recommendation is in another state."""
+    """Raised if the partnership is over, a reason is missing, or the status does not allow the change."""
 
 
 class UnableToLink(Exception):
-    """The recommendation is not adopted, or the record belongs to another partnership or is already linked."""
+    """Raised if the recommendation is not adopted, or the record cannot be linked to it."""
 
 
 def _check_may_adopt(partnership: Partnership, author: User | None, now: dt.datetime) -> None:
@@ -47,9 +47,9 @@ def _lock_with_partnership(adoption: Adoption, author: User | None, now: dt.date
 
 
 def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
-    """Lock and return the adoption if the author may change it, without locking the partnership.
+    """Lock and return the adoption if the author may change it.
 
-    Locking the partnership could deadlock with a request that adds a commitment to the partnership.
+    The partnership is not locked, because that could deadlock with a request that adds a commitment to it.
     """
     adoptions = Adoption.objects.select_for_update(of=("self",)).select_related("recommendation", "partnership")
     adoption = adoptions.get(pk=adoption.pk)
@@ -58,7 +58,7 @@ def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption
 
 
 def _acting_party(partnership: Partnership, author: User | None) -> Organisation | None:
-    """Return the party that the author edits for. Observers are left out, because they adopt nothing."""
+    """Return the party for which the author is an editor or lead. Observers are left out, as they adopt nothing."""
     if author is None:
         return None
     parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER).values("organisation")
@@ -135,7 +135,7 @@ def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.
 
 @transaction.atomic
 def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: dt.datetime) -> Adoption:
-    """Drop a recommendation, with a reason; its outcomes stay. Raises `UnableToAdopt`."""
+    """Drop a recommendation, with a reason. Its outcomes are not changed. Raises `UnableToAdopt`."""
     adoption = _lock_with_partnership(adoption, author, now)
     if adoption.is_dropped:
         raise UnableToAdopt("The partnership has already dropped this recommendation, so you do not need to drop it.")
@@ -184,9 +184,10 @@ def link_outcome(
 
 @transaction.atomic
 def unlink_outcome(*, outcome: Outcome, author: User, now: dt.datetime) -> None:
-    """Remove a link to an objective or commitment, which itself stays. Raises `UnableToLink`."""
+    """Remove the link to an objective or commitment, but not the record itself. Raises `UnableToLink`."""
     adoption = _lock(outcome.adoption, author, now)
-    if not adoption.outcomes.filter(pk=outcome.pk).delete()[0]:
+    deleted_count, _count_by_model = adoption.outcomes.filter(pk=outcome.pk).delete()
+    if not deleted_count:
         raise UnableToLink("A colleague has already removed this link, so you do not need to remove it.")
     _save(adoption, now)
     party = _acting_party(adoption.partnership, author)

@@ -14,18 +14,18 @@ from partnerships.recommendations.queries.evidence import linkable_record
 from partnerships.recommendations.rights import may_answer_for
 from partnerships.recommendations.services.recording import record_response
 
-#: Limit of pieces of evidence for one response.
+#: A response has at most this many pieces of evidence.
 MAX_EVIDENCE = 50
 
 
 class UnableToChangeEvidence(Exception):
-    """The author cannot see the record, or it is already evidence, or a colleague has removed the evidence."""
+    """Raised if the author cannot see the record, it is already evidence, or the evidence has been removed."""
 
 
 def _lock(response: Response, author: User, now: dt.datetime) -> Response:
     """Lock and return the response, if the author may answer for its organisation."""
-    rows = Response.objects.select_for_update(of=("self",)).select_related("recommendation", "organisation")
-    response = rows.get(pk=response.pk)
+    responses = Response.objects.select_for_update(of=("self",)).select_related("recommendation", "organisation")
+    response = responses.get(pk=response.pk)
     require(may_answer_for(response.organisation, author, now))
     return response
 
@@ -56,8 +56,9 @@ def add_evidence(
 
 @transaction.atomic
 def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
-    """Remove a piece of evidence; the linked record stays. Raises `UnableToChangeEvidence`."""
+    """Remove a piece of evidence, but not the record that it links to. Raises `UnableToChangeEvidence`."""
     response = _lock(evidence.response, author, now)
-    if not response.evidence.filter(pk=evidence.pk).delete()[0]:
+    deleted_count, _count_by_model = response.evidence.filter(pk=evidence.pk).delete()
+    if not deleted_count:
         raise UnableToChangeEvidence("A colleague has already removed this evidence, so you do not need to remove it.")
     record_response(response, EventKind.EVIDENCE_REMOVED, author=author, now=now, is_inside=True)

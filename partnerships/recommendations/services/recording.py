@@ -50,19 +50,22 @@ def record_response(
     is_inside: bool = False,
     **data: Any,
 ) -> None:
-    """Record an event on a response or its evidence, for the histories of recommendation and organisation.
+    """Record an event on a response or its evidence, for the histories of the recommendation and the organisation.
 
     With `is_inside`, only the organisation's own people see the event.
     """
-    name, target = ("recommendation_evidence", evidence.pk) if evidence else ("recommendation_response", response.pk)
     if is_inside:
-        name, target = "recommendation_response_inside", response.pk
+        target_kind, target_id = "recommendation_response_inside", response.pk
+    elif evidence is not None:
+        target_kind, target_id = "recommendation_evidence", evidence.pk
+    else:
+        target_kind, target_id = "recommendation_response", response.pk
     record(
         actor_id=author.pk if author else None,
         organisation_id=response.organisation_id,
         kind=kind,
-        target_kind=name,
-        target_id=target,
+        target_kind=target_kind,
+        target_id=target_id,
         within_kind="recommendation",
         within_id=response.recommendation_id,
         now=now,
@@ -80,7 +83,7 @@ def record_adoption(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event on an adoption, in the histories of the recommendation and the partnership."""
+    """Record an event on an adoption, for the histories of the recommendation and the partnership."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,

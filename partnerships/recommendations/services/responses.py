@@ -23,11 +23,11 @@ from partnerships.recommendations.services.recording import lock_recommendation,
 
 
 class UnableToRespond(Exception):
-    """The recommendation is not addressed to the organisation, or the response is incomplete."""
+    """Raised if the recommendation is not addressed to the organisation, or the response is incomplete."""
 
 
 class ResponseHasChanged(UnableToRespond):
-    """A colleague has changed the response since the author opened the form."""
+    """Raised if a colleague has changed the response since the author opened the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def respond(
 ) -> Response:
     """Record or change an organisation's response to a recommendation.
 
-    `revision` is the revision that the author saw, 0 if there was no response. Raises `UnableToRespond`.
+    `revision` is the revision that the author saw, or 0 if there was no response. Raises `UnableToRespond`.
     """
     recommendation = lock_recommendation(recommendation.pk)
     require(may_answer_for(organisation, author, now))
@@ -65,43 +65,53 @@ def respond(
     _check(response, new_response, timezone.localdate(now))
 
     public_before = _public_values(response)
-    inside_values = {
-        "owner": new_response.owner,
-        "review_on": new_response.review_on,
-        "note": new_response.note.strip(),
-    }
-    inside_before, inside_after = apply_changes(response, inside_values)
-    response.reason = new_response.reason.strip()
-    if new_response.status != response.status:
-        response.status = new_response.status
-        response.status_since = now
+    private_before, private_after = _set_values(response, new_response, now)
     is_public_change = _public_values(response) != public_before
-    if not is_public_change and not inside_before:
+    if not is_public_change and not private_before:
         return response
     response.revision += 1
     response.save()
 
     if is_public_change:
         _record_answer(response, public_before, author=author, now=now)
-    if inside_before:
-        _record_plan(response, inside_before, inside_after, author=author, now=now)
+    if private_before:
+        _record_plan(response, private_before, private_after, author=author, now=now)
     return response
+
+
+def _set_values(
+    response: Response, new_response: ResponseDetails, now: dt.datetime
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Set the new values on the response, without saving it.
+
+    Returns the earlier and the new values of the private fields that have changed.
+    """
+    response.reason = new_response.reason.strip()
+    if new_response.status != response.status:
+        response.status = new_response.status
+        response.status_since = now
+    private_values = {
+        "owner": new_response.owner,
+        "review_on": new_response.review_on,
+        "note": new_response.note.strip(),
+    }
+    return apply_changes(response, private_values)
 
 
 def _record_plan(
     response: Response,
-    inside_before: Mapping[str, Any],
-    inside_after: Mapping[str, Any],
+    private_before: Mapping[str, Any],
+    private_after: Mapping[str, Any],
     *,
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Record for the organisation's own people that owner, review date or note have changed.
+    """Record for the organisation's own people that the owner, review date or note has changed.
 
     The event contains only the review date, because a note may be long and events do not name people.
     """
-    before = {name: value for name, value in inside_before.items() if name == "review_on"}
-    after = {name: inside_after[name] for name in before}
+    before = {name: value for name, value in private_before.items() if name == "review_on"}
+    after = {name: private_after[name] for name in before}
     record_response(response, EventKind.PLANNED, author=author, now=now, is_inside=True, before=before, after=after)
 
 
@@ -110,8 +120,8 @@ def _lock_response(recommendation: Recommendation, organisation: Organisation, n
 
     Raises `UnableToRespond` if the recommendation is not addressed to the organisation.
     """
-    rows = Response.objects.select_for_update(of=("self",))
-    response = rows.filter(recommendation=recommendation, organisation=organisation).first()
+    responses = Response.objects.select_for_update(of=("self",))
+    response = responses.filter(recommendation=recommendation, organisation=organisation).first()
     if response is not None:
         response.recommendation = recommendation
         return response
@@ -159,7 +169,7 @@ def _check(response: Response, new_response: ResponseDetails, today: dt.date) ->
 
 @transaction.atomic
 def hand_over_response(*, response: Response, to: User, author: User, now: dt.datetime) -> Response:
-    """Change the owner of a response, and nothing else. Raises `UnableToRespond`."""
+    """Change only the owner of a response. Raises `UnableToRespond`."""
     response = Response.objects.select_related("recommendation", "organisation").get(pk=response.pk)
     return respond(
         recommendation=response.recommendation,

@@ -20,7 +20,7 @@ from partnerships.recommendations.services.sources import (
     record_source,
 )
 
-#: Three reports. Their recommendations are paraphrased, each with how certain we are that the report contains it.
+#: Three reports with paraphrased recommendations. Each says how certain we are that the report contains it.
 SEED = Path(__file__).resolve().parents[1] / "seed.json"
 
 
@@ -28,8 +28,8 @@ SEED = Path(__file__).resolve().parents[1] / "seed.json"
 def load_recommendations(*, now: dt.datetime) -> int:
     """Record the reports that come with Common Ground, and return the number of new recommendations.
 
-    National bodies that the recommendations are addressed to are added to the directory if they are missing. Loading
-    the reports again changes nothing: corrections by administrators stay, including corrected titles.
+    National bodies to which the recommendations are addressed are added to the directory if they are missing. Loading
+    the reports again does not undo corrections by administrators, even of titles.
     """
     seed = json.loads(SEED.read_text(encoding="utf-8"))
     pk_by_name = {item["name"]: _organisation(item, now).pk for item in seed["organisations"]}
@@ -63,7 +63,7 @@ def _organisation(item: dict[str, Any], now: dt.datetime) -> Organisation:
 def _recommendation_details(item: dict[str, Any], pk_by_name: dict[str, int]) -> RecommendationDetails:
     """Return the details of a recommendation in the file.
 
-    An addressee in the file is the code of a kind, or names an organisation.
+    An addressee in the file is a kind, such as `"council"`, or an organisation, such as `{"organisation": "NHS"}`.
     """
     addressees = item.pop("addressees")
     return RecommendationDetails(

@@ -21,7 +21,7 @@ from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.models import Addressee, Confidence, Recommendation, Source
 from partnerships.recommendations.services.recording import recommendation_event, source_event
 
-#: Limit of recommendations that can be recorded for one report.
+#: At most this many recommendations can be recorded for one report.
 MAX_RECOMMENDATIONS = 500
 _RECORDED_BY_OTHERS = (
     "{title} was recorded by another organisation, or came with Common Ground. Ask an administrator to change it."
@@ -29,7 +29,7 @@ _RECORDED_BY_OTHERS = (
 
 
 class UnableToRecord(Exception):
-    """The report or the recommendation is incomplete, or another organisation recorded the report."""
+    """Raised if the report or the recommendation is incomplete, or another organisation recorded the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class SourceDetails:
 class RecommendationDetails:
     """The fields of a recommendation to record, and its addressees.
 
-    `kinds` are codes of kinds of organisation, `organisations` are ids. If `themes` is None, the recorded themes stay.
+    `kinds` are codes of kinds of organisation, and `organisations` are ids. If `themes` is None, the recorded themes
+    are not changed.
     """
 
     text: str
@@ -62,10 +63,10 @@ class RecommendationDetails:
 def record_source(
     *, details: SourceDetails, organisation: Organisation | None, author: User | None, now: dt.datetime
 ) -> Source:
-    """Record the report with this title and year for an organisation, or change it if it is already recorded.
+    """Record the report with this title and year for an organisation, or change the recorded report.
 
-    Empty details leave the recorded values as they are. If organisation and author are None, Common Ground itself
-    records the report. Raises `UnableToRecord`, also if a colleague records the report at the same moment.
+    Empty details do not change the recorded values. For a report that comes with Common Ground, organisation and author
+    are None. Raises `UnableToRecord`, also if a colleague records the report at the same moment.
     """
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
     title = _valid_title(details)
@@ -92,7 +93,7 @@ def record_source(
 
 
 def _valid_title(details: SourceDetails) -> str:
-    """Return the title of a report without needless spaces. Raises `UnableToRecord` if its title or year is invalid."""
+    """Return the title of a report without needless spaces. Raises `UnableToRecord` if the title or year is invalid."""
     title = " ".join(details.title.split())
     if not title:
         raise UnableToRecord("Enter the title of the report.")
@@ -135,10 +136,10 @@ def _save_unless_recorded(source: Source, fields: Collection[str] | None = None)
         raise UnableToRecord(f"A colleague has just recorded {source}. Try again.") from error
 
 
-def _check_reason(reason: str, corrected: str) -> None:
-    """Raise `UnableToRecord` if a correction has no reason. `corrected` is what the message calls the record."""
+def _check_reason(reason: str, record_name: str) -> None:
+    """Raise `UnableToRecord` if a correction of a record, such as a “report”, has no reason."""
     if not reason.strip():
-        raise UnableToRecord(f"Enter why you are correcting this {corrected}.")
+        raise UnableToRecord(f"Enter why you are correcting this {record_name}.")
 
 
 @transaction.atomic
@@ -152,8 +153,8 @@ def record_recommendation(
 ) -> tuple[Recommendation, str]:
     """Record a recommendation of a report, or change the existing one with this reference or text.
 
-    Returns the recommendation with the outcome: "created", "changed" or "left_alone". An existing recommendation
-    without a reference gets the reference. Raises `UnableToRecord`.
+    Returns the recommendation, and "created", "changed" or "left_alone". An existing recommendation without a reference
+    gets the reference. Raises `UnableToRecord`.
     """
     source = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
@@ -271,14 +272,14 @@ def _create(source: Source, values: dict[str, Any]) -> Recommendation:
 
 def _addressee_codes(recommendation: Recommendation) -> tuple[set[str], set[int]]:
     """Return the codes of kinds, and the ids of organisations, to which a recommendation is addressed."""
-    rows = list(recommendation.addressees.values_list("kind", "organisation"))
-    kinds = {kind for kind, _organisation_id in rows if kind}
-    organisation_ids = {organisation_id for _kind, organisation_id in rows if organisation_id is not None}
+    addressees = list(recommendation.addressees.values_list("kind", "organisation"))
+    kinds = {kind for kind, _organisation_id in addressees if kind}
+    organisation_ids = {organisation_id for _kind, organisation_id in addressees if organisation_id is not None}
     return kinds, organisation_ids
 
 
 def _is_same(recommendation: Recommendation, values: dict[str, Any], details: RecommendationDetails) -> bool:
-    """Return whether the recorded values and addressees are already equal to the new ones."""
+    """Return whether the recorded values and addressees are equal to the new ones."""
     if any(getattr(recommendation, name) != value for name, value in values.items()):
         return False
     return _addressee_codes(recommendation) == (set(details.kinds), set(details.organisations))

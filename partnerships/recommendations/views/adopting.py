@@ -1,4 +1,4 @@
-"""Pages of recommendations in partnerships: propose, adopt and drop them, and link their outcomes."""
+"""Pages to propose, adopt and drop recommendations in a partnership, and to link their outcomes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from partnerships.recommendations.services import (
 
 
 def _adoption_or_404(user: User, pk: int) -> Adoption:
-    """Return an adoption that the person may read; else 404."""
+    """Return the adoption with this id. Raises Http404 unless the person may read it."""
     return get_object_or_404(Adoption.objects.visible_to(user).for_listing(), pk=pk)
 
 
@@ -141,7 +141,7 @@ def adopt_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def drop_from_partnership(request: HttpRequest, pk: int) -> HttpResponse:
-    """Drop a recommendation from a partnership, with a reason. Its objectives and commitments stay as they are."""
+    """Drop a recommendation from a partnership, with a reason. Its objectives and commitments are not changed."""
     user = signed_in(request)
     adoption = _adoption_to_change(user, pk)
     form = ReasonForm(post_data(request), submit="Drop recommendation", cancel=adoption.get_absolute_url())

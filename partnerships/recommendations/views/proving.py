@@ -21,9 +21,9 @@ from partnerships.recommendations.services import UnableToChangeEvidence, add_ev
 
 
 def _response_or_404(user: User, pk: int) -> Response:
-    """Return a response that the person may read; else 404."""
-    rows = Response.objects.visible_to(user).select_related("recommendation__source", "organisation", "owner")
-    return get_object_or_404(rows, pk=pk)
+    """Return the response with this id. Raises Http404 unless the person may read it."""
+    responses = Response.objects.visible_to(user).select_related("recommendation__source", "organisation", "owner")
+    return get_object_or_404(responses, pk=pk)
 
 
 @require_safe
@@ -77,8 +77,8 @@ def add_to_response(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def remove_from_response(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a piece of evidence."""
     user = signed_in(request)
-    rows = Evidence.objects.removable_by(user).select_related("response")
-    evidence = get_object_or_404(rows, pk=pk)
+    removable_evidence = Evidence.objects.removable_by(user).select_related("response")
+    evidence = get_object_or_404(removable_evidence, pk=pk)
 
     try:
         remove_evidence(evidence=evidence, author=user, now=timezone.now())

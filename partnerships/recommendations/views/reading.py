@@ -1,4 +1,4 @@
-"""Pages to read recommendations: by report, by addressee, a single one, recent changes, and those without work."""
+"""Pages to read recommendations by report or addressee, their recent changes, and those that nobody works on."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from partnerships.recommendations.rights import (
     partnerships_to_propose_to,
 )
 
-#: Number of recommendations on one page.
+#: A page has this many recommendations.
 _PAGE = 25
 
 
@@ -54,14 +54,18 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a report with its recommendations."""
     user = signed_in(request)
     source = get_object_or_404(Source.objects.visible_to(user).with_recommendation_counts(), pk=pk)
-    rows = with_work_counts(Recommendation.objects.visible_to(user).filter(source=source), user).in_order()
-    context = {"source": source, "rows": rows, "lines": corrections_of(user, source.pk)}
+    recommendations = Recommendation.objects.visible_to(user).filter(source=source)
+    context = {
+        "source": source,
+        "rows": with_work_counts(recommendations, user).in_order(),
+        "lines": corrections_of(user, source.pk),
+    }
     return render(request, "recommendations/source.html", context)
 
 
 @require_safe
 def addressees(request: HttpRequest) -> HttpResponse:
-    """Show the kinds of body and the organisations that recommendations are addressed to."""
+    """Show the kinds of organisation and the organisations to which recommendations are addressed."""
     signed_in(request)
     context = {"kinds": kinds_addressed(), "bodies": bodies_addressed()}
     return render(request, "recommendations/addressees.html", context)
@@ -98,7 +102,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ]
     )
     responses = responses_to(recommendation, user)
-    proofs_by_response = shown_evidence([response.pk for response in responses], user)
+    evidence_by_response = shown_evidence([response.pk for response in responses], user)
     adoptions = rows_for(_adoptions, user, pk)
     outcomes_by_adoption = outcomes_of(adoptions, user)
 
@@ -106,7 +110,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     answered_ids = {response.organisation_id for response in responses}
     context = {
         "recommendation": recommendation,
-        "responses": [(response, proofs_by_response.get(response.pk, [])) for response in responses],
+        "responses": [(response, evidence_by_response.get(response.pk, [])) for response in responses],
         "adoptions": [(adoption, outcomes_by_adoption.get(adoption.pk, [])) for adoption in adoptions],
         "mine": {body.pk for body in own_bodies},
         "to_answer": [body for body in own_bodies if body.pk not in answered_ids],

@@ -25,7 +25,7 @@ from partnerships.recommendations.services import ResponseHasChanged, UnableToRe
 def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpResponse:
     """Write an organisation's response to a recommendation.
 
-    If a colleague saved another response after the page was opened, the page shows that response beside the form.
+    If a colleague saved another response after the page was opened, the page shows it next to the form.
     """
     user = signed_in(request)
     now = timezone.now()
@@ -49,7 +49,7 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
                 revision=form.cleaned_data["revision"],
             )
         except ResponseHasChanged as error:
-            # The page shows the colleague's response, so saving again may replace it.
+            # The page now shows the colleague's response. With its revision in the form, saving again replaces it.
             data: Any = copy(form.data)  # a copied QueryDict can be changed
             data["revision"] = present_revision
             form.data = data

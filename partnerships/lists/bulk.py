@@ -1,4 +1,4 @@
-"""The action “Follow” for several rows, which every list offers whose rows can be followed."""
+"""The action “Follow” for several rows. Lists offer it if their rows can be followed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.people.models import User
 def follow_action(definition: ListDefinition) -> BulkAction | None:
     """Return the action that follows the records of several rows, or None if the rows cannot be followed.
 
-    The followed record need not be the row itself: for the row of a contact, it is the contact's partnership.
+    The followed record need not be the row itself. For example, the row of a contact follows the contact's partnership.
     """
     if definition.followed is None:
         return None

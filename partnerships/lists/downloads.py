@@ -1,4 +1,4 @@
-"""Files of a list: every row that matches the filters, with cells of the right type for spreadsheets."""
+"""Write the matching rows of a list to a file, with dates and numbers as spreadsheets need them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from partnerships.lists.reading import Listing
 FORMATS = {"csv": "CSV", "xlsx": "Excel", "ods": "OpenDocument"}
 #: Content types by format.
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX, "ods": ODS}
-#: Stands for words that the reader typed, in the log of exports.
+#: Replaces words that the reader typed, in the log of exports.
 _TYPED_WORDS = "*"
-#: How many rows a file may have. A worker has the whole file in memory.
+#: A file has at most this many rows, because a worker has the whole file in memory.
 MAX_ROWS = 200_000
-#: How many rows are read at a time, with their related records.
+#: Rows are read in batches of this size, with their related records.
 _BATCH = 500
 
 
@@ -76,7 +76,7 @@ def cells_of_all_rows(listing: Listing) -> Iterator[tuple[int, list[Any]]]:
 
 
 def _cells(listing: Listing, rows: Sequence[Any]) -> Iterator[list[Any]]:
-    """Yield the cells of each row: the values of its columns and its address."""
+    """Yield the cells of each row, which are the values of its columns and its address."""
     columns = columns_of(listing)
     listing.definition.make_ready(listing.reader, rows, columns)
     for row in rows:

@@ -65,6 +65,6 @@ class ShareForm(Form):
         self.helper = Helper(self, submit="Save who can use the view", cancel=reverse("lists:views"))
 
     @property
-    def chosen(self) -> Organisation | Partnership | None:
-        """Return the organisation or partnership with which to share the view, or None to share it with nobody."""
+    def chosen_audience(self) -> Organisation | Partnership | None:
+        """Return the organisation or partnership with which to share the view, or None for “Only me”."""
         return self._record_by_value.get(self.cleaned_data["shared_with"])

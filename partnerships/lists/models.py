@@ -20,8 +20,8 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Routes to the people who can read a view (docs/rights.md): its owner, and the people of the organisation or
-#: partnership with which it is shared.
+#: Who can read a view (docs/rights.md). These are its owner, and the people of the organisation or partnership that
+#: shares it.
 ROUTES: tuple[Route, ...] = (
     People("owner"),
     Organisations("organisation"),
@@ -40,7 +40,7 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 class SavedView(models.Model):
     """Filters, columns and order of a list, saved under a name.
 
-    A view stores no rows: each reader sees the rows that they may read. `state` is checked when the view is saved.
+    A view stores no rows, so each reader sees the rows that they may read. `state` is checked when the view is saved.
     When it is opened, filters and columns that the list no longer has are ignored.
     """
 
@@ -49,7 +49,7 @@ class SavedView(models.Model):
     name = models.CharField(max_length=100)
     state = models.JSONField(default=dict, help_text="The filters, columns, sorting, grouping and layout.")
 
-    # With whom the view is shared: an organisation, a partnership or, if both are empty, nobody.
+    # The organisation or partnership with which the view is shared. If both are empty, only the owner can use it.
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name="shared with"
     )
@@ -104,7 +104,7 @@ class DefaultView(models.Model):
 
 
 class ListFile(LeasedJob):
-    """A file of a long list, made by a worker for one person: asked for → made, or failed.
+    """A file of a long list, which a worker makes for one person. States: requested → made or failed.
 
     `error` is why the file could not be made, or "". The download is refused if the person's rights have changed since
     the file was made.
@@ -158,14 +158,14 @@ class ListFile(LeasedJob):
 
 
 class Follow(models.Model):
-    """A subscription of one person to a view: the person is notified when rows enter or leave the view."""
+    """A subscription of one person to a view. The person is notified when rows enter or leave the view."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followed_views")
     view = models.ForeignKey(SavedView, on_delete=models.CASCADE, related_name="followers")
     since = models.DateTimeField()
-    #: The ids of the rows that the person could see in the view at `checked_at`. None before the first reading, so that
-    #: rows which are already in the view are not reported. Also None after a reading that found more than
-    #: `services.MAX_ROWS` rows, or filters that are no longer valid.
+    #: The ids of the rows that the person could see in the view at `checked_at`. It is None before the first reading,
+    #: so that the rows already in the view are not reported. It is also None after a reading of more than
+    #: `services.MAX_ROWS` rows, or with filters that are no longer valid.
     members = ArrayField(models.BigIntegerField(), null=True, blank=True)
     #: When the view was last read.
     checked_at = models.DateTimeField(null=True, blank=True)

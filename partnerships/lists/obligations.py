@@ -1,4 +1,4 @@
-"""Views shared with an organisation pass to its successor (see `organisations.obligations`)."""
+"""Views shared with an organisation, which are transferred to its successor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Prepare the page of a list: filters in use, headings, rows, groups, and the choices of columns and order."""
+"""Prepare the filters, headings, rows, groups and choices of a list for its page.
+
+Some parts are written as HTML without templates, which would be too slow for long lists (`partnerships.kit.html`).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from partnerships.kit.templatetags.kit import long_date, status_tag
 from partnerships.kit.text import figure, shorten
 from partnerships.lists.reading import EVERYTHING, Listing
 
-#: How many characters of a row's name a sentence shows.
+#: A sentence shows at most this many characters of a row's name.
 _MAX_NAME = 90
 
 
@@ -34,7 +37,7 @@ class Heading:
 
     @property
     def html(self) -> SafeString:
-        """Return the heading as HTML, written without a template for speed: see `partnerships.kit.html`."""
+        """Return the heading as HTML."""
         classes = "govuk-table__header"
         if self.is_number:
             classes += " govuk-table__header--numeric"
@@ -111,7 +114,7 @@ def headings(listing: Listing) -> list[Heading]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table: its id, its name and its cells."""
+    """A row of the table, with the id and the name of its record."""
 
     pk: int
     name: str
@@ -119,7 +122,7 @@ class Row:
 
     @property
     def html(self) -> SafeString:
-        """Return the row as HTML, written without a template for speed: see `partnerships.kit.html`."""
+        """Return the row as HTML."""
         header, *cells = self.cells
         parts = [
             _PICK.format(self.pk, escaped(self.name)),
@@ -147,7 +150,7 @@ def name_of(definition: ListDefinition, row: Any) -> str:
 
 
 def _cell(column: Column, row: Any) -> Cell:
-    """Return a cell: the value in words, as a coloured tag or a link if the column has one."""
+    """Return the cell of a row, with the value in words, as a coloured tag or as a link."""
     words: str | SafeString = column.words(row) if column.words else in_words(column.value(row))
     tag_code = column.tag(row) if words and column.tag else ""
     if tag_code:
@@ -161,7 +164,7 @@ def _cell(column: Column, row: Any) -> Cell:
 
 
 def in_words(value: Any) -> str:
-    """Return a value as pages show it."""
+    """Return a value in words, such as “Yes”, “3 March 2027”, “1,250” or "" for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -175,7 +178,7 @@ def in_words(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows with the same value in one column: their number, their sums, and the address of a list of them."""
+    """The number and the sums of rows with the same value in one column, and the address of a list of these rows."""
 
     label: str
     href: str
@@ -184,7 +187,7 @@ class Group:
 
 
 def groups(listing: Listing) -> list[Group]:
-    """Return the groups by the column that the reader chose, or no groups without such a column."""
+    """Return the groups of rows by the column that the reader chose. Without such a column, there are no groups."""
     column = listing.group
     if column is None:
         return []
@@ -231,7 +234,7 @@ def _sum_words(row: Mapping[str, Any], column: Column) -> str:
     return in_words(row[f"sum_{column.name}"])
 
 
-#: The choice of a column: a tick box, and the column's position among those shown.
+#: The tick box of a column, and its position among the columns that are shown.
 _COLUMN_CHOICE = (
     '<li class="cg-columns__item">'
     '<div class="govuk-checkboxes govuk-checkboxes--small"><div class="govuk-checkboxes__item">'
@@ -244,10 +247,7 @@ _COLUMN_CHOICE = (
 
 
 def column_choices(listing: Listing) -> SafeString:
-    """Return the choices of columns as HTML: first the columns that are shown, in their order, then the others.
-
-    Written without a template for speed: see `partnerships.kit.html`.
-    """
+    """Return the choices of columns as HTML. The columns that are shown come first, in their order."""
     shown_columns = list(listing.columns)
     hidden_columns = [column for column in listing.definition.columns if column not in shown_columns]
     choices = [
@@ -263,7 +263,7 @@ def column_choices(listing: Listing) -> SafeString:
 
 
 def sort_choices(listing: Listing) -> list[tuple[str, str]]:
-    """Return the choices of order: the parameter and its label.
+    """Return the parameter and the label of each order, such as `("-year", "Year: largest first")`.
 
     The first choice is the list's own order, which may depend on its filters.
     """
@@ -276,7 +276,7 @@ def sort_choices(listing: Listing) -> list[tuple[str, str]]:
 
 
 def group_choices(listing: Listing) -> list[tuple[str, str]]:
-    """Return the columns by which the list can be counted: the parameter and its label."""
+    """Return the parameter and the label of each column by which the list can be counted."""
     columns = [column for column in listing.definition.columns if column.is_grouped]
     return [("", "Nothing"), *((column.name, column.label) for column in columns)]
 

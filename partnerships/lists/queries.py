@@ -45,8 +45,8 @@ def _views_of(person: User, *, slug: str) -> QuerySet[SavedView]:
 def view_in(address_parameters: QueryDict, views: Sequence[SavedView], person: User) -> SavedView | None:
     """Return the view that the address names, or the default view if the address has no parameters.
 
-    Returns None if the address only has other parameters. `views` are the views that the page has read already. Raises
-    `SavedView.DoesNotExist`.
+    Returns None if the address only has other parameters. Raises `SavedView.DoesNotExist` if the person cannot open the
+    view. A view among `views` needs no query.
     """
     if not address_parameters:
         return next((view for view in views if getattr(view, "is_default", False)), None)

@@ -35,9 +35,9 @@ _MAX_VALUES, _MAX_LENGTH = 100, 200
 
 @dataclass
 class Listing:
-    """A list as one reader requested it: with filters, columns and order.
+    """A list with the filters, columns and order that one reader requested.
 
-    `parameters` are the parameters of the address that the list knows, without the number of the page.
+    `parameters` are those parameters of the address that the list has, without the number of the page.
     """
 
     definition: ListDefinition
@@ -102,7 +102,7 @@ class Listing:
 
     @cached_property
     def page_query(self) -> QuerySet[Any]:
-        """Return the matching rows. The queryset is built once for a page, which shows, counts and groups them."""
+        """Return the matching rows as a queryset that is built once, although a page shows, counts and groups them."""
         return self.matching_rows()
 
     @property
@@ -123,7 +123,7 @@ class Listing:
 
     @property
     def summed(self) -> list[Column]:
-        """Return the columns whose sums are shown beside the counts."""
+        """Return the columns whose sums are shown with the counts of groups."""
         return [column for column in self.columns if column.is_summed]
 
     def counted(self, column: Column) -> list[dict[str, Any]]:
@@ -146,7 +146,7 @@ class Listing:
         return list(counted_rows.order_by("-list_count", "list_group")[:MAX_GROUPS])
 
     def sortable(self) -> QuerySet[Any]:
-        """Return the rows with the value by which they are sorted (see `order`)."""
+        """Return the rows with `list_sort`, the value by which they are sorted."""
         column = self.sorted_by
         rows = self.page_query.alias(**{column.alias: column.expression(self.reader)})
         sortable_rows: QuerySet[Any] = rows.annotate(list_sort=column.sort_expression(self.reader))
@@ -166,15 +166,19 @@ class Listing:
 
     @cached_property
     def older(self) -> int | None:
-        """Return the id of the newest row that is left out of sorting and counting, or None if all count."""
+        """Return the id of the newest row that is left out of sorting and counting, or None if none is left out.
+
+        A list with `max_sorted` sorts and groups only that many of its newest rows, because more would be too slow.
+        """
         max_sorted = self.definition.max_sorted
         if max_sorted is None or not (self._is_resorted or self.group):
             return None
         ids_newest_first = self.page_query.order_by("-pk").values_list("pk", flat=True)
-        return next(iter(ids_newest_first[max_sorted : max_sorted + 1]), None)
+        first_older_id = list(ids_newest_first[max_sorted : max_sorted + 1])
+        return first_older_id[0] if first_older_id else None
 
     def _newest(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rows that are newer than `older`."""
+        """Return the rows without those that are too old to be sorted and counted."""
         return rows if self.older is None else rows.filter(pk__gt=self.older)
 
     @property
@@ -187,7 +191,7 @@ class Listing:
 
     @property
     def nullable(self) -> tuple[str, ...]:
-        """Return the columns of `order` that may be null."""
+        """Return the sorting columns that may be null."""
         return ("list_sort",) if self.sorted_by.is_nullable else ()
 
     @property
@@ -201,9 +205,9 @@ class Listing:
         return set(self.parameters) <= _PLAIN and find_list(self.definition.slug) is self.definition
 
     def read_ahead(self, size: int, max_counted: int) -> None:
-        """Read the rows of `first` and `count` in one query, if the list is plain.
+        """Read the first rows and count the rows of a plain list in one query.
 
-        The query also reads the other lookups of the page's header.
+        The query also reads what the page's header needs.
         """
         slug = self.definition.slug
         if self.is_plain:
@@ -257,8 +261,8 @@ def _plain_listing(reader: Any, slug: str) -> Listing:
 def _first_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
     """Return the first rows of a plain list.
 
-    Where no index has the order (`numbers_first`), PostgreSQL sorts all rows. So it sorts only their ids, and joins the
-    other columns for the first rows alone. The rights of these few rows are checked one by one.
+    If no index has the list's order (`numbers_first`), PostgreSQL must sort all rows. To do so faster, it sorts only
+    their ids, and reads the other columns for the first rows only. It then checks the rights of each of these few rows.
     """
     listing = _plain_listing(reader, slug)
     rows: QuerySet[Any] = listing.sortable().order_by(*listing.sorting)
@@ -273,7 +277,7 @@ def _first_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
 def _ids_to_count(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
     """Return ids of rows of a plain list, to count them up to `size`.
 
-    If an index has the order of the list, the ids are in this order, so that PostgreSQL stops as soon as it has enough.
+    If an index has the list's order, the ids are in this order. PostgreSQL can then stop once it has enough of them.
     """
     listing = _plain_listing(reader, slug)
     if listing.definition.is_in_order:
@@ -365,7 +369,7 @@ def _is_filtered_by(column: Column, parameters: QueryDict) -> bool:
 def _chosen_columns(definition: ListDefinition, address_parameters: QueryDict) -> list[Column]:
     """Return the columns that the reader chose, in their order, or an empty list for the default columns.
 
-    The list's first column is always among them, because it names the row.
+    The list's first column is always included, because it names the row.
     """
     if "show" in address_parameters:  # the form “Choose columns” sends a position for each column
         position_by_name = {name: _position(address_parameters.get(f"place-{name}", "")) for name in definition.by_name}

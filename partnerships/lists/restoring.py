@@ -13,9 +13,10 @@ from partnerships.lists.services.views import stop_sharing
 
 
 def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """Remove views that were removed since the backup, and stop sharing views whose sharing changed since.
+    """Remove views that were removed since the backup, and stop sharing views whose sharing has changed since.
 
-    A view that was shared with other people since is then shared with nobody: its owner decides again.
+    A view that has been shared with other people since the backup is then shared with nobody, until its owner shares it
+    again.
     """
 
     def redo(view: SavedView, line: dict[str, Any]) -> int:
@@ -29,8 +30,8 @@ def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
             return 1
         return 0
 
-    rows = SavedView.objects.filter(pk__in={line["view"] for line in lines}).order_by("pk")
-    return redo_each("view", lines, rows, identity_of=view_identity, began_at=lambda row: row.created_at, redo=redo)
+    views = SavedView.objects.filter(pk__in={line["view"] for line in lines}).order_by("pk")
+    return redo_each("view", lines, views, identity_of=view_identity, began_at=lambda view: view.created_at, redo=redo)
 
 
 def redo_follows(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:

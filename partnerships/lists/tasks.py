@@ -1,4 +1,4 @@
-"""Tasks of the lists room: the sweep over followed views, and files of long lists."""
+"""Tasks that check followed views and make files of long lists."""
 
 from __future__ import annotations
 

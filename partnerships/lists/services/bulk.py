@@ -14,7 +14,7 @@ from partnerships.kit.rights import UnableToAct, require
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 
-#: How many rows can be changed at once. All rows are locked until the last has changed.
+#: At most this many rows can be changed at once, because all are locked until the last has changed.
 MAX_CHANGED = 200
 
 
@@ -27,7 +27,7 @@ class Outcome:
 
 
 class UnableToChangeRows(Exception):
-    """The reader chose more rows than can be changed at once."""
+    """Raised if the reader chose more rows than can be changed at once."""
 
 
 @transaction.atomic
@@ -67,7 +67,7 @@ def change_rows(
 
 
 def _change_or_explain(row: Any, action: BulkAction, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> str:
-    """Change one row, and return "", or the reason why the service refuses the row.
+    """Change one row and return "", or return the reason why the service refuses the row.
 
     Each row is changed within a savepoint. If the service refuses it, only its changes are undone.
     """

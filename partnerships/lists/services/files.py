@@ -33,7 +33,7 @@ _FAILED = "Something went wrong, so we could not make the file. Try again, or na
 
 
 class UnableToMakeFile(Exception):
-    """The person has too many files, the filters are not valid, or the list is too long."""
+    """Raised if the person has too many files, the filters are not valid, or the list is too long."""
 
 
 @transaction.atomic
@@ -62,7 +62,7 @@ def request_file(*, listing: Listing, file_format: str, person: User, now: dt.da
 
 @transaction.atomic
 def remove_file(*, file: ListFile, person: User) -> None:
-    """Delete a file. Only the person for whom the file was made may."""
+    """Delete a file. Raises `UnableToAct` unless it was made for this person."""
     file = ListFile.objects.select_for_update().defer("content").get(pk=file.pk)
     require(file.person_id == person.pk)
     file.delete()
@@ -77,10 +77,9 @@ def make_files(*, now: dt.datetime) -> int:
 def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
     """Return whether the person may download the file.
 
-    The file must be the person's own, less than a day old, and contain only records that the person may still read. The
-    person must act for the same organisations and partnerships as when the file was made, because the cells depend on
-    these. The file also closes if, for example, one of its drafts is no longer shared with the person. Records that
-    were deleted since do not count.
+    The file must be the person's own and less than a day old. The person must act for the same organisations and
+    partnerships as when the file was made, because the cells depend on these. They must also be able to read every
+    record in the file that still exists. For example, a draft in it may no longer be shared with them.
     """
     definition = find_list(file.kind)
     return (
@@ -112,11 +111,11 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
         return "The filters no longer work. Open the list, correct the filters and download again."
     if count_of(listing) > MAX_ROWS:
         return _TOO_LONG
-    # Compute the digest before the rows are read: if the person's organisations change in the meantime, the download is
-    # refused.
+    # The digest is computed before the rows are read. If the person's organisations change in between, the download is
+    # then refused.
     rights_digest = rights_fingerprint(file.person)
     content, record_ids = from_standby(lambda: file_bytes(listing, file.form, progress))
-    # Use `update`, because `save` would store a file again that the person has removed in the meantime.
+    # The person may have removed the file by now. `update` then changes no row, but `save` would store the file again.
     ListFile.objects.filter(pk=file.pk).update(
         content=content,
         total=len(record_ids),

@@ -37,7 +37,7 @@ BETWEEN_EMAILS = dt.timedelta(hours=1)
 
 
 class UnableToFollow(Exception):
-    """The view shows too many rows or its filters are invalid, or the person follows too many views."""
+    """Raised if the view shows too many rows, its filters are invalid, or the person follows too many views."""
 
 
 @transaction.atomic
@@ -101,7 +101,7 @@ class FollowedViewStop(SingleStop):
 def _follow_in_email(person: User, params: Mapping[str, Any]) -> Follow | None:
     """Return the person's follow of the view in an email, or None if the person no longer follows the view.
 
-    The search is by view too: the person may have stopped and followed the view again, which makes a new row.
+    The search is by view too, because a person who stops and follows the view again gets a new `Follow`.
     """
     same_follow_or_view = Q(pk=params["follow"]) | Q(view=params.get("view"))
     return Follow.objects.filter(same_follow_or_view, person=person).select_related("view").first()
@@ -110,8 +110,8 @@ def _follow_in_email(person: User, params: Mapping[str, Any]) -> Follow | None:
 def check_followed_views(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
     """Read the followed views that are due, with the rights of each follower, and return how many emails were recorded.
 
-    May run twice: each follow is locked while its view is read, and stores which rows the follower knows. If a view
-    cannot be read, it goes to the end of the queue and the sweep continues. Errors of `stop_on` end the sweep.
+    May run twice, because each follow is locked while its view is read, and then stores the rows of this reading. A
+    view that cannot be read is retried after the others, and the sweep continues. Errors of `stop_on` end the sweep.
     """
     due_follows = Follow.objects.filter(Q(checked_at=None) | Q(checked_at__lte=now - BETWEEN_READINGS))
     due_follows = due_follows.exclude(told_at__gt=now - BETWEEN_EMAILS)
@@ -152,7 +152,7 @@ def _check(follow_id: int, now: dt.datetime) -> bool:
     changes = RowChanges()
     if current_ids is None:
         log.info("followed_view_not_read", follow=follow.pk)
-    elif previous_ids is not None:  # after a gap without rows to compare, the first reading is no news
+    elif previous_ids is not None:  # without an earlier reading, there is nothing to compare
         changes = _without_reported(follow, RowChanges.between(previous_ids, current_ids))
 
     has_changes = bool(changes.entered or changes.left)

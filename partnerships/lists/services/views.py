@@ -26,7 +26,7 @@ MAX_VIEWS = 50
 
 
 class UnableToSaveView(Exception):
-    """The name is taken or empty, the filters are invalid, or the person has too many views."""
+    """Raised if the name is taken or empty, the filters are invalid, or the person has too many views."""
 
 
 @transaction.atomic
@@ -56,7 +56,7 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
     view.name = _valid_name(name)
     if state is not None:
         view.state = _valid_state(view.kind, state, person)
-        # Let the next sweep start afresh. Otherwise followers would get an email about rows that did not change.
+        # Without these ids, the next sweep only reads the view. Otherwise, it would report rows that did not change.
         Follow.objects.filter(view=view).update(members=None, checked_at=None)
     return _save(view)
 
@@ -79,10 +79,7 @@ def share_view(
 
 
 def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> None:
-    """Stop sharing a view, and end its use by everybody but its owner.
-
-    Their default views, follows and calendar addresses of the view end.
-    """
+    """Stop sharing a view. Everybody except its owner loses their default view, follow and calendar addresses of it."""
     view.organisation = None
     view.partnership = None
     view.save(update_fields=["organisation", "partnership"])
@@ -113,7 +110,7 @@ def remove_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
 
 
 def _valid_name(name: str) -> str:
-    """Return the name as it is stored, or raise `UnableToSaveView` if it is empty."""
+    """Return the name without spaces around it, at most 100 characters. Raises `UnableToSaveView` if it is empty."""
     if not name.strip():
         raise UnableToSaveView("Enter a name for the view.")
     return name.strip()[:100]

@@ -1,4 +1,4 @@
-"""Change several rows of a list at once: one page shows the changes, and the confirmed form makes them."""
+"""The page on which a reader checks and confirms a change to several rows of a list."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def change_several(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 def _redirect_to_named_rows(request: HttpRequest, listing: Listing, action_name: str, back: str) -> HttpResponse:
-    """Redirect to the address that names the chosen rows; back to the list if no row or too many were chosen.
+    """Redirect to the address with the ids of the chosen rows, or back to the list if there are none or too many.
 
-    A download of everything needs no row ids: its filters select the rows.
+    The address of a download of all rows has only the filters, because these select the rows.
     """
     row_ids = _read_row_ids(request.GET.getlist("row"))
     if request.GET.get("all") and listing.form.is_valid():
@@ -145,7 +145,7 @@ def _names_by_reason(
 
 
 def _refusal_messages(definition: ListDefinition, outcome: services.Outcome) -> list[str]:
-    """Return why no row was changed: the common reason, or the name and reason of each of the first five rows."""
+    """Return the reason why no row was changed, or the name and reason of the first five rows if reasons differ."""
     reasons = {reason for _, reason in outcome.left_out}
     if len(reasons) == 1:
         return [*reasons]
@@ -180,5 +180,5 @@ def row_ids_in(text: str | None) -> list[int]:
 
 
 def _ids_in_address(row_ids: Iterable[int]) -> str:
-    """Return the ids as `row_ids_in` reads them."""
+    """Return the ids as the parameter `rows` of an address, for example “3,17”."""
     return ",".join(map(str, row_ids))

@@ -1,4 +1,4 @@
-"""Pages about files of long lists: request a file, see its progress, download and remove it."""
+"""Pages to request a file of a long list, see its progress, download it and remove it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from partnerships.people.requests import signed_in
 
 
 def _own_file(request: HttpRequest, pk: int) -> ListFile:
-    """Return one of the reader's own files without its content, or 404."""
+    """Return one of the reader's own files without its content. Raises Http404 for other files."""
     return get_object_or_404(ListFile.objects.defer("content"), pk=pk, person=signed_in(request))
 
 

@@ -33,7 +33,7 @@ from partnerships.lists.views.bulk import action_choices, row_ids_in
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: How many rows a page shows.
+#: A page shows this many rows.
 PAGE = 25
 #: Rows are counted up to this number, because counting more is too slow.
 MAX_COUNTED = 1_000
@@ -42,10 +42,11 @@ MAX_COUNTED = 1_000
 def listing_in(
     request: HttpRequest, reader: User, definition: ListDefinition, views: Sequence[SavedView]
 ) -> tuple[Listing, SavedView | None]:
-    """Return the list with the parameters of the address, and the saved view from which they come, or None.
+    """Return the list with the parameters of the address, and the saved view that the address names, or None.
 
-    In the address, `view` opens a view as it was saved. `from` names the view whose parameters the reader has changed.
-    Without parameters, the list opens with the reader's default view. `view=` without an id shows everything.
+    For example, `view=7` opens view 7 with its saved filters. `from=7` names the view that the reader is changing, and
+    other parameters are its new filters. Without parameters, the list opens with the reader's default view. `view=`
+    without an id shows everything.
     """
     try:
         view = view_in(request.GET, views, reader)
@@ -56,7 +57,7 @@ def listing_in(
 
 @require_safe
 def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
-    """Show a list: its filters, rows, counts and saved views. For a request of htmx, only the results."""
+    """Show the filters, rows, counts and saved views of a list. A request of htmx gets only the results."""
     reader = signed_in(request)
     require(definition.may_open(reader))
     views = views_of(reader, definition)
@@ -98,7 +99,8 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
 
 def _page(request: HttpRequest, listing: Listing) -> Page[Any]:
     """Return the rows of one page."""
-    # One row more than the page shows is read, to see whether there is a next page; the count too, to say "more than".
+    # One more row is read than the page shows, to see whether there is a next page. One more is counted, to say "more
+    # than 1,000".
     listing.read_ahead(PAGE + 1, MAX_COUNTED + 1)
     return keyset_page(
         request,
@@ -112,14 +114,14 @@ def _page(request: HttpRequest, listing: Listing) -> Page[Any]:
 
 
 def _appearance_context(listing: Listing) -> dict[str, Any]:
-    """Return the context of the controls above a list: columns, order, groups, table or cards."""
+    """Return the context of the controls above a list, which change its columns, order, groups and layout."""
     parameters = [(name, value) for name, values in listing.parameters.lists() for value in values]
     return {
         "query": listing.address()[1:],
         "as_table": listing.address(look=TABLE)[1:],
         "as_cards": listing.address(look=CARDS)[1:],
         "filters": parameters,
-        # The form of the columns sends its own columns, and these parameters in hidden fields.
+        # The form to choose columns sends these parameters in hidden fields.
         "other_parameters": [(name, value) for name, value in parameters if name not in ("columns", "look")],
         "groups": groups(listing),
         "group_choices": group_choices(listing),
@@ -131,7 +133,7 @@ def _appearance_context(listing: Listing) -> dict[str, Any]:
 def _rows_context(listing: Listing, reader: User, records: Sequence[Any]) -> dict[str, Any]:
     """Return the records as the rows of a table, or as cards if the reader has chosen cards.
 
-    A list without cards of its own shows cards with the cells of its rows.
+    If the list does not define cards, each card has the cells of a row.
     """
     definition = listing.definition
     if listing.look == CARDS and definition.cards:
@@ -174,7 +176,7 @@ def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> Ht
 
 @require_safe
 def download(request: HttpRequest, kind: str, form: str) -> HttpResponseBase:
-    """Download a list, at the address that all lists share (see `export`)."""
+    """Download every row of a list that matches the filters, or the rows in the parameter `rows`."""
     definition = find_list(kind)
     if definition is None or form not in FORMATS:
         raise Http404

@@ -1,4 +1,4 @@
-"""Pages about saved views: list, save, share, follow and remove them."""
+"""Pages to list, save, share, follow and remove saved views."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _FOLLOWING_MESSAGES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedViewRow:
-    """A row on the page of views: a saved view, and the facts that the page shows about it."""
+    """A row on the page of views, with what the page says about a saved view."""
 
     view: SavedView
     #: The title of the view's list, or "" if the list no longer exists.
@@ -59,7 +59,10 @@ class SavedViewRow:
 
 
 def _own_view(person: User, pk: int) -> SavedView:
-    """Return a view of the person's own, or raise 404, or 403 if the view belongs to another person."""
+    """Return one of the person's own views.
+
+    Raises Http404 if the person cannot open the view, and PermissionDenied if another person saved it.
+    """
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
     if not owns_view(view, person):
         raise PermissionDenied
@@ -162,9 +165,9 @@ def share_own_view(request: HttpRequest, pk: int) -> HttpResponse:
     form = ShareForm(post_data(request), view=view, person=person)
 
     if request.method == "POST" and form.is_valid():
-        services.share_view(view=view, person=person, shared_with=form.chosen, now=timezone.now())
-        if form.chosen:
-            message = f"“{view.name}” has been shared with {form.chosen}."
+        services.share_view(view=view, person=person, shared_with=form.chosen_audience, now=timezone.now())
+        if form.chosen_audience:
+            message = f"“{view.name}” has been shared with {form.chosen_audience}."
         else:
             message = f"Only you can use “{view.name}” now."
         messages.success(request, message)

@@ -15,11 +15,11 @@ from partnerships.kit.dates import covers
 from partnerships.kit.names import COUNCIL_PHRASES, COUNCIL_WORDS, LEGAL_WORDS, core_name, fold_name, plain_number
 from partnerships.reconciliation.questions import Condition, Question
 
-#: Words that are ignored when the places in names of public bodies are compared: “Barnet” means “London Borough of
-#: Barnet”.
+#: Words that are ignored when the places in names of public bodies are compared. For example, “Barnet” means “London
+#: Borough of Barnet”.
 _PUBLIC_WORDS = LEGAL_WORDS | COUNCIL_WORDS | {"combined", "mayoral", "strategic", "national", "park", "lep"}
 _PUBLIC_PHRASES = (*COUNCIL_PHRASES, "local enterprise partnership")
-#: Words which show that a text means a public body.
+#: Words which show that a text is the name of a public body.
 _SAYS_PUBLIC = COUNCIL_WORDS - {"city", "county", "district", "royal", "of"} | {"lep", "partnership"}
 
 #: Points for the same name.
@@ -44,7 +44,7 @@ _DID_NOT_EXIST = 25.0
 _ENDED = 4.0
 #: The points are multiplied by this factor for each property of the question that the body contradicts.
 _CONTRADICTED = 0.75
-#: A number that fits gives at least these points; the name decides the remaining points.
+#: A number that fits gives at least these points. The name gives the remaining points.
 _NUMBER_POINTS = 60.0
 #: A name needs at least these points to confirm a number.
 _NAME_CONFIRMS = 50.0
@@ -63,7 +63,10 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class DatedName:
-    """A name, and the period in which it was in use, from `begins` to the day before `ends`; None means open."""
+    """A name, and the period in which it was in use, from `begins` to the day before `ends`.
+
+    If one of the two dates is None, the period is open at that end.
+    """
 
     text: str
     folded: str
@@ -73,7 +76,10 @@ class DatedName:
 
 @dataclass(frozen=True, slots=True)
 class DatedNumber:
-    """A number in a scheme, and when it was valid, from `begins` to the day before `ends`; None means open."""
+    """A number in a scheme, and the period in which it was valid, from `begins` to the day before `ends`.
+
+    If one of the two dates is None, the period is open at that end.
+    """
 
     scheme: str
     value: str
@@ -89,7 +95,7 @@ class Body:
     pk: int
     name: str
     types: tuple[str, ...]
-    #: All names of the body; the present official name comes first.
+    #: All names of the body, with the present official name first.
     names: tuple[DatedName, ...]
     numbers: tuple[DatedNumber, ...] = ()
     begins: dt.date | None = None
@@ -118,7 +124,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A candidate: how well a body fits the question, and why."""
+    """A body as a candidate for a question, with how well it fits and why."""
 
     body: Body
     #: The points, from 0 to 100.
@@ -152,6 +158,7 @@ class _NameMatch:
 
 @lru_cache(maxsize=50_000)
 def _without_legal_words(folded: str) -> str:
+    """Return a folded name without its legal suffix, such as “larkhaven homes” for “larkhaven homes limited”."""
     return core_name(folded, words=LEGAL_WORDS, phrases=())
 
 
@@ -188,7 +195,7 @@ def rank_candidates(question: Question, bodies: Iterable[Body], similarity_by_pk
 
 
 def _verdict(question: Question, body: Body, similarity: float) -> Verdict | None:
-    """Return the verdict on one body; None if it has too few points or does not meet a required condition."""
+    """Return the verdict on one body, or None if it has too few points or does not meet a required condition."""
     fits_by_property: dict[str, bool] = {}
     has_number = False
     for condition in question.conditions:
@@ -233,7 +240,7 @@ def _verdict(question: Question, body: Body, similarity: float) -> Verdict | Non
 
 
 def _points_with_number(name_points: float) -> float:
-    """Return the points if a number fits: the points of the name, scaled, fill the remainder up to 100."""
+    """Return the points if a number fits, from 60 without a similar name to 100 with the same name."""
     return _NUMBER_POINTS + name_points * (1 - _NUMBER_POINTS / 100)
 
 
@@ -257,7 +264,7 @@ def _best_name_match(question: Question, body: Body, similarity: float) -> _Name
 
 
 def _match_with_name(folded_text: str, name: DatedName, *, is_public: bool) -> _NameMatch | None:
-    """Return the match of the text with one name, regardless of the date; None if they have nothing in common."""
+    """Return how well the text matches one name, whatever the date. Returns None if they have nothing in common."""
     if name.folded == folded_text:
         return _NameMatch(Level.SAME, EXACT_POINTS)
     if _without_legal_words(name.folded) == _without_legal_words(folded_text):
@@ -280,9 +287,9 @@ def leading_words(text: str) -> list[str]:
 
 
 def place_of_public_body(leading: str) -> str:
-    """Return the place in the beginning of a text if it names a public body; "" otherwise.
+    """Return the place in the beginning of a text if it names a public body, or else "".
 
-    “croydon london borough of” has the place “croydon”.
+    For example, “croydon london borough of” has the place “croydon”.
     """
     return place_in_name(leading) if _SAYS_PUBLIC & set(leading.split()) else ""
 
@@ -302,7 +309,7 @@ def _share_of_leading_name(folded_text: str, name: str, *, is_public: bool) -> f
 
 
 def _meets_condition(condition: Condition, body: Body) -> bool | None:
-    """Return whether the body has the values of a condition; None if the body's values are unknown."""
+    """Return whether the body has the values of a condition, or None if the body's values are unknown."""
     body_values = _comparable_values(condition.property, body)
     if not body_values:
         return None
@@ -313,7 +320,7 @@ def _meets_condition(condition: Condition, body: Body) -> bool | None:
 
 
 def _comparable_values(property_id: str, body: Body) -> set[str]:
-    """Return the body's values of a property, in the form of `_comparable`."""
+    """Return the body's values of a property, without differences of spelling."""
     if property_id == "kind":
         return {*body.types, "organisation"}
     if property_id == "area":
@@ -345,7 +352,7 @@ def _has_number(body: Body, text: str) -> bool:
 def _is_certain(question: Question, best: Verdict, other_verdicts: list[Verdict]) -> bool:
     """Return True if the best candidate can be accepted without a check by a person.
 
-    Its name was in use or its number fits, nothing contradicts it, and no other body has an equally good claim.
+    Its name was in use or its number fits, nothing contradicts it, and no other body fits equally well.
     """
     if question.is_unclear or best.is_contradicted or not best.existed or not best.is_name_in_use:
         return False

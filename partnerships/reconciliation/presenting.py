@@ -54,7 +54,10 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
 
 
 def _manifest_of_1_0_draft(view: str) -> dict[str, Any]:
-    """Return the part of the manifest that only the 1.0 draft has. Its clients put an id in place of `{id}`."""
+    """Return the part of the manifest that only the 1.0 draft has.
+
+    Its clients replace `{id}` by an id.
+    """
     return {
         "view": {"url": f"{view}{{id}}/"},
         "preview": {"width": WIDTH, "height": HEIGHT},
@@ -72,7 +75,7 @@ def _manifest_of_1_0_draft(view: str) -> dict[str, Any]:
 def _manifest_of_0_2(root: str, *, view: str, documentation: str) -> dict[str, Any]:
     """Return the part of the manifest that only version 0.2 has.
 
-    Its clients put an id in place of `{{id}}`, and of `${id}` in the address of a flyout.
+    Its clients replace `{{id}}` by an id. In the address of a flyout, they replace `${id}`.
     """
     suggest_services = {}
     for suggested in ("entity", "property", "type"):
@@ -125,22 +128,25 @@ def candidate_json(verdict: Verdict, lineage: Lineage, period: Period | None) ->
 
 
 def description_of_body(body: Body, lineage: Lineage, period: Period | None = None) -> str:
-    """Return one line that distinguishes bodies of the same name: type, present name, dates and successors."""
-    parts = [types_in_words(body.types)]
+    """Return one line that distinguishes bodies of the same name.
+
+    For example: “District council; began 1 April 1974; ended 1 April 2019; succeeded by Dorset Council”.
+    """
+    facts = [types_in_words(body.types)]
     if period and body.named_on(period.last) != body.name:
-        parts.append(f"now called {body.name}")
+        facts.append(f"now called {body.name}")
     if body.begins:
-        parts.append(f"began {long_date(body.begins)}")
+        facts.append(f"began {long_date(body.begins)}")
     if body.is_ended:
-        parts.append(f"ended {long_date(body.ends)}" if body.ends else "ended")
+        facts.append(f"ended {long_date(body.ends)}" if body.ends else "ended")
     successors = [lineage.bodies[pk].name for pk in lineage.after.get(body.pk, ()) if pk in lineage.bodies]
     if successors:
-        parts.append(f"succeeded by {' and '.join(successors)}")
-    return "; ".join(parts)
+        facts.append(f"succeeded by {' and '.join(successors)}")
+    return "; ".join(facts)
 
 
 def facts_for_page(body: Body) -> dict[str, Any]:
-    """Return the template context of a body: its names, numbers and dates."""
+    """Return the template context with the types, numbers and other names of a body."""
     return {
         "body": body,
         "types": types_in_words(body.types),
@@ -194,7 +200,7 @@ def property_values(body: Body, requested: RequestedProperty, lineage: Lineage, 
 
 
 def _texts(body: Body, property_id: str, period: Period) -> list[str]:
-    """Return the values of a property that are texts: names, kinds or numbers in use in the period."""
+    """Return the names, kinds or numbers of a body that were in use in the period."""
     if property_id == "name":
         return [body.named_on(period.last)]
     if property_id == "short-name":
@@ -203,7 +209,7 @@ def _texts(body: Body, property_id: str, period: Period) -> list[str]:
         return sorted({name.text for name in body.names} - {body.name, body.short_name})
     if property_id == KIND:
         return [types_in_words(body.types)]
-    numbers = [number for number in body.numbers if period.meets(number.begins, number.ends)]
+    valid_numbers = [number for number in body.numbers if period.meets(number.begins, number.ends)]
     if property_id == ORG_ID:
-        return [number.org_id for number in numbers if number.org_id]
-    return [number.value for number in numbers if number.scheme == property_id and property_id in SCHEMES]
+        return [number.org_id for number in valid_numbers if number.org_id]
+    return [number.value for number in valid_numbers if number.scheme == property_id and property_id in SCHEMES]

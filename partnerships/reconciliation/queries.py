@@ -1,4 +1,4 @@
-"""Find candidates for a batch of questions. The number of queries does not depend on the size of the batch."""
+"""Find candidates for a batch of questions, with a fixed number of SQL queries for a batch of any size."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from partnerships.reconciliation.vocabulary import AREA, SCHEMES, types_of
 _PUBLIC_KINDS = frozenset(
     {Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION, Kind.LEP}
 )
-#: The id of a body: “o” and the primary key of its organisation.
+#: The id of a body is “o” and the primary key of its organisation, such as “o12”.
 ID = re.compile(r"o(\d{1,18})", re.ASCII)
 #: The largest number of similar names for each question.
 _MAX_NAMES = 40
@@ -55,8 +55,8 @@ _COUNCIL_NAME_FORMS = (
 #: The largest number of suggestions in one response.
 SUGGESTED = 20
 
-#: Selects organisations with a name similar to the text of each question, or with a name that the text may begin with.
-#: The similarity of the latter is 0, because `matching` gives them their points.
+#: Selects organisations with a name similar to the text of each question, or with a name at the beginning of the text.
+#: The similarity of the latter is 0, because `matching` computes their points from the text.
 _SIMILAR_NAMES = """
 WITH listed (organisation_id) AS MATERIALIZED ({listed}),
 
@@ -119,7 +119,7 @@ def find_candidates(questions: Collection[Question]) -> list[list[Verdict]]:
         ids_by_id = _organisation_ids((*question.ids, question.text))
         candidate_ids_by_question.append({*ids_by_name, *ids_by_number.get(index, ()), *ids_by_id})
         has_area = has_area or any(condition.property == AREA for condition in question.conditions)
-    # One fetch for all questions: the number of queries must not depend on the size of the batch.
+    # All bodies are fetched at once, so that the number of SQL queries does not depend on the size of the batch.
     bodies = bodies_by_id(set[int]().union(*candidate_ids_by_question), with_places=has_area)
 
     results = []
@@ -131,7 +131,7 @@ def find_candidates(questions: Collection[Question]) -> list[list[Verdict]]:
 
 
 def _organisation_ids(texts: Iterable[str]) -> set[int]:
-    """Return the primary keys in ids such as `o12`; texts of another form are ignored."""
+    """Return the primary keys in ids such as `o12`. Texts of another form are ignored."""
     matches = [ID.fullmatch(text) for text in texts]
     return {int(match[1]) for match in matches if match}
 
@@ -170,9 +170,10 @@ def _similarities(questions: list[Question]) -> dict[int, dict[int, float]]:
 
 
 def _possible_leading_names(text: str) -> set[str]:
-    """Return the names with which the text may begin, if a note follows the name.
+    """Return the names that may be at the beginning of the text, if it is a name followed by a note.
 
-    A council's name is also tried in its usual forms: “Croydon, London Borough of” means “London Borough of Croydon”.
+    They include the usual forms of a council's name. For example, “Croydon, London Borough of” may mean “London Borough
+    of Croydon”.
     """
     leading_names = set(leading_words(text))
     possible_names = set(leading_names)
@@ -227,7 +228,7 @@ def _question_numbers(questions: list[Question]) -> list[_QuestionNumber]:
 
 
 def _spellings(number: str) -> set[str]:
-    """Return the ways in which registers may write a number: in lower case, or with leading zeros."""
+    """Return the spellings of a number in registers, such as `4655`, `04655` and `004655`, and in lower case."""
     if not number or len(number) > 20:
         return set()
     with_zeros = {number.zfill(length) for length in (4, 5, 6, 7, 8) if length > len(number)}
@@ -284,7 +285,7 @@ def _body(
     identifiers: list[Identifier],
     places: frozenset[str],
 ) -> Body:
-    """Convert the organisation to a `Body` for `matching`."""
+    """Return the facts about an organisation that decide how well it matches a question."""
     former_names = [name for name in names if name.kind == NameKind.FORMER]
     # The present name came into use when the last former name ended.
     in_use_since = max((name.valid_to for name in former_names if name.valid_to is not None), default=None)
@@ -321,14 +322,14 @@ def _body(
 
 
 def _dated_name(name: OrganisationName) -> DatedName:
-    """Convert the name to a `DatedName` for `matching`."""
+    """Return the name with the period in which it was in use."""
     return DatedName(text=name.name, folded=name.folded, begins=name.valid_from, ends=name.valid_to)
 
 
 def current_pks(ids: Iterable[str]) -> dict[str, int]:
-    """Return the primary key of the organisation that each id means today; invalid ids are left out.
+    """Return the primary key of the organisation of each id, by the id. Invalid ids are left out.
 
-    The id of a record that was merged into another record means the other record.
+    If the record was merged into another record, the key is that of the other record.
     """
     pk_by_id: dict[str, int] = {}
     for text in ids:
@@ -341,7 +342,7 @@ def current_pks(ids: Iterable[str]) -> dict[str, int]:
 
 
 def lineage_of(ids: Collection[int], day: dt.date, *, with_predecessors: bool = False) -> Lineage:
-    """Return the successors that these bodies have by a day and, with `with_predecessors`, their predecessors."""
+    """Return the successors of these bodies (ids) by a day, and their predecessors if `with_predecessors` is True."""
     successors_by_body = successors_of_each(ids, day)
     predecessors_by_body = predecessors_of_each(ids, day) if with_predecessors else {}
     other_ids = {pk for pks in (*successors_by_body.values(), *predecessors_by_body.values()) for pk in pks}

@@ -1,4 +1,4 @@
-"""A client's question: a name or a number, at a date, narrowed by type and properties."""
+"""A client's question about a name or number at a date, with the types and properties that narrow it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Period:
     last: dt.date
 
     def meets(self, begins: dt.date | None, ends: dt.date | None) -> bool:
-        """Return True if a day of this period lies between `begins` and the day before `ends`; None means open."""
+        """Return True if this period overlaps the period from `begins` to the day before `ends`. None means open."""
         return (begins is None or begins <= self.last) and (ends is None or self.first < ends)
 
 
@@ -41,9 +41,9 @@ class Question:
 
     text: str = ""
     ids: tuple[str, ...] = ()
-    #: Types of body to look for; empty for all types.
+    #: The types of body to look for. If it is empty, all types are meant.
     types: frozenset[str] = frozenset()
-    #: The date of the question; None for any date, with present bodies first.
+    #: The date of the question. None means any date, with present bodies first.
     period: Period | None = None
     conditions: tuple[Condition, ...] = ()
     limit: int = DEFAULT_LIMIT

@@ -1,4 +1,4 @@
-"""Read the requests of clients: queries of version 0.2 and of the 1.0 draft, and data extension queries.
+"""Read the queries and data extension queries of clients, in version 0.2 and in the 1.0 draft.
 
 Specifications: https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/ and
 https://reconciliation-api.github.io/specs/draft/ (where `/match` replaces `/reconcile`).
@@ -24,16 +24,16 @@ _QUANTIFIERS = ("any", "all", "none")
 
 
 class UnableToRead(Exception):
-    """Raised if the request does not follow the specification; the message says why."""
+    """Raised if the request does not follow the specification. The message says why."""
 
 
 class TooMany(UnableToRead):
-    """Raised if the request has too many queries, conditions, values, bodies, properties, dates or characters."""
+    """Raised if the request is above a limit, for example of queries, conditions or characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedProperty:
-    """A property to fetch, as at a date; None means today."""
+    """A property to fetch as at a date. None means today."""
 
     property: str
     day: dt.date | None = None
@@ -41,7 +41,7 @@ class RequestedProperty:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A data extension query: the ids of bodies, and the properties to fetch for each body."""
+    """A data extension query, with the ids of bodies and the properties to fetch for each of them."""
 
     ids: tuple[str, ...]
     requested_properties: tuple[RequestedProperty, ...]
@@ -105,7 +105,7 @@ def _requested_property(item: Any) -> RequestedProperty:
 
 
 def read_period(text: str) -> Period | None:
-    """Return the day, month or year that a date means; None if the text is not a date.
+    """Return the day, month or year that the text names, or None if the text is not a date.
 
     Reads ISO dates and times, and British dates such as 1/4/2019.
     """
@@ -149,6 +149,7 @@ def _read_query(key: str, query: Any, read: Callable[[Any], Question]) -> Questi
 
 
 def _question_of_version_0_2(query: Any) -> Question:
+    """Return the question for a query of version 0.2. Raises `UnableToRead`."""
     if not isinstance(query, dict):
         raise UnableToRead("A query must be an object.")
     properties = query.get("properties") or []
@@ -166,7 +167,10 @@ def _question_of_version_0_2(query: Any) -> Question:
 
 
 def _question_of_draft(query: Any) -> Question:
-    """Return the question for a query of the 1.0 draft, in which name, ids and properties are all conditions."""
+    """Return the question for a query of the 1.0 draft. Raises `UnableToRead`.
+
+    In this version, the name, ids and properties are all conditions of the query.
+    """
     items = query.get("conditions") if isinstance(query, dict) else None
     if not isinstance(items, list) or not items:
         raise UnableToRead("A query needs the array `conditions`, with at least one.")
@@ -176,7 +180,8 @@ def _question_of_draft(query: Any) -> Question:
     for item in items:
         match_type = item.get("matchType") if isinstance(item, dict) else None
         if match_type == "name":
-            text = text or next(iter(_texts_of(item.get("v"))), "")
+            names = _texts_of(item.get("v"))
+            text = text or (names[0] if names else "")
         elif match_type == "id":
             ids += _texts_of(item.get("v"))
         elif match_type == "property":

@@ -1,6 +1,6 @@
 """Addresses of the reconciliation service.
 
-The addresses that clients call have no slash at the end: the specification appends their paths to the root.
+The addresses that clients call have no slash at the end, because the specification appends their paths to the root.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _COUNCILS = {
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type of body: its id, its name, and the id of the broader type."""
+    """A type of body. `broader` is the id of the type that includes it, or ""."""
 
     id: str
     name: str
@@ -53,7 +53,8 @@ def council_type_id(code: str) -> str:
     return f"{Kind.COUNCIL}-{code.lower()}"
 
 
-def _allocated(scheme: Scheme) -> str:
+def _origin_of_numbers(scheme: Scheme) -> str:
+    """Return the text about a scheme, such as “From Companies House.”"""
     allocator = ALLOCATORS.get(scheme)
     older_code = "An older code of a council, for example one that the ONS used until 2011."
     return f"From {allocator}." if allocator else older_code
@@ -95,7 +96,7 @@ PROPERTIES: dict[str, Property] = {
             can_narrow=True,
         ),
         *(
-            Property(str(scheme), str(scheme.label), _allocated(scheme), can_narrow=True, can_fetch=True)
+            Property(str(scheme), str(scheme.label), _origin_of_numbers(scheme), can_narrow=True, can_fetch=True)
             for scheme in SCHEMES
         ),
         Property(
@@ -117,7 +118,7 @@ PROPERTIES: dict[str, Property] = {
 
 
 def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, ...]:
-    """Return the types of a body: its kind, the tier of a council, and registered provider.
+    """Return the types of a body, which are its kind and, for a council, its tier.
 
     A council with social homes is also a registered provider.
     """

@@ -31,7 +31,7 @@ from partnerships.reconciliation.reading import (
 from partnerships.reconciliation.views.service import count_names, public_service
 from partnerships.reconciliation.vocabulary import PROPERTIES
 
-#: Given for properties that need neither predecessors nor successors.
+#: An empty lineage, for properties that need neither predecessors nor successors.
 _NO_LINEAGE = Lineage(after={}, before={}, bodies={})
 
 
@@ -49,7 +49,7 @@ def root_old(request: HttpRequest) -> HttpResponse:
 
 
 def _match_old(request: HttpRequest, queries: str) -> JsonResponse:
-    """Return the candidates for each query of a batch, by the key that the client gave the query (version 0.2)."""
+    """Return the candidates for each query of a batch, by the client's key of the query (version 0.2)."""
     batch = read_queries(queries)
     count_names(request, len(batch))
     candidates = _candidates(list(batch.values()))
@@ -124,9 +124,9 @@ def _without_unknown_properties(fetch: Fetch) -> Fetch:
 
 
 def _values_by_id(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
-    """Return the values of each requested property, by the id of the body; empty lists for unknown ids.
+    """Return the values of each requested property, by the id of the body.
 
-    The properties are in the order of the query.
+    The properties are in the order of the query. For unknown ids, the lists of values are empty.
     """
     today = timezone.localdate()
     pk_by_id = current_pks(fetch.ids)

@@ -1,4 +1,4 @@
-"""The frame of all endpoints: every site can call them, they are limited, and errors are returned as JSON."""
+"""The decorator of all endpoints, with open access for other sites, rate limits, and errors as JSON."""
 
 from __future__ import annotations
 
@@ -45,8 +45,9 @@ def count_names(request: HttpRequest, batch_size: int) -> None:
 def public_service(*methods: str) -> Callable[[View], View]:
     """Make a view an endpoint of the service, with these methods.
 
-    Everyone may call the endpoint, and so may scripts of other sites (CORS): it shows only public facts and reads no
-    cookie. Errors become JSON: `UnableToRead` 400, `Http404` 404, a batch that is too large 413, too many names 429.
+    Everyone may call the endpoint, and so may scripts of other sites (CORS), because it shows only public facts and
+    reads no cookie. Errors are returned as JSON. The status is 400 for `UnableToRead`, 404 for `Http404`, 413 for a
+    batch that is too large, and 429 for too many names.
     """
     allowed_methods = (*methods, "HEAD", "OPTIONS") if "GET" in methods else (*methods, "OPTIONS")
 

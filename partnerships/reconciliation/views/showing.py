@@ -23,7 +23,7 @@ from partnerships.reconciliation.reading import clean
 from partnerships.reconciliation.views.service import public_service, too_many_names
 from partnerships.reconciliation.vocabulary import PROPERTIES
 
-#: Allows every site to show a preview in a frame. The preview may use its own style, but may not load or run anything.
+#: Allows every site to show a preview in a frame. The preview has inline style, but cannot load or run anything.
 _framed: Callable[..., Any] = csp(
     {"default-src": [NONE], "style-src": [NONCE], "frame-ancestors": ["*"], "base-uri": [NONE]}
 )
@@ -54,7 +54,7 @@ def body(request: HttpRequest, body: str) -> HttpResponse:
 @xframe_options_exempt
 @_framed
 def preview(request: HttpRequest, version: str) -> HttpResponse:
-    """Show a body in a small frame, as OpenRefine does beside a cell."""
+    """Show a body in a small frame. For example, OpenRefine shows it next to a cell."""
     return render(request, "reconciliation/preview.html", _context(clean(request.GET.get("id", ""))))
 
 

@@ -22,9 +22,9 @@ _MAX_SKIPPED = 1_000
 
 @public_service("GET")
 def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
-    """Return suggestions for the text that a person is typing: bodies, types or properties.
+    """Return the bodies, types or properties that fit the text that a person is typing.
 
-    Before the person types anything, there are no bodies, but all types and properties.
+    Before the person types anything, all types and properties are returned, but no bodies.
     """
     typed = clean(request.GET.get("prefix", ""))
     skip = _capped_number(request.GET.get("cursor", ""), maximum=_MAX_SKIPPED)
@@ -62,9 +62,9 @@ def _properties(typed: str) -> list[dict[str, str]]:
 
 @public_service("GET")
 def propose(request: HttpRequest, version: str) -> HttpResponse:
-    """Return the properties that a client can fetch: at most `limit`, or all without a limit.
+    """Return the properties that a client can fetch, at most `limit` or, without a limit, all of them.
 
-    The properties are the same for every type; the type of the request is only repeated in the response.
+    The properties are the same for every type. The type of the request is only repeated in the response.
     """
     # A limit that is 0, missing or not a number means no limit.
     limit = _capped_number(request.GET.get("limit", ""), maximum=len(PROPERTIES)) or len(PROPERTIES)
@@ -97,6 +97,6 @@ def _has_word_beginning(typed: str, *texts: str) -> bool:
 
 
 def _capped_number(text: str, *, maximum: int) -> int:
-    """Return the whole number that a query parameter contains, at most the maximum; 0 if it contains no number."""
+    """Return the whole number that a query parameter contains, at most the maximum, or 0 if it contains no number."""
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     return min(int(text), maximum) if is_number else 0

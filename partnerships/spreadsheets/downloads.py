@@ -24,7 +24,7 @@ def download(name: str, form: str, columns: Sequence[SheetColumn], title: str, r
 
 
 def _allowed_values(columns: Sequence[SheetColumn]) -> list[list[object]]:
-    """Return a row for each column: whether it is required, its hint, and the values that it may have."""
+    """Return a row for each column, which says whether it is required, what to enter, and the allowed values."""
     rows: list[list[object]] = [["About the column", "Required", "What to enter", "Allowed values"]]
     for column in columns:
         required = "yes" if column.required else "no"

@@ -1,4 +1,4 @@
-"""Kinds of event on partners' spreadsheets: codes, and labels for timelines."""
+"""Kinds of event on partners' spreadsheets."""
 
 from django.db import models
 

@@ -11,9 +11,9 @@ from partnerships.kit.forms import Form, Helper
 from partnerships.transfer.reading.proposals import Proposals
 from partnerships.transfer.reading.tables import MAX_BYTES
 
-#: Extensions of files that the file input offers.
+#: The extensions of the files that a person can choose.
 _ACCEPT = ".csv,.tsv,.txt,.xlsx,.ods"
-#: Limit of characters of pasted rows.
+#: Pasted rows have at most this many characters.
 MAX_PASTED = 1_000_000
 #: The name of an upload of pasted rows, in place of a file name.
 PASTED = "pasted rows"
@@ -89,7 +89,7 @@ class UploadForm(Form):
 class HeadingsForm(Form):
     """The form to match the headings of a file with columns.
 
-    Each column is a field whose choices are the headings.
+    It has a field for each column, in which a person chooses one of the headings.
     """
 
     def __init__(self, *args: Any, proposals: Proposals, cancel: str, **kwargs: Any) -> None:

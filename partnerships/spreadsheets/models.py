@@ -29,10 +29,11 @@ class Kind(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """The status of an upload: unread → unchecked → previewed → waiting → applied; or discarded.
+    """The status of an upload: unread → unchecked → previewed → waiting → applied. It can also be discarded.
 
-    An unread upload waits for a person to match its headings; uploads whose headings are known skip that status. A
-    worker checks unchecked uploads and imports waiting ones; small uploads are checked and imported at once.
+    An unread upload waits for a person to match its headings. If all headings are recognised, the upload begins as
+    unchecked. A worker checks unchecked uploads and imports waiting ones. Small uploads are checked and imported at
+    once.
     """
 
     UNREAD = "unread", "Headings to be matched"
@@ -53,7 +54,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     """Filters for uploads by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> UploadQuerySet:
-        """Return only the person's own uploads, as a file may contain more than their colleagues may see."""
+        """Return only the person's own uploads, because a file may contain more than their colleagues may see."""
         return self.filter(by=user) if user.is_authenticated else self.none()
 
     def for_listing(self) -> UploadQuerySet:
@@ -130,7 +131,7 @@ class Upload(LeasedJob):
 
     @property
     def record(self) -> str:
-        """Return the kind of record that the upload is for, as in URLs: plan, partnership or organisation."""
+        """Return the kind of record that the upload is for, which is plan, partnership or organisation."""
         if self.plan_id:
             return "plan"
         return "partnership" if self.partnership_id else "organisation"

@@ -11,7 +11,7 @@ from partnerships.spreadsheets.models import Kind, Upload
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text as text_of_cell
 
-#: Kinds of upload whose rows name people in columns of their own.
+#: Kinds of upload that have columns for the names or addresses of people.
 _KINDS_WITH_PEOPLE = (Kind.CONTACTS, Kind.STAKEHOLDERS, Kind.COMMITMENTS)
 
 

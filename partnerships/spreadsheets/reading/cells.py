@@ -1,4 +1,4 @@
-"""Reads a cell of a partner's spreadsheet, as people fill cells in. The errors say what is wrong with a cell."""
+"""Reads the cells of partners' spreadsheets in the many ways in which people fill them in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def long_text(cell: Cell) -> str:
 
 
 def partial_date_text(cell: Cell) -> str:
-    """Return a date as precise as in the cell, such as 2027, 2027-04 or 2027-04-11; "" for a blank cell.
+    """Return a date as precise as in the cell, such as 2027, 2027-04 or 2027-04-11, or "" for a blank cell.
 
     Raises `Unreadable`.
     """
@@ -33,7 +33,7 @@ def partial_date_text(cell: Cell) -> str:
 
 
 def postcode(cell: Cell) -> str:
-    """Return a postcode, or only its district; "" for a blank cell. Raises `Unreadable`."""
+    """Return a postcode or only its district, or "" for a blank cell. Raises `Unreadable`."""
     try:
         return read_postcode(text(cell))
     except ValueError as error:
@@ -49,9 +49,9 @@ def yes_no(cell: Cell) -> bool | None:
 
 
 def choice_reader(choices: Mapping[str, str]) -> Callable[[Cell], str]:
-    """Return a function that reads a choice by its label or code, and returns the code; "" for a blank cell.
+    """Return a function that reads the label or the code of a choice, and returns the code.
 
-    `choices` are labels by code. The function raises `Unreadable` for another text.
+    `choices` are labels by code. For a blank cell, the function returns "". For another text, it raises `Unreadable`.
     """
     code_by_label = {_comparable(label): code for code, label in choices.items()}
     code_by_text = code_by_label | {_comparable(code): code for code in choices}
@@ -73,7 +73,7 @@ def _comparable(choice: str) -> str:
 
 
 def whole_number(cell: Cell) -> int | None:
-    """Return a whole number from 0, written like 1,200 or 1200.0; None for a blank cell. Raises `Unreadable`."""
+    """Return a whole number from 0, written like 1,200 or 1200.0, or None for a blank cell. Raises `Unreadable`."""
     number = amount(cell)
     if number is None:
         return None
@@ -83,7 +83,7 @@ def whole_number(cell: Cell) -> int | None:
 
 
 def quantity(cell: Cell) -> Decimal | None:
-    """Return a quantity with at most two decimals; None for a blank cell. Raises `Unreadable`."""
+    """Return a quantity with at most two decimals, or None for a blank cell. Raises `Unreadable`."""
     number = amount(cell)
     if number is None:
         return None
@@ -95,9 +95,9 @@ def quantity(cell: Cell) -> Decimal | None:
 
 
 def bedrooms(cell: Cell) -> int | None:
-    """Return a number of bedrooms, such as 2, “2 bed” or 2b, and 0 for a studio.
+    """Return a number of bedrooms, such as 2 for “2 bed” or “2b”, and 0 for a studio.
 
-    None for a blank cell or “not known”. Raises `Unreadable`.
+    Returns None for a blank cell or “not known”. Raises `Unreadable`.
     """
     size = text(cell).casefold()
     if size in _NOT_KNOWN:
@@ -111,7 +111,7 @@ def bedrooms(cell: Cell) -> int | None:
 
 
 def year(cell: Cell) -> str:
-    """Return a calendar year such as 2027, or a financial year as 2027-28; "" for a blank cell.
+    """Return a calendar year such as 2027, a financial year such as 2027-28, or "" for a blank cell.
 
     Reads 2027, 2027-28, 2027/28 and 2027/2028. Raises `Unreadable`.
     """
@@ -132,5 +132,5 @@ YEAR = re.compile(r"(\d{4})(?:\s*[-/–]\s*(\d{2}|\d{4}))?")
 
 
 def degrees_text(cell: Cell) -> str | None:
-    """Return the text of a latitude or longitude, which the service checks; None for a blank cell."""
+    """Return the text of a latitude or longitude, or None for a blank cell. The service checks the text."""
     return text(cell) or None

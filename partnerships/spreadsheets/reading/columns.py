@@ -14,7 +14,7 @@ class SheetColumn(Column):
 
     example: str | int = ""
     hint: str = ""
-    #: The labels of the allowed values; empty if every value is allowed.
+    #: The labels of the allowed values. If it is empty, every value is allowed.
     allowed: tuple[str, ...] = ()
 
 

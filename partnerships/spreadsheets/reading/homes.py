@@ -28,10 +28,11 @@ def with_one_number_a_row(sheets: Sequence[Sheet]) -> tuple[Sheet, ...]:
 
     Rows made from a table with a column for each year refer to their row and column in the file.
     """
-    return tuple(_sheet_with_one_line_a_row(sheet) for sheet in sheets)
+    return tuple(_sheet_with_one_number_a_row(sheet) for sheet in sheets)
 
 
-def _sheet_with_one_line_a_row(sheet: Sheet) -> Sheet:
+def _sheet_with_one_number_a_row(sheet: Sheet) -> Sheet:
+    """Return the sheet with headings, and with one number of homes in each row."""
     for row_index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
         headings = [canonical(text(cell)) for cell in row.cells]
         if not any("tenure" in heading for heading in headings):
@@ -53,13 +54,13 @@ def _one_row_a_year(heading_row: Row, rows: Sequence[Row], year_indexes: Sequenc
         for index in year_indexes:
             count, year = _cell(row, index), text(heading_row.cells[index])
             if not is_nothing(count):
-                number = heading_row.number + len(new_rows)
-                new_rows.append(Row(number, (*other_cells, year, count), came_from=(row.number, year)))
+                row_number = heading_row.number + len(new_rows)
+                new_rows.append(Row(row_number, (*other_cells, year, count), came_from=(row.number, year)))
     return new_rows
 
 
 def _with_headings(sheet: Sheet) -> Sheet:
-    """Return the sheet with the usual headings if it has none, as when the last cell of its first row is a number."""
+    """Return the sheet with the usual headings. If its first row does not end with a number, return it unchanged."""
     column_count = max((len(row.cells) for row in sheet.rows), default=0)
     headings = _WITHOUT_HEADINGS.get(column_count)
     first_cells = sheet.rows[0].cells if sheet.rows else ()

@@ -28,18 +28,19 @@ ALREADY_OVER = (
     "This spreadsheet has already been imported or discarded. To import it again, upload the file on the spreadsheets "
     "page."
 )
-#: Limit of rows that the message names if nothing was imported.
+#: If nothing was imported, the message names at most this many rows.
 MAX_NAMED = 5
 
 
 class UnableToApply(Exception):
-    """The upload is not a preview, or was imported or discarded in the meantime."""
+    """Raised if the upload is not a preview, or was imported or discarded in the meantime."""
 
 
 def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = ignore_progress) -> None:
-    """Import the file, save the report of the import as a preview, and undo the import.
+    """Save what an import of the file would change as a preview.
 
-    Raises `UnableToRead` and `UnableToApply`.
+    To find that out, the rows are imported in a transaction that is then undone. Raises `UnableToRead` and
+    `UnableToApply`.
     """
     with transaction.atomic():
         upload.seen = KINDS[upload.kind].revision(upload_target(upload))
@@ -48,6 +49,7 @@ def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: 
     unchecked = Upload.objects.filter(pk=upload.pk, status=Status.UNCHECKED)
     if not unchecked.update(status=Status.PREVIEWED, report=_as_json(report), seen=upload.seen, claimed_until=None):
         raise UnableToApply(ALREADY_OVER)
+    # The caller's upload has the same values as the row that `update` has changed.
     upload.status = Status.PREVIEWED
     upload.report = _as_json(report)
 
@@ -127,7 +129,7 @@ def discard_upload(*, upload: Upload, author: User, now: dt.datetime) -> None:
 
 
 def empty_upload(upload: Upload, *, now: dt.datetime) -> None:
-    """Discard a locked upload: delete its file, and its rows in the report."""
+    """Discard a locked upload, with its file and the rows in its report."""
     upload.status = Status.DISCARDED
     upload.content = None
     upload.finished_at = now

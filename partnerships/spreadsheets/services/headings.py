@@ -25,7 +25,7 @@ from partnerships.transfer.reading.proposals import Proposals, propose
 
 
 class UnableToConfirm(Exception):
-    """A required column has no heading, or a heading was chosen for two columns."""
+    """Raised if a required column has no heading, or a heading was chosen for two columns."""
 
 
 def heading_proposals(upload: Upload, author: User, now: dt.datetime) -> Proposals:
@@ -57,7 +57,8 @@ def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: Use
         locked_upload.total = len(upload_table(locked_upload, author, now).rows)
         locked_upload.save(update_fields=["headings", "status", "error", "total"])
         if locked_upload.total <= kind.at_once:
-            preview_upload(upload=locked_upload, author=author, now=now)  # before a worker sees it
+            # This is in the same transaction, because a worker that sees an unchecked upload would preview it too.
+            preview_upload(upload=locked_upload, author=author, now=now)
 
 
 def _check(upload: Upload, headings: Mapping[str, str]) -> None:
@@ -73,7 +74,7 @@ def _check(upload: Upload, headings: Mapping[str, str]) -> None:
 
 
 def _save_own_headings(upload: Upload, headings: Mapping[str, str], author: User, now: dt.datetime) -> None:
-    """Save the headings for later files of the organisation, in place of earlier meanings of this file's headings."""
+    """Save the headings for later files of the organisation. Earlier meanings of the same headings are deleted."""
     owner = KINDS[upload.kind].remembered_for(upload_target(upload), author, now)
     if owner is None:
         return

@@ -16,7 +16,7 @@ from partnerships.spreadsheets.services.kinds import KINDS
 from partnerships.spreadsheets.services.reading import upload_target
 from partnerships.transfer.reading.problems import UnableToRead
 
-#: Time after which another worker may claim the spreadsheet of a worker that died.
+#: If a worker dies, another worker may claim its spreadsheet after this time.
 LEASE = dt.timedelta(minutes=15)
 _FAILED = "Something went wrong, so we did not change anything. Ask the people who run this site before you try again."
 
@@ -45,7 +45,7 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
 
 
 def process_waiting_uploads(*, now: dt.datetime) -> int:
-    """Preview or import the uploads that wait for a worker, and return the number of attempts. Safe to run twice."""
+    """Preview or import the uploads that wait for a worker, and return how many were tried. Safe to run twice."""
     waiting = Upload.objects.filter(status__in=IN_PROGRESS_STATUSES).order_by("started_at", "pk")
     waiting = waiting.select_related("by", "plan", "partnership", "organisation")
     return work_through(waiting, partial(_preview_or_import, now=now), lease=LEASE, failure_message=_FAILED, now=now)

@@ -52,7 +52,7 @@ def confirmed_columns(upload: Upload) -> Mapping[str, str]:
 def _without_example(table: Table, target: Target, kind: SheetKind) -> Table:
     """Return the table without rows that are equal to the example in the template.
 
-    In a table with one or two columns, all rows stay, as a real row can be equal to the example by chance.
+    In a table with one or two columns, no row is removed, because a real row can be equal to the example by chance.
     """
     example = {column.code: str(column.example) for column in kind.columns(target) if table.has(column.code)}
     if len(example) <= 2:

@@ -11,9 +11,9 @@ from partnerships.people.retention import count_successes, delete_in_batches, re
 from partnerships.spreadsheets.models import FINAL_STATUSES, Upload
 from partnerships.spreadsheets.services.applying import empty_upload
 
-#: Time after which a file that nobody imported is discarded.
+#: A file that nobody imported is discarded after this time.
 DISCARDED_AFTER = dt.timedelta(days=30)
-#: Time after which an imported or discarded upload is deleted. Until then, its rows set aside can be downloaded.
+#: An imported or discarded upload is deleted after this time. Until then, its rows set aside can be downloaded.
 DELETED_AFTER = dt.timedelta(days=30)
 
 

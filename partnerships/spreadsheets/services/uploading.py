@@ -70,7 +70,7 @@ def _row_count_if_headings_match(upload: Upload, author: User, now: dt.datetime)
         sheets = arranged_sheets(KINDS[upload.kind], bytes(upload.content or b""), upload.file_name)
         headings = propose(sheets, error.columns, {}).headings
         required_count = sum(column.required for column in error.columns)
-        # Each required column needs a heading of its own. A row with a single text is unlikely to contain headings.
+        # Each required column needs a different heading. A row with a single text is unlikely to contain headings.
         if len(headings) < max(2, required_count):
             raise
         return None

@@ -27,7 +27,7 @@ from partnerships.spreadsheets.services.reading import upload_target
 class Subject:
     """The record that spreadsheets are about, as one person sees the record."""
 
-    #: The kind of record, as in URLs: plan, partnership or organisation.
+    #: The kind of record in URLs, which is plan, partnership or organisation.
     record: str
     target: Target
     person: User
@@ -36,7 +36,7 @@ class Subject:
 
     @property
     def query(self) -> str:
-        """The query string of links to this record: the party that the person acts for, if they can choose."""
+        """The query string of links to this record, with the party that the person acts for if they can choose one."""
         party = self.target.organisation
         return f"?party={party.pk}" if self.parties and party is not None else ""
 

@@ -1,4 +1,4 @@
-"""Pages with the spreadsheets of a record: templates, exports and uploads."""
+"""Pages with the templates, exports and uploads of a plan, a partnership or an organisation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.spreadsheets.tasks import work_on_waiting
 from partnerships.spreadsheets.views.fetching import Subject, find_kind, find_subject, find_to_import
 from partnerships.transfer.reading.problems import UnableToRead
 
-#: Number of uploads on the page of a record.
+#: The page of a record shows at most this many uploads.
 _MAX_UPLOADS = 20
 
 
@@ -99,7 +99,7 @@ def export(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> 
 
 
 def _uploads(subject: Subject) -> QuerySet[Upload]:
-    """Return the person's uploads to the record. Those to a partnership may be for any of its parties."""
+    """Return the person's uploads for the record. Uploads for a partnership may be for any of its parties."""
     target = subject.target
     return uploads_for(
         subject.person,

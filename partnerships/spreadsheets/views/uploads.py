@@ -1,4 +1,4 @@
-"""The pages of an upload: its headings, its preview, its progress and its result."""
+"""Pages to match the headings of an upload, check its preview, import it, and see its result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from partnerships.spreadsheets.views.fetching import find_upload
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import accounting, files_to_correct, rows_to_correct, sections
 
-#: Limit of lines that the page shows for each outcome.
+#: The page shows at most this many lines for each outcome.
 MAX_LINES = 100
 
 

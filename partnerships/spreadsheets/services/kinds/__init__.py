@@ -17,7 +17,7 @@ from partnerships.spreadsheets.services.kinds.stakeholders import STAKEHOLDERS
 
 __all__ = ["KINDS", "Exported", "ImportedRows", "SheetKind", "Target", "kinds_of"]
 
-#: Which kinds each record has.
+#: The kinds of spreadsheet for each kind of record.
 _OF_PLAN = (SITES, HOMES, MILESTONES, STAKEHOLDERS)
 _OF_PARTNERSHIP = (COMMITMENTS, ENTRIES, CONTACTS, STAKEHOLDERS)
 _OF_ORGANISATION = (CONTACTS, RECOMMENDATIONS)

@@ -20,9 +20,9 @@ from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, ignore_progress
 
-#: Limit of rows for files that are checked while the page waits, if all rows are saved together in one draft.
+#: Files with more rows than this are checked by a worker, if all rows are saved together in one draft.
 SMALL = 300
-#: The same limit for files whose rows each become a record, which takes up to 30 ms a row.
+#: Files with more rows than this are checked by a worker, if each row becomes a record. A row takes up to 30 ms.
 FEW = 25
 #: A row of an export: cells by the code of their column.
 Exported = Mapping[str, Cell]
@@ -31,7 +31,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The record that a spreadsheet is for: a plan, a partnership or an organisation."""
+    """The plan, partnership or organisation that a spreadsheet is for."""
 
     plan: Plan | None = None
     partnership: Partnership | None = None
@@ -55,7 +55,7 @@ class ImportedRows:
     author: User
     now: dt.datetime
     table: Table
-    #: The revision of the records when the preview was made (see `SheetKind.revision`); None for a preview.
+    #: The value of `SheetKind.revision` when the preview was made, or None for a preview.
     previewed_revision: int | None = None
     progress: Progress = ignore_progress
     report: Report = field(default_factory=Report)
@@ -97,8 +97,8 @@ class ImportedRows:
 def _with_origin(set_aside: SetAside, origin: tuple[int, str] | None) -> SetAside:
     """Return the row that was set aside, with problems that name the row and the column of the file.
 
-    In a table with a column for each year, several rows were made from one row of the file: `origin` is the number of
-    that row, and the heading of the year.
+    In a table with a column for each year, several rows were made from one row of the file. `origin` is the number of
+    that row and the heading of the year.
     """
     if origin is None:
         return set_aside
@@ -111,19 +111,19 @@ def _with_origin(set_aside: SetAside, origin: tuple[int, str] | None) -> SetAsid
 
 
 def _unchanged(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
-    """Return the sheets as they are; the default of `arrange`."""
+    """Return the sheets unchanged, for kinds that need no other arrangement."""
     return sheets
 
 
 @dataclass(frozen=True, slots=True)
 class SheetKind:
-    """A kind of spreadsheet: its columns, its export, its import, and the right to import it."""
+    """A kind of spreadsheet, with its columns and the functions that export and import its rows."""
 
     code: str
     #: The records in the plural, such as “asks and offers”.
     many: str
     columns: Callable[[Target], tuple[SheetColumn, ...]]
-    #: The rows of the export: the records that the person may read.
+    #: Returns the rows of the export, which are the records that the person may read.
     rows: Callable[[Target, User], list[Exported]]
     #: Imports the good rows inside the caller's transaction, and sets the other rows aside.
     apply: Callable[[ImportedRows], None]
@@ -134,7 +134,7 @@ class SheetKind:
     revision: Callable[[Target], int]
     #: Changes the sheets of a file to the shape that `columns` describe.
     arrange: Callable[[Sequence[Sheet]], Sequence[Sheet]] = _unchanged
-    #: Limit of rows for files that are checked and imported while the page waits. A worker imports larger files.
+    #: Files with more rows than this are checked and imported by a worker. Smaller files are imported at once.
     at_once: int = SMALL
     #: Text at the top of the page of the import.
     lead: str = ""

@@ -1,4 +1,4 @@
-"""Commitments between the parties of a partnership: each row proposes one, or changes a proposal."""
+"""Spreadsheets of commitments, in which each row proposes a commitment or changes a proposal."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from partnerships.transfer.reading.values import full_date
 
 _PROPOSE_NEW = "To propose a new commitment, leave the ID and your reference blank."
 _LEAVE_BLANK = "Enter the ID of one of its commitments, or leave the ID blank."
-#: Limit of characters of the text, as in the form.
+#: A text has at most this many characters, as in the form.
 _MAX_TEXT = 4000
 
 
@@ -104,7 +104,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """The terms in a row; None for a blank cell."""
+    """The terms in a row. A blank cell is None or ""."""
 
     giver: Organisation | None
     receiver: Organisation | None
@@ -143,12 +143,12 @@ def _apply(run: ImportedRows) -> None:
 def _terms(
     run: ImportedRows, line: Line, organisations: OrganisationFinder, existing: Commitment | None
 ) -> _Terms | None:
-    """Return the terms in the row; None if the row is refused.
+    """Return the terms in the row, or None if the row is refused.
 
     A commitment that the row names by its ID keeps organisations and an owner who have left the partnership since.
     """
-    giver = _side(run, line, "giver", organisations, existing.giver if existing else None)
-    receiver = _side(run, line, "receiver", organisations, existing.receiver if existing else None)
+    giver = _party(run, line, "giver", organisations, existing.giver if existing else None)
+    receiver = _party(run, line, "receiver", organisations, existing.receiver if existing else None)
     text = run.read(line, "text", long_text) or ""
     if not text:
         refuse_blank(run, line, "text", "Enter what is promised.")
@@ -166,13 +166,13 @@ def _terms(
     return None if run.is_refused(line) else terms
 
 
-def _side(
-    run: ImportedRows, line: Line, column: str, organisations: OrganisationFinder, existing_side: Organisation | None
+def _party(
+    run: ImportedRows, line: Line, column: str, organisations: OrganisationFinder, existing_party: Organisation | None
 ) -> Organisation | None:
-    """Return the organisation that gives or receives; None if the row is refused."""
+    """Return the organisation that gives or receives, or None if the row is refused."""
     name = line.text(column)
-    if existing_side is not None and name == existing_side.display_name:
-        return existing_side
+    if existing_party is not None and name == existing_party.display_name:
+        return existing_party
     organisation = organisations.named(name) if name else None
     if organisation is None:
         problem = f"“{name}” does not take part in this partnership." if name else "the cell is blank."
@@ -181,7 +181,7 @@ def _side(
 
 
 def _owner(run: ImportedRows, line: Line, giver: Organisation, existing_owner: User | None) -> User | None:
-    """Return the person named as owner; None if the cell is blank or the row is refused."""
+    """Return the person named as owner, or None if the cell is blank or the row is refused."""
     name = line.text("owner").casefold()
     if not name:
         return None
@@ -212,19 +212,23 @@ def _readable_commitments(run: ImportedRows) -> QuerySet[Commitment]:
 
 
 def _commitment_with_id(run: ImportedRows, line: Line) -> Commitment | None:
-    """Return the commitment with the row's ID; None if the cell is blank or there is no such commitment."""
+    """Return the commitment with the row's ID, or None if the cell is blank or there is no such commitment."""
     reference = line.text("reference")
     return _readable_commitments(run).filter(reference__iexact=reference).first() if reference else None
 
 
 def _key(run: ImportedRows, line: Line, terms: _Terms) -> uuid.UUID:
-    """Return the key of a new commitment, from the author's own reference or, if that is blank, from the terms."""
-    giver_pk, receiver_pk = (side.pk if side else None for side in (terms.giver, terms.receiver))
+    """Return the key of a new commitment.
+
+    It is made from the author's own reference or, if that is blank, from the organisations and the text. So a row that
+    is imported again changes the commitment that it created.
+    """
+    giver_pk, receiver_pk = (party.pk if party else None for party in (terms.giver, terms.receiver))
     return record_key("commitment", run.target, line.text("own") or f"{giver_pk} {receiver_pk} {terms.text}")
 
 
 def _propose(run: ImportedRows, terms: _Terms, key: uuid.UUID) -> Commitment:
-    """Propose a commitment without sending an email about it alone."""
+    """Propose a commitment. Its leads get one email about all commitments of the file, not one for each."""
     assert terms.giver is not None  # the row would have been refused
     assert terms.receiver is not None  # the row would have been refused
     if terms.due_on is None:
@@ -250,9 +254,9 @@ def _propose(run: ImportedRows, terms: _Terms, key: uuid.UUID) -> Commitment:
 def _change(
     run: ImportedRows, line: Line, existing: Commitment, terms: _Terms, revisions: Revisions
 ) -> Commitment | None:
-    """Return the commitment with the terms of the row; None if nothing changed or the row is refused.
+    """Return the commitment with the terms of the row, or None if nothing changed or the row is refused.
 
-    Blank cells leave a term as it is.
+    A blank cell does not change a term.
     """
     if (existing.giver, existing.receiver) != (terms.giver, terms.receiver):
         run.refuse(line, "giver", f"{existing.reference} is between other organisations.", _PROPOSE_NEW)
@@ -284,12 +288,12 @@ def _revision(target: Target) -> int:
 
 
 def _all_commitments(target: Target) -> QuerySet[Commitment]:
-    """Return all commitments of the partnership, also those that few people may read."""
+    """Return all commitments of the partnership, including those that the author may not read."""
     return Commitment.objects.filter(partnership=partnership_of(target))
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """Return the commitments that the person may read, without those whose giver is not in the directory."""
+    """Return the commitments that the person may read, except those of a giver that is not in the directory."""
     commitments = Commitment.objects.visible_to(person)
     commitments = commitments.filter(partnership=partnership_of(target), kind=Kind.COMMITMENT).exclude(giver=None)
     return [

@@ -1,4 +1,4 @@
-"""Contacts of an organisation: each row is a post and its holder."""
+"""Spreadsheets of an organisation's contacts, in which each row is a post and its holder."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _apply(run: ImportedRows) -> None:
     person_by_email = _person_by_email(_organisation(run.target))
     repeated_rows = RepeatedRows(run, "post")
     for line in run.lines():
-        row = _read(run, line, person_by_email)
+        row = _read_row(run, line, person_by_email)
         if row is None or repeated_rows.refuse_if_repeated(line, row.key):
             continue
         with set_aside_if_refused(run, line, UnableToChangePost):
@@ -117,7 +117,7 @@ class _Row:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The post that the row is about. In a team each person has a row, so the name is included."""
+        """The key of the post that the row is about. In a team, each person has a row, so the name is included."""
         return (self.role, self.title.casefold(), self.contact.name if self.role == PostRole.TEAM else "")
 
     @property
@@ -126,8 +126,8 @@ class _Row:
         return not self.contact.name and self.person is None
 
 
-def _read(run: ImportedRows, line: Line, person_by_email: Mapping[str, User]) -> _Row | None:
-    """Return the row; None if the row is refused."""
+def _read_row(run: ImportedRows, line: Line, person_by_email: Mapping[str, User]) -> _Row | None:
+    """Return the row, or None if the row is refused."""
     role = run.read(line, "role", choice_reader(_ROLES)) or ""
     if not line.text("role"):
         refuse_blank(run, line, "role", "Enter what the post is for.")
@@ -175,7 +175,7 @@ def _apply_row(run: ImportedRows, line: Line, row: _Row, *, is_stale: bool) -> N
 
 
 def _is_holder(row: _Row, holder: Holder) -> bool:
-    """Return whether the row is about this holder: the same account or, without an account, the same name."""
+    """Return whether the row is about this holder, with the same account or, without an account, the same name."""
     if row.person is not None or holder.person_id is not None:
         return holder.person == row.person or (row.person is None and holder.display_name == row.contact.name)
     return holder.name.casefold() == row.contact.name.casefold()
@@ -184,7 +184,7 @@ def _is_holder(row: _Row, holder: Holder) -> bool:
 def _change_details(
     run: ImportedRows, line: Line, holder: Holder, contact: ContactDetails, report_line: str, *, is_stale: bool
 ) -> None:
-    """Change the contact details of a holder. Blank cells leave details as they are."""
+    """Change the contact details of a holder. A blank cell does not change a detail."""
     details: dict[str, Any] = {code: getattr(contact, code) or getattr(holder, code) for code in _MAX_LENGTHS}
     if holder.person is not None:
         details["name"] = ""

@@ -1,4 +1,4 @@
-"""Asks and offers of a party to its partnership: each row creates a draft, or changes an ask or offer."""
+"""Spreadsheets of asks and offers of a party, in which each row creates a draft or changes an ask or offer."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _is_pk(text: str) -> bool:
 
 
 def _values(run: ImportedRows, line: Line) -> dict[str, Any] | None:
-    """Return the values of the row by column, without blank cells; None if the row is refused."""
+    """Return the values of the row by column, without blank cells, or None if the row is refused."""
     readers: dict[str, Reader] = {
         "direction": choice_reader(_DIRECTIONS),
         "theme": choice_reader({code: theme.label for code, theme in Theme.by_code().items()}),
@@ -143,6 +143,7 @@ def _values(run: ImportedRows, line: Line) -> dict[str, Any] | None:
 
 
 def _create(run: ImportedRows, values: dict[str, Any], key: uuid.UUID) -> None:
+    """Create a draft of an ask or offer, for the party that the author acts for."""
     assert run.target.organisation is not None  # people who may import act for an organisation
     create_entry(
         organisation=run.target.organisation,
@@ -157,7 +158,7 @@ def _create(run: ImportedRows, values: dict[str, Any], key: uuid.UUID) -> None:
 
 
 def _change(run: ImportedRows, line: Line, existing: Entry, values: dict[str, Any], revisions: Revisions) -> None:
-    """Change the entry as the row says. Blank cells leave fields as they are."""
+    """Change the fields of the entry that differ in the row. A blank cell does not change a field."""
     new_values = {
         name: value
         for name, value in values.items()
@@ -177,7 +178,7 @@ def _change(run: ImportedRows, line: Line, existing: Entry, values: dict[str, An
 
 
 def _as_in_file(name: str, value: Any) -> Any:
-    """Return a stored value as the file contains it. Texts from web forms have other line ends."""
+    """Return a stored value in the form of the file, to compare the two. Texts from web forms have other line ends."""
     if not isinstance(value, str):
         return value
     return long_text(value) if name in _LONG_TEXT_COLUMNS else text(value)
@@ -196,10 +197,11 @@ def _rows(target: Target, person: User) -> list[Exported]:
     """Return asks and offers of the person's own party. The board exports those of all parties."""
     if target.organisation is None:
         return []
-    return [_exported(entry) for entry in _readable_entries(target, person).order_by("pk")]
+    return [_row_of_export(entry) for entry in _readable_entries(target, person).order_by("pk")]
 
 
-def _exported(entry: Entry) -> Exported:
+def _row_of_export(entry: Entry) -> Exported:
+    """Return an ask or offer as a row of the export, with labels instead of codes."""
     return {
         "direction": entry.get_direction_display(),
         "theme": Theme.label_of(entry.theme),

@@ -1,4 +1,7 @@
-"""Homes on the sites of a plan: a row for each tenure, size, needs type and year, or a column for each year."""
+"""Spreadsheets of homes on the sites of a plan, with a row for each tenure, size, needs type and year.
+
+A table with a column for each year is changed to this form first.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ _COLUMNS = (
         hint="Enter 0 to remove these homes.",
     ),
 )
-#: Limit of homes of one row of a spreadsheet.
+#: A row can have at most this many homes.
 _MAX_HOMES = 100_000
 
 
@@ -84,7 +87,10 @@ def _apply(run: ImportedRows) -> None:
 
 
 def _counts_by_site(run: ImportedRows, sites: ItemFinder) -> dict[tuple[str, Combination], list[tuple[Line, int]]]:
-    """Return the rows that are not refused, each with its number of homes, by the key of the site and combination."""
+    """Return the rows and their numbers of homes, by the key of the site and the combination.
+
+    Rows that are refused are left out. A combination is a tenure, a number of bedrooms, a needs type and a year.
+    """
     counts: dict[tuple[str, Combination], list[tuple[Line, int]]] = {}
     years = run.target.plan.years if run.target.plan else ""
     for line in run.lines():
@@ -93,7 +99,7 @@ def _counts_by_site(run: ImportedRows, sites: ItemFinder) -> dict[tuple[str, Com
         count = _count(run, line)
         if combination is not None:
             _, _, _, year_of_row = combination
-            # The first year of a new plan decides between calendar and financial years.
+            # If the plan has no years yet, the first year in the file decides between calendar and financial years.
             years = years or (kind_of_year(year_of_row) if year_of_row else "")
         if site_key is not None and combination is not None and count is not None:
             counts.setdefault((site_key, combination), []).append((line, count))
@@ -107,7 +113,7 @@ def _home(combination: Combination, count: int) -> Item:
 
 
 def _site_key(run: ImportedRows, line: Line, sites: ItemFinder) -> str | None:
-    """Return the key of the row's site; None if the row is refused."""
+    """Return the key of the row's site, or None if the row is refused."""
     if run.target.site:
         if sites.by("key", run.target.site):
             return run.target.site
@@ -120,7 +126,7 @@ def _site_key(run: ImportedRows, line: Line, sites: ItemFinder) -> str | None:
 
 
 def _combination(run: ImportedRows, line: Line, years: str) -> Combination | None:
-    """Return the row's tenure, bedrooms, needs type and year; None if one of these cells is refused.
+    """Return the row's tenure, bedrooms, needs type and year, or None if one of these cells is refused.
 
     `years` is the kind of years in the plan, or "" if the plan has none yet.
     """
@@ -141,7 +147,7 @@ def _combination(run: ImportedRows, line: Line, years: str) -> Combination | Non
 
 
 def _count(run: ImportedRows, line: Line) -> int | None:
-    """Return the number of homes; None if the cell is refused."""
+    """Return the number of homes, or None if the cell is refused."""
     count = run.read(line, "count", whole_number)
     if run.is_refused(line, "count"):
         return None
@@ -176,7 +182,7 @@ def _rows_of_site(site: Item, site_id: str) -> Iterable[Exported]:
 
 
 def _bedrooms_cell(bedrooms: int | None) -> str:
-    """Return the number of bedrooms as a cell; "" if it is not known."""
+    """Return the number of bedrooms as a cell, or "" if it is not known."""
     if bedrooms is None:
         return ""
     return str(bedrooms) if bedrooms else "studio"

@@ -1,4 +1,4 @@
-"""Milestones of a plan: each row is one milestone."""
+"""Spreadsheets of a plan's milestones, in which each row is one milestone."""
 
 from __future__ import annotations
 
@@ -83,13 +83,16 @@ def _apply(run: ImportedRows) -> None:
 
 
 def _values(run: ImportedRows, line: Line, sites: ItemFinder) -> Item | None:
-    """Return the values of the row by column; None if the row is refused."""
+    """Return the values of the row by column, or None if the row is refused."""
     readers = {**_READERS, "site": lambda _cell: site_key_in_row(run, line, sites)}
     return row_values(run, line, COLLECTION, COLUMNS, readers)
 
 
 def _key(run: ImportedRows, line: Line, draft: DraftEditor, *, site_key: str) -> str | None:
-    """Return the key of the row's milestone, from its ID or from its name at the site; None if the row is refused."""
+    """Return the key of the milestone with the row's ID or, without an ID, with its name at the same site.
+
+    If there is no such milestone, return a new key. Returns None if the row is refused.
+    """
     if line.text("key"):
         return key_in_row(run, line, COLLECTION.one)
     name = line.text("name")

@@ -1,4 +1,4 @@
-"""Helpers of the kinds of spreadsheet that belong to a partnership: commitments, asks and offers, contacts."""
+"""Helpers for spreadsheets of commitments, asks and offers, and contacts, which belong to a partnership."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def parties_of(target: Target) -> list[Organisation]:
 
 
 def may_import(target: Target, person: User, now: dt.datetime) -> bool:
-    """Return whether the person may import, as editors and leads of a present party that is not an observer may."""
+    """Return whether the person is an editor or lead of a present party that is not an observer.
+
+    Only these people may import, and only until the partnership is over.
+    """
     party = target.organisation
     if party is None or partnership_of(target).is_over_on(timezone.localdate(now)):
         return False

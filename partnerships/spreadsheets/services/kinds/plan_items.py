@@ -1,4 +1,4 @@
-"""Helpers of the kinds of spreadsheet that change the draft of a plan: sites, homes, milestones."""
+"""Helpers for spreadsheets of sites, homes and milestones, which change the draft of a plan."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from partnerships.transfer.reading.problems import refuse_file
 from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import text
 
-#: Reads a cell; None or "" means that it is blank.
+#: A function that reads a cell. None or "" means that the cell is blank.
 Reader = Callable[[Cell], Any]
 
 
@@ -43,7 +43,7 @@ def plan_of(target: Target) -> Plan:
 
 
 def may_import(target: Target, person: User, now: dt.datetime) -> bool:
-    """Return whether the person may import into the plan's draft, as editors and leads of an owner may."""
+    """Return whether the person may change the plan's draft. Editors and leads of an owner may."""
     plan = plan_of(target)
     return rights_over(plan, person, now).edits_for_owner and not plan.is_over
 
@@ -70,7 +70,7 @@ def content_to_export(target: Target, person: User) -> Content | None:
 class DraftEditor:
     """Changes the items of one collection in a plan's draft as the rows say, and saves them together.
 
-    Several rows can change the same item: for example, rows of homes change their site.
+    Several rows can change the same item. For example, each row of homes changes its site.
     """
 
     def __init__(self, run: ImportedRows, collection: Collection, *, reference: str = "") -> None:
@@ -123,7 +123,7 @@ class DraftEditor:
             self.items.add(self._changed_items[key])
 
     def save(self, name_of: Callable[[Item], str]) -> None:
-        """Save the changed items in the draft, and count them in the report, which shows `name_of` each item."""
+        """Save the changed items in the draft, and add them to the report with the name from `name_of`."""
         for key, item in self._changed_items.items():
             previous = self._draft_items.get(key)
             if previous is None:
@@ -146,7 +146,7 @@ class DraftEditor:
 
 
 def _difference(collection: Collection, previous: Item, item: Item) -> str:
-    """Return the changes as text: the labels of fields, and the numbers of homes."""
+    """Return the changes as text, such as “landowner, 20 homes before, 24 now”."""
     changes = [field.label.lower() for field in collection.fields if previous[field.code] != item[field.code]]
     counts = collection.counts
     if counts and previous[counts.code] != item[counts.code]:
@@ -155,9 +155,9 @@ def _difference(collection: Collection, previous: Item, item: Item) -> str:
 
 
 class ItemFinder:
-    """Finds an item of a collection by its key, its reference or its name, whatever the case and spaces.
+    """Finds an item of a collection by its key, its reference or its name. Case and spaces make no difference.
 
-    `reference` is the field with the reference; "" if items have none.
+    `reference` is the field with the reference, or "" if items have none.
     """
 
     def __init__(self, items: Iterable[Item], *, reference: str = "") -> None:
@@ -186,20 +186,20 @@ class ItemFinder:
         return []
 
     def id_of(self, item: Item) -> str:
-        """Return the reference of the item if no other item has the same one; otherwise its key."""
+        """Return the reference of the item, or its key if another item has the same reference."""
         reference = str(item[self._reference]) if self._reference else ""
         return reference if reference and self.named(reference) == [item] else str(item["key"])
 
 
 def _folded(value: Any) -> str:
-    """Return a value as text, for comparisons in which case and spaces do not count."""
+    """Return a value as text without differences of case and spaces, for comparisons."""
     return " ".join(str(value).split()).casefold()
 
 
 def row_values(
     run: ImportedRows, line: Line, collection: Collection, columns: Iterable[SheetColumn], readers: Mapping[str, Reader]
 ) -> Item | None:
-    """Return the values of the row by column, without blank cells; None if the row is refused."""
+    """Return the values of the row by column, without blank cells, or None if the row is refused."""
     values: Item = {}
     for column in columns:
         if column.code == "key" or not text(line[column.code]):
@@ -213,7 +213,7 @@ def row_values(
 
 
 def site_key_in_row(run: ImportedRows, line: Line, sites: ItemFinder) -> str | None:
-    """Return the key of the site that a row names; None if the row is refused."""
+    """Return the key of the site that a row names, or None if the row is refused."""
     site_text = line.text("site")
     matches = sites.named(site_text)
     if len(matches) == 1:
@@ -227,9 +227,9 @@ def site_key_in_row(run: ImportedRows, line: Line, sites: ItemFinder) -> str | N
 
 
 def key_in_row(run: ImportedRows, line: Line, item_name: str) -> str | None:
-    """Return the key in a row with an ID; None if the row is refused.
+    """Return the key in a row with an ID, or None if the row is refused.
 
-    `item_name` is the name of the item in the message, such as “milestone”.
+    The message uses `item_name`, such as “milestone”.
     """
     key = line.text("key")
     if KEY.fullmatch(key) is None:

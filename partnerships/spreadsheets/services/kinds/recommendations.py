@@ -1,4 +1,4 @@
-"""Recommendations of published reports, which an organisation records: each row is one recommendation."""
+"""Spreadsheets of recommendations that an organisation records from published reports, one in each row."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _FORMER_CONFIDENCE = {
     fold_name("Seen in part"): Confidence.PART,
     fold_name("From memory"): Confidence.MEMORY,
 }
-#: Limits of characters of texts, as in the models.
+#: The maximum length of each text, as in the models.
 _MAX_LENGTHS = {"title": 200, "publisher": 200, "reference": 20, "text": 500}
 
 
@@ -119,7 +119,7 @@ def _apply(run: ImportedRows) -> None:
     code_by_kind = _code_by_kind()
     code_by_theme = {fold_name(theme.label): code for code, theme in Theme.by_code().items()}
     for line in run.lines():
-        row = _read(run, line, code_by_kind, code_by_theme)
+        row = _read_row(run, line, code_by_kind, code_by_theme)
         if row is None:
             continue
         with set_aside_if_refused(run, line, UnableToRecord):
@@ -149,10 +149,10 @@ def _record(run: ImportedRows, row: _Row, *, is_stale: bool) -> None:
     run.report.count(outcome, "" if outcome == "left_alone" else f"{source}: {recommendation.title}")
 
 
-def _read(
+def _read_row(
     run: ImportedRows, line: Line, code_by_kind: Mapping[str, str], code_by_theme: Mapping[str, str]
 ) -> _Row | None:
-    """Return the row; None if the row is refused."""
+    """Return the row, or None if the row is refused."""
     for sheet_column in _columns(run.target):
         if sheet_column.required and not line.text(sheet_column.code):
             refuse_blank(run, line, sheet_column.code)
@@ -180,7 +180,7 @@ def _read(
 
 
 def _addressees(run: ImportedRows, line: Line, code_by_kind: Mapping[str, str]) -> tuple[list[str], list[int]]:
-    """Return the codes of kinds of organisation and the ids of organisations that the row is addressed to."""
+    """Return the addressees of the row, as codes of kinds of organisation and ids of organisations."""
     kind_codes: list[str] = []
     organisation_ids: list[int] = []
     for name in _names(line, "addressees"):

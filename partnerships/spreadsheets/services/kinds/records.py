@@ -1,4 +1,4 @@
-"""Helpers of the kinds of spreadsheet in which each row becomes a record."""
+"""Helpers for spreadsheets in which each row becomes a record."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMESPACE = uuid.UUID("6f6d1f5e-5d1c-4c53-9a5e-0a8f3c1c2b77")
 
 @contextmanager
 def set_aside_if_refused(run: ImportedRows, line: Line, *refusals: type[Exception]) -> Iterator[None]:
-    """Import one row in a transaction of its own.
+    """Import one row within a savepoint.
 
     If a service or the database refuses the row, its changes are undone and the row is set aside. `refusals` are the
     exceptions of the services that are called inside.
@@ -43,7 +43,7 @@ def set_aside_if_refused(run: ImportedRows, line: Line, *refusals: type[Exceptio
 
 
 def quantity_cell(quantity: Decimal | None) -> str:
-    """Return a quantity as the text of a cell, such as "60" for 60.00; "" for None."""
+    """Return a quantity as the text of a cell, such as "60" for 60.00, or "" for None."""
     return "" if quantity is None else f"{quantity.normalize():f}"
 
 
@@ -52,15 +52,15 @@ def record_key(kind: str, target: Target, reference: str) -> uuid.UUID:
 
     The same reference in a spreadsheet of another target gives another key. Case and spaces make no difference.
     """
-    parts = [target.plan, target.partnership, target.organisation]
-    ids = ":".join(str(part.pk) if part is not None else "" for part in parts)
+    records = [target.plan, target.partnership, target.organisation]
+    ids = ":".join(str(record.pk) if record is not None else "" for record in records)
     return uuid.uuid5(_NAMESPACE, f"{kind}:{ids}:{' '.join(reference.split()).casefold()}")
 
 
 class Revisions:
     """The revisions of records when a run begins, so that changes made since the preview are not overwritten.
 
-    `previewed_total` is the sum of the revisions when the preview was made; None for a preview.
+    `previewed_total` is the sum of the revisions when the preview was made, or None for a preview.
     """
 
     def __init__(self, records: QuerySet[Any], previewed_total: int | None) -> None:
@@ -91,7 +91,7 @@ class OrganisationFinder:
             self._pks_by_name.setdefault(fold_name(name), set()).add(pk)
 
     def named(self, name: str) -> Organisation | None:
-        """Return the organisation with this name; None if no organisation or several have this name."""
+        """Return the organisation with this name, or None if no organisation or several have this name."""
         pks = self._pks_by_name.get(fold_name(name), set())
         if len(pks) != 1:
             return None

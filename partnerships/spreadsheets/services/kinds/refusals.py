@@ -11,7 +11,7 @@ _UPLOAD_AGAIN = "Upload this row again to compare the two."
 
 
 class RepeatedRows:
-    """Sets rows aside that are about the same record as an earlier row of the file."""
+    """Sets aside rows that are about the same record as an earlier row of the file."""
 
     def __init__(self, run: ImportedRows, record: str) -> None:
         self._run = run
@@ -46,5 +46,5 @@ def refuse_changed_since_preview(run: ImportedRows, line: Line, record: str) -> 
 
 
 def changed_since_preview(record: str) -> str:
-    """Return the message of `refuse_changed_since_preview`, for an exception."""
+    """Return the message that a record (such as “a contact”) was changed since the preview, for an exception."""
     return f"{record} was changed since the preview. {_UPLOAD_AGAIN}"

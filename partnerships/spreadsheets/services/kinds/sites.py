@@ -1,4 +1,4 @@
-"""Sites of a plan: each row is one site."""
+"""Spreadsheets of a plan's sites, in which each row is one site."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class _Areas:
     """Finds the GSS codes of districts and counties by code or name."""
 
     def __init__(self) -> None:
-        #: GSS codes by folded codes, and by folded names of areas that have not ended.
+        #: GSS codes, by codes and by names of areas that have not ended, both in lower case.
         self._codes: dict[str, set[str]] = {}
         areas = Area.objects.filter(kind__in=[AreaKind.DISTRICT, AreaKind.COUNTY])
         for code, name, valid_to in areas.values_list("code", "name", "valid_to"):
@@ -132,7 +132,8 @@ class _Areas:
         if len(codes) != 1:
             problem = "is the name of several areas" if codes else "is not a district or county"
             raise Unreadable(f"“{code_or_name}” {problem}. Enter its GSS code, for example E07000087.")
-        return next(iter(codes))
+        [code] = codes
+        return code
 
 
 def _apply(run: ImportedRows) -> None:
@@ -148,10 +149,10 @@ def _apply(run: ImportedRows) -> None:
 
 
 def _key(run: ImportedRows, line: Line, draft: DraftEditor) -> str | None:
-    """Return the key of the row's site, existing or new; None if the row is refused.
+    """Return the key of the site that the row changes or adds, or None if the row is refused.
 
-    The ID decides, then the reference. The name decides only if the row has neither, or if a single site with that name
-    has no reference yet.
+    The site is found by its ID, or else by its reference. It is found by its name if the row has neither, or if the
+    only site with that name has no reference yet.
     """
     if line.text("key"):
         return key_in_row(run, line, COLLECTION.one)
@@ -170,10 +171,10 @@ def _key(run: ImportedRows, line: Line, draft: DraftEditor) -> str | None:
 def _rows(target: Target, person: User) -> list[Exported]:
     """Return the sites of the plan that the person may read."""
     content = content_to_export(target, person)
-    return [_exported(site) for site in content["sites"]] if content else []
+    return [_row_of_export(site) for site in content["sites"]] if content else []
 
 
-def _exported(site: Item) -> Exported:
+def _row_of_export(site: Item) -> Exported:
     """Return a site as a row of the export, with labels instead of codes."""
     cells = {column.code: site[column.code] for column in COLUMNS}
     return {

@@ -1,4 +1,4 @@
-"""Stakeholders of a plan or a partnership: each row asks a person by email to follow it."""
+"""Spreadsheets of stakeholders, in which each row asks a person by email to follow a plan or a partnership."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.spreadsheets.services.kinds.records import set_aside_if_refuse
 from partnerships.spreadsheets.services.kinds.refusals import refuse_blank, refuse_if_long
 from partnerships.transfer.reading.headings import Line
 
-#: Limit of characters of a person's name, as in the form.
+#: A person's name has at most this many characters, as in the form.
 MAX_NAME = 150
 _FREQUENCIES = dict(Frequency.choices)
 
@@ -41,7 +41,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _asking_organisation(target: Target, person: User) -> Organisation | None:
-    """Return the organisation in whose name people are asked to follow: an owner of the plan, or the party."""
+    """Return the owner of the plan or the party of the partnership in whose name people are asked to follow."""
     if target.plan is not None:
         return owner_acted_for(person, target.plan)
     return target.organisation
@@ -108,9 +108,9 @@ def _check(run: ImportedRows, line: Line, line_by_email: dict[str, Line]) -> Non
 
 
 def _subscriptions(target: Target, person: User) -> list[Subscription]:
-    """Return stakeholders of the target whom an organisation of the person asked.
+    """Return the stakeholders who were asked by one of the person's organisations.
 
-    The person may see the address only of these stakeholders.
+    The person may not see the addresses of other stakeholders.
     """
     subscriptions = stakeholders_of(person, timezone.now()).filter(
         plan=target.plan, partnership=None if target.plan is not None else target.partnership, key=""

@@ -418,9 +418,9 @@ def test_ask_counts_as_met_only_by_the_organisation_that_delivered(world: World)
     assert westmarch.made == 1
     assert westmarch.met == 1
     assert westmarch.elsewhere == 0
-    assert westmarch.nothing == 0
+    assert westmarch.ended_unmet == 0
     assert tidewater.made == 1
     assert tidewater.met == 0
     assert tidewater.elsewhere == 1
-    assert tidewater.nothing == 0
+    assert tidewater.ended_unmet == 0
     assert tidewaters_own_view == tidewater

@@ -73,7 +73,7 @@ class Districts:
 
     today: dt.date
     areas: list[Area]
-    lines: Mapping[int, Lineage]
+    lineages: Mapping[int, Lineage]
 
     @classmethod
     def on(cls, today: dt.date) -> Districts:
@@ -95,7 +95,7 @@ class Districts:
         """Return the ids of the districts that each area covers: the area itself, its successors, or its parts."""
         districts_by_area: dict[int, set[int]] = defaultdict(set)
         for area in self.areas:
-            for former_or_present_id in self.lines[area.pk].all_area_ids():
+            for former_or_present_id in self.lineages[area.pk].all_area_ids():
                 districts_by_area[former_or_present_id].add(area.pk)
             for containing_id in (area.parent_id, area.region_id):
                 if containing_id is not None:
@@ -140,7 +140,7 @@ class Districts:
         """Return the names of the councils whose own area is the district, by the district's id."""
         names: dict[int, list[str]] = defaultdict(list)
         for body in self._serving_bodies:
-            for area in self._served[body.pk] & self.lines.keys() if body.kind == Kind.COUNCIL else ():
+            for area in self._served[body.pk] & self.lineages.keys() if body.kind == Kind.COUNCIL else ():
                 names[area].append(body.name)
         return names
 

@@ -30,7 +30,7 @@ class Frequency(models.TextChoices):
 
 
 def _months_later(day: dt.date, months: int, day_of_month: int) -> dt.date:
-    """Return this day of the month, so many months later, or the last day of that month if it is shorter."""
+    """Return this day of the month, this many months later, or the last day of that month if it is shorter."""
     year, month_index = divmod(day.year * 12 + day.month - 1 + months, 12)
     _, days_in_month = calendar.monthrange(year, month_index + 1)
     return dt.date(year, month_index + 1, min(day_of_month, days_in_month))

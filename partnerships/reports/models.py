@@ -87,7 +87,7 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
         return self.filter(visible_to(FrozenReport, READERS, user))
 
     def visible_to_current_audience(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Return the frozen reports of which the person is in the audience now, and was when they were frozen."""
+        """Return the frozen reports whose audience includes the person, both now and when they were frozen."""
         return self.filter(visible_to(FrozenReport, _CURRENT_AUDIENCE, user))
 
 

@@ -41,7 +41,7 @@ def draw_chart(
     """Return the chart as SVG.
 
     Two columns are drawn as pairs of vertical bars. One column, or a table with many rows, is drawn as horizontal bars,
-    of which only the `limit` highest are shown. A narrow chart is for a card that links to the report. With
+    and only the `limit` highest are shown. A narrow chart is for a card that links to the report. With
     `on_screen`, horizontal bars fit a phone.
     """
     figures_are_in = "report" if is_narrow else "table"

@@ -23,7 +23,7 @@ class Kind(Enum):
 
     TEXT = "text"
     NUMBER = "number"
-    #: A number of which 0 is shown as “none”.
+    #: A number whose 0 is shown as “none”.
     COUNT = "count"
     #: Pounds.
     MONEY = "money"

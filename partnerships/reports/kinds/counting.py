@@ -11,7 +11,7 @@ from partnerships.reports.snapshot import Row
 
 
 def count_records(records: QuerySet[Any], rows: Sequence[Row], *, limit: int) -> int:
-    """Return the number of records of which a table shows the first `limit`.
+    """Return the number of all records. A table shows only the first `limit` of them.
 
     `rows` are the rows of the table. If there are fewer than `limit`, they are all the records, and no query is needed.
     """

@@ -278,7 +278,7 @@ _ORDERS: Mapping[str, tuple[str, ...]] = {
 
 
 def _capital(label: str) -> str:
-    """Return the label with a capital first letter. Its other letters are unchanged."""
+    """Return the label with a capital first character. The others are unchanged."""
     return label[0].upper() + label[1:]
 
 

@@ -312,7 +312,7 @@ def _links(network: Network, shown_ids: Collection[int], names: _Names) -> Table
     """Return the table of links between the organisations in the picture, the strongest first.
 
     There can be 200,000 links. Each is one integer until its row is shown, because integers are sorted fast. The
-    integer combines three values, the first of which decides the order. They are the number of partnerships that the
+    integer combines three values, and the first decides the order. They are the number of partnerships that the
     link lacks to be the strongest, and the places of both organisations in the order of names.
     """
     bodies = sorted(shown_ids, key=lambda pk: (names[pk], pk))

@@ -112,13 +112,10 @@ def suggestions_by_source(
     """
     if not partnerships:
         return []
-    read_ahead(
-        lookup(source.rows, reader, ids_of(partnerships), since.now)
-        for source in agenda_sources()
-        if source.rows is not None
-    )
+    sources, ids = agenda_sources(), ids_of(partnerships)
+    read_ahead(lookup(source.rows, reader, ids, since.now) for source in sources if source.rows is not None)
     # `suggest` is typed for a person, but its queries start from `visible_to`, which takes any reader.
-    return [(source, source.suggest(reader, partnerships, since)) for source in agenda_sources()]  # type: ignore[arg-type]
+    return [(source, source.suggest(reader, partnerships, since)) for source in sources]  # type: ignore[arg-type]
 
 
 def subject_kinds() -> frozenset[str]:

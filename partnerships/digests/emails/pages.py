@@ -103,6 +103,11 @@ def _news_of_items(delivery: Delivery, items: Sequence[DeliveryItem], now: dt.da
     return shown
 
 
+def _stakeholder_ids(person: User) -> list[int]:
+    """Return the id of the person in a list, or an empty list if the person has an account."""
+    return [person.pk] if person.is_stakeholder else []
+
+
 def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, ...], int]:
     """Return an email's sections that its recipient may still read, and the number of sections that are now hidden."""
     items = list(DeliverySubject.objects.included().filter(delivery=delivery).select_related("subject").order_by("pk"))
@@ -112,7 +117,7 @@ def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, .
     person = delivery.recipient
     events = Event.objects.in_bulk({pk for item in items for pk in item.told})
     pairs = {(person.pk, item.subject_id) for item in items}
-    event_filter = EventFilter(pairs, events, [person.pk] if person.is_stakeholder else [], now)
+    event_filter = EventFilter(pairs, events, _stakeholder_ids(person), now)
 
     shown: list[Section] = []
     for item in items:
@@ -182,8 +187,7 @@ def sections_between(
         return ()
     changes = changes_after(spans)
     pairs = {(person.pk, subject_id) for subject_id, _ in spans}
-    stakeholder_ids = [person.pk] if person.is_stakeholder else []
-    event_filter = EventFilter(pairs, changes.events, stakeholder_ids, now, hears=hears)
+    event_filter = EventFilter(pairs, changes.events, _stakeholder_ids(person), now, hears=hears)
 
     # As in an email, an event that changed several subjects is only in the first section.
     told_ids: set[int] = set()

@@ -171,6 +171,12 @@ def read_once_a_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[A
     return cached
 
 
+def rows_once_a_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any]:
+    """Return the result of `read` as a list. A page calls `read` once for each key, everything else each time."""
+    rows = read_once_a_page(key, read)
+    return list(read()) if rows is None else rows
+
+
 def held_record_ids(
     model: type[Model], column: str, condition: Q, *, person: int, everywhere: Callable[[], Ids], organisations: Ids
 ) -> list[int] | None:

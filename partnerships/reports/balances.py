@@ -24,7 +24,7 @@ from partnerships.exchange.models import (
     Status,
 )
 from partnerships.organisations.audience import Reader
-from partnerships.organisations.holdings import id_is_among, read_once_a_page
+from partnerships.organisations.holdings import id_is_among, rows_once_a_page
 from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.statements import rows_for
@@ -161,8 +161,7 @@ def _asked_partnership_ids(ours: list[int]) -> list[int]:
     The ids are a list, because PostgreSQL guesses the number of rows of a subquery badly and then reads all asks.
     """
     asked_in = _shared_partnership_ids(ours).exclude(role=PartyRole.OBSERVER).values_list("partnership", flat=True)
-    partnership_ids = read_once_a_page((_asked_partnership_ids, tuple(ours)), lambda: asked_in)
-    return list(asked_in) if partnership_ids is None else partnership_ids
+    return rows_once_a_page((_asked_partnership_ids, tuple(ours)), lambda: asked_in)
 
 
 def _is_met_by(giver: Q) -> Q:

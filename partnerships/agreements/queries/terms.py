@@ -28,7 +28,7 @@ from partnerships.agreements.terms.in_force import InForceEntry, entries_that_ap
 from partnerships.agreements.terms.schema import build_schema, declarations_with
 from partnerships.documents import Content, Schema
 from partnerships.kit.text import counted
-from partnerships.organisations.holdings import read_once_a_page
+from partnerships.organisations.holdings import rows_once_a_page
 from partnerships.organisations.models import Handover, HandoverState, Merge, Organisation
 from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 
@@ -100,8 +100,7 @@ def in_force_entries(partnership: Partnership, until: dt.datetime | None = None)
             InForceEntry(day=from_day, order=order, version=version) for order, (from_day, version) in enumerate(rows)
         ]
 
-    entries = read_once_a_page((in_force_entries, partnership.pk, until), fetch_entries)
-    return fetch_entries() if entries is None else entries
+    return rows_once_a_page((in_force_entries, partnership.pk, until), fetch_entries)
 
 
 def in_force_lookup(partnership: int) -> Lookup:
@@ -126,8 +125,8 @@ def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | N
     if entry is None:
         return None
     version_id = entry.version
-    versions = read_once_a_page((version_in_force, version_id), lambda: TermsVersion.objects.filter(pk=version_id))
-    return TermsVersion.objects.get(pk=version_id) if versions is None else versions[0]
+    (version,) = rows_once_a_page((version_in_force, version_id), lambda: TermsVersion.objects.filter(pk=version_id))
+    return version  # type: ignore[no-any-return]  # rows of any model
 
 
 def first_days_in_force(partnership: Partnership, until: dt.datetime | None = None) -> list[tuple[dt.date, int]]:

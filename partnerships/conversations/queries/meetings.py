@@ -21,7 +21,7 @@ from partnerships.conversations.models import (
     MeetingStatus,
 )
 from partnerships.conversations.quorum import Quorum, count_quorum
-from partnerships.organisations.holdings import read_once_a_page
+from partnerships.organisations.holdings import rows_once_a_page
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.nations import holidays_of_any
 from partnerships.organisations.queries import leads_with_account, with_account
@@ -155,8 +155,8 @@ def running_cycle(partnership: Partnership) -> MeetingCycle | None:
     Within a page, the cycle is read once.
     """
     rows = MeetingCycle.objects.filter(partnership=partnership, stopped_at=None).order_by("pk")[:1]
-    cycles = read_once_a_page((running_cycle, partnership.pk), lambda: rows)
-    return next(iter(rows if cycles is None else cycles), None)
+    cycles = rows_once_a_page((running_cycle, partnership.pk), lambda: rows)
+    return cycles[0] if cycles else None
 
 
 def cycle_from_terms(partnership: Partnership, today: dt.date) -> Cycle | None:
@@ -180,8 +180,7 @@ def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
     """Return the bank holidays of any present party that is not an observer. Within a page, they are read once."""
     parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     organisations = Organisation.objects.filter(pk__in=parties.values("organisation")).select_related("region")
-    days = read_once_a_page((meeting_holidays, partnership.pk), lambda: holidays_of_any(organisations))
-    return holidays_of_any(organisations) if days is None else frozenset(days)
+    return frozenset(rows_once_a_page((meeting_holidays, partnership.pk), lambda: holidays_of_any(organisations)))
 
 
 def propose_next_meeting(partnership: Partnership, now: dt.datetime) -> NextMeeting | None:

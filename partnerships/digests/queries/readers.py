@@ -6,7 +6,7 @@ The rights are described in docs/rights.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from django.utils import timezone
 from partnerships.digests.models import Subscription, Watermark
 from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.organisations.audience import Network, Organisations
-from partnerships.organisations.holdings import read_once_a_page
+from partnerships.organisations.holdings import rows_once_a_page
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, Version, present_routes, routes_once_open
@@ -205,13 +205,12 @@ def reading_classes(
     if not plans or (people is not None and not people):
         return {}
 
-    def read_classes() -> list[tuple[tuple[int, int], str]]:
+    def read_classes() -> Iterable[tuple[tuple[int, int], str]]:
         reach = reach_of(plans, now, once_open=once_open)
-        return list(readers_within(reach, people, even_paused=even_paused).items())
+        return readers_within(reach, people, even_paused=even_paused).items()
 
     key = (reading_classes, frozenset(plans), None if people is None else tuple(people), now, once_open, even_paused)
-    classes = read_once_a_page(key, read_classes)
-    return dict(read_classes() if classes is None else classes)
+    return dict(rows_once_a_page(key, read_classes))
 
 
 def readers_within(
@@ -322,5 +321,4 @@ def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[i
         organisation__plan_owners__ended_at=None,
     )
     pairs = memberships.values_list("person_id", "organisation__plan_owners__plan_id")
-    remembered = read_once_a_page((owners_among, frozenset(people), frozenset(plans)), lambda: pairs)
-    return set(pairs if remembered is None else remembered)
+    return set(rows_once_a_page((owners_among, frozenset(people), frozenset(plans)), lambda: pairs))

@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 from partnerships.agreements.figures import FigureBlock, FigureLine, ReportPeriod
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.text import counted
-from partnerships.organisations.holdings import read_once_a_page
+from partnerships.organisations.holdings import rows_once_a_page
 from partnerships.plans.content import SETTLED, Content, Item, content_for_outside, homes_count, milestone_status
 from partnerships.plans.models import Audience, Plan, Version
 
@@ -25,9 +25,7 @@ def _contents_of_plans(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
 
     The content is what readers outside see. Within a page, the plans are read once.
     """
-    versions = _announced_versions(period)
-    remembered = read_once_a_page((_contents_of_plans, period.party.pk), lambda: versions)
-    for version in versions if remembered is None else remembered:
+    for version in rows_once_a_page((_contents_of_plans, period.party.pk), lambda: _announced_versions(period)):
         if version.number == version.plan.announced_number:
             yield version.plan, content_for_outside(version.content)
 
@@ -42,7 +40,7 @@ def _announced_versions(period: ReportPeriod) -> QuerySet[Version]:
     )
     newest = Q(number=F("plan__current_number")) | Q(number=F("plan__open_number"))
     versions = Version.objects.filter(newest, plan__in=plans.exclude(audience=Audience.OWNERS))
-    return versions.select_related("plan").order_by("plan__title", "plan")
+    return versions.select_related("plan").defer("prose").order_by("plan__title", "plan")
 
 
 def _is_within(period: ReportPeriod, text: str) -> bool:

@@ -1,10 +1,11 @@
 """Which means of scores by group can be published without revealing the size of a small group.
 
 A mean of fewer answers than the floor (five, or more) is never shown. But a reader could work out a hidden mean from
-the mean of all groups, because the reader knows three things: how many people of each group were asked, that a shown
-mean has at least as many answers as the floor, and the lowest and highest possible score. So the shown means leave
-every small group at least four possible sizes, and the hidden groups together have at least as many answers as the
-floor. No count is shown, only that there were enough answers.
+the mean of all groups. The reader knows how many people of each group were asked, and the lowest and highest possible
+score. The reader also knows that a shown mean has at least as many answers as the floor.
+
+So means are only shown if every small group still has at least four possible sizes. The hidden groups together must
+also have at least as many answers as the floor. No count is shown, only that there were enough answers.
 
 With few groups, every set of means can be tried. Of the safe sets, the one with the most means is published.
 """
@@ -41,7 +42,7 @@ class Scale:
     ceiling: Decimal = Decimal("4.5")
 
     def shown(self, scores: Sequence[int]) -> Decimal:
-        """Return the mean of these scores as it is shown."""
+        """Return the mean of these scores, rounded to tenths and limited to the bounds, such as 3.4."""
         mean = (Decimal(sum(scores)) / len(scores)).quantize(Decimal("0.1"), ROUND_HALF_UP)
         return min(max(mean, self.floor), self.ceiling)
 
@@ -59,12 +60,12 @@ def means_of(
     scale: Scale | None = None,
     floor: int = MIN_FLOOR,
 ) -> dict[str, Decimal]:
-    """Return the means that can be published, by group; `ALL` is the mean of all groups together.
+    """Return the means that can be published, by group. `ALL` is the mean of all groups together.
 
-    `scores` has the answers of each group, `asked` the number of people of each group who were asked. A group may
-    have more answers than people who were asked, because people choose the group that they answer for; a reader does
-    not know this, and calculates with `asked`. Raises `ValueError` for more than `MAX_GROUPS` groups, and for answers
-    of a group that was not asked.
+    `scores` has the answers of each group, and `asked` the number of people of each group who were asked. A group may
+    have more answers than people asked, because people choose the group that they answer for. A reader does not know
+    this, so the protection is computed with `asked`. Raises `ValueError` for more than `MAX_GROUPS` groups, and for
+    answers of a group that was not asked.
     """
     scale = scale or Scale()
     sizes = {group: len(scores.get(group, ())) for group in asked}
@@ -87,7 +88,10 @@ def means_of(
 
 
 def _sets_of_groups(groups: Collection[str], sizes: Mapping[str, int]) -> list[tuple[str, ...]]:
-    """Return every set of these groups, best first: most groups, then with `ALL`, then most people."""
+    """Return every set of these groups, the best first.
+
+    A set with more groups is better. Of sets of the same size, one with `ALL` is better, and then one with more people.
+    """
     sets = itertools.chain.from_iterable(
         itertools.combinations(sorted(groups), size) for size in range(len(groups), -1, -1)
     )
@@ -121,7 +125,7 @@ def is_safe(
 
 
 def _can_differ(small: str, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale, floor: int) -> bool:
-    """Return whether a small group, as far as a reader can tell, has possible sizes more than `SLACK` apart."""
+    """Return whether the sizes of a small group that a reader thinks possible are more than `SLACK` apart."""
     candidate_sizes = range(min(floor - 1, asked[small]) + 1)
     possible_sizes = [size for size in candidate_sizes if _fits(small, size, means, asked, scale, floor)]
     return bool(possible_sizes) and possible_sizes[-1] - possible_sizes[0] > SLACK
@@ -132,8 +136,8 @@ def _fits(
 ) -> bool:
     """Return whether this size of a small group is possible with everything that is shown.
 
-    The differences between each score and the mean of all add up to zero, apart from rounding. The contribution of each
-    group to this sum lies between a minimum and a maximum, and may be anything between them.
+    The differences between each score and the mean of all add up to zero, apart from rounding. Each group adds an
+    amount between a minimum and a maximum. So the size is possible if zero is between the sums of both.
     """
     total_low, total_high = scale.bounds(means[ALL])
     minimum = maximum = Fraction(0)

@@ -1,19 +1,19 @@
 """Mask small counts in tables, so that readers cannot work them out by subtraction.
 
-**What is masked.** Counts under the floor, zero included: "none of seven" says something about seven people. A reader
-could subtract other figures from a total to find a masked count. So further figures are masked until each count under
-the floor has *witnesses*: two tables that agree in every shown figure, and in which this count differs by more than
-`SLACK`. A reader who knows the floor cannot tell which table is the true one. All tables of one release are masked
-together, because they share totals.
+**What is masked.** Counts under the floor are masked. Zero is one of them, because "none of seven" says something about
+seven people. A reader could subtract other figures from a total to find a masked count. So further figures are masked
+until each count under the floor has two *witnesses*. These are tables that agree in every shown figure, but in which
+the count differs by more than `SLACK`. A reader cannot tell which of them is the true table. All tables of one release
+are masked together, because they share totals.
 
 **How.** First whole rows and columns of counts protect each other (the hypercube method of statistical offices,
 Giessing and Repsilber). That masks too much. So figures are then shown again, one after the other, as long as every
 small count keeps its witnesses.
 
 **Readers who run this code.** Such a reader could run it on every table that fits the shown figures, and rule out the
-tables that it would publish differently. Tables of up to six combinations are protected from that too: if a masked
-count would be left with only one possible value under the floor, all figures are masked. This check tries each table
-that fits, and uses only what is published, so it gives the same result for each of these tables.
+tables that it would publish differently. Tables of up to six combinations are protected from that too. If a masked
+count then had only one possible value under the floor, all figures are masked. This check tries each table that fits,
+and uses only what is published, so it has the same result for each of these tables.
 
 **Words.** An *atom* is the count of one combination of categories. A *cell* names a figure: one category for each
 dimension, or None for the total over the dimension. Every figure is the sum of some atoms.
@@ -36,15 +36,16 @@ MIN_FLOOR = 5
 #: The possible values of a masked figure, as far as a reader can tell, must be further apart than this (highest less
 #: lowest).
 SLACK = 2
-#: The owner of the second largest part of a sum must not be able to work out the largest part to within this many per
-#: cent of that part.
+#: The owner of the second largest part of a sum can subtract this part. It must not be able to work out the largest
+#: part to within this many per cent.
 DOMINANCE_PERCENT = 20
-#: Limit on multiplications while figures are unmasked again: about half a second. Larger tables are left as they are.
+#: At most this many multiplications, about half a second, are spent on showing figures again. In larger tables, no
+#: figure is shown again.
 _EFFORT = 5_000_000
-#: Every table that fits the shown figures is tried if it has at most this many combinations. Of larger tables too many
-#: would fit.
+#: Every table that fits the shown figures is tried if it has at most this many combinations. With more combinations,
+#: too many tables would fit.
 _MAX_TRIED = 6
-#: Limit on these trials, in tables times figures times the square of combinations: two seconds at most.
+#: Limit on these trials, which take at most two seconds. It is for tables × figures × the square of combinations.
 _TRIALS = 60_000
 
 #: One category for each dimension. None means all categories of the dimension.
@@ -64,7 +65,7 @@ class _Move:
 
 
 class _Exchange(NamedTuple):
-    """Units that can move at one combination of categories: by how much the count can fall and rise."""
+    """By how much the count of one combination of categories can fall and rise, if units move to other categories."""
 
     down: int
     up: int
@@ -78,12 +79,13 @@ def release(
     floor: int = MIN_FLOOR,
     masked_before: Collection[Cell] = (),
 ) -> dict[Cell, int | None]:
-    """Return the figures of all tables with their totals; None for each masked figure.
+    """Return the figures of all tables with their totals. A masked figure is None.
 
-    `counts` has one category for each dimension, and zeros for combinations that are possible; `tables` names the
-    dimensions of each table, such as `[(0, 1), (0, 2)]`. Totals over every dimension of a table belong to it. Figures
-    `masked_before`, in an earlier release of nearly the same counts, stay masked. Raises `ValueError` for a floor below
-    `MIN_FLOOR`, negative counts, or dimensions that do not exist.
+    A key of `counts` has one category for each dimension, such as `("Fareham", "social rent")`. Combinations that are
+    possible but did not occur have a count of zero. `tables` has the dimensions of each table, such as
+    `[(0, 1), (0, 2)]`. A table includes its totals over every dimension. Figures in `masked_before`, from an earlier
+    release of nearly the same counts, remain masked. Raises `ValueError` for a floor below `MIN_FLOOR`, negative
+    counts, or dimensions that do not exist.
     """
     if floor < MIN_FLOOR:
         raise ValueError(f"The floor is at least {MIN_FLOOR}.")
@@ -114,8 +116,9 @@ def release(
 def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:
     """Return whether a sum or a mean of these parts reveals too much about one of them.
 
-    It does if there are fewer parts than the floor. It also does if the owner of the second largest part could work out
-    the largest part to within `DOMINANCE_PERCENT` (the p % rule of statistical offices). No part is negative.
+    It does if there are fewer parts than the floor. It also does if the owner of the second largest part could subtract
+    that part and find the largest part to within `DOMINANCE_PERCENT` (the p % rule of statistical offices). No part is
+    negative.
     """
     if floor < MIN_FLOOR:
         raise ValueError(f"The floor is at least {MIN_FLOOR}.")
@@ -126,7 +129,7 @@ def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:
 
 
 class _Release:
-    """The figures of one release, and which of them are masked so far.
+    """The figures of one release, and the cells that are masked while the release is computed.
 
     `masked` first masks figures until every small count is protected, and then unmasks as many as it can.
     """
@@ -147,13 +150,13 @@ class _Release:
         self.categories = [sorted({key[dimension] for key in counts}) for dimension in range(dimension_count)]
         combinations: Iterable[tuple[str, ...]] = itertools.product(*self.categories) if counts else ()
         self.atoms = {combination: counts.get(combination, 0) for combination in combinations}
-        #: The dimensions by which figures are published: those of each table, and of each of its totals.
+        #: The dimensions of each table and of each of its totals.
         self.shapes: set[Shape] = set()
         for table_shape in table_shapes:
             for size in range(len(table_shape) + 1):
                 self.shapes.update(frozenset(dimensions) for dimensions in _choices_of(table_shape, size))
 
-        #: For each figure, the places (indexes) of the atoms whose sum it is.
+        #: The places (indexes) of the atoms that add up to each figure.
         self.places: dict[Cell, list[int]] = {}
         for place, combination in enumerate(self.atoms):
             for shape in self.shapes:
@@ -167,7 +170,7 @@ class _Release:
         self.hidden = set(self.always_hidden)
 
     def masked(self) -> dict[Cell, int | None]:
-        """Return every figure; None where it is masked."""
+        """Return every figure. A masked figure is None."""
         for cell in self.small_cells:
             self.hidden |= self._cheapest_move(cell).changed
         if len(self.atoms) ** 2 * len(self.figures) <= _EFFORT:
@@ -175,10 +178,10 @@ class _Release:
         return {cell: None if cell in self.hidden else count for cell, count in self.figures.items()}
 
     def _unmask_figures(self) -> set[Cell]:
-        """Unmask as many figures as possible, and return the cells that stay masked.
+        """Unmask as many figures as possible, and return the cells that are still masked.
 
-        Which figures can be shown depends on the order in which they are tried. So several orders are tried, starting
-        from what the moves masked and from all figures masked. Then each shown figure is masked in turn, to see whether
+        The result depends on the order in which the figures are tried. So several orders are tried, each once from the
+        cells that the moves masked and once from all cells. Then each shown figure is masked in turn, to see whether
         other figures can be shown instead.
         """
 
@@ -212,7 +215,7 @@ class _Release:
         return best
 
     def _show_in_order(self, hidden: set[Cell], order: Iterable[Cell], effort: Effort) -> set[Cell]:
-        """Unmask figures in this order, and return the cells that stay masked.
+        """Unmask figures in this order, and return the cells that are still masked.
 
         A figure is unmasked only if every small count keeps its witnesses.
         """
@@ -236,9 +239,9 @@ class _Release:
         return tables.differ(self.places[small_cell], by=SLACK + 1, highest=self.floor - 1)
 
     def _cost(self, hidden: set[Cell]) -> tuple[int, int]:
-        """Return the cost of masking these figures: the number of figures, then the sum of their counts.
+        """Return the cost of masking these figures, which is their number and then the sum of their counts.
 
-        The total of all counts is counted twice if at least ten figures are shown, because readers want it most.
+        The total of all counts is counted twice if at least ten figures are shown, because readers need it most.
         """
         is_total_hidden = any(_is_total(cell) for cell in hidden)
         shown_count = len(self.figures) - len(hidden)
@@ -260,7 +263,7 @@ class _Release:
         return min((move for move in self._moves(cell) if self._protects(cell, move.down, move.up)), key=cost)
 
     def _protects(self, cell: Cell, down: int, up: int) -> bool:
-        """Return whether a small count can vary by more than `SLACK` and stay under the floor."""
+        """Return whether the possible values of a small count under the floor are more than `SLACK` apart."""
         count = self.figures[cell]
         highest = min(count + up, self.floor - 1)
         lowest = count - down
@@ -282,8 +285,10 @@ class _Release:
     def _move(self, cell: Cell, partners: Mapping[int, str]) -> _Move:
         """Return the exchange of units between the cell's categories and their partners.
 
-        Corners with an even number of partners gain what corners with an odd number lose. In all other dimensions
-        units stay in their categories; the combinations where most units can move are used first, until it is enough.
+        For example, one home moves from 1 to 2 bedrooms in Fareham, and another from 2 to 1 bedrooms in Gosport. The
+        totals are then unchanged. Corners with an even number of partners gain what corners with an odd number lose. In
+        all other dimensions, units do not change their categories. The combinations in which most units can move are
+        used first, until the count is protected.
         """
         count = self.figures[cell]
         shapes = [shape for shape in self.shapes if shape.issuperset(partners)]
@@ -309,7 +314,7 @@ class _Release:
             exchanges.append(
                 _Exchange(
                     down=min(self.atoms[corner] for corner in gaining),
-                    # Without partners, units come from outside: any number of them.
+                    # Without partners, any number of units can be added from outside the table.
                     up=min((self.atoms[corner] for corner in losing), default=self.floor),
                     combination=combination,
                 )
@@ -320,7 +325,7 @@ class _Release:
     def _corners(
         partners: Mapping[int, str], combination: tuple[str, ...]
     ) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-        """Return the combinations that gain units, and those that lose units, when units move at this combination."""
+        """Return the combinations that gain units and those that lose units, if units move at this combination."""
         gaining: list[tuple[str, ...]] = []
         losing: list[tuple[str, ...]] = []
         for size in range(len(partners) + 1):
@@ -349,7 +354,7 @@ def _check_tables(table_shapes: Iterable[Shape], dimension_count: int) -> None:
 
 
 def _cell(combination: Sequence[str], shape: Shape) -> Cell:
-    """Return the cell of a combination in a table of these dimensions: None for each dimension that is summed."""
+    """Return the cell of a combination in a table of these dimensions. Other dimensions are None."""
     return tuple(category if dimension in shape else None for dimension, category in enumerate(combination))
 
 

@@ -158,7 +158,7 @@ class Tables:
 
 
 def _entering(goal: Row, at_zero: Sequence[int]) -> int | None:
-    """Return the column of a variable that increases the goal; None if no variable does.
+    """Return the column of a variable that increases the goal, or None if no variable does.
 
     Moves come first, then variables by name (Bland's rule, which prevents endless loops).
     """

@@ -1,16 +1,16 @@
 """A journal, outside the database, of the changes that a restore of a backup must not undo.
 
-It contains one line of JSON for each erasure, refusal and suppression, for each access that ended or was reduced, for
-each reversal of these, and for each email that a mail server accepted. The files in JOURNAL_ROOT, one for each month,
-are only appended to, and a restore never overwrites them. `manage.py after_restore` applies them to the restored
-database. Lines identify people and records by id and by a hash with JOURNAL_KEY (by default made from SECRET_KEY),
-which is not in the database.
+It contains one line of JSON for each erasure, refusal and suppression, and for each access that ended or was reduced.
+A reversal of these is a line too, and so is each email that a mail server accepted. JOURNAL_ROOT has one file for each
+month. Lines are only appended to it, and a restore never overwrites it. `manage.py after_restore` applies the lines to
+the restored database. They identify people and records by id, and by a hash with JOURNAL_KEY. This key is not in the
+database. By default, it is made from SECRET_KEY.
 
 `note` first stores a line in the database, within the transaction of the change, and moves it to the file after the
-commit. If the process is killed in between, or the disk is full, the line stays in the database until a periodic task
-moves it (`write_waiting`). This order matters. If a line were written to the file before the commit, it could report a
-change that was rolled back, and a restore would end access that never ended. If a line were only written after the
-commit, a killed process would lose it.
+commit. If the process is killed in between, or the disk is full, a periodic task moves the line later
+(`write_waiting`). This order matters. A line that is written to the file before the commit could report a change that
+was rolled back, and a restore would then end access that never ended. A line that is only written after the commit
+would be lost if the process is killed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _address_hash(key: str, address: str) -> str:
 def identity(*parts: object) -> str:
     """Return a keyed hash of those parts of a record that never change.
 
-    A line contains this hash beside the record's id, because after a restore another record may get the same id.
+    A line contains the record's id and this hash, because another record may get the same id after a restore.
     """
     texts = [part.astimezone(dt.UTC).isoformat() if isinstance(part, dt.datetime) else str(part) for part in parts]
     return hmac.digest(_key(settings.JOURNAL_KEY), "\x1f".join(texts).encode(), hashlib.sha256).hex()[:24]
@@ -66,7 +66,7 @@ def _key(secret: str) -> bytes:
 
 
 def note(line_kind: str, *, now: dt.datetime, **facts: Any) -> None:
-    """Add a line of this kind within the current transaction; the line is written to the file after the commit.
+    """Add a line of this kind within the current transaction. It is written to the file after the commit.
 
     Facts are ids, codes and hashes, never names or addresses.
     """
@@ -74,12 +74,12 @@ def note(line_kind: str, *, now: dt.datetime, **facts: Any) -> None:
 
 
 def note_all(line_kind: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
-    """Add several lines of one kind within the current transaction; see `note`."""
+    """Add several lines of one kind within the current transaction. They are written to the file after the commit."""
     batch = _current_batch()
     batch.lines += WaitingLine.objects.bulk_create(
         WaitingLine(at=now, text=_text(line_kind, now, facts_of_line)) for facts_of_line in facts
     )
-    # robust=True: after the commit, an error must not reach the caller, who would report that nothing was saved.
+    # With `robust`, an error after the commit is only logged. The caller would otherwise report that nothing was saved.
     transaction.on_commit(batch.move, robust=True)
 
 
@@ -90,7 +90,7 @@ class _Batch:
         self.lines: list[WaitingLine] = []
 
     def move(self) -> None:
-        """Move all committed lines to the file. Called once for each `note_all`; the first call moves all lines."""
+        """Move all committed lines to the file. The first call after a commit moves all, and others nothing."""
         lines, self.lines = self.lines, []
         if len(lines) > 1:  # some may not exist, because their savepoint was rolled back
             committed_ids = set(
@@ -102,7 +102,7 @@ class _Batch:
 
 
 def _current_batch() -> _Batch:
-    """Return the batch of the current transaction; a new batch if the transaction has no line yet."""
+    """Return the batch of the current transaction, or a new batch if the transaction has no line yet."""
     for _savepoint_ids, function, *_ in reversed(connection.run_on_commit):
         batch = getattr(function, "__self__", None)
         if isinstance(batch, _Batch):
@@ -116,7 +116,7 @@ def write(line_kind: str, *, now: dt.datetime, **facts: Any) -> None:
 
 
 def write_all(line_kind: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
-    """Write lines of one kind to the file at once; if that fails, store them in the database for `write_waiting`."""
+    """Write lines of one kind to the file at once. If that fails, store them in the database, to be written later."""
     texts = [_text(line_kind, now, facts_of_line) for facts_of_line in facts]
     if not texts or _append(texts, now):
         return
@@ -128,9 +128,9 @@ def write_all(line_kind: str, facts: Iterable[dict[str, Any]], *, now: dt.dateti
 
 
 def write_waiting(*, now: dt.datetime) -> int:
-    """Move lines from the database to the file, and return their number. Two processes may do this at once.
+    """Move waiting lines from the database to the file, and return how many were moved.
 
-    `after_restore` then applies a line twice, with the same result.
+    If two processes do this at once, a line may be written twice. Applying it twice has the same result.
     """
     moved_count = 0
     for line in WaitingLine.objects.filter(at__lte=now - _MIN_AGE).order_by("pk"):
@@ -141,7 +141,7 @@ def write_waiting(*, now: dt.datetime) -> int:
 
 
 def oldest_waiting() -> dt.datetime | None:
-    """Return the time of the oldest line that is not in the file yet; None if all lines are in the file."""
+    """Return the time of the oldest line that is not in the file yet, or None if all lines are in the file."""
     oldest: dt.datetime | None = WaitingLine.objects.aggregate(at=Min("at"))["at"]
     return oldest
 
@@ -149,7 +149,7 @@ def oldest_waiting() -> dt.datetime | None:
 def _move(lines: Sequence[WaitingLine]) -> bool:
     """Write committed lines to the files of their months, then delete them from the database.
 
-    Returns False if a file could not be written; then all lines stay in the database.
+    Returns False if a file could not be written. All lines then remain in the database.
     """
     lines_by_month: dict[str, list[WaitingLine]] = {}
     for line in lines:
@@ -174,7 +174,10 @@ def _text(line_kind: str, now: dt.datetime, facts: dict[str, Any]) -> str:
 
 
 def _append(texts: Sequence[str], at: dt.datetime, *, is_durable: bool = False) -> bool:
-    """Append lines to the file of a month, on the disk at once if `is_durable`, and return whether this worked."""
+    """Append lines to the file of a month, and return whether this worked.
+
+    With `is_durable`, the lines are on the disk when the function returns.
+    """
     # There is one write in append mode, so that lines of several processes do not mix. The data begin with a line
     # break, because a full disk may have cut the line before them short.
     data = "\n".join(["", *texts, ""]).encode("ascii")
@@ -194,7 +197,7 @@ def _append(texts: Sequence[str], at: dt.datetime, *, is_durable: bool = False) 
 
 @lru_cache(maxsize=4)
 def _open_file(root: str, month: str, process: int) -> int:
-    """Return the descriptor of a month's file, cached by process id, because forked processes must not share it."""
+    """Return the descriptor of a month's file. Forked processes must not share it, so it is cached by process id."""
     Path(root).mkdir(parents=True, exist_ok=True)
     return os.open(Path(root, f"{month}.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
@@ -248,13 +251,13 @@ class RedoResult:
 def last_about(subject: str, lines: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
     """Return the last line about each subject, by the value of the fact called `subject`.
 
-    A line with `undone` reverses the earlier lines: an account was reopened, a party returned.
+    A line with `undone` reverses the earlier lines. For example, a closed account was reopened.
     """
     return {line[subject]: line for line in lines}
 
 
 def not_undone(subject: str, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the last line about each subject, without subjects whose last line reverses the earlier lines."""
+    """Return the last line about each subject, unless this line reverses the earlier lines."""
     return [line for line in last_about(subject, lines).values() if not line.get("undone")]
 
 
@@ -289,8 +292,8 @@ def same_rows(
 ) -> Iterator[tuple[Row, dict[str, Any]]]:
     """Yield the rows of the database that the lines report, each with the last line about it.
 
-    After a restore an id may belong to another record, so a row must have the `identity` in its line. Rows with another
-    identity, and rows that began after the line was written, are reported in `result.problems` instead.
+    After a restore, an id may belong to another record. So a row must have the identity in its line, and must have
+    begun before the line was written. Other rows are reported in `result.problems` instead.
     """
     last_lines = {(line[subject], line.get("same")): line for line in lines}
     for row in rows:
@@ -333,7 +336,7 @@ Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], RedoResult]
 
 @dataclass(frozen=True, slots=True)
 class _LineKind:
-    """How lines of one kind are applied; `label` names the kind in the output of `after_restore`."""
+    """How lines of one kind are applied. The output of `manage.py after_restore` has the label of each kind."""
 
     label: str
     redo: Redo
@@ -347,10 +350,10 @@ _BATCH_SIZE = 5_000
 
 
 def register_redo(line_kind: str, label: str, redo: Redo, *, early: bool = False, in_batches: bool = False) -> None:
-    """Register how lines of a kind are applied; `label` names the kind in the output of `after_restore`.
+    """Register the function that applies lines of a kind, and the kind's label in the output of `after_restore`.
 
-    Early kinds are applied before all others: a plan must lose an owner before the owner leaves the partnership. Kinds
-    with millions of lines are applied `in_batches`, in the order of the files.
+    Early kinds are applied before all others. For example, a plan must lose an owner before the owner leaves the
+    partnership. Kinds with millions of lines are applied `in_batches`, in the order of the files.
     """
     _kinds[line_kind] = _LineKind(label=label, redo=redo, is_early=early, in_batches=in_batches)
 
@@ -358,7 +361,7 @@ def register_redo(line_kind: str, label: str, redo: Redo, *, early: bool = False
 def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, RedoResult]:
     """Apply the lines since a moment, oldest first, and return the result of each kind by its label.
 
-    Each kind has its own transaction: an error in one kind does not undo the others.
+    Each kind is applied in a separate transaction, so that an error in one kind does not undo the others.
     """
     lines_by_kind: dict[str, list[dict[str, Any]]] = {}
     results_of_batches = {line_kind: RedoResult() for line_kind, kind in _kinds.items() if kind.in_batches}
@@ -385,12 +388,12 @@ def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, RedoResult]:
 
 
 def _apply(line_kind: str, lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """Apply the lines of one kind in a transaction; if one line fails, none is applied."""
+    """Apply the lines of one kind in a transaction. If one line fails, none is applied."""
     try:
         with transaction.atomic():
             return _kinds[line_kind].redo(lines, now)
     except Exception as error:
-        # Only the type of the error is printed: its message may contain an email address.
+        # Only the type of the error is printed, because its message may contain an email address.
         log.exception("journal_not_applied", what=line_kind)
         count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
         return RedoResult(problems=[f"not applied ({type(error).__name__}, see the log): {count}"], has_failed=True)

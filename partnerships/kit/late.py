@@ -32,7 +32,7 @@ class Late:
 
 
 def late(name: str) -> Any:
-    """Return a stand-in for the package of this name, which is imported at its first use."""
+    """Return an object with the attributes of the package of this name, which is imported at its first use."""
     return Late(name)
 
 
@@ -41,8 +41,8 @@ def late_view(
 ) -> Callable[..., Any]:
     """Return the view with this dotted name, which is imported at its first request.
 
-    `around` is a decorator for the view. A decorator that sets something which middleware reads before the view runs,
-    such as `login_not_required`, belongs around `late_view` instead.
+    `around` is a decorator for the view. Some decorators, such as `login_not_required`, mark a view for middleware.
+    These must decorate the result of `late_view`, because middleware runs before the view is imported.
     """
     module_name, _, function_name = name.rpartition(".")
     module = late(module_name)

@@ -23,8 +23,8 @@ class LeadTimesField(forms.TypedMultipleChoiceField):
     def offer(self, days: Iterable[int], *last_choices: tuple[int, str]) -> None:
         """Offer these days and the usual ones, then `last_choices`.
 
-        `days` must have all present values, which may come from an import: saving the form would drop a value that is
-        not among the choices.
+        `days` must have all present values, which may be unusual after an import. Saving the form would delete a value
+        that is not among the choices.
         """
         offered_days = sorted({*USUAL_DAYS, *days}, reverse=True)
         day_choices = [(day, _LABELS.get(day, f"{day} days before")) for day in offered_days]

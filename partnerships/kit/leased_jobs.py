@@ -1,7 +1,7 @@
-"""Queues of long jobs in the database: a worker claims each job for a time, and pages show its progress.
+"""Queues of long jobs in the database, which workers claim for a time while pages show their progress.
 
-A room has a model derived from `LeasedJob`, whose rows are the waiting jobs, and a task that calls `work_through`. Each
-job is done in one transaction. A job may be tried twice: if a worker dies, another claims the job when the lease ends.
+A room has a model derived from `LeasedJob`, with a row for each job, and a task that calls `work_through`. Each job is
+done in one transaction. If a worker dies, another worker claims the job when the lease ends, and tries it again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 #: The number of steps of a job between two updates of its progress.
 STEP = 25
-#: Seconds after which a task claims no further job: each job may need all of its lease and of the task's time limit.
+#: Seconds after which a task claims no further job, because a job may need all of the task's time limit.
 LONG_ENOUGH = 60.0
 #: PostgreSQL's code for a statement that exceeded its time limit (query_canceled).
 _CANCELLED = "57014"
@@ -30,9 +30,9 @@ Progress = Callable[[int, int], None]
 
 
 class LeasedJob(models.Model):
-    """A job that is waiting, is claimed or has failed. When it is done, its room deletes the row or does the next step.
+    """A job that is waiting, is claimed or has failed. Once it is done, its room deletes or changes the row.
 
-    Another worker may claim the job at `claimed_until`. `error` is the reason why the job failed, "" if it has not.
+    Another worker may claim the job from `claimed_until`. `error` is the reason why the job failed, or "".
     """
 
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -67,8 +67,8 @@ def work_through(
     `failed` as its reason. Failed jobs are not tried again until a person requests it. `fail` stores the reason, if the
     room must do more than that.
 
-    An outage of the database, or a long wait for a lock, does not fail the job: it waits for the next task. A statement
-    that exceeds the database's time limit does fail it, because it would exceed the limit each time.
+    After an outage of the database, or a long wait for a lock, the job is retried by the next task. But a job with a
+    statement that exceeds the database's time limit fails, because it would exceed the limit each time.
 
     After a minute, the remaining jobs are left to the next scheduled task.
     """
@@ -87,7 +87,7 @@ def work_through(
             log.warning("job_put_off", job=job.pk, model=job._meta.label, kind=type(error).__name__)
             type(job)._default_manager.filter(pk=job.pk).update(claimed_until=None)
             break
-        except Exception:  # also the task's time limit: otherwise the job would be tried for ever
+        except Exception:  # includes the task's time limit, because the job would otherwise be retried for ever
             mark_failed(job, failure_message)
             raise
         if reason:
@@ -96,7 +96,7 @@ def work_through(
 
 
 def was_cancelled(error: Exception) -> bool:
-    """Return whether a statement exceeded the database's time limit, so that trying it again would not help."""
+    """Return whether a statement exceeded the database's time limit, so that a retry would not help."""
     return getattr(error.__cause__, "pgcode", "") == _CANCELLED
 
 
@@ -120,8 +120,8 @@ def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job
 def shown_progress(job: LeasedJob) -> Iterator[Progress]:
     """Provide a function that stores a job's progress at once, on a separate connection.
 
-    Within the job's transaction nobody could see the progress before the end. That transaction must change the job's
-    row last of all: otherwise this function waits for a lock that its own job has.
+    Within the job's transaction, nobody could see the progress before the end. That transaction must not change the
+    job's row before its last step, because this function would then wait for the lock of its own job.
     """
     connection = connections.create_connection(DEFAULT_DB_ALIAS)
     statement = f'UPDATE "{job._meta.db_table}" SET done = %s, total = %s WHERE id = %s'  # noqa: S608 - our table

@@ -1,7 +1,7 @@
 """Keys in signed links, each computed from the previous key with SECRET_KEY.
 
-A new key makes earlier links invalid. A restored database has an old key, and the newest key can be computed from it:
-so links sent since the backup work again, although the journal contains no key, only a hash of it.
+A new key makes earlier links invalid. A restored database has an old key, from which the newest key can be computed. So
+links sent since the backup work again, although the journal contains only a hash of the newest key.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from partnerships.kit.journal import RedoResult, identity, redo_each
 
 Row = TypeVar("Row")
 
-#: How many later keys are tried for each SECRET_KEY. Nobody renews links more often than this between two backups.
+#: At most this many later keys are tried for each SECRET_KEY, because nobody renews links so often between two backups.
 _MAX_STEPS = 50
 
 
 class UnableToFindKey(Exception):
-    """Raised if the newest key does not follow from the old one: SECRET_KEY was changed without a fallback."""
+    """Raised if the newest key cannot be computed, because SECRET_KEY was changed without a fallback."""
 
     def __init__(self) -> None:
         super().__init__("the links no longer work, including those sent since the backup; ask the person again")
@@ -74,14 +74,14 @@ def redo_links(
     holder: Callable[[Row], Any],
     renew: Callable[[Row], object],
 ) -> RedoResult:
-    """Give each row the newest link key according to the journal; `holder` returns the object with its `link_key`.
+    """Give each row the newest link key according to the journal. `holder` returns the object with the `link_key`.
 
     Links from before the renewal become invalid, and links sent since become valid again. If the newest key cannot be
     found, `renew` makes all links of the row invalid.
     """
 
     def redo(row: Row, line: dict[str, Any]) -> int:
-        """Set the key whose hash the line contains. Returns 1 if the key changed, else 0."""
+        """Set the key that has the hash in the line. Returns 1 if the key changed, or 0."""
 
         def is_newest(key: str) -> bool:
             return identity(key) == str(line["key"])
@@ -92,7 +92,7 @@ def redo_links(
         try:
             key_holder.link_key = newer_key(key_holder.link_key, is_wanted=is_newest)
         except UnableToFindKey:
-            # The key is random: the key that follows from the old one may have links that were made invalid.
+            # The key is random, because invalid links may have been signed with the key that follows from the old one.
             key_holder.link_key = secrets.token_hex(16)
             key_holder.save(update_fields=["link_key"])
             renew(row)
@@ -106,4 +106,5 @@ def redo_links(
 
 
 def _next(key: str, secret: str) -> str:
+    """Return the key that follows a key with this secret."""
     return hmac.digest(secret.encode(), f"common ground: the key after {key}".encode(), hashlib.sha256).hex()[:32]

@@ -144,7 +144,7 @@ def _has_caught_up() -> bool:
 
 
 def _why_behind(position: tuple[Any, ...]) -> str:
-    """Return the reason why the standby is behind this position; "" if it is not."""
+    """Return the reason why the standby is behind this position, or "" if it is not."""
     with connections[STANDBY].cursor() as cursor:
         cursor.execute(_WHY_BEHIND, position)
         return str(cursor.fetchone()[0])

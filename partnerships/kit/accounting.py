@@ -29,7 +29,7 @@ class AccountedCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command, with its name in the context of row history.
 
-        The arguments are left out: they may be email addresses.
+        Its arguments are not recorded, because they may be email addresses.
         """
         with acting(command=type(self).__module__.rpartition(".")[2], reason=options.get("reason")):
             return super().execute(*args, **options)

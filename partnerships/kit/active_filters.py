@@ -18,7 +18,7 @@ PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """An active filter: its label, and the query string of the list without it."""
+    """The label of an active filter, and the query string of the list without this filter."""
 
     label: str
     href: str
@@ -58,7 +58,7 @@ def _query_without(parameters: QueryDict, parameter: str, value: str) -> str:
 
 
 def _chip_label(field: forms.Field, name: str, value: Any) -> str:
-    """Return the words of a filter's chip, such as "Status: open" or "From 1 May 2026"."""
+    """Return the label of a filter's chip, such as “Open” for a choice or “From 1 May 2026” for a day."""
     label = str(field.label or name.replace("_", " ").capitalize())
     if isinstance(field, forms.ModelChoiceField):
         return str(field.label_from_instance(value))

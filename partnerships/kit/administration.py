@@ -1,4 +1,4 @@
-"""Shared parts of Django admin: read-only records and row history."""
+"""Base classes for pages of Django admin, with row history, read-only records and refusals of services."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _MoreThan(int):
 
 
 class CappedPaginator(Paginator[Any]):
-    """The pages of a list in Django admin: the first 10,000 rows. Search and filters reach the others."""
+    """The pages of a list in Django admin, up to 10,000 rows. People find other rows by search and filters."""
 
     @cached_property
     def count(self) -> int:
@@ -118,7 +118,7 @@ class RowHistory:
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the changes of the row, newest first: who made each change, when, from where and why."""
+        """Show the changes of the row, the newest first, with who made each change, when, from where and why."""
         model_admin: Any = self
         record = model_admin.get_object(request, object_id)
         if record is None:
@@ -146,10 +146,13 @@ class _IdsOnlySelect(AutocompleteSelect):
 
 
 class AutocompleteMixin:
-    """A ModelAdmin whose autocomplete fields refuse an invalid value with an error on the form, not with a 500."""
+    """A ModelAdmin that shows an invalid value of an autocomplete field as an error of the form.
+
+    Without this class, the value would cause a database error and the response 500.
+    """
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Return the form field, with `_IdsOnlySelect` as widget if it is an autocomplete field."""
+        """Return the form field. An autocomplete field gets a widget that ignores invalid ids."""
         model_admin: Any = self
         if db_field.name in model_admin.get_autocomplete_fields(request):
             kwargs.setdefault("widget", _IdsOnlySelect(db_field, model_admin.admin_site))
@@ -167,7 +170,7 @@ class ShowsRefusals:
     refusals: tuple[type[Exception], ...] = ()
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show or save the form; after a refusal, show the same form again with the reason."""
+        """Show or save the form. After a refusal, show the same form again with the reason."""
         parent: Any = super()
         try:
             return parent.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
@@ -176,7 +179,7 @@ class ShowsRefusals:
             return parent.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Return the form class; after a refusal, a subclass whose `clean` adds the reason as an error."""
+        """Return the form class. After a refusal, its `clean` adds the reason as an error."""
         parent: Any = super()
         form_class: Any = parent.get_form(request, *args, **kwargs)
         refusal = request.META.get(_REFUSAL)
@@ -191,7 +194,7 @@ class ShowsRefusals:
 
 
 class NothingAdded:
-    """A ModelAdmin without an "Add" page: only services add rows."""
+    """A ModelAdmin without an "Add" page, because only services add rows."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return False for everybody."""
@@ -199,7 +202,7 @@ class NothingAdded:
 
 
 class NothingDeleted:
-    """A ModelAdmin without deletion: rows are ended or retired instead."""
+    """A ModelAdmin without deletion, because rows are ended or retired instead."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return False for everybody."""
@@ -207,7 +210,7 @@ class NothingDeleted:
 
 
 class ReadOnly(NothingAdded, NothingDeleted):
-    """A ModelAdmin that only shows rows: only services change them."""
+    """A ModelAdmin that only shows rows, because only services change them."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return False for everybody."""

@@ -1,4 +1,4 @@
-"""Fields of a form whose choices are set for each request, with their types, and long lists of fixed choices."""
+"""Typed access to the choices of form fields, and long lists of choices that never change."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def model_choice_field(form: forms.BaseForm, name: str) -> forms.ModelChoiceFiel
 
 
 class FixedChoices(BaseChoiceIterator):
-    """The choices that a function returns, which is called once in each process.
+    """The choices that a function returns. The function is called once in each process.
 
-    This is for long lists: Django would check each choice of a list, or of a function's result, again for each form.
+    This is for long lists, because Django would otherwise check each choice again for each form.
     """
 
     def __init__(self, read_choices: Callable[[], list[tuple[str, str]]]) -> None:

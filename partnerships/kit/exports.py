@@ -25,8 +25,8 @@ def day_of(moment: dt.datetime | None) -> dt.date | None:
 def safe_cell(value: object) -> str | int | float | Decimal:
     """Return a value as a cell that no spreadsheet runs as a formula.
 
-    Numbers stay numbers, and dates are in ISO form. A text that a spreadsheet would read as a formula gets an
-    apostrophe in front, even if spaces come before the sign.
+    Numbers are returned unchanged, and dates are in ISO form. A text that a spreadsheet would read as a formula gets an
+    apostrophe in front, even if spaces come before the sign. For example, `=A1` becomes `'=A1`.
     """
     if value is None:
         return ""
@@ -46,7 +46,7 @@ def safe_cell(value: object) -> str | int | float | Decimal:
 
 
 class _Echo:
-    """A file whose `write` returns the text, so that `csv.writer` returns each line instead of storing it."""
+    """A file that does not store what is written. Its `write` returns the text, so `csv.writer` returns each line."""
 
     def write(self, text: str) -> str:
         return text
@@ -74,13 +74,13 @@ def describe_export(response: HttpResponseBase, description: str) -> None:
 
 
 def export_description(response: HttpResponseBase) -> str:
-    """Return the exported list and the filter of its rows; "" if the view did not describe them."""
+    """Return the exported list and the filter of its rows, or "" if the view did not describe them."""
     description: str = getattr(response, "export_description", "")
     return description
 
 
 def exported_row_count(response: HttpResponseBase) -> int | None:
-    """Return the number of rows that a response exports; None for a document."""
+    """Return the number of rows that a response exports, or None for a document."""
     count: int | None = getattr(response, "exported_rows", None)
     return count
 
@@ -88,7 +88,7 @@ def exported_row_count(response: HttpResponseBase) -> int | None:
 def csv_response(name: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> StreamingHttpResponse:
     """Return a download of the rows as a CSV file.
 
-    The rows are a sequence, already read from the database: an error while sending would cut the file short.
+    The rows must have been read from the database, because an error while sending would cut the file short.
     """
     response = StreamingHttpResponse(csv_lines(headings, rows), content_type="text/csv; charset=utf-8")
     count_rows(response, len(rows))

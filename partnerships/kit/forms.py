@@ -1,4 +1,4 @@
-"""Forms in the style of GOV.UK Frontend: layout, error messages, long lists and filters."""
+"""Base classes, layout, error messages and long lists for forms in the style of GOV.UK Frontend."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Fold(Section):
     template = "common_ground/fold.html"
 
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
-        """Return the fold as HTML; "" if the form has none of its fields. Called by crispy-forms."""
+        """Return the fold as HTML, or "" if the form has none of its fields. Called by crispy-forms."""
         bound_fields = [form[str(name)] for name in self.fields if str(name) in form.fields]
         if not bound_fields:
             return SafeString("")
@@ -94,10 +94,10 @@ _EMPTY_VALUES: tuple[Any, ...] = (None, "", False, [], ())
 
 
 class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
-    """The layout of a form: its fields or sections, its buttons and its cancel link.
+    """The layout of a form, with its fields or sections, its buttons and its cancel link.
 
-    Without fields or sections, all fields are shown. `submit` is the text of the button; `secondary` is the name and
-    the text of a second button. `danger` shows the button as a warning button, for actions that cannot be undone.
+    Without fields or sections, all fields are shown. `submit` is the text of the button, and `secondary` is the name
+    and the text of a second button. `danger` shows the button as a warning button, for actions that cannot be undone.
     """
 
     def __init__(
@@ -129,9 +129,9 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
 
 
 class Form(forms.Form):
-    """The base of all forms: in a text area, a line break counts as one character towards the maximum length.
+    """The base of all forms, which counts a line break in a text area as one character of the maximum length.
 
-    The character count below the box counts a line break as one, but browsers send two (CR LF, by the HTML standard).
+    The character count below the box does the same, but browsers send two characters (CR LF, by the HTML standard).
     """
 
     def full_clean(self) -> None:
@@ -156,8 +156,8 @@ class ScaleSelect(forms.RadioSelect):
 class ReasonForm(Form):
     """A form that asks only for a reason.
 
-    `submit` is the text of the button, `cancel` the address of the cancel link. A subclass may declare `reason` with
-    its own label, and sets `danger` if the action cannot be undone.
+    `submit` is the text of the button, and `cancel` is the address of the cancel link. A subclass may declare `reason`
+    with another label, and sets `danger` if the action cannot be undone.
     """
 
     danger = False
@@ -171,8 +171,8 @@ class ReasonForm(Form):
 class VerdictForm(Form):
     """A form with a choice that needs an explanation in some cases, such as a refusal.
 
-    A subclass declares both fields, sets `verdict_field` and `words_field` to their names, and gives in `needs_words`
-    the error for each choice that needs an explanation.
+    A subclass declares both fields, and sets `verdict_field` and `words_field` to their names. `needs_words` has the
+    error for each choice that needs an explanation, such as `{"declined": "Enter a reason."}`.
     """
 
     verdict_field = "verdict"
@@ -223,7 +223,7 @@ def _required_error(field: BoundField) -> str:
 
 
 def _in_a_sentence(label: str) -> str:
-    """Return a label within a sentence: `Title` becomes `the title`; a label that is not a noun is quoted."""
+    """Return a label for use within a sentence, such as `the title` for `Title`. A question is quoted."""
     first_word = label.split()[0]
     if first_word.lower() in _NOT_NOUNS:
         return f"an answer to “{label}”"
@@ -233,31 +233,31 @@ def _in_a_sentence(label: str) -> str:
 
 
 def shown_when(form: forms.BaseForm, name: str, other_name: str, *values: str) -> None:
-    """Show a field only while another field has one of these values; without JavaScript it is always shown."""
+    """Show a field only while another field has one of these values. Without JavaScript, it is always shown."""
     if name in form.fields and other_name in form.fields:
         form.fields[name].widget.attrs["data-shown-when"] = f"{form.add_prefix(other_name)}={','.join(values)}"
 
 
 class AutocompleteSelect(forms.Select):
-    """One choice from a long list, with autocomplete; without JavaScript, a plain select."""
+    """One choice from a long list, with autocomplete. Without JavaScript, it is a plain select."""
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
         super().__init__({"data-module": "cg-autocomplete", **(attrs or {})}, choices)
 
 
 class AutocompleteSelectMultiple(forms.SelectMultiple):
-    """Several choices from a long list, shown as chips; without JavaScript, a plain list."""
+    """Several choices from a long list, shown as chips. Without JavaScript, it is a plain list."""
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
         super().__init__({"data-module": "cg-autocomplete-multiple", **(attrs or {})}, choices)
 
 
-#: The most choices that a search by name shows. A list of at most this many choices is shown without a search.
+#: A search by name shows at most this many choices. A list of at most this many choices is shown without a search.
 MAX_SEARCH_MATCHES = 40
 
 
 class _Find(forms.Select):
-    """A select with hundreds of choices. Without JavaScript, people search it by name and it shows the matches.
+    """A select with hundreds of choices. Without JavaScript, people search by name and see only the matches.
 
     The view must build its form with `searching_form`. The search looks in the fields `find_by` of the rows, or in the
     labels of the choices.
@@ -288,11 +288,11 @@ class _Find(forms.Select):
 
 
 class FindSelect(_Find, AutocompleteSelect):
-    """A select of one choice from hundreds; see `_Find`."""
+    """A select of one choice from hundreds, which people can search by name without JavaScript."""
 
 
 class FindSelectMultiple(_Find, AutocompleteSelectMultiple):
-    """A select of several choices from hundreds; see `_Find`."""
+    """A select of several choices from hundreds, which people can search by name without JavaScript."""
 
 
 def apply_name_search(form: forms.BaseForm, data: QueryDict) -> None:
@@ -306,12 +306,12 @@ def apply_name_search(form: forms.BaseForm, data: QueryDict) -> None:
 
 
 def _reduce_choices(field: forms.Field, *, words: str, find_by: Sequence[str], chosen: Sequence[str]) -> None:
-    """Keep only the choices that match the search words, and the choices that are already selected."""
+    """Remove the choices that neither match the search words nor are selected."""
     if isinstance(field, forms.ModelChoiceField):
         _reduce_rows(field, words=words, find_by=find_by, chosen=chosen)
     elif isinstance(field, forms.ChoiceField):
-        pairs: Any = field.choices  # long lists have no groups
-        choices = [(str(code), str(label)) for code, label in pairs]
+        ungrouped_choices: Any = field.choices  # long lists have no groups
+        choices = [(str(code), str(label)) for code, label in ungrouped_choices]
         matching_codes = [code for code, label in choices if words and words.lower() in label.lower()]
         codes_to_keep = {"", *matching_codes[:MAX_SEARCH_MATCHES], *chosen}
         field.choices = [(code, label) for code, label in choices if code in codes_to_keep]
@@ -320,7 +320,7 @@ def _reduce_choices(field: forms.Field, *, words: str, find_by: Sequence[str], c
 def _reduce_rows(
     field: forms.ModelChoiceField[Any], *, words: str, find_by: Sequence[str], chosen: Sequence[str]
 ) -> None:
-    """Keep only the rows in which one of the fields `find_by` has the search words, and the selected rows."""
+    """Remove the rows that are not selected and do not have the search words in one of the fields `find_by`."""
     rows = field.queryset
     assert rows is not None  # a form sets its rows before it is shown
     matching_ids: list[int] = []
@@ -337,8 +337,8 @@ def _reduce_rows(
 def is_search(data: QueryDict) -> bool:
     """Return whether a form was sent to search a long list by name, not to save.
 
-    Either its search button was pressed, or the Enter key in any field without JavaScript, which sends "enter". Enter
-    means a search if a search box has words that were not searched for yet.
+    It is a search if a person pressed its search button. Without JavaScript, the Enter key in any field sends "enter",
+    which is a search if a search box has new words.
     """
     return "find" in data or ("enter" in data and _has_new_search_words(data))
 

@@ -1,4 +1,4 @@
-"""Helpers for views: form data, redirects, private files and pages of lists."""
+"""Helpers for views, with form data, redirects, private files and pages of lists."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class DayConverter:
 
 
 def row_number(text: str) -> int | None:
-    """Return the id of a row from a query string; None for a text that cannot be an id."""
+    """Return the id of a row from a query string, or None for a text that cannot be an id."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
@@ -55,19 +55,19 @@ def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> 
     is_allowed = url_has_allowed_host_and_scheme(
         address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    # Only paths are allowed: browsers might still misread an address that has our host.
+    # Only paths are allowed, because browsers might misread an address that has our host.
     return address if is_allowed and address.startswith("/") else default
 
 
 def post_data(request: HttpRequest) -> QueryDict | None:
-    """Return the data to bind a form to: the POST data, which may be empty; None if the request sends no form."""
+    """Return the POST data to bind a form to, which may be empty. Returns None if the request sends no form."""
     return request.POST if request.method == "POST" else None
 
 
 def post_data_and_files(
     request: HttpRequest,
 ) -> tuple[QueryDict, MultiValueDict[str, UploadedFile[Any]]] | tuple[None, None]:
-    """Return the data and files to bind a form to, as its first two arguments; see `post_data`."""
+    """Return the POST data and files as the first two arguments of a form. Both are None if no form was sent."""
     return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 
@@ -78,9 +78,9 @@ def form_page(request: HttpRequest, template: str, form: BaseForm, **context: An
 
 @contextmanager
 def show_refusal(form: BaseForm, *refusals: type[Exception], field: str | None = None) -> Iterator[None]:
-    """If the block raises one of these exceptions, add its words to the form, at the field or above all fields.
+    """If the block raises one of these exceptions, add its message to the form, at the field or above all fields.
 
-    The view then goes on after the block, and shows the page of the form again:
+    The view then continues after the block, and shows the page of the form again:
 
         if request.method == "POST" and form.is_valid():
             with show_refusal(form, UnableToChangePost):
@@ -121,7 +121,7 @@ class Page(Generic[_Item]):
     """A page of a list."""
 
     rows: Sequence[_Item]
-    #: Query strings of the previous and the next page; "" if there is none.
+    #: Query strings of the previous and the next page, or "" if there is none.
     previous: str
     next: str
 
@@ -184,18 +184,17 @@ def keyset_page(
     link_parameters: QueryDict | None = None,
     read_first_rows: Callable[[int], list[_Row]] | None = None,
 ) -> Page[_Row]:
-    """Return a page of `rows` in `order`, located by the row beside the page instead of by an offset.
+    """Return a page of `rows` in `order`, which begins after a row or ends before a row instead of at an offset.
 
-    `order` has field names; the last one is an id. Fields in `nullable` may be null: rows with a null come last,
+    `order` has field names, and the last one is an id. Fields in `nullable` may be null. Rows with a null come last,
     whether the order is ascending or descending.
 
-    The request's `after` or `before` is the id of the row beside the page. (It is not the row's sort key, because a
-    title in an address would appear in the logs of proxies.) If that row no longer exists, the page is the first one.
+    The request's `after` or `before` is the id of this row. (It is not the row's sort key, because a title in an
+    address would appear in the logs of proxies.) If the row no longer exists, the first page is returned.
 
     The query strings of the previous and next page repeat the request's other parameters, or those in
-    `link_parameters`. `read_first_rows` reads the given number of first rows, if there is a cheaper way than `rows`.
-    Then `rows` may be a function, which is called only for other pages: it takes time to compose a query of the records
-    that a person may see.
+    `link_parameters`. If the first rows can be read faster than by `rows`, `read_first_rows` reads that many of them.
+    `rows` may then be a function, which is called only for other pages, because composing the query takes time.
     """
     query: Any = SimpleLazyObject(rows) if callable(rows) else rows
     neighbour_text, backwards = _neighbour(request)
@@ -208,7 +207,7 @@ def keyset_page(
         values = [_value(neighbour, key) for key in order]
         rows_beyond = query.filter(_rows_beyond(order, values, backwards=backwards, nullable=nullable))
         page_rows = list(rows_beyond.order_by(*sorted_by(order, nullable, backwards=backwards))[: size + 1])
-    if not page_rows:  # there is no neighbour, or no row beyond it any more: show the first page
+    if not page_rows:  # there is no neighbour, or no row beyond it any more, so the first page is shown
         neighbour, backwards = None, False
         if read_first_rows is not None:
             page_rows = read_first_rows(size + 1)
@@ -233,10 +232,10 @@ def keyset_page(
 def keyset_page_of(
     request: HttpRequest, items: Sequence[_Item], *, key: Callable[[_Item], tuple[str, ...]], size: int = 25
 ) -> Page[_Item]:
-    """Return a page of items already read, located by the item beside the page instead of by an offset.
+    """Return a page of items in memory, which begins after an item or ends before an item.
 
-    `key` must be different for each item. The request's `after` or `before` is a hash of the neighbour's key, so that
-    no title appears in an address. If no item has this hash, the page is the first one.
+    `key` must be different for each item. The request's `after` or `before` is a hash of the item's key, so that no
+    title appears in an address. If no item has this hash, the first page is returned.
     """
 
     def digest(item: _Item) -> str:
@@ -250,7 +249,7 @@ def keyset_page_of(
     start = 0
     if neighbour_index is not None:
         start = max(0, neighbour_index - size) if backwards else neighbour_index + 1
-    if start >= len(items):  # there are no more items after the neighbour: show the last page
+    if start >= len(items):  # there are no more items after the neighbour, so the last page is shown
         start = max(0, len(items) - size)
     end = start + size
     return Page(
@@ -261,9 +260,9 @@ def keyset_page_of(
 
 
 def _neighbour(request: HttpRequest) -> tuple[str, bool]:
-    """Return the request's text for the row beside the page, and whether the page comes before that row.
+    """Return the request's `after` or `before`, and whether it was `before`.
 
-    The text is "" if the request has neither `after` nor `before`.
+    The text is "" if the request has neither of them.
     """
     is_backwards = "after" not in request.GET and "before" in request.GET
     return request.GET.get("before" if is_backwards else "after", ""), is_backwards

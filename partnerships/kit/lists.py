@@ -184,12 +184,12 @@ def _expression(key: Key, reader: Any) -> Combinable:
 
 
 def quoted(text: str) -> str:
-    """Return the filter text that matches only this text; "" if it would be too long."""
+    """Return the filter text that matches only this text, or "" if it would be too long."""
     return f'"{text}"' if len(text) + 2 <= _MAX_FILTER_LENGTH else ""
 
 
 def unquoted(filter_text: str) -> str | None:
-    """Return the text that a filter text in quotation marks must match exactly; None without quotation marks."""
+    """Return the text that a filter text in quotation marks must match exactly, or None without quotation marks."""
     is_quoted = len(filter_text) > 2 and filter_text[0] == filter_text[-1] == '"'
     return filter_text[1:-1] if is_quoted else None
 

@@ -107,7 +107,7 @@ class RecordSelectMultiple(RecordSelect, forms.SelectMultiple):
 
 
 def suggestions(form: forms.BaseForm, parameters: QueryDict) -> JsonResponse | None:
-    """Return the response to `?suggest=partnership&words=har` for a form of filters; None for other requests.
+    """Return the response to `?suggest=partnership&words=har` for a form of filters, or None for other requests.
 
     Raises `Http404` if the form has no such filter.
     """
@@ -159,7 +159,7 @@ class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any m
         """Accept every record, and `UNREADABLE`, which Django would refuse."""
 
     def prepare_value(self, value: Any) -> Any:
-        """Return the id of the record; "" for `UNREADABLE`."""
+        """Return the id of the record, or "" for `UNREADABLE`."""
         return "" if value is UNREADABLE else super().prepare_value(value)
 
 
@@ -181,5 +181,5 @@ class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  #
         return [*records, UNREADABLE] if len(records) < len(values) else records
 
     def prepare_value(self, value: Any) -> Any:
-        """Return the id of a record; "" for `UNREADABLE`."""
+        """Return the id of a record, or "" for `UNREADABLE`."""
         return "" if value is UNREADABLE else super().prepare_value(value)

@@ -1,8 +1,8 @@
-"""Conditions and queries whose SQL is composed once in each process, for rights.
+"""Conditions and queries for rights, with SQL that is composed once in each process.
 
 Every page checks rights many times, and Django takes longer to compose their subqueries than PostgreSQL takes to
-answer. Here a condition is composed with a `Slot` for each value that differs between readers or moments, and its
-SQL is cached under a key.
+answer. Here, a condition has a `Slot` for each value that differs between readers or moments. Its SQL is then cached
+under a key, and used with other values.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from partnerships.kit.database import rows_of
 T = TypeVar("T")
 #: The size at which a cache is emptied. Some keys include the day, so a cache would grow for ever.
 _MAX_CACHED = 2_000
-#: Cached conditions. None for a condition whose SQL cannot be reused.
+#: Cached conditions. The value is None if the SQL of the condition cannot be reused.
 _conditions: dict[Hashable, _Sql | None] = {}
-#: Cached queries with their parameters, and some of these are slots.
+#: Cached queries with their parameters. Some of the parameters are slots.
 _queries: dict[Hashable, tuple[str, tuple[Any, ...]]] = {}
 _MISSING: Any = object()
 #: Names that Django gives to tables in subqueries.
@@ -39,9 +39,9 @@ class Slot:
 
 
 def moment(number: int) -> dt.datetime:
-    """Return a slot for a moment, as a datetime in year 1: date fields accept no other type.
+    """Return a slot for a moment. It is a datetime in year 1, because date fields accept no other type.
 
-    The microsecond is the slot's number.
+    Its microsecond is the slot's number.
     """
     return dt.datetime(1, 1, 1, microsecond=number, tzinfo=dt.UTC)
 
@@ -55,7 +55,7 @@ class _Sql:
 
 
 class _Compiled(Expression):
-    """A condition on the record with primary key `pk`, whose SQL is already composed."""
+    """A condition on a record, with SQL that was composed earlier."""
 
     conditional = True
     contains_aggregate = False
@@ -80,7 +80,7 @@ class _Compiled(Expression):
 
 
 def _filled(param: Any, values: Sequence[Any]) -> Any:
-    """Return the value of a slot; any other parameter unchanged."""
+    """Return the value for a slot. Any other parameter is returned unchanged."""
     if isinstance(param, Slot):
         return values[param.number]
     if isinstance(param, dt.datetime) and param.year == 1:
@@ -89,8 +89,8 @@ def _filled(param: Any, values: Sequence[Any]) -> Any:
 
 
 def _cached_value(cache: dict[Hashable, T], key: Hashable, compose: Callable[[], T]) -> T:
-    """Return the cached value of the key; compose and cache the value first if there is none."""
-    # The value is not looked up a second time: another thread may empty the cache in between.
+    """Return the cached value of the key. If there is none, compose it and store it in the cache."""
+    # The value is looked up only once, because another thread may empty the cache in between.
     value: T = cache.get(key, _MISSING)
     if value is _MISSING:
         if len(cache) >= _MAX_CACHED:
@@ -125,7 +125,7 @@ def rows_composed_once(
 
 
 def _compile_condition(model: type[Model], condition: Q) -> _Sql | None:
-    """Return the SQL of a condition; None if the condition has joins or unnamed subqueries."""
+    """Return the SQL of a condition, or None if the condition has joins or unnamed subqueries."""
     query = model._base_manager.filter(condition).query
     if sum(1 for use_count in query.alias_refcount.values() if use_count) > 1:
         return None
@@ -138,5 +138,5 @@ def _compile_condition(model: type[Model], condition: Q) -> _Sql | None:
     table = connection.ops.quote_name(model._meta.db_table)
     if re.search(rf"(?:FROM|JOIN) {re.escape(table)}(?! [A-Z])", sql):
         return None
-    # The subqueries' aliases get a prefix. Otherwise one could equal the alias of the record's table in a later query.
+    # The aliases in subqueries get a prefix. Without it, a later query could use one of them for the record's table.
     return _Sql(tuple(_ALIAS.sub(r"R\1", f"({sql})").split(f"{table}.")), tuple(params))

@@ -1,4 +1,4 @@
-"""A condition for constraints, and an operation for migrations that renames constraints without checking rows again."""
+"""A condition for constraints, and a migration operation that renames constraints without reading their tables."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ def exactly_one_is_set(*fields: str) -> Q:
 
 
 class RenameConstraints(Operation):
-    """Rename constraints: the new name of each by its old name, by model.
+    """Rename constraints of several models of an app.
 
-    Django would remove each constraint and add it again, which reads the whole table while writers wait. Code of the
-    previous version can run beside the new names, because no code looks up a constraint by its name.
+    For example, `{"plan": {"old_name": "new_name"}}` renames one constraint. Django would remove it and add it again,
+    which reads the whole table while writers wait. Code of the previous version still runs with the new names, because
+    no code looks up a constraint by its name.
 
     All constraints of an app are renamed by one operation, because Django rebuilds related models after each operation.
     """
@@ -101,6 +102,6 @@ def _rename(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], 
             f"ALTER TABLE {quote(model._meta.db_table)} RENAME CONSTRAINT {quote(name)} TO {quote(new_name)}"
         )
     else:
-        # A unique constraint with a condition is only an index. Any other unique constraint, and an exclusion
-        # constraint, has an index of the same name: PostgreSQL renames both together.
+        # A unique constraint with a condition is only an index. Other unique constraints and exclusion constraints have
+        # an index of the same name, and PostgreSQL renames both together.
         schema_editor.execute(f"ALTER INDEX {quote(name)} RENAME TO {quote(new_name)}")

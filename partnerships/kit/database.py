@@ -1,4 +1,4 @@
-"""Raw SQL on the database connection: rows, prepared statements and arrays."""
+"""Run raw SQL on the database connection, with prepared statements and PostgreSQL arrays."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from psycopg2.extensions import AsIs, register_adapter
 
-#: Settings for statements about a few rows of large tables. They make PostgreSQL use indexes whatever the statistics
-#: say, run in one process (to start others takes longer than most statements), and not compile the statement (JIT).
+#: Settings for statements about a few rows of large tables. PostgreSQL then uses indexes whatever the statistics say.
+#: It does not start other processes or compile the statement (JIT), because this takes longer than most of them.
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off"
 
 #: Settings for statements that read many rows. Without them, PostgreSQL would take longer to compile a statement than
 #: to run it, and would write to disk what fits into memory.
 _MANY_ROWS = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL hash_mem_multiplier = 40"
 
-#: PostgreSQL's binary COPY format: the bytes before the first row, and the mark after the last one.
+#: The number of bytes before the first row in PostgreSQL's binary COPY format, and the mark after the last row.
 _COPY_HEADER_BYTES, _COPY_END = 19, b"\xff\xff"
 
 
 def binary_rows(statement: str, values: Mapping[str, Any]) -> list[list[memoryview]]:
-    """Return the rows of a statement whose columns all have the type bytea and are never null.
+    """Return the rows of a statement in which all columns have the type bytea and are never null.
 
-    For results of some megabytes: outside of COPY, PostgreSQL sends two characters for each byte.
+    This is for results of some megabytes, because PostgreSQL sends two characters for each byte outside of COPY.
     """
     received = BytesIO()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -57,9 +57,10 @@ def _parse_copy(data: memoryview) -> Iterator[list[memoryview]]:
 
 
 def subquery(name: str, rows: QuerySet[Any, Any], *, empty: str) -> tuple[str, dict[str, Any]]:
-    """Return Django's SQL of a queryset, for use in a larger statement, and the values of its placeholders.
+    """Return the SQL of a queryset for use in a larger statement, and the values of its placeholders.
 
-    The values are named `<name>_0`, `<name>_1`. `empty` is the SQL if Django knows that the queryset has no rows.
+    The values are named `<name>_0`, `<name>_1` and so on. If Django finds that the queryset has no rows, the SQL is
+    `empty`.
     """
     try:
         sql, values = rows.query.sql_with_params()
@@ -70,16 +71,15 @@ def subquery(name: str, rows: QuerySet[Any, Any], *, empty: str) -> tuple[str, d
     return sql.replace("%%", "%%%%") % placeholders, dict(zip(value_names, values, strict=True))
 
 
-#: Whether each connection reaches its server process directly, without a pooler such as PgBouncer.
+#: Whether each connection is to its server process itself, and not to a pooler such as PgBouncer.
 _is_direct: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 def keeps_statements() -> bool:
     """Return whether a prepared statement can still be used in the next transaction.
 
-    Behind PgBouncer it cannot, because each transaction gets another server process. PostgreSQL sends each client the
-    id of its process, for cancelling, and a pooler invents an id: so the two ids are compared, once for each
-    connection.
+    Behind PgBouncer it cannot, because each transaction may get another server process. PgBouncer sends its clients an
+    invented process id. So the id of the connection is compared with the id of the process, once for each connection.
     """
     connection.ensure_connection()
     raw_connection = connection.connection
@@ -92,7 +92,7 @@ def keeps_statements() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A prepared statement: its name, and its named values in the order of $1, $2."""
+    """The name of a prepared statement, and the names of its values in the order of $1, $2."""
 
     name: str
     value_names: list[str]
@@ -101,8 +101,8 @@ class _Prepared:
 #: The prepared statements of each connection, by their SQL.
 _prepared: WeakKeyDictionary[Any, dict[str, _Prepared]] = WeakKeyDictionary()
 _MAX_PREPARED = 100
-#: Numbers for names of prepared statements. Each is used only once, because PostgreSQL refuses an existing name, even
-#: that of a statement whose PREPARE a time limit interrupted.
+#: Numbers for the names of prepared statements. Each is used only once, because PostgreSQL refuses an existing name. A
+#: name may exist even if PREPARE was interrupted by a time limit.
 _name_numbers = count(1)
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 
@@ -128,7 +128,7 @@ def rows_planned_once(
     ordered_values = [values[name] for name in prepared.value_names] if isinstance(values, Mapping) else values
     parameters = [as_array(value) for value in ordered_values]
     mode = "force_generic_plan" if generic_plan else "auto"
-    # The mode is sent with each statement: the mode of one must not apply to the next.
+    # The mode is sent with each statement, because the mode of the previous statement would still apply.
     return rows_of(
         f"{plan_by_index}SET plan_cache_mode = {mode}; {_execute(prepared.name, len(parameters))}", parameters
     )
@@ -154,12 +154,12 @@ def _execute(name: str, value_count: int) -> str:
 
 
 def _run(sql: str) -> None:
-    """Run SQL without values outside Django's cursor, so that it does not count as a query of the page."""
+    """Run SQL without values outside Django's cursor, so that it is not recorded as a query of the page."""
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
         cursor.execute(sql)
 
 
-#: The prepared statements of pages on each connection: names by SQL, the most recently used last.
+#: The names of the prepared statements of pages by their SQL, for each connection. The most recently used is last.
 _page_statements: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 #: Each statement takes about 100 KB of memory in the connection's server process.
 _MAX_PAGE_STATEMENTS = 200
@@ -168,8 +168,9 @@ _USE_GENERIC_PLAN = "SELECT set_config('plan_cache_mode', 'force_generic_plan', 
 
 
 def planned_once(text: str, types: Sequence[str]) -> str | None:
-    """Return SQL that runs a statement of a page, with a placeholder for each value; None behind PgBouncer.
+    """Return SQL that runs a statement of a page, with a placeholder for each value.
 
+    Returns None behind PgBouncer, which cannot keep prepared statements.
     `text` calls its values $1, $2, and `types` are their PostgreSQL types. Each connection plans the statement once,
     for all values. Beyond `_MAX_PAGE_STATEMENTS`, the least recently used statement is dropped.
     """
@@ -189,12 +190,12 @@ def planned_once(text: str, types: Sequence[str]) -> str | None:
 
 
 def numbered(position: int) -> AsIs:
-    """Return a value for `with_values` that leaves a placeholder open as $1 or $2."""
+    """Return a value that `with_values` writes as $1 or $2, for a value that differs between uses of a statement."""
     return AsIs(f"${position}")
 
 
 def with_values(sql: str, values: Sequence[Any]) -> str:
-    """Return the SQL with the values in place of its placeholders."""
+    """Return the SQL with its placeholders replaced by the values."""
     connection.ensure_connection()
     with connection.connection.cursor() as cursor:
         text: bytes = cursor.mogrify(sql, values)
@@ -202,17 +203,17 @@ def with_values(sql: str, values: Sequence[Any]) -> str:
 
 
 class IdArray(list[int]):
-    """Ids that are sent as one quoted array, `'{1,2}'`: PostgreSQL would parse each item of a list separately.
+    """Ids that are sent as one quoted array, `'{1,2}'`. PostgreSQL would parse each item of a list separately.
 
-    Do not change an array after it was first sent: its SQL is composed once and used for all later statements.
+    Do not change an array after it was first sent, because its SQL is composed only once.
     """
 
     _sql: AsIs | None = None
 
     def to_literal(self) -> AsIs:
-        """Return the array as psycopg2 writes it into a statement.
+        """Return the literal that psycopg2 writes into a statement.
 
-        The method is not called `as_sql`: Django would treat a value with such a method as an expression.
+        The method is not called `as_sql`, because Django would treat a value with such a method as an expression.
         """
         if self._sql is None:
             self._sql = AsIs(f"'{{{','.join(map(str, map(int, self)))}}}'")
@@ -220,7 +221,7 @@ class IdArray(list[int]):
 
     @classmethod
     def of(cls, ids: Iterable[int]) -> IdArray:
-        """Return an array of these ids; the same object if it is already an array."""
+        """Return an array of these ids. An existing array is returned itself."""
         return ids if isinstance(ids, cls) else cls(ids)
 
 
@@ -228,10 +229,11 @@ register_adapter(IdArray, IdArray.to_literal)
 
 
 def as_array(value: Any) -> Any:
-    """Return a list of numbers, booleans or texts (or None) as one PostgreSQL array, written as text.
+    """Return a list of numbers, booleans or texts as the text of one PostgreSQL array, such as `{1,2}`.
 
-    For parameters whose type the statement gives. Psycopg2, the parser and the planner would process the items of a
-    list one by one. Other values are returned unchanged.
+    The statement must cast the parameter to the type of the array. One array is faster than a list, because psycopg2,
+    the parser and the planner process the items of a list one by one. A list of texts may contain None. Other values
+    are returned unchanged.
     """
     if not isinstance(value, list) or not value:
         return value
@@ -249,8 +251,8 @@ def as_array(value: Any) -> Any:
 def _texts(texts: list[str]) -> str:
     """Return the texts as the text of a PostgreSQL array, each in quotes.
 
-    All are escaped at once: they are joined by NUL, which no text in PostgreSQL can contain. Raises `ValueError` if one
-    of the texts contains NUL.
+    To escape them all at once, they are joined by NUL, which no text in PostgreSQL can contain. Raises `ValueError` if
+    one of the texts contains NUL.
     """
     joined = "\0".join(texts)
     if joined.count("\0") >= len(texts):
@@ -260,7 +262,7 @@ def _texts(texts: list[str]) -> str:
 
 
 def rows_of(sql: str, values: Sequence[Any] | Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
-    """Return all rows of a statement; an empty list if the statement returns none, such as an UPDATE."""
+    """Return all rows of a statement. The list is empty for a statement without rows, such as an UPDATE."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []

@@ -1,4 +1,4 @@
-"""Indexes of large tables, built without blocking writers by a migration that can be interrupted and run again."""
+"""A migration operation that builds an index of a large table without blocking writers, and can be run again."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django.db.migrations.state import ProjectState
 
 
 class BuildIndexConcurrently(AddIndexConcurrently):
-    """Django's `AddIndexConcurrently`, which first drops an index that an interrupted migration left behind.
+    """Build an index without blocking writers, after dropping an index that an interrupted migration left behind.
 
-    PostgreSQL does not remove a half-built index. And a migration with `atomic = False`, if it is interrupted, leaves
-    the indexes that it had finished. `migrate`, which stops waiting for a lock after five seconds, could then never
-    try again.
+    For example, `migrate` stops waiting for a lock after five seconds. PostgreSQL does not remove the half-built index,
+    and a migration with `atomic = False` also leaves the indexes that it had finished. Without the drop, the next
+    `migrate` would fail because the index exists.
     """
 
     def database_forwards(

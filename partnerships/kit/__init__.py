@@ -1,1 +1,1 @@
-"""Code that knows no room: forms, dates, lists, charts, exports."""
+"""Code that every room may import, such as forms, dates, lists, charts and exports. It imports no other room."""

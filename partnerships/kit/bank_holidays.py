@@ -13,7 +13,7 @@ from importlib import resources
 
 
 class Nation(StrEnum):
-    """A part of the United Kingdom with its own bank holidays, by its name in the data file."""
+    """A part of the United Kingdom with separate bank holidays. The value is its name in the data file."""
 
     ENGLAND_AND_WALES = "england-and-wales"
     SCOTLAND = "scotland"
@@ -30,7 +30,7 @@ NATIONS = {
 
 @cache
 def holidays(nation: str = Nation.ENGLAND_AND_WALES) -> frozenset[dt.date]:
-    """Return every bank holiday of the nation in the data file; no days if the nation is ""."""
+    """Return every bank holiday of the nation in the data file. If the nation is "", there are none."""
     if not nation:
         return frozenset()
     data_file = resources.files("govuk_bank_holidays") / "bank-holidays.json"

@@ -41,7 +41,7 @@ class CalendarKind(TextChoices):
 
 
 class Method(StrEnum):
-    """What a calendar program does with the entries of a file: show, add or remove them (RFC 5546)."""
+    """The method of a file, by which a calendar program shows, adds or removes its entries (RFC 5546)."""
 
     PUBLISH = "PUBLISH"
     REQUEST = "REQUEST"
@@ -53,15 +53,16 @@ class CalendarEntry:
     """One date of one record, such as the due date of a commitment."""
 
     kind: CalendarKind
-    #: An identifier such as `meeting-12`. It never changes, so that programs recognise an entry they already have.
+    #: An identifier such as `meeting-12`. It never changes, so that programs update an entry instead of adding another.
     key: str
     title: str
     #: The address of the record on our site.
     path: str
     #: A day, or a moment if the entry lasts `minutes`.
     starts: dt.date | dt.datetime
-    #: When the record changed, and (`sequence`) how often. Both are stored: the same entry must give the same file.
+    #: When the record last changed. This is stored with the record, so that an unchanged entry gives the same file.
     changed_at: dt.datetime
+    #: How often the record has changed.
     sequence: int = 0
     minutes: int = 0
     place: str = ""
@@ -81,7 +82,7 @@ class CalendarEntry:
 
     @property
     def in_order(self) -> tuple[dt.date, float, str]:
-        """Return a sort key: by day, then by time with all-day entries first, then by `key`."""
+        """Return a sort key for the order by day and time. On each day, all-day entries are first."""
         time = self.starts.timestamp() if isinstance(self.starts, dt.datetime) else 0.0
         return self.day, time, self.key
 
@@ -136,8 +137,8 @@ def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -
 def write_file(entry: CalendarEntry, *, invited: InvitationParties | None = None) -> CalendarFile:
     """Return a file with one entry, to attach to an email.
 
-    With `invited`, the file is an invitation to a meeting or its cancellation: calendar programs then move or remove
-    the entry that they already have. Without `invited`, the file only adds a date.
+    Without `invited`, the file only adds a date. With `invited`, it is an invitation to a meeting or its cancellation.
+    A calendar program that has an earlier version of the entry then changes or removes it.
     """
     method = Method.PUBLISH
     if invited is not None:
@@ -170,7 +171,8 @@ def _event(entry: CalendarEntry, invited: InvitationParties | None) -> icalendar
     address = f"{settings.SITE_ORIGIN}{entry.path}"
     event = icalendar.Event()
     event.add("uid", f"{entry.key}@{urlsplit(settings.SITE_ORIGIN).hostname}")
-    # Not the present time: an unchanged record must give the same bytes, so that feeds can answer "not modified".
+    # This is not the present time, because an unchanged record must give the same bytes. Feeds can then answer "not
+    # modified".
     event.add("dtstamp", entry.changed_at.astimezone(dt.UTC))
     event.add("last-modified", entry.changed_at.astimezone(dt.UTC))
     event.add("sequence", entry.sequence)
@@ -195,7 +197,7 @@ def _event(entry: CalendarEntry, invited: InvitationParties | None) -> icalendar
 
     if invited is not None:
         event["organizer"] = _person(*invited.organiser)
-        # No RSVP: people reply on the meeting's page, and nobody would read a reply by email.
+        # There is no RSVP, because people reply on the meeting's page, and nobody would read a reply by email.
         attendee = _person(*invited.attendee)
         attendee.params |= {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION"}
         attendee.params["RSVP"] = "FALSE"
@@ -222,7 +224,7 @@ def _person(name: str, address: str) -> icalendar.vCalAddress:
 
 
 def _printable(text: str) -> str:
-    """Return the text without control characters, which a calendar file must not contain; line breaks remain."""
+    """Return the text without control characters except line breaks. A calendar file must not contain them."""
     return "".join(
         character
         for character in text.replace("\r\n", "\n")

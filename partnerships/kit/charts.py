@@ -1,6 +1,6 @@
 """Bar charts as SVG, drawn on the server.
 
-Each page also shows the figures in a table beside the chart.
+Each page also shows the figures of a chart in a table.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ _WIDTH, _HEIGHT, _BASE, _TOP = 720, 250, 210, 150
 _WIDEST = 44
 #: A chart with at most this many groups is half as wide, so that its words are as large as the text around it.
 _FEW = 3
-#: Below the bars: the width of a character, the height of a line, and the gap between two names. Then the width of a
-#: character in the legend and in a row's words.
-_CHARACTER, _LINE, _ROOM, _LARGE_CHARACTER = 7, 15, 8, 8
-#: The height of a row with one line of words, the height of each further line, and the length of the longest bar.
-_ROW, _ROW_LINE, _LONGEST = 54, 17, 650
+#: The width of a character, the height of a line, and the gap between two names below the bars.
+_CHARACTER, _LINE, _ROOM = 7, 15, 8
+#: The width of a character in the legend and in the words of a row.
+_LARGE_CHARACTER = 8
+#: The height of a row with one line of words, and the height of each further line.
+_ROW, _ROW_LINE = 54, 17
+#: The length of the longest bar of a row.
+_LONGEST = 650
 #: The first series is filled, the second only outlined. The colours of asks and offers would mislead here.
 _PAINT = (
     SafeString('fill="#0B5A75" stroke="#0B5A75" stroke-width="2"'),
@@ -43,9 +46,9 @@ def bar_chart(
 ) -> SafeString:
     """Return a chart with one or two bars for each group, as many as `series` has names.
 
-    The first bar is filled, the second outlined. `label` is what a screen reader reads out, and `series` is the legend.
-    Long names of groups take several lines. `highest` is the figure of the tallest possible bar; by default the highest
-    figure of the chart. A narrow chart is for a card beside others.
+    The first bar is filled, and the second is outlined. `label` is what a screen reader reads out, and `series` is the
+    legend. Long names of groups take several lines. `highest` is the figure of the tallest possible bar. Its default is
+    the highest figure of the chart. A narrow chart fits a card.
     """
     figures = [figure for _, bars in groups for figure, _ in bars if figure is not None]
     top = highest or max(figures, default=0) or 1
@@ -96,7 +99,7 @@ def _names_below(
 
 
 def _legend(series: Sequence[str], width: int) -> SafeString:
-    """Return the legend: a square and the words of each series, side by side, or below each other if too long."""
+    """Return the legend, with a square and the name of each series. Long names are below each other."""
     is_stacked = len(series) > 1 and 24 + len(series[0]) * _LARGE_CHARACTER > width // 2
     corners = ((1, 0), (1, 21) if is_stacked else (width // 2, 0))
     return format_html_join(
@@ -112,8 +115,7 @@ def _legend(series: Sequence[str], width: int) -> SafeString:
 def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = False) -> SafeString:
     """Return a chart with one bar for each row, below the row's words, which may be a sentence.
 
-    The highest figure has the longest bar. `label` is what a screen reader reads out. A narrow chart is for a card
-    beside others.
+    The highest figure has the longest bar. `label` is what a screen reader reads out. A narrow chart fits a card.
     """
     width, longest = (_WIDTH // 2, _LONGEST - _WIDTH // 2) if is_narrow else (_WIDTH, _LONGEST)
     wrapped_rows = [
@@ -140,12 +142,12 @@ def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = 
 def _rows(
     wrapped_rows: Sequence[tuple[Sequence[str], int]], longest: int, top: int
 ) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]], int]:
-    """Return the lines of words of all rows, a bar with its figure for each row, and the height of the chart."""
+    """Return the lines of text of all rows, the bars with their figures, and the height of the chart."""
     lines: list[tuple[object, ...]] = []
     bars: list[tuple[object, ...]] = []
     row_top = 0
     for row_lines, figure in wrapped_rows:
-        lines += [(row_top + 16 + number * _ROW_LINE, line) for number, line in enumerate(row_lines)]
+        lines += [(row_top + 16 + index * _ROW_LINE, line) for index, line in enumerate(row_lines)]
         last_line_top = row_top + (len(row_lines) - 1) * _ROW_LINE
         length = round(longest * figure / top)
         bars.append((last_line_top + 24, length, _PAINT[0], length + 10, last_line_top + 37, f"{figure:,}"))

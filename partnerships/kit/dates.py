@@ -1,4 +1,4 @@
-"""Dates as partners write them: periods, partial dates, ages in words."""
+"""Partial dates, and days, times and ages in words."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class PartialDate:
 
 
 def known_day(day: dt.date | None) -> PartialDate | None:
-    """Return the day as a partial date; None if there is no day."""
+    """Return the day as a partial date, or None if there is no day."""
     return PartialDate(day.year, day.month, day.day) if day else None
 
 
@@ -116,13 +116,13 @@ def long_time(local: dt.datetime) -> str:
 
 
 def overdue_in_words(due: dt.date, today: dt.date) -> str:
-    """Return how late something is, such as `overdue by 3 days`; "" until the due day has passed."""
+    """Return how late something is, such as `overdue by 3 days`, or "" until the due day has passed."""
     days = (today - due).days
     return f"overdue by {days} day{'' if days == 1 else 's'}" if days > 0 else ""
 
 
 def age_in_words(since: dt.date, today: dt.date) -> str:
-    """Return an age such as `today`, `1 day` or `23 days`: in days up to two years, then in years."""
+    """Return an age such as `today`, `23 days` or `2 years`. An age under two years is in days."""
     days = (today - since).days
     if days <= 0:
         return "today"
@@ -132,5 +132,8 @@ def age_in_words(since: dt.date, today: dt.date) -> str:
 
 
 def covers(start: dt.date | None, end: dt.date | None, day: dt.date) -> bool:
-    """Return whether the period [start, end) contains the day; a start or end of None is open."""
+    """Return whether the period from `start` to the day before `end` contains the day.
+
+    A period without `start` has always been running, and one without `end` never ends.
+    """
     return (start is None or start <= day) and (end is None or day < end)

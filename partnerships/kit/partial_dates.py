@@ -33,7 +33,7 @@ class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistor
         return PartialDate.parse(value) if value else None
 
     def to_python(self, value: Any) -> Any:
-        """Return the date from a text or a day; None if empty. Raises `ValidationError` for other texts."""
+        """Return the date from a text or a day, or None if empty. Raises `ValidationError` for other texts."""
         if isinstance(value, PartialDate):
             return value
         if isinstance(value, dt.date):

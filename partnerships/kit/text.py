@@ -42,7 +42,7 @@ def listed(names: Iterable[str], word: str = "and") -> str:
 
 
 def pounds(value: Decimal | int | None) -> str:
-    """Return an amount in pounds: `£85,000`, with pence `£85,000.50`, negative `-£500`; "" for None."""
+    """Return an amount in pounds, such as `£85,000`, `£85,000.50` or `-£500`, or "" for None."""
     if value is None:
         return ""
     sign, amount = ("-" if value < 0 else ""), abs(Decimal(value))

@@ -130,7 +130,7 @@ class VocabularyField(models.CharField):  # type: ignore[type-arg]  # pghistory 
         setattr(cls, f"get_{name}_display", lambda record: self.label_of(getattr(record, name)))
 
     def label_of(self, code: str) -> str:
-        """Return the label of a code; "" if the code is empty."""
+        """Return the label of a code, or "" if the code is empty."""
         return self._model().label_of(code) if code else ""
 
     @property

@@ -127,7 +127,7 @@ _ERROR_PREFIX = '<span class="govuk-visually-hidden">Error:</span> '
 
 
 def _hint_and_errors(field: BoundField) -> str:
-    """Return the hint and the error messages of a field; "" if it has neither."""
+    """Return the hint and the error messages of a field, or "" if it has neither."""
     parts = []
     if field.help_text:
         parts.append(_hint(field, "govuk-hint"))

@@ -60,19 +60,19 @@ def masked(address: str) -> str:
 
 @register.filter
 def long_date(value: dt.date | dt.datetime | None) -> str:
-    """Return a day such as `12 November 2026`; "" for None."""
+    """Return a day such as `12 November 2026`, or "" for None."""
     return dates.long_date(_as_day(value)) if value else ""
 
 
 @register.filter
 def partial_date(value: str) -> str:
-    """Return a partial date such as `2027`, `April 2027` or `11 April 2027`; "" for None."""
+    """Return a partial date such as `2027`, `April 2027` or `11 April 2027`, or "" for None."""
     return dates.PartialDate.parse(value).words if value else ""
 
 
 @register.filter
 def long_time(value: dt.datetime | None) -> str:
-    """Return a moment such as `12 November 2026, 09:14` in the site's time zone; "" for None."""
+    """Return a moment such as `12 November 2026, 09:14` in the site's time zone, or "" for None."""
     if not value:
         return ""
     return dates.long_time(timezone.localtime(value) if timezone.is_aware(value) else value)
@@ -84,13 +84,13 @@ register.filter("prose", to_html)
 
 @register.filter
 def age(value: dt.date | dt.datetime | None) -> str:
-    """Return an age such as `today`, `1 day` or `23 days`; "" for None."""
+    """Return an age such as `today`, `1 day` or `23 days`, or "" for None."""
     return dates.age_in_words(_as_day(value), timezone.localdate()) if value else ""
 
 
 @register.filter
 def lasting(value: dt.date | dt.datetime | None) -> str:
-    """Return a duration until now, such as `since today` or `for 23 days`; "" for None."""
+    """Return a duration until now, such as `since today` or `for 23 days`, or "" for None."""
     age_in_words = age(value)
     if age_in_words == "today":
         return "since today"
@@ -99,13 +99,13 @@ def lasting(value: dt.date | dt.datetime | None) -> str:
 
 @register.filter
 def overdue(value: dt.date | dt.datetime | None) -> str:
-    """Return how late something is, such as `overdue by 3 days`; "" for None and if it is not overdue."""
+    """Return how late something is, such as `overdue by 3 days`, or "" for None and if it is not overdue."""
     return dates.overdue_in_words(_as_day(value), timezone.localdate()) if value else ""
 
 
 @register.filter
 def due(value: dt.date | dt.datetime | None) -> str:
-    """Return how far a due day is away: `due in 3 days`, `due today` or `12 days overdue`; "" for None."""
+    """Return when something is due, such as `due in 3 days`, `due today` or `12 days overdue`, or "" for None."""
     if not value:
         return ""
     days = (_as_day(value) - timezone.localdate()).days
@@ -276,7 +276,7 @@ def tab(context: Context, words: str, view: str, *ids: int, also: str = "") -> S
 
 @register.simple_tag(takes_context=True)
 def nav_item(context: Context, words: str, name: str, also: str = "") -> SafeString:
-    """Return an item of the main menu; "" if the page does not exist.
+    """Return an item of the main menu, or "" if the page does not exist.
 
     The item is active on its own page, and on the pages that `also` lists: namespaces such as `plans`, or beginnings of
     view names such as `room:name`.

@@ -134,7 +134,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Upload a list and preview it; nothing in the directory is changed yet."""
+        """Upload a list and preview it, without changing the directory yet."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None)
@@ -150,7 +150,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
                     files=form.chosen_files,
                     author=signed_in(request),
                     now=timezone.now(),
-                    choices=Choices.among(form.cleaned_data),
+                    choices=Choices.from_values(form.cleaned_data),
                 )
             except UnableToRead as error:
                 problem_lines = error.lines()
@@ -200,7 +200,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return TemplateResponse(request, "transfer/run.html", context)
 
     def apply(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
-        """Queue the previewed file for a worker to import; the page of the import shows the progress."""
+        """Queue the previewed file for a worker to import. The page of the import then shows the progress."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)

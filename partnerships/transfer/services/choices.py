@@ -10,17 +10,20 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """The date and the publisher of a list, and how to import it. A preview saves these until it is applied."""
+    """The date and publisher of a list, and how to import it.
 
-    #: The date of the list; None for the date in the file's name, title or rows, or else today.
+    A preview saves these choices, and applying the preview uses them again.
+    """
+
+    #: The date of the list, or None for the date in the file's name, title or rows, or else today.
     as_of: dt.date | None = None
-    #: The publisher whose confirmed headings are used; "" for the one whose lists look like the file.
+    #: The publisher whose confirmed headings are used, or "" for the publisher whose lists have the same headings.
     publisher: str = ""
-    #: Whether the whole file is refused because of a single row that cannot be used.
+    #: Whether a single row that cannot be used refuses the whole file.
     all_or_nothing: bool = False
     #: Whether national parks and other bodies in a list of councils are imported too.
     take_others: bool = False
-    #: Whether the list is only a part of its register, so that nothing counts as missing.
+    #: Whether the list has only a part of its register, so that no organisation is reported as missing.
     is_part: bool = False
     #: Whether the list is imported although many organisations of the register are missing.
     accept_missing: bool = False
@@ -31,21 +34,21 @@ class Choices:
         """Return the choices except the date as JSON values, for the report of a preview."""
         return {name: value for name, value in asdict(self).items() if name != "as_of"}
 
-    def by(self, publisher: str) -> Choices:
-        """Return the same choices, with this publisher."""
+    def with_publisher(self, publisher: str) -> Choices:
+        """Return the same choices with another publisher."""
         return replace(self, publisher=publisher)
 
     @classmethod
-    def among(cls, values: Mapping[str, Any]) -> Choices:
-        """Return the choices among these values by name, which may have other values too, such as those of a form."""
-        names = [choice.name for choice in fields(cls)]
-        return cls(**{name: values[name] for name in names if name in values})
+    def from_values(cls, values: Mapping[str, Any]) -> Choices:
+        """Return choices from values by name, such as the cleaned data of a form. Other names are ignored."""
+        choice_names = {choice.name for choice in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in choice_names})
 
     @classmethod
-    def of_preview(cls, report: dict[str, Any], as_of: dt.date | None, *, accept_missing: bool) -> Choices:
+    def from_preview(cls, report: dict[str, Any], as_of: dt.date | None, *, accept_missing: bool) -> Choices:
         """Return the choices of a preview, from its report and its date.
 
-        A date that was only assumed, because the list has none, is not a choice.
+        If the list had no date, the preview assumed today's date. Nobody chose that date, so `as_of` is then None.
         """
         chosen_date = None if report.get("dated_today") else as_of
-        return cls.among({**report.get("choices", {}), "as_of": chosen_date, "accept_missing": accept_missing})
+        return cls.from_values({**report.get("choices", {}), "as_of": chosen_date, "accept_missing": accept_missing})

@@ -28,30 +28,30 @@ class RowToReview:
 
 @dataclass
 class RowsToReview:
-    """The rows to review of one register: those that earlier imports saved, and those that this import adds."""
+    """The rows to review of one register, from earlier imports and from the import that is running."""
 
     #: Rows of earlier imports by their keys, both open and answered.
     rows_by_key: dict[str, Doubt]
     new_rows: list[RowToReview] = field(default_factory=list)
 
     @classmethod
-    def of(cls, register: str) -> RowsToReview:
-        """Load the rows to review of a register."""
+    def load(cls, register: str) -> RowsToReview:
+        """Return the rows to review that earlier imports of this register saved. Uses one query."""
         saved_rows = Doubt.objects.filter(register=register).select_related("organisation")
         return cls({row.key: row for row in saved_rows})
 
     @property
     def candidate_ids(self) -> set[int]:
-        """The ids of the organisations that the new rows may mean."""
+        """The ids of the organisations that could be meant by the new rows."""
         return {candidate.pk for row in self.new_rows for candidate in row.candidates}
 
     def answered_row(self, key: str) -> Doubt | None:
-        """Return the answered row with this key; None if no row has the key, or the row is open."""
+        """Return the answered row with this key, or None if no row has the key, or the row is open."""
         row = self.rows_by_key.get(key)
         return row if row is not None and not row.is_open else None
 
     def add(self, run: RunningImport, row: RowToReview) -> None:
-        """Add a row, which the caller of the import saves, and count it in the report."""
+        """Add a row to the report and to `new_rows`. The caller saves `new_rows` at the end of the import."""
         self.new_rows.append(row)
         candidates = ", ".join(candidate.name for candidate in row.candidates)
         hint = f" It could be {candidates}." if candidates else ""

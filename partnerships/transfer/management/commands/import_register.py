@@ -104,7 +104,7 @@ class Command(ImportCommand):
                 file=File(path.name, contents(path)),
                 author=author_of(options["by"]),
                 now=timezone.now(),
-                choices=Choices.among(options),
+                choices=Choices.from_values(options),
                 dry_run=options["dry_run"],
                 progress=Meter(self),
             )

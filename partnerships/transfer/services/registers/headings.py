@@ -1,4 +1,4 @@
-"""Match the headings of an uploaded list, which waits to be imported, with columns."""
+"""Save which heading of an uploaded list belongs to which column, before the list is imported."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def confirm_headings(
         ]
         _replace_known_headings(locked_run.register, publisher, files, known_headings)
 
-        choices = Choices.of_preview(locked_run.report, locked_run.as_of, accept_missing=False).by(publisher)
-        checked_run = check_again(locked_run, choices, author, now)
+        choices = Choices.from_preview(locked_run.report, locked_run.as_of, accept_missing=False)
+        checked_run = check_again(locked_run, choices.with_publisher(publisher), author, now)
         record_import(checked_run, EventKind.HEADINGS_CONFIRMED, author=author, now=now, headings=dict(headings))
     return checked_run
 

@@ -41,7 +41,7 @@ def import_register(
     progress: Progress = ignore_progress,
     organisation: Organisation | None = None,
 ) -> Outcome:
-    """Import a published list; with `dry_run`, only report what the import would do.
+    """Import a published list. With `dry_run`, only report what the import would do.
 
     A list that is older than the latest one adds to histories, as on its date. Rows with problems are set aside, and
     the other rows are imported, unless the choices say otherwise. Raises `UnableToRead` with every problem if the whole
@@ -86,7 +86,7 @@ def _apply_register(register: str, import_request: ImportRequest) -> ImportRun:
     for remark in list_file.remarks:
         report.remark(remark)
 
-    rows_to_review = RowsToReview.of(register)
+    rows_to_review = RowsToReview.load(register)
     with report.timed(), refuse_file_with_row(run):
         _apply_or_fill_history(reading, rows_to_review, run)
     report.account_for(list_file)
@@ -112,7 +112,7 @@ def _remark_on_earlier_import(run: RunningImport) -> None:
 
 
 def _apply_or_fill_history(reading: Reading, rows_to_review: RowsToReview, run: RunningImport) -> None:
-    """Update the directory from the list; if the list is older than the latest one, only add to histories."""
+    """Update the directory from the list. If the list is older than the latest one, only add to histories."""
     newer_run = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
     if newer_run is not None and newer_run.as_of is not None:
         apply_older_list(reading.entries, newer_run.as_of, Directory(), rows_to_review, run)

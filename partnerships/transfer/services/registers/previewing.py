@@ -34,7 +34,7 @@ class UnableToApply(Exception):
     """Raised if the run is not a preview, or was already applied or discarded."""
 
 
-#: Files of at most this many bytes are checked while the page loads; a worker checks larger files.
+#: Files of at most this many bytes are checked while the page loads. A worker checks larger files.
 CHECKED_AT_ONCE = 100_000
 
 
@@ -73,7 +73,7 @@ def receive_list(
 
 
 def check_again(run: ImportRun, choices: Choices, author: User, now: dt.datetime) -> ImportRun:
-    """Check a locked run again with other choices, at once or by a worker; see `receive_list`."""
+    """Check a locked run again with other choices. A small list is checked at once, a large one by a worker."""
     ImportJob.objects.filter(run=run).delete()
     run.publisher = choices.publisher[:120]
     run.as_of = choices.as_of
@@ -84,7 +84,7 @@ def check_again(run: ImportRun, choices: Choices, author: User, now: dt.datetime
 
 
 def _check_or_create_job(run: ImportRun, author: User, now: dt.datetime) -> None:
-    """Check a small list at once unless an import is running; otherwise create a job for a worker."""
+    """Check a small list at once. Create a job for a worker if the list is large, or an import is running."""
     if len(run.content or b"") <= CHECKED_AT_ONCE and try_to_lock_imports():
         _check(run, author, now, ignore_progress)
     run.save()
@@ -152,7 +152,7 @@ def preview_register(
 
 def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -> None:
     """Import the file as a dry run, and copy the result to the run, which the caller saves."""
-    choices = Choices.of_preview(run.report, run.as_of, accept_missing=False)
+    choices = Choices.from_preview(run.report, run.as_of, accept_missing=False)
     try:
         trial_run = import_register(
             register=run.register,
@@ -198,7 +198,7 @@ def _can_match_headings(run: ImportRun) -> bool:
 class FileProposals:
     """The proposed headings for the columns of one file."""
 
-    #: The label of the file among the list's files; "" if the list is one file.
+    #: The label of the file among the list's files, or "" if the list is one file.
     label: str
     proposals: Proposals
 
@@ -234,7 +234,7 @@ def apply_preview(
     accept_missing: bool = False,
     progress: Progress = ignore_progress,
 ) -> ImportRun:
-    """Import a preview's file into the directory in its current state; the run remains the same record.
+    """Import a preview's file into the directory in its current state. The run remains the same record.
 
     `accept_missing` confirms that organisations are really missing from the list. Raises `UnableToApply` if the preview
     was applied or discarded in the meantime, and `UnableToRead` if the file is now refused.
@@ -252,7 +252,7 @@ def apply_preview(
             files=files_in(locked_run.register, _file_of(locked_run)),
             author=author,
             now=now,
-            choices=Choices.of_preview(locked_run.report, locked_run.as_of, accept_missing=accept_missing),
+            choices=Choices.from_preview(locked_run.report, locked_run.as_of, accept_missing=accept_missing),
             progress=progress,
             organisation=locked_run.organisation,
             run_pk=locked_run.pk,

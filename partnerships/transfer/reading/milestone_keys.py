@@ -1,4 +1,4 @@
-"""Give the milestones of a local plan keys that stay the same in later files."""
+"""Give each milestone of a local plan a key that it keeps in later files."""
 
 from __future__ import annotations
 
@@ -11,48 +11,59 @@ from partnerships.transfer.reading.plan_rows import Milestone
 def milestone_keys(
     milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]], *, used_keys: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Return keys for milestones that stay the same in later files.
+    """Return a key for each milestone, which it keeps in later files.
 
-    The key of an event that occurs once in a plan is made from the event. If an event occurs several times, a row
-    gets the key of the milestone with the same date in `before`, the previous version. The remaining rows get the
-    unused keys of the event in order, and then new keys. The `used_keys` belong to other rows, and are not given out
-    again.
+    A key is the event of the milestone, followed by a number if the event occurs several times. For example, if
+    `before`, the previous version, has `consultation` in 2020 and `consultation-2` in 2024, a consultation in 2024 gets
+    `consultation-2`, and one in 2021 gets `consultation`. A third consultation gets `consultation-3`. Keys in
+    `used_keys` belong to other rows, and no milestone gets them.
     """
-    keys: dict[int, str] = {}
     indexes_by_event: dict[str, list[int]] = {}
     for index, milestone in enumerate(milestones):
         indexes_by_event.setdefault(_slug(milestone.event), []).append(index)
+
+    keys: dict[int, str] = {}
     for event, indexes in indexes_by_event.items():
-        date_by_key = {
+        date_by_earlier_key = {
             item["key"]: item.get("actual") or item.get("forecast") or ""
             for item in before
             if is_of_event(item["key"], event) and item["key"] not in used_keys
         }
-
-        indexes_without_key = []
-        for index in indexes:
-            key_of_date = next(
-                (key for key, date in date_by_key.items() if date == str(milestones[index].latest)), None
-            )
-            if key_of_date is None:
-                indexes_without_key.append(index)
-            else:
-                keys[index] = key_of_date
-                del date_by_key[key_of_date]
-
-        unused_keys = sorted(date_by_key, key=lambda key: (len(key), key))
-        taken_keys = {*keys.values(), *unused_keys, *used_keys}
-        for index in indexes_without_key:
-            if unused_keys:
-                keys[index] = unused_keys.pop(0)
-                continue
-            keys[index] = _new_key(event, taken_keys)
-            taken_keys.add(keys[index])
+        dates = [str(milestones[index].latest) for index in indexes]
+        keys_of_event = _keys_of_event(event, dates, date_by_earlier_key, {*used_keys, *keys.values()})
+        keys.update(zip(indexes, keys_of_event, strict=True))
     return tuple(keys[index] for index in range(len(milestones)))
 
 
+def _keys_of_event(
+    event: str, dates: Sequence[str], date_by_earlier_key: Mapping[str, str], used_keys: Collection[str]
+) -> list[str]:
+    """Return a key for each of these dates of one event.
+
+    A date first gets the earlier key with the same date. The other dates get the remaining earlier keys in order, and
+    then new keys.
+    """
+    key_by_index: dict[int, str] = {}
+    remaining_dates = dict(date_by_earlier_key)
+    for index, date in enumerate(dates):
+        same_key = next((key for key, earlier_date in remaining_dates.items() if earlier_date == date), None)
+        if same_key is not None:
+            key_by_index[index] = same_key
+            del remaining_dates[same_key]
+
+    # Shorter keys first, so that `event-2` comes before `event-10`.
+    remaining_keys = sorted(remaining_dates, key=lambda key: (len(key), key))
+    taken_keys = {*date_by_earlier_key, *used_keys}
+    for index in range(len(dates)):
+        if index in key_by_index:
+            continue
+        key_by_index[index] = remaining_keys.pop(0) if remaining_keys else _new_key(event, taken_keys)
+        taken_keys.add(key_by_index[index])
+    return [key_by_index[index] for index in range(len(dates))]
+
+
 def _new_key(event: str, taken_keys: Collection[str]) -> str:
-    """Return the first of `event`, `event-2`, `event-3` and so on that is not taken."""
+    """Return `event`, or the first of `event-2`, `event-3` and so on, that is not taken yet."""
     count, key = 1, event
     while key in taken_keys:
         count += 1
@@ -63,11 +74,11 @@ def _new_key(event: str, taken_keys: Collection[str]) -> str:
 def corrected_keys(
     milestones: Sequence[Milestone], rows: Sequence[tuple[str, Mapping[str, str]]], before: Sequence[Mapping[str, str]]
 ) -> tuple[str, ...]:
-    """Return keys for milestones of corrected rows, which were uploaded without the plan's other rows.
+    """Return a key for each milestone of a file that has only the corrected rows of a plan.
 
-    `rows` are the keys and texts of the plan's saved rows. A milestone with the reference of a saved row of its event
-    gets the key of that row. A milestone with a new reference is a new one; a milestone without a reference may be any
-    of its event.
+    `rows` has the key and the cells of each saved row of the plan. A milestone gets the key of the saved row with the
+    same event and reference. A milestone with a new reference never gets the key of a row with another reference. A
+    milestone without a reference may get any key of its event.
     """
     keys: dict[int, str] = {}
     for index, milestone in enumerate(milestones):
@@ -79,7 +90,7 @@ def corrected_keys(
             key, _cells = min(same_rows, key=lambda row: row[1] != milestone.cells)
             keys[index] = key
     keys_with_reference = {key for key, cells in rows if cells.get("reference")}
-    # Milestones with a reference get their keys first: they cannot be a saved row that has another reference.
+    # Milestones with a reference come first, because fewer keys are possible for them.
     for has_reference in (True, False):
         indexes = [
             index
@@ -93,10 +104,10 @@ def corrected_keys(
 
 
 def _is_same(milestone: Milestone, key: str, cells: Mapping[str, str]) -> bool:
-    """Return whether a saved row is the row of this milestone: both have the same event and reference.
+    """Return whether a saved row and a milestone have the same event and reference.
 
-    In files before the standard, which have no actual date, two rows entered on the same day may have the same
-    reference: these are the same only if all cells are equal.
+    Files from before the standard have no column for the actual date. In these, two rows entered on the same day may
+    have the same reference by mistake, so all their cells must be equal too.
     """
     own_cells = milestone.cells
     reference = own_cells.get("reference")
@@ -112,5 +123,5 @@ def is_of_event(key: str, event: str) -> bool:
 
 
 def _slug(event: str) -> str:
-    """Return an event as it stands in keys, for example “plan-adopted”."""
+    """Return an event as it is written in keys, for example “plan-adopted”."""
     return re.sub(r"[^a-z0-9]+", "-", event.casefold()).strip("-")[:80].strip("-") or "event"

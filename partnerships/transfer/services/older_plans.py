@@ -14,19 +14,18 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.services.directory import RunningImport
 from partnerships.transfer.services.older_lists import ids_with_event_of_files
 
-#: The most changes that a line of history names; others are only counted.
+#: The largest number of changes that a line of history names. Of the others, it gives only the number.
 _MAX_CHANGES = 10
-#: The most characters of a line of history.
-_MAX_WORDS = 2000
+#: The largest number of characters in a line of history.
+_MAX_CHARACTERS = 2000
 
 
 def record_older_content(plan: Plan, older_content: Content, before: Content, run: RunningImport) -> bool:
     """Record what has changed in the plan since an older file, and return whether anything has.
 
-    Published versions cannot change, and no version can come between them, so the history of the plan gets a line
-    instead. Importing the same files again adds no line, whatever their names. `older_content` is the content according
-    to the older file, `before` according to the newest file, in a version without an embargo. Only content that
-    everybody may read is described.
+    The plan's history gets a line, because no version can be inserted between published ones. Importing the same files
+    again adds no second line, even if they have other names. `older_content` is from the older file. `before` is from
+    the newest file whose version is not under embargo. The line describes only content that everybody may read.
     """
     plan_changes = changes_between(content_for_outside(older_content), content_for_outside(before))
     if not plan_changes:
@@ -40,7 +39,7 @@ def record_older_content(plan: Plan, older_content: Content, before: Content, ru
     unnamed_count = len(plan_changes) - _MAX_CHANGES
     if unnamed_count > 0:
         since += f"; and {unnamed_count:,} more changes"
-    reason = f"{run.source}. Changed since: {since}"[:_MAX_WORDS]
+    reason = f"{run.source}. Changed since: {since}"[:_MAX_CHARACTERS]
     record(
         actor_id=run.author.pk if run.author else None,
         kind=EventKind.IN_OLDER_FILE,
@@ -51,7 +50,7 @@ def record_older_content(plan: Plan, older_content: Content, before: Content, ru
         now=run.now,
         data={"title": plan.title, "plan": plan.pk, "reason": reason, "file": run.digest},
     )
-    run.report.count("changed", f"{plan.title}, changed since {long_date(run.as_of)}: {since}"[:_MAX_WORDS])
+    run.report.count("changed", f"{plan.title}, changed since {long_date(run.as_of)}: {since}"[:_MAX_CHARACTERS])
     return True
 
 

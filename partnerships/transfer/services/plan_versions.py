@@ -1,6 +1,8 @@
-"""Versions of imported plans: the first, and later ones with the changes of a file and the owners' own edits."""
+"""Publish imported plans, and combine later files with edits that the owners made in between."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from partnerships.open_data.services import is_under_embargo
 from partnerships.organisations.models import Organisation
@@ -11,10 +13,11 @@ from partnerships.transfer.services.directory import RunningImport
 
 
 def last_file_content(plan: Plan | None, *, is_open: bool = False) -> Content | None:
-    """Return the content of the plan according to the last file; None if no version comes from a file.
+    """Return the content of the plan as the last file has it, without the owners' edits.
 
-    A version from a file also has the owners' earlier edits. The result has none of these edits: to the content of one
-    file, the changes of each later file are applied. With `is_open`, only versions without an embargo count.
+    For example, version 1 comes from a file, the owners edit version 2, and version 3 comes from the next file. Version
+    3 includes the owners' edits, so the result is version 1 with the changes between versions 2 and 3. Returns None if
+    no version comes from a file. With `is_open`, versions under embargo are ignored.
     """
     if plan is None:
         return None
@@ -23,20 +26,23 @@ def last_file_content(plan: Plan | None, *, is_open: bool = False) -> Content | 
     imported_numbers = [number for number, source in source_by_number.items() if source]
     if not imported_numbers:
         return None
-    first_edited_number = next(
-        (number for number, source in source_by_number.items() if not source and number > imported_numbers[0]),
-        imported_numbers[-1],
-    )
-    base_number = max(number for number in imported_numbers if number <= first_edited_number)
+    base_number = _last_number_before_edits(source_by_number, imported_numbers)
     later_numbers = [number for number in imported_numbers if number > base_number]
     needed_numbers = {base_number, *later_numbers, *(number - 1 for number in later_numbers)}
     content_by_number = dict(versions.filter(number__in=needed_numbers).values_list("number", "content"))
     content: Content = content_by_number[base_number]
     for number in later_numbers:
-        content = rebase(
-            normalise(content), normalise(content_by_number[number - 1]), normalise(content_by_number[number])
-        )
+        before_file, after_file = content_by_number[number - 1], content_by_number[number]
+        content = rebase(normalise(content), normalise(before_file), normalise(after_file))
     return content
+
+
+def _last_number_before_edits(source_by_number: Mapping[int, str], imported_numbers: Sequence[int]) -> int:
+    """Return the number of the last imported version before the owners' first edit of an imported version."""
+    for number, source in source_by_number.items():
+        if not source and number > imported_numbers[0]:
+            return max(imported for imported in imported_numbers if imported < number)
+    return imported_numbers[-1]
 
 
 def create_from_file(
@@ -66,9 +72,9 @@ def create_from_file(
 
 
 def publish_changes(plan: Plan, before: Content | None, file_content: Content, run: RunningImport) -> None:
-    """Publish the changes of the file in a new version that has the owners' own edits too.
+    """Publish a new version with the changes of the file and the edits that the owners made before.
 
-    A plan that is over is not changed. `before` is the content according to the previous file; None if the plan has no
+    A plan that is over is not changed. `before` is the content as the previous file has it, or None if the plan has no
     version from a file.
     """
     if plan.is_over:
@@ -106,7 +112,7 @@ def remark_on_embargo(plan: Plan, run: RunningImport) -> None:
 
 
 def error_in_words(error: Exception) -> str:
-    """Return the message of an error; for invalid content, each problem with its path."""
+    """Return the message of an error. For invalid content, it lists each problem with its path."""
     if isinstance(error, InvalidContent):
         return "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
     return str(error)

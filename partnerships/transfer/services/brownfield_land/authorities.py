@@ -19,10 +19,11 @@ _REMEDY = "Enter the council’s planning.data.gov.uk address, or choose the cou
 def sites_by_council(
     sites: Sequence[Site], council: Organisation | None, run: RunningImport
 ) -> dict[Organisation, list[Site]]:
-    """Return the sites of each council. Rows of unknown authorities are set aside.
+    """Return the sites of each council, and set rows of unknown authorities aside.
 
-    Rows without an authority belong to `council`; if it is given, rows of other councils are set aside too. Raises
-    `UnableToRead` if no row belongs to a council, or if the file must not have rows set aside.
+    Rows without an authority belong to `council`. If `council` is given, rows of other councils are set aside too.
+    Raises `UnableToRead` if no row belongs to a council. If the import refuses files with bad rows, a single such row
+    raises it too.
     """
     authority_by_cell = {cell: _find_authority(cell) for cell in {site.organisation for site in sites}}
     sites_of_councils: dict[Organisation, list[Site]] = defaultdict(list)
@@ -43,7 +44,10 @@ def sites_by_council(
 
 
 def _authority_problem(site: Site, authority: Organisation | None, council: Organisation | None) -> Problem:
-    """Return why a site cannot be imported: its authority is blank, unknown or not the file's council."""
+    """Return why a site cannot be imported, and what to do.
+
+    Its authority is blank or unknown, or the file belongs to another council.
+    """
     column = "OrganisationURI"
     if not site.organisation:
         return Problem(site.row, column, "the cell is blank.", _REMEDY)
@@ -62,10 +66,10 @@ def _authority_problem(site: Site, authority: Organisation | None, council: Orga
 
 
 def _find_authority(cell: str) -> Organisation | None:
-    """Return the authority that a cell names; None if no authority or more than one matches.
+    """Return the authority that a cell names. None if no authority or more than one matches.
 
-    A cell has a URL that ends in `local-authority:ADU`, `district-council/adur` or `entity/28`, or only this last part,
-    or a name.
+    Councils write the authority in different ways: `local-authority:ADU`, `district-council/adur`, `entity/28`, a URL
+    that ends in one of these, or a name.
     """
     last_part = re.split(r"[/#]", cell.rstrip("/"))[-1]
     prefix, _, key = last_part.rpartition(":")

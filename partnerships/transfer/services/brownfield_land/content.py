@@ -11,11 +11,18 @@ from partnerships.organisations.models import Organisation
 from partnerships.plans.content import name_and_address
 from partnerships.transfer.reading.brownfield_land import Site
 
+#: The planning status of a permitted site, for kinds of permission that are not full permission.
+_STATUS_BY_PERMISSION = {
+    "outline planning permission": "outline",
+    "permission in principle": "permission_in_principle",
+}
+
 
 def keyed_sites(sites: Sequence[Site], before: Mapping[str, Any] | None) -> dict[str, Site]:
     """Return the file's sites by their keys in the plan.
 
-    A site whose reference is in `before` has the key of that site; any other gets a new key.
+    `before` is the content as the previous file has it. A site that was in that file keeps its key. A new site gets a
+    key made from its reference.
     """
     key_by_reference = {site["reference"]: site["key"] for site in before["sites"]} if before else {}
     used_keys = set(key_by_reference.values())
@@ -45,11 +52,12 @@ def content_of_sites(
     kept_references: frozenset[str],
     newest: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the content of the plan according to the file.
+    """Return the content of the plan with the sites of the file.
 
-    `before` is the content according to the previous file, `newest` the newest version. Sites of `before` keep their
-    order. Sites that are not in the file are removed, except confidential ones, which the owners marked, and those with
-    `kept_references`, whose rows were set aside ("" stands for any reference).
+    `before` is the content as the previous file has it, and `newest` is the newest version. Sites of `before` come
+    first, in the same order. A site that is no longer in the file is removed, unless its owners marked it as
+    confidential, or its reference is in `kept_references` because its row could not be used. If `kept_references`
+    contains "", every site of `before` is kept.
     """
     published_names = {site["key"]: name_and_address(site) for site in newest["sites"]} if newest else {}
     site_by_key = {key: _site(key, site, council) for key, site in file_site_by_key.items()}
@@ -72,10 +80,10 @@ def content_of_sites(
 def _updated_site(
     site: Mapping[str, Any], new_values: Mapping[str, Any], published_names: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return a site with the values of its row.
+    """Return the site with the values of its row in the file.
 
-    The register may have been made from our own download, whose name column has the name and the address. The name of
-    such a site is not changed.
+    A council may upload a file that it downloaded from us. Our download has the name and the address in one column, so
+    a name equal to both together is not a new name.
     """
     updated = {**site, **new_values}
     if new_values and new_values["name"] == published_names.get(site["key"]):
@@ -89,13 +97,11 @@ def title_of(council: Organisation) -> str:
 
 
 def _site(key: str, site: Site, council: Organisation) -> dict[str, Any]:
-    """Return a row as a site of a plan. Its planning status depends on the kind of permission too."""
+    """Return a row of the register as a site of a plan."""
     lng, lat = site.point or (None, None)
     status = PLANNING_STATUSES.get(site.status, "")
     if status == "permission":
-        status = {"outline planning permission": "outline", "permission in principle": "permission_in_principle"}.get(
-            site.permission, status
-        )
+        status = _STATUS_BY_PERMISSION.get(site.permission, status)
     return {
         "key": key,
         "reference": site.reference,

@@ -1,4 +1,4 @@
-"""Import registers of brownfield land: each council's sites become its public plan."""
+"""Import registers of brownfield land, and publish each council's sites as a public plan."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def import_brownfield_land(
     dry_run: bool = False,
     progress: Progress = ignore_progress,
 ) -> Outcome:
-    """Import the sites of one or more councils; each council gets a public plan.
+    """Import the sites of one or more councils, and publish a plan for each council.
 
     Rows without an authority belong to `council`. Rows that cannot be used are set aside, and their sites do not
-    change. Raises `UnableToRead` with every problem of a file that is refused.
+    change. If the file is refused, raises `UnableToRead` with every problem.
     """
     choices = Choices(as_of=as_of, all_or_nothing=all_or_nothing, council=council.pk if council else None)
     import_request = ImportRequest(
@@ -96,14 +96,16 @@ def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | Non
     """Publish the sites of each council. If that fails for a council, its rows are set aside."""
     for remark in brownfield_land.list_file.remarks:
         run.report.remark(remark)
-    # A file of corrected rows lacks the other sites, which must not be removed: "" stands for any site.
-    gaps = brownfield_land.gaps | ({""} if brownfield_land.list_file.is_corrected else set())
+    gaps = brownfield_land.gaps
+    if brownfield_land.list_file.is_corrected:
+        # A file of corrected rows does not list the other sites. "" means that none of them is removed.
+        gaps |= {""}
     done_count = 0
     for site_council, sites in sites_by_council(brownfield_land.sites, council, run).items():
         run.row = sites[0].row
         try:
             with transaction.atomic():
-                _apply(site_council, sites, gaps, run)
+                _apply_sites(site_council, sites, gaps, run)
         except (InvalidContent, UnableToCreatePlan, UnableToPublish) as error:
             problem = Problem(sites[0].row, "", error_in_words(error), "Correct the rows of this council.")
             if not run.sets_bad_rows_aside:
@@ -115,13 +117,17 @@ def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | Non
     run.row = None
 
 
-def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], run: RunningImport) -> None:
-    """Publish the council's sites and save their rows. Rows older than the last file only add to the history."""
+def _apply_sites(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], run: RunningImport) -> None:
+    """Publish the council's sites, and save their rows.
+
+    `gaps` has the references of sites that stay in the plan although the file has no usable row of them. If the file is
+    older than the council's last one, only the plan's history gets a line.
+    """
     external_reference = f"{KIND}#{council.pk}"
     existing_plan = Plan.objects.filter(external_reference=external_reference).first()
     newer_date = _date_of_newer_file(existing_plan, sites) if existing_plan is not None else None
     if existing_plan is not None and newer_date is None:
-        sites, gaps = _without_older(existing_plan, sites, gaps, run)
+        sites, gaps = _without_older_rows(existing_plan, sites, gaps, run)
     content_of_last_file = last_file_content(existing_plan, is_open=newer_date is not None)
     current_sites = [site for site in sites if site.ended is None or site.ended > run.as_of]
     site_by_key = keyed_sites(current_sites, content_of_last_file)
@@ -145,7 +151,7 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
 
 
 def _update(plan: Plan, content_of_last_file: Content | None, content: Content, run: RunningImport) -> None:
-    """Publish the register's changes since the last file, if there are any."""
+    """Publish the changes since the last file, if there are any."""
     if content_of_last_file is not None and content == normalise(content_of_last_file):
         run.report.count("left_alone")
     else:
@@ -153,10 +159,10 @@ def _update(plan: Plan, content_of_last_file: Content | None, content: Content, 
     remark_on_embargo(plan, run)
 
 
-def _without_older(
+def _without_older_rows(
     plan: Plan, sites: Sequence[Site], gaps: frozenset[str], run: RunningImport
 ) -> tuple[Sequence[Site], frozenset[str]]:
-    """Return the sites whose rows are not older than the saved ones, and `gaps` with the other references added."""
+    """Return the sites without those whose rows are older than the saved rows, and `gaps` with their references."""
     saved_dates = _update_dates(plan)
     older_references = set()
     for site in sites:
@@ -179,9 +185,9 @@ def _update_dates(plan: Plan) -> dict[str, dt.date | None]:
 
 
 def _date_of_newer_file(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
-    """Return the date of the council's last file if this file is older; None otherwise.
+    """Return the date of the council's last file if this file is older. None otherwise.
 
-    This file is older if at least one site has an older row than the saved one, and no site has a newer row.
+    This file is older if at least one of its rows is older than the saved row of the site, and none is newer.
     """
     saved_dates = _update_dates(plan)
     latest_saved_date = None
@@ -197,7 +203,7 @@ def _date_of_newer_file(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
 
 
 def _updated_on(cells: Mapping[str, str]) -> dt.date | None:
-    """Return the date on which a row was last updated; None if the row has none."""
+    """Return the date on which a row was last updated, or None if the row has none."""
     return date_in_cells(cells, "LastUpdatedDate")
 
 
@@ -219,12 +225,14 @@ def _save_rows(
     gaps: frozenset[str],
     run: RunningImport,
 ) -> None:
-    """Save the rows of the sites. Rows of sites that have left the register have no key."""
+    """Save the rows of the sites. A row of a site that has left the register is saved without a key."""
     key_by_row = {site.row: key for key, site in site_by_key.items()}
     values_by_key = {site["key"]: site_values(site) for site in content["sites"]}
-    rows = []
+    file_rows = []
     for site in sites:
         key = key_by_row.get(site.row, "")
-        rows.append(FileRow(position=site.row, cells=site.cells, key=key, values=values_by_key.get(key, {})))
+        file_rows.append(FileRow(position=site.row, cells=site.cells, key=key, values=values_by_key.get(key, {})))
     incomplete = [plan.pk] if gaps else []
-    save_rows(dataset=BROWNFIELD_LAND.code, rows={plan: rows}, incomplete=incomplete, author=run.author, now=run.now)
+    save_rows(
+        dataset=BROWNFIELD_LAND.code, rows={plan: file_rows}, incomplete=incomplete, author=run.author, now=run.now
+    )

@@ -56,7 +56,7 @@ STAGES = {"s": ("starts", "starts on site"), "c": ("completions", "completions")
 
 
 def affordable_measure(table: str, stage: str) -> str:
-    """Return the measure of a live table such as 1008 and a stage such as C; "" for other live tables."""
+    """Return the measure of a live table such as 1008 and a stage such as C, or "" for other live tables."""
     if table.casefold() not in AFFORDABLE:
         return ""
     kind, _ = AFFORDABLE[table.casefold()]

@@ -52,7 +52,7 @@ class Dataset(models.Model):
         return f"{self.get_series_display()}, {self.released_on}"
 
     def newest_year(self) -> int | None:
-        """Return the year in which the newest figures end; None if the dataset has no figures. One query."""
+        """Return the year in which the newest figures end, or None if the dataset has no figures. One query."""
         newest: int | None = self.figures.aggregate(newest=Max("last_year"))["newest"]
         return newest
 
@@ -72,7 +72,7 @@ class Figure(models.Model):
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
 
     measure = models.CharField(max_length=40, choices=list(MEASURES.items()))
-    #: 2024 and 2025 for the year 2024-25; both 2025 for 31 March 2025.
+    #: 2024 and 2025 for the year 2024-25. Both are 2025 for 31 March 2025.
     first_year = models.PositiveSmallIntegerField()
     last_year = models.PositiveSmallIntegerField()
 

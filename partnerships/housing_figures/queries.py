@@ -38,7 +38,7 @@ class Lineage:
     """The area of a council, and the areas of the predecessors that only this council followed."""
 
     name: str
-    #: The area with the council's current code; 0 if the council has ended.
+    #: The area with the council's current code, or 0 if the council has ended.
     area_id: int
     #: The areas with the council's current and older codes.
     own_area_ids: frozenset[int]
@@ -60,7 +60,7 @@ class AreaFigures:
     figures: Mapping[FigureKey, AreaFigure]
 
     def of(self, measure: str, first: int, last: int) -> AreaFigure:
-        """Return the figure of a measure in these years; `NOTHING` if there is none."""
+        """Return the figure of a measure in these years, or `NOTHING` if there is none."""
         return self.figures.get((measure, first, last), NOTHING)
 
 
@@ -111,7 +111,7 @@ def district_lookups(on: dt.date) -> list[Lookup]:
 
 
 def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
-    """Return the lineage of each of these areas, by area id; three queries.
+    """Return the lineage of each of these areas, by area id. Uses three queries.
 
     An area with an older code of a council is the same area as the current one. If a council serves several current
     areas, their lineage is unknown, and each stands alone.
@@ -160,7 +160,7 @@ class _LineageTracer:
     def lineage(self, council: int, area: int, visited: frozenset[int] = frozenset()) -> Lineage:
         """Return the areas of a council and of its predecessors.
 
-        `area` is the id of the council's current area; 0 if the council has ended. `visited` has the councils whose
+        `area` is the id of the council's current area, or 0 if the council has ended. `visited` has the councils whose
         predecessors are being followed, so that a cycle ends.
         """
         visited |= {council}
@@ -193,7 +193,7 @@ def figures_of(
     *,
     last_year: int | None = None,
 ) -> dict[int, AreaFigures]:
-    """Return the figures of these areas in the datasets, without requirements of plans; one query.
+    """Return the figures of these areas in the datasets, without requirements of plans. Uses one query.
 
     `areas` has the lineages by area id. With `last_year`, only the figures of that year are returned.
     """
@@ -276,7 +276,7 @@ def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year:
 
 
 def _required_of_area(lineage: Lineage, figures_by_area: Mapping[int, list[Figure]], year: int) -> AreaFigure:
-    """Return the requirement of an area in a year; for plans that give a range, the lower end."""
+    """Return the requirement of an area in a year. If a plan gives a range, its lower end is used."""
     plans = [
         Required(
             first_year=figure.first_year,

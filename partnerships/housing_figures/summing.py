@@ -51,17 +51,17 @@ class AreaFigure:
 
     @property
     def note(self) -> str:
-        """What readers must know about the value; "" for an ordinary published value."""
+        """What readers must know about the value, or "" for an ordinary published value."""
         return "; ".join(part for part in (self.origin, self.firmness) if part)
 
     @property
     def firmness(self) -> str:
-        """“provisional” or “revised”; "" for a final value."""
+        """“provisional” or “revised”, or "" for a final value."""
         return {Status.PROVISIONAL: "provisional", Status.REVISED: "revised"}.get(Status(self.status), "")
 
     @property
     def origin(self) -> str:
-        """Where the value comes from, or why there is none; "" for a single row of the area itself."""
+        """Where the value comes from, or why there is none, or "" for a single row of the area itself."""
         return {
             Basis.PARTS: "the sum of several rows of the table",
             Basis.PREDECESSORS: f"the sum of {_joined(self.names)}",
@@ -133,7 +133,7 @@ def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFi
 
 
 def _figure_of_predecessors(figures: Mapping[str, AreaFigure]) -> AreaFigure | None:
-    """Return the sum of the predecessors' figures; None if no predecessor has a value or words.
+    """Return the sum of the predecessors' figures, or None if no predecessor has a value or words.
 
     `figures` has the figures by the names of the areas.
     """

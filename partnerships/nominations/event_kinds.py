@@ -6,7 +6,7 @@ from django.db import models
 class EventKind(models.TextChoices):
     """The kinds of event on nominations agreements.
 
-    Codes are stored in rows and never change; labels may. No label contains a figure of a return.
+    Codes are stored in rows and never change. Labels may change. No label contains a figure of a return.
     """
 
     RETURN_STARTED = "nominations.return_started", "Started a nominations return"

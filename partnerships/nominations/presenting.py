@@ -147,7 +147,7 @@ def in_time_sentence(lines: Iterable[ReturnLine]) -> str:
 
 
 def days_sentence(quarter: Quarter, content: Mapping[str, Any]) -> str:
-    """Return which tenancies were counted, in sentences; "" if all tenancies of the quarter were counted.
+    """Return which tenancies were counted, in sentences, or "" if all tenancies of the quarter were counted.
 
     `content` is a report or a record, with the days `in_force` and the times `suspended`.
     """
@@ -263,7 +263,7 @@ def _offers_trend_chart(quarters: Sequence[QuarterResult]) -> Chart:
 
 
 def _shares_by_size(lines: Sequence[ReturnLine]) -> list[str]:
-    """Return the achieved shares of all first lets, then of relets of each size; "–" where nothing was let."""
+    """Return the achieved shares of all first lets, then of relets of each size. A share is "–" if nothing was let."""
     first_lets = sum_lines(line for line in lines if line.is_first_let).achieved
     relets_by_size = {line.size: line.result.achieved for line in lines if not line.is_first_let}
     shares = [first_lets, *(relets_by_size.get(size) for size in Bedrooms)]
@@ -282,7 +282,7 @@ def _months_of(quarter: Quarter) -> str:
 
 
 def _agreed_share(total: Total) -> Decimal | None:
-    """Return the agreed number of whole homes as a percentage of the lettings that count; None if none count.
+    """Return the agreed number of whole homes as a percentage of the lettings that count, or None if none count.
 
     Lettings for which the council named no nominee in time do not count.
     """

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Kinds of event. A code never changes, because saved events contain it; a label may."""
+    """Kinds of event. A code never changes, because saved events contain it. A label may change."""
 
     BEGUN = "open_data.begun", "Started publishing open data"
     ENDED = "open_data.ended", "Stopped publishing open data"

@@ -28,7 +28,7 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
 class Publication(models.Model):
     """An organisation's decision to publish the files of a standard: begun → ended.
 
-    An organisation has at most one current publication of a standard. An ended publication stays; another may begin.
+    An organisation has at most one current publication of a standard. An ended publication is not deleted.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publications")

@@ -12,7 +12,7 @@ from partnerships.open_data.services.publishing import PUBLICATION, end_publishi
 
 
 def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """End the publications that had ended since the backup; `lines` are the journal's lines about them."""
+    """End the publications that had ended since the backup. `lines` are the journal's lines about them."""
 
     def end_again(publication: Publication, line: dict[str, Any]) -> int:
         end_publishing(

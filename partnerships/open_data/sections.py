@@ -8,7 +8,7 @@ from partnerships.people.models import User
 
 
 def open_data_section(user: User, organisation: Organisation) -> Section | None:
-    """Return a link to the open data of a planning authority; None for other organisations."""
+    """Return a link to the open data of a planning authority, or None for other organisations."""
     if organisation.kind not in PLANNING_BODIES:
         return None
     return Section("open_data/_section.html", {"organisation": organisation})

@@ -230,7 +230,7 @@ EVENTS: Mapping[str, str] = {
 
 
 def event_of(key: str, name: str) -> str:
-    """Return the code of a milestone's event, found by its key or its name; "" if the standard has no such event."""
+    """Return the code of a milestone's event, found by its key or its name, or "" if the standard has no such event."""
     without_number = re.sub(r"-\d+$", "", key)
     for code in (key, without_number):
         if code in EVENTS:

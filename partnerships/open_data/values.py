@@ -48,7 +48,7 @@ def plan_values(content: Mapping[str, Any]) -> Cells:
 
 
 def _number(text: str) -> str:
-    """Return the number in `12,400` or `12,400 homes` as `12400`; "" for other texts."""
+    """Return the number in `12,400` or `12,400 homes` as `12400`, or "" for other texts."""
     match = re.fullmatch(r"([\d,]+)( homes)?", text.strip())
     return match[1].replace(",", "") if match else ""
 

@@ -93,7 +93,7 @@ def _may_change_settings(request: HttpRequest, organisation: Organisation) -> bo
 
 
 def _merged_into(pk: int) -> int | None:
-    """Return the id of the organisation that this one was merged into; None if it was not merged.
+    """Return the id of the organisation that this one was merged into, or None if it was not merged.
 
     The other organisation publishes the files now, so old addresses redirect to it.
     """
@@ -119,7 +119,7 @@ def _file_context(organisation: Organisation, code: str) -> dict[str, Any]:
 @login_not_required
 @require_safe
 def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
-    """Send one file of a standard as CSV; respond with 304 if the client already has this content."""
+    """Send one file of a standard as CSV. Respond with 304 if the client already has this content."""
     standard = STANDARD_OF.get(dataset)
     if standard is None:
         raise Http404

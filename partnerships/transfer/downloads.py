@@ -1,6 +1,6 @@
 """Downloads of the rows that an import set aside, for correction.
 
-`labels` are the labels of the list's files, such as “plans” and “timetable”; empty if the list is one file.
+`labels` are the labels of the list's files, such as “plans” and “timetable”. They are empty if the list is one file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def links_to_files_to_correct(run: ImportRun, labels: Sequence[str]) -> list[tup
 def csv_of_rows_set_aside(run: ImportRun, labels: Sequence[str], file: str) -> HttpResponseBase:
     """Return a CSV of the rows of one file that were set aside, each with its reason and remedy.
 
-    `file` is the index of the file, as in the URL parameter `?file=1`; anything but an index means the first file.
+    `file` is the index of the file, as in the URL parameter `?file=1`. Any other text means the first file.
     Raises Http404 if none of the file's rows were set aside.
     """
     index = int(file) if file.isascii() and file.isdigit() and len(file) < 3 else 0

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Kinds of event. A code never changes, because saved events contain it; a label may."""
+    """Kinds of event. A code never changes, because saved events contain it. A label may change."""
 
     LIST_IMPORTED = "import.list_imported", "Imported a list"
     LOCAL_PLANS_IMPORTED = "import.local_plans_imported", "Imported local plans"

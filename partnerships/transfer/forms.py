@@ -89,7 +89,7 @@ class UploadForm(Form):
     )
 
     def clean_council(self) -> int | None:
-        """Return the id of the council with this key; None if the field is blank."""
+        """Return the id of the council with this key, or None if the field is blank."""
         key = self.cleaned_data["council"].strip()
         if not key:
             return None
@@ -113,7 +113,7 @@ class UploadForm(Form):
 
     @property
     def _file_count(self) -> int:
-        """Return the number of files that the chosen list consists of; of all fields while no list is chosen."""
+        """Return the number of files that the chosen list consists of. While no list is chosen, return the maximum."""
         if "register" not in self.cleaned_data:
             return len(_FILE_FIELDS)
         return max(len(parts_of(self.cleaned_data["register"])), 1)
@@ -176,7 +176,7 @@ class HeadingsForm(Form):
 
     @property
     def headings(self) -> dict[str, str]:
-        """Return the chosen headings by the keys of their columns; see `column_key`."""
+        """Return the chosen headings by the keys that `column_key` gives their columns."""
         return {
             name.removeprefix("column-"): str(value)
             for name, value in self.cleaned_data.items()
@@ -227,7 +227,7 @@ class OwnFilesForm(Form):
 
 
 class OwnHeadingsForm(HeadingsForm):
-    """Match the headings of an authority's own files; the authority is their publisher."""
+    """Match the headings of an authority's own files, whose publisher is the authority."""
 
     publisher = None  # type: ignore[assignment]  # removes the field
 
@@ -284,7 +284,7 @@ class AnswerForm(Form):
         return cleaned
 
     def _organisation_with_identifier(self, value: str) -> Organisation | None:
-        """Return the only organisation with this identifier; otherwise add an error and return None."""
+        """Return the only organisation with this identifier. Otherwise, add an error and return None."""
         value = value.strip()
         identifiers = Identifier.objects.filter(value__iexact=value).select_related("organisation") if value else ()
         organisations = {identifier.organisation for identifier in identifiers}

@@ -13,9 +13,9 @@ from partnerships.transfer.reading.plan_rows import LocalPlan, Milestone, period
 def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Any]:
     """Return the content of a plan according to a file.
 
-    `before` is the content according to the previous file; None if the plan was never imported. Only the
+    `before` is the content according to the previous file, or None if the plan was never imported. Only the
     differences between the two are applied to the plan, so that the owners' own edits remain. Milestones of
-    `before` keep their keys and their order; new ones follow in order of date.
+    `before` keep their keys and their order. New ones follow in order of date.
     """
     milestone_by_key = milestones_by_key(plan, before)
     earlier_milestones = [

@@ -36,7 +36,7 @@ class Register(models.TextChoices):
     NETWORK = "network", "A network file"
 
 
-#: Registers of organisations; each is one file.
+#: Registers of organisations. Each is one file.
 ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, Register.COMBINED_AUTHORITIES)
 #: Lists of one file that only add to the directory and to plans.
 SIMPLE_REGISTERS = (
@@ -46,9 +46,9 @@ SIMPLE_REGISTERS = (
     Register.PLAN_PROGRESS,
     Register.CODE_LISTS,
 )
-#: Files of the planning data standards; an authority's staff may upload their own.
+#: Files of the planning data standards. An authority's staff may upload their own.
 OWN_REGISTERS = (Register.LOCAL_PLANS, Register.DEVELOPER_AGREEMENTS, Register.BROWNFIELD_LAND)
-#: Registers of published figures about homes; each is one file.
+#: Registers of published figures about homes. Each is one file.
 FIGURE_REGISTERS = (
     Register.DELIVERY_TEST,
     Register.NET_ADDITIONS,
@@ -192,7 +192,7 @@ class KnownHeading(models.Model):
 
 
 class ImportJob(LeasedJob):
-    """A worker's job to check a list or to import a previewed one; deleted once it succeeds."""
+    """A worker's job to check a list or to import a previewed one. It is deleted once it succeeds."""
 
     run = models.OneToOneField(ImportRun, on_delete=models.CASCADE, related_name="job")
     asked_at = models.DateTimeField()

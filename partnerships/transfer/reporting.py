@@ -145,7 +145,7 @@ class Section:
 
 
 def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None) -> list[Section]:
-    """Return a section for each outcome that has lines; `limit` is the maximum number of lines of each."""
+    """Return a section for each outcome that has lines. `limit` is the maximum number of lines in a section."""
     titles = _TITLES if applied else _TITLES_OF_PREVIEW
     sections_shown = []
     for outcome, title in titles.items():
@@ -170,7 +170,7 @@ def _headings(report: dict[str, Any]) -> list[list[str]]:
 
 
 def _file_index(saved_row: list[Any]) -> int:
-    """Return the index of the file of a saved row; 0 in the report of an older import, which has no indexes."""
+    """Return the index of the file of a saved row. Reports of older imports have no indexes, so it is 0 there."""
     return int(saved_row[4]) if len(saved_row) > 4 else 0
 
 
@@ -181,7 +181,7 @@ def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, .
     by these columns.
     """
     all_headings = _headings(report)[file]
-    # A file of corrected rows already has the two columns; their old values are dropped.
+    # A file of corrected rows already has these two columns, so their old values are dropped.
     indexes = [index for index, heading in enumerate(all_headings) if heading not in (REASON, REMEDY)]
     headings = [all_headings[index] for index in indexes]
     rows = []
@@ -194,7 +194,7 @@ def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, .
 
 
 def accounting(report: dict[str, Any], *, is_done: bool = True) -> str:
-    """Return a sentence with the number of rows that were used, set aside, and so on; "" if the report has none.
+    """Return a sentence with the number of rows that were used, set aside, and so on, or "" if the report has none.
 
     In a preview (`is_done` is False), the sentence has the number of rows that can be used.
     """

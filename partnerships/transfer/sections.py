@@ -12,7 +12,7 @@ from partnerships.transfer.rights import may_upload
 
 
 def imports_section(user: User, organisation: Organisation) -> Section | None:
-    """Return the section for a person who may upload the organisation's own files; None for anybody else."""
+    """Return the section for a person who may upload the organisation's own files, or None for anybody else."""
     if not may_upload(user, timezone.now(), register=OWN_REGISTERS[0], organisation=organisation):
         return None
     return Section("transfer/_section.html", {"organisation": organisation})

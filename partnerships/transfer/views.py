@@ -56,7 +56,7 @@ def organisation_imports(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload_files(request: HttpRequest, pk: int, register: str) -> HttpResponse:
-    """Upload the files of a standard; a preview changes nothing yet."""
+    """Upload and preview the files of a standard, without changing any record yet."""
     organisation = _find_organisation(request, pk)
     if register not in OWN_REGISTERS:
         raise Http404
@@ -140,7 +140,7 @@ def match_headings(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def apply_import(request: HttpRequest, pk: int) -> HttpResponseRedirect:
-    """Queue the files for a worker to import; the page of the import shows the progress."""
+    """Queue the files for a worker to import. The page of the import then shows the progress."""
     run = _find_run(request, pk)
 
     try:
@@ -187,7 +187,7 @@ def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
 
 
 def _find_run(request: HttpRequest, pk: int, *, with_files: bool = False) -> ImportRun:
-    """Return an import of an organisation's own files that the person may see; raise Http404 otherwise."""
+    """Return an import of an organisation's own files, or raise Http404 if the person may not see it."""
     runs = ImportRun.objects.of_person(signed_in(request)).select_related("organisation", "by")
     return get_object_or_404(runs if with_files else runs.defer("content"), pk=pk)
 

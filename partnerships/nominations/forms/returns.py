@@ -85,7 +85,7 @@ class SendForm(Form):
         self.helper = Helper(self, submit="Send return", cancel=cancel)
 
     def answers(self) -> dict[int, str]:
-        """Return the answers to the disputed lines by the id of the line; "" for a line without an answer."""
+        """Return the answers to the disputed lines by the id of the line, or "" for a line without an answer."""
         return {line.pk: self.cleaned_data[f"answer-{line.pk}"] for line in self._disputed}
 
 

@@ -59,7 +59,7 @@ class Outcome(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """What people should correct; "" if the row is rightly set aside."""
+        """What people should correct, or "" if the row is rightly set aside."""
         return _REMEDIES.get(self, "")
 
 
@@ -135,7 +135,7 @@ class Letting:
 
 
 def value_code(row: Mapping[str, str], column: str) -> str:
-    """Return the code of a value, which the row may give as a label; "" if the value is missing."""
+    """Return the code of a value, which the row may give as a label, or "" if the value is missing."""
     value = row.get(column, "").strip()
     if not value or value.isdigit():
         return value.lstrip("0") or value[:1]

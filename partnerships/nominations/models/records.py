@@ -16,7 +16,7 @@ from partnerships.people.models import User
 class ReturnRecord(models.Model):
     """The figures of a return when the council confirmed them, and what other parties see of them. Rows never change.
 
-    Number 1 is the first confirmation; each correction adds a record, with its reason.
+    Number 1 is the first confirmation. Each correction adds a record, with its reason.
     """
 
     nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.PROTECT, related_name="records")

@@ -50,7 +50,7 @@ def record_content(
 
 
 def _agreed_shares(period: Period | None) -> dict[str, str]:
-    """Return the agreed shares of first lets, and of relets by size; empty without a period."""
+    """Return the agreed shares of first lets, and of relets by size. Empty without a period."""
     if period is None:
         return {}
     return {
@@ -140,7 +140,7 @@ class MaskedLine:
 
     @property
     def achieved(self) -> Decimal | None:
-        """Return nominations in per cent of lettings; None unless both are shown."""
+        """Return nominations in per cent of lettings, or None unless both are shown."""
         if self.lettings is None or self.nominated is None:
             return None
         return percentage(self.nominated, self.lettings)

@@ -41,7 +41,7 @@ def collection_year_of(nominations_return: NominationsReturn) -> CollectionYear 
 
 
 def scope_of(nominations_return: NominationsReturn) -> Scope | None:
-    """Return which lettings a return counts; None without terms, or for a year without a known collection.
+    """Return which lettings a return counts, or None without terms, or for a year without a known collection.
 
     The return should be fetched with `for_pages`. Before a succession, homes were in the area of the predecessor and
     let in its name, so the areas and names of predecessor and successor count.
@@ -115,7 +115,7 @@ class Total:
 
     @property
     def achieved(self) -> Decimal | None:
-        """Return nominations in per cent of the lettings that count; None if none count."""
+        """Return nominations in per cent of the lettings that count, or None if none count."""
         return percentage(self.nominated, self.lettings - self.not_supplied)
 
 
@@ -138,7 +138,7 @@ class ReturnResult:
 
     @property
     def offers(self) -> int | None:
-        """Return the offers of all lines; None if no line has offers."""
+        """Return the offers of all lines, or None if no line has offers."""
         known_offers = [line.offers for line in self.lines if line.offers is not None]
         return sum(known_offers) if known_offers else None
 

@@ -180,7 +180,7 @@ def _save_line(line: ReturnLine, counts: LineCount, agreed: NominationTerms | No
     line.nominated = counts.nominated
     line.median_days = counts.median_days
     if agreed is not None:
-        # Rounded to the four decimals of the column; otherwise an unchanged share would differ from the saved one.
+        # Round to the four decimals of the column. Otherwise, an unchanged share would differ from the saved one.
         line.share = round(agreed.share(line.size, first_let=line.is_first_let), 4)
         line.days = agreed.days(first_let=line.is_first_let)
     # What the provider entered may no longer fit the new counts.

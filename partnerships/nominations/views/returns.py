@@ -1,6 +1,6 @@
 """Pages to read a nominations return, the progress of its count, and its files.
 
-A *run* counts the lettings that the provider uploaded; its *report* says which rows it set aside and why. The *result*
+A *run* counts the lettings that the provider uploaded. Its *report* says which rows it set aside and why. The *result*
 is the lines of the return with their refusals and total. Each confirmation creates a *record*, which stays when the
 return is corrected.
 """

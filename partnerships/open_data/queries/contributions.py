@@ -93,7 +93,7 @@ def _saved_rows(organisation: Organisation, records: Iterable[Record]) -> list[P
 
 
 def key_of(organisation: Organisation) -> str:
-    """Return the organisation's key on the planning data platform; its name if it has no key.
+    """Return the organisation's key on the planning data platform, or its name if it has no key.
 
     For example `local-authority:SRY` or `development-corporation:Q1`.
     """

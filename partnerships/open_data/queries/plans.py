@@ -106,7 +106,7 @@ def _plan_row(public_plan: PublicPlan, record: Record | None, area_codes: str) -
 
 
 def _cells(public_plan: PublicPlan, record: Record | None, current_values: Cells) -> Cells:
-    """Return the cells of a saved row with later changes; without a saved row, the current values.
+    """Return the cells of a saved row with later changes. Without a saved row, return the current values.
 
     The entry date of a saved row does not change until another value does.
     """
@@ -119,7 +119,7 @@ def _cells(public_plan: PublicPlan, record: Record | None, current_values: Cells
 
 
 def reference_of(plan: Plan) -> str:
-    """Return the plan's reference in the file that it was imported from; a reference of our own for other plans."""
+    """Return the plan's reference in its imported file. A plan that was not imported has a reference of our own."""
     return plan.external_reference.partition("#")[0] or own_reference(plan.pk)
 
 
@@ -183,7 +183,7 @@ def _event_row(
 
 
 def _why_left_out(milestone: dict[str, str], *, event: str, event_date: str) -> str:
-    """Return why the file leaves out a milestone; "" for a milestone in the file."""
+    """Return why the file leaves out a milestone, or "" for a milestone in the file."""
     if milestone["status"] == "cancelled":
         return "the milestone is cancelled."
     if not event:

@@ -17,5 +17,5 @@ def publishing(organisation: Organisation | int) -> PublicationQuerySet:
 
 
 def published_by(pk: int, standard: str) -> Publication | None:
-    """Return the publication in force of an organisation's files of a standard; None if it does not publish them."""
+    """Return the publication in force of an organisation's files of a standard, or None if it does not publish them."""
     return publishing(pk).filter(standard=standard).select_related("organisation").first()

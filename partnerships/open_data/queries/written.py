@@ -16,5 +16,5 @@ class PublishedRow:
     #: The texts of the row, by field.
     cells: Mapping[str, str]
     changed_at: dt.datetime | None
-    #: Why the row is not in the file, as a sentence; "" if the row is in the file.
+    #: Why the row is not in the file, as a sentence, or "" if the row is in the file.
     left_out: str = ""

@@ -133,7 +133,7 @@ def enter_contribution(
 
 
 def _quantity_and_unit(amount: Decimal | None, homes: int | None) -> tuple[Decimal | None, str]:
-    """Return the quantity of a contribution and its unit; None and "" for a contribution without a figure."""
+    """Return the quantity of a contribution and its unit, or None and "" for a contribution without a figure."""
     if amount is not None:
         return amount, "pounds"
     if homes is not None:

@@ -28,7 +28,10 @@ class UnableToPublishData(Exception):
 def begin_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
-    """Publish the files of a standard to everybody; for leads and administrators. Raises `UnableToPublishData`."""
+    """Publish the files of a standard to everybody.
+
+    Leads of the organisation and administrators may do this. Raises `UnableToPublishData`.
+    """
     organisation = _lock_to_publish(organisation, reason, author, now)
     if standard not in STANDARDS:
         raise UnableToPublishData(
@@ -50,7 +53,10 @@ def begin_publishing(
 def end_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
-    """Stop publishing the files of a standard; for leads and administrators. Raises `UnableToPublishData`."""
+    """Stop publishing the files of a standard.
+
+    Leads of the organisation and administrators may do this. Raises `UnableToPublishData`.
+    """
     organisation = _lock_to_publish(organisation, reason, author, now)
     publications = Publication.objects.filter(organisation=organisation, standard=standard, ended_at=None)
     publication = publications.select_related("organisation").first()

@@ -26,7 +26,7 @@ _SUBJECT_FIELDS = {Plan: "plan", DeveloperAgreement: "agreement", Commitment: "c
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A row of an imported file; see `Record`."""
+    """A row of an imported file, which is saved as a `Record`."""
 
     #: The number of the row in the file.
     position: int
@@ -76,7 +76,7 @@ def _fields(row: Record | FileRow) -> dict[str, Any]:
 
 
 def _records_by_subject(dataset: str, subject_field: str, subject_ids: Collection[int]) -> dict[int, list[Record]]:
-    """Return the saved rows of one file in order, by the id of their subject; an empty list if there are none."""
+    """Return the saved rows of one file in order, by the id of their subject. The default is an empty list."""
     records = Record.objects.filter(dataset=dataset, **{f"{subject_field}__in": subject_ids})
     records_by_subject: dict[int, list[Record]] = defaultdict(list)
     for record in records.order_by("position", "pk"):

@@ -32,7 +32,7 @@ class ImportCommand(AccountedCommand):
 
 
 def day(text: str) -> dt.date:
-    """Return the date of a command-line argument; argparse turns a ValueError into its own message."""
+    """Return the date of a command-line argument. argparse turns a ValueError into its own message."""
     return dt.date.fromisoformat(text)
 
 
@@ -49,7 +49,7 @@ def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
 
 
 def author_of(email: str) -> User | None:
-    """Return the administrator with this email address; None if it is empty, which stands for the system.
+    """Return the administrator with this email address, or None if it is empty, which stands for the system.
 
     Raises `CommandError` if no administrator has the address.
     """
@@ -85,7 +85,7 @@ class Meter:
 
 
 def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everything: bool) -> None:
-    """Print an import's outcomes and remarks; the caller prints the line with the totals."""
+    """Print an import's outcomes and remarks. The caller prints the line with the totals."""
     if sentence := accounting(run.report):
         command.stdout.write(sentence)
     for section in sections(run.report, applied=applied, limit=None if everything else MAX_LINES):
@@ -138,7 +138,7 @@ def add_common_options(parser: Any) -> None:
 
 
 def add_author(parser: Any) -> None:
-    """Add the option --by; `author_of` turns its value into a user."""
+    """Add the option --by, whose value `author_of` turns into a user."""
     parser.add_argument(
         "--by",
         default="",

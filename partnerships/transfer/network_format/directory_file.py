@@ -45,7 +45,7 @@ NAME = Shape(
     (Part("name", required=True), choice_field("kind", NameKind, default=NameKind.ALTERNATIVE.value), _FROM, _TO)
 )
 
-#: `org_id` is for other readers of the file; it follows from the scheme, the value and the kind.
+#: `org_id` is for programs that read the file. It is made from the scheme, the value and the kind.
 IDENTIFIER = Shape(
     (choice_field("scheme", Scheme, required=True), Part("value", required=True), Part("org_id"), _FROM, _TO)
 )

@@ -116,7 +116,7 @@ class Promise:
 
     row: int
     key: str
-    #: The reference of the agreement, and the agreement's row in the agreements file; None if it has none there.
+    #: The reference of the agreement, and the agreement's row in the agreements file, or None if it has none there.
     agreement: str
     agreement_row: int | None
     purpose: str

@@ -38,7 +38,7 @@ COLUMNS = (
     Column("updated", ("lastupdateddate", "entrydate"), "LastUpdatedDate"),
     Column("ended", ("enddate",), "EndDate"),
 )
-#: The most homes on one site; a larger number is a typing error.
+#: The largest number of homes on one site. A larger number is a typing error.
 _MAX_HOMES = 100_000
 #: The bounds of England in degrees of longitude and latitude.
 _WEST, _EAST, _SOUTH, _NORTH = -9, 3, 49, 62
@@ -54,12 +54,12 @@ class Site:
     reference: str
     name: str
     organisation: str
-    #: Longitude and latitude; None where the file has grid references.
+    #: Longitude and latitude, or None if the file has grid references.
     point: tuple[Decimal, Decimal] | None
     ownership: str
     status: str
     permission: str
-    #: The least number of homes; the most, if the file has only that.
+    #: The minimum number of homes, or the maximum if the file has only that.
     homes: int | None
     ended: dt.date | None
     cells: dict[str, str] = field(default_factory=dict)
@@ -107,7 +107,7 @@ def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, s
 
 
 def _site(line: Line, reference: str, homes: int | None, collector: Collector) -> Site:
-    """Return the site in a row. Problems go to the collector; the caller leaves out rows that have any."""
+    """Return the site in a row. The collector gets its problems, and the caller leaves out rows with problems."""
     name = collector.required(line, "name")
     point = _point_of(line, collector)
     ended = collector.partial(line, "ended")
@@ -127,7 +127,7 @@ def _site(line: Line, reference: str, homes: int | None, collector: Collector) -
 
 
 def _homes(line: Line, collector: Collector) -> int | None:
-    """Return the least number of homes in a row; the most, if the row has only that."""
+    """Return the minimum number of homes in a row, or the maximum if the row has only that."""
     least, most = _homes_of(line, "least", collector), _homes_of(line, "most", collector)
     if least is not None and most is not None and least > most:
         collector.add_problem(line, "most", f"{most} is less than {least}.", "Correct one of the two.")
@@ -146,7 +146,7 @@ def _check_unused_cells(line: Line, collector: Collector) -> None:
 
 
 def _refuse_repeated(line: Line, reference: str, row_of_site: dict[str, int], collector: Collector) -> None:
-    """Add a problem to both rows if an earlier row has the same site; which is right cannot be decided here."""
+    """Add a problem to both rows if an earlier row has the same site, because either may be the right one."""
     site = f"{line.text('organisation')} {reference}"
     first_row = row_of_site.setdefault(site, line.number)
     if first_row == line.number:
@@ -162,7 +162,7 @@ def _refuse_repeated(line: Line, reference: str, row_of_site: dict[str, int], co
 
 
 def _homes_of(line: Line, column: str, collector: Collector) -> int | None:
-    """Return the whole number in a column of homes; None if the cell is empty or has a problem."""
+    """Return the whole number in a column of homes, or None if the cell is empty or has a problem."""
     homes = collector.read(line, column, amount)
     if homes is None:
         return None
@@ -175,7 +175,7 @@ def _homes_of(line: Line, column: str, collector: Collector) -> int | None:
 
 
 def _point_of(line: Line, collector: Collector) -> tuple[Decimal, Decimal] | None:
-    """Return the longitude and latitude; None if the cells have a grid reference or a problem."""
+    """Return the longitude and latitude, or None if the cells have a grid reference or a problem."""
     x, y = collector.read(line, "x", amount), collector.read(line, "y", amount)
     if x is None or y is None:
         if not (line.text("x") and line.text("y")):

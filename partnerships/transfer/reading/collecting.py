@@ -16,9 +16,9 @@ from partnerships.transfer.reading.values import Unreadable, code, full_date, pa
 
 Value = TypeVar("Value")
 
-#: The most characters of a name; a longer one is a typing error.
+#: The largest number of characters in a name. A longer one is a typing error.
 MAX_NAME = 300
-#: The most characters of a key; a longer one is a typing error.
+#: The largest number of characters in a key. A longer one is a typing error.
 MAX_KEY = 80
 _REPEATED_KEY_REMEDY = "Give each row its own key, or remove one of the two rows."
 
@@ -93,11 +93,11 @@ class Collector:
             return None
 
     def day(self, line: Line, column: str) -> dt.date | None:
-        """Return a full date; None if the cell is blank or has a problem."""
+        """Return a full date, or None if the cell is blank or has a problem."""
         return self.read(line, column, full_date)
 
     def partial(self, line: Line, column: str) -> PartialDate | None:
-        """Return a date that may be only a month or a year; None if the cell is blank or has a problem."""
+        """Return a date that may be only a month or a year, or None if the cell is blank or has a problem."""
         return self.read(line, column, partial_date)
 
     def required(self, line: Line, column: str) -> str:
@@ -134,6 +134,6 @@ class Collector:
         return value
 
     def finish(self) -> None:
-        """Raise `UnableToRead` with every problem; do nothing if the file has none."""
+        """Raise `UnableToRead` with every problem if the file has any."""
         if self.problems:
             raise UnableToRead(self.problems)

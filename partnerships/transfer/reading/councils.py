@@ -222,7 +222,7 @@ def read_councils(
 
 
 def _other_body(line: Line) -> tuple[OtherBody, str] | None:
-    """Return the row's body and its description, such as “a fire and rescue authority”; None for a council."""
+    """Return the row's body and its description, such as “a fire and rescue authority”, or None for a council."""
     gss, name, curie = code(line["gss"]), line.text("official"), line.text("organisation")
     kind_and_description = other_kind(curie=curie, given_type=line.text("type"), gss=gss, name=name)
     if kind_and_description is None or not name:
@@ -251,7 +251,7 @@ def _codes(line: Line, column: str) -> list[str]:
 
 
 def _planning_area(line: Line) -> str:
-    """Return the GSS code of the planning authority's area; "" if the cell has none."""
+    """Return the GSS code of the planning authority's area, or "" if the cell has none."""
     area = code(line["planning_area"])
     return area if GSS.fullmatch(area) else ""
 
@@ -268,7 +268,7 @@ def _is_english(line: Line) -> bool:
 def _council(
     line: Line, collector: Collector, row_by_key: dict[str, int], row_by_gss: dict[str, int], *, has_key: bool
 ) -> Council:
-    """Return the council in a row. Problems go to the collector; the caller leaves out rows that have any."""
+    """Return the council in a row. The collector gets its problems, and the caller leaves out rows with problems."""
     key = collector.key(line, "key", row_by_key) if has_key else ""
     gss = collector.key(line, "gss", row_by_gss)
     if gss and not GSS.fullmatch(gss):
@@ -304,7 +304,7 @@ def _council(
 
 
 def _start(line: Line, collector: Collector) -> dt.date | None:
-    """Return the start date; None if the cell has only a year or month, or a year that Excel misread.
+    """Return the start date, or None if the cell has only a year or month, or a year that Excel misread.
 
     A year typed into Excel becomes a day in the early summer of 1905: 1996 is the 1,996th day since 1900.
     """
@@ -334,7 +334,7 @@ def _type(line: Line, gss: str, collector: Collector) -> str:
 
 
 def _region(line: Line, collector: Collector) -> str:
-    """Return the GSS code of the region, which lists give by code or by name; "" if blank or unknown."""
+    """Return the GSS code of the region, which lists give by code or by name, or "" if blank or unknown."""
     cell = line.text("region").rpartition(":")[2]
     if not cell or cell.upper() in REGION_NAMES:
         return cell.upper()

@@ -32,7 +32,7 @@ _DATE_INTRODUCTION = re.compile(
 
 
 def date_in_file_name(file_name: str) -> dt.date | None:
-    """Return the last date in a file name; None if it has none. A month means its last day.
+    """Return the last date in a file name, or None if it has none. A month means its last day.
 
     `…_2023-02.json` is 28 February 2023, `LAD_(April_2025).csv` 30 April 2025, `list20250401.csv` 1 April 2025. A
     full date is preferred to a month, and a later match to an earlier one.
@@ -50,7 +50,7 @@ def date_in_file_name(file_name: str) -> dt.date | None:
 
 
 def date_in_titles(rows: Iterable[Row]) -> dt.date | None:
-    """Return the date in a title above the heading, such as “As at 8 February 2023”; None if there is none."""
+    """Return the date in a title above the heading, such as “As at 8 February 2023”, or None if there is none."""
     for row in rows:
         title = " ".join(text(cell) for cell in row.cells)
         introduction = _DATE_INTRODUCTION.search(title)

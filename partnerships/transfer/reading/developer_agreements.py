@@ -44,7 +44,7 @@ Recall: TypeAlias = Callable[[str, str, Collection[str]], Sequence[SavedRow]]
 
 
 def no_saved_rows(dataset: str, field: str, values: Collection[str]) -> Sequence[SavedRow]:
-    """Return no saved rows; the default of `read_developer_agreements`."""
+    """Return no saved rows, which is the default of `read_developer_agreements`."""
     return ()
 
 
@@ -167,7 +167,7 @@ def _with_movements(
 
 
 def _entry_date(line: Line) -> dt.date | None:
-    """Return the entry date of a row; None if the cell is blank or cannot be read."""
+    """Return the entry date of a row, or None if the cell is blank or cannot be read."""
     try:
         return full_date(line["entry"])
     except Unreadable:
@@ -189,9 +189,9 @@ def _remark_on_unread_cells(table: Table, account: RowAccounts) -> None:
 
 
 def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: RowAccounts) -> str:
-    """Return the key of a row, which is unique within an authority; "" if the row was set aside.
+    """Return the key of a row, which is unique within an authority, or "" if the row was set aside.
 
-    `row_by_key` contains the rows of earlier keys; this key is added.
+    `row_by_key` has the rows of earlier keys. This key is added to it.
     """
     key = line.text("key")
     if not key:
@@ -206,7 +206,7 @@ def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: RowAc
 
 
 def _number(line: Line, column: str, account: RowAccounts) -> Decimal | None:
-    """Return an amount or quantity; None, with a remark, if it is negative or cannot be read.
+    """Return an amount or quantity. If it is negative or cannot be read, add a remark and return None.
 
     An unusual spelling, such as “£1,000”, is read and gets a remark.
     """
@@ -225,7 +225,7 @@ def _number(line: Line, column: str, account: RowAccounts) -> Decimal | None:
 
 
 def _day(line: Line, column: str, account: RowAccounts) -> dt.date | None:
-    """Return the date in a cell; None, with a remark, if it cannot be read."""
+    """Return the date in a cell. If it cannot be read, add a remark and return None."""
     try:
         return full_date(line[column])
     except Unreadable:
@@ -264,7 +264,7 @@ def _read_agreements(table: Table, account: RowAccounts) -> tuple[Agreement, ...
 
 
 def _known_type(cell: str) -> str | None:
-    """Return the platform's word for a type of agreement; None if the type is unknown."""
+    """Return the platform's word for a type of agreement, or None if the type is unknown."""
     plain = re.sub(r"[^a-z0-9]", "", cell.casefold())
     return next((kind for kind, pattern in _TYPES if re.fullmatch(pattern, plain)), None)
 
@@ -334,7 +334,7 @@ def _read_movements(
 
 
 def _problem_with_promise(line: Line, promises: Sequence[Promise]) -> tuple[str, str] | None:
-    """Return the problem and the remedy of a transaction that may belong to these promises; None if it is usable."""
+    """Return the problem and the remedy of a transaction that may belong to these promises, or None if it is usable."""
     reference, authority = line.text("contribution"), line.text("organisation")
     if not promises:
         fault = f"the contribution “{reference}” is not in the file of contributions."

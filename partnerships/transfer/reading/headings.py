@@ -15,7 +15,7 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead, refuse
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
 from partnerships.transfer.reading.values import text
 
-#: The heading row is looked for in this many rows: titles, notes and blank lines may come before it.
+#: The heading row must be among this many rows. Titles, notes and blank lines may come before it.
 HEADING_WITHIN = 40
 #: Beginnings of notes below a table.
 _NOTE = re.compile(
@@ -39,7 +39,7 @@ class Column:
     """A column that a list can have, and how to recognise its heading."""
 
     code: str
-    #: Patterns of its canonical heading; the most likely one comes first.
+    #: Patterns of its canonical heading. The most likely one comes first.
     patterns: tuple[str, ...]
     #: The usual heading, for messages.
     shown: str
@@ -49,14 +49,14 @@ class Column:
 
 
 class UnknownHeadings(UnableToRead):
-    """Raised if a required column is missing: a person may find it among the file's other headings."""
+    """Raised if a required column is missing. A person may find it among the file's other headings."""
 
     def __init__(self, problems: Iterable[Problem], columns: Sequence[Column]) -> None:
         super().__init__(problems)
         self.columns = tuple(columns)
 
 
-#: The known headings of a publisher for whom no person has confirmed any.
+#: The headings of a publisher whose lists had no heading that a person had to confirm.
 NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 
 
@@ -71,7 +71,7 @@ class Line:
     sheet: str
 
     def __getitem__(self, code: str) -> Cell:
-        """Return the cell in a column; None if the column or the cell is missing."""
+        """Return the cell in a column, or None if the column or the cell is missing."""
         index = self.index_by_code.get(code)
         return self.cells[index] if index is not None and index < len(self.cells) else None
 
@@ -82,7 +82,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows below a heading row, and which column is where."""
+    """The rows below a heading row, and the position of each column."""
 
     sheet: str
     heading: Row
@@ -169,7 +169,7 @@ class _Candidate:
 
     @property
     def content(self) -> set[tuple[str, ...]]:
-        """Return the texts in the known columns; two sheets with the same content are copies of one table."""
+        """Return the texts in the known columns. Two sheets with the same content are copies of one table."""
         indexes = sorted(self.index_by_code.values())
         return {tuple(_text_at(row, index) for index in indexes) for row in self.rows}
 
@@ -229,7 +229,7 @@ def find_table(
 
 
 def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[str]:
-    """Yield a sentence each about other sheets, repeated rows, and notes below the table, which were left out."""
+    """Yield sentences about what was left out: other sheets, repeated rows, and notes below the table."""
     if others:
         other_sheets = ", ".join(str(candidate) for candidate in others)
         yield f"We read the sheet {chosen}, and left out others with the same headings: {other_sheets}."
@@ -274,7 +274,7 @@ def _with_rows(candidate: _Candidate, required_codes: set[str], *, keep_repeats:
 def _without_repeats(rows: Sequence[Row], indexes: Sequence[int]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
     """Return the rows without those that are equal to an earlier row, and the row numbers of the latter.
 
-    Only the columns with these indexes are compared: others, such as running numbers, always differ.
+    Only the columns with these indexes are compared. Other columns, such as running numbers, always differ.
     """
     first_row_by_texts: dict[tuple[str, ...], Row] = {}
     repeated = []
@@ -287,10 +287,10 @@ def _without_repeats(rows: Sequence[Row], indexes: Sequence[int]) -> tuple[tuple
 
 
 def _first_note(rows: Sequence[Row], required_indexes: set[int], heading_number: int) -> int:
-    """Return the index of the first note below the table; the number of rows if there are no notes.
+    """Return the index of the first note below the table, or the number of rows if there are no notes.
 
     Notes are the last rows, if they are not filled in like records and either begin like notes or follow a blank row.
-    A last record that was cut off is not a note: it counts as a row, and becomes a problem.
+    A last record that was cut off is not a note. It is returned as a row, and a problem is reported for it.
     """
     first_note = len(rows)
     for index in range(len(rows) - 1, -1, -1):
@@ -342,7 +342,7 @@ def _choose(candidates: list[_Candidate], description: str) -> tuple[_Candidate,
 def find_columns(
     row: Row, below: Sequence[Row], columns: Sequence[Column], known_headings: Mapping[str, str] = NONE_KNOWN
 ) -> dict[str, int]:
-    """Return the index of each column in a heading row, by its code; confirmed headings have priority.
+    """Return the index of each column in a heading row, by its code. Confirmed headings have priority.
 
     `below` are the rows below the heading row.
     """
@@ -371,11 +371,11 @@ def find_columns(
 
 
 def _index_of(column: Column, headings: list[str], allowed_indexes: set[int]) -> int | None:
-    """Return the index of the heading that matches the column's most likely pattern; None if none matches."""
+    """Return the index of the heading that matches the column's most likely pattern, or None if none matches."""
     for pattern in column.patterns:
         matching = [index for index in allowed_indexes if headings[index] and re.fullmatch(pattern, headings[index])]
         if matching:
-            # Of LAD23CD and LAD25CD choose the newer; of equal headings the first.
+            # LAD25CD is newer than LAD23CD, so it is preferred. Of equal headings, the first one is.
             return max(matching, key=lambda index: (headings[index], -index))
     return None
 
@@ -383,7 +383,7 @@ def _index_of(column: Column, headings: list[str], allowed_indexes: set[int]) ->
 def _missing_columns(best: _Candidate | None, columns: Sequence[Column], description: str) -> list[Problem]:
     """Return a problem for each missing column, or a single problem if no row looks like a heading.
 
-    `best` is the row most like a heading; None if the sheets have no rows.
+    `best` is the row most like a heading, or None if the sheets have no rows.
     """
     heading_cells = best.heading.cells if best else ()
     shown = ", ".join(f"“{text(cell)[:60]}”" for cell in heading_cells[:12] if text(cell))

@@ -71,7 +71,7 @@ class LepList:
 
 
 class _LepRow(NamedTuple):
-    """A LEP in a row of the list, and the district of the row; "" if the list has no districts."""
+    """A LEP in a row of the list, and the district of the row, or "" if the list has no districts."""
 
     number: int
     lep: str

@@ -30,7 +30,7 @@ class ListFile:
     repeated: tuple[int, ...] = ()
     #: The number of rows outside England.
     outside: int = 0
-    #: The number of rows that are totals of other rows; these are not imported.
+    #: The number of rows that are totals of other rows, which are not imported.
     totals: int = 0
     #: Whether the file consists of rows that an earlier import set aside and a person corrected.
     is_corrected: bool = False

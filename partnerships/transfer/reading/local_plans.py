@@ -144,7 +144,7 @@ def _read_plans(collector: Collector, entry_dates: list[dt.date]) -> list[LocalP
 
 
 def _whole_number(line: Line, column: str, collector: Collector) -> int | None:
-    """Return a whole number that is not negative; None if the cell is blank or has a problem."""
+    """Return a whole number that is not negative, or None if the cell is blank or has a problem."""
     number = collector.read(line, column, amount)
     if number is not None and (number != int(number) or number < 0):
         fault = f"“{line.text(column)}” is not a whole number."

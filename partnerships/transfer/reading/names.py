@@ -48,7 +48,7 @@ def lep_core_name(name: str) -> str:
 
 
 def key_of_curie(text: str) -> str:
-    """Return the key in the CURIE of a council; "" if the CURIE has another prefix.
+    """Return the key in the CURIE of a council, or "" if the CURIE has another prefix.
 
     Accepts `local-authority:DUR` and the older `local-authority-eng:DUR`.
     """

@@ -35,7 +35,7 @@ class OtherBody:
 
 
 def other_kind(*, curie: str, given_type: str, gss: str, name: str) -> tuple[str, str] | None:
-    """Return the kind and the description of a body that is not a council; None for a council.
+    """Return the kind and the description of a body that is not a council, or None for a council.
 
     The CURIE decides before the type, the type before the GSS code, and the code before the name. The name is used only
     if the row has no type and its code is not a council's.

@@ -73,7 +73,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """A row of the file of plans. Two may have the same `reference`; `key` is unique: it includes the name."""
+    """A row of the file of plans. Two may have the same `reference`. `key` is unique, because it includes the name."""
 
     row: int
     reference: str
@@ -136,7 +136,7 @@ class LocalPlans:
 
 
 def period_in_words(start: PartialDate | None, end: PartialDate | None) -> str:
-    """Return “2013 to 2031”, “from 2013” or “to 2031”; "" without dates."""
+    """Return “2013 to 2031”, “from 2013” or “to 2031”, or "" without dates."""
     if start and end:
         return f"{start.words} to {end.words}"
     return f"from {start.words}" if start else f"to {end.words}" if end else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: The number of problems that are listed; the others are only counted.
+#: The number of problems that are listed. Of the others, only the number is given.
 MAX_SHOWN = 100
 
 
@@ -13,9 +13,9 @@ MAX_SHOWN = 100
 class Problem:
     """A problem of a file, with a sentence that says what to do."""
 
-    #: The number of the row as in a spreadsheet; None if the problem is the whole file.
+    #: The number of the row as in a spreadsheet, or None if the problem is the whole file.
     row: int | None
-    #: The file's own heading of the column; "" if the problem is the whole row.
+    #: The file's own heading of the column, or "" if the problem is the whole row.
     column: str
     #: What is wrong, as the end of a sentence that begins with the row.
     fault: str

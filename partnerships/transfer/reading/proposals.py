@@ -36,7 +36,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A column and the heading that it probably has in the file; "" if no heading is likely."""
+    """A column and the heading that it probably has in the file, or "" if no heading is likely."""
 
     column: Column
     heading: str

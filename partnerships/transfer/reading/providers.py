@@ -185,7 +185,7 @@ def read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = 
 
 
 def _provider(line: Line, number: str, collector: Collector) -> Provider:
-    """Return the provider in a row. Problems go to the collector; the caller leaves out rows that have any."""
+    """Return the provider in a row. The collector gets its problems, and the caller leaves out rows with problems."""
     council_key = key_of_curie(line.text("council"))
     registered_on, ended_on = collector.day(line, "date"), collector.day(line, "end")
     if registered_on and ended_on and ended_on < registered_on:
@@ -210,7 +210,7 @@ def _provider(line: Line, number: str, collector: Collector) -> Provider:
 
 
 def _designation(line: Line, collector: Collector) -> str:
-    """Return the designation in a row; "" if it is unknown or the word means only “not a council”.
+    """Return the designation in a row, or "" if it is unknown or the word means only “not a council”.
 
     An unknown designation is a problem.
     """

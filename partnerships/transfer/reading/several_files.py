@@ -26,7 +26,7 @@ class Part:
 
 
 def find_tables(parts: Sequence[Part]) -> list[Table]:
-    """Return the table of each file; the table of a missing file has no rows.
+    """Return the table of each file. The table of a missing file has no rows.
 
     Files may be missing only if the others have corrected rows that were set aside earlier. Raises `UnknownHeadings` if
     the only problems are missing columns, and otherwise `UnableToRead`.

@@ -17,7 +17,7 @@ _AHEAD = re.compile(r"in (\d{1,5}) (minute|hour|day|week|month|year)s?", re.ASCI
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 #: The days in each unit of a relative date.
 _DAYS_IN_UNIT = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
-#: Relative dates are at most this many days away; other dates are in this range of years.
+#: Relative dates are at most this many days away. Other dates are in this range of years.
 _MAX_DAYS, _FIRST_YEAR, _LAST_YEAR = 150 * 365, 1800, 2200
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,70}[a-z0-9])?", re.ASCII)
 
@@ -158,7 +158,7 @@ class Checking:
         return value
 
     def check_refs(self) -> None:
-        """Add a problem for each reference to a missing key; call this after reading all objects."""
+        """Add a problem for each reference to a missing key. Call this after reading all objects."""
         for list_name, value, path in self._refs:
             if value not in self.keys.get(list_name, {}):
                 self.add_problem(

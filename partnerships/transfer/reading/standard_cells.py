@@ -52,7 +52,7 @@ def lines_from_cells(
 
 
 def date_in_cells(cells: Mapping[str, str], field: str) -> dt.date | None:
-    """Return the date in a saved cell; None if the cell has no valid date."""
+    """Return the date in a saved cell, or None if the cell has no valid date."""
     try:
         return dt.date.fromisoformat(cells.get(field, ""))
     except ValueError:

@@ -186,7 +186,7 @@ def _without_apostrophe(cell: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that divides most rows near the top into the most cells; a comma if none does."""
+    """Return the delimiter that divides most rows near the top into the most cells, or a comma if none does."""
     sample = text[:20_000].splitlines()[:30]
 
     def typical_width(delimiter: str) -> float:
@@ -301,7 +301,7 @@ def _records_in_object(value: dict[str, Any]) -> list[Any]:
 
 
 def _attributes_of_feature(record: Any) -> Any:
-    """Return the attributes of a map feature without its geometry; any other record unchanged.
+    """Return the attributes of a map feature without its geometry. Any other record is returned unchanged.
 
     Accepts GeoJSON (`properties`) and Esri (`attributes`).
     """

@@ -75,7 +75,7 @@ def yes_or_no_value(cell: Cell) -> bool | None:
 
 
 def partial_date(cell: Cell) -> PartialDate | None:
-    """Return a date as precise as the cell has it; None for an empty cell.
+    """Return a date as precise as the cell has it, or None for an empty cell.
 
     Reads 2017, 2017.0, 2017-04, 2017-04-11, 2017-04-11T00:00:00, 11/04/2017 (day first, as in Britain), 11.04.2017,
     11 April 2017, 11-Apr-17, 11th April 2017, April 2017, Q2 2017, a date cell, and a day number of Excel. Raises
@@ -109,7 +109,7 @@ def _iso_date(*, year: str, month: str, day: str | None) -> PartialDate:
 
 
 def full_date(cell: Cell) -> dt.date | None:
-    """Return a full date; None for an empty cell.
+    """Return a full date, or None for an empty cell.
 
     Raises `Unreadable` if the cell has no date, or only a month or a year.
     """
@@ -122,7 +122,7 @@ def full_date(cell: Cell) -> dt.date | None:
 
 
 def amount(cell: Cell) -> Decimal | None:
-    """Return a sum of money or a quantity; None for an empty cell.
+    """Return a sum of money or a quantity, or None for an empty cell.
 
     Reads £1,373,992.00, 2013.0, (500.00), 1 200 and £1.8m. Raises `Unreadable`.
     """

@@ -43,7 +43,7 @@ class _Counter:
     rows: int = 1
     columns: int = 1
     is_filled: bool = False
-    #: The rectangle of the values so far in the current sheet; 0 if there are none.
+    #: The rectangle of the values so far in the current sheet, or 0 if there are none.
     top: int = 0
     left: int = 0
     bottom: int = 0
@@ -92,7 +92,7 @@ class _Counter:
 
 
 def _times(attributes: Mapping[str, str], attribute: str) -> int:
-    """Return how often a row or cell is repeated, by this attribute in any namespace; 1 without the attribute."""
+    """Return how often a row or cell is repeated, by this attribute in any namespace. 1 without the attribute."""
     return next((int(value) for name, value in attributes.items() if name.rpartition(":")[2] == attribute), 1)
 
 

@@ -66,7 +66,7 @@ def _apply_authority(
     rows_to_review: RowsToReview,
     run: RunningImport,
 ) -> Organisation | None:
-    """Update or create one authority; return None if its row is left out or waits for review."""
+    """Update or create one authority. Return None if its row is left out or waits for review."""
     existing_organisation = directory.holder(Scheme.GSS, authority.code)
     if existing_organisation is not None:
         return _update(authority, existing_organisation, listed_district_codes, directory, run)
@@ -153,7 +153,7 @@ def _update(
 ) -> Organisation:
     """Update the organisation and its districts.
 
-    Its name does not change; the name in the list becomes an alternative name.
+    Its name does not change. The name in the list becomes an alternative name.
     """
     changes = directory.update(
         organisation,
@@ -225,7 +225,7 @@ def _names(areas: Iterable[Area]) -> str:
 
 
 def _district(code: str, name: str, listed_district_codes: set[str], directory: Directory, run: RunningImport) -> Area:
-    """Return the area of a district; create it if the directory has no area with this code.
+    """Return the area of a district. Create it if the directory has no area with this code.
 
     A new code is the new code of a council that has the district's name and tier, if there is exactly one such council
     and its old code is not in the list.

@@ -21,9 +21,9 @@ def date_of_list(
     now: dt.datetime,
     report: Report,
 ) -> dt.date:
-    """Return the date of a list: the chosen date or, without one, the date found in the list, or today.
+    """Return the chosen date, or else the date found in the list, or else today.
 
-    `date_in_name` is found in the file's name or title. If today is used, the report has a remark on it. Raises
+    `date_in_name` is in the file's name or title. If today's date is used, the report gets a remark about it. Raises
     `UnableToRead` if the chosen date is in the future.
     """
     today = timezone.localdate(now)
@@ -49,7 +49,7 @@ def date_of_list(
 def newer_list(
     *, register: str, digest: str, as_of: dt.date, organisation: Organisation | None = None
 ) -> ImportRun | None:
-    """Return the latest list of the same register if it is newer than this list; None otherwise.
+    """Return the latest list of the same register if it is newer than this list, or else None.
 
     An organisation's own files are compared only with its own files, and files of the whole country only with files of
     the whole country.
@@ -59,18 +59,18 @@ def newer_list(
 
 
 def latest_date(register: str, digest: str, organisation: Organisation | None = None) -> dt.date | None:
-    """Return the date of the latest other list of a register; None if it has no other list.
+    """Return the date of the latest other list of a register, or None if it has no other list.
 
-    With `organisation`, only the organisation's own files count.
+    With `organisation`, only that organisation's own files are compared.
     """
     latest_list = _latest_list(register, digest, organisation)
     return latest_list.as_of if latest_list is not None else None
 
 
 def _latest_list(register: str, digest: str, organisation: Organisation | None = None) -> ImportRun | None:
-    """Return the list of a register with the latest date, apart from the file with this digest.
+    """Return the run with the latest date of a register, apart from runs of the file with this digest.
 
-    If a file was imported several times, its last import counts, because it may have corrected a wrong date.
+    If a file was imported several times, its last run is used, because it may have corrected a wrong date.
     """
     runs = ImportRun.objects.filter(register=register, status=RunStatus.APPLIED, organisation=organisation)
     last_run_by_digest = {run.sha256: run for run in runs.order_by("started_at", "pk").defer("report", "content")}

@@ -40,12 +40,12 @@ ASK_ADMINISTRATORS = "Correct the key, or ask an administrator to add it to the 
 
 
 def ignore_progress(done: int, total: int) -> None:
-    """Show no progress; the default of `Import.progress`."""
+    """Do nothing with the progress of an import that nobody watches."""
 
 
 @dataclass
 class RunningImport:
-    """A running import: its author and time, the list, and the report."""
+    """An import that is running, with its author and time, its list, and its report."""
 
     register: str
     author: User | None
@@ -82,9 +82,9 @@ class RunningImport:
 
 
 class Directory:
-    """Every organisation with its identifiers, names and areas, loaded once.
+    """Every organisation with its identifiers, names and areas, loaded into memory once.
 
-    The methods that write to the database update the copy in memory too.
+    Its methods change the database and this copy together.
     """
 
     def __init__(self) -> None:
@@ -124,12 +124,12 @@ class Directory:
         self.by_name[fold_name(name)].add(pk)
 
     def holder(self, scheme: str, value: str) -> Organisation | None:
-        """Return the organisation that has an identifier; None if no organisation has it."""
+        """Return the organisation that has an identifier, or None if no organisation has it."""
         pk = self.holders.get((scheme, value))
         return self.organisations[pk] if pk is not None else None
 
     def with_code(self, code: str) -> Organisation | None:
-        """Return the organisation that has this GSS code or had it earlier; None if there is none."""
+        """Return the organisation that has this GSS code or had it earlier, or None if there is none."""
         return self.holder(Scheme.GSS, code) or self.holder(Scheme.LOCAL_AUTHORITY_FORMER, code)
 
     def with_name(self, name: str) -> list[Organisation]:
@@ -237,10 +237,10 @@ class Directory:
         starts_on: dt.date | None = None,
         ends_on: dt.date | None = None,
     ) -> bool:
-        """Make the organisation serve the area, and return whether this is a change.
+        """Record that the organisation serves the area between these days, and return whether anything changed.
 
-        If the organisation serves the area already without an end, or until the same day, no service is added; a
-        service without an end then ends on `ends_on`.
+        If a service without an end is already recorded, it ends on `ends_on`. A service with the same last day or the
+        same first day is not added again.
         """
         services = self.served[organisation.pk][area.pk]
         unended_service = next((service for service in services if service.ends_on is None), None)
@@ -265,7 +265,7 @@ class Directory:
         return True
 
     def end_service(self, organisation: Organisation, area: Area, on: dt.date, run: RunningImport) -> bool:
-        """End the organisation's service of the area, and return whether it had not ended by then."""
+        """End the organisation's service of the area on a day. Return False if it ends by that day already."""
         for service in self.served[organisation.pk][area.pk]:
             if service.ends_on is None or service.ends_on > on:
                 end_area_served(served=service, day=on, author=run.author, now=run.now)
@@ -273,9 +273,10 @@ class Directory:
         return False
 
     def mark_listed(self, listed_ids: set[int], expected: Iterable[Organisation], run: RunningImport) -> None:
-        """Mark the expected organisations that are not in the list as missing, and unmark those that are in it again.
+        """Mark expected organisations that are not in the list as missing, and unmark those that are listed again.
 
-        A part of a list marks none. If more than a fifth would be newly missing, the report asks for confirmation.
+        A list that is only a part of its register marks none as missing. If more than a fifth would be newly missing,
+        the report asks for confirmation.
         """
         comparable_organisations = [
             organisation
@@ -310,7 +311,7 @@ def alternative_names(*names: str) -> list[tuple[str, str]]:
 
 
 def _differ(old_value: Any, new_value: Any) -> bool:
-    """Return whether two values differ. In texts, case and punctuation do not count."""
+    """Return whether two values differ. Texts that differ only in case and punctuation are equal."""
     if isinstance(old_value, str) and isinstance(new_value, str) and old_value and new_value:
         return fold_name(old_value) != fold_name(new_value)
     return bool(old_value != new_value)
@@ -322,5 +323,5 @@ def _field_label(name: str) -> str:
 
 
 def _quoted(value: Any) -> str:
-    """Return a value in quotation marks; “(nothing)” for an empty one."""
+    """Return a value in quotation marks, or “(nothing)” for an empty one."""
     return f"“{value}”" if value not in (None, "") else "(nothing)"

@@ -36,7 +36,7 @@ from partnerships.transfer.services.recording import new_run, record_import, set
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """The name and content of a file; both are empty if one of a list's files is missing."""
+    """The name and content of a file. Both are empty if one of a list's files is missing."""
 
     name: str
     data: bytes
@@ -48,7 +48,7 @@ class File:
 
     @property
     def sheets(self) -> tuple[Sheet, ...]:
-        """The file's sheets; none if the file is missing. Raises `UnableToRead` if the file cannot be read."""
+        """The file's sheets. A missing file has none. Raises `UnableToRead` if the file cannot be read."""
         return read_sheets(self.data, self.name) if self.name or self.data else ()
 
 
@@ -73,22 +73,22 @@ def unpack(data: bytes) -> list[File]:
 
 
 def _no_known_headings(file_index: int, sheets: Sequence[Sheet]) -> Mapping[str, str]:
-    """Return no headings, because no person has confirmed any; the default of an import."""
+    """Return no headings, for an import whose headings no person had to confirm."""
     return NONE_KNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequest:
-    """A request to import files: who asks for it and when, the files, and the choices."""
+    """A request to import files, with its author, its time and the author's choices."""
 
     files: Sequence[File]
     author: User | None
     now: dt.datetime
     choices: Choices
     progress: Progress
-    #: Whether the run is saved; False in a dry run, whose changes the caller rolls back.
+    #: Whether the run is saved. False in a dry run, whose changes the caller rolls back.
     keep: bool = True
-    #: The authority that uploads its own files: rows of other authorities are set aside.
+    #: The authority that uploads its own files. Rows of other authorities are set aside.
     organisation: Organisation | None = None
     #: The primary key of the preview that is imported.
     run_pk: int | None = None
@@ -114,10 +114,10 @@ class ImportRequest:
         date_in_rows: dt.date | None = None,
         report: Report,
     ) -> dt.date:
-        """Return the date of a list: the chosen date or, without one, the date found in the list, or today.
+        """Return the chosen date, or else the date found in the list, or else today.
 
-        Corrected rows belong to the latest list of the register, whatever dates they have. Raises `UnableToRead` if
-        the chosen date is in the future.
+        A file of corrected rows has the date of the register's latest list, unless a date was chosen or is in its
+        name. Raises `UnableToRead` if the chosen date is in the future.
         """
         if is_corrected:
             date_in_rows = latest_date(register, self.digest, self.organisation)
@@ -139,7 +139,7 @@ class ImportRequest:
     ) -> RunningImport:
         """Start the import, with the rows that were set aside while reading the file already in the report.
 
-        `source` names the list in histories; without it, the name of the first file and the date are used.
+        `source` names the list in histories. Without it, the name of the first file and the date are used.
         """
         list_file = list_file or ListFile()
         run = RunningImport(

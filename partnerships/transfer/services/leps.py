@@ -41,7 +41,7 @@ def apply_leps(leps: tuple[Lep, ...], directory: Directory, rows_to_review: Rows
 
 
 def _unlisted_leps(leps: tuple[Lep, ...], directory: Directory, run: RunningImport) -> list[Organisation]:
-    """Return the LEPs of earlier lists that this list does not have; none if it is only a part.
+    """Return the LEPs of earlier lists that this list does not have. There are none if it is only a part.
 
     LEPs that an administrator added have no code, and need not be in any list.
     """
@@ -76,7 +76,7 @@ def _apply_lep(
     rows_to_review: RowsToReview,
     run: RunningImport,
 ) -> Organisation | None:
-    """Create or update one LEP; return None if its row is left out or waits for review."""
+    """Create or update one LEP. Return None if its row is left out or waits for review."""
     existing_organisation = directory.holder(Scheme.LEP, lep.code)
     if existing_organisation is not None:
         return _update(lep, existing_organisation, directory, run)
@@ -105,7 +105,7 @@ def _apply_lep(
 
 
 def _apply_answer(lep: Lep, answer: Doubt, directory: Directory, run: RunningImport) -> Organisation | None:
-    """Create or update the LEP as an administrator decided when reviewing an earlier list; None if it is left out."""
+    """Create or update the LEP as an administrator decided when reviewing an earlier list. None if it is left out."""
     if answer.is_left_out:
         run.report.count("left_alone")
         return None
@@ -146,7 +146,7 @@ def _create(lep: Lep, directory: Directory, run: RunningImport) -> Organisation:
 
 
 def _common_region(areas: list[Area]) -> Area | None:
-    """Return the region of all these areas; None if they are in several."""
+    """Return the region of all these areas, or None if they are in several."""
     regions = {area.region for area in areas}
     return regions.pop() if len(regions) == 1 else None
 
@@ -154,7 +154,7 @@ def _common_region(areas: list[Area]) -> Area | None:
 def _update(lep: Lep, organisation: Organisation, directory: Directory, run: RunningImport) -> Organisation:
     """Update an existing LEP.
 
-    Its name does not change, because lists shorten it differently each year; other forms become alternative names.
+    Its name does not change, because lists shorten it differently each year. Other forms become alternative names.
     """
     changes = directory.update(
         organisation,

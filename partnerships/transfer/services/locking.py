@@ -12,7 +12,7 @@ IMPORTS_LOCK = 7_261_050
 
 
 def try_to_lock_imports() -> bool:
-    """Lock imports until the transaction ends, and return True; return False if another import has the lock."""
+    """Lock imports until the transaction ends, and return True. Return False if another import has the lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [IMPORTS_LOCK])
         is_taken: bool = cursor.fetchone()[0]

@@ -25,7 +25,7 @@ class OlderEntry:
     row: int
     name: str
     kind: str
-    #: The scheme and value of each identifier; the key of the register comes first.
+    #: The scheme and value of each identifier. The key of the register comes first.
     identifiers: tuple[tuple[str, str], ...]
     begun_on: dt.date | None = None
     ended_on: dt.date | None = None
@@ -45,7 +45,7 @@ class RowAges:
     """
 
     def __init__(self) -> None:
-        #: The date of the row in an earlier import, if that is newer; None if this file's row is newer.
+        #: The date of the row in an earlier import, if that is newer, or None if this file's row is newer.
         self._newer_date_by_row: dict[Hashable, dt.date | None] = {}
         self._newer_date_by_authority: dict[Hashable, dt.date | None] = {}
         #: Whether an earlier import had any of the rows.
@@ -69,7 +69,7 @@ class RowAges:
             self._newer_date_by_authority[authority] = max(newer_date, newer_date_of_authority)
 
     def newer_than(self, row: Hashable, authority: Hashable, default: dt.date | None) -> dt.date | None:
-        """Return the date of the row's earlier import, if that is newer; None if this file's row is newer.
+        """Return the date of the row's earlier import, if that is newer, or None if this file's row is newer.
 
         Returns `default` if no dates were compared for the row or its authority.
         """
@@ -145,7 +145,7 @@ def apply_older_list(
 
 
 def _find(entry: OlderEntry, directory: Directory) -> Organisation | None:
-    """Return the organisation that has one of the identifiers; None if no organisation has.
+    """Return the organisation that has one of the identifiers, or None if no organisation has.
 
     A body that is not a council can also be found by name and kind, if only one organisation has both.
     """

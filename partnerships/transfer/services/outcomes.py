@@ -19,7 +19,7 @@ class Outcome:
 
 
 def last_line(run: ImportRun, *, applied: bool) -> str:
-    """Return a sentence with the numbers of changes of a run; of a preview, the changes that it would make."""
+    """Return a sentence with the numbers of changes that a run made, or that a preview would make."""
     counts = {outcome: getattr(run, outcome) for outcome in OUTCOMES}
     return summary(Register(run.register).label, run.as_of, counts, applied=applied)
 
@@ -27,7 +27,7 @@ def last_line(run: ImportRun, *, applied: bool) -> str:
 def refuse_unusable(list_file: ListFile, *, all_or_nothing: bool) -> None:
     """Raise `UnableToRead` if more rows are bad than good, because the file is probably another list.
 
-    With `all_or_nothing`, a single bad row is enough. A file of corrected rows is never considered another list.
+    With `all_or_nothing`, raise it if a single row is bad. A file of corrected rows is never considered another list.
     """
     problems = [problem for row in list_file.set_aside for problem in row.problems]
     if all_or_nothing:

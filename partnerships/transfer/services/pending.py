@@ -75,7 +75,7 @@ def _organisations(scheme: str, values: list[str]) -> list[Organisation]:
 
 
 def _successor(item: dict[str, Any], *, author: User | None, now: dt.datetime) -> Organisation:
-    """Return the successor from the file; create it if the directory does not have it."""
+    """Return the successor from the file. Create it if the directory does not have it."""
     key = f"pending:{item['key']}"
     existing_organisations = _organisations(Scheme.NETWORK, [key])
     if existing_organisations:

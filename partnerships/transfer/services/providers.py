@@ -171,7 +171,7 @@ class Councils:
 
 
 def _existing_on(councils: tuple[Organisation, ...], day: dt.date) -> tuple[Organisation, ...]:
-    """Return the councils that existed on a day; all of them if there is only one, or if none existed."""
+    """Return the councils that existed on a day. Return all of them if there is only one, or if none existed."""
     if len(councils) < 2:
         return councils
     existing_councils = tuple(council for council in councils if covers(council.valid_from, council.valid_to, day))
@@ -191,7 +191,7 @@ class _ProviderMatcher:
     run: RunningImport
 
     def apply_active(self, provider: Provider) -> Organisation | None:
-        """Update or match one provider; return None if it is new, is left out or waits for review."""
+        """Update or match one provider. Return None if it is new, is left out or waits for review."""
         existing_organisation = self.directory.holder(Scheme.RSH, provider.number)
         if existing_organisation is not None:
             _update(provider, existing_organisation, self.directory, self.run)
@@ -225,7 +225,7 @@ class _ProviderMatcher:
         return _match(provider, organisation, self.directory, self.run)
 
     def _match_council(self, provider: Provider) -> Organisation | None:
-        """Match a provider that is a council with the directory; return None if the row waits for review."""
+        """Match a provider that is a council with the directory. Return None if the row waits for review."""
         council, row = _find_council(provider, self.directory, self.councils, self.run.as_of)
         if row is None and council is not None:
             return _match(provider, council, self.directory, self.run)
@@ -233,7 +233,7 @@ class _ProviderMatcher:
         return None
 
     def apply_ended(self, provider: Provider, *, company_names: set[str]) -> Organisation | None:
-        """Close a provider that is no longer registered; create it as ended if the directory does not have it.
+        """Close a provider that is no longer registered. Create it as ended if the directory does not have it.
 
         Returns None if there is nothing to close. Nothing is created for a council, which continues without its number,
         or for a provider whose name is among `company_names`, which continues with another number.
@@ -270,7 +270,7 @@ def _company_names(directory: Directory) -> set[str]:
 
 
 def _end_number(provider: Provider, run: RunningImport) -> str:
-    """End the registration number on the date in the list, and return the change in words; "" without a change."""
+    """End the registration number on the date in the list, and return the change in words, or "" without a change."""
     identifier = Identifier.objects.get(scheme=Scheme.RSH, value=provider.number)
     if provider.ended_on is None or identifier.valid_to is not None:
         return ""

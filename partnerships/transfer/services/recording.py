@@ -17,7 +17,7 @@ from partnerships.transfer.reporting import OUTCOMES, Report
 def new_run(
     *, register: str, file_name: str, sha256: str, as_of: dt.date | None, author: User | None, now: dt.datetime
 ) -> ImportRun:
-    """Return a run that is not saved and has no report yet; `settle_run` adds the report."""
+    """Return a run that is not saved yet. `settle_run` adds its report."""
     return ImportRun(
         register=register,
         file_name=file_name[:300],

@@ -57,7 +57,7 @@ def refuse_file_with_row(run: RunningImport) -> Iterator[None]:
 def set_aside_if_refused(
     row: int, directory: Directory, run: RunningImport, *, is_used: bool = False
 ) -> Iterator[None]:
-    """Apply one row inside a savepoint; if the row is refused, roll back and set it aside.
+    """Apply one row inside a savepoint. If the row is refused, roll back and set it aside.
 
     If a bad row must refuse the whole file, the error is raised instead. `is_used` means that the row is already
     imported, except for what is done inside.

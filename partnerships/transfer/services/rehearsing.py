@@ -165,7 +165,7 @@ def _come_into_effect(
 ) -> None:
     """Let successions take effect, and then move the records of the order's successions, forwards or back.
 
-    `successions` may be reversals of the order's successions; records move back if their succession was undone.
+    `successions` may be reversals of the order's successions. Records move back if their succession was undone.
     """
     for succession in successions:
         take_effect(succession=succession, author=None, now=now)
@@ -212,7 +212,7 @@ def _propose_everything(succession: Succession, now: dt.datetime) -> None:
 
 
 def _first_successor(succession: Succession, organisation: Organisation) -> Organisation | None:
-    """Return the organisation's first successor by name; None if it has no successor."""
+    """Return the organisation's first successor by name, or None if it has no successor."""
     ties = succession.ties.filter(predecessor=organisation).exclude(successor=None)
     first_tie = ties.select_related("successor").order_by("successor__name", "pk").first()
     return first_tie.successor if first_tie is not None else None

@@ -40,7 +40,7 @@ def _discard(pk: int, now: dt.datetime) -> None:
 
 
 def _delete_old_rows(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the cells of old rows set aside from reports; the problems of the rows are not deleted."""
+    """Delete the cells of old rows set aside from reports, but not the problems of the rows."""
     old_runs = ImportRun.objects.exclude(status__in=WAITING_STATUSES).filter(
         finished_at__lte=now - ROWS_KEPT, report__set_aside__0__isnull=False
     )

@@ -106,7 +106,7 @@ def _is_note(row: Row) -> bool:
 
 
 def _measure(table_number: str) -> str:
-    """Return the measure of a live table such as 1008C; "" if it is not one of the tables 1006 to 1008."""
+    """Return the measure of a live table such as 1008C, or "" if it is not one of the tables 1006 to 1008."""
     match = _SUPPLY.search(table_number)
     return affordable_measure(match[1], match[2]) if match else ""
 
@@ -133,7 +133,7 @@ class _JoinedSheets(NamedTuple):
 
 
 def _table_number(sheet: Sheet) -> str:
-    """Return the number of the live table in the sheet's name or first rows; "" if it has none."""
+    """Return the number of the live table in the sheet's name or first rows, or "" if it has none."""
     titles = [sheet.name, *(text(cell) for row in sheet.rows[:3] for cell in row.cells)]
     for title in titles:
         if match := _SUPPLY.search(title):

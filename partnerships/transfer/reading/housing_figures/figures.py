@@ -120,7 +120,7 @@ class Years:
 
 
 def read_years(heading: Cell, *, single: bool = False) -> Years | None:
-    """Return the financial year in a heading, such as “2023-24 [r] [note 17]”; None if it has no year.
+    """Return the financial year in a heading, such as “2023-24 [r] [note 17]”, or None if it has no year.
 
     With `single`, also read a single year: “2025” is 31 March 2025.
     """
@@ -146,9 +146,9 @@ def _status(text_with_marks: str) -> str:
 
 
 def read_value(cell: Cell, status: str = Status.PUBLISHED, *, dash_is_nil: bool = True) -> tuple[Decimal | None, str]:
-    """Return the number in a cell and its status; without a number, None and the reason why it is missing.
+    """Return the number in a cell and its status. Without a number, return None and why it is missing.
 
-    `status` is the status of the column; a mark in the cell overrides it. Raises `Unreadable` for any other text.
+    `status` is the status of the column. A mark in the cell overrides it. Raises `Unreadable` for any other text.
     """
     cell_text = text(cell)
     if cell_text in _DASHES:
@@ -167,7 +167,7 @@ def read_value(cell: Cell, status: str = Status.PUBLISHED, *, dash_is_nil: bool 
 
 
 def area_code(line: Line, collector: Collector) -> str | None:
-    """Return the code of a row's council, national park or development corporation; None for a total or a note.
+    """Return the code of a row's council, national park or development corporation, or None for a total or a note.
 
     Lists before 2011 have older codes, such as 45UB. Any other text in the cell becomes a problem of the row.
     """
@@ -197,7 +197,7 @@ def figure_list(
 
 
 def published_on(sheets: Sequence[Sheet]) -> dt.date | None:
-    """Return the day of publication on a cover or in a note; None if no sheet has one.
+    """Return the day of publication on a cover or in a note, or None if no sheet has one.
 
     The date is in the same cell as “Published” or “Date of publication”, or in the next row.
     """
@@ -219,7 +219,7 @@ def published_on(sheets: Sequence[Sheet]) -> dt.date | None:
 
 
 def _full_date(date_text: str) -> dt.date | None:
-    """Return the full date in a text; None if it has none. Any date of the next update is ignored.
+    """Return the full date in a text, or None if it has none. Any date of the next update is ignored.
 
     For example 20 November 2025, in “20 November 2025 Next update: November 2026”.
     """

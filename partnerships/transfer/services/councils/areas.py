@@ -15,7 +15,7 @@ from partnerships.organisations.models import (
 from partnerships.transfer.reading.councils import REGION_NAMES, Council
 from partnerships.transfer.services.directory import Directory, RunningImport
 
-#: The code that lists have for the Greater London Authority; it is the code of the region, which is its area.
+#: The code of the Greater London Authority in lists, which is the code of the London region.
 LONDON = "E12000007"
 
 _AREA_KINDS = {"CTY": AreaKind.COUNTY, "COMB": AreaKind.COMBINED_AUTHORITY, "SRA": AreaKind.REGION}
@@ -24,7 +24,7 @@ _AREA_KINDS = {"CTY": AreaKind.COUNTY, "COMB": AreaKind.COMBINED_AUTHORITY, "SRA
 def save_areas(councils: tuple[Council, ...], directory: Directory, *, names_are_areas: bool) -> dict[str, Area]:
     """Return the area of each council by the council's key. Areas are created and updated as needed.
 
-    If `names_are_areas` (lists of codes and names), the list names only new areas; existing ones keep their names.
+    If `names_are_areas` (lists of codes and names), the list names only new areas. Existing ones keep their names.
     """
     for code, name in REGION_NAMES.items():
         directory.area(code, name=name, kind=AreaKind.REGION)

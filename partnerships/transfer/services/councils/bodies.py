@@ -14,7 +14,7 @@ from partnerships.transfer.services.directory import Directory, RunningImport, a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchedCouncil:
-    """A row of the list, and the organisation that it matches; None if the council is new."""
+    """A row of the list, and the organisation that it matches, or None if the council is new."""
 
     council: Council
     organisation: Organisation | None

@@ -54,7 +54,7 @@ class _Change:
 
     @property
     def when(self) -> str:
-        """The year as the end of a line of the report; "" if it is unknown."""
+        """The year as the end of a line of the report, or "" if it is unknown."""
         return f", {self.year.words}" if self.year else ""
 
 

@@ -59,7 +59,7 @@ class CouncilMatcher:
             self._organisations_by_place[organisation.kind, place].append(organisation)
 
     def match(self, councils: Sequence[Council]) -> dict[str, Organisation | None]:
-        """Return the organisation of each row by the row's key; None for a new council.
+        """Return the organisation of each row by the row's key, or None for a new council.
 
         The result lacks rows that wait for review. All rows are matched by key and code before any is matched by name:
         an organisation that another row has by its code is not matched by name.
@@ -128,7 +128,7 @@ class CouncilMatcher:
         )
 
     def _match_by_name(self, council: Council) -> None:
-        """Match by name if only one council can be meant; otherwise have the row reviewed, or treat it as new."""
+        """Match by name if only one council can be meant. Otherwise, have the row reviewed, or treat it as new."""
         namesakes: Sequence[Organisation] = self._namesakes(council)
         if self._council_list.has_keys:
             # In a list with keys, two councils may have one name: an organisation already matched is another council.
@@ -178,7 +178,7 @@ class CouncilMatcher:
     def _unlisted_of_tier(self, council: Council) -> list[Organisation]:
         """Return active organisations of the row's tier that are not in the list: one may have a new name and code.
 
-        Only a complete list without keys can show this; for any other list the result is empty.
+        Only a complete list without keys can show this. For any other list, the result is empty.
         """
         if self._council_list.has_keys or self._run.list_file.is_part:
             return []

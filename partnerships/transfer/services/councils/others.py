@@ -42,7 +42,7 @@ def _save(body: OtherBody, directory: Directory, run: RunningImport) -> None:
 
 
 def _find(body: OtherBody, identifiers: list[tuple[str, str]], directory: Directory) -> Organisation | None:
-    """Return the organisation with one of the identifiers; otherwise the only one with this name and kind."""
+    """Return the organisation with one of the identifiers, or else the only one with this name and kind."""
     for scheme, value in identifiers:
         if holder := directory.holder(scheme, value):
             return holder

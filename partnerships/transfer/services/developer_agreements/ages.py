@@ -53,11 +53,11 @@ class AgreementAges:
         self._newer_file_date = newer_file_date if date_of_files_decides else None
 
     def newer_than_agreement(self, agreement: Agreement) -> dt.date | None:
-        """Return the date of the earlier import, if it is newer than the agreement's row; None otherwise."""
+        """Return the date of the earlier import, if it is newer than the agreement's row, or else None."""
         return self._newer_than(AGREEMENT.code, agreement)
 
     def newer_than_contribution(self, promise: Promise) -> dt.date | None:
-        """Return the date of the earlier import, if it is newer than the contribution's rows; None otherwise."""
+        """Return the date of the earlier import, if it is newer than the contribution's rows, or else None."""
         return self._newer_than(CONTRIBUTION.code, promise)
 
     def _newer_than(self, dataset: str, row: Agreement | Promise) -> dt.date | None:
@@ -96,7 +96,7 @@ def _subjects(files: AgreementFiles) -> Iterator[_Subject]:
 
 
 def _last_dates(authority: Organisation | None) -> dict[_RowKey, dt.date]:
-    """Return the entry dates of the rows saved by earlier imports, of one authority or of all; one query.
+    """Return the entry dates of the rows saved by earlier imports, of one authority or of all. Uses one query.
 
     Rows that were entered on pages are left out, because they are in no file.
     """
@@ -214,7 +214,7 @@ class OlderContributions:
 
 
 def _differences(commitment: Commitment, promise: RegisterPromise) -> str:
-    """Return how a commitment differs from an older file, in words; "" if both are equal."""
+    """Return how a commitment differs from an older file, in words, or "" if both are equal."""
     differences = []
     promised_then = (promise.quantity, promise.unit if promise.quantity is not None else "")
     if promised_then != (commitment.quantity, commitment.unit):

@@ -89,7 +89,7 @@ def _authority_names_in_promises(promises: Iterable[Promise]) -> dict[int, set[s
 
 
 def _only_authority(names: Iterable[str], authorities: Authorities) -> Organisation | None:
-    """Return the single authority that all these names mean; None if they mean several or none."""
+    """Return the single authority that all these names mean, or None if they mean several or none."""
     authority_by_id = {authority.pk: authority for name in names if (authority := authorities.find(name)) is not None}
     return next(iter(authority_by_id.values())) if len(authority_by_id) == 1 else None
 
@@ -126,7 +126,7 @@ class Agreements:
             self._existing_by_reference[agreement.reference].append(agreement)
 
     def row_of(self, promise: Promise) -> Agreement | None:
-        """Return the row of the contribution's agreement; None if these files do not have the agreement."""
+        """Return the row of the contribution's agreement, or None if these files do not have the agreement."""
         return None if promise.agreement_row is None else self._row_by_number[promise.agreement_row]
 
     def has_unknown_authority(self, promise: Promise) -> bool:
@@ -134,7 +134,7 @@ class Agreements:
         return promise.agreement_row in self._rows_of_unknown
 
     def of(self, promise: Promise, receiver: Organisation | None) -> DeveloperAgreement | None:
-        """Return the agreement of a contribution; None if it has none, or if it may mean several.
+        """Return the agreement of a contribution, or None if it has none, or if it may mean several.
 
         An agreement that is not in these files must be the receiver's, if the receiver is known.
         """

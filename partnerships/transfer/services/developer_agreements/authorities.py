@@ -25,7 +25,7 @@ class Authorities:
         self.has_councils = any(scheme == Scheme.LOCAL_AUTHORITY for scheme, _ in self._organisation_by_identifier)
 
     def find(self, cell: str) -> Organisation | None:
-        """Return the organisation in a cell; None if the directory does not have it, or the cell is blank.
+        """Return the organisation in a cell, or None if the directory does not have it, or the cell is blank.
 
         A cell has `local-authority-eng:ADU`, `developer-agreement:Boston Borough Council`,
         `national-park-authority:Q4972284`, or a name or key alone. A national park authority that is not in the

@@ -147,7 +147,7 @@ def _usable_contributions(sources: ContributionSources, run: RunningImport) -> I
 def _problem_with(
     promise: Promise, receiver: Organisation, agreements: Agreements, run: RunningImport
 ) -> tuple[str, str] | None:
-    """Return the problem and the remedy of a contribution that cannot be used; None if it can be used."""
+    """Return the problem and the remedy of a contribution that cannot be used, or None if it can be used."""
     if run.organisation is not None and receiver != run.organisation:
         return problem_of_other_authority(receiver, run.organisation)
     if agreements.has_unknown_authority(promise):

@@ -32,7 +32,7 @@ class PassedOn:
         return self._agreements.get((reference, authority.pk), authority)
 
     def contribution(self, reference: str, agreement: str, authority: Organisation | None) -> Organisation | None:
-        """Return the present holder of a contribution; for a new contribution, the holder of its agreement.
+        """Return the present holder of a contribution, or of its agreement if the contribution is new.
 
         `reference` and `agreement` are the references of the contribution and of its agreement. Returns None if the row
         has no authority.

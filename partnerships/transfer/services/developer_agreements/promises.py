@@ -138,7 +138,7 @@ def _note(movement: Movement, counted_figures: list[str], other_figures: list[st
 
 
 def _withdrawn(ended_on: dt.date | None, as_of: dt.date) -> str:
-    """Return the sentence that the platform withdrew a record, without its full stop; "" if it did not."""
+    """Return the sentence that the platform withdrew a record, without its full stop, or "" if it did not."""
     return f"Withdrawn from the register on {long_date(ended_on)}" if ended_on and ended_on <= as_of else ""
 
 

@@ -94,7 +94,7 @@ class _SavedContribution:
 
 
 def _saved_contributions(commitments: Iterable[Commitment]) -> dict[int, _SavedContribution]:
-    """Return the saved rows of contributions by the id of the commitment; one query."""
+    """Return the saved rows of contributions by the id of the commitment. Uses one query."""
     records = Record.objects.filter(dataset__in=[CONTRIBUTION.code, TRANSACTION.code], commitment__in=commitments)
     saved_by_commitment: dict[int, _SavedContribution] = {}
     # Sorting by dataset puts a contribution's own row first: its code comes before the code of transactions.

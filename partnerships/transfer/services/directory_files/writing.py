@@ -88,7 +88,7 @@ def _filled(**fields: Any) -> dict[str, Any]:
 
 
 def _day(value: Any) -> str | None:
-    """Return a date in ISO format; None if there is none."""
+    """Return a date in ISO format, or None if there is none."""
     return value.isoformat() if value else None
 
 

@@ -22,7 +22,7 @@ class AreaFinder:
             self._area_ids_by_code_of_organisation[code] |= district_ids_by_organisation[organisation_id]
 
     def find(self, code: str) -> int | None:
-        """Return the id of the area with a code; None if no area or more than one is meant.
+        """Return the id of the area with a code, or None if no area or more than one is meant.
 
         If no area has the code, but one organisation has or had it, the result is that organisation's only district.
         """

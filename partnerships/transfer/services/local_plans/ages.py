@@ -41,14 +41,14 @@ class PlanAges:
             date_of_files_decides = not self._ages.is_compared
         else:
             date_of_files_decides = not plan_files.is_standard
-        #: The date of newer files of an earlier import, if the date of the files decides; None otherwise.
+        #: The date of newer files of an earlier import, if the date of the files decides, or else None.
         self.newer_file_date = newer_run.as_of if newer_run is not None and date_of_files_decides else None
         self._curies_with_older_plans = {
             curie for row in plan_files.plans if self.newer_than(row) for curie in row.organisations
         }
 
     def newer_than(self, row: LocalPlan) -> dt.date | None:
-        """Return the date of this plan's earlier import, if it is newer than the row; None otherwise."""
+        """Return the date of this plan's earlier import, if it is newer than the row, or else None."""
         return self._ages.newer_than(row.key, row.organisations, self.newer_file_date)
 
     def plans_that_can_be_missing(self, plans: list[Plan], owners: Mapping[str, Organisation]) -> list[Plan]:
@@ -67,7 +67,7 @@ class PlanAges:
 def _date_pairs(plan_files: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[dt.date, dt.date]]]]:
     """Yield each plan with two dates for each of its rows that an earlier file had too.
 
-    The first date is in this file; the second was in the file from which the row was last imported.
+    The first date is in this file. The second was in the file from which the row was last imported.
     """
     last_dates = _last_dates(plan_files)
     for row in plan_files.plans:
@@ -85,7 +85,7 @@ def _date_pairs(plan_files: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[
 
 
 def _last_dates(plan_files: LocalPlans) -> dict[_RowKey, dt.date]:
-    """Return the latest entry dates of the saved rows of these plans; one query."""
+    """Return the latest entry dates of the saved rows of these plans. Uses one query."""
     references = {reference for row in plan_files.plans for reference in (row.reference, row.key)}
     records = Record.objects.filter(dataset__in=[PLAN.code, TIMETABLE.code], plan__external_reference__in=references)
     last_dates: dict[_RowKey, dt.date] = {}

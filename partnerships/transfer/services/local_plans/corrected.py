@@ -38,7 +38,7 @@ def add_corrected(
     """Add corrected milestones to the plans of earlier imports.
 
     Milestones are set aside if their reference means several plans or none, or if the plan is not the importer's.
-    `newer_file_date` is the date of newer files, if the date of the files decides their age; None otherwise.
+    `newer_file_date` is the date of newer files, if the date of the files decides their age, or else None.
     """
     for reference, milestones in plan_files.corrected.items():
         plans = imported_plans.with_reference(reference)
@@ -109,7 +109,7 @@ def _add(
 
 
 def _newest_saved_date(milestone_by_key: Mapping[str, Milestone], records: Sequence[Record]) -> dt.date | None:
-    """Return the latest entry date of the saved rows that are newer than the corrected rows; None if none is."""
+    """Return the latest entry date of the saved rows that are newer than the corrected rows, or None if none is."""
     saved_date_by_key = {record.key: date_in_cells(record.cells, "entry-date") for record in records}
     newer_dates = []
     for key, milestone in milestone_by_key.items():

@@ -72,7 +72,7 @@ def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
 
 
 def _lines_by_plan(table: Table, collector: Collector, run: RunningImport) -> dict[Plan, list[Line]]:
-    """Return the rows of current documents by plan; a plan whose documents have all ended has no rows.
+    """Return the rows of current documents by plan. A plan whose documents have all ended has no rows.
 
     Rows that cannot be used get a problem, and are left out.
     """

@@ -88,7 +88,7 @@ class ImportedPlans:
     def match_rows(
         self, plan_files: LocalPlans, owners: Mapping[str, Organisation]
     ) -> list[tuple[LocalPlan, Plan | None]]:
-        """Return each row with its imported plan; None for a new plan."""
+        """Return each row with its imported plan, or None for a new plan."""
         rows_by_reference: dict[str, list[LocalPlan]] = defaultdict(list)
         for row in plan_files.plans:
             rows_by_reference[row.reference].append(row)

@@ -1,4 +1,4 @@
-"""Import published local plans as public plans of their councils; each changed file adds one version."""
+"""Import published local plans as public plans of their councils, and publish a version for each change."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def import_local_plans(
     dry_run: bool = False,
     progress: Progress = ignore_progress,
 ) -> Outcome:
-    """Import local plans and milestones; each changed plan gets a version.
+    """Import local plans and their milestones, and publish a version of each plan that has changed.
 
-    Rows with problems are set aside, and a plan with such a row keeps its milestones; with `all_or_nothing`, a single
+    Rows with problems are set aside, and a plan with such a row keeps its milestones. With `all_or_nothing`, a single
     such row refuses the files. A plan that is missing from the files is not removed, but gets an event in its history.
-    Raises `UnableToRead` with every problem of files that are refused.
+    If the files are refused, raises `UnableToRead` with every problem.
     """
     choices = Choices(as_of=as_of, all_or_nothing=all_or_nothing)
     import_request = ImportRequest(
@@ -159,7 +159,7 @@ class _PlanImport:
     def apply(self, row: LocalPlan, existing_plan: Plan | None) -> Plan | None:
         """Publish one plan, or add an older plan to the history.
 
-        Returns the plan; None for an older plan that no earlier import has created.
+        Returns the plan, or None for an older plan that no earlier import has created.
         """
         newer_date = self.ages.newer_than(row)
         if newer_date is not None:

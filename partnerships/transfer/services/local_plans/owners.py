@@ -60,7 +60,7 @@ class _OwnerFinder:
         }
 
     def find(self, curie: str, name: str) -> Organisation | None:
-        """Return the organisation of a CURIE, or create it; None if it is neither found nor created.
+        """Return the organisation of a CURIE, or create it, or None if it is neither found nor created.
 
         `name` is the authority's name in the row. It is used to find a body that the directory lists without a key.
         Only a national park authority with a name is created, and only if the import is not for one organisation.
@@ -105,7 +105,7 @@ class _OwnerFinder:
 
 
 def _only_with_name(name: str, kind: Kind | None) -> Organisation | None:
-    """Return the only organisation of a kind with this name; None if there are several or none."""
+    """Return the only organisation of a kind with this name, or None if there are several or none."""
     if not name or kind is None:
         return None
     names = OrganisationName.objects.filter(folded=fold_name(name), organisation__kind=kind)

@@ -35,7 +35,7 @@ class RowsToSave:
             self._incomplete_ids.add(plan.pk)
 
     def add_milestones(self, plan: Plan, milestone_by_key: Mapping[str, Milestone], content: Content) -> None:
-        """Add some rows of a plan's timetable; the plan's other saved rows are not deleted."""
+        """Add some rows of a plan's timetable. The plan's other saved rows are not deleted."""
         self._event_rows[plan] = _event_rows(milestone_by_key, content)
         self._incomplete_ids.add(plan.pk)
 

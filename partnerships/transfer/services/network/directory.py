@@ -116,7 +116,7 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
 
 
 def _region(areas: list[Area]) -> Area | None:
-    """Return the region of all these areas; None if they have several or none."""
+    """Return the region of all these areas, or None if they have several or none."""
     regions = {area.region for area in areas if area.region is not None}
     return regions.pop() if len(regions) == 1 else None
 
@@ -145,7 +145,7 @@ def load_people(network: Network) -> None:
 
 
 def _person(network: Network, item: dict[str, Any]) -> User:
-    """Return the person with this address; create them if needed. Only a demonstration sets passwords."""
+    """Return the person with this address, who is created if needed. Only a demonstration sets passwords."""
     validate_email(item["email"])
     user = User.objects.filter(email__iexact=item["email"]).first()
     if user is not None:

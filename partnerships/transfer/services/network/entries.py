@@ -49,7 +49,7 @@ def schedule_entries(network: Network) -> None:
 
 
 def _write(network: Network, item: Item, now: dt.datetime) -> None:
-    """Create the ask or offer as a draft; further events share it."""
+    """Create the ask or offer as a draft, which later events share."""
     entry = create_entry(
         organisation=network.organisations[item["organisation"]],
         direction=item["direction"],

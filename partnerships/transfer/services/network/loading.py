@@ -75,7 +75,7 @@ def load_network(
     dry_run: bool = False,
     demo: bool = False,
 ) -> tuple[ImportRun, bool]:
-    """Load a whole network file or nothing; return the run, and whether it is new.
+    """Load a whole network file or nothing. Return the run, and whether it is new.
 
     Loading the same file again does nothing. With `demo`, every account gets the file's demonstration password. No
     emails are sent. Raises `UnableToRead` with every problem and its path.
@@ -126,7 +126,7 @@ def _refuse_other_file_of_network(name: str, earlier_run: ImportRun) -> UnableTo
 
 
 def _earlier_run(name: str) -> ImportRun | None:
-    """Return the last import of a network with this name; None if there was none."""
+    """Return the last import of a network with this name, or None if there was none."""
     runs = ImportRun.objects.filter(register=Register.NETWORK, status=RunStatus.APPLIED, report__network=name)
     return runs.order_by("-started_at", "-pk").first()
 

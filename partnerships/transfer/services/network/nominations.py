@@ -16,7 +16,7 @@ from partnerships.nominations.queries import agreement_of, result_of
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
 
-#: How long after the end of a quarter its return is sent and confirmed; now, if that day is in the future.
+#: How long after the end of a quarter its return is sent and confirmed, unless that day is in the future.
 SENT_AFTER, CONFIRMED_AFTER = dt.timedelta(days=12), dt.timedelta(days=20)
 _COLUMNS = ("startdate", "la", "beds", "unittype_gn", "needstype", "rsnvac", "vacdays", "propcode", "referral")
 #: Columns that say from 2026 on what `referral` said before.

@@ -80,7 +80,7 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the first draft with the fields and rows of the partnership's kind; None if the file has neither."""
+    """Return the first draft with the fields and rows of the partnership's kind, or None if the file has neither."""
     fields, rows = item["fields"], item["rows"]
     if not fields and not rows:
         return None
@@ -122,7 +122,7 @@ def _with_names(network: Network, party_codes: Collection[str], values: dict[str
 
 
 def partnership_of(network: Network, key: str) -> Partnership | None:
-    """Return the partnership with this key in the file; None if the key is empty."""
+    """Return the partnership with this key in the file, or None if the key is empty."""
     if not key:
         return None
     partnership: Partnership = network.recall("partnerships", key, state="open")

@@ -76,7 +76,7 @@ def _plan(network: Network, item: Item) -> Plan:
 
 
 def _newest_content(plan: Plan) -> Content | None:
-    """Return the content of the newest version; None if the plan has no version."""
+    """Return the content of the newest version, or None if the plan has no version."""
     version = plan.versions.filter(number=plan.current_number).first()
     return version.content if version else None
 
@@ -171,7 +171,7 @@ def _share_draft(network: Network, item: Item, share: Item, now: dt.datetime) ->
 
 
 def _comment(network: Network, item: Item, comment: Item, now: dt.datetime) -> None:
-    """Comment on a version; on the newest if the file names none."""
+    """Comment on the version that the file names, or else on the newest one."""
     plan = _plan(network, item)
     number = comment["version"] if comment["version"] is not None else plan.current_number
     add_comment(

@@ -48,7 +48,7 @@ class Network:
 
     @property
     def begins(self) -> dt.datetime:
-        """When the organisations and people are created; the moment of loading if the file does not say."""
+        """When the organisations and people are created. Without a date in the file, this is the moment of loading."""
         begins: dt.datetime | None = self.file["begins"]
         return begins or self.now
 
@@ -83,12 +83,12 @@ class Network:
             ) from None
 
     def schedule(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:
-        """Add a step; `path` is the event's path in the file, for messages."""
+        """Add a step. `path` is the event's path in the file, for messages."""
         heapq.heappush(self.steps, Step(at, next(self._orders), path, play))
 
 
 class UnableToLoad(Exception):
-    """Raised if an entry of the file cannot be loaded; says what is wrong and what to do."""
+    """Raised if an entry of the file cannot be loaded. It says what is wrong and what to do."""
 
     def __init__(self, fault: str, remedy: str) -> None:
         self.fault, self.remedy = fault, remedy
@@ -112,7 +112,7 @@ def errors_at(path: str) -> Iterator[None]:
             [Problem(None, "", f"we cannot store this entry: {fault}.", "Correct the entry.", path=path)]
         ) from error
     except Exception as error:
-        # Services refuse with exceptions named UnableTo…; anything else is a bug.
+        # Services refuse with exceptions named UnableTo…. Any other exception is a bug.
         if not type(error).__name__.startswith("Unable"):
             raise
         raise UnableToRead(

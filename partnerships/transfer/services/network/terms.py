@@ -45,7 +45,7 @@ def _partnership(network: Network, item: Item) -> Partnership:
 
 
 def _propose(network: Network, item: Item, amendment: Item, now: dt.datetime) -> None:
-    """Propose the amendment of one clause; a title that the terms do not have means a new clause."""
+    """Propose to amend the clause with this title, or to add it if the terms do not have it."""
     author = network.actor(amendment["by"])
     proposal = propose_amendment(
         partnership=_partnership(network, item),

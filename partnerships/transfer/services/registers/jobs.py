@@ -24,7 +24,7 @@ _FAILED = (
 
 
 def queue_import(*, run: ImportRun, author: User, now: dt.datetime, accept_missing: bool = False) -> ImportJob:
-    """Queue a preview for a worker to import; the job that is returned shows the progress.
+    """Queue a preview for a worker to import. The job that is returned shows the progress.
 
     After an error, the job starts again. Raises `UnableToApply` if the preview was applied or discarded, or is being
     imported.
@@ -60,7 +60,7 @@ def apply_waiting(*, now: dt.datetime) -> int:
 
 
 def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
-    """Check or import the list, and return the error to show; "" without an error."""
+    """Check or import the list, and return the error to show, or "" without an error."""
     if job.asked_by is None:
         return "The person who started this import no longer has an account. Start the import again."
     try:

@@ -78,19 +78,19 @@ PUBLISHED_LISTS = _PLANNING_DATA | _SIMPLE_LISTS | _HOUSING_FIGURES
 
 
 def importer_of(register: str) -> Importer | None:
-    """Return the function that imports the files of a list; None for a register of organisations."""
+    """Return the function that imports the files of a list, or None for a register of organisations."""
     published_list = PUBLISHED_LISTS.get(register)
     return published_list.importer if published_list else None
 
 
 def parts_of(register: str) -> tuple[Part, ...]:
-    """Return the files that make up a list; empty for a register of organisations or a network file."""
+    """Return the files that make up a list. Empty for a register of organisations or a network file."""
     published_list = PUBLISHED_LISTS.get(register)
     return published_list.parts if published_list else ()
 
 
 def labels_of(register: str) -> list[str]:
-    """Return the label of each file of a list; empty for a register of organisations or a network file."""
+    """Return the label of each file of a list. Empty for a register of organisations or a network file."""
     return [part.label for part in parts_of(register)]
 
 

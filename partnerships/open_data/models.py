@@ -1,4 +1,4 @@
-"""Models of open data: publications, and the saved rows of imported files."""
+"""Models of publications of open data, and of the saved rows of imported files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.open_data.standards import STANDARDS, Standard
 from partnerships.organisations.models import Organisation, Status
 from partnerships.plans.models import Plan
 
-#: The position of rows that were entered on pages: after all rows of files.
+#: The position of rows that were entered on pages, which come after all rows of files.
 ENTERED_POSITION = 10**9
 
 
@@ -26,9 +26,11 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
 
 @pghistory.track()
 class Publication(models.Model):
-    """An organisation's decision to publish the files of a standard: begun → ended.
+    """An organisation's decision to publish the files of a standard.
 
-    An organisation has at most one current publication of a standard. An ended publication is not deleted.
+    begun → ended
+
+    An organisation has at most one publication of a standard that has not ended.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publications")
@@ -64,10 +66,10 @@ class Publication(models.Model):
 
 
 class Record(models.Model):
-    """A row of a standard's file as last imported, and the plan, agreement or commitment that the row is about."""
+    """A row of a standard's file as last imported, with the plan, agreement or commitment that it describes."""
 
     dataset = models.CharField(max_length=40, help_text="The code of the file in the specification.")
-    # What the row is about: exactly one of a plan, an agreement and a commitment.
+    # The row describes exactly one of these.
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
     agreement = models.ForeignKey(
         DeveloperAgreement, on_delete=models.CASCADE, null=True, blank=True, related_name="records"
@@ -80,8 +82,8 @@ class Record(models.Model):
     position = models.PositiveIntegerField(help_text="The number of the row in the file.")
     #: The texts of the row, by field.
     cells = models.JSONField()
-    #: The plan's own values at that time. When the row is published, fields whose values have not changed keep their
-    #: texts (decision 67).
+    #: The plan's own values when the row was imported. The published row has the original text of every field whose
+    #: value is still the same (decision 67).
     values = models.JSONField(default=dict)
     read_at = models.DateTimeField()
 

@@ -21,7 +21,7 @@ def _ending_fields(move: RecordMove) -> dict[str, Any]:
 def register() -> None:
     """Register events, the section on organisation pages, and what happens to publications.
 
-    When an organisation ends, its publications end too: its successor decides whether to publish.
+    When an organisation ends, its publications end too. Its successor decides whether to publish.
     """
     register_events(EventKind)
     register_without_notice(EventKind, because="the files contain only what everyone can already read")

@@ -1,6 +1,6 @@
 """Addresses of open data.
 
-The addresses are public and must never change: the planning data platform collects files from them every day.
+The addresses are public and must never change, because the planning data platform collects files from them daily.
 """
 
 from django.urls import path

@@ -11,8 +11,8 @@ from partnerships.plans.content import name_and_address
 
 #: The texts of a row, by field.
 Cells = dict[str, str]
-#: Keys of the values that are saved when a contribution's row is imported: whether the contribution had ended, the id
-#: of its last progress report, and the total delivered by then.
+#: Keys of the values that are saved when a contribution's row is imported. They are whether the contribution had ended,
+#: the id of its last progress report, and the total delivered by then.
 OVER, LAST_REPORT, REPORTED = "over", "last-report", "reported"
 #: The key of a plan's outcome with its required homes.
 REQUIRED_HOMES = "required-housing"
@@ -78,26 +78,23 @@ def site_values(site: Mapping[str, Any]) -> Cells:
 def organisation_values(organisation_id: int) -> Cells:
     """Return the id of a row's organisation, as a saved value.
 
-    If the row later passes to a successor, the published file replaces its organisation (see `_saved_rows`).
+    If the record later passes to a successor, the ids differ, and the published file names the successor instead.
     """
     return {"organisation": str(organisation_id)}
 
 
 def figure_values(quantity: Decimal | None, unit: str) -> Cells:
-    """Return the values of a figure: `amount` for pounds, `units` for homes.
-
-    A whole number has no decimals.
-    """
+    """Return a figure as `amount` if it is in pounds, or as `units` if it is in homes, such as `2500` or `2500.50`."""
     text = "" if quantity is None else f"{quantity:.2f}".removesuffix(".00")
     return {"amount": text if unit == "pounds" else "", "units": text if unit == "homes" else ""}
 
 
-def updated(
+def with_changed_values(
     cells: Mapping[str, str], saved_values: Mapping[str, str], current_values: Mapping[str, str]
 ) -> tuple[Cells, bool]:
     """Return the cells of a saved row with the values that have changed since the import, and whether any has.
 
-    Cells whose values have not changed keep the text of the file: `2,500` remains `2,500`.
+    Other cells keep the text of the file. For example, `2,500` is not rewritten as `2500`.
     """
     changed_cells = {field: value for field, value in current_values.items() if value != saved_values.get(field, "")}
     return {**cells, **changed_cells}, bool(changed_cells)

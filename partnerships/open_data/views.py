@@ -1,4 +1,4 @@
-"""Pages of open data: publishers, files with their headers, begin or end publishing, and add agreements."""
+"""Pages on which anybody reads open data, and authorities publish files and add agreements."""
 
 from __future__ import annotations
 
@@ -22,8 +22,12 @@ from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.open_data import services
 from partnerships.open_data.forms import AgreementForm, ContributionForm, PublishingForm
-from partnerships.open_data.queries import file_of, published, published_by
-from partnerships.open_data.queries import publishing as published_now
+from partnerships.open_data.queries import (
+    current_publication,
+    current_publications,
+    current_publications_of,
+    file_of,
+)
 from partnerships.open_data.services import UnableToEnter, UnableToPublishData, begin_publishing, end_publishing
 from partnerships.open_data.standards import DATASETS, PLAN, STANDARD_OF, STANDARDS, TIMETABLE
 from partnerships.organisations.models import PLANNING_BODIES, Merge, Organisation
@@ -34,7 +38,7 @@ from partnerships.people.requests import signed_in
 
 #: The number of pages that one address may open in a minute, because each page reads whole files.
 PAGES_PER_MINUTE = 60
-#: Codes of files that the page also shows as tables: a council's web page must show the same data as its plan files.
+#: Codes of files that the page also shows as tables. A council must show its plans on a web page too (SI 2026/186).
 _SHOWN_AS_TABLE = (PLAN.code, TIMETABLE.code)
 
 
@@ -46,9 +50,9 @@ def index(request: HttpRequest) -> HttpResponse:
     if too_many_response is not None:
         return too_many_response
     titles_by_organisation: dict[Organisation, list[str]] = {}
-    for publication in published():
+    for publication in current_publications():
         titles_by_organisation.setdefault(publication.organisation, []).append(publication.files.title)
-    return render(request, "open_data/index.html", {"rows": list(titles_by_organisation.items())})
+    return render(request, "open_data/index.html", {"publishers": list(titles_by_organisation.items())})
 
 
 @login_not_required
@@ -63,7 +67,7 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
         return too_many_response
 
     organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
-    published_codes = set(published_now(organisation).values_list("standard", flat=True))
+    published_codes = set(current_publications_of(organisation).values_list("standard", flat=True))
     if not published_codes:
         merged_into = _merged_into(pk)
         if merged_into is not None:
@@ -123,7 +127,7 @@ def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
     standard = STANDARD_OF.get(dataset)
     if standard is None:
         raise Http404
-    publication = published_by(pk, standard.code)
+    publication = current_publication(pk, standard.code)
     if publication is None:
         merged_into = _merged_into(pk)
         if merged_into is None:
@@ -153,7 +157,7 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
         raise Http404
     require(rights_over(organisation, user, timezone.now()).may_change_settings)
     return_url = reverse("open_data:of-organisation", args=[pk])
-    ends = published_by(pk, standard) is not None
+    ends = current_publication(pk, standard) is not None
     submit = "Stop publishing" if ends else "Publish files"
     form = PublishingForm(post_data(request), submit=submit, danger=ends, cancel=return_url)
 

@@ -29,7 +29,7 @@ from partnerships.commitments.models import Evidence
 from partnerships.kit import journal
 from partnerships.lists import services as lists
 from partnerships.lists.models import Follow, SavedView
-from partnerships.open_data.queries import publishing
+from partnerships.open_data.queries import current_publications_of
 from partnerships.open_data.services import begin_publishing, end_publishing
 from partnerships.organisations.models import Membership, Merge, Succession
 from partnerships.organisations.services import (
@@ -516,7 +516,7 @@ def test_files_no_longer_published_since_the_backup_are_gone_again(world: World)
 
     outcome = redo()
 
-    assert not publishing(world.westmarch)
+    assert not current_publications_of(world.westmarch)
     assert left(outcome) == []
 
 

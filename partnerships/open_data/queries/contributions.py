@@ -1,4 +1,4 @@
-"""Published rows of agreements, contributions and transactions: saved rows, with later changes and reports."""
+"""Published rows of agreements, contributions and transactions, with later changes and progress reports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def agreement_rows(organisation: Organisation) -> list[PublishedRow]:
 
 
 def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
-    """Return a row for each saved contribution. A contribution that has ended since gets an end date."""
+    """Return a row for each saved contribution. If it has ended since the import, the row gets an end date."""
     records = list(_records(organisation, CONTRIBUTION.code))
     rows = []
     for record, row in zip(records, _saved_rows(organisation, records), strict=True):
@@ -53,8 +53,8 @@ def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
 def transaction_rows(organisation: Organisation) -> list[PublishedRow]:
     """Return a row for each saved transaction, and for each later progress report of the authority.
 
-    The row of a report has the increase of the amount and the date, but not the text. Reports of the developer have no
-    rows.
+    For example, if a report raises the total from £2,000 to £5,000, its row has £3,000 and the date, but not the text
+    of the report. Reports of the developer are left out.
     """
     rows = _saved_rows(organisation, _records(organisation, TRANSACTION.code))
     contribution_by_commitment = {record.commitment_id: record for record in _records(organisation, CONTRIBUTION.code)}
@@ -81,7 +81,7 @@ def _records(organisation: Organisation, dataset: str) -> Iterable[Record]:
 
 
 def _saved_rows(organisation: Organisation, records: Iterable[Record]) -> list[PublishedRow]:
-    """Return the saved rows. If a row passed to this organisation from another, its organisation is replaced."""
+    """Return the saved rows. A record that has passed to this organisation from another gets its key."""
     organisation_value = organisation_values(organisation.pk)["organisation"]
     key = key_of(organisation)
     rows = []
@@ -109,9 +109,9 @@ def key_of(organisation: Organisation) -> str:
 
 
 def _rows_of_report(report: Progress, increase: Decimal, contribution: Mapping[str, str]) -> list[PublishedRow]:
-    """Return the row of a report, if its total increased.
+    """Return a list with the row of a report, or an empty list if the total did not change.
 
-    If the total decreased, the result has the reason why the report is left out. If it did not change, there is no row.
+    A decrease cannot be published, so its row has no cells, but the reason for the page of the council.
     """
     order = (ENTERED_POSITION, report.pk, "")
     figures = figure_values(increase, report.commitment.unit)

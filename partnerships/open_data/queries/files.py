@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A published file of a standard: its rows, and when one of them last changed."""
+    """A published file of a standard, with its rows and the time of the last change."""
 
     headings: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
@@ -56,7 +56,7 @@ def _cell(value: str) -> str:
 
 
 def file_of(organisation: Organisation, dataset: str) -> OpenFile:
-    """Return an organisation's file: first the rows of imported files, in their order, and then new rows."""
+    """Return an organisation's file. The rows of imported files come first, in their order, and then new rows."""
     rows = sorted(_ROWS[dataset](organisation), key=lambda row: row.order)
     return OpenFile(
         headings=DATASETS[dataset].headings,

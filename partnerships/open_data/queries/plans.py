@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.open_data.models import ENTERED_POSITION, Record
 from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import PLAN, TIMETABLE, event_of
-from partnerships.open_data.values import Cells, milestone_values, own_reference, plan_values, updated
+from partnerships.open_data.values import Cells, milestone_values, own_reference, plan_values, with_changed_values
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.plans.content import Content, content_for_outside
 from partnerships.plans.models import FINAL_STATUSES, Plan, Version
@@ -45,11 +45,11 @@ class PublicPlan:
 
     @property
     def _public_since(self) -> dt.datetime:
-        """Return when the version became public: when it was published or, after an embargo, when the embargo ended."""
+        """Return when the version became public. After an embargo, this is the end of the embargo."""
         return self.version.embargo_until or self.version.published_at
 
     def changed_at(self, record: Record | None) -> dt.datetime:
-        """Return when a row last changed: when the version became public or, if later, when the row was imported."""
+        """Return when a row last changed. This is the later of its import and the publication of the version."""
         return max(self._public_since, record.read_at) if record else self._public_since
 
 
@@ -86,7 +86,7 @@ def plan_rows(organisation: Organisation) -> list[PublishedRow]:
 
 
 def _plan_row(public_plan: PublicPlan, record: Record | None, area_codes: str) -> PublishedRow:
-    """Return the row of a plan: the saved row with later changes, or a new row."""
+    """Return the saved row of a plan with later changes, or a new row if none is saved."""
     plan = public_plan.plan
     cells = _cells(public_plan, record, plan_values(public_plan.content))
     default_cells = {
@@ -108,11 +108,11 @@ def _plan_row(public_plan: PublicPlan, record: Record | None, area_codes: str) -
 def _cells(public_plan: PublicPlan, record: Record | None, current_values: Cells) -> Cells:
     """Return the cells of a saved row with later changes. Without a saved row, return the current values.
 
-    The entry date of a saved row does not change until another value does.
+    A saved row gets a new entry date only when another value changes.
     """
     if record is None:
         return {**current_values, "entry-date": public_plan.changed_on}
-    cells, has_changed = updated(record.cells, record.values, current_values)
+    cells, has_changed = with_changed_values(record.cells, record.values, current_values)
     if has_changed:
         cells["entry-date"] = public_plan.changed_on
     return cells
@@ -124,7 +124,7 @@ def reference_of(plan: Plan) -> str:
 
 
 def _area_codes(plans: Sequence[PublicPlan]) -> dict[int, str]:
-    """Return the codes of the owners' planning areas by plan id, with semicolons between several.
+    """Return the codes of the owners' planning areas by plan id, such as `E60000019;E60000281`.
 
     For an owner without a planning area, the code of its district is used.
     """

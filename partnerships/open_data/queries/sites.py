@@ -10,12 +10,12 @@ from partnerships.open_data.models import ENTERED_POSITION, Record
 from partnerships.open_data.queries.plans import PublicPlan, public_plans
 from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import BROWNFIELD_LAND
-from partnerships.open_data.values import Cells, own_reference, site_values, updated
+from partnerships.open_data.values import Cells, own_reference, site_values, with_changed_values
 from partnerships.organisations.models import Organisation
 
 
 def site_rows(organisation: Organisation) -> list[PublishedRow]:
-    """Return a row for each site of the organisation's public registers, and for each site that has left the registers.
+    """Return a row for each site that is or was in the organisation's public registers.
 
     Sites that were removed or made confidential in Common Ground have no row.
     """
@@ -34,13 +34,13 @@ def site_rows(organisation: Organisation) -> list[PublishedRow]:
                 order = (record.position, pk, "")
                 rows.append(PublishedRow(order=order, cells=record.cells, changed_at=record.read_at))
         elif (pk, record.key) in sites:
-            rows.append(_row(plan_by_pk[pk], sites.pop((pk, record.key)), record))
-    rows += [_row(plan_by_pk[pk], site, None) for (pk, _), site in sites.items()]
+            rows.append(_site_row(plan_by_pk[pk], sites.pop((pk, record.key)), record))
+    rows += [_site_row(plan_by_pk[pk], site, None) for (pk, _), site in sites.items()]
     return rows
 
 
-def _row(public_plan: PublicPlan, site: dict[str, Any], record: Record | None) -> PublishedRow:
-    """Return the row of a site: the saved row with later changes, or a new row."""
+def _site_row(public_plan: PublicPlan, site: dict[str, Any], record: Record | None) -> PublishedRow:
+    """Return the saved row of a site with later changes, or a new row if none is saved."""
     values = site_values(site)
     if record is None:
         cells: Cells = {
@@ -52,7 +52,7 @@ def _row(public_plan: PublicPlan, site: dict[str, Any], record: Record | None) -
             "LastUpdatedDate": public_plan.changed_on,
         }
     else:
-        cells, has_changed = updated(record.cells, record.values, values)
+        cells, has_changed = with_changed_values(record.cells, record.values, values)
         if has_changed:
             cells["LastUpdatedDate"] = public_plan.changed_on
             maximum, minimum = cells.get("NetDwellingsRangeTo", ""), values["NetDwellingsRangeFrom"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class PublishedRow:
     """A row of a published file, or the reason why a record has no row."""
 
-    #: The order of rows: by position in the imported file, then by the record's primary key and by its key.
+    #: Rows are sorted by position in the imported file, then by the record's primary key and by its key.
     order: tuple[int, int, str]
     #: The texts of the row, by field.
     cells: Mapping[str, str]

@@ -49,8 +49,8 @@ def enter_agreement(
 ) -> DeveloperAgreement:
     """Record an agreement, with a row for the authority's public file.
 
-    `kind` is a code of the standard. For leads of the authority and administrators of the directory. Raises
-    `UnableToEnter`.
+    `kind` is a code of the standard. Leads of the authority and administrators of the directory may do this. Raises
+    `UnableToEnter`, for example if the reference is taken.
     """
     authority = _lock_authority(organisation, author, now)
     new_agreement = RegisterAgreement(
@@ -92,9 +92,9 @@ def enter_contribution(
 ) -> Commitment:
     """Record a contribution as a commitment of the developer, with a row for the public file.
 
-    The contribution is in pounds or in homes, not in both; `purpose` is a code of the standard. Progress reports on its
-    page become transactions in the public file. For leads of the authority and administrators of the directory. Raises
-    `UnableToEnter`.
+    The contribution is in pounds or in homes, not in both. `purpose` is a code of the standard. Later progress reports
+    on the commitment become transactions in the public file. Leads of the authority and administrators of the directory
+    may do this. Raises `UnableToEnter`, for example if the reference is taken.
     """
     authority = _lock_authority(agreement.organisation, author, now)
     if amount is not None and homes is not None:

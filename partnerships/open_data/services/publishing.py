@@ -72,7 +72,7 @@ def end_publishing(
 
 
 def publication_identity(publication: Publication) -> str:
-    """Return the hash by which the journal recognises a publication: organisation, standard and beginning."""
+    """Return the hash by which the journal recognises a publication after a restore."""
     organisation = publication.organisation
     return journal.identity(organisation.pk, organisation.created_at, publication.standard, publication.begun_at)
 

@@ -71,7 +71,7 @@ def _reference(cells: Cells) -> str:
 
 
 def _fields(row: Record | FileRow) -> dict[str, Any]:
-    """Return the fields of `Record` that come from a row. If these are equal, the row is not saved again."""
+    """Return the fields of a `Record` that come from a row. A row with equal fields is not saved again."""
     return {"position": row.position, "cells": row.cells, "key": row.key, "values": row.values}
 
 
@@ -93,10 +93,11 @@ def save_rows(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Save the rows of one file by their subjects, which are all of one model, in place of earlier rows.
+    """Save the rows of one file in place of the rows that were saved before.
 
-    For administrators of the directory, and for leads of the organisations that the subjects belong to. The rows of
-    `incomplete` subjects (ids) replace only the same rows. Rows of plans under embargo are not changed.
+    `rows` has the rows by subject, and all subjects are of one model. If the id of a subject is in `incomplete`, the
+    file has only some of its rows, and the others are not deleted. Rows of plans under embargo do not change. Only
+    administrators of the directory and leads of the subjects' organisations may save rows.
     """
     if not rows:
         return
@@ -106,7 +107,9 @@ def save_rows(
     if not rows_to_save:
         return
 
-    subject_field = _SUBJECT_FIELDS[type(next(iter(rows_to_save)))]
+    # All subjects are of one model, so the first one decides the field.
+    first_subject = next(iter(rows_to_save))
+    subject_field = _SUBJECT_FIELDS[type(first_subject)]
     records_by_subject = _records_by_subject(dataset, subject_field, [subject.pk for subject in rows_to_save])
     replaced_ids: list[int] = []
     new_records: list[Record] = []

@@ -42,7 +42,7 @@ STATUS_LABELS = {
     Status.WITHHELD: "Withheld by the publisher",
 }
 
-#: The kinds of affordable home by live table. Each is counted at its start and at its completion.
+#: The kinds of affordable home, by the live table that has them. A table gives starts on site and completions.
 AFFORDABLE = {
     "1006": ("social_rent", "Social rent"),
     "1006a": ("affordable_rent", "Affordable rent"),
@@ -66,7 +66,7 @@ def affordable_measure(table: str, stage: str) -> str:
 
 #: The label of the measure “consequence”, which is also the heading of a column of reports.
 CONSEQUENCE = "Consequence of the test"
-#: The labels of measures by their codes. They count homes, unless the label says otherwise.
+#: The labels of measures by their codes. A figure is a number of homes, unless the label says otherwise.
 MEASURES = {
     "required": "Homes required",
     "required_total": "Homes required in the three years",
@@ -93,8 +93,8 @@ MEASURES = {
 def period_words(series: str, first: int, last: int) -> str:
     """Return the years of a figure as the series writes them.
 
-    A financial year is “2024-25”, three of them “2020-21 to 2022-23”, the day of a register “2025”, and the period of a
-    plan “2011 to 2029”.
+    For example, a financial year is “2024-25”, and three of them are “2020-21 to 2022-23”. The day of a register is
+    “2025”, and the period of a plan is “2011 to 2029”.
     """
     if series == Series.REQUIREMENTS:
         return f"{first} to {last}"

@@ -1,4 +1,4 @@
-"""Models of published housing figures: datasets, and the figures in them."""
+"""Models of published housing figures and the datasets that contain them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Filters for datasets by release."""
 
     def newest(self) -> DatasetQuerySet:
-        """Return the newest release of each series. If a release has several files, return the one imported last."""
+        """Return the newest release of each series. If a release has several files, use the one imported last."""
         return self.order_by("series", "-released_on", "-pk").distinct("series")
 
 
 class Dataset(models.Model):
     """A release of a series, from one file.
 
-    A dataset never changes, so that a report of an earlier day can be made again: a later release, or another file of
-    the same release, is a dataset of its own. Only a file of corrected rows adds figures to a dataset.
+    A dataset never changes, so that a report of an earlier day can be made again. A later release is a dataset of its
+    own, and so is another file of the same release. Only a file of corrected rows adds figures to a dataset.
     """
 
     series = models.CharField(max_length=24, choices=[(series.value, SERIES_LABELS[series]) for series in Series])
@@ -60,13 +60,13 @@ class Dataset(models.Model):
 class Figure(models.Model):
     """A figure of one area in a dataset. Figures never change.
 
-    If a file has several rows for one code and year, the rows are parts, and are added.
+    If a file has several rows for one code and year, each is a part of the figure, and their values are added up.
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="figures")
     row = models.PositiveIntegerField(help_text="The number of the row in the file.")
 
-    # The area: its code and name in the file, and the area to which they belong here.
+    # The code and name in the file, and the area of the directory to which they belong.
     code = models.CharField("GSS code", max_length=9)
     name = models.CharField(max_length=200)
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
@@ -76,7 +76,7 @@ class Figure(models.Model):
     first_year = models.PositiveSmallIntegerField()
     last_year = models.PositiveSmallIntegerField()
 
-    #: None if nothing is published, or if the figure is text, which is in `words`.
+    #: None if nothing is published, or if the figure is a text in `words`, such as “Presumption”.
     value = models.DecimalField(max_digits=16, decimal_places=6, null=True, blank=True)
     words = models.CharField(max_length=60, blank=True)
     status = models.CharField(max_length=16, choices=[(status.value, STATUS_LABELS[status]) for status in Status])

@@ -65,7 +65,7 @@ class AreaFigures:
 
 
 def newest_years(figures: Iterable[AreaFigures]) -> dict[str, tuple[int, int]]:
-    """Return the first and last year of each measure's newest figure that has a value or words."""
+    """Return the first and last year of the newest figure of each measure, among those with a value or words."""
     years_by_measure: dict[str, tuple[int, int]] = {}
     for area_figures in figures:
         for (measure, first, last), figure in area_figures.figures.items():
@@ -100,21 +100,21 @@ def _districts(*, on: dt.date) -> QuerySet[Area]:
 
 
 def _council_services() -> QuerySet[AreaServed, tuple[int, int, str, dt.date | None, dt.date | None]]:
-    """Return each council with each district that it serves or served: its id, its name, and from and until when."""
+    """Return a row for each council and district that it serves or served, with the district's name and the dates."""
     services = AreaServed.objects.filter(organisation__kind=Kind.COUNCIL, area__kind=AreaKind.DISTRICT)
     return services.values_list("organisation_id", "area_id", "area__name", "starts_on", "ends_on")
 
 
 def district_lookups(on: dt.date) -> list[Lookup]:
-    """Return the lookups of `current_districts` and of a later `lineages`, for `read_ahead`."""
+    """Return the lookups that `current_districts` and `lineages` need, so that a page can `read_ahead`."""
     return [lookup(_districts, on=on), lookup(_council_services), lookup(sole_successions)]
 
 
 def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
     """Return the lineage of each of these areas, by area id. Uses three queries.
 
-    An area with an older code of a council is the same area as the current one. If a council serves several current
-    areas, their lineage is unknown, and each stands alone.
+    An older code of a council belongs to the same area as its current code. If a council serves several current areas,
+    we cannot know which of them its predecessors served, so each lineage has only the area itself.
     """
     current_ids = {area.pk for area in areas}
     name_by_area_by_council: dict[int, dict[int, str]] = defaultdict(dict)
@@ -154,14 +154,14 @@ class _LineageTracer:
     #: The names of all areas that a council ever served, by council id and then by area id.
     name_by_area_by_council: Mapping[int, Mapping[int, str]]
     present_area_ids: Collection[int]
-    #: The ids of the councils that only one council followed, by the id of that council.
+    #: The ids of predecessors by the id of their only successor.
     predecessors_by_council: Mapping[int, Collection[int]]
 
     def lineage(self, council: int, area: int, visited: frozenset[int] = frozenset()) -> Lineage:
         """Return the areas of a council and of its predecessors.
 
-        `area` is the id of the council's current area, or 0 if the council has ended. `visited` has the councils whose
-        predecessors are being followed, so that a cycle ends.
+        `area` is the id of the council's current area, or 0 if the council has ended. `visited` has the councils that
+        this call came from, so that a cycle of successions ends.
         """
         visited |= {council}
         predecessor_ids = sorted(set(self.predecessors_by_council.get(council, ())) - visited)
@@ -227,7 +227,7 @@ def _area_ids(lineages_of_areas: Iterable[Lineage]) -> set[int]:
 def _figure(lineage: Lineage, key: FigureKey, rows_by_area: RowsByArea) -> AreaFigure:
     """Return the figure of an area.
 
-    The rows of the area's current code are used first, then those of its older codes, and then those of predecessors.
+    The rows of its current code are preferred to those of its older codes, and these to the figures of predecessors.
     """
     rows_of_current_code = rows_by_area[lineage.area_id].get(key, [])
     rows_of_older_codes: list[Part] = []
@@ -247,15 +247,15 @@ class Requirements:
     """The homes a year that plans require of an area, and the figures of all its plans."""
 
     homes_a_year: AreaFigure
-    #: The figures of all plans, the plan that was adopted last coming first.
+    #: The figures of all plans. The plan that was adopted last is first.
     plans: tuple[Figure, ...]
 
 
 def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year: int) -> dict[int, Requirements]:
-    """Return, by area id, the homes a year that local plans require. Uses one query.
+    """Return the homes a year that local plans require, by area id. Uses one query.
 
-    Without a dataset, every area has empty requirements. The plans of predecessors are used until the new council has a
-    plan of its own.
+    Until a new council adopts a plan of its own, the plans of its predecessors are used. Without a dataset, every area
+    has empty requirements.
     """
     figures_by_area: dict[int, list[Figure]] = defaultdict(list)
     if dataset is not None:

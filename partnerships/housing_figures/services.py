@@ -19,7 +19,7 @@ BATCH = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A release of a series, and the file with its figures; see `Dataset`."""
+    """A release of a series, and the file from which its figures are saved as a `Dataset`."""
 
     series: str
     released_on: dt.date
@@ -32,10 +32,10 @@ class Release:
 def save_dataset(
     *, release: Release, figures: Sequence[Figure], author: User | None, now: dt.datetime
 ) -> tuple[Dataset, set[str]]:
-    """Save a dataset with its figures; return it with the codes of the areas that got new figures.
+    """Save a dataset with its figures. Return it, and the codes of the areas that got new figures.
 
-    If the same file is imported again, only figures of areas that are new in the directory are added. The calling
-    import records the event.
+    Importing the same file again adds only the figures of areas that are new in the directory. The caller records the
+    event.
     """
     with transaction.atomic():
         require(roles_of(author, now).may_change_directory)
@@ -50,13 +50,13 @@ def save_dataset(
                 "imported_at": now,
             },
         )
-        return dataset, _add(dataset, figures)
+        return dataset, _add_new_figures(dataset, figures)
 
 
 def add_corrected(*, dataset: Dataset, figures: Sequence[Figure], author: User | None, now: dt.datetime) -> set[str]:
-    """Add figures of corrected rows, and return the codes of the areas that got new figures.
+    """Add the figures of corrected rows, and return the codes of the areas that got new figures.
 
-    Figures that the dataset already has do not change. Imports run one at a time, so no lock is needed.
+    Existing figures do not change. Imports run one at a time, so the dataset is not locked.
     """
     with transaction.atomic():
         require(roles_of(author, now).may_change_directory)
@@ -68,13 +68,13 @@ def add_corrected(*, dataset: Dataset, figures: Sequence[Figure], author: User |
             if (figure.code, figure.measure, figure.plan_key, figure.first_year, figure.last_year) not in existing_keys
         ]
         for figure in new_figures:
-            # Rows of the corrected file count from 1 again, so they are moved after the rows of the dataset.
+            # The corrected file numbers its rows from 1 again, so its numbers continue after those of the dataset.
             figure.row += last_row
-        return _add(dataset, new_figures)
+        return _add_new_figures(dataset, new_figures)
 
 
-def _add(dataset: Dataset, figures: Sequence[Figure]) -> set[str]:
-    """Save the figures whose cells the dataset does not have, and return the codes of their areas."""
+def _add_new_figures(dataset: Dataset, figures: Sequence[Figure]) -> set[str]:
+    """Save the figures of cells that are not in the dataset yet, and return the codes of their areas."""
     existing_cells = set(dataset.figures.values_list("row", "measure", "first_year", "last_year"))
     new_figures = [
         figure

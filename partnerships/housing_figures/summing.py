@@ -1,6 +1,6 @@
-"""The figure of an area: from its own rows, or the sum of its predecessors' figures.
+"""Work out the figure of an area from its own rows or, for a new council, from its predecessors' figures.
 
-There is no sum if a predecessor has no value, or only the value of a joint plan.
+The figures of predecessors are not added up if one of them has no value, or only the value of a joint plan.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FIRMNESS = (Status.PUBLISHED, Status.REVISED, Status.PROVISIONAL)
 
 
 class Basis(StrEnum):
-    """Where a value comes from, or why there is none."""
+    """Where the value of an area comes from, or why the area has none."""
 
     OWN = "own"
     PARTS = "parts"
@@ -40,12 +40,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class AreaFigure:
-    """The figure of an area: a value, or words such as “None”, or neither."""
+    """The figure of an area, as a value, as words such as “None”, or as neither."""
 
     value: Decimal | None
     basis: Basis
     status: str = Status.PUBLISHED
-    #: The predecessors whose values were added; if the sum is incomplete, those without a value.
+    #: The predecessors whose values were added up, or those without a value if the sum is incomplete.
     names: tuple[str, ...] = ()
     words: str = ""
 
@@ -72,7 +72,7 @@ class AreaFigure:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """The homes that a plan requires of an area, in its period or each year; of a range, the lower end."""
+    """The homes that a plan requires of an area in its period or each year. If it gives a range, the lower end."""
 
     first_year: int
     last_year: int
@@ -83,17 +83,17 @@ class Required:
 
     @property
     def a_year(self) -> Decimal | None:
-        """Return the homes required a year; a requirement for the whole period is divided by its years."""
+        """Return the homes required a year. A requirement for the whole period is divided by its years."""
         if self.value is None or self.is_a_year:
             return self.value
         return self.value / max(self.last_year - self.first_year, 1)
 
 
 def required_a_year(plans: Iterable[Required], year: int) -> list[Part]:
-    """Return the requirement in a year, as the rows of an area; empty if no plan was adopted.
+    """Return the homes required in a year as the rows of an area. Without an adopted plan, there are no rows.
 
-    Of the adopted plans whose period contains the year, the plan adopted last counts; if no period contains the year,
-    the plan adopted last of all.
+    The plan adopted last is used, of those whose period contains the year. If there is none, the plan adopted last of
+    all is used.
     """
     adopted_plans = [plan for plan in plans if plan.adopted_on is not None]
     candidates = [plan for plan in adopted_plans if plan.first_year <= year < plan.last_year] or adopted_plans
@@ -106,10 +106,11 @@ def required_a_year(plans: Iterable[Required], year: int) -> list[Part]:
 NOTHING = AreaFigure(value=None, basis=Basis.NONE, status=Status.NOT_PUBLISHED)
 
 
-def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFigure]) -> AreaFigure:
+def figure_of_area(own_rows: Sequence[Part], predecessor_figures: Mapping[str, AreaFigure]) -> AreaFigure:
     """Return the figure of an area from its own rows or, if these have no values, from its predecessors.
 
-    `figures_before` has the figures of the predecessors by their names.
+    `predecessor_figures` has the figures of the predecessors by their names. For example, Eden with 200 homes and
+    Carlisle with 450 give 650, “the sum of Carlisle and Eden”.
     """
     if own_rows and all(row.value is not None and not row.is_joint for row in own_rows):
         return AreaFigure(
@@ -126,13 +127,13 @@ def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFi
     if row_with_words is not None:
         return AreaFigure(value=None, basis=Basis.OWN, status=row_with_words.status, words=row_with_words.words)
 
-    from_predecessors = _figure_of_predecessors(dict(sorted(figures_before.items())))
+    from_predecessors = _sum_of_predecessors(dict(sorted(predecessor_figures.items())))
     if from_predecessors is not None:
         return from_predecessors
     return AreaFigure(value=None, basis=Basis.NONE, status=own_rows[0].status) if own_rows else NOTHING
 
 
-def _figure_of_predecessors(figures: Mapping[str, AreaFigure]) -> AreaFigure | None:
+def _sum_of_predecessors(figures: Mapping[str, AreaFigure]) -> AreaFigure | None:
     """Return the sum of the predecessors' figures, or None if no predecessor has a value or words.
 
     `figures` has the figures by the names of the areas.

@@ -17,7 +17,7 @@ from partnerships.people.models import User
 def write_return_sent(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks the council to confirm or dispute the lines of a return."""
     nominations_return = _return_of(due)
-    # `sendings` counts how often the return was sent: this email is about one sending only.
+    # `sendings` is how often the return was sent. This email is about one of these times only.
     if not nominations_return.is_sent or nominations_return.sendings != due.params["sending"]:
         return "The council has decided on the return, or the provider has sent it again."
     if not rights_over(nominations_return.agreement, person, now).may_decide:

@@ -1,4 +1,4 @@
-"""Kinds of event on nominations agreements: codes, and labels for timelines."""
+"""Kinds of event on nominations agreements, with labels for timelines."""
 
 from django.db import models
 

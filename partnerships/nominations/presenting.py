@@ -1,4 +1,4 @@
-"""Presents the figures of returns as cells of tables, sentences, and charts."""
+"""Present the figures of returns as cells of tables, as sentences, and as charts."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def line_cells(line: ReturnLine, refusals: Mapping[str, int]) -> tuple[str, ...]
 
 
 def line_in_words(line: ReturnLine) -> str:
-    """Return in sentences the figures of a line on which the council decides."""
+    """Return the figures of a line in sentences, for the council that decides on it."""
     without_nominee = f", {number_text(line.not_supplied)} without a nominee in time" if line.not_supplied else ""
     sentences = [f"{number_text(line.lettings)} let, {number_text(line.nominated)} to nominees{without_nominee}."]
     if line.in_time is not None:
@@ -130,7 +130,7 @@ def line_in_words(line: ReturnLine) -> str:
 def in_time_sentence(lines: Iterable[ReturnLine]) -> str:
     """Return a sentence on what "in time" means for these lines.
 
-    "" for older lines, which do not store the agreed number of days.
+    Returns "" for older lines, which do not store the agreed number of days.
     """
     lines = list(lines)
     first_let_days = [line.days for line in lines if line.days is not None and line.is_first_let]
@@ -194,7 +194,7 @@ def masked_line_cells(line: MaskedLine) -> tuple[str, ...]:
 
 
 def shares_chart(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
-    """Return a chart of achieved and agreed shares: of all first lets, and of relets by size."""
+    """Return a chart of the achieved and agreed shares of all first lets, and of relets by size."""
     first_lets = [line for line in lines if line.is_first_let]
     shares = []
     if first_lets:
@@ -284,7 +284,7 @@ def _months_of(quarter: Quarter) -> str:
 def _agreed_share(total: Total) -> Decimal | None:
     """Return the agreed number of whole homes as a percentage of the lettings that count, or None if none count.
 
-    Lettings for which the council named no nominee in time do not count.
+    Lettings for which the council named no nominee in time are left out.
     """
     counted_lettings = total.lettings - total.not_supplied
     if counted_lettings <= 0:

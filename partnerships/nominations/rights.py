@@ -24,7 +24,7 @@ class Rights:
 
     `council` and `provider` are ids of organisations, or None if that organisation is no longer a party.
     `other_party_ids` are the ids of the other present parties. `is_open` says whether a signed data-sharing agreement
-    is in force: without one, nobody may read or enter a figure.
+    is in force. Without one, nobody may read or enter a figure.
     """
 
     agreement: NominationsAgreement
@@ -35,44 +35,44 @@ class Rights:
     is_open: bool
 
     def _acts_for(self, *organisation_ids: int | None) -> bool:
-        """Return whether the person belongs to one of these organisations. None stands for a former party."""
+        """Return whether the person belongs to one of these organisations. The id of a former party is None."""
         return any(pk is not None and self.roles.act_for(pk) for pk in organisation_ids)
 
     @property
     def reads_returns(self) -> bool:
-        """Return whether the person reads every figure of returns: people of the council and the provider."""
+        """Return whether the person reads every figure of returns, as people of the council and the provider do."""
         return self.is_open and self._acts_for(self.council, self.provider)
 
     def reads(self, nominations_return: NominationsReturn) -> bool:
         """Return whether the person reads every figure of one return.
 
-        People of the council do so only after the return was first sent.
+        People of the council read a return only after it was first sent.
         """
         return self.reads_returns and (bool(nominations_return.sendings) or self._acts_for(self.provider))
 
     @property
     def reads_other_areas(self) -> bool:
-        """Return whether the person reads how many homes were let in other areas: people of the provider."""
+        """Return whether the person reads how many homes were let in other areas. Only the provider's people do."""
         return self.is_open and self._acts_for(self.provider)
 
     @property
     def reads_masked(self) -> bool:
-        """Return whether the person reads only results with small numbers masked: people of other parties."""
+        """Return whether the person, as a member of another party, reads only results with small numbers masked."""
         return self.is_open and not self.reads_returns and self._acts_for(*self.other_party_ids)
 
     @property
     def may_report(self) -> bool:
-        """Return whether the person may start, fill in and send a return: editors and leads of the provider."""
+        """Return whether the person is an editor or lead of the provider, who may start, fill in and send a return."""
         return self.is_open and self.provider is not None and self.roles.edit_for(self.provider)
 
     @property
     def may_decide(self) -> bool:
-        """Return whether the person may confirm and dispute lines of a return: editors and leads of the council."""
+        """Return whether the person is an editor or lead of the council, who may confirm and dispute lines."""
         return self.is_open and self.council is not None and self.roles.edit_for(self.council)
 
     @property
     def may_reopen(self) -> bool:
-        """Return whether the person may reopen a confirmed return: editors and leads of both sides."""
+        """Return whether the person may reopen a confirmed return. Editors and leads of both sides may do this."""
         return self.may_report or self.may_decide
 
     def may_fill_in(self, nominations_return: NominationsReturn) -> bool:
@@ -89,14 +89,14 @@ class Rights:
 
     @property
     def may_ask(self) -> bool:
-        """Return whether the person may ask the provider to make up a shortfall: editors and leads of the council."""
+        """Return whether the person may ask the provider, for the council, to make up a shortfall."""
         return self.may_decide
 
 
 def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.datetime) -> Rights:
     """Return the rights of a person over an agreement at `now`. For the system, `person` is None.
 
-    The agreement should be fetched with `for_pages`, or each call makes further queries.
+    Fetch the agreement with `for_pages`. Otherwise, each call makes further queries.
     """
     partnership_id = agreement.partnership_id
     read_ahead([rights_lookup(partnership_id, now), *sharing_lookups(partnership_id)])
@@ -117,6 +117,6 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
 def all_may_read_masked(agreement: NominationsAgreement, readers: Everybody, now: dt.datetime) -> bool:
     """Return whether people of each of these organisations read at least the results with small numbers masked."""
     present_ids = rights_inside(agreement.partnership, None, now).present.keys()
-    # An empty set is a subset of any other: without organisations there is nobody who reads.
+    # Without organisations, the second comparison is always true, although there is nobody who reads.
     all_are_parties = bool(readers.organisations) and present_ids >= set(readers.organisations)
     return all_are_parties and is_data_sharing_open(agreement.partnership, timezone.localdate(now), readers)

@@ -1,4 +1,4 @@
-"""Reads the schedule of nominations in a version of the terms of an agreement.
+"""Read the schedule of nominations in a version of the terms of an agreement.
 
 The codes of the fields and tables are those of the migration `agreements.0027_terms_of_nominations`.
 """
@@ -54,7 +54,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A scheme that the agreement names: the homes whose property reference begins with one of the codes."""
+    """A scheme that the agreement names. It has the homes whose property reference begins with one of the codes."""
 
     name: str
     codes: tuple[str, ...]
@@ -66,7 +66,7 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class NominationTerms:
-    """The schedule of nominations in the terms of an agreement: homes, shares, times and grounds."""
+    """The homes, shares, times and grounds for refusal in the terms of an agreement."""
 
     #: The names of the council and the provider in the terms.
     council: str

@@ -1,4 +1,4 @@
-"""Sections for pages of other rooms: the nominations of a partnership, and the return behind an ask."""
+"""Sections about nominations on the pages of partnerships and asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms for nominations returns: start, upload lettings, fill in figures, send, decide, reopen."""
+"""Forms to start, fill in, send, decide and reopen nominations returns."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class SendForm(Form):
 
 
 class SupplementForm(Form):
-    """A table for the figures that CORE does not contain: a row for each line, a column for each figure.
+    """A table for the figures that CORE does not contain, with a row for each line.
 
     `read` contains the figures that were saved when the page was opened, so that two people do not overwrite each
     other's.

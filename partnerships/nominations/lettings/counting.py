@@ -13,10 +13,10 @@ from statistics import median
 from partnerships.nominations.lettings.reading import Letting, Outcome, Scope, read_letting
 from partnerships.nominations.schedule import Bedrooms
 
-#: Only a cell that matches this is stored as the code of an authority: in a damaged row, the cell may contain anything
+#: Only a cell that matches this is stored as the code of an authority. In a damaged row, the cell may contain anything
 #: about a household.
 _GSS_CODE = re.compile(r"[EKLMNSW][0-9]{8}")
-#: How many rows are counted between two reports of progress.
+#: Progress is reported each time this number of rows has been counted.
 STEP = 1000
 
 
@@ -51,7 +51,7 @@ class LettingsCount:
 
     @property
     def median_days(self) -> dict[str, str | None]:
-        """Return the median void days of first lets, of relets and of all lettings. None if no row gives void days."""
+        """Return the median void days by "first_lets", "relets" and "all". None if no such row gives void days."""
         days_by_kind: dict[str, list[int]] = {"first_lets": [], "relets": [], "all": []}
         for (_size, is_first_let), line in self.lines.items():
             days_by_kind["first_lets" if is_first_let else "relets"] += line.void_days
@@ -124,7 +124,7 @@ def _add_outcome(lettings_count: LettingsCount, outcome: Outcome, row_number: in
 class LineResult:
     """A line of a return, compared with its agreed share.
 
-    Vacancies for which the council named no nominee in time do not count, because the provider was free to let them.
+    Vacancies for which the council named no nominee in time are left out, because the provider was free to let them.
     """
 
     lettings: int
@@ -134,12 +134,12 @@ class LineResult:
 
     @property
     def counting(self) -> int:
-        """Return the number of true voids that count for the share."""
+        """Return the number of true voids to which the agreed share applies."""
         return self.lettings - self.not_supplied
 
     @property
     def agreed(self) -> int:
-        """Return the number of homes that should go to nominees: the share, rounded up to a whole home."""
+        """Return the number of homes that should go to nominees. For example, 75 % of 7 homes is rounded up to 6."""
         return int((self.share * self.counting / 100).to_integral_value(ROUND_CEILING))
 
     @property
@@ -149,7 +149,7 @@ class LineResult:
 
     @property
     def achieved(self) -> Decimal | None:
-        """The share of homes that went to nominees, in per cent with one decimal. None without a true void to count."""
+        """Return nominations in per cent of these true voids, with one decimal, or None if there are none."""
         if self.counting <= 0:
             return None
         return (Decimal(100) * self.nominated / self.counting).quantize(Decimal("0.1"), ROUND_HALF_UP)

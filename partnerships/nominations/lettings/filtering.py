@@ -60,7 +60,7 @@ class LettingsFilter:
             )
         if b"\x00" in chunk:
             raise UnableToReadLettings("The file is not plain text. Save the lettings as CSV (UTF-8).")
-        # One character for each byte: quotes, commas and line ends are the same in every encoding that we read.
+        # One character for each byte. Quotes, commas and line ends are the same in every encoding that we read.
         text = self._tail + chunk.decode("latin-1")
         end = self._end_of_rows(text)
         self._tail = text[end:]

@@ -27,7 +27,7 @@ _MAX_DAYS = 20 * 366
 
 
 class Outcome(StrEnum):
-    """What became of a row: counted, or the reason why it was set aside.
+    """What became of a row, which was counted, or set aside for one of these reasons.
 
     If several reasons apply to a row, it gets the first in this order.
     """

@@ -1,4 +1,4 @@
-"""Nominations agreements: which parties of a partnership are the council and the provider, and who may read them.
+"""The model of nominations agreements, with the parties that are the council and the provider.
 
 The council and the provider are the two sides of an agreement.
 """
@@ -28,7 +28,7 @@ def side_routes(*roles: str) -> tuple[Organisations, ...]:
 class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
     """Filters for nominations agreements by reader.
 
-    A reader of the agreement may read its figures only while data-sharing terms are in force: see `rights_over`.
+    A reader of the agreement may read its figures only while data-sharing terms are in force, as `rights_over` checks.
     """
 
     def visible_to(self, user: User | AnonymousUser) -> NominationsAgreementQuerySet:
@@ -48,7 +48,7 @@ class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
 class NominationsAgreement(models.Model):
     """An agreement that gives a council's nominees a share of a provider's lettings.
 
-    The row names the two parties only. The shares are in the terms: `queries.nomination_terms_on` reads them for a day.
+    The row names the two parties only. The shares are in the terms, which `queries.nomination_terms_on` reads.
     The row is created when terms with shares first come into force. It changes when later terms name other parties, and
     when another organisation succeeds a party.
     """

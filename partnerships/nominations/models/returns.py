@@ -1,4 +1,4 @@
-"""Returns of nominations agreements: a provider's lettings in a quarter, and the council's decisions about them."""
+"""Models of a provider's quarterly returns of lettings, and of the council's decisions about them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ READERS: tuple[Route, ...] = tuple(
 class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
     """Filters for nominations returns by reader.
 
-    Figures may be read only while data-sharing terms are in force: see `rights_over`.
+    Figures may be read only while data-sharing terms are in force, which `rights_over` checks.
     """
 
     def visible_to(self, user: User | AnonymousUser) -> ReturnQuerySet:
@@ -66,7 +66,7 @@ class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
 
 @pghistory.track()
 class NominationsReturn(models.Model):
-    """A provider's return for one quarter: the homes that the provider let under an agreement.
+    """A provider's return for one quarter, with the homes that the provider let under an agreement.
 
     `ReturnStatus` describes how a return is sent, disputed and settled. An agreement has one return for a quarter. The
     database guarantees that a settled return was sent and confirmed.
@@ -144,7 +144,9 @@ class NominationsReturn(models.Model):
 
 
 class LettingsRun(LeasedJob):
-    """An upload of lettings for a worker to count: waiting → claimed → finished or failed.
+    """An upload of lettings for a worker to count.
+
+    waiting → claimed → finished or failed
 
     When the worker has finished or failed, the uploaded rows (`content`) are deleted.
     """
@@ -193,7 +195,7 @@ class Decision(models.TextChoices):
 
 @pghistory.track()
 class ReturnLine(models.Model):
-    """One line of a return: the lettings of homes of one size, either first lets or relets, with the agreed share.
+    """The lettings of homes of one size in a return, either first lets or relets, with the agreed share.
 
     Only lettings of true voids are counted. The provider adds offers and refusals, and for how many vacancies the
     council named a nominee in time. Then the council confirms or disputes the line. Older lines have no `days`.

@@ -1,4 +1,4 @@
-"""Reads the terms of a nominations agreement on a day, and the days of a quarter on which it was in force."""
+"""Read the terms of a nominations agreement on a day, and when it was in force in a quarter."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def agreement_of(partnership: Partnership) -> NominationsAgreement | None:
     """Return the nominations agreement of a partnership with the related rows for pages, or None."""
     agreement = NominationsAgreement.objects.for_pages().filter(partnership=partnership).first()
     if agreement is not None:
+        # Use the caller's object, so that there is only one copy of the partnership in memory.
         agreement.partnership = partnership
     return agreement
 
@@ -58,7 +59,7 @@ def period_in_force(agreement: NominationsAgreement, quarter: Quarter) -> Period
 
 
 def periods_in_force(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> dict[Quarter, Period]:
-    """Return by quarter the part in which the agreement was in force, without the quarters in which it was not.
+    """Return the part of each quarter in which the agreement was in force. Other quarters are left out.
 
     The agreement begins when terms with shares first come into force, and ends with the partnership. It is not in force
     while the partnership is suspended.
@@ -82,7 +83,7 @@ def periods_in_force(agreement: NominationsAgreement, quarters: Iterable[Quarter
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """A version of the terms from the day on which it comes into force, and its terms on nominations."""
+    """A version of the terms, the day on which it comes into force, and its terms on nominations."""
 
     day: dt.date
     version: TermsVersion
@@ -144,9 +145,9 @@ def _suspensions_within(period: Period, suspensions: Iterable[Days]) -> Iterator
 
 
 def _period_with_terms(quarter: Quarter, final_day: dt.date, terms: Sequence[_Terms]) -> Period | None:
-    """Return the days of a quarter, up to a final day, on which terms with shares were in force without a break.
+    """Return the period of a quarter, up to a final day, in which terms with shares were in force without a break.
 
-    None if no such terms were in force on the final day.
+    Returns None if no such terms were in force on the final day.
     """
     if final_day < quarter.starts_on:
         return None
@@ -165,10 +166,10 @@ def _period_with_terms(quarter: Quarter, final_day: dt.date, terms: Sequence[_Te
 
 
 def council_and_provider_ids(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:
-    """Return the ids of the councils, and the ids of the providers, whose lettings count in a period.
+    """Return the ids of the councils and of the providers whose lettings a return of the period includes.
 
-    Today's council and provider count, and those that the terms of the period name, which may have had successors
-    since.
+    These are today's council and provider, and those that the terms of the period name. For example, after a merger
+    the terms still name the council that has ended.
     """
     organisation_by_name = {party["name"]: party["organisation"] for party in period.version.parties}
     council_ids, provider_ids = {agreement.council.organisation_id}, {agreement.provider.organisation_id}

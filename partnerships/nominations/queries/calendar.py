@@ -63,8 +63,8 @@ def _entry(
 ) -> CalendarEntry:
     """Return the calendar entry for a quarter's return.
 
-    It is on the first day on which the return can be sent: the day after the quarter, or after the partnership ends if
-    that is earlier.
+    It is on the first day on which the return can be sent. This is the day after the quarter, or after the end of the
+    partnership if that is earlier.
     """
     # A return without events has not changed since the agreement began.
     revision = Revision(0, agreement.begun_at)

@@ -1,4 +1,4 @@
-"""Entries of My work: returns for the council to decide on, and returns for the provider to correct."""
+"""Entries of My work for returns that the council must decide on, or the provider must correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what the pages of returns show: quarters to start, grounds to fill in, shortfalls and the asks for them."""
+"""Read the quarters that can be started, the grounds to fill in, and shortfalls with the asks for them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def quarters_to_start(
 ) -> list[Quarter]:
     """Return the quarters for which a return can be started, newest first.
 
-    Shares were agreed for them, they have no return yet, and they are over or the agreement has ended in them. Pass all
-    `returns` of the agreement if the page has read them.
+    Such a quarter has agreed shares and no return yet. It must be over, or the agreement must have ended in it. Pass
+    all `returns` of the agreement if the page has read them already.
     """
     if returns is None:
         days_with_return = set(agreement.returns.values_list("starts_on", flat=True))
@@ -48,7 +48,7 @@ def quarters_to_start(
 
 
 def refusal_grounds(nominations_return: NominationsReturn, lines: Sequence[ReturnLine]) -> list[str]:
-    """Return the grounds to fill in: those agreed for the quarter, the nominee's own, and any other with a figure."""
+    """Return the agreed grounds for refusal, the nominee's own refusal, and any other ground with a figure."""
     agreed = nomination_terms_for(nominations_return.agreement, nominations_return.quarter)
     agreed_grounds = agreed.refusal_grounds if agreed else ()
     grounds_with_figure = sorted({refusal.ground for line in lines for refusal in line.refusals.all()})
@@ -56,7 +56,7 @@ def refusal_grounds(nominations_return: NominationsReturn, lines: Sequence[Retur
 
 
 def shortfall_ask_key(line: ReturnLine) -> uuid.UUID:
-    """Return the key of the ask to make up a line's shortfall. A second click has the same key, so it finds the ask."""
+    """Return the key of the ask to make up a line's shortfall. A second click finds the ask by the same key."""
     return _shortfall_ask_key(line.nominations_return_id, line.bedrooms, first_let=line.is_first_let)
 
 

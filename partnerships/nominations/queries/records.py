@@ -1,4 +1,4 @@
-"""Records of confirmed returns: builds their content, and reads them as figures or masked."""
+"""Build the content of records of confirmed returns, and read records in full or with small counts masked."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _line_content(line: ReturnLine) -> dict[str, Any]:
 def result_of_record(record: ReturnRecord) -> ReturnResult:
     """Return the figures of a record, in the same form as `result_of` returns those of a return.
 
-    The lines are not saved: they only hold the figures of the record.
+    The lines are unsaved objects, so that pages can show a record in the same table as a return.
     """
     lines, refused = [], []
     for content in record.content["lines"]:
@@ -173,13 +173,14 @@ def side_names(nominations_return: NominationsReturn) -> tuple[str, str]:
 def records_of(nominations_return: NominationsReturn) -> list[ReturnRecord]:
     """Return the records of a return, newest first."""
     records = list(nominations_return.records.select_related("sent_by", "confirmed_by").order_by("-number"))
+    # Set the return that is already loaded, so that pages do not read it again for each record.
     for record in records:
         record.nominations_return = nominations_return
     return records
 
 
 def masked_result_of(nominations_return: NominationsReturn) -> list[MaskedLine]:
-    """Return the lines of the newest record with small counts masked, and all totals, for other parties.
+    """Return the lines and totals of the newest record for other parties, with small counts masked.
 
     Every size and kind has a line, because a missing line would reveal that nothing was let. A return that was never
     confirmed has no lines.
@@ -215,7 +216,7 @@ def _masked_total(counts: Mapping[Cell, int | None]) -> MaskedLine:
 
 
 def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, MaskedLine]]:
-    """Return the total of the newest record of each quarter, earliest first, with small counts masked."""
+    """Return each quarter with the total of its newest record, earliest first. Small counts are masked."""
     records = ReturnRecord.objects.filter(nominations_return__agreement=agreement).order_by(
         "nominations_return__starts_on", "-number"
     )

@@ -1,4 +1,4 @@
-"""Read returns: the lettings that they count, their results and trend, and the outcomes of the rows of an upload."""
+"""Read which lettings a return includes, its results and trend, and what happened to the rows of an upload."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def collection_year_of(nominations_return: NominationsReturn) -> CollectionYear 
 def scope_of(nominations_return: NominationsReturn) -> Scope | None:
     """Return which lettings a return counts, or None without terms, or for a year without a known collection.
 
-    The return should be fetched with `for_pages`. Before a succession, homes were in the area of the predecessor and
-    let in its name, so the areas and names of predecessor and successor count.
+    Fetch the return with `for_pages`. Before a succession, homes were let in the area and the name of the predecessor.
+    So the scope has the areas and names of predecessors as well as successors.
     """
     period = period_in_force(nominations_return.agreement, nominations_return.quarter)
     year = collection_year_of(nominations_return)
@@ -87,7 +87,7 @@ def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str],
 
 
 def _normalised_names(bodies: Collection[int]) -> frozenset[str]:
-    """Return all names of these organisations, present and former, so that exports can use any of them."""
+    """Return all present and former names of these organisations, because an export can use any of them."""
     current = Organisation.objects.filter(pk__in=bodies).values_list("name", flat=True)
     names = OrganisationName.objects.filter(organisation__in=bodies).values_list("name", flat=True)
     return frozenset(normalise_text(name) for name in (*current, *names))
@@ -149,7 +149,7 @@ def result_of(nominations_return: NominationsReturn) -> ReturnResult:
 
 
 def result_of_lines(lines: Iterable[ReturnLine]) -> ReturnResult:
-    """Return the figures of lines: first lets, then relets, by size. The refusals of the lines should be prefetched."""
+    """Return the figures of lines, first lets before relets, each by size. Prefetch the refusals of the lines."""
     sorted_lines = sorted(lines, key=_sort_key)
     refused = [{refusal.ground: refusal.number for refusal in line.refusals.all()} for line in sorted_lines]
     return ReturnResult(sorted_lines, refused, sum_lines(sorted_lines))
@@ -193,9 +193,9 @@ class QuarterResult:
 
 
 def trend_of(returns: Iterable[NominationsReturn]) -> list[QuarterResult]:
-    """Return the figures of those of these returns that were sent, for the council and the provider.
+    """Return the figures of the returns that were sent, earliest quarter first, for the council and the provider.
 
-    `returns` are those of `returns_of`, of one agreement. The earliest quarter is first.
+    `returns` are the returns of one agreement, from `returns_of`.
     """
     sent_returns = [nominations_return for nominations_return in returns if nominations_return.sendings]
     prefetch_related_objects(sent_returns, "lines__refusals")
@@ -219,7 +219,7 @@ def median_void_days(content: Mapping[str, Any], kind: str) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """The rows of an upload that had the same outcome, and what to correct."""
+    """The rows of an upload with the same outcome, and how people can correct them."""
 
     label: str
     remedy: str

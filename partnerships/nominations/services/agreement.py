@@ -1,4 +1,4 @@
-"""Updates nominations agreements when other terms come into force and when parties merge."""
+"""Update nominations agreements when other terms come into force, and when parties merge."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from partnerships.organisations.obligations import Change, RecordMove
 def follow_terms(change: TermsInForceChange) -> None:
     """Create the agreement, or change its council and provider, when terms that name both come into force.
 
-    The content of the terms has only the names that the parties had when the version was sent; the version also has
-    their ids. Terms that do not name two different parties change nothing.
+    The content of the terms has the names of the parties at that time, and the version has their ids. Terms that do not
+    name two different parties change nothing.
     """
     agreed = nomination_terms_in(change.version.content)
     if agreed is None:

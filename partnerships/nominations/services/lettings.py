@@ -1,4 +1,4 @@
-"""Uploads of lettings: stored without anything about households, counted by a worker, then deleted."""
+"""Store uploads of lettings without anything about households, count them in a worker, and delete them."""
 
 from __future__ import annotations
 

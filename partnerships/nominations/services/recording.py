@@ -1,4 +1,4 @@
-"""Locks nominations agreements, records events about them, and notes the status of returns in the journal."""
+"""Lock nominations agreements, record events about them, and note the status of returns in the journal."""
 
 from __future__ import annotations
 

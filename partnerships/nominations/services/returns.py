@@ -1,4 +1,4 @@
-"""Services for quarterly returns: start, complete and send them, confirm or dispute lines, and reopen them."""
+"""Start, complete and send quarterly returns, confirm or dispute their lines, and reopen them."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: Limit of offers or refusals of a line. A higher number is a typing error.
+#: The largest number of offers or refusals in a line. A larger number is a typing error.
 MAX_NUMBER = 100_000
 #: The fields of a line that store the council's decision.
 _DECISION_FIELDS = ("decision", "decided_at", "decided_by")
 
 
 class UnableToReport(Exception):
-    """The quarter is not over, no shares were agreed for it, or the return cannot be changed or sent now."""
+    """Raised if the quarter is not over or has no agreed shares, or the return cannot be changed or sent now."""
 
 
 class UnableToDecide(Exception):
-    """The return is not waiting for the council or was sent again, or a reason is missing."""
+    """Raised if the return is not waiting for the council or was sent again, or a reason is missing."""
 
 
 class FiguresChanged(UnableToReport):
-    """Another person has saved other figures for the same lines since the author opened the page."""
+    """Raised if another person has saved other figures for the same lines since the author opened the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def record_return_event(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Record an event about a return for the provider or, with `of_council`, for the council."""
+    """Record an event about a return, as an act of the provider or, with `of_council`, of the council."""
     agreement = nominations_return.agreement
     record_event(
         agreement,
@@ -153,10 +153,11 @@ def complete_return(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Save the figures that CORE does not contain, by the id of the line. Only lines that the author changed are saved.
+    """Save the figures that CORE does not contain, for the lines that the author changed.
 
-    `figures_seen` are the figures that the author saw when opening the page. Raises `UnableToReport`. Raises
-    `FiguresChanged`, without saving anything, if another person has changed one of the same lines.
+    `figures` and `figures_seen` are by the id of the line. `figures_seen` are those that the page showed to the author.
+    If another person has changed one of the same lines since, raises `FiguresChanged` and saves nothing. Raises
+    `UnableToReport` for figures that cannot be right.
     """
     nominations_return = lock_return_to_edit(nominations_return, author, now)
     line_by_pk = {line.pk: line for line in nominations_return.lines.prefetch_related("refusals").order_by("pk")}
@@ -205,7 +206,7 @@ def _save_supplement(line: ReturnLine, supplement: Supplement) -> None:
 
 
 def _check_supplement(line: ReturnLine, supplement: Supplement, refusals: Mapping[str, int]) -> None:
-    """Raise `UnableToReport` for a number out of range, or more homes than were let."""
+    """Raise `UnableToReport` if a number is out of range, or the line would have more homes than were let."""
     numbers = [supplement.offers or 0, supplement.not_supplied, supplement.in_time or 0, *refusals.values()]
     if any(not 0 <= number <= MAX_NUMBER for number in numbers) or "" in refusals:
         raise UnableToReport(
@@ -234,16 +235,18 @@ def clear_decision(line: ReturnLine) -> None:
 def send_return(
     *, nominations_return: NominationsReturn, answers: Mapping[int, str] | None = None, author: User, now: dt.datetime
 ) -> None:
-    """Send a return whose lettings are counted to the council, and email the council's leads.
+    """Send a return to the council, and email the council's leads.
 
-    The council decides again about lines that it disputed; `answers` are the provider's answers to these disputes, by
-    the id of the line. Confirmed lines stay confirmed unless they have changed. Raises `UnableToReport`.
+    The council must decide again about the lines that it disputed, but not about confirmed lines that have not changed.
+    `answers` are the provider's answers to the disputes, by the id of the line. Raises `UnableToReport`, for example if
+    the lettings are not counted yet.
     """
     nominations_return = lock_return_to_edit(nominations_return, author, now)
     run = getattr(nominations_return, "run", None)
     if run is None or run.finished_at is None:
         raise UnableToReport("Upload the lettings first, and wait until they are counted.")
 
+    # A line with a reason was disputed.
     for line in nominations_return.lines.exclude(decision=Decision.CONFIRMED).exclude(reason="").order_by("pk"):
         clear_decision(line)
         line.answer = (answers or {}).get(line.pk, "").strip()
@@ -275,10 +278,11 @@ def decide_lines(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Confirm or dispute lines (by id), each dispute with a reason. Raises `UnableToDecide`.
+    """Save the council's decisions, by the id of the line. A dispute needs a reason.
 
-    Once the council has decided on all lines, the return is settled or, if a line is disputed, the provider can change
-    it again. Either way, the provider gets an email. `sending` is the number of the sending that the author read.
+    Once every line has a decision, the return is settled. If a line is disputed, the provider can change the return
+    again instead. Either way, the provider gets an email. `sending` is the number of `sendings` when the author read
+    the return. Raises `UnableToDecide`, for example if the provider has sent it again since.
     """
     nominations_return = lock_return(nominations_return)
     require(rights_over(nominations_return.agreement, author, now).may_decide)
@@ -345,10 +349,10 @@ def _settle_or_send_back(
 
 @transaction.atomic
 def reopen_return(*, nominations_return: NominationsReturn, reason: str, author: User, now: dt.datetime) -> None:
-    """Reopen a confirmed return with a reason, so that the provider can correct it. Email the leads of both sides.
+    """Reopen a confirmed return, so that the provider can correct it, and email the leads of both sides.
 
-    Either side may reopen it. The record of the return stays, and the council must confirm every line again. Raises
-    `UnableToReport`.
+    Either side may reopen it, with a reason. The existing record does not change, and the council must confirm every
+    line again. Raises `UnableToReport`.
     """
     nominations_return = lock_return(nominations_return)
     rights = rights_over(nominations_return.agreement, author, now)

@@ -1,4 +1,4 @@
-"""Asks the provider to make up homes that should have gone to nominees."""
+"""Ask the provider to make up homes that should have gone to nominees."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNIT = "homes"
 
 
 class UnableToAskForShortfall(Exception):
-    """The return is not sent, the line has no shortfall, or the ask cannot be created."""
+    """Raised if the return is not sent, the line has no shortfall, or the ask cannot be created."""
 
 
 @transaction.atomic

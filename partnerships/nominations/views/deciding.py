@@ -1,4 +1,4 @@
-"""The council's pages of a nominations return: decide about its lines, and ask for shortfalls to be made up."""
+"""Pages on which the council decides about lines of a return, and asks for shortfalls to be made up."""
 
 from __future__ import annotations
 

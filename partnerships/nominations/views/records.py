@@ -34,7 +34,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The content of every file of a record: facts, lines with their total, refusals by ground, and disputes."""
+    """The facts, lines, total, refusals and disputes that every file of a record contains."""
 
     title: str
     facts: Sequence[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""The provider's pages of a nominations return: start it, upload lettings, complete it, send it, reopen it."""
+"""Pages on which the provider starts a return, uploads lettings, and completes, sends or reopens the return."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def run_of(nominations_return: NominationsReturn) -> LettingsRun | None:
 
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Show a return: its progress, its lines compared with the agreement, and shortfalls.
+    """Show the progress of a return, its lines compared with the agreement, and shortfalls.
 
     Other parties see the return with small counts masked. If no data-sharing terms are in force, this redirects to the
     page of the agreement, which explains why.

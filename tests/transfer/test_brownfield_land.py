@@ -37,6 +37,8 @@ local-authority:XWM,B/3,Built already,-1.2,50.8,,1,,permissioned,full planning p
 2020-01-01,2020-01-01
 local-authority:XNW,B/1,Mere Depot,-1.3,50.9,,2,,pending decision,,,,,20,20,,,2019-12-01,2026-01-31,
 """
+#: The register of two years before, when the Gas Works had another name.
+OLDER_REGISTER = REGISTER.replace(b"2026-01-31", b"2024-01-31").replace(b"Gas Works", b"Gas Holder")
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +69,14 @@ def sites_of(council: str) -> dict[str, dict[str, Any]]:
     return {site["reference"]: site for site in content["sites"]}
 
 
+def publish_address_of_gas_works() -> None:
+    """Publish a version of Westmarch's plan in which its owners have added an address to the site “Gas Works”."""
+    plan = register_of("Westmarch Borough Council")
+    content = plan.versions.get().content
+    content["sites"][1] |= {"address": "Gas Lane", "postcode": "PO16 7GZ"}
+    publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content)
+
+
 def test_each_council_gets_a_public_plan_with_its_sites() -> None:
     run = import_register(REGISTER)
 
@@ -74,26 +84,42 @@ def test_each_council_gets_a_public_plan_with_its_sites() -> None:
     assert run.set_aside == 0
     assert run.as_of == dt.date(2026, 1, 31)
     assert register_of("Mere Council").audience == Audience.PUBLIC
-    sites = sites_of("Westmarch Borough Council")
-    assert sites.keys() == {"B/1", "B/2"}
-    mill = sites["B/1"]
+    assert sites_of("Westmarch Borough Council").keys() == {"B/1", "B/2"}
+    assert sites_of("Mere Council").keys() == {"B/1"}
+
+
+def test_site_has_the_values_of_its_row() -> None:
+    import_register(REGISTER)
+
+    mill = sites_of("Westmarch Borough Council")["B/1"]
     assert mill["name"] == "Old Mill, Quay Street"
     assert mill["planning_status"] == "outline"
     assert mill["landowner"] == "owned by a public authority"
     assert float(mill["lng"]) == -1.18
     assert float(mill["lat"]) == 50.85
     assert [(line["tenure"], line["count"]) for line in mill["homes"]] == [("unknown", 12)]
-    assert sites["B/2"]["lat"] is None
-    assert [line["count"] for line in sites["B/2"]["homes"]] == [8]
 
 
-def test_same_register_changes_nothing_and_a_changed_one_publishes_a_version() -> None:
+def test_site_with_a_grid_reference_or_only_a_maximum_of_homes_is_imported() -> None:
     import_register(REGISTER)
 
-    second_run = import_register(REGISTER)
-    assert second_run.created == 0
-    assert second_run.changed == 0
-    assert second_run.left_alone == 2
+    gas_works = sites_of("Westmarch Borough Council")["B/2"]
+    assert gas_works["lat"] is None
+    assert [line["count"] for line in gas_works["homes"]] == [8]
+
+
+def test_same_register_changes_nothing() -> None:
+    import_register(REGISTER)
+
+    run = import_register(REGISTER)
+
+    assert run.created == 0
+    assert run.changed == 0
+    assert run.left_alone == 2
+
+
+def test_changed_register_publishes_a_version_of_the_changed_plan_only() -> None:
+    import_register(REGISTER)
 
     run = import_register(REGISTER.replace(b",12,40,", b",15,40,").replace(b"Gas Works", b"Gas Works Lane"))
 
@@ -114,22 +140,32 @@ def test_site_that_ended_or_is_not_in_the_register_is_removed_from_the_plan() ->
     assert sites_of("Westmarch Borough Council").keys() == {"B/1"}
 
 
-def test_older_rows_of_one_council_only_add_to_the_history_of_that_council() -> None:
+def test_older_register_only_adds_to_the_history_of_a_plan() -> None:
     import_register(REGISTER)
-    older_register = REGISTER.replace(b"2026-01-31", b"2024-01-31").replace(b"Gas Works", b"Gas Holder")
-    older_rows = [row for row in rows_of(older_register) if row["OrganisationURI"] == "local-authority:XNW"]
 
-    newer_rows = [
-        row for row in rows_of(REGISTER.replace(b",8,,", b",9,,")) if row["OrganisationURI"] == "local-authority:XWM"
-    ]
-    run_of_both = import_register(as_csv([*older_rows, *newer_rows]))
-    run = import_register(older_register)
+    run = import_register(OLDER_REGISTER)
 
     assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works"
     assert "older than those of its last file" in " ".join(run.report["remarks"])
     assert "Gas Holder" in Event.objects.filter(kind=EventKind.IN_OLDER_FILE).latest("pk").data["reason"]
-    assert run_of_both.set_aside == 0
-    assert run_of_both.changed == 1
+
+
+def test_newer_rows_of_one_council_are_imported_beside_older_rows_of_another() -> None:
+    import_register(REGISTER)
+    older_rows = [row for row in rows_of(OLDER_REGISTER) if row["OrganisationURI"] == "local-authority:XNW"]
+    changed_register = REGISTER.replace(b",8,,", b",9,,")
+    newer_rows = [row for row in rows_of(changed_register) if row["OrganisationURI"] == "local-authority:XWM"]
+
+    run = import_register(as_csv([*older_rows, *newer_rows]))
+
+    assert run.set_aside == 0
+    assert run.changed == 1
+
+
+def test_newer_register_is_imported_after_an_older_one() -> None:
+    import_register(REGISTER)
+    import_register(OLDER_REGISTER)
+
     import_register(REGISTER.replace(b"2026-01-31", b"2026-02-28").replace(b"Gas Works", b"Gas Works Lane"))
 
     assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works Lane"
@@ -187,11 +223,16 @@ def test_every_bad_row_is_named(field: str, value: str, problem: str) -> None:
     assert any(problem in line for line in run.report["lines"]["set_aside"])
 
 
-def test_rows_without_an_authority_belong_to_the_council_that_is_chosen() -> None:
+def test_register_without_an_authority_is_refused_unless_a_council_is_chosen() -> None:
     rows = [{**row, "OrganisationURI": ""} for row in rows_of(REGISTER)[:2]]
 
     with pytest.raises(UnableToRead, match="OrganisationURI"):
         import_register(as_csv(rows))
+
+
+def test_rows_without_an_authority_belong_to_the_council_that_is_chosen() -> None:
+    rows = [{**row, "OrganisationURI": ""} for row in rows_of(REGISTER)[:2]]
+
     run = import_register(as_csv(rows), council=council_named("Mere Council"))
 
     assert run.created == 1
@@ -222,17 +263,21 @@ def test_edits_of_owners_survive_the_next_register_and_are_published() -> None:
     assert row["LastUpdatedDate"] == timezone.localdate().isoformat()
 
 
-def test_address_follows_the_name_in_the_file_and_is_separate_in_the_plan() -> None:
+def test_public_file_has_name_and_address_of_a_site_in_one_column() -> None:
     import_register(REGISTER)
-    plan = register_of("Westmarch Borough Council")
-    content = plan.versions.get().content
-    content["sites"][1] |= {"address": "Gas Lane", "postcode": "PO16 7GZ"}
-    publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content)
+    publish_address_of_gas_works()
 
     row = file_of(council_named("Westmarch Borough Council"), "brownfield-land").rows[1]
-    import_register(REGISTER.replace(b"Gas Works", f'"{row["SiteNameAddress"]}"'.encode()))
 
     assert row["SiteNameAddress"] == "Gas Works, Gas Lane, PO16 7GZ"
+
+
+def test_importing_name_and_address_from_the_public_file_does_not_rename_a_site() -> None:
+    import_register(REGISTER)
+    publish_address_of_gas_works()
+
+    import_register(REGISTER.replace(b"Gas Works", b'"Gas Works, Gas Lane, PO16 7GZ"'))
+
     site = sites_of("Westmarch Borough Council")["B/2"]
     assert site["name"] == "Gas Works"
     assert site["address"] == "Gas Lane"

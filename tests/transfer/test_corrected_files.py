@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -71,15 +71,22 @@ def commitment_of(reference: str) -> Commitment:
     return Commitment.objects.get(source_reference=reference)
 
 
-def test_corrected_transaction_counts_with_the_earlier_ones_of_its_contribution() -> None:
-    first_run = import_agreement_files(AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
-    name, day = "developer-agreement-contribution", "2021-01-01"
-    corrected_file = corrected_rows(
-        first_run, 2, {"t5": {name: "W/2-homes", "amount": "", "units": "3", "start-date": day}}
-    )
+def corrected_transaction() -> bytes:
+    """Import the three files, and return a file in which the transaction “t5” is for 3 of the homes of “W/2-homes”."""
+    run = import_agreement_files(AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
+    changes = {
+        "developer-agreement-contribution": "W/2-homes",
+        "amount": "",
+        "units": "3",
+        "start-date": "2021-01-01",
+    }
+    return corrected_rows(run, 2, {"t5": changes})
+
+
+def test_corrected_transaction_is_added_to_the_earlier_ones_of_its_contribution() -> None:
+    corrected_file = corrected_transaction()
 
     run = import_agreement_files(None, None, corrected_file)
-    second_run = import_agreement_files(None, None, corrected_file)
 
     homes = commitment_of("W/2-homes")
     reports = homes.progress.order_by("at").values_list("delivered_before", "delivered")
@@ -89,18 +96,44 @@ def test_corrected_transaction_counts_with_the_earlier_ones_of_its_contribution(
     assert run.file_name == "t.csv"
     assert homes.delivered_quantity == 8
     assert list(reports) == [(0, 3), (3, 8)]
-    assert second_run.changed == 0
-    assert second_run.left_alone == 1
-    assert second_run.report["lines"] == {}
-    assert not any("Nothing was changed" in remark for remark in second_run.report["remarks"])
-    rows = Record.objects.filter(commitment=homes, dataset="developer-agreement-transaction")
+
+
+def test_row_of_a_corrected_transaction_is_saved_beside_the_earlier_rows() -> None:
+    corrected_file = corrected_transaction()
+
+    import_agreement_files(None, None, corrected_file)
+
+    rows = Record.objects.filter(commitment=commitment_of("W/2-homes"), dataset="developer-agreement-transaction")
     assert {row.cells["reference"] for row in rows} == {"t4", "t5"}
     assert Record.objects.filter(commitment=commitment_of("W/1-education")).count() == 4
+
+
+def test_same_corrected_transaction_again_changes_nothing() -> None:
+    corrected_file = corrected_transaction()
+    import_agreement_files(None, None, corrected_file)
+
+    run = import_agreement_files(None, None, corrected_file)
+
+    homes = commitment_of("W/2-homes")
+    rows = Record.objects.filter(commitment=homes, dataset="developer-agreement-transaction")
+    assert run.changed == 0
+    assert run.left_alone == 1
+    assert run.report["lines"] == {}
+    assert not any("Nothing was changed" in remark for remark in run.report["remarks"])
+    assert homes.delivered_quantity == 8
+    assert {row.cells["reference"] for row in rows} == {"t4", "t5"}
+
+
+def test_complete_files_with_the_corrected_transaction_change_nothing() -> None:
+    import_agreement_files(None, None, corrected_transaction())
     corrected_transactions = TRANSACTIONS.replace(
         "9,received,W/0-nothing,t5,local-authority-eng:XNM,2022-01-01,",
-        f",received,W/2-homes,t5,local-authority-eng:XNM,{day},3",
+        ",received,W/2-homes,t5,local-authority-eng:XNM,2021-01-01,3",
     )
-    assert import_agreement_files(AGREEMENTS, CONTRIBUTIONS, corrected_transactions).changed == 0
+
+    run = import_agreement_files(AGREEMENTS, CONTRIBUTIONS, corrected_transactions)
+
+    assert run.changed == 0
 
 
 def test_corrected_transaction_does_not_count_for_another_authoritys_contribution() -> None:
@@ -155,7 +188,11 @@ def test_agreement_is_corrected_with_its_contributions_and_their_transactions() 
     assert commitment_of("W/3-health").delivered_quantity == 5
 
 
-def test_two_authorities_may_use_one_reference_in_one_file() -> None:
+def import_reference_of_two_authorities() -> ImportRun:
+    """Import files in which Westmarch and Northmere both have the contribution “C/1”.
+
+    The transaction “T/2” is for one of the two contributions, but names no authority.
+    """
     agreements = "developer-agreement,developer-agreement-type,organisation,planning-application,start-date\n"
     contributions = "amount,contribution-purpose,developer-agreement,developer-agreement-contribution,organisation\n"
     transactions = TRANSACTIONS.splitlines()[0] + "\n"
@@ -165,7 +202,11 @@ def test_two_authorities_may_use_one_reference_in_one_file() -> None:
         transactions += f"{number}0,received,C/1,T/1,local-authority:{council},2021-01-01,\n"
     transactions += "7,received,C/1,T/2,,2021-01-01,\n"
 
-    run = import_agreement_files(agreements, contributions, transactions)
+    return import_agreement_files(agreements, contributions, transactions)
+
+
+def test_two_authorities_may_use_one_reference_in_one_file() -> None:
+    import_reference_of_two_authorities()
 
     promises = Commitment.objects.filter(source_reference="C/1").order_by("quantity")
     assert [(commitment.quantity, commitment.delivered_quantity) for commitment in promises] == [(100, 10), (200, 20)]
@@ -174,15 +215,26 @@ def test_two_authorities_may_use_one_reference_in_one_file() -> None:
         True,
         True,
     ]
+
+
+def test_transaction_without_an_authority_is_set_aside_if_two_have_its_contribution() -> None:
+    run = import_reference_of_two_authorities()
+
     assert run.report["lines"]["set_aside"] == [
         "t.csv, row 4: contributions of several authorities have the reference “C/1”."
     ]
-    second_run = import_agreement_files(
-        None, None, corrected_rows(run, 2, {"T/2": {"organisation": "local-authority:XNM"}})
-    )
-    assert second_run.changed == 1
-    assert second_run.set_aside == 0
-    assert [commitment.delivered_quantity for commitment in promises.all()] == [10, 27]
+
+
+def test_corrected_authority_decides_between_two_contributions_with_one_reference() -> None:
+    first_run = import_reference_of_two_authorities()
+    corrected_file = corrected_rows(first_run, 2, {"T/2": {"organisation": "local-authority:XNM"}})
+
+    run = import_agreement_files(None, None, corrected_file)
+
+    promises = Commitment.objects.filter(source_reference="C/1").order_by("quantity")
+    assert run.changed == 1
+    assert run.set_aside == 0
+    assert [commitment.delivered_quantity for commitment in promises] == [10, 27]
 
 
 def milestone_dates(title: str) -> dict[str, tuple[str, str]]:
@@ -191,28 +243,50 @@ def milestone_dates(title: str) -> dict[str, tuple[str, str]]:
     return {item["key"]: (item["forecast"], item["actual"]) for item in items}
 
 
-def test_council_imports_a_corrected_milestone_on_its_own_page(client: Any) -> None:
-    council = Organisation.objects.get(name="Westmarch Borough Council")
-    client.force_login(add_member(council, "Lee", "lead"))
-    upload_url = reverse("transfer:own-upload", args=[council.pk, "local-plans"])
+@pytest.fixture
+def lee_client(client: Client) -> Client:
+    """Return a client in which Lee is signed in, who leads Westmarch."""
+    westmarch = Organisation.objects.get(name="Westmarch Borough Council")
+    client.force_login(add_member(westmarch, "Lee", "lead"))
+    return client
 
-    def upload_and_import(**files: bytes) -> ImportRun:
-        response = client.post(
-            upload_url, {name: SimpleUploadedFile(f"{name}.csv", data) for name, data in files.items()}
-        )
-        assert response.status_code == 302, response.content.decode()
-        run = ImportRun.objects.latest("pk")
-        client.post(reverse("transfer:own-apply", args=[run.pk]))
-        tasks.apply_waiting()
-        run.refresh_from_db()
-        return run
 
+def own_plans_url() -> str:
+    """Return the address at which Westmarch uploads its own local plans."""
+    westmarch = Organisation.objects.get(name="Westmarch Borough Council")
+    return reverse("transfer:own-upload", args=[westmarch.pk, "local-plans"])
+
+
+def upload_and_import(client: Client, **files: bytes) -> ImportRun:
+    """Upload files on the page of Westmarch's own plans, import them in a worker, and return the run."""
+    response = client.post(
+        own_plans_url(), {name: SimpleUploadedFile(f"{name}.csv", data) for name, data in files.items()}
+    )
+    assert response.status_code == 302, response.content.decode()
+    run = ImportRun.objects.latest("pk")
+    client.post(reverse("transfer:own-apply", args=[run.pk]))
+    tasks.apply_waiting()
+    run.refresh_from_db()
+    return run
+
+
+def upload_impossible_date(client: Client) -> bytes:
+    """Upload plans with a milestone on 31 April 2017, and return a file with its corrected row."""
     timetable = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
-    first_run = upload_and_import(**{"file-0": PLANS.encode(), "file-1": timetable.encode()})
+    run = upload_and_import(client, **{"file-0": PLANS.encode(), "file-1": timetable.encode()})
+    return corrected_rows(run, 1, {"2017-04-31": {"event-date": "2017-04-11"}})
+
+
+def test_milestone_with_an_impossible_date_is_not_imported(lee_client: Client) -> None:
+    upload_impossible_date(lee_client)
+
     assert "submit-plan-for-examination" not in milestone_dates("Westmarch Local Plan 2030")
 
-    corrected_file = corrected_rows(first_run, 1, {"2017-04-31": {"event-date": "2017-04-11"}})
-    run = upload_and_import(**{"file-1": corrected_file})
+
+def test_council_imports_a_corrected_milestone_on_its_own_page(lee_client: Client) -> None:
+    corrected_file = upload_impossible_date(lee_client)
+
+    run = upload_and_import(lee_client, **{"file-1": corrected_file})
 
     assert milestone_dates("Westmarch Local Plan 2030") == {
         "plan-adopted": ("", "2019-02"),
@@ -222,11 +296,22 @@ def test_council_imports_a_corrected_milestone_on_its_own_page(client: Any) -> N
     assert run.set_aside == 0
     assert run.missing == 0
     assert Plan.objects.get(title="Mere and March Joint Plan").current_number == 1
-    second_run = upload_and_import(**{"file-1": corrected_file})
-    assert second_run.changed == 0
-    assert second_run.left_alone == 1
-    refused_response = client.post(upload_url, {"file-1": SimpleUploadedFile("t.csv", TIMETABLE.encode())})
-    assert "The list of local plans is missing." in refused_response.content.decode()
+
+
+def test_same_corrected_milestone_again_changes_nothing(lee_client: Client) -> None:
+    corrected_file = upload_impossible_date(lee_client)
+    upload_and_import(lee_client, **{"file-1": corrected_file})
+
+    run = upload_and_import(lee_client, **{"file-1": corrected_file})
+
+    assert run.changed == 0
+    assert run.left_alone == 1
+
+
+def test_timetable_without_corrected_rows_is_refused_without_the_plans(lee_client: Client) -> None:
+    response = lee_client.post(own_plans_url(), {"file-1": SimpleUploadedFile("t.csv", TIMETABLE.encode())})
+
+    assert "The list of local plans is missing." in response.content.decode()
 
 
 STANDARD_PLANS = """reference,name,local-planning-authorities,entry-date

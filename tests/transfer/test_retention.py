@@ -35,14 +35,20 @@ def preview(world: World) -> ImportRun:
     )
 
 
-def test_preview_that_nobody_imports_is_discarded_with_its_file_and_rows() -> None:
+def test_preview_is_not_discarded_before_its_time() -> None:
     run = preview(make_world())
-    assert "Kay Canary" in str(run.report)
 
     apply_retention(now=NOW() + DISCARDED_AFTER - DAY)
+
     run.refresh_from_db()
     assert run.status == RunStatus.PREVIEWED
     assert run.content
+    assert "Kay Canary" in str(run.report)
+
+
+def test_preview_that_nobody_imports_is_discarded_with_its_file_and_rows() -> None:
+    run = preview(make_world())
+
     apply_retention(now=NOW() + DISCARDED_AFTER + DAY)
 
     run.refresh_from_db()
@@ -68,8 +74,15 @@ def test_rows_set_aside_can_be_downloaded_for_half_a_year() -> None:
     run = import_list("providers", WITH_CONTACT)
 
     apply_retention(now=NOW() + ROWS_KEPT - DAY)
+
     run.refresh_from_db()
     assert "Kay Canary" in str(run.report)
+
+
+def test_rows_set_aside_are_deleted_after_half_a_year() -> None:
+    import_list("councils", COUNCILS)
+    run = import_list("providers", WITH_CONTACT)
+
     apply_retention(now=NOW() + ROWS_KEPT + DAY)
 
     run.refresh_from_db()

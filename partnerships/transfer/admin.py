@@ -1,4 +1,4 @@
-"""Django admin for imports: upload a list, preview it, apply or discard it, and review its rows."""
+"""Django admin in which administrators upload and preview lists, import them, and review their rows."""
 
 from __future__ import annotations
 
@@ -104,11 +104,11 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return super().get_queryset(request).defer("content", "report")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: import runs are never changed."""
+        """Return False, because import runs are never changed."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: import runs are never deleted."""
+        """Return False, because import runs are never deleted."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
@@ -284,11 +284,11 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
     ordering = ("answer", "register", "name", "pk")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: only imports add rows to review."""
+        """Return False, because only imports add rows to review."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: the next import would add the row again."""
+        """Return False, because the next import would add the row again."""
         return False
 
     def change_view(

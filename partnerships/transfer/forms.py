@@ -146,7 +146,7 @@ def _files_in(form: forms.Form, fields: Sequence[str]) -> list[File]:
 
 
 class HeadingsForm(Form):
-    """Match headings of files with columns of the list: each column is a field, the headings its choices."""
+    """Match headings of files with columns of the list. Each column is a field with the headings as choices."""
 
     publisher = forms.CharField(
         label="Who publishes this list?",
@@ -237,9 +237,9 @@ class OwnHeadingsForm(HeadingsForm):
 
 
 class AnswerForm(Form):
-    """Decide which organisation a row means: an existing one, a new one, or none (the row is left out).
+    """Decide whether a row means an existing organisation or a new one, or is left out.
 
-    A doubt has candidates: organisations that the row may mean. Each candidate is a choice.
+    The candidates of the doubt are organisations that the row may mean. Each of them is a choice.
     """
 
     answer = forms.ChoiceField(label="The row", widget=forms.RadioSelect)

@@ -1,4 +1,4 @@
-"""Models of imports: imported files, their headings and jobs, and rows that match no organisation with certainty."""
+"""Models of imported files, their headings and jobs, and rows that match no organisation with certainty."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 
 class Register(models.TextChoices):
-    """The kind of file that an import run imports: a published list, or a network file."""
+    """The published list that an import run imports, or a network file."""
 
     COUNCILS = "councils", "Councils and combined authorities"
     LEPS = "leps", "Local Enterprise Partnerships"
@@ -61,7 +61,9 @@ UPLOADED = (*ORGANISATION_REGISTERS, *OWN_REGISTERS, *SIMPLE_REGISTERS, *FIGURE_
 
 
 class RunStatus(models.TextChoices):
-    """The statuses of an import: checking → unread → previewed → applied or discarded.
+    """The status of an import.
+
+    checking → unread → previewed → applied or discarded
 
     A checking run waits for a worker to read its file. An unread run waits for a person to match its headings; runs
     whose headings are all known skip that status. A run from the command line is applied at once.

@@ -35,5 +35,5 @@ def may_apply(author: User | None, now: dt.datetime, *, register: str, organisat
 
 
 def _is_own(register: str, organisation: Organisation) -> bool:
-    """Return whether planning authorities import this list themselves, and the organisation is one of them."""
+    """Return whether the organisation is a planning authority, and the list one that authorities import themselves."""
     return register in OWN_REGISTERS and organisation.is_planning_authority

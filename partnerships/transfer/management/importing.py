@@ -123,7 +123,7 @@ def add_all_or_nothing(parser: Any) -> None:
 
 
 def add_common_options(parser: Any) -> None:
-    """Add the options that every import has: the date, a dry run, the full report and the author."""
+    """Add the options --as-of, --dry-run, --all and --by, which every import command has."""
     parser.add_argument(
         "--as-of",
         type=day,

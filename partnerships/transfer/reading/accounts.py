@@ -1,4 +1,4 @@
-"""Account for every row of a file: each is either read, or set aside with a reason."""
+"""Account for every row of a file, which is either read or set aside with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of developer agreements, contributions and transactions: their columns, and what is read from them."""
+"""The columns of developer agreements, contributions and transactions, and what is read from their rows."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A contribution, from a row of the contributions file: money, homes, or something without a number.
+    """A contribution of money, homes, or something without a number, from a row of the contributions file.
 
     `ended_on` is the day on which the platform withdrew the record.
     """
@@ -129,5 +129,5 @@ class Promise:
     notes: str = ""
     #: The texts of the row's cells by field of the standard.
     cells: dict[str, str] = field(default_factory=dict)
-    #: Whether the row comes from an earlier import: these files have only corrected transactions of the contribution.
+    #: Whether the row is from an earlier import. These files then have only corrected transactions of the contribution.
     is_recalled: bool = False

@@ -57,7 +57,7 @@ class CombinedAuthorityList:
 
 
 class _DistrictRow(NamedTuple):
-    """A row of the look-up: a district, and the combined authority to which it belongs."""
+    """A row of the look-up, which has a district and the combined authority to which it belongs."""
 
     number: int
     authority: str

@@ -257,7 +257,7 @@ def _planning_area(line: Line) -> str:
 
 
 def _is_english(line: Line) -> bool:
-    """Return whether the row is of England: by its nation or, without that, by its GSS code."""
+    """Return whether the row is of England, according to its nation or, without that, its GSS code."""
     nation = line.text("nation").casefold()
     if nation:
         return nation == "england"

@@ -13,7 +13,7 @@ from partnerships.transfer.reading.values import text
 _MONTH = "|".join([*MONTHS, *(name[:3] for name in MONTHS), "Sept"])
 _YEAR = r"(?P<year>20\d{2})"
 _GAP = r"[-_., ]"
-#: Full dates first: they are more precise than a month.
+#: Full dates come first, because they are more precise than a month.
 _DAYS = (
     re.compile(rf"(?<!\d){_YEAR}(?P<gap>{_GAP}?)(?P<month>\d{{2}})(?P=gap)(?P<day>\d{{2}})(?!\d)"),
     re.compile(rf"(?<!\d)(?P<day>\d{{2}})(?P<gap>[-_./])(?P<month>\d{{2}})(?P=gap){_YEAR}(?!\d)"),

@@ -37,7 +37,7 @@ _TYPES = (
 STATUSES = ("secured", "received", "allocated", "spent", "transferred", "returned")
 _ADD_ORGANISATION = "Fill in the organisation, to show which authority is meant."
 
-#: A saved row: its number in its file, and its texts by field.
+#: The number of a saved row in its file, and its texts by field.
 SavedRow: TypeAlias = tuple[int, Mapping[str, str]]
 #: Returns the rows of a dataset, saved by earlier imports, that have one of these values in a field.
 Recall: TypeAlias = Callable[[str, str, Collection[str]], Sequence[SavedRow]]

@@ -1,4 +1,4 @@
-"""Find the table in a file: the sheet, the heading row and the columns."""
+"""Find the sheet, the heading row and the columns of the table in a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of a list after reading: its rows, the rows set aside, remarks and date."""
+"""A file of a list after reading, with its rows, the rows set aside, remarks and date."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ListFile:
     totals: int = 0
     #: Whether the file consists of rows that an earlier import set aside and a person corrected.
     is_corrected: bool = False
-    #: Whether the file is only a part of its register, so that nothing counts as missing.
+    #: Whether the file is only a part of its register, so that no organisation is reported as missing.
     is_part: bool = False
     #: The index of the file in the list's files.
     file: int = 0

@@ -227,7 +227,7 @@ def _read_events(
 def _events_set_aside(collector: Collector, row_references: set[str]) -> dict[str, frozenset[str]]:
     """Return the events of the rows that were set aside, by the reference of their plan.
 
-    A row that names no plan of the file may belong to any plan: its event is under "".
+    A row that names no plan of the file may belong to any plan, so its event is under "".
     """
     events_by_reference: dict[str, frozenset[str]] = {}
     for line in collector.table:
@@ -238,7 +238,7 @@ def _events_set_aside(collector: Collector, row_references: set[str]) -> dict[st
 
 
 def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None, ended: dt.date | None) -> Milestone:
-    """Return the milestone of an event: a forecast if it is an estimate, or later than the row's entry date."""
+    """Return the milestone of an event. It is a forecast if it is an estimate, or later than the entry date."""
     name = EVENTS.get(event, event.replace("-", " ").strip().capitalize())
     is_forecast = event.startswith("estimated-") or (entry is not None and date.earliest > entry)
     note = ". ".join(part for part in (line.text("notes"), line.text("description")) if part)

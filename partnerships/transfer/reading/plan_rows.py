@@ -1,4 +1,4 @@
-"""Rows of local plans and their timetables: their columns, and what is read from them."""
+"""The columns of local plans and their timetables, and what is read from their rows."""
 
 from __future__ import annotations
 

@@ -241,5 +241,5 @@ def _shown(value: Any) -> str:
 
 
 def values_present(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return those of the named values that the file has: neither null nor empty text."""
+    """Return the named values that the file has and that are neither null nor empty text."""
     return {name: value[name] for name in names if value[name] not in (None, "")}

@@ -36,7 +36,7 @@ def cells_by_field(line: Line, dataset: str, columns: tuple[Column, ...]) -> dic
 def lines_from_cells(
     rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, columns: tuple[Column, ...]
 ) -> list[Line]:
-    """Return saved texts as lines of a table again, with their row numbers: the reverse of `cells_by_field`."""
+    """Return saved texts as lines of a table with their row numbers, which reverses `cells_by_field`."""
     lines = []
     for number, cells in rows:
         code_by_field = {field: code for field, code in _column_codes(dataset, columns) if field in cells}

@@ -1,4 +1,4 @@
-"""Read the value of one cell: a text, code, date or amount."""
+"""Read the value of one cell as a text, code, date or amount."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _EMPTY_MARKS = {"", "-", "–", "—", "n/a", "na", "nan", "none", "null", "nil"
 
 
 class Unreadable(ValueError):
-    """Raised if a cell has a value that cannot be read. The message has two sentences: problem and remedy."""
+    """Raised if a cell has a value that cannot be read. The message is the problem and the remedy."""
 
     @property
     def fault(self) -> str:
-        """Return the problem: the first sentence of the message."""
+        """Return the problem, which is the first sentence of the message."""
         return f"{str(self).partition('. ')[0]}."
 
     @property
     def remedy(self) -> str:
-        """Return the remedy: the second sentence of the message."""
+        """Return the remedy, which is the second sentence of the message."""
         return str(self).partition(". ")[2]
 
 

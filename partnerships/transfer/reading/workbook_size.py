@@ -1,6 +1,6 @@
 """Count the cells of a spreadsheet before a reader loads them.
 
-A few bytes can mean millions of cells: a row that is repeated, or two values that are far apart.
+A few bytes can mean millions of cells, for example if a row is repeated, or if two values are far apart.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Counter:
     """Measures the rectangle of all values of each sheet, in Excel and OpenDocument files."""
 
     largest: int = 0
-    #: The current cell: its position, counted from 1, how often it is repeated, and whether it has a value.
+    #: The position of the current cell, counted from 1, how often it is repeated, and whether it has a value.
     row: int = 0
     column: int = 0
     rows: int = 1
@@ -55,7 +55,7 @@ class _Counter:
         return (self.bottom - self.top + 1) * (self.right - self.left + 1) if self.bottom else 0
 
     def start(self, element: str, attributes: Mapping[str, str]) -> None:
-        """Handle the start of an element: a sheet, a row, a cell, or the content of a cell.
+        """Handle the start of the element of a sheet, a row, a cell, or the content of a cell.
 
         The XML parser calls this method, and `end`.
         """

@@ -26,7 +26,7 @@ MAX_UNPACKED = 20 * 1024 * 1024
 MAX_ROWS = 200_000
 #: Maximum columns of one sheet.
 MAX_COLUMNS = 300
-#: Maximum cells of the smallest rectangle around every value of a sheet: the reader loads all of them.
+#: The largest number of cells in the rectangle around the values of a sheet, because the reader loads all of them.
 MAX_CELLS = 3_000_000
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
 _DECLARATIONS = tuple(

@@ -28,11 +28,11 @@ _KNOWN_CODES: Mapping[str, Collection[str]] = {
 def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     """Set rows with unknown codes aside, except codes that have ended.
 
-    Returns 0, since no row of a code list is outside England.
+    Every simple list returns the number of its rows outside England. For code lists, this is always 0.
     """
     column = next(code for code in (*_KNOWN_CODES, "reference") if table.has(code))
     listed_codes = {line.text(column) for line in table}
-    # Lists of events and of documents of plans have the same column: the codes show which list it is.
+    # Lists of events and lists of documents have the same columns, so only the codes show which list it is.
     has_more_events = len(listed_codes & set(EVENTS)) >= len(listed_codes & set(DOCUMENT_KINDS))
     known_codes = _KNOWN_CODES.get(column) or (EVENTS if has_more_events else DOCUMENT_KINDS)
     for line in table:

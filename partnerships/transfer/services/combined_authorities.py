@@ -45,9 +45,9 @@ def apply_combined_authorities(
 
 
 def _expected_authorities(directory: Directory, rows_to_review: RowsToReview) -> list[Organisation]:
-    """Return the authorities that a complete list has: active ones with a code of a combined authority.
+    """Return the authorities that a complete list must have, which are active and have a combined authority's code.
 
-    Candidates of rows to review are left out: one of them may be in the list.
+    Candidates of rows to review are left out, because one of them may be in the list.
     """
     candidate_ids = rows_to_review.candidate_ids
     expected = []

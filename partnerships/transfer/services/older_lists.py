@@ -1,4 +1,4 @@
-"""Import a list that is older than the latest one: it only adds to histories."""
+"""Import a list that is older than the latest one, so that it only adds to histories."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RowAges:
     """Compares the rows of a file with the same rows in earlier files, and finds the older rows.
 
     A row is older if one of its dates is earlier than before and none is later. A row that is new, or has the same
-    dates as before, counts as old as the other rows of its authority.
+    dates as before, is treated as the other rows of its authority are.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class RowAges:
         newer_date = None if has_later_date else max(last_date for _, last_date in date_pairs)
         self._newer_date_by_row[row] = newer_date
 
-        # If this file's row is newer for one row of an authority, all of the authority's rows count as newer.
+        # If this file has a newer row of an authority, all of the authority's rows are treated as newer.
         newer_date_of_authority = self._newer_date_by_authority.get(authority, dt.date.min)
         if newer_date is None or newer_date_of_authority is None:
             self._newer_date_by_authority[authority] = None
@@ -170,7 +170,7 @@ def _create_other_body(entry: OlderEntry, directory: Directory, run: RunningImpo
 def _add_to_history(entry: OlderEntry, organisation: Organisation, directory: Directory, run: RunningImport) -> bool:
     """Add the older name and key, and return True if the organisation's present name differs.
 
-    The list does not say when the name ended: it is added as a former name until the day after the list's date.
+    The list does not say when the name ended, so the former name ends on the day after the list's date.
     """
     identifiers = [
         (scheme, value)

@@ -1,4 +1,4 @@
-"""Rehearse the successions of one order: apply, undo and apply them again, and then roll back."""
+"""Rehearse the successions of one order, which are applied, undone, applied again and rolled back."""
 
 from __future__ import annotations
 

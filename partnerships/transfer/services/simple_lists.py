@@ -1,4 +1,7 @@
-"""Import simple lists: one file with independent rows, in which a row that is not there is not reported as missing."""
+"""Import simple lists, which are single files whose rows do not depend on each other.
+
+A row that an earlier list had is not reported as missing.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,14 @@ Apply = Callable[[Table, Collector, RunningImport], int]
 
 @dataclass(frozen=True, slots=True)
 class SimpleList:
-    """The definition of a simple list: its register, its columns and how its rows are applied."""
+    """The register and the columns of a simple list, and how its rows are applied."""
 
     register: Register
     columns: tuple[Column, ...]
     #: Words for the list in messages, such as “the list of changes of councils”.
     description: str
     apply: Apply
-    #: The codes of alternative columns: the file must have at least one of them.
+    #: The codes of alternative columns. The file must have at least one of them.
     one_of: tuple[str, ...] = ()
 
 

@@ -77,7 +77,7 @@ class Command(ImportCommand):
 
 
 def counts_in_words(counts: Mapping[str, int]) -> str:
-    """Return the sizes of lists: `2 organisations, 1 person, 1 partnership`."""
+    """Return the sizes of lists in words, such as `2 organisations, 1 person, 1 partnership`."""
     return ", ".join(_counted(count, list_name) for list_name, count in counts.items())
 
 

@@ -1,4 +1,4 @@
-"""Read tables with a row for each area and a column for each year: live tables 122, 600 and 1006 to 1008."""
+"""Read live tables 122, 600 and 1006 to 1008, which have a row for each area and a column for each year."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _table_with_table_column(sheets: Sequence[Sheet], known_headings: Mapping[st
 
 
 def without_notes(sheets: Sequence[Sheet]) -> list[Sheet]:
-    """Return the sheets without titles and notes: rows with a single cell that is not the code of an area."""
+    """Return the sheets without titles and notes, which are rows whose only cell is not the code of an area."""
     return [Sheet(sheet.name, tuple(row for row in sheet.rows if not _is_note(row))) for sheet in sheets]
 
 

@@ -1,4 +1,4 @@
-"""Read the Housing Delivery Test: several tables in one sheet, each with a heading of two rows."""
+"""Read the Housing Delivery Test, which has several tables in one sheet, each with a heading of two rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the homes that each local plan requires: a number or a range, for the plan's period or for each year."""
+"""Read how many homes each local plan requires, as a number or a range, in its period or each year."""
 
 from __future__ import annotations
 

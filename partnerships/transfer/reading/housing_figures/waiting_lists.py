@@ -1,4 +1,4 @@
-"""Read households on housing registers on 31 March: a row for each area and year, or a column for each year."""
+"""Read households on housing registers on 31 March, from files with a row or a column for each year."""
 
 from __future__ import annotations
 

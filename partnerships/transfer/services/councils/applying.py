@@ -106,7 +106,7 @@ def _expected_organisations(
 
 
 def _as_on_date_of_list(councils: Sequence[Council], run: RunningImport) -> tuple[Council, ...]:
-    """Return the councils as they were on the list's date: those that end later count as current."""
+    """Return the councils as they were on the list's date. Those that ended later are returned as current."""
     ending_later = [
         council for council in councils if council.ends_on and council.ends_on > run.as_of and not council.is_current
     ]

@@ -16,7 +16,7 @@ from partnerships.transfer.services.rows_to_review import RowsToReview, RowToRev
 #: The kinds of organisation that a list of councils can match.
 GOVERNING_KINDS = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
 
-#: The most organisations that are offered for a row to review.
+#: The largest number of organisations that are offered for a row to review.
 _MAX_OFFERED = 12
 
 
@@ -26,7 +26,7 @@ def find_council(council: Council, directory: Directory) -> Organisation | None:
 
 
 class CouncilMatcher:
-    """Matches rows with organisations: by key or code or, if neither matches, by name.
+    """Matches rows with organisations by key or code or, if neither matches, by name.
 
     If a name is ambiguous, the row waits for review.
     """
@@ -61,8 +61,8 @@ class CouncilMatcher:
     def match(self, councils: Sequence[Council]) -> dict[str, Organisation | None]:
         """Return the organisation of each row by the row's key, or None for a new council.
 
-        The result lacks rows that wait for review. All rows are matched by key and code before any is matched by name:
-        an organisation that another row has by its code is not matched by name.
+        Rows that wait for review are not in the result. All rows are matched by key and code first, so that an
+        organisation whose code is in one row is not matched with another row by name.
         """
         unmatched = []
         for council in councils:
@@ -88,7 +88,7 @@ class CouncilMatcher:
         return self._organisations_by_key
 
     def _record(self, council: Council, organisation: Organisation | None) -> None:
-        """Save the result for a row: its organisation, or None for a new council."""
+        """Save the organisation of a row, or None for a new council."""
         self._organisations_by_key[council.key] = organisation
         if organisation is not None:
             self._matched_ids.add(organisation.pk)
@@ -105,7 +105,7 @@ class CouncilMatcher:
     def _other_namesakes(self, council: Council, organisation: Organisation) -> list[Organisation]:
         """Return active organisations with the row's name, if the organisation with its code has another name.
 
-        Lists with keys have none: there, the key decides.
+        In a list with keys, the key decides, so the result is empty.
         """
         if self._council_list.has_keys or organisation.kind not in GOVERNING_KINDS:
             return []
@@ -131,7 +131,7 @@ class CouncilMatcher:
         """Match by name if only one council can be meant. Otherwise, have the row reviewed, or treat it as new."""
         namesakes: Sequence[Organisation] = self._namesakes(council)
         if self._council_list.has_keys:
-            # In a list with keys, two councils may have one name: an organisation already matched is another council.
+            # In a list with keys, two councils may have one name. An organisation already matched is the other one.
             namesakes = [namesake for namesake in namesakes if namesake.pk not in self._matched_ids]
         active_namesakes = [namesake for namesake in namesakes if not namesake.is_ended]
         only_namesake = active_namesakes[0] if len(active_namesakes) == 1 else None
@@ -176,7 +176,7 @@ class CouncilMatcher:
         return any(code[:3] == council.gss[:3] for code in codes)
 
     def _unlisted_of_tier(self, council: Council) -> list[Organisation]:
-        """Return active organisations of the row's tier that are not in the list: one may have a new name and code.
+        """Return active organisations of the row's tier that are not in the list. One may have a new name and code.
 
         Only a complete list without keys can show this. For any other list, the result is empty.
         """

@@ -1,4 +1,4 @@
-"""Recognise agreements and contributions in files that are older than earlier imports: these only add to histories."""
+"""Recognise agreements and contributions that are older than earlier imports, and only add to their histories."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from partnerships.transfer.reading.standard_cells import date_in_cells
 from partnerships.transfer.services.directory import RunningImport
 from partnerships.transfer.services.older_lists import RowAges, ids_with_event_of_files, remark_on_older_rows
 
-#: The dataset, the reference and the authority of a row: references are unique only within an authority.
+#: The dataset, the reference and the authority of a row. References are unique only within an authority.
 _RowKey = tuple[str, str, str]
 
 
 class AgreementAges:
     """Finds out which agreements and contributions are older than their rows in earlier imports.
 
-    The age of an agreement follows from the `entry-date` of its row, the age of a contribution also from the rows of
-    its transactions. A new agreement or contribution is as old as the others of its authority. If these are new too,
-    the date of the files decides: for files of the whole country, and for an authority's own files in which no row can
-    be compared.
+    An agreement is older if its row has an earlier `entry-date` than before. For a contribution, the rows of its
+    transactions are compared too. A new agreement or contribution is as old as the others of its authority. If these
+    are new too, the date of the files decides. This is so for files of the whole country, and for an authority's own
+    files in which no row can be compared.
     """
 
     def __init__(self, files: AgreementFiles, newer_file_date: dt.date | None, importer: Organisation | None) -> None:

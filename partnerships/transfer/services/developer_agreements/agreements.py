@@ -108,7 +108,7 @@ def _register_agreement(agreement: Agreement, authority: Organisation) -> Regist
 
 
 class Agreements:
-    """Finds the agreement of a contribution: in these files, or among the agreements of earlier imports."""
+    """Finds the agreement of a contribution in these files, or among the agreements of earlier imports."""
 
     def __init__(
         self,

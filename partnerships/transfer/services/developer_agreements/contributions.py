@@ -158,7 +158,7 @@ def _problem_with(
 def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], files: AgreementFiles) -> None:
     """Set a contribution aside, and its transactions because of it.
 
-    A recalled contribution has no row in these files: then the transactions get the problem itself.
+    A recalled contribution has no row in these files, so its transactions get the problem instead.
     """
     contribution_account, transaction_account = files.accounts.contributions, files.accounts.transactions
     payment_problem = problem

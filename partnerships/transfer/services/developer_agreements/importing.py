@@ -65,7 +65,7 @@ def apply_developer_agreements(import_request: ImportRequest) -> ImportRun:
         date_in_rows=files.written_on,
         report=report,
     )
-    # The run starts without a list file: the accounts have the rows, and `_apply` sets rows aside at its end.
+    # The run starts without a list file, because the accounts have the rows, and `_apply` sets rows aside at its end.
     run = import_request.start(Register.DEVELOPER_AGREEMENTS, day, report=report, source=SOURCE)
     newer_run = newer_list(
         register=run.register, digest=import_request.digest, as_of=day, organisation=import_request.organisation

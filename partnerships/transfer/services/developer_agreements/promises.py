@@ -17,7 +17,7 @@ from partnerships.transfer.reading.accounts import FileAccounts, RowAccounts
 from partnerships.transfer.reading.agreement_rows import Agreement, Movement, Promise
 
 _PENNY = Decimal("0.01")
-#: The day of a transaction without a date: its report comes before all others.
+#: The day of a transaction without a date, whose report comes before all others.
 _UNDATED = dt.date(1970, 1, 1)
 
 
@@ -80,7 +80,7 @@ def register_promise(
 
 
 def _quantity_and_unit(promise: Promise) -> tuple[Decimal | None, str]:
-    """Return what a contribution promises: money if it names a sum, otherwise homes, otherwise None and ""."""
+    """Return the quantity and unit of a contribution. Money is preferred to homes. Without either, None and ""."""
     if promise.amount:
         return promise.amount.quantize(_PENNY), "pounds"
     if promise.units:

@@ -86,7 +86,7 @@ def save_contribution_rows(rows: Sequence[ContributionRow], source: str, run: Ru
 
 @dataclass(slots=True)
 class _SavedContribution:
-    """The saved rows of a contribution: its own row and then its transactions."""
+    """The saved rows of a contribution, its own row first and then its transactions."""
 
     cells: list[Cells] = field(default_factory=list)
     #: The values of the contribution's own row.
@@ -97,7 +97,7 @@ def _saved_contributions(commitments: Iterable[Commitment]) -> dict[int, _SavedC
     """Return the saved rows of contributions by the id of the commitment. Uses one query."""
     records = Record.objects.filter(dataset__in=[CONTRIBUTION.code, TRANSACTION.code], commitment__in=commitments)
     saved_by_commitment: dict[int, _SavedContribution] = {}
-    # Sorting by dataset puts a contribution's own row first: its code comes before the code of transactions.
+    # In alphabetical order, the dataset of contributions comes before that of transactions.
     for record in records.order_by("dataset", "position", "pk"):
         saved_contribution = saved_by_commitment.setdefault(
             record.commitment_id or 0, _SavedContribution(values=record.values)

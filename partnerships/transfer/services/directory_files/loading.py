@@ -1,4 +1,4 @@
-"""Load a directory file in bulk: either the whole file, or nothing."""
+"""Load a directory file in bulk, either as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def _create_details(
 def _names(item: dict[str, Any], organisation: Organisation) -> list[OrganisationName]:
     """Return the names of an organisation, which the caller saves.
 
-    Each text occurs once: if it is the official name, with that kind.
+    Each text occurs once. The official name has the kind of an official name.
     """
     name_parts: dict[str, dict[str, Any]] = {
         item["short_name"]: {"kind": NameKind.SHORT, "from": None, "to": None},

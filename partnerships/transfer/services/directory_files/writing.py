@@ -44,7 +44,7 @@ ATTRIBUTION = (
     "with the other lists and written in another format."
 )
 
-#: Roles of a tie that a file need not name: they follow from the lists of predecessors and successors.
+#: Roles of a tie that a file need not name, because the lists of predecessors and successors give them.
 _ROLES = frozenset({TieRole.SUCCESSOR, TieRole.CONTINUING})
 
 #: The schemes whose identifiers become keys of organisations, the preferred scheme first.
@@ -216,7 +216,7 @@ class _Facts:
     def successions(self) -> Iterator[dict[str, Any]]:
         """Yield the past successions that were not undone and whose organisations are all in the file."""
         past = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).prefetch_related("ties")
-        # Going back from the last succession: one that undoes another comes after it, and may itself be undone.
+        # Go back from the last succession, because one that undoes another comes after it, and may itself be undone.
         undone_ids: set[int | None] = set()
         for succession in past.order_by("-pk"):
             if succession.pk not in undone_ids:

@@ -1,4 +1,4 @@
-"""Import a file of a series: each release becomes a dataset, and older datasets remain."""
+"""Import a file of housing figures as a new dataset. Older datasets do not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recognise local plans in files that are older than earlier imports: these only add to histories."""
+"""Recognise local plans that are older than earlier imports, and only add to their histories."""
 
 from __future__ import annotations
 

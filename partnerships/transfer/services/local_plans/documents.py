@@ -1,4 +1,4 @@
-"""Import lists of the documents of local plans: each plan gets a section with links to its documents."""
+"""Import lists of the documents of local plans, and add a section with links to each plan."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _add_problem_with_reference(
 
 
 def _link(line: Line) -> str:
-    """Return a document as a line of Markdown: its name with its address, and its kinds."""
+    """Return a document as a line of Markdown, with a link and its kinds."""
     name = re.sub(r"([\\\[\]])", r"\\\1", line.text("name"))
     codes = [code.strip() for code in line.text("kinds").split(";") if code.strip()]
     kinds = ", ".join(dict.fromkeys(DOCUMENT_KINDS.get(code, code.replace("-", " ")) for code in codes))
@@ -160,7 +160,7 @@ def _record_past_documents(plan: Plan, links: Sequence[str], run: RunningImport)
 def _with_documents(before: Content, links: Sequence[str], *, keeps_others: bool) -> Content:
     """Return the content with these documents in its section, or without the section if it has no documents.
 
-    `keeps_others` is for corrected rows: the documents of earlier imports are not removed.
+    `keeps_others` is for corrected rows. The documents of earlier imports are then not removed.
     """
     earlier_links: list[str] = []
     for section in before["sections"]:

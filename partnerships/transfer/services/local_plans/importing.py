@@ -126,7 +126,7 @@ def _read(import_request: ImportRequest, imported_plans: ImportedPlans) -> Local
 
 @dataclass(frozen=True, slots=True)
 class _PlanImport:
-    """The state of one import of local plans: its files, the plans to compare with, and the rows to save."""
+    """One import of local plans, with its files, the plans to compare with, and the rows to save."""
 
     plan_files: LocalPlans
     imported_plans: ImportedPlans

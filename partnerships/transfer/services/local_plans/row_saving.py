@@ -21,7 +21,7 @@ class RowsToSave:
     def __init__(self) -> None:
         self._plan_rows: dict[Plan, list[FileRow]] = {}
         self._event_rows: dict[Plan, list[FileRow]] = {}
-        #: The ids of plans whose timetable has more rows than the collected ones: the other saved rows are not deleted.
+        #: The ids of plans whose timetable has more rows than the collected ones. The other saved rows are not deleted.
         self._incomplete_ids: set[int] = set()
 
     def add(self, row: LocalPlan, plan: Plan, before: Content | None, content: Content) -> None:

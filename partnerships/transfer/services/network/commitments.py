@@ -1,4 +1,4 @@
-"""Replay commitments: the events of proposing, confirming, progress and verifying."""
+"""Replay how commitments were proposed, confirmed, reported on and verified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_commitments(network: Network) -> None:
-    """Schedule the events of commitments: proposed, confirmed, in progress, verified.
+    """Schedule when commitments were proposed, confirmed, reported on and verified.
 
     A lead of the giver or the receiver proposes, and the other confirms.
     """

@@ -1,4 +1,4 @@
-"""Replay conversations: recorded, circulated, and agreed by the other organisations."""
+"""Replay how conversations were recorded, circulated, and agreed by the other organisations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_conversations(network: Network) -> None:
-    """Schedule the events of conversations: recorded, circulated, agreed."""
+    """Schedule when conversations were recorded, circulated and agreed."""
     for index, item in enumerate(network.file["conversations"]):
         path = f"conversations[{index}]"
         network.schedule(item["recorded"], path, partial(_record, network, item))
@@ -50,7 +50,7 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _attendee(network: Network, item: Item) -> AttendeeInput:
-    """Return an attendee: one of the file's people, or a person by name."""
+    """Return an attendee, who is one of the file's people or somebody known only by name."""
     return AttendeeInput(
         organisation=network.organisations[item["organisation"]],
         person=network.people[item["person"]] if item["person"] else None,

@@ -31,7 +31,7 @@ _FIELDS = (
 
 
 def schedule_entries(network: Network) -> None:
-    """Schedule the events of asks and offers: written, shared, answered, decided, withdrawn."""
+    """Schedule when asks and offers were written, shared, answered, decided and withdrawn."""
     for index, item in enumerate(network.file["entries"]):
         path = f"entries[{index}]"
         written_at = item["written"] or item["shared"] or network.now

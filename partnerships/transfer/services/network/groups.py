@@ -11,7 +11,7 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_groups(network: Network) -> None:
-    """Schedule the events of working groups: started, joined."""
+    """Schedule when working groups were started and joined."""
     for index, item in enumerate(network.file["working_groups"]):
         path = f"working_groups[{index}]"
         network.schedule(item["at"], path, partial(_start, network, item))

@@ -95,7 +95,7 @@ def load_network(
         earlier_callbacks = list(connection.run_on_commit)
         with recording_no_emails():
             counts = _replay(network)
-        # Callbacks of the replayed services are dropped: they would nudge workers about events of long ago.
+        # Callbacks of the replayed services are dropped, because they would nudge workers about events of long ago.
         connection.run_on_commit = earlier_callbacks
 
         run = new_run(

@@ -1,4 +1,4 @@
-"""Replay series of meetings, and meetings: planned, answered, held, with minutes."""
+"""Replay how meetings and series of meetings were planned, answered and held, and their minutes written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_meetings(network: Network) -> None:
-    """Schedule the events of meetings: planned, agenda circulated, answers, attendance, minutes."""
+    """Schedule when meetings were planned, answered and held, and their agendas and minutes circulated."""
     for index, item in enumerate(network.file["meeting_cycles"]):
         network.schedule(item["at"], f"meeting_cycles[{index}]", partial(_set_cycle, network, item))
     for index, item in enumerate(network.file["meetings"]):

@@ -1,4 +1,4 @@
-"""Replay returns of nominations agreements: lettings are counted, and returns completed, sent and confirmed."""
+"""Replay how lettings were counted, and nominations returns completed, sent and confirmed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SINCE_2026 = ("referral_register", "referral_noms")
 
 
 def schedule_nominations(network: Network) -> None:
-    """Schedule the events of returns: sent and confirmed."""
+    """Schedule when returns were sent and confirmed."""
     for index, item in enumerate(network.file["nominations_returns"]):
         path, quarter = f"nominations_returns[{index}]", _quarter(item, network.now)
         ended_at = dt.datetime.combine(quarter.ends_on, dt.time(10), tzinfo=dt.UTC)
@@ -42,7 +42,7 @@ def _quarter(item: Item, now: dt.datetime) -> Quarter:
 
 
 def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> None:
-    """Make the return of a quarter: store and count its lettings, complete it and send it to the council.
+    """Store and count the lettings of a quarter, complete the return and send it to the council.
 
     The council's decision is a later event.
     """

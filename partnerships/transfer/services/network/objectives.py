@@ -1,4 +1,4 @@
-"""Replay objectives: added, with reports of progress and linked commitments."""
+"""Replay how objectives were added, reported on and linked with commitments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replay partnerships: creation, invitations, answers and statuses."""
+"""Replay how partnerships were created, parties invited and answered, and the status changed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TERMS = (
 
 
 def schedule_partnerships(network: Network) -> None:
-    """Schedule the events of partnerships: creation, invitations, answers and changes of status."""
+    """Schedule when partnerships were created, parties invited and answered, and the status changed."""
     for index, item in enumerate(network.file["partnerships"]):
         path = f"partnerships[{index}]"
         network.schedule(item["opened"], path, partial(_open, network, item))
@@ -48,7 +48,7 @@ def schedule_partnerships(network: Network) -> None:
 
 
 def _schedule_party(network: Network, partnership: Item, party: Item, path: str) -> None:
-    """Schedule the events of one party: its invitation, its answer and its leaving."""
+    """Schedule when a party was invited, answered and left."""
     network.schedule(party["invited"] or partnership["opened"], path, partial(_invite, network, partnership, party))
     if party["accepted"]:
         network.schedule(party["accepted"], path, partial(_accept, network, partnership, party))
@@ -61,7 +61,7 @@ def _schedule_party(network: Network, partnership: Item, party: Item, path: str)
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
     """Create the partnership with its first terms, through the service that pages use."""
     terms = values_present(item, _TERMS)
-    # These two are passed even when empty: an empty purpose and “not legally binding” are terms as well.
+    # These two are passed even if empty, because an empty purpose and “not legally binding” are terms as well.
     terms |= {"purpose": item["purpose"], "legally_binding": item["legally_binding"]}
     partnership = create_partnership(
         organisation=network.organisations[item["chair"]],

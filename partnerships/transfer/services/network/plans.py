@@ -1,4 +1,4 @@
-"""Replay plans: versions, shares, comments, sign-off and the draft."""
+"""Replay how plans were drafted, published, shared, commented on and signed off."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_plans(network: Network) -> None:
-    """Schedule the events of plans: versions, shares, comments, sign-off and the draft."""
+    """Schedule when plans were published, shared, commented on, signed off and drafted again."""
     for index, item in enumerate(network.file["plans"]):
         path = f"plans[{index}]"
         network.schedule(item["begun"], path, partial(_begin, network, item))
@@ -82,7 +82,7 @@ def _newest_content(plan: Plan) -> Content | None:
 
 
 def _publish(network: Network, item: Item, version: Item, now: dt.datetime) -> None:
-    """Publish a version: its whole content, or the newest content with changed pieces."""
+    """Publish a version with its own content, or with the newest content and changed parts."""
     plan = _plan(network, item)
     content = version["content"]
     if content is None:

@@ -14,7 +14,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_posts(network: Network) -> None:
-    """Schedule the events of posts: created, filled, vacated."""
+    """Schedule when posts were created, filled and vacated."""
     for index, item in enumerate(network.file["posts"]):
         path = f"posts[{index}]"
         network.schedule(item["at"], path, partial(_create, network, item))
@@ -26,7 +26,7 @@ def schedule_posts(network: Network) -> None:
 
 
 def schedule_facilitators(network: Network) -> None:
-    """Schedule the events of facilitators: named, accepted."""
+    """Schedule when facilitators were named and accepted."""
     for index, item in enumerate(network.file["facilitators"]):
         path = f"facilitators[{index}]"
         network.schedule(item["at"], path, partial(_name_facilitator, network, item))

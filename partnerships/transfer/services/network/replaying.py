@@ -1,4 +1,4 @@
-"""The state of a network while it is loaded: the objects created so far, and the events still to replay."""
+"""A network while it is loaded, with the objects created so far and the events still to replay."""
 
 from __future__ import annotations
 

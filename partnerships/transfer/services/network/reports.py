@@ -1,4 +1,4 @@
-"""Replay progress reports of parties: due, submitted, and accepted or returned."""
+"""Replay how parties submitted progress reports, and how these were accepted or returned."""
 
 from __future__ import annotations
 

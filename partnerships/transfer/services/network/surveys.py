@@ -1,4 +1,4 @@
-"""Replay anonymous surveys: opened, answered, closed, comments approved, and objectives linked."""
+"""Replay how surveys were opened, answered and closed, comments approved, and objectives linked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replay the terms of partnerships: signatures and amendments."""
+"""Replay how the terms of partnerships were signed and amended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_terms(network: Network) -> None:
-    """Schedule the events of terms: signatures on the first version, and amendments."""
+    """Schedule when parties signed the first version, and when the terms were amended."""
     for index, item in enumerate(network.file["partnerships"]):
         path = f"partnerships[{index}]"
         for number, signature in enumerate(item["signatures"]):

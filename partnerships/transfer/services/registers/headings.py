@@ -30,7 +30,7 @@ class UnableToConfirm(Exception):
 
 
 def column_key(file_index: int, code: str) -> str:
-    """Return the key of a column among the columns of all files of a list: `name`, or `2.name` in the second file."""
+    """Return the key of a column among the files of a list, such as `name`, or `2.name` in the second file."""
     return f"{file_index + 1}.{code}" if file_index else code
 
 

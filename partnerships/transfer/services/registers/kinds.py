@@ -159,7 +159,7 @@ def _lep_entry(lep: leps.Lep) -> OlderEntry:
 def _provider_entry(provider: providers.Provider) -> OlderEntry:
     """Return a row as an entry of an older list.
 
-    The name of a council is not official here: the list of councils has the official name.
+    The name of a council is not official here, because the list of councils has the official name.
     """
     schemes_and_values: list[tuple[Scheme, str]] = [(Scheme.RSH, provider.number)]
     if provider.is_council:

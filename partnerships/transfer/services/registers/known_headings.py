@@ -33,10 +33,9 @@ def headings_known_for(register: str, publisher: str) -> Callable[[int, Sequence
 def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], file_index: int = 0) -> dict[str, str]:
     """Return the codes of columns by the canonical headings that were confirmed for a publisher.
 
-    `file_index` is the index of the file in the list's files. Without a publisher, the result has the headings of the
-    publisher whose lists look like this file, if there is exactly one: the file has a heading for each column that was
-    ever confirmed for the publisher. Headings may differ from year to year, so not every confirmed heading must be in
-    the file.
+    `file_index` is the index of the file in the list's files. Without a publisher, the only publisher whose lists look
+    like this file is used. A file looks like a publisher's lists if it has a heading for each column that was ever
+    confirmed for the publisher. Headings may differ from year to year, so one confirmed heading of a column is enough.
     """
     columns_by_publisher = _columns_by_publisher(register, file_index)
     if publisher:

@@ -93,7 +93,7 @@ def _check_or_create_job(run: ImportRun, author: User, now: dt.datetime) -> None
 
 
 def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Progress = ignore_progress) -> ImportRun:
-    """Check a list in a worker: the run becomes a preview, or waits for a person to match its headings.
+    """Check a list in a worker. The run becomes a preview, or waits for a person to match its headings.
 
     Raises `UnableToApply` if the run was checked or discarded in the meantime, and `UnableToRead` if the list is
     refused.
@@ -282,7 +282,7 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
 
 
 def empty_preview(run: ImportRun, *, now: dt.datetime) -> None:
-    """Discard a locked preview: delete its file and its rows set aside, but not the report of their problems."""
+    """Discard a locked preview. Its file and its rows set aside are deleted, but not the report of their problems."""
     run.status = RunStatus.DISCARDED
     run.content = None
     run.finished_at = now

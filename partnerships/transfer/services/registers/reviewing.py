@@ -51,7 +51,7 @@ def answer_doubt(
     author: User,
     now: dt.datetime,
 ) -> Doubt:
-    """Answer a row to review: match it with an organisation, create one, or leave the row out.
+    """Match a row to review with an organisation, create one for it, or leave the row out.
 
     Raises `UnableToAnswer` if the row already has an answer, if the reason or the organisation is missing, or while
     another import is running.

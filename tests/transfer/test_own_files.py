@@ -280,6 +280,27 @@ def test_older_national_file_does_not_change_agreements_that_a_council_imported_
     assert second_run.changed == 0
 
 
+def test_row_that_was_saved_twice_is_as_old_as_its_last_record(westmarch: Organisation) -> None:
+    import_agreements(contributions=with_entry_date(CONTRIBUTIONS, "2024-08-01"), as_of=dt.date(2024, 9, 1))
+    last_record = Record.objects.get(
+        dataset="developer-agreement-contribution", commitment__source_reference="W/1-open"
+    )
+    # The database returns this record last if nothing asks for an order, because it is inserted last.
+    Record.objects.create(
+        pk=last_record.pk - 1_000,
+        dataset=last_record.dataset,
+        commitment=last_record.commitment,
+        position=last_record.position,
+        cells=last_record.cells | {"entry-date": "2023-01-01"},
+        read_at=last_record.read_at,
+    )
+
+    import_agreements(contributions=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
+
+    last_record.refresh_from_db()
+    assert last_record.cells["entry-date"] == "2024-08-01"
+
+
 def test_joint_plan_of_an_older_own_file_has_only_the_council_as_owner(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
     plans = "".join(line for line in PLANS.splitlines(keepends=True) if "mere-joint" not in line)

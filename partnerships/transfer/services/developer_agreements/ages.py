@@ -96,15 +96,17 @@ def _subjects(files: AgreementFiles) -> Iterator[_Subject]:
 
 
 def _last_dates(authority: Organisation | None) -> dict[_RowKey, dt.date]:
-    """Return the entry dates of the rows saved by earlier imports, of one authority or of all. Uses one query.
+    """Return the entry dates of the rows that earlier imports saved, of one authority or of all. Uses one query.
 
-    Rows that were entered on pages are left out, because they are in no file.
+    If a row was saved more than once, the date of the record that was saved last is returned. Rows that were entered on
+    pages are left out, because they are in no file.
     """
     records = Record.objects.filter(dataset__in=[AGREEMENT.code, CONTRIBUTION.code, TRANSACTION.code])
     if authority is not None:
         records = records.filter(Q(agreement__organisation=authority) | Q(commitment__receiver=authority))
+    imported_records = records.exclude(position=ENTERED_POSITION).order_by("pk")
     last_dates = {}
-    for dataset, cells in records.exclude(position=ENTERED_POSITION).values_list("dataset", "cells").iterator():
+    for dataset, cells in imported_records.values_list("dataset", "cells").iterator():
         date = date_in_cells(cells, "entry-date")
         if date is not None:
             last_dates[_row_key(dataset, cells)] = date

@@ -57,9 +57,11 @@ def test_next_holder_takes_over_on_the_day_the_present_one_ends(world: World) ->
     first.refresh_from_db()
     assert first.ends_on == today
     assert second.starts_on == today
-    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=today) == [world.eddie]
+    assert people_in_post(world.larkhaven.pk, "nominations", partnership=world.partnership, day=today) == [world.eddie]
     yesterday = today - DAY
-    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=yesterday) == [world.vera]
+    assert people_in_post(world.larkhaven.pk, "nominations", partnership=world.partnership, day=yesterday) == [
+        world.vera
+    ]
 
 
 def test_database_refuses_two_holders_on_the_same_day(world: World) -> None:
@@ -88,10 +90,10 @@ def test_next_holder_can_be_named_for_a_later_day(world: World) -> None:
 
     fill(post, world.eddie, starts_on=monday)
 
-    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=monday - DAY) == [
+    assert people_in_post(world.larkhaven.pk, "nominations", partnership=world.partnership, day=monday - DAY) == [
         world.vera
     ]
-    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=monday) == [world.eddie]
+    assert people_in_post(world.larkhaven.pk, "nominations", partnership=world.partnership, day=monday) == [world.eddie]
     with pytest.raises(services.UnableToChangePost, match="later"):
         fill(post, world.amina)
 
@@ -102,20 +104,22 @@ def test_organisations_own_post_answers_for_a_vacant_one_in_the_partnership(worl
     in_partnership = create_post_of(world, "finance")
 
     def people_in_finance() -> list[User]:
-        return people_in_post(world.larkhaven, "finance", partnership=world.partnership, day=today)
+        return people_in_post(world.larkhaven.pk, "finance", partnership=world.partnership, day=today)
 
     assert people_in_finance() == [world.vera]
     fill(in_partnership, world.eddie)
     assert people_in_finance() == [world.eddie]
-    assert people_in_post(world.larkhaven, "finance", day=today) == [world.vera]
-    assert people_in_post(world.larkhaven, "planning", day=today) == []
+    assert people_in_post(world.larkhaven.pk, "finance", day=today) == [world.vera]
+    assert people_in_post(world.larkhaven.pk, "planning", day=today) == []
 
 
 def test_holder_who_no_longer_acts_for_the_organisation_is_not_in_the_post(world: World) -> None:
     fill(create_post_of(world), world.vera)
     Membership.objects.filter(person=world.vera).update(ends_on=timezone.localdate())
 
-    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=timezone.localdate()) == []
+    assert (
+        people_in_post(world.larkhaven.pk, "nominations", partnership=world.partnership, day=timezone.localdate()) == []
+    )
 
 
 def test_posts_in_a_partnership_are_seen_by_its_present_parties(world: World) -> None:

@@ -66,7 +66,7 @@ def test_who_signs_is_the_same_asked_by_person_or_by_party(world: World) -> None
         """Return who signs for Larkhaven. Both functions must agree for everybody and every party."""
         names = set()
         for signatory in TermsSignatory.objects.waiting():
-            signer_ids = {one.pk for one in signers_of(signatory.organisation, version.partnership, today())}
+            signer_ids = {one.pk for one in signers_of(signatory.organisation_id, version.partnership, today())}
             for person in User.objects.all():
                 may_sign = TermsSignatory.objects.filter(can_be_signed_by(person, today()), pk=signatory.pk).exists()
                 assert may_sign == (person.pk in signer_ids), (signatory, person)

@@ -71,7 +71,7 @@ def sign_all(version: TermsVersion, *, now: dt.datetime | None = None) -> None:
     for state in signing_states(version):
         if state.must_decide:
             body = state.signatory.organisation
-            person = signers_of(body, version.partnership_id, timezone.localdate(now))[0]
+            person = signers_of(body.pk, version.partnership_id, timezone.localdate(now))[0]
             sign_terms(version=version, organisation=body, person=person, name=person.name, title="Lead", now=now)
 
 

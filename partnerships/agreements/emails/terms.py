@@ -65,7 +65,7 @@ def write_terms_late(due: DueEmail, person: User, now: dt.datetime) -> Content |
     # Where the escalation post is vacant, the email goes to leads, so a lead may get it too.
     is_lead = leads_of(signatory.organisation).filter(pk=person.pk).exists()
     if not is_lead and person not in people_in_post(
-        signatory.organisation,
+        signatory.organisation_id,
         "escalation",
         partnership=signatory.version.partnership_id,
         day=timezone.localdate(now),

@@ -1,4 +1,4 @@
-"""Read posts: the holders of an organisation's role on a day, the teams of a partnership, and vacant posts."""
+"""Read posts and their holders, the teams of a partnership, and vacant posts."""
 
 from __future__ import annotations
 
@@ -27,21 +27,24 @@ from partnerships.people.models import User
 
 
 def people_in_post(
-    organisation: Organisation | int, role: str, *, day: dt.date, partnership: Partnership | int | None = None
+    organisation_id: int, role: str, *, day: dt.date, partnership: Partnership | int | None = None
 ) -> list[User]:
-    """Return the people with an account who hold a role of an organisation on a day, by name.
+    """Return the people with an account who hold a post of an organisation on a day, by name.
 
-    Only people who act for the organisation on that day are returned. With a partnership, they are the holders of the
-    organisation's post in that partnership or, if nobody holds such a post, of its post for the whole organisation.
+    For example, with the role "finance" they are the holders of its finance post. If a partnership is given, its own
+    finance post comes first. The post of the whole organisation is used only if nobody holds the partnership's post.
+    People who do not act for the organisation on that day are left out.
     """
-    organisation_id = organisation if isinstance(organisation, int) else organisation.pk
     return people_in_posts([organisation_id], role, day=day, partnership=partnership)[organisation_id]
 
 
 def people_in_posts(
     organisations: Collection[int], role: str, *, day: dt.date, partnership: Partnership | int | None = None
 ) -> dict[int, list[User]]:
-    """Return the same people for each of these organisations (ids), in one query."""
+    """Return the people who hold a post of each of these organisations (ids) on a day. Makes one query.
+
+    `people_in_post` says which posts are used.
+    """
     is_for_post = Q(post__partnership=None)
     if partnership is not None:
         is_for_post |= Q(post__partnership=partnership)
@@ -52,14 +55,18 @@ def people_in_posts(
     people_by_organisation: dict[int, list[User]] = {}
     for pk, holders in holders_by_organisation.items():
         partnership_holders = [holder for holder in holders if holder.post.partnership_id is not None]
-        people = (holder.person for holder in partnership_holders or holders if holder.person is not None)
-        # A person may hold several such posts.
+        chosen_holders = partnership_holders or holders
+        people = [holder.person for holder in chosen_holders if holder.person is not None]
+        # A person who holds several such posts is returned once, in the order of names.
         people_by_organisation[pk] = list(dict.fromkeys(people))
     return people_by_organisation
 
 
 def _acting_holders(organisations: Collection[int], day: dt.date) -> HolderQuerySet:
-    """Return the holders of posts of these organisations on a day who have an account and act for them, by name."""
+    """Return the holders of these organisations' posts on a day, by name.
+
+    Holders without an account, or who do not act for the organisation, are left out.
+    """
     acting = Membership.objects.current(day).filter(
         organisation=OuterRef("post__organisation"), person=OuterRef("person")
     )
@@ -85,7 +92,7 @@ class Team:
 
 
 def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> list[Team]:
-    """Return the people of these parties of a partnership. Makes two queries."""
+    """Return the leads and the posts of each of these parties of a partnership. Makes two queries."""
     all_parties = list(parties)
     organisation_ids = [party.organisation_id for party in all_parties]
     visible_posts = Post.objects.visible_to(user).not_ended().filter(organisation__in=organisation_ids)
@@ -153,7 +160,7 @@ def _posts_to_fill(user: User, now: dt.datetime) -> list[WaitingTask]:
     ]
 
 
-#: Work of the leads of organisations: vacant posts to fill.
+#: The tasks in My work that ask leads to fill the vacant posts of their organisations.
 POSTS_TO_FILL = TaskSource(
     _posts_to_fill,
     lambda now: (_vacant_post_reach(now),),

@@ -1,4 +1,4 @@
-"""Read who may sign terms for a party: the people of one party, or the parties of one person."""
+"""Find the people who may sign terms for a party, and the parties for which a person may sign."""
 
 from __future__ import annotations
 
@@ -14,30 +14,35 @@ from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import User
 
 
-def signers_of(organisation: Organisation | int, partnership: Partnership | int, day: dt.date) -> list[User]:
-    """Return the people who may sign for a party: the holders of its signatory post, or else its leads."""
-    organisation_id = organisation if isinstance(organisation, int) else organisation.pk
+def signers_of(organisation_id: int, partnership: Partnership | int, day: dt.date) -> list[User]:
+    """Return the people who may sign for a party on a day.
+
+    They are the holders of its signatory post or, if nobody holds this post, its leads.
+    """
     return signers_by_party([organisation_id], partnership, day)[organisation_id]
 
 
 def signers_by_party(
     organisations: Collection[int], partnership: Partnership | int, day: dt.date
 ) -> dict[int, list[User]]:
-    """Return the same people for each of these parties (ids of organisations). Makes at most two queries."""
+    """Return the people who may sign, by party (id of its organisation). Makes at most two queries."""
     signers = people_in_posts(organisations, PostRole.SIGNATORY, partnership=partnership, day=day)
     ids_without_post = [pk for pk, people in signers.items() if not people]
     if ids_without_post:
         leads = Membership.objects.current().filter(organisation__in=ids_without_post, role=Role.LEAD)
         for membership in leads.select_related("person").order_by("person__name", "person"):
             people = signers[membership.organisation_id]
-            # A person has two memberships while one ends and the next has begun.
+            # A person has two memberships at once if one ends after the next has begun.
             if membership.person not in people:
                 people.append(membership.person)
     return signers
 
 
 def can_be_signed_by(user: User, day: dt.date) -> Q:
-    """Return a condition for signatories for which the person may sign: the rule of `signers_of` as a query."""
+    """Return a condition for the signatories for which the person may sign on a day.
+
+    It selects the same people as `signers_of`, but in the database and for many signatories at once.
+    """
     acting = Membership.objects.current(day).filter(
         organisation=OuterRef("post__organisation"), person=OuterRef("person")
     )
@@ -66,7 +71,7 @@ def can_be_signed_by(user: User, day: dt.date) -> Q:
 
 
 def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> dict[int, list[Organisation]]:
-    """Return the parties for which the person may sign now, by the id of the version."""
+    """Return the parties for which the person may sign each version on a day, by the id of the version."""
     signatories = TermsSignatory.objects.filter(can_be_signed_by(user, day), version__in=[row.pk for row in versions])
     own_signatory_ids = set(signatories.values_list("pk", flat=True)) if versions else set()
     return {
@@ -80,7 +85,7 @@ def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> 
 
 
 def _can_still_sign(state: TermsState, version: TermsVersion, day: dt.date) -> bool:
-    """Return whether the party has yet to decide, or joined later, declined and may change its mind."""
+    """Return whether the party still has to decide, or declined a version that it may still join."""
     if state.must_decide:
         return True
     return has_declined_to_join(state) and _is_version_to_join(version, day)

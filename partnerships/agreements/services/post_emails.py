@@ -50,7 +50,7 @@ def is_emailed_already(holder: Holder) -> bool:
 def email_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime) -> None:
     """Email administrators and the holders of the escalation post that nobody leads an organisation any more."""
     today = timezone.localdate(now)
-    holders = people_in_post(organisation, PostRole.ESCALATION, day=today)
+    holders = people_in_post(organisation.pk, PostRole.ESCALATION, day=today)
     administrators = User.objects.filter(is_staff=True, is_active=True)
     recipient_ids = {person.pk for person in (*holders, *administrators)} - {leaver.pk}
     record_emails(

@@ -146,7 +146,7 @@ def people_at_next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
     """
     organisation, plan = signatory.organisation, signatory.plan
     day = timezone.localdate(now)
-    holders = people_in_post(organisation, PostRole.ESCALATION, day=day, partnership=plan.partnership_id)
+    holders = people_in_post(organisation.pk, PostRole.ESCALATION, day=day, partnership=plan.partnership_id)
     return _readers(plan, holders) or _readers(plan, leads_of(organisation))
 
 

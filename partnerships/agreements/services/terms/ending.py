@@ -267,7 +267,7 @@ def _email_escalation_post(signatory: TermsSignatory, *, now: dt.datetime) -> No
     """Email the holders of the escalation post, or else the leads, that the party is late to sign."""
     organisation = signatory.organisation
     people = people_in_post(
-        organisation,
+        organisation.pk,
         PostRole.ESCALATION,
         partnership=signatory.version.partnership,
         day=timezone.localdate(now),

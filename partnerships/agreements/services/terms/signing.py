@@ -65,7 +65,7 @@ def sign_terms(
     """
     today = timezone.localdate(now)
     partnership, locked_version = lock_version(version)
-    require(person in signers_of(organisation, partnership, today))
+    require(person in signers_of(organisation.pk, partnership, today))
     name, title = " ".join(name.split()), " ".join(title.split())
     if not name:
         raise UnableToSignTerms("Enter your full name as your signature.")
@@ -333,7 +333,7 @@ def decline_to_sign(
     """
     today = timezone.localdate(now)
     partnership, locked_version = lock_version(version)
-    require(person in signers_of(organisation, partnership, today))
+    require(person in signers_of(organisation.pk, partnership, today))
     signatory = _open_request(partnership, locked_version, organisation, now, declines=True)
     if not reason.strip():
         raise UnableToSignTerms("Enter why you are not signing: the other parties need to know what to change.")

@@ -22,7 +22,7 @@ from partnerships.agreements.queries.posts import (
 )
 from partnerships.agreements.queries.turns import Turn, whose_turn
 
-#: What waits for leads: steps of partnerships, and vacant posts.
+#: The tasks of this room in My work.
 WAITING = (*STEPS, POSTS_TO_FILL)
 
 __all__ = [

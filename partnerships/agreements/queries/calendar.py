@@ -1,7 +1,4 @@
-"""Calendar entries for the dates of partnerships.
-
-These are the start, review, end and last day for notice, the target dates of objectives, and the days to sign terms by.
-"""
+"""Calendar entries for the dates of partnerships, the target dates of objectives, and the days to sign terms by."""
 
 from __future__ import annotations
 
@@ -127,7 +124,10 @@ def _entries_of_objectives(rows: list[Objective]) -> list[CalendarEntry]:
 
 
 def _signatories(user: User, partnerships: list[int]) -> QuerySet[TermsSignatory]:
-    """Return the parties of these partnerships (ids), or else the person's organisations, that must sign by a day."""
+    """Return the parties of these partnerships (ids) that must sign terms by a day.
+
+    Without partnerships, only the person's own organisations are returned, in all their partnerships.
+    """
     signatories = TermsSignatory.objects.filter(
         due_on__isnull=False,
         version__in=TermsVersion.objects.visible_to(user).order_by().values("pk"),
@@ -143,7 +143,7 @@ def _signatories(user: User, partnerships: list[int]) -> QuerySet[TermsSignatory
 def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEntry]:
     """Return the days by which these organisations are asked to sign. Makes one query.
 
-    Each version that is sent for signature has its own requests, so a request never moves to another version.
+    Each version that is sent for signature has its own requests, and so its own calendar entries.
     """
     signatures = TermsSignature.objects.filter(version__in=[row.version_id for row in rows])
     decided_at_by_party: dict[tuple[int, int], dt.datetime] = {}
@@ -160,7 +160,7 @@ def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEnt
 def _signature_entry(signatory: TermsSignatory, day: dt.date, decided_at: dt.datetime | None) -> CalendarEntry:
     """Return the calendar entry for the day to sign by.
 
-    The entry stays after the organisation has decided, and is cancelled if signing stops before that.
+    The entry remains after the organisation has decided. It is cancelled if signing stops before that.
     """
     version, proposal = signatory.version, signatory.version.proposal
     is_open = signatory.joins or (proposal is not None and proposal.status == ProposalStatus.AWAITING)

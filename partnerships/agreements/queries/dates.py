@@ -1,4 +1,4 @@
-"""Read the dates of partnerships: coming dates, days without cover, and the people who get reminders."""
+"""Find dates of partnerships that are coming up, days without cover, and the people who get reminders."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ def people_to_remind(party: Party, partnership: Partnership, day: dt.date) -> se
 
 
 def last_day_for_notice(partnership: Partnership) -> dt.date | None:
-    """Return the last day to give notice that runs out by the end date, or None without end date or notice period."""
+    """Return the last day on which notice can be given that runs out by the end date.
+
+    Returns None if the partnership has no end date or no notice period.
+    """
     if partnership.ends_on is None or not partnership.notice_days:
         return None
     return partnership.ends_on - dt.timedelta(days=partnership.notice_days)
@@ -76,7 +79,7 @@ def dates_ahead(partnership: Partnership, today: dt.date) -> dict[DateKind, dt.d
         dates[DateKind.REVIEW] = partnership.review_on
     if not partnership.notice_ends_on:
         dates[DateKind.NOTICE] = last_day_for_notice(partnership)
-    # In the order of `DateKind`.
+    # Return the dates in the order of `DateKind`, not of their days.
     days_in_order = [(kind, dates.get(kind)) for kind in DateKind]
     return {kind: day for kind, day in days_in_order if day is not None and day >= today}
 
@@ -94,7 +97,7 @@ def partnerships_with_dates_within(days: int, today: dt.date) -> PartnershipQuer
 
 
 def reminder_choices_of(party: Party) -> tuple[list[int], list[str]]:
-    """Return a party's lead times in days, longest first, and the kinds of date about which it gets reminders.
+    """Return the days before a date on which a party gets reminders, longest first, and the kinds of date.
 
     A party that has not chosen gets the reminders of its kind of partnership.
     """
@@ -151,14 +154,14 @@ class ChainLink:
     """An agreement in a chain of predecessors and successors."""
 
     partnership: Partnership
-    #: Whether it is the agreement whose page shows the chain.
+    #: Whether the chain is shown on the page of this agreement.
     is_this: bool
     ends: dt.date | None
     #: Days without cover before this agreement starts.
     gap: Gap | None
 
 
-#: At most how many earlier and how many later agreements a chain has beside the agreement itself.
+#: The limit of earlier agreements in a chain, and also of later agreements.
 MAX_CHAIN_LENGTH = 10
 
 
@@ -201,7 +204,7 @@ def _agreements_in_chain(user: User, partnership: Partnership) -> list[Partnersh
 
 
 def chain_lookup(user: User, partnership: Partnership) -> Lookup:
-    """Return the lookup of the next agreement in `chain_of_agreements`, for `read_ahead`."""
+    """Return the query for the next agreement in the chain, so that `read_ahead` can run it with others."""
     return lookup(_next_in_chain, user, partnership.pk)
 
 
@@ -239,18 +242,18 @@ def _partnerships_with_coming_dates(user: User, now: dt.datetime) -> QuerySet[Pa
 
 
 def _waiting_dates(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return the starts, ends and last days to give notice that are coming up for the person."""
+    """Return the tasks about starts, ends and last days to give notice that are coming up."""
     today = timezone.localdate(now)
-    waiting = []
+    tasks = []
     for partnership in rows_for(_partnerships_with_coming_dates, user, now):
         for kind, day in dates_ahead(partnership, today).items():
-            # Reviews have entries of their own in My work.
+            # Reviews are separate tasks in My work.
             if kind not in _ACTIONS or day > today + NOTED_AHEAD:
                 continue
             action = _ACTIONS[kind]
             if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on:
                 action = "End it, or let it continue after its end date"
-            waiting.append(
+            tasks.append(
                 WaitingTask(
                     action=action,
                     title=partnership.title,
@@ -261,10 +264,10 @@ def _waiting_dates(user: User, now: dt.datetime) -> list[WaitingTask]:
                     status_label=partnership.state_label,
                 )
             )
-    return waiting
+    return tasks
 
 
-#: Dates that are coming up, for the leads of parties that decide.
+#: The tasks in My work about dates that are coming up, for the leads of parties that decide.
 COMING_DATES = TaskSource(
     _waiting_dates,
     lambda now: (_coming_dates_reach(now),),
@@ -273,7 +276,10 @@ COMING_DATES = TaskSource(
 
 
 def date_event_in_words(kind: DateKind, partnership: Partnership) -> str:
-    """Return what happens on a date, as the end of a sentence that begins with the title of the partnership."""
+    """Return what happens on a date, in words that follow the title of the partnership.
+
+    For example, "comes up for review".
+    """
     if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on:
         return "reaches its end date and continues until a party ends it"
     words_by_kind = {

@@ -1,4 +1,4 @@
-"""The working groups of a partnership, for its page."""
+"""Find the working groups of a partnership, for its page."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def group_links_of(partnership: int) -> QuerySet[WorkingGroup]:
 
 
 def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Return the section with the working groups of the partnership, and the partnership to which this group belongs.
+    """Return the section with the working groups and the parent of the partnership, or None if it has neither.
 
-    Returns None if there is nothing to show. `has_rows` says whether `group_links_of` found any row.
+    `has_rows` is true if `group_links_of` returns any row for the partnership.
     """
     if not has_rows:
         return None
@@ -32,17 +32,19 @@ def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> S
 
 
 def groups_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """Return the queries of `groups_section`."""
+    """Return the queries of the section, so that `read_ahead` can run them with others."""
     return [lookup(_visible_groups, user, partnership.pk), lookup(_visible_parent_link, user, partnership.pk)]
 
 
 def _visible_groups(user: User, partnership: int) -> QuerySet[Partnership]:
     """Return the working groups of the partnership that the person may see today."""
-    known_partnerships = Partnership.objects.visible_today_to(user)
-    return known_partnerships.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk")
+    visible_partnerships = Partnership.objects.visible_today_to(user)
+    return visible_partnerships.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk")
 
 
 def _visible_parent_link(user: User, partnership: int) -> QuerySet[WorkingGroup]:
-    """Return the row that makes the partnership a working group of a parent that the person may see today."""
-    known_partnerships = Partnership.objects.visible_today_to(user)
-    return WorkingGroup.objects.filter(partnership=partnership, parent__in=known_partnerships).select_related("parent")
+    """Return the link from the partnership to its parent, if the person may see the parent today."""
+    visible_partnerships = Partnership.objects.visible_today_to(user)
+    return WorkingGroup.objects.filter(partnership=partnership, parent__in=visible_partnerships).select_related(
+        "parent"
+    )

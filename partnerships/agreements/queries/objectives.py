@@ -1,4 +1,4 @@
-"""Read objectives with their progress, and the records that serve them, as far as the reader may see these."""
+"""Read objectives with their progress, and the records that serve them."""
 
 from __future__ import annotations
 
@@ -40,12 +40,10 @@ TAGS = {
 
 @dataclass(frozen=True, slots=True)
 class ServingLink:
-    """A link of an objective.
-
-    `served` is the record to which the link leads, or None if the person may not read that record.
-    """
+    """A link from an objective to a record that serves it."""
 
     link: ObjectiveLink
+    #: The record, or None if the person may not read it.
     served: ServingRecord | None
 
 
@@ -99,7 +97,7 @@ class ObjectiveState:
     def commitments(self) -> str:
         """Return how many commitments serve the objective, such as "3" or "3, 1 overdue", or "" for none.
 
-        Only commitments that the reader may see count.
+        Only commitments that the reader may see are included.
         """
         commitments = [line.served for line in self.lines.get("commitment", []) if line.served]
         if not commitments:
@@ -180,10 +178,10 @@ def state_of_objective(
 def objective_states(
     user: User, partnership: Partnership, former: Party | None, today: dt.date, only_id: int | None = None
 ) -> list[ObjectiveState]:
-    """Return the progress of the objectives of a partnership, in their order, or only of the objective with `only_id`.
+    """Return the progress of each objective of a partnership, in their order.
 
-    People of a former party (`former`) read the objectives as they were when it left, without the records that serve
-    them.
+    With `only_id`, only the objective with this id is returned. People of a former party (`former`) read the objectives
+    as they were when it left, without the records that serve them.
     """
     if former is None:
         day = today
@@ -215,7 +213,10 @@ def _objectives_of(partnership: int) -> QuerySet[Objective]:
 
 
 def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None) -> dict[int, list[ObjectiveProgress]]:
-    """Return the reports of each objective (by id), newest first, or those made until a moment. Makes one query."""
+    """Return the progress reports by id of the objective, newest first. Makes one query.
+
+    With `until`, only the reports made up to that moment are returned.
+    """
     moments = [] if until is None else [until]
     reports: dict[int, list[ObjectiveProgress]] = defaultdict(list)
     for row in rows_for(_reports_of, [objective.pk for objective in objectives], *moments):
@@ -224,7 +225,7 @@ def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None
 
 
 def _reports_of(objectives: list[int], until: dt.datetime | None = None) -> QuerySet[ObjectiveProgress]:
-    """Return the reports of these objectives, newest first, or only those made until a moment."""
+    """Return the query for the progress reports of these objectives, newest first."""
     rows = ObjectiveProgress.objects.filter(objective__in=objectives)
     if until is not None:
         rows = rows.filter(at__lte=until)
@@ -232,13 +233,16 @@ def _reports_of(objectives: list[int], until: dt.datetime | None = None) -> Quer
 
 
 def _links_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str, list[ServingLink]]]:
-    """Return the links of each objective (by id), grouped by provider, with the records that the person may read."""
+    """Return the links by id of the objective and code of the provider.
+
+    Each link has its record if the person may read the record.
+    """
     links = rows_for(_links_among, [objective.pk for objective in objectives])
     keys_by_provider: dict[str, set[str]] = defaultdict(set)
     for link in links:
         keys_by_provider[link.provider].add(link.key)
 
-    # Each provider reads its records together. A link of a provider that no longer exists leads to no record.
+    # One call for each provider reads all its records. If the provider no longer exists, the links have no record.
     records_by_provider: dict[str, Mapping[str, ServingRecord]] = {}
     for code, keys in keys_by_provider.items():
         provider = provider_of(code)
@@ -258,7 +262,7 @@ def _links_among(objectives: list[int]) -> QuerySet[ObjectiveLink]:
 
 
 def objectives_lookup(partnership: int) -> Lookup:
-    """Return the first lookup of a later `objective_states`, for `read_ahead`."""
+    """Return the query with which `objective_states` begins, so that `read_ahead` can run it with others."""
     return lookup(_objectives_of, partnership)
 
 
@@ -278,12 +282,15 @@ def _objectives_at(partnership: Partnership, left_at: dt.datetime) -> list[Objec
 
 
 def choosable_organisations(partnership: Partnership) -> QuerySet[Organisation]:
-    """Return the organisations that can be responsible for an objective: present parties, except observers."""
+    """Return the organisations that can be responsible for an objective.
+
+    They are the present parties that are not observers.
+    """
     parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     return Organisation.objects.filter(pk__in=parties.values("organisation")).order_by("name", "pk")
 
 
 def choosable_people(partnership: Partnership) -> QuerySet[User]:
-    """Return the people with an account who act for these organisations."""
+    """Return the people with an account who act for an organisation that can be responsible for an objective."""
     acting = Membership.objects.current().filter(organisation__in=choosable_organisations(partnership).values("pk"))
     return with_account(User.objects.filter(pk__in=acting.values("person")))

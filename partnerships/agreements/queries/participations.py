@@ -1,6 +1,6 @@
-"""Find the organisations that take part in partnerships on a day, as far as a reader may know.
+"""Find the organisations that take part in partnerships on a day, as far as the reader may see them.
 
-The diagram of the network needs the parts in all partnerships at once, so they are in arrays.
+The diagram of the network reads the parts in all partnerships at once, so they are stored in arrays.
 """
 
 from __future__ import annotations
@@ -38,15 +38,18 @@ if TYPE_CHECKING:
 else:
     np = late("numpy")
 
-#: The part of an organisation in a partnership: the two ids, and the role.
+#: The id of a partnership, the id of an organisation that takes part, and its role.
 Part = tuple[int, int, str]
-#: Roles by their index in `Parts.role`. Index 0 stands for a role that is not known here.
+#: The roles, in the order of their numbers in `Parts.role`. The number 0 is for any other role.
 ROLES = ("", *(str(role) for role in PartyRole))
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Parts as three arrays of the same length: ids of partnerships and organisations, and indexes in `ROLES`."""
+    """The parts of organisations in partnerships, as three arrays of the same length.
+
+    The first two contain ids. The third contains the position of each role in `ROLES`.
+    """
 
     partnership: Numbers
     organisation: Numbers
@@ -67,9 +70,9 @@ class Parts:
         return Parts(self.partnership[mask], self.organisation[mask], self.role[mask])
 
     def without(self, pairs: set[tuple[int, int]]) -> Parts:
-        """Return the parts without those of these pairs of partnership and organisation (ids)."""
+        """Return the parts except those of these pairs, each the ids of a partnership and an organisation."""
         mask = np.ones(len(self), dtype=bool)
-        # Only parts in these few partnerships are compared one by one.
+        # Comparing pairs is slow, so only the parts in these few partnerships are compared.
         candidates = np.flatnonzero(np.isin(self.partnership, [partnership for partnership, _ in pairs]))
         candidate_pairs = zip(
             self.partnership[candidates].tolist(), self.organisation[candidates].tolist(), strict=True
@@ -84,7 +87,7 @@ class Parts:
 
 
 def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
-    """Return the partnerships that the reader may know of today and that are not over on the day, past or future.
+    """Return the partnerships that the reader can see today and that are not over on a day in the past or future.
 
     A partnership is over from the day on which its status changed, or from the day after its end date.
     """
@@ -97,10 +100,10 @@ def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
 def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *, today: dt.date) -> Parts:
     """Return the parts of organisations in these partnerships on a day.
 
-    * For a day to come, parties whose notice will have run out are left out.
-    * For an earlier day, the parts come from the row history or, for rows that were written later, from the dates of
-      joining and leaving.
-    * Of a partnership that the reader knows only in outline, parties that have left since are left out.
+    * For a future day, parties are left out if their notice will have run out.
+    * For an earlier day, the parts are read from the row history. Parties that were entered later are included if the
+      day is between their dates of joining and leaving.
+    * If the reader can see only the outline of a partnership, parties that have left since are left out.
     """
     partnership_ids = partnerships.order_by().values("pk")
     current_parts = _read_parts(Party.objects.accepted().filter(partnership__in=partnership_ids))
@@ -127,10 +130,10 @@ def _read_parts(parties: PartyQuerySet) -> Parts:
 
 
 def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Part]:
-    """Yield the parts of organisations on an earlier day, regardless of what a reader may know.
+    """Yield the parts of organisations on an earlier day, whether or not the reader may see them.
 
-    Parties with a row in the history up to that day come first, as the row has them. Then come parties whose rows were
-    written later, for example by an import, by their dates of joining and leaving.
+    The parties in the row history of that day come first. Then come parties that were entered later, for example by an
+    import, if the day is between their dates of joining and leaving.
     """
     partnership_ids = partnerships.order_by().values("pk")
     fields = ("partnership_id", "organisation_id", "role", "status", "joined_on", "left_on")
@@ -153,10 +156,10 @@ def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Par
 def _took_part(
     day: dt.date, status: str, joined: dt.date | None, left: dt.date | None, *, is_of_that_day: bool
 ) -> bool:
-    """Return whether the organisation of a row took part on a day.
+    """Return whether a party with this status and these dates took part on a day.
 
-    `is_of_that_day` says whether the row already had this status on the day. It decides if the day of joining is
-    unknown.
+    `is_of_that_day` is true if the party already had this status on the day. This decides the answer if the day of
+    joining is unknown.
     """
     if status == PartyStatus.ACCEPTED:
         return joined <= day if joined is not None else is_of_that_day

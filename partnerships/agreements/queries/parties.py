@@ -1,4 +1,4 @@
-"""Give parties the names of the day that a page shows, and find the organisations whose parts they have taken over."""
+"""Show parties under their former names, and find the organisations that they have succeeded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from partnerships.organisations.naming import AsAt, show_names_of_day
 
 
 def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
-    """Annotate each party with its last predecessor (`shared_part`, a name) and the time of takeover (`part_since`)."""
+    """Annotate each party with the organisation that it has succeeded in the partnership.
+
+    `part_of` is the name of the last predecessor, and `part_since` is the time of the succession. Both are None if the
+    party has succeeded nobody.
+    """
     handovers = Handover.objects.filter(
         kind="partnerships",
         record=OuterRef("partnership"),
@@ -29,7 +33,7 @@ def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
 
 
 def parties_as_at_end(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt]:
-    """Return the parties with the day on which the partnership ended, or an empty list if it has not."""
+    """Return each party's organisation with the day on which the partnership ended, or [] if it has not ended."""
     if partnership.status not in FINAL_STATUSES:
         return []
     day = timezone.localdate(partnership.status_since)
@@ -37,27 +41,32 @@ def parties_as_at_end(partnership: Partnership, parties: Iterable[Party]) -> lis
 
 
 def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: dt.datetime | None = None) -> None:
-    """Give the organisations of parties the names that they had on the day that the page shows. Never save them.
+    """Set the names of the parties' organisations to the names on the day that the page shows. Never save them.
 
-    Parties that left or declined get the names of the day on which they did. The others get the names of the day on
-    which the reader's own organisation left (`left_at`), or on which the partnership ended, or else today's names.
+    * A party that left or declined has its name of that day.
+    * If the reader's own organisation has left, the others have their names of that day (`left_at`).
+    * Otherwise they have their names of the day on which the partnership ended, or today's names if it has not ended.
+
     Makes at most one query.
     """
-    rows = list(parties)
+    all_parties = list(parties)
+    dated_organisations: list[AsAt]
     if left_at is None:
-        parties_by_page_day = parties_as_at_end(partnership, rows)
+        dated_organisations = parties_as_at_end(partnership, all_parties)
     else:
-        parties_by_page_day = [(timezone.localdate(left_at), row.organisation) for row in rows]
-    past_parties = [row for row in rows if not row.is_present and not row.is_waiting]
-    parties_by_own_day = [(_left_or_declined_on(row), row.organisation) for row in past_parties]
-    # A party that is in both lists gets the name of the second.
-    show_names_of_day([*parties_by_page_day, *parties_by_own_day])
+        day_of_leaving = timezone.localdate(left_at)
+        dated_organisations = [(day_of_leaving, party.organisation) for party in all_parties]
+    # These come last, because an organisation with two days gets the name of the second.
+    for party in all_parties:
+        if not party.is_present and not party.is_waiting:
+            dated_organisations.append((_left_or_declined_on(party), party.organisation))
+    show_names_of_day(dated_organisations)
 
 
 def earlier_organisations_at(partnership: int, at: dt.datetime) -> dict[int, Organisation]:
-    """Return, by the id of today's party, the organisation that had its part in a partnership at an earlier moment.
+    """Return the predecessors that took part in a partnership at an earlier moment, by the id of today's organisation.
 
-    Organisations that still have a row of their own are left out: their part ended when they passed it on.
+    A predecessor that still has its own row of `Party` is left out, because its part ended with the succession.
     """
     earlier_holders = holders_at("partnerships", partnership, at)
     if not earlier_holders:

@@ -1,4 +1,4 @@
-"""Read partnerships: search them, filter their events, and list the work that is due from a person."""
+"""Search partnerships, filter their events, and find the tasks in partnerships for My work."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def find_partnerships(
     """Return the partnerships that the person may see and that match, not ordered.
 
     The text is a part of the title or of a present party's name. Partnerships that the person reads only for a former
-    party match as they were when the party left. The rows have two annotations: `listed_as`, the title to sort by, and
-    `is_left`, which is true if the person reads the partnership only for a former party.
+    party match as they were when the party left. For these, the annotation `is_left` is true. The annotation
+    `listed_as` is the title to sort by.
     """
     today = timezone.localdate()
     condition = Q()
@@ -90,9 +90,10 @@ def find_partnerships(
 
 
 def _titles_of_former_matches(user: User, text: str, *, kind: str, status: str) -> dict[int, str]:
-    """Return the title, by id, of each match that the person reads only for a former party, as it was when it left.
+    """Return the titles of matching partnerships that the person reads only for a former party, by id.
 
-    The rows of the database have today's values, so these partnerships are filtered here, not in SQL.
+    Titles and filters are those of the day on which the party left. The database has only today's values, so these
+    partnerships are filtered here and not in SQL.
     """
     matches = []
     for partnership, party in _former_partnerships(user):
@@ -120,9 +121,9 @@ def _has_party_named(folded_text: str) -> Q:
 
 
 def find_former_partnerships(user: User, text: str) -> list[Partnership]:
-    """Return partnerships that the person reads only for a former party, as they were when it left, sorted by title.
+    """Return matching partnerships that the person reads only for a former party, sorted by title.
 
-    Every word of the text must be in the title or purpose of that time.
+    They are as they were when the party left. Every word of the text must be in their title or purpose of that time.
     """
     words = text.lower().split()
     matches = []
@@ -134,7 +135,10 @@ def find_former_partnerships(user: User, text: str) -> list[Partnership]:
 
 
 def _former_partnerships(user: User) -> list[tuple[Partnership, Party]]:
-    """Return partnerships that the person reads only for a former party, as they were when it left, with that party."""
+    """Return the partnerships that the person reads only for a former party, each with that party.
+
+    The partnerships are as they were when the party left.
+    """
     # If the page already knows that no organisation of the person has left a partnership, no query is needed.
     if Party.objects.remembered_partnership_ids(user, Q(status=PartyStatus.LEFT)) == []:
         return []
@@ -177,7 +181,10 @@ def leads_a_party(user: User, partnership_id: int | None) -> bool:
 
 
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:
-    """Return a present party for which the person has one of the roles, or None. Leading parties come first."""
+    """Return a present party for which the person has one of these roles, or None.
+
+    If there are several, a leading party is preferred.
+    """
     parties = (
         Party.objects.accepted()
         .filter(partnership=partnership, organisation__in=Organisation.objects.of_person(user, *roles))
@@ -200,7 +207,7 @@ def _invitations_for(user: User) -> QuerySet[Party]:
 
 
 def _waiting_invitations(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return the entries of My work about invitations that the person must answer."""
+    """Return the tasks of answering invitations."""
     return [
         WaitingTask(
             action="Answer the invitation to join",
@@ -228,7 +235,7 @@ def _review_reach(now: dt.datetime) -> Reach:
 def _reviews_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
     """Return the partnerships that the person must review.
 
-    They are annotated with `successor`: the id of a live partnership that replaces it, or None.
+    The annotation `successor` is the id of a live partnership that replaces it, or None.
     """
     successor = Partnership.objects.visible_to(user).live().filter(redefines=OuterRef("pk")).values("pk")
     partnerships: QuerySet[Partnership, Any] = _review_reach(now).of(user).annotate(successor=Subquery(successor[:1]))
@@ -236,8 +243,8 @@ def _reviews_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
 
 
 def _waiting_reviews(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return the entries of My work about reviews to prepare or hold, and successors with unfinished terms."""
-    waiting = []
+    """Return the tasks of reviewing partnerships, and of finishing the terms of their successors."""
+    tasks = []
     for partnership in rows_for(_reviews_for, user, now):
         state = partnership.state_on(timezone.localdate(now))
         is_coming_up = state == Status.ACTIVE
@@ -250,7 +257,7 @@ def _waiting_reviews(user: User, now: dt.datetime) -> list[WaitingTask]:
         else:
             action = "Hold the review"
             path = reverse("agreements:status", args=[partnership.pk])
-        waiting.append(
+        tasks.append(
             WaitingTask(
                 action=action,
                 title=partnership.title,
@@ -262,7 +269,7 @@ def _waiting_reviews(user: User, now: dt.datetime) -> list[WaitingTask]:
                 status_label=state.label,
             )
         )
-    return waiting
+    return tasks
 
 
 def _signature_reach() -> Reach:
@@ -277,23 +284,23 @@ def _signatures_for(user: User, now: dt.datetime) -> QuerySet[TermsSignatory]:
 
 
 def _waiting_signatures(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return the entries of My work about terms that the person can sign."""
+    """Return the tasks of signing terms."""
     return [
         WaitingTask(
-            action=f"Sign the terms for {row.organisation.name}",
-            title=row.version.partnership.title,
-            path=reverse("agreements:terms-sign", args=[row.version.partnership_id, row.version.number]),
-            since=row.asked_at,
-            due=row.due_on,
-            partnership_title=row.version.partnership.title,
+            action=f"Sign the terms for {signatory.organisation.name}",
+            title=signatory.version.partnership.title,
+            path=reverse("agreements:terms-sign", args=[signatory.version.partnership_id, signatory.version.number]),
+            since=signatory.asked_at,
+            due=signatory.due_on,
+            partnership_title=signatory.version.partnership.title,
             status=Status.AWAITING_SIGN_OFF,
             status_label="Awaiting signatures",
         )
-        for row in rows_for(_signatures_for, user, now)
+        for signatory in rows_for(_signatures_for, user, now)
     ]
 
 
-#: Work of leads in partnerships: signatures, invitations, reviews, and dates that are coming up.
+#: The tasks in My work about signatures, invitations, reviews and dates that are coming up.
 STEPS = (
     TaskSource(
         _waiting_signatures,
@@ -315,7 +322,7 @@ STEPS = (
 
 
 def partnerships_of(user: User, organisation: Organisation | int) -> PartnershipQuerySet:
-    """Return the partnerships in which the organisation takes part today, as far as the person may see them.
+    """Return the partnerships of an organisation that the person may see today.
 
     Partnerships that the person reads only for a former party are left out.
     """
@@ -336,7 +343,7 @@ def _partners_in(partnerships: list[int], organisation: int) -> QuerySet[Party, 
 
 
 def organisation_section(user: User, organisation: Organisation) -> Section | None:
-    """Return the section on the page of an organisation that lists its partnerships, or None if it has none."""
+    """Return the section with the partnerships of an organisation for its page, or None if it has none."""
     partnerships = rows_for(_first_partnerships_of, user, organisation.pk)
     if not partnerships:
         return None

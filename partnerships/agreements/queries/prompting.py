@@ -1,4 +1,4 @@
-"""Read objectives and terms for agendas, for progress reports, and for facilitators who look for delays."""
+"""Find objectives and terms for agendas, progress reports and lists of stuck records."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from partnerships.kit.text import shorten
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-#: After how many days a missing signature counts as stuck.
+#: Terms are stuck if a party has not signed them for this many days.
 UNSIGNED_DAYS = 14
-#: After how many days without a change a draft counts as stuck.
+#: A draft is stuck if nobody has changed it for this many days.
 UNTOUCHED_DAYS = 30
 #: How many objectives or amendments an item of an agenda names.
 _MAX_NAMES = 6
@@ -131,7 +131,7 @@ def stuck_terms(user: User, partnerships: list[int], now: dt.datetime) -> list[S
 
 
 def suggest_objectives(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
-    """Return an item for each partnership that has objectives which are blocked or behind."""
+    """Return an agenda item for each partnership with objectives that are blocked or behind."""
     stuck_by_partnership: dict[int, list[ObjectiveState]] = defaultdict(list)
     objectives = rows_for(open_objective_rows, user, ids_of(partnerships), since.now)
     for state in _states_of(objectives, timezone.localdate(since.now)):
@@ -141,7 +141,7 @@ def suggest_objectives(user: User, partnerships: Sequence[Partnership], since: L
 
 
 def _objectives_suggestion(partnership: int, stuck_states: Sequence[ObjectiveState]) -> AgendaSuggestion:
-    """Return the item of an agenda that names the objectives which are blocked or behind."""
+    """Return the agenda item that names these objectives, which are blocked or behind."""
     names = [f"{state.objective.text} ({state.label.lower()})" for state in stuck_states[:_MAX_NAMES]]
     if len(stuck_states) == 1:
         title = "An objective needs attention"
@@ -159,7 +159,7 @@ def _objectives_suggestion(partnership: int, stuck_states: Sequence[ObjectiveSta
 
 
 def suggest_terms(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
-    """Return an item for each partnership whose terms are awaiting signatures."""
+    """Return an agenda item for each partnership with terms that are awaiting signatures."""
     names_by_partnership: dict[int, list[str]] = defaultdict(list)
     for proposal in rows_for(awaiting_terms_rows, user, ids_of(partnerships), since.now):
         if proposal.is_first:
@@ -188,7 +188,7 @@ def awaiting_terms_rows(user: User, partnerships: list[int], now: dt.datetime) -
 
 
 def objectives_in_period(period: ReportPeriod) -> FigureBlock | None:
-    """Return a block for the party's progress report with its open objectives; None if it has no open objective."""
+    """Return the party's open objectives for its progress report, or None if it has none."""
     party = period.party
     rows = _open_objectives(partnership=party.partnership_id, organisation=party.organisation_id)
     objectives = _states_of(rows, period.today)
@@ -204,7 +204,7 @@ def objectives_in_period(period: ReportPeriod) -> FigureBlock | None:
 
 
 def _figure(state: ObjectiveState) -> str:
-    """Return the progress of an objective, for example "30 homes of 100 homes, behind, blocked: no consent"."""
+    """Return the progress in words, for example "30 homes of 100 homes, behind, blocked: no consent"."""
     figure = f"no report yet, target {state.target}"
     if state.now:
         figure = f"{state.now} of {state.target}"
@@ -215,10 +215,9 @@ def _figure(state: ObjectiveState) -> str:
 
 
 def terms_in_period(period: ReportPeriod) -> FigureBlock | None:
-    """Return a block for the party's progress report with the terms in which it is involved; None if there are none.
+    """Return the party's amendments and the terms that it has to sign, for its progress report, or None.
 
-    These are its own amendments that await signatures or were decided in the period, and the terms that it has yet to
-    sign.
+    Its amendments are included if they await signatures or were decided in the period.
     """
     party = period.party
     # Amendments are based on a version of the terms; first terms are not.

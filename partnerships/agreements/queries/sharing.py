@@ -1,7 +1,7 @@
 """Find out whether people can open personal data in a partnership.
 
-They can only while a signed data-sharing agreement between the parties is in force: either another partnership, of a
-kind that is a data-sharing agreement, or a data-sharing schedule in the partnership's own terms.
+They can do this only while the parties have a signed data-sharing agreement in force. It is either another partnership,
+whose kind is a data-sharing agreement, or a data-sharing schedule in the partnership's own terms.
 """
 
 from __future__ import annotations
@@ -43,10 +43,12 @@ SCHEDULES = ("data_items", "data_sharing")
 
 @dataclass(frozen=True, slots=True)
 class DataSharing:
-    """Whether personal data is open: the agreement that opens the data, or what is missing."""
+    """Whether personal data in a partnership can be opened, and the reason."""
 
     is_open: bool
+    #: The agreement that allows it, or None.
     agreement: Partnership | None
+    #: A message that says what is missing, or "".
     missing: str
 
 
@@ -75,8 +77,8 @@ def has_marked_documents(partnership: Partnership) -> bool:
 def is_data_sharing_open(partnership: Partnership, day: dt.date, reader: Reader | None = None) -> bool:
     """Return whether personal data in the partnership may be read on a day, by anybody or by one reader.
 
-    The partnership's own schedule opens nothing to a reader whose parties joined later and have not signed it. If the
-    reader is `Everybody` of some organisations, all of these must have signed.
+    If the parties of the reader joined later, the partnership's own schedule does not apply to them until they sign it.
+    If the reader is `Everybody` of some organisations, all of these must have signed.
     """
     if _has_own_schedule(partnership, day):
         applies_to_reader = reader is None or _is_reader_bound(partnership, day, reader)
@@ -95,7 +97,7 @@ def _is_reader_bound(partnership: Partnership, day: dt.date, reader: Reader) -> 
     own_parties = Party.objects.accepted().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(reader)
     )
-    # A reader without a present party of their own is not limited by signatures.
+    # A reader who acts for no present party has nothing to sign.
     if not own_parties.exists():
         return True
     return own_parties.exclude(organisation__in=unsigned_ids).exists()
@@ -124,7 +126,7 @@ def _has_own_schedule(partnership: Partnership, day: dt.date) -> bool:
 
 
 def _has_schedule(partnership: Partnership, version: TermsVersion, day: dt.date) -> bool:
-    """Return whether terms in force are or have a data-sharing schedule whose dates include a day."""
+    """Return whether terms in force are or have a data-sharing schedule that applies on a day."""
     if partnership.state_on(day) not in COUNTS_IN or version.was_accepted_before_signing:
         return False
     is_agreement = partnership.kind.gives_data_sharing
@@ -141,17 +143,17 @@ def _is_in_effect_on(about: dict[str, object], day: dt.date) -> bool:
 
 
 def sharing_agreement_of(partnership: Partnership, day: dt.date) -> Partnership | None:
-    """Return a data-sharing agreement between the parties of a partnership that is in force on a day, or None."""
+    """Return a data-sharing agreement of a partnership's parties that is in force on a day, or None."""
     return sharing_agreements_of([partnership.pk], day).get(partnership.pk)
 
 
 def sharing_agreements_of(partnerships: Collection[int], day: dt.date) -> dict[int, Partnership]:
-    """Return, by partnership (id), a data-sharing agreement in force on a day that all its parties have signed.
+    """Return a data-sharing agreement in force on a day for each of these partnerships (ids), if it has one.
 
-    The parties of the agreement must include every party of the partnership except observers. Makes at most four
-    queries, unless a party of an agreement has succeeded one that signed.
+    All parties of the partnership except observers must be parties of the agreement and must have signed it. Makes at
+    most four queries, unless a party of an agreement has succeeded one that signed.
     """
-    # A party alone shares its data with nobody.
+    # A single party has no partner to share data with.
     signing_parties = _signing_parties(partnerships)
     parties_to_cover = {pk: party_ids for pk, party_ids in signing_parties.items() if len(party_ids) > 1}
     if not parties_to_cover:
@@ -178,7 +180,7 @@ def sharing_agreements_of(partnerships: Collection[int], day: dt.date) -> dict[i
 
 
 def _has_bound_all(agreement: Partnership, version: TermsVersion, organisation_ids: set[int], day: dt.date) -> bool:
-    """Return whether all these parties have signed the version in force, or have succeeded parties that did."""
+    """Return whether all these organisations (ids) have signed the version in force, or succeeded one that did."""
     if organisation_ids <= bound_organisation_ids(version):
         return True
     return organisation_ids.isdisjoint(unbound_organisation_ids(agreement, day))
@@ -199,7 +201,7 @@ def _signing_party_ids(partnerships: list[int]) -> QuerySet[Party, tuple[int, in
 
 
 def sharing_lookups(partnership: int) -> list[Lookup]:
-    """Return the first lookups of a later `is_data_sharing_open`, for `read_ahead`."""
+    """Return the queries with which `is_data_sharing_open` begins, so that `read_ahead` can run them together."""
     return [in_force_lookup(partnership), lookup(_signing_party_ids, [partnership])]
 
 
@@ -209,6 +211,6 @@ def _versions_in_force(partnerships: Collection[int], day: dt.date) -> dict[int,
 
 
 def _entries_in_force(partnerships: list[int] | QuerySet[Any, Any], day: dt.date) -> TermsInForceQuerySet:
-    """Return the entry in force on a day of each of these partnerships (ids), with its version and the signatures."""
+    """Return the entry in force on a day for each partnership (id), with its version and signatures."""
     entries = TermsInForce.objects.filter(partnership__in=partnerships).in_force_on(day)
     return entries.select_related("version__base", "version__amendment").prefetch_related("version__signatures")

@@ -1,4 +1,4 @@
-"""Read terms: the version in force, and the parties that have signed it."""
+"""Read terms, the version of them in force on a day, and the parties that have signed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def schema_of(row: TermsProposal | TermsVersion) -> Schema:
 
 
 def widened_declarations(declarations: dict[str, Any], *versions: TermsVersion | None) -> dict[str, Any]:
-    """Return the declarations, widened to accept the content of these versions even if the kind is stricter today."""
+    """Return the declarations, made less strict where the content of these versions needs it.
+
+    The declarations of a kind may have become stricter since a version was written.
+    """
     for version in versions:
         if version is not None:
             declarations = dict(declarations_with(declarations, version.declarations, version.content))  # type: ignore[arg-type]  # stored as JSON
@@ -87,13 +90,13 @@ def fit_to_schema(schema: Schema, content: Content) -> Content:
 def in_force_entries(partnership: Partnership, until: dt.datetime | None = None) -> list[InForceEntry]:
     """Return all entries that put a version in force, in the order in which they were decided.
 
-    With `until`, return only the entries decided before that moment. People of a former party read only these, and not
-    terms that came into force because the party left and only its signature was missing. Within a page, the query runs
-    once.
+    With `until`, only the entries decided before that moment are returned. People of a former party may read these, but
+    not terms that came into force because only the signature of the leaving party was missing. Within a page, the query
+    runs once.
     """
 
     def fetch_entries() -> list[InForceEntry]:
-        # Without `until`, the arguments are those of `in_force_lookup`, so that its rows are used.
+        # Leave out `until` if it is None. Only a query with the same arguments uses the rows of `in_force_lookup`.
         moments = [] if until is None else [until]
         rows = rows_for(_terms_in_force, partnership.pk, *moments)
         return [
@@ -104,7 +107,7 @@ def in_force_entries(partnership: Partnership, until: dt.datetime | None = None)
 
 
 def in_force_lookup(partnership: int) -> Lookup:
-    """Return the lookup of the partnership's terms in force, for `read_ahead`."""
+    """Return the query for the partnership's terms in force, so that `read_ahead` can run it with others."""
     return lookup(_terms_in_force, partnership)
 
 
@@ -135,16 +138,16 @@ def first_days_in_force(partnership: Partnership, until: dt.datetime | None = No
 
 
 def signing_lookups(version: TermsVersion) -> list[Lookup]:
-    """Return the lookups of `signatures_of` and of a later `signing_states`, for `read_ahead`."""
+    """Return the queries for the signatures of a version, so that `read_ahead` can run them together."""
     pk = version.pk
     return [lookup(signatures_of, pk), lookup(_signatories_of, pk), lookup(_required_parties, version.partnership_id)]
 
 
 def signing_states(version: TermsVersion, signatures: list[TermsSignature] | None = None) -> list[TermsState]:
-    """Return the state of each signature that the version needs, by the name of the party.
+    """Return the state of each signature that the version needs, sorted by the name of the party.
 
-    A party that has decided stays in the list, even if it has left since. Pass the `signatures` of the version if the
-    page has read them.
+    A party that has decided is included even if it has left since. Pass the `signatures` of the version if the page has
+    read them already.
     """
     pk = version.pk
     if signatures is None:
@@ -181,15 +184,15 @@ def _signatories_of(version: int) -> QuerySet[TermsSignatory]:
 
 
 def required_party_ids(partnership: Partnership, day: dt.date | None = None) -> set[int]:
-    """Return the ids of the organisations that must sign: present and invited parties, except observers.
+    """Return the ids of the organisations that must sign on a day (by default today).
 
-    Parties whose notice has run out by a day (by default today) are left out.
+    They are the present and invited parties. Observers are left out, and so are parties whose notice has run out.
     """
     return set(_required_parties(partnership.pk, day=day))
 
 
 def _required_parties(partnership: int, *, day: dt.date | None = None) -> QuerySet[Party, int]:
-    """Return the ids of the organisations that must sign, by a day (by default today)."""
+    """Return the query for the organisations (ids) that must sign on a day (by default today)."""
     notices_run_out = Notice.objects.past_last_day(day or timezone.localdate()).filter(partnership=partnership)
     parties = Party.objects.required_to_sign().filter(partnership=partnership)
     return parties.exclude(organisation__in=notices_run_out.values("organisation")).values_list(
@@ -200,11 +203,11 @@ def _required_parties(partnership: int, *, day: dt.date | None = None) -> QueryS
 def is_signed_by_all(version: TermsVersion) -> bool:
     """Return whether every required party has signed this version.
 
-    A signature also counts for an organisation that has succeeded the signatory, unless the successor is asked to sign.
+    A signature of a predecessor is enough, unless its successor has been asked to sign.
     """
     signed_ids = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
     required_ids = required_party_ids(version.partnership)
-    # One party alone makes no agreement.
+    # An agreement needs at least two parties.
     if len(required_ids) < 2:
         return False
     if required_ids <= signed_ids:
@@ -217,20 +220,21 @@ def is_signed_by_all(version: TermsVersion) -> bool:
 
 
 def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set[int]:
-    """Return these organisations (ids), and those that took over their part in the partnership.
+    """Return these organisations (ids) and their successors in the partnership, at any depth.
 
-    A part is taken over by succession or merge. A signature of an organisation also binds its successors.
+    An organisation also succeeds another when their records are merged. For example, if A signed, B succeeded A and C
+    succeeded B, the signature binds A, B and C.
     """
     successor_ids_by_predecessor: defaultdict[int, set[int]] = defaultdict(set)
     handovers = Handover.objects.filter(kind="partnerships", record=partnership.pk, state=HandoverState.APPLIED)
-    # A handover has one row for each of its other successors, or one with None if there are no others.
+    # The query returns a row for each of the `others` of a handover, or one row with None if it has no others.
     handover_rows = handovers.order_by("applied_at", "pk").values_list("predecessor", "successor", "others")
     for predecessor_id, successor_id, other_successor_id in handover_rows:
         successor_ids_by_predecessor[predecessor_id] |= {successor_id, other_successor_id} - {None}
     for merged_id, kept_id in Merge.objects.in_force().values_list("merged", "kept"):
         successor_ids_by_predecessor[merged_id].add(kept_id)
 
-    # Successors may have successors: repeat until no new organisation is added.
+    # Successors may have successors, so repeat until no new organisation is found.
     reached_ids: set[int] = set()
     new_ids = set(organisation_ids)
     while new_ids:
@@ -241,14 +245,17 @@ def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set
 
 
 def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
-    """Return the version that a joining party signs: the version in force, or else the first that will be."""
+    """Return the version that a joining party signs, or None if there is none.
+
+    It is the version in force on the day or, if none is in force yet, the first that comes into force.
+    """
     entries = in_force_entries(partnership)
     entry = entry_in_force_on(entries, day)
     if entry is None:
-        # Nothing is in force yet, so take the first entry that applies on a later day.
-        entry = next(iter(entries_that_apply(entries)), None)
-    if entry is None:
-        return None
+        later_entries = entries_that_apply(entries)
+        if not later_entries:
+            return None
+        entry = later_entries[0]
     version = TermsVersion.objects.get(pk=entry.version)
     version.partnership = partnership
     return version
@@ -282,7 +289,7 @@ def unbound_organisation_ids(partnership: Partnership, day: dt.date) -> set[int]
 
 
 def must_give_notice(partnership: Partnership, party: Party, day: dt.date) -> bool:
-    """Return whether the party must give notice before it leaves, because it has signed terms with a notice period.
+    """Return whether the party has signed terms with a notice period, and so must give notice before it leaves.
 
     Observers and invited parties may leave at once.
     """
@@ -294,7 +301,7 @@ def must_give_notice(partnership: Partnership, party: Party, day: dt.date) -> bo
 
 
 def notice_words(partnership: Partnership) -> str:
-    """Return the notice that the terms require in words: `1 day’s notice`, `30 days’ notice`."""
+    """Return the notice that the terms require in words, for example `30 days’ notice`."""
     days = partnership.notice_days or 0
     possessive = "’s" if days == 1 else "’"
     return f"{counted(days, 'day')}{possessive} notice"
@@ -330,7 +337,7 @@ def newest_awaiting(partnership: int) -> QuerySet[TermsVersion]:
     versions = TermsVersion.objects.filter(
         proposal__partnership=partnership, proposal__status=ProposalStatus.AWAITING
     ).select_related("proposal")
-    # The newest version of each proposal: a proposal may have been sent several times.
+    # A proposal that was sent several times has several versions. DISTINCT ON returns the one with the highest number.
     return versions.order_by("proposal__number", "-number").distinct("proposal__number")
 
 
@@ -350,7 +357,10 @@ def awaiting_joiners(partnership: int) -> QuerySet[TermsVersion]:
 
 
 def version_to_amend(proposal: TermsProposal, now: dt.datetime) -> TermsVersion | None:
-    """Return the version that a proposal amends: the version in force on the day from which the proposal applies."""
+    """Return the version that is in force on the day from which a proposal applies, and which it therefore amends.
+
+    For a closed proposal, return the version on which it was based.
+    """
     if not proposal.is_open:
         return proposal.based_on
     today = timezone.localdate(now)

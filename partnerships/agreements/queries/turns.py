@@ -29,9 +29,11 @@ class Turn:
 
 
 class _StepWords(NamedTuple):
-    """The words for a next step: a command for leads, and what follows "Waiting for X" for others."""
+    """The words for a next step."""
 
+    #: A command, for people who lead a leading organisation.
     for_leads: str
+    #: The end of a sentence that begins "Waiting for X", for all others.
     for_others: str
 
 
@@ -103,7 +105,10 @@ def whose_turn(
 def _invitation_step(
     partnership: Partnership, invited_parties: Sequence[Party], led_organisation_ids: Collection[int]
 ) -> Turn:
-    """Return the step of answering an invitation: that of the reader's organisation, or else those of all others."""
+    """Return the step of answering an invitation.
+
+    It names the organisation that the reader leads, if this is invited, or else all invited organisations.
+    """
     own_party = next((party for party in invited_parties if party.organisation_id in led_organisation_ids), None)
     if own_party is not None:
         return Turn(

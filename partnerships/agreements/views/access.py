@@ -30,27 +30,30 @@ def get_visible(user: User, pk: int) -> Partnership:
 
 
 def visible_lookup(user: User, pk: int) -> Lookup:
-    """Return the lookup of the partnership that `get_visible` returns, for `read_ahead`."""
+    """Return the query of `get_visible`, so that `read_ahead` can run it with others."""
     return lookup(_partnership, pk) if _is_own(user, pk) else lookup(_visible_partnership, user, pk)
 
 
 def _partnership(pk: int) -> QuerySet[Partnership]:
-    """Return the query for a partnership that the person is known to see."""
+    """Return the query for a partnership, without checking that the person may see it."""
     return Partnership.objects.filter(pk=pk)
 
 
 def _visible_partnership(user: User, pk: int) -> QuerySet[Partnership]:
-    """Return the query for a partnership that the person may see, in full or in outline."""
+    """Return the query for a partnership, if the person may see it in full or in outline."""
     return Partnership.objects.visible_to(user).filter(pk=pk)
 
 
 def _readable_id(user: User, pk: int) -> QuerySet[Partnership, int]:
-    """Return the query for the id of the partnership if the person may read it in full, today or as it was."""
+    """Return the query for the id of a partnership, if the person may read it in full."""
     return Partnership.objects.readable_by(user).filter(pk=pk).values_list("pk", flat=True)
 
 
 def is_readable(user: User, pk: int) -> bool:
-    """Return whether the person may read the partnership in full, today or as it was when their organisation left."""
+    """Return whether the person may read the partnership in full.
+
+    People of a former party may read it as it was when the party left, so this is true for them.
+    """
     is_own = _is_own(user, pk)
     if is_own is not None:
         return is_own
@@ -58,9 +61,9 @@ def is_readable(user: User, pk: int) -> bool:
 
 
 def _is_own(user: User, pk: int) -> bool | None:
-    """Return whether an organisation of the person is or was a party, or is invited.
+    """Return whether an organisation of the person is a party, was a party or is invited.
 
-    The answer comes without a query from the parties that were fetched for the page. Returns None if none were fetched.
+    This needs no query, because it uses the parties that were fetched for the page. Returns None if none were fetched.
     """
     statuses = [PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT]
     partnership_ids = Party.objects.remembered_partnership_ids(user, Q(status__in=statuses))
@@ -68,9 +71,10 @@ def _is_own(user: User, pk: int) -> bool | None:
 
 
 def get_readable(user: User, pk: int) -> Partnership:
-    """Return a partnership that the person may read in full, or raise 404, or 403 if only its outline is visible.
+    """Return a partnership that the person may read in full.
 
-    People of a former party get the partnership as it was when their organisation left.
+    People of a former party get the partnership as it was when the party left. Raises 404 for people who cannot see the
+    partnership, and 403 for people who can see only its outline.
     """
     partnership = get_visible(user, pk)
     if not is_readable(user, pk):

@@ -1,4 +1,4 @@
-"""Pages of the dates of a partnership: overview, notices and reminders.
+"""The pages of the dates of a partnership, its notices and the reminders about its dates.
 
 `require` answers 403 if its condition is false.
 """
@@ -61,7 +61,7 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
         "gap": gaps_of(user, [pk], today).get(pk),
         "chain": chain_of_agreements(user, partnership, today),
         "in_force": partnership.state in ENDABLE_STATUSES,
-        # Each notice with whether the person may withdraw it.
+        # Each notice is followed by whether the person may withdraw it.
         "notices": [(notice, notice.is_open and rights.may_withdraw_notice(notice)) for notice in notices],
         "own_parties": [party for party in parties if rights.may_leave(party)],
         "may_lead": rights.leads,
@@ -76,7 +76,10 @@ def _closed_on(notice: Notice) -> dt.date | None:
 
 
 def _own_party(user: User, pk: int, party: int) -> Party:
-    """Return a present party that the person leads, or raise 404, or 403 for other readers."""
+    """Return a present party that the person leads.
+
+    Raises 404 for people who may not read the partnership, and 403 for other readers.
+    """
     get_visible(user, pk)
     own_party = get_object_or_404(
         Party.objects.select_related("organisation", "partnership"),
@@ -94,7 +97,7 @@ def _own_party(user: User, pk: int, party: int) -> Party:
 def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Give notice for an organisation that the reader leads.
 
-    The page shows the effects of the chosen last day: whether the partnership ends, and which notices are already open.
+    The page says whether the partnership ends after the chosen last day, and which notices are already open.
     """
     user = signed_in(request)
     own_party = _own_party(user, pk, party)
@@ -133,7 +136,7 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 
 
 def _notice_message(notice: Notice, party: Party) -> str:
-    """Return the message after a notice: whether the partnership ends, or only the party leaves."""
+    """Return the message after a notice, which says whether the partnership ends or only the party leaves."""
     last_day = long_date(notice.last_day)
     if notice.partnership.notice_ends_on == notice.last_day:
         return f"Notice has been given. {party.partnership.title} ends after {last_day}."

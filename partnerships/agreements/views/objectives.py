@@ -44,7 +44,7 @@ from partnerships.people.requests import signed_in
 def _get_with_objectives(user: User, pk: int) -> tuple[Partnership, Party | None]:
     """Return a partnership whose objectives the person may read, and the person's former party or None.
 
-    Raises 403 for people of an invited party: they may read the partnership in full, but do not take part yet.
+    Raises 403 for people of an invited party. They may read the partnership in full, but do not take part yet.
     """
     partnership = get_readable(user, pk)
     former = former_party(user, partnership)
@@ -86,7 +86,7 @@ def objectives(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def objective_detail(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
-    """Show one objective: its figures, the reports of progress, and the records that serve it."""
+    """Show one objective with its figures, the reports of progress and the records that serve it."""
     user = signed_in(request)
     partnership, former = _get_with_objectives(user, pk)
     rows = objective_states(user, partnership, former, timezone.localdate(), only_id=objective)

@@ -57,7 +57,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     former = former_party(user, partnership)
     rights = rights_over(partnership, user, now)
     rows = rows_for(_parties, pk) if former is None else parties_when_left(former)
-    # Parties that left are shown under the names that they had then.
+    # A party that left is shown under the name that it had on that day.
     name_as_at(partnership, rows, left_at=former.left_at if former else None)
     return render(
         request,
@@ -98,7 +98,7 @@ def party_invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _invite_chosen_organisation(request: HttpRequest, user: User, partnership: Partnership, text: str) -> HttpResponse:
     """Invite the organisation in the posted form, or show the form again with what is wrong."""
-    # Any organisation is valid: the search text may have changed since the choice.
+    # Accept any organisation, because the person may have changed the search text after choosing.
     form = InviteForm(request.POST, candidates=Organisation.objects.visible_to(user), partnership=partnership)
     if form.is_valid():
         with show_refusal(form, UnableToInvite, field="organisation"):
@@ -109,7 +109,7 @@ def _invite_chosen_organisation(request: HttpRequest, user: User, partnership: P
             _confirm_invitation(request, party.organisation, recipients.sentence())
             return redirect("agreements:members", pk=partnership.pk)
 
-    # The page shows the form again with the chosen organisation only, not the whole directory.
+    # Offer only the chosen organisation now. The form would otherwise list the whole directory.
     chosen_id = row_number(request.POST.get("organisation", ""))
     chosen_ids = [] if chosen_id is None else [chosen_id]
     model_choice_field(form, "organisation").queryset = Organisation.objects.filter(pk__in=chosen_ids)

@@ -1,4 +1,4 @@
-"""Pages of a partnership: start, overview, settings, status and history.
+"""The pages on which a partnership is started, shown, changed and renewed, and its history.
 
 `post_data` returns None on GET, so that the form is unbound. A search for an organisation or area by name posts the
 form too, and `searching_form` then returns an unbound form with the matches.
@@ -89,7 +89,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
     _read_overview_ahead(user, pk, now)
     partnership = get_visible(user, pk)
-    # Read this id here: `as_party_left_it` below sets the columns back to what they were when the party left.
+    # Read this id before `as_party_left_it` replaces the fields by their values on the day on which the party left.
     predecessor_id = partnership.redefines_id
     former = former_party(user, partnership)
     if former is None:
@@ -105,7 +105,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     successors = rows_for(_successors, user, pk)
     events = newest_events(user, kind="partnership", record_id=pk, count=_NEWEST_EVENTS)
     _note_seen(request, user, pk, events)
-    # The sections come before the lines of the timeline, because the names in these are read together with them.
+    # Compose the sections before the lines of the timeline, because their queries also read the names in these lines.
     sections = [] if former else ON_PARTNERSHIPS.of(user, partnership, also=timeline_lookups(events))
 
     context = {
@@ -131,7 +131,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _read_overview_ahead(user: User, pk: int, now: dt.datetime) -> None:
-    """Send the queries of the overview as one. `rows_for` and the functions that the view calls then use their rows."""
+    """Run the queries of the overview as one. The functions that the view calls then use the rows."""
     read_ahead(
         [
             visible_lookup(user, pk),
@@ -181,7 +181,7 @@ def _successors(user: User, partnership: int) -> QuerySet[Partnership]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def partnership_settings(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the settings: title, kind, areas, who can see the partnership, and when it has gone quiet."""
+    """Change what leads may change without signatures, such as the title and who can see the partnership."""
     user = signed_in(request)
     partnership = get_led(user, pk)
     form = searching_form(request, PartnershipSettingsForm, partnership=partnership)
@@ -205,7 +205,7 @@ def partnership_settings(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def partnership_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the status of the partnership, or renew the partnership.
+    """Change the status of the partnership, or renew it.
 
     The page lists what is still missing for each status.
     """

@@ -1,4 +1,4 @@
-"""Pages of posts: the people of a partnership, and the holders of each post.
+"""The pages of posts, of their holders and of the people of a partnership.
 
 `require` answers 403 if its condition is false.
 """
@@ -51,9 +51,9 @@ _LINKS_A_DAY = 3
 
 @require_safe
 def partnership_people(request: HttpRequest, pk: int) -> HttpResponse:
-    """List the people of each party: leads, contacts by role, and teams.
+    """List the leads, contacts and teams of each party.
 
-    People of a party that is only invited, or has left, open the page without the people.
+    People of an invited or former party can open the page, but it lists nobody.
     """
     user = signed_in(request)
     partnership = get_readable(user, pk)
@@ -81,7 +81,7 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
     user_roles = roles_of(user, timezone.now())
     is_own = user_roles.act_for(post.organisation_id)
     may_name = is_own and not post.is_ended and may_fill_posts_with(post.role, user_roles, post.organisation_id)
-    # The page shows present holders apart, so leave them out of the list of earlier and later ones.
+    # The page shows the present holders above the list of earlier and later ones.
     present_holder_ids = [holder.pk for holder in post.current_holders]
     other_holders = Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=present_holder_ids)
     page = None
@@ -149,10 +149,10 @@ def post_create(request: HttpRequest, organisation_id: int, partnership_id: int 
 def _create_and_fill_post(
     form: PostForm, organisation: Organisation, partnership: Partnership | None, user: User
 ) -> Post:
-    """Create the post of a valid form and name its holder, in one transaction.
+    """Create the post of a valid form and name its holder.
 
-    If the holder is refused, the person sends the corrected form again, and a post from the first attempt would make
-    the second a duplicate.
+    Both are in one transaction. If the holder is refused, the post is not created either, so that the person can send
+    the corrected form again.
     """
     now = timezone.now()
     post = create_post(

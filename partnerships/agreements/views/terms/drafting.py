@@ -1,4 +1,4 @@
-"""Draft the terms piece by piece."""
+"""The pages on which people draft terms, one clause or row at a time."""
 
 from __future__ import annotations
 
@@ -68,14 +68,12 @@ def proposal_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "proposal": proposal,
         "version": version,
         "is_exploring": access.partnership.status == Status.EXPLORING,
-        # The draft
         "paper": paper,
         "schema": schema,
         "lists": _lists(proposal) if can_edit else [],
         "compared": None if proposal.is_first else compare(schema, base_content_of(proposal), content),
         "problems": problems_of(proposal.declarations, content) if proposal.is_drafting else [],
         "newer_version": _newer_version(proposal),
-        # What the reader can do
         "can_edit": can_edit,
         "can_send": can_send,
     }
@@ -120,7 +118,7 @@ def _acting_organisation(user: User, access: TermsAccess) -> Organisation | None
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_about(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Edit the particulars in the draft: purpose, dates, quorum and so on."""
+    """Edit the particulars in the draft, such as purpose, dates and quorum."""
     return _edit(request, pk, number, code="about")
 
 
@@ -137,7 +135,7 @@ def add_item(request: HttpRequest, pk: int, number: int, code: str) -> HttpRespo
 
 
 def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", *, new: bool = False) -> HttpResponse:
-    """Show the page to edit one piece of the draft, or to add one (`new=True`), and save the piece."""
+    """Show the form for one piece of the draft, and save it on POST. With `new`, the piece is added."""
     user = signed_in(request)
     access, proposal = open_draft(request, pk, number)
     draft = OpenDraft(schema_of(proposal), proposal, content_of_proposal(proposal))

@@ -41,12 +41,12 @@ class TermsAccess:
 
     partnership: Partnership
     rights: Rights
-    #: When the person's organisation left; None unless the person reads for a former party.
+    #: When the person's organisation left. None unless the person reads the terms for a former party.
     until: dt.datetime | None
 
     @property
     def is_former(self) -> bool:
-        """Return whether the person reads only for a former party, up to the day on which it left."""
+        """Return whether the person reads the terms only for a former party, up to the day on which it left."""
         return self.until is not None
 
     @property
@@ -62,9 +62,10 @@ class TermsAccess:
 
 
 def open_terms(user: User, pk: int, *, lookups: Sequence[Lookup] = ()) -> TermsAccess:
-    """Return a partnership whose terms the person may read. Raises 404 and 403 as `get_readable` does.
+    """Return a partnership whose terms the person may read, with the person's rights.
 
-    `lookups` are later queries of the page, which are read together with the person's rights.
+    `lookups` are further queries of the page, which run together with the query for the rights. Raises 404 for people
+    who cannot see the partnership, and 403 for people who can see only its outline.
     """
     partnership, now = get_readable(user, pk), timezone.now()
     read_ahead([rights_lookup(pk, now), *lookups])
@@ -97,8 +98,8 @@ def open_proposal(user: User, pk: int, number: int) -> tuple[TermsAccess, TermsP
 def open_draft(request: HttpRequest, pk: int, number: int) -> tuple[TermsAccess, TermsProposal]:
     """Return a proposal whose draft the person may change, or raise 403 for other readers.
 
-    A form that arrives after drafting has stopped is let through. The service refuses the form with a reason, and the
-    page shows the text again.
+    If drafting has stopped, a GET raises 404. A posted form is still accepted here, so that the service can refuse it
+    with a reason and the page can show the person's text again.
     """
     access, proposal = open_proposal(signed_in(request), pk, number)
     require(access.rights.may_draft)
@@ -108,12 +109,12 @@ def open_draft(request: HttpRequest, pk: int, number: int) -> tuple[TermsAccess,
 
 
 def paper_of_version(version: TermsVersion) -> Paper:
-    """Return a version in the order of reading."""
+    """Return the content of a version, arranged as people read it."""
     return paper_of(schema_of(version), version.content, version.html)
 
 
 def paper_of_draft(proposal: TermsProposal) -> tuple[Schema, Content, Paper]:
-    """Return the schema and content of a draft, and the draft in the order of reading."""
+    """Return the schema and the content of a draft, and the content arranged as people read it."""
     schema, content = schema_of(proposal), content_of_proposal(proposal)
     base = proposal.based_on
     is_unchanged = proposal.content is None
@@ -127,7 +128,7 @@ def paper_of_draft(proposal: TermsProposal) -> tuple[Schema, Content, Paper]:
 def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> dict[str, Any]:
     """Return the template context about the parties that have signed a version, and those that have not.
 
-    For readers of former parties, `until` limits the signatures to those up to that moment.
+    With `until`, only signatures up to that moment are included. People of a former party may read no later ones.
     """
     read_ahead(signing_lookups(version))
     signatures = rows_for(signatures_of, version.pk)
@@ -146,8 +147,8 @@ def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> 
 def _combined_versions(version: TermsVersion) -> list[TermsVersion]:
     """Return the signed versions that a consolidated version combines, by number. Empty for other versions.
 
-    A consolidated version combines a base and one amendment. The base can be a consolidated version in its turn, so the
-    loop goes back until it reaches a version that the parties signed as a whole.
+    A consolidated version combines a base and one amendment. The base may itself be a consolidated version, so the loop
+    continues until it finds a base that the parties signed as a whole.
     """
     amendments: list[TermsVersion] = []
     base = version

@@ -1,4 +1,4 @@
-"""Print a version of the terms: as a page, as a PDF and for Word."""
+"""The page to print a version of the terms, and its files for PDF readers and Word."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.people.requests import signed_in
 
 
 def _version_context(user: User, pk: int, number: int) -> dict[str, Any]:
-    """Return the template context: a version, the versions that it consolidates, and the signatures on each of them."""
+    """Return the template context of a version, with the signatures on it and on the versions that it consolidates."""
     access, version = open_version(user, pk, number)
     starts = first_days_in_force(access.partnership, access.until)
     signing = signing_context(version, access.until)
@@ -63,7 +63,7 @@ def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_safe
 def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Download a version for Word, with the same parts."""
+    """Download a version for Word, with title page, schedules and signatures."""
     context = _version_context(signed_in(request), pk, number)
     return word_response(write_word(_word_paper(context)), _file_title(context["version"]))
 

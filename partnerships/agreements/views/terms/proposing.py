@@ -1,4 +1,4 @@
-"""Propose an amendment, send terms for signature, return them to draft, or withdraw them.
+"""The pages to propose an amendment, and to send terms for signature, return them to draft or withdraw them.
 
 `require` answers 403 if its condition is false.
 """
@@ -82,7 +82,7 @@ def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Send a draft for signature. The page shows the changes and the people who sign."""
     user = signed_in(request)
     access, proposal = _open_led_proposal(user, pk, number)
-    # A form that arrives later is let through: the service refuses it with a reason.
+    # A form that was posted too late continues to the service, which refuses it with a reason.
     if request.method != "POST" and not proposal.is_drafting:
         raise Http404
     sender = _acting_organisation(user, access)
@@ -117,7 +117,7 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
     """Return terms that are awaiting signatures to draft."""
     user = signed_in(request)
     access, proposal = _open_led_proposal(user, pk, number)
-    # A form that arrives later is let through: the service refuses it with a reason.
+    # A form that was posted too late continues to the service, which refuses it with a reason.
     if request.method != "POST" and not proposal.is_awaiting_signatures:
         raise Http404
     form = ReasonForm(post_data(request), submit="Return terms to draft", cancel=proposal.get_absolute_url())
@@ -146,7 +146,7 @@ def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpRespons
     """Withdraw an amendment that is still open, with a reason."""
     user = signed_in(request)
     access, proposal = _open_led_proposal(user, pk, number)
-    # A form that arrives later is let through: the service refuses it with a reason.
+    # A form that was posted too late continues to the service, which refuses it with a reason.
     if request.method != "POST" and (proposal.is_first or not proposal.is_open):
         raise Http404
     form = ReasonForm(post_data(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())

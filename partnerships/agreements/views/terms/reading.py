@@ -1,4 +1,4 @@
-"""Read the terms in force, one version, or the differences between two versions."""
+"""The pages that show the terms in force, one version, and the differences between two versions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def terms(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the tab "Terms": the version in force on a day, open proposals, and all versions."""
+    """Show the version in force on a day, the open proposals and all versions."""
     user = signed_in(request)
     access = open_terms(
         user,
@@ -93,7 +93,7 @@ def _versions_without_content(user: User, partnership: int) -> QuerySet[TermsVer
 
 
 def _in_force_context(access: TermsAccess, version_by_pk: dict[int, TermsVersion], day: dt.date) -> dict[str, Any]:
-    """Return the version in force on a day, if there is one, and the versions that come into force later."""
+    """Return the template context about the version in force on a day, and the versions that follow later."""
     partnership = access.partnership
     upcoming = [
         (start, version_by_pk[version_id])
@@ -119,9 +119,9 @@ def _in_force_context(access: TermsAccess, version_by_pk: dict[int, TermsVersion
 
 
 def _awaiting_context(user: User, access: TermsAccess, in_force: dict[str, Any]) -> dict[str, Any]:
-    """Return the versions that await signatures, and the parties for which the person can sign or has declined.
+    """Return the template context about versions that await signatures, and what the person can still sign.
 
-    `in_force` is the context of the version in force.
+    `in_force` is the context from `_in_force_context`.
     """
     if access.is_former or access.partnership.is_over:
         return {"awaiting": [], "to_sign": [], "declined": []}
@@ -163,7 +163,7 @@ def _to_sign(user: User, awaiting: list[TermsVersion]) -> list[tuple[TermsVersio
 def _parties_that_declined(
     user: User, version: TermsVersion | None, versions_for_joiners: list[TermsVersion], states: list[TermsState]
 ) -> list[Any]:
-    """Return the parties that joined later and declined the version in force, where the reader can still sign it."""
+    """Return the parties that declined to join the version in force, and for which the reader can still sign it."""
     if version is None or version in versions_for_joiners:
         return []
     if not any(has_declined_to_join(state) for state in states):
@@ -173,7 +173,7 @@ def _parties_that_declined(
 
 @require_safe
 def version_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Show one version, with its signatures and its changes, and what the reader can do with the version."""
+    """Show one version with its signatures, its changes and the buttons that the reader may use."""
     user = signed_in(request)
     access, terms_version = open_version(user, pk, number)
     rights, proposal = access.rights, terms_version.proposal
@@ -220,10 +220,7 @@ def _is_awaited(version: TermsVersion) -> bool:
 
 
 def _why_stopped(version: TermsVersion) -> str:
-    """Return why a version can no longer be signed, or "".
-
-    The reason is that its proposal was sent again or returned to draft.
-    """
+    """Return why a version can no longer be signed, or "" if its proposal was neither sent again nor taken back."""
     if not _is_newest(version):
         return "Sent again as a later version"
     if version.proposal is not None and version.proposal.is_drafting:
@@ -245,14 +242,14 @@ def compared_with_base(user: User, version: TermsVersion) -> Comparison | None:
 
 
 def compare_versions(earlier: TermsVersion, later: TermsVersion) -> Comparison:
-    """Compare two versions, in the fields of the later version and any other fields that the earlier version used."""
+    """Compare two versions by the fields of the later version, and by fields that only the earlier version has."""
     schema = build_schema(widened_declarations(later.declarations, earlier))
     return compare(schema, fit_to_schema(schema, earlier.content), fit_to_schema(schema, later.content))
 
 
 @require_safe
 def compare_terms(request: HttpRequest, pk: int) -> HttpResponse:
-    """Compare two versions word by word: by default the newest version with the one before."""
+    """Compare two versions word by word. By default, these are the newest version and the one before."""
     user = signed_in(request)
     access = open_terms(user, pk)
     versions = list(TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content().order_by("-number"))

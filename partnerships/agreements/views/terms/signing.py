@@ -1,4 +1,4 @@
-"""Sign terms on the page, by the link in an email, or on paper.
+"""The pages on which people sign terms, with an account or by the link in an email, or record a paper signature.
 
 `require` answers 403 if its condition is false.
 """
@@ -73,8 +73,8 @@ def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     access, version = open_version(user, pk, number)
     own_parties = may_sign_for(user, [version], timezone.localdate())[version.pk]
     if not own_parties and request.method == "POST":
-        # The form arrived after signing stopped. The service will refuse the form with a reason, and the page will show
-        # the form again.
+        # Signing stopped after the person opened the form. Let the service refuse it, so that the page can show the
+        # reason and the person's text.
         own_parties = _parties_asked_earlier(user, version)
     if not own_parties:
         messages.info(request, "You do not need to sign this version.")
@@ -111,7 +111,7 @@ def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _parties_asked_earlier(user: User, version: TermsVersion) -> list[Organisation]:
-    """Return the person's parties that were ever asked to sign the version."""
+    """Return the parties that were asked to sign the version and for which the person may sign today."""
     today = timezone.localdate()
     signatories = version.signatories.select_related("organisation").order_by("pk")
     return [
@@ -136,10 +136,10 @@ def _have_joined_later(version: TermsVersion, parties: list[Organisation]) -> bo
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the terms by the link in an email, without signing in. On POST, sign the terms or decline.
+    """Show the terms to a person who follows the link in an email. On POST, sign the terms or decline.
 
-    If the organisation requires a second factor or its own sign-in, access to a mailbox is not enough: the link then
-    leads to the sign-in page (docs/decisions/0031).
+    The person does not sign in. If the organisation requires a second factor or its own sign-in, access to a mailbox is
+    not enough, so the link leads to the sign-in page (docs/decisions/0031).
     """
     link = read_terms_token(token)
     if link is None:
@@ -152,7 +152,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if signature is not None:
         # Once the party has decided, the link alone no longer shows the terms.
         context = _link_context(link) | {"form": None, "signature": signature}
-        # A signature that was sent after the decision is not recorded, so its response is that of a refused form.
+        # A form that was sent after the decision is not saved, so it is answered like any other refused form.
         status = 422 if request.method == "POST" else 200
         return render(request, "agreements/terms/sign_by_link.html", context, status=status)
 
@@ -185,7 +185,7 @@ def _typed_texts(request: HttpRequest) -> list[str]:
 
 
 def _link_form(request: HttpRequest, link: TermsLink) -> SignTermsForm:
-    """Return the form for the one party of the link."""
+    """Return the form to sign for the party of the link, the only one that the person can choose."""
     parties = Organisation.objects.filter(pk=link.signatory.organisation_id)
     return SignTermsForm(
         post_data(request),
@@ -197,7 +197,7 @@ def _link_form(request: HttpRequest, link: TermsLink) -> SignTermsForm:
 
 
 def _link_context(link: TermsLink) -> dict[str, Any]:
-    """Return the context that all pages of the link share."""
+    """Return the template context that the pages of a link have in common."""
     version = link.signatory.version
     return {
         "partnership": version.partnership,
@@ -216,7 +216,7 @@ def terms_sign_on_paper(request: HttpRequest, pk: int, number: int, organisation
     require(not access.is_former and access.rights.may_record_paper_for(organisation))
     signatory = get_object_or_404(version.signatories.select_related("organisation"), organisation=organisation)
     has_decided = version.signatures.filter(organisation=organisation).exists()
-    # A form that arrives after the decision is let through: the service refuses it with a reason.
+    # A form that was posted after the decision continues to the service, which refuses it with a reason.
     if request.method != "POST" and (signatory.removed_at is not None or has_decided):
         raise Http404
 

@@ -1,4 +1,4 @@
-"""Commitments in Django admin, to look at only; administrators can change the units."""
+"""Commitments in Django admin. Administrators can change the units, and nothing else."""
 
 from __future__ import annotations
 

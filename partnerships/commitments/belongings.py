@@ -1,4 +1,4 @@
-"""Commitments and escalations as work that a person hands over when they leave an organisation."""
+"""The commitments and escalations that a person hands over to colleagues before they leave an organisation."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from partnerships.people.models import User
 
 
 def _earliest_due_first(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
-    """Return the commitments with their partnerships, the earliest due first."""
+    """Sort the commitments by due date, and fetch their partnerships."""
     return commitments.select_related("partnership").order_by("due_on", "pk")
 
 
-def _commitments_as_things(commitments: Iterable[Commitment]) -> list[OwnedRecord]:
-    """Return each commitment as a thing to hand over."""
+def _owned_records(commitments: Iterable[Commitment]) -> list[OwnedRecord]:
+    """Return these commitments as records to hand over, with title, address and partnership."""
     return [
         OwnedRecord(
             commitment.pk,
@@ -46,13 +46,15 @@ def _commitments_as_things(commitments: Iterable[Commitment]) -> list[OwnedRecor
     ]
 
 
-def _open_commitments(organisation: Organisation | int) -> CommitmentQuerySet:
-    """Return the commitments that are not over and whose owner is, or has to be, from the organisation."""
-    return Commitment.objects.filter(owner_organisation=organisation).exclude(status__in=FINAL_STATUSES)
+def _open_commitments(organisation_id: int) -> CommitmentQuerySet:
+    """Return the commitments that are not over and that need an owner from the organisation."""
+    return Commitment.objects.filter(owner_organisation=organisation_id).exclude(status__in=FINAL_STATUSES)
 
 
-def _things_owned(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
-    return _commitments_as_things(_earliest_due_first(_open_commitments(organisation).filter(owner=person)))
+def _commitments_of_owner(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+    """Return the open commitments that the person owns for the organisation."""
+    commitments = _open_commitments(organisation.pk).filter(owner=person)
+    return _owned_records(_earliest_due_first(commitments))
 
 
 def _commitments_without_owner(organisation_id: int, now: dt.datetime) -> CommitmentQuerySet:
@@ -63,6 +65,7 @@ def _commitments_without_owner(organisation_id: int, now: dt.datetime) -> Commit
 
 
 def _change_owner(handover: OwnershipHandover) -> None:
+    """Make a colleague the owner of a commitment. Raises `UnableToHandOver`."""
     commitment = Commitment.objects.get(pk=handover.pk)
     try:
         change_owner(
@@ -76,13 +79,15 @@ def _change_owner(handover: OwnershipHandover) -> None:
         raise UnableToHandOver(str(error)) from error
 
 
-def _commitments_under_way(organisation: Organisation | int) -> CommitmentQuerySet:
+def _commitments_under_way(organisation_id: int) -> CommitmentQuerySet:
     """Return the commitments under way that the organisation gives or receives."""
-    return Commitment.objects.under_way().filter(Q(giver=organisation) | Q(receiver=organisation))
+    return Commitment.objects.under_way().filter(Q(giver=organisation_id) | Q(receiver=organisation_id))
 
 
-def _things_escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
-    return _commitments_as_things(_earliest_due_first(_commitments_under_way(organisation).filter(escalated_to=person)))
+def _commitments_escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
+    """Return the organisation's commitments under way that were escalated to the person."""
+    commitments = _commitments_under_way(organisation.pk).filter(escalated_to=person)
+    return _owned_records(_earliest_due_first(commitments))
 
 
 def _commitments_escalated_to_leavers(organisation_id: int, now: dt.datetime) -> CommitmentQuerySet:
@@ -92,6 +97,7 @@ def _commitments_escalated_to_leavers(organisation_id: int, now: dt.datetime) ->
 
 
 def _escalate_to_colleague(handover: OwnershipHandover) -> None:
+    """Escalate a commitment to a colleague instead. Raises `UnableToHandOver`."""
     commitment = Commitment.objects.get(pk=handover.pk)
     try:
         escalate(
@@ -109,9 +115,9 @@ COMMITMENTS = OwnedKind(
     code="commitments",
     label="Commitments",
     fields=("commitments.Commitment.owner",),
-    held=_things_owned,
+    held=_commitments_of_owner,
     rows_without_owner=_commitments_without_owner,
-    to_records=_commitments_as_things,
+    to_records=_owned_records,
     hand_over=_change_owner,
     waits_alone=True,
 )
@@ -119,9 +125,9 @@ ESCALATIONS = OwnedKind(
     code="escalations",
     label="Commitments escalated to them",
     fields=("commitments.Commitment.escalated_to",),
-    held=_things_escalated_to,
+    held=_commitments_escalated_to,
     rows_without_owner=_commitments_escalated_to_leavers,
-    to_records=_commitments_as_things,
+    to_records=_owned_records,
     hand_over=_escalate_to_colleague,
     goes_to_colleague=True,
 )

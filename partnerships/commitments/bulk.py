@@ -20,7 +20,7 @@ from partnerships.people.models import User
 
 _NOT_UNDER_WAY = "These commitments have not been agreed, have been delivered or have ended"
 _NO_RIGHT = "Only editors and leads of the organisation that gives can change these commitments."
-_NEITHER_SIDE = "Only editors and leads of the two organisations can remind these owners."
+_NO_RIGHT_TO_REMIND = "Only editors and leads of the two organisations can remind these owners."
 
 
 class OwnerForm(Form):
@@ -71,14 +71,15 @@ def _why_not_remind(rights: Rights) -> str:
     if not rights.commitment.is_under_way:
         return f"{_NOT_UNDER_WAY}, so their owners need no reminder."
     if not rights.may_escalate:
-        return _NEITHER_SIDE
+        return _NO_RIGHT_TO_REMIND
     if rights.commitment.owner_id in (None, rights.person_id):
         return "These commitments have no owner, or you own them, so there is nobody to remind."
     return ""
 
 
 def _assign_owner(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-    if row.owner_id == chosen["owner"].pk:  # otherwise the owner would get an email about no change
+    # The owner would otherwise get an email although nothing has changed.
+    if row.owner_id == chosen["owner"].pk:
         raise services.UnableToChangeOwner(
             f"{chosen['owner'].display_name} already owns these commitments. Choose another person."
         )

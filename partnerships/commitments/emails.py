@@ -1,7 +1,7 @@
 """Emails about commitments.
 
-Each function returns the content of an email, or a sentence that says why the email is no longer sent: either it
-does not apply any more, or its recipient may not read the commitment.
+Each function returns the content of an email, or a sentence that says why the email is no longer sent. For example, its
+recipient may not read the commitment any more.
 """
 
 from __future__ import annotations
@@ -92,9 +92,8 @@ def write_proposed_together(due: DueEmail, person: User, now: dt.datetime) -> Co
     The email leaves out commitments that no longer wait for the lead, or that the lead may not read.
     """
     readable = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], status=Status.PROPOSED)
-    is_lead_by_organisations: dict[
-        tuple[Organisation, ...], bool
-    ] = {}  # one query for all commitments between the same sides
+    # The answer is the same for all commitments that the same organisations must confirm, so it needs only one query.
+    is_lead_by_organisations: dict[tuple[Organisation, ...], bool] = {}
     proposed = []
     for commitment in readable.select_related("giver", "receiver", "partnership").order_by("pk"):
         organisations = organisations_to_act(commitment)
@@ -119,8 +118,8 @@ def write_proposed_together(due: DueEmail, person: User, now: dt.datetime) -> Co
 def write_owned_together(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Compose the email to the owner of several commitments.
 
-    With the parameter `reminds`, the email reminds them of the commitments; otherwise it says that they are now the
-    owner. It leaves out commitments that are over, that another person owns now, or that the recipient may not read.
+    The email says that they are now the owner. With the parameter `reminds`, it reminds them of the commitments. It
+    leaves out commitments that are over, that another person owns now, or that the recipient may not read.
     """
     owned = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], owner=person)
     commitments = list(
@@ -142,7 +141,7 @@ def write_owned_together(due: DueEmail, person: User, now: dt.datetime) -> Conte
 
 
 def write_agreed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Compose the email to the proposer and the owner that both sides have confirmed."""
+    """Compose the email to the proposer and the owner that giver and receiver have confirmed."""
     commitment, author = _commitment_and_author(due)
     if commitment.status == Status.CANCELLED:
         return "The commitment has since been cancelled."
@@ -187,6 +186,7 @@ def deciding_leads(commitment: Commitment) -> QuerySet[User]:
 
 
 def _commitment(pk: int) -> Commitment:
+    """Return a commitment with the related rows that emails show."""
     return Commitment.objects.select_related("giver", "receiver", "partnership").get(pk=pk)
 
 

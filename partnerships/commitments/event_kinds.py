@@ -6,7 +6,7 @@ from django.db import models
 class EventKind(models.TextChoices):
     """The kinds of event on commitments.
 
-    Codes are stored in rows and never change; labels may.
+    Codes are stored with events, so they never change. Labels may change.
     """
 
     PROPOSED = "commitment.proposed", "Proposed a commitment"
@@ -32,7 +32,7 @@ class EventKind(models.TextChoices):
     MOVED_TO_SUCCESSOR = "commitment.moved_to_successor", "Moved the commitment to a successor"
     MARKED = "commitment.marked_for_stakeholders", "Chose to tell stakeholders about the commitment"
     UNMARKED = "commitment.unmarked_for_stakeholders", "Stopped telling stakeholders about the commitment"
-    #: Only in old rows: now `person.lead_times_chosen`.
+    #: Only old events have this kind. New ones have `person.lead_times_chosen`.
     REMINDERS_CHOSEN = "commitment.reminders_chosen", "Chose when to get reminders"
     READ_FROM_REGISTER = "commitment.read_from_register", "Imported the commitment from a register"
     REPORTS_READ_FROM_REGISTER = "commitment.reports_read_from_register", "Imported further reports from a register"

@@ -9,8 +9,8 @@ from partnerships.commitments.event_kinds import EventKind
 
 _FIELD_AND_CHANGE, _CHANGE = "{field}{change}", "{change}"
 
-#: By kind of event: how several events are folded into one line, what the line adds to the label of the event, and
-#: whether the event changes dates or amounts.
+#: How each kind of event is announced. The values are the rule by which several events become one line, what the line
+#: adds to the label of the event, and whether the event changes dates or amounts.
 _NOTICES = {
     EventKind.PROPOSED: (FoldRule.CREATED, "", True),
     EventKind.ACTION_NOTED: (FoldRule.CREATED, "", True),

@@ -24,7 +24,7 @@ from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
-#: Conditions by choice of the filter "Status" (parameter `standing`). "open" and "overdue" use methods of the queryset.
+#: Conditions by choice of the filter "Status" (parameter `standing`). `_rows` handles "open" and "overdue" itself.
 _CONDITIONS_BY_STATUS: dict[str, dict[str, Any]] = {
     "proposed": {"status": Status.PROPOSED},
     "risk": {"status__in": [Status.AT_RISK, Status.BLOCKED]},
@@ -37,15 +37,16 @@ _CONDITIONS_BY_STATUS: dict[str, dict[str, Any]] = {
 def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
     """Return the commitments that the person may see and that match these filters."""
     own_organisations = Organisation.objects.of_person(user).values("pk")
-    conditions_of_side: dict[str, dict[str, Any]] = {
+    conditions_by_part: dict[str, dict[str, Any]] = {
         "given": {"giver__in": own_organisations},
         "received": {"receiver__in": own_organisations},
         "mine": {"owner": user},
     }
     rows = Commitment.objects.visible_to(user)
-    side = chosen.get("side", "")
-    if side in conditions_of_side:
-        rows = rows.filter(**conditions_of_side[side])
+    # The parameter is named `side` because saved views contain this name.
+    part = chosen.get("side", "")
+    if part in conditions_by_part:
+        rows = rows.filter(**conditions_by_part[part])
     status = chosen.get("standing", "")
     if status == "open":
         rows = rows.under_way()
@@ -68,14 +69,14 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
 
 
 def _name_as_at(user: User, rows: Sequence[Commitment]) -> None:
-    """Give the organisations of each row the name that they had on the day of the proposal."""
+    """Show the organisations of each row under their names of the day of the proposal."""
     queries.name_as_at(rows)
 
 
 def _owner(user: User) -> Combinable:
     """Return the expression by which the list is sorted and grouped by owner.
 
-    It is the owner's name, or NULL if the owner has entered none.
+    Its value is the owner's name, or NULL if the owner has entered no name.
     """
     return NullIf(F("owner__name"), Value(""))
 

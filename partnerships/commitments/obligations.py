@@ -20,19 +20,21 @@ from partnerships.organisations.obligations import (
 
 
 def _commitments(organisation: Organisation, day: dt.date) -> QuerySet[Commitment]:
+    """Return the commitments that are not over and that the organisation gives, receives or owns."""
     of_organisation = Q(giver=organisation) | Q(receiver=organisation) | Q(owner_organisation=organisation)
     return Commitment.objects.filter(of_organisation).exclude(status__in=FINAL_STATUSES)
 
 
 def _with_target(target: int) -> Q:
-    """Return the condition that the target is already on a side of the commitment.
+    """Return a condition for commitments that the target gives or receives already.
 
-    Moving the commitment would make giver and receiver the same.
+    These cannot move to the target, because giver and receiver would be the same organisation.
     """
     return Q(giver=target) | Q(receiver=target)
 
 
 def _describe(commitment: Commitment, organisation: Organisation) -> HeldRecord:
+    """Return a commitment as a record that moves, with its title, homes and money."""
     verb = "Gives" if commitment.giver_id == organisation.pk else "Receives"
     title = f"{commitment.reference} {Truncator(commitment.text).chars(90)}"
     homes, money = homes_and_money(commitment.quantity, commitment.unit)

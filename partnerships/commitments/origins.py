@@ -1,9 +1,8 @@
-"""Hook for rooms whose records commitments are made from.
+"""Lets other rooms make commitments from their records, such as responses and plans.
 
-A room above registers an `Origin` at start-up, for example for responses or plans. The form at
-`/commitments/new/?from=response-12` gets its initial values from the origin named `response`. When the commitment is
-proposed, the room stores the link in its own table, in the same transaction. The commitment's page lists the links that
-the reader may see.
+Such a room registers an `Origin` at start-up. For example, the form at `/commitments/new/?from=response-12` gets its
+initial values from the origin named `response`. When the commitment is proposed, the room stores the link in its own
+table, in the same transaction. The commitment's page lists the links that the reader may see.
 """
 
 from __future__ import annotations
@@ -23,12 +22,11 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class CommitmentSuggestion:
-    """The values that a record suggests for the form to propose a commitment.
+    """The values that a record suggests for the form to propose a commitment."""
 
-    `words` names the record in a sentence, and `href` is its URL.
-    """
-
+    #: The record in the words of a sentence.
     words: str
+    #: The URL of the record.
     href: str
     giver: Organisation | None = None
     receiver: Organisation | None = None
@@ -40,20 +38,20 @@ class CommitmentSuggestion:
 
     @property
     def pair(self) -> tuple[Organisation, ...]:
-        """Giver and receiver if the record fixes both; otherwise an empty tuple."""
+        """Giver and receiver if the record names both, or else an empty tuple."""
         return (self.giver, self.receiver) if self.giver and self.receiver else ()
 
 
 @dataclass(frozen=True, slots=True)
 class OriginLink:
-    """A link from a commitment's page to a record that the commitment was made from."""
+    """A link from a commitment's page to a record from which the commitment was made."""
 
     words: str
     href: str
 
 
 class SuggestHook(Protocol):
-    """Return the initial values that a record suggests; None if the person may not use the record."""
+    """Return the initial values that a record suggests, or None if the person may not use the record."""
 
     def __call__(self, *, user: User, record_id: int) -> CommitmentSuggestion | None: ...
 
@@ -78,23 +76,21 @@ class CopyLinksHook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A kind of record that commitments are made from, and the functions of its room.
-
-    If several kinds store their links in one table, only one of them has `copy_links`. `rows` looks up the stored links
-    of a commitment. If `rows` is given, `origin_links_of` is called only if there are such links, which saves queries.
-    """
+    """A kind of record from which commitments are made, and the functions of its room."""
 
     name: str
     suggest: SuggestHook
     link: LinkHook
     links_of: LinksHook
+    #: If several kinds store their links in one table, only one of them has this function.
     copy_links: CopyLinksHook | None = None
+    #: Queries for the stored links of a commitment. If they find none, `links_of` is not called, which saves queries.
     rows: tuple[RowsAbout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OriginRecord:
-    """A record that a commitment is made from."""
+    """A record from which a commitment is made, written as `response-12` in addresses."""
 
     origin: Origin
     record_id: int
@@ -107,12 +103,15 @@ _origins: dict[str, Origin] = {}
 
 
 def register_origin(origin: Origin) -> None:
-    """Register a kind of record that commitments can be made from."""
+    """Register a kind of record from which commitments can be made."""
     _origins[origin.name] = origin
 
 
 def parse_origin_record(text: str) -> OriginRecord | None:
-    """Parse a parameter such as `response-12`; None if the kind is not registered or the id is invalid."""
+    """Return the record of a parameter such as `response-12`.
+
+    Returns None if no such kind is registered, or if the id is invalid.
+    """
     name, _, record_id = text.rpartition("-")
     origin = _origins.get(name)
     if origin is None or not (record_id.isascii() and record_id.isdecimal()) or len(record_id) > 18:
@@ -121,7 +120,7 @@ def parse_origin_record(text: str) -> OriginRecord | None:
 
 
 def origin_links_of(commitment: Commitment, user: User) -> list[OriginLink]:
-    """Return links to all records that the commitment was made from and that the person may see."""
+    """Return links to the records from which the commitment was made, as far as the person may see them."""
     lookups_with_rows = functions_with_rows(commitment.pk, *_rows_of_links())
     return [
         link
@@ -132,7 +131,7 @@ def origin_links_of(commitment: Commitment, user: User) -> list[OriginLink]:
 
 
 def links_lookup(commitment: int) -> Lookup:
-    """Return the first query of `origin_links_of`, so that `read_ahead` can run it with others."""
+    """Return the query with which `origin_links_of` begins, so that `read_ahead` can run it with others."""
     return rows_lookup(commitment, *_rows_of_links())
 
 
@@ -141,7 +140,7 @@ def _rows_of_links() -> list[RowsAbout]:
 
 
 def copy_links(old: Commitment, new: Commitment) -> None:
-    """Copy the links of `old` to `new` in every room."""
+    """Copy the links of a replaced commitment to the new one, in every room."""
     for name in sorted(_origins):
         if copy := _origins[name].copy_links:
             copy(old=old, new=new)

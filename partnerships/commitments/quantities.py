@@ -1,4 +1,4 @@
-"""Quantities as text: `60 homes`, `£1,250,000`, `40 of 60 homes`."""
+"""Write quantities in words, such as `60 homes`, `£1,250,000` or `40 of 60 homes`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hook for rooms above that react when the status or the progress of a commitment changes."""
+"""Lets other rooms react when the status or the progress of a commitment changes."""
 
 from __future__ import annotations
 

@@ -14,7 +14,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The rights of one person over one commitment now, from the person's roles in the giver and in the receiver."""
+    """The rights of one person over one commitment.
+
+    They follow from the roles of the person at the giver and at the receiver. A role is "" if the person has none.
+    """
 
     commitment: Commitment
     giver_role: str
@@ -23,27 +26,27 @@ class Rights:
 
     @property
     def edits_for_deliverer(self) -> bool:
-        """Return whether the person edits for the side that delivers.
+        """Return whether the person edits for the organisation that reports deliveries.
 
-        That side is the giver or, if the giver is not in the directory, the receiver.
+        This is the giver or, if the giver is not in the directory, the receiver.
         """
         role = self.giver_role if self.commitment.giver_id else self.receiver_role
         return role in EDITING_ROLES
 
     @property
     def edits(self) -> bool:
-        """Return whether the person edits for either side."""
+        """Return whether the person edits for the giver or the receiver."""
         return self.giver_role in EDITING_ROLES or self.receiver_role in EDITING_ROLES
 
     @property
     def leads(self) -> bool:
-        """Return whether the person leads either side."""
+        """Return whether the person leads the giver or the receiver."""
         return Role.LEAD in (self.giver_role, self.receiver_role)
 
-    def leads_side(self, *, giving: bool) -> bool:
-        """Return whether the person may decide for this side.
+    def decides_for(self, *, giving: bool) -> bool:
+        """Return whether the person may decide for the giver (`giving`) or for the receiver.
 
-        Its leads may and, for the giver of an action, its editors too.
+        Only leads may. For the giver of an action, editors may too.
         """
         if giving and self.commitment.is_action:
             return self.giver_role in EDITING_ROLES
@@ -54,32 +57,35 @@ class Rights:
     def may_edit_terms(self) -> bool:
         """Return whether the person may change the terms.
 
-        Editors and leads of either side may, until both sides have confirmed.
+        Editors and leads of both organisations may, until both have confirmed.
         """
         return self.commitment.is_proposed and self.edits
 
     @property
     def may_confirm_giving(self) -> bool:
-        """Return whether the person may confirm for the giver: its leads and, for an action, its editors."""
+        """Return whether the person may confirm for the giver.
+
+        Its leads may. If it is an action, its editors may too.
+        """
         unconfirmed = self.commitment.is_proposed and self.commitment.giver_confirmed_at is None
-        return unconfirmed and self.leads_side(giving=True)
+        return unconfirmed and self.decides_for(giving=True)
 
     @property
     def may_confirm_receiving(self) -> bool:
-        """Return whether the person may confirm for the receiver: its leads."""
+        """Return whether the person may confirm for the receiver, as one of its leads."""
         unconfirmed = self.commitment.is_proposed and self.commitment.receiver_confirmed_at is None
-        return unconfirmed and not self.commitment.is_action and self.leads_side(giving=False)
+        return unconfirmed and not self.commitment.is_action and self.decides_for(giving=False)
 
     @property
     def may_confirm(self) -> bool:
-        """Return whether the person may confirm for either side."""
+        """Return whether the person may confirm for the giver or the receiver."""
         return self.may_confirm_giving or self.may_confirm_receiving
 
     @property
     def may_withdraw(self) -> bool:
         """Return whether the person acts for the organisation that proposed the commitment.
 
-        If they end the proposal, it is withdrawn; anyone else who ends it declines it.
+        If they end the proposal, they withdraw it. Anyone else who ends it declines it.
         """
         organisation = acting_organisation(self)
         return organisation is not None and organisation.pk == self.commitment.proposed_for_id
@@ -103,12 +109,15 @@ class Rights:
 
     @property
     def may_attach(self) -> bool:
-        """Return whether the person may attach evidence: from agreement to verification."""
+        """Return whether the person may attach evidence.
+
+        This is possible from the day on which the commitment is agreed until it is verified.
+        """
         return (self.commitment.is_under_way or self.commitment.is_done) and self.edits_for_deliverer
 
     @property
     def may_escalate(self) -> bool:
-        """Return whether the person may escalate: editors and leads of either side."""
+        """Return whether the person may escalate. Editors and leads of both organisations may."""
         return self.commitment.is_under_way and self.edits
 
     @property
@@ -123,12 +132,12 @@ class Rights:
     def verifies(self) -> bool:
         """Return whether the person may verify the commitment, once it is done.
 
-        Leads of the receiver verify a delivery. Editors and leads of either side verify an action, except its owner and
-        the person who reported it done: a second person must.
+        Leads of the receiver verify a delivery. Editors and leads of both organisations verify an action, except its
+        owner and the person who reported it done.
         """
         if self.commitment.is_action:
             return self.edits and self.person_id not in (self.commitment.done_by_id, self.commitment.owner_id)
-        return self.leads_side(giving=False)
+        return self.decides_for(giving=False)
 
     @property
     def may_verify(self) -> bool:
@@ -137,9 +146,10 @@ class Rights:
 
     @property
     def may_end(self) -> bool:
-        """Return whether the person may end the commitment: leads of either side.
+        """Return whether the person may end the commitment.
 
-        Editors of the side that proposed it may also withdraw a proposal, and end an action at any time.
+        Leads of both organisations may. Editors may if their organisation proposed it, and if it is still a proposal or
+        an action.
         """
         commitment = self.commitment
         if commitment.is_over:
@@ -152,11 +162,11 @@ class Rights:
     def may_replace(self) -> bool:
         """Return whether the person may propose new terms for an agreed commitment between two organisations.
 
-        Editors and leads of either side may, while the commitment is under way. An action is not replaced.
+        Editors and leads of both may, while the commitment is under way. An action cannot be replaced.
         """
         commitment = self.commitment
-        has_both_sides = bool(commitment.giver_id and commitment.receiver_id)
-        can_be_replaced = has_both_sides and commitment.is_under_way and not commitment.is_action
+        is_between_two = bool(commitment.giver_id and commitment.receiver_id)
+        can_be_replaced = is_between_two and commitment.is_under_way and not commitment.is_action
         return can_be_replaced and self.edits
 
     @property
@@ -166,12 +176,12 @@ class Rights:
 
 
 def rights_over(commitment: Commitment, person: User, now: dt.datetime) -> Rights:
-    """Return the rights of the person over the commitment on the day of `now`. This needs one query."""
+    """Return the rights of the person over the commitment on the day of `now`. Makes one query."""
     return rights_over_each([commitment], person, now)[0]
 
 
 def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.datetime) -> list[Rights]:
-    """Return the rights of the person over each commitment, in the same order. This needs one query for all."""
+    """Return the rights of the person over each commitment, in the same order. Makes one query."""
     roles = roles_of(person, now).by_organisation
     return [
         Rights(
@@ -185,7 +195,7 @@ def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.da
 
 
 def acting_organisation(rights: Rights) -> Organisation | None:
-    """Return the organisation for which the person acts here; the giver, if they edit for both."""
+    """Return the organisation for which the person acts, or None. If they edit for both, it is the giver."""
     if rights.giver_role in EDITING_ROLES:
         return rights.commitment.giver
     if rights.receiver_role in EDITING_ROLES:
@@ -194,9 +204,10 @@ def acting_organisation(rights: Rights) -> Organisation | None:
 
 
 def organisations_to_act(commitment: Commitment) -> tuple[Organisation, ...]:
-    """Return the organisations that must confirm or verify. `giver` and `receiver` should be fetched.
+    """Return the organisations that must confirm or verify the commitment now.
 
-    The receiver of an action confirms nothing. An action without a receiver is verified by the giver.
+    The receiver of an action does not confirm it. An action without a receiver is verified by the giver. Fetch `giver`
+    and `receiver` with the commitment.
     """
     giver, receiver = commitment.giver, commitment.receiver
     if commitment.status == Status.PROPOSED:

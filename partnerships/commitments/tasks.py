@@ -1,4 +1,4 @@
-"""The task that reminds owners of due dates."""
+"""The Celery task that reminds owners of due dates."""
 
 from __future__ import annotations
 

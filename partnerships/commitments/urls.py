@@ -18,7 +18,7 @@ urlpatterns = [
     ),
     path("<int:pk>/", detail.detail, name="detail"),
     path("<int:pk>/edit/", terms.edit_terms, name="edit"),
-    path("<int:pk>/confirm/<str:side>/", terms.confirm_for_side, name="confirm"),
+    path("<int:pk>/confirm/<str:side>/", terms.confirm_terms, name="confirm"),
     path("<int:pk>/progress/", delivery.record_progress, name="progress"),
     path("<int:pk>/due-date/", terms.edit_due_date, name="due-date"),
     path("<int:pk>/owner/", ownership.edit_owner, name="owner"),

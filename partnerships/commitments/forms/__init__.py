@@ -1,1 +1,1 @@
-"""Forms for commitments. They check input; services check the rest."""
+"""Forms for commitments. They check the shape of the input, and services check the rules."""

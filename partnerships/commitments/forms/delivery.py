@@ -1,4 +1,4 @@
-"""Forms for delivery: progress, escalation, verification."""
+"""Forms to report progress, escalate a commitment and verify a delivery."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ProgressForm(Form):
     seen = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, commitment: Commitment, seen: int, **kwargs: Any) -> None:
-        """Build the form. Without a promised quantity there is no total to report."""
+        """Build the form. It asks for the total delivered only if a quantity was promised."""
         super().__init__(*args, **kwargs)
         self.commitment = commitment
         self.fields["seen"].initial = seen
@@ -80,7 +80,7 @@ class ProgressForm(Form):
     def _exceeds_promise(self) -> bool:
         """Return whether the total is more than was promised.
 
-        A larger total may be a typing error, so the form then asks for a tick.
+        It may be a typing error, so the form then asks the person to tick a box.
         """
         if "delivered" not in self.fields or not self.is_bound:
             return False
@@ -125,6 +125,7 @@ class EscalateForm(Form):
             widget=AutocompleteSelect,
             help_text="Choose anyone who can see this commitment. We email them and add it to their My work page.",
         )
+        # The person comes before the reason on the page.
         self.fields = {"person": person, **self.fields}
         self.helper = Helper(self, submit="Escalate commitment", cancel=commitment.get_absolute_url())
 

@@ -1,4 +1,4 @@
-"""Fields that several forms use, for a person and for the owner."""
+"""The form fields for a person and for the owner, which several forms use."""
 
 from __future__ import annotations
 

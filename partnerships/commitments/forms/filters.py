@@ -20,7 +20,7 @@ class FilterForm(Form):
     The parameters `words`, `side`, `standing` and `register` keep their names, because saved views contain them.
     """
 
-    SIDES = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I am the owner"))
+    PARTS = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I am the owner"))
     STATUSES = (
         ("", "Any status"),
         ("proposed", "Proposed"),
@@ -32,7 +32,7 @@ class FilterForm(Form):
         ("ended", "Cancelled or superseded"),
     )
     words = forms.CharField(label="Text, reference or organisation", required=False, max_length=80)
-    side = forms.ChoiceField(label="Side", required=False, choices=SIDES)
+    side = forms.ChoiceField(label="Our part", required=False, choices=PARTS)
     standing = forms.ChoiceField(label="Status", required=False, choices=STATUSES)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])
     partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")

@@ -86,7 +86,7 @@ class ProposeForm(TermsForm):
     confirm = forms.BooleanField(
         label="Confirm for my organisation now",
         required=False,
-        help_text="You can do this because you are a lead. Only the other side then needs to confirm.",
+        help_text="You can do this because you are a lead. Only the other organisation then needs to confirm.",
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -99,24 +99,25 @@ class ProposeForm(TermsForm):
         cancel: str = "",
         **kwargs: Any,
     ) -> None:
-        """Offer the person's own organisations and their partners as sides, and the organisations in `also_offered`.
+        """Build the form, and choose the organisations that it offers as giver and receiver.
 
-        If `only_offered` contains organisations, the form offers these and no others.
+        It offers the person's own organisations, their partners and `also_offered`. If `only_offered` is not empty, it
+        offers only these.
         """
         super().__init__(*args, **kwargs)
         self._user = user
-        organisations = _possible_sides(user, also_offered=also_offered, only_offered=only_offered)
+        organisations = _organisations_to_offer(user, also_offered=also_offered, only_offered=only_offered)
         for name in ("giver", "receiver"):
             model_choice_field(self, name).queryset = with_former_names(organisations)
         partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES).live()
         model_choice_field(self, "partnership").queryset = partnerships.order_by("title", "pk")
 
-        # If the origin fixes the giver, only the giver's people can be the owner.
+        # If the person cannot choose another giver, offer only people of this giver as the owner.
         giver = (kwargs.get("initial") or {}).get("giver")
         givers = organisations.filter(pk=giver.pk) if only_offered and giver else organisations
         model_choice_field(self, "owner").queryset = _possible_owners(givers)
 
-        # The key is the same if the form is sent twice, so that the second time proposes nothing.
+        # If the form is sent twice, both have the same key, and the service creates only one commitment.
         self.fields["key"].initial = uuid.uuid4
         last_fields = ["owner", "due_on"]
         if Organisation.objects.of_person(user, Role.LEAD).exists():
@@ -142,23 +143,26 @@ class ProposeForm(TermsForm):
         if giver is not None and giver == receiver:
             self.add_error("receiver", "Choose a different organisation from the one that gives.")
         elif giver is not None and receiver is not None:
-            self._check_own_side(giver, receiver, confirms=bool(cleaned.get("confirm")))
+            self._check_own_organisation(giver, receiver, confirms=bool(cleaned.get("confirm")))
         return cleaned
 
-    def _check_own_side(self, giver: Organisation, receiver: Organisation, *, confirms: bool) -> None:
+    def _check_own_organisation(self, giver: Organisation, receiver: Organisation, *, confirms: bool) -> None:
         """Require that the author edits for one of the two and, if they confirm at once, that they are its lead."""
         roles = roles_of(self._user, timezone.now())
-        own_side = next((side for side in (giver, receiver) if roles.edit_for(side.pk)), None)
-        if own_side is None:
+        own_organisations = [organisation for organisation in (giver, receiver) if roles.edit_for(organisation.pk)]
+        if not own_organisations:
             self.add_error("giver", "You cannot make changes for either organisation. Choose one that you can.")
-        elif confirms and not roles.lead(own_side.pk):
+            return
+        # A person who edits for both proposes for the giver, as in the service.
+        proposer = own_organisations[0]
+        if confirms and not roles.lead(proposer.pk):
             self.add_error(
                 "confirm",
-                f"Only a lead of {own_side.display_name} can confirm this. Untick to let a lead confirm it later.",
+                f"Only a lead of {proposer.display_name} can confirm this. Untick to let a lead confirm it later.",
             )
 
 
-def _possible_sides(
+def _organisations_to_offer(
     user: User, *, also_offered: Sequence[Organisation], only_offered: Sequence[Organisation]
 ) -> OrganisationQuerySet:
     """Return the organisations that may give or receive, ordered by name."""
@@ -232,7 +236,7 @@ class DueDateForm(Form):
         label="Reason for the change",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The other side will see your reason. Earlier due dates stay in the history.",
+        help_text="The other organisation can read this. Earlier due dates stay in the history.",
     )
 
     def __init__(self, *args: Any, cancel: str = "", **kwargs: Any) -> None:
@@ -247,7 +251,7 @@ class EndForm(Form):
         label="Reason",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The other side will see your reason, and it stays in the history.",
+        help_text="The other organisation can read this, and it stays in the history.",
     )
 
     def __init__(self, *args: Any, commitment: Commitment, rights: Rights, **kwargs: Any) -> None:

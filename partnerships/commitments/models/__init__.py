@@ -1,4 +1,4 @@
-"""Commitments: who promised what, when it is due, and what was delivered."""
+"""Models of commitments, their progress, evidence, due dates, reminders and units."""
 
 from partnerships.commitments.models.choices import (
     FINAL_STATUSES,

@@ -8,7 +8,8 @@ from django.db import models
 class Kind(models.TextChoices):
     """The kind of a commitment.
 
-    Giver and receiver must both confirm a commitment. An action is a task for one organisation; it confirms it alone.
+    Giver and receiver must both confirm a commitment. An action is a task for one organisation, and only this
+    organisation confirms it.
     """
 
     COMMITMENT = "commitment", "Commitment"
@@ -16,7 +17,7 @@ class Kind(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """The status of a commitment. `TRANSITIONS` has the statuses that may follow each."""
+    """The status of a commitment."""
 
     PROPOSED = "proposed", "Proposed"
     AGREED = "agreed", "Agreed"
@@ -31,7 +32,7 @@ class Status(models.TextChoices):
 
 #: Final statuses of commitments that ended without a verified delivery.
 UNDELIVERED_STATUSES = (Status.CANCELLED, Status.SUPERSEDED)
-#: Statuses that may follow each status (docs/rights.md). A done commitment returns to in progress when the receiver
+#: The statuses that may follow each status (docs/rights.md). A done commitment is in progress again if the receiver
 #: sends the delivery back.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.PROPOSED: (Status.AGREED, *UNDELIVERED_STATUSES),

@@ -48,11 +48,11 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
 
     def editable_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
         """Return commitments whose giver or receiver the person edits for."""
-        sides = (Organisations("giver", roles=EDITING_ROLES), Organisations("receiver", roles=EDITING_ROLES))
-        return self.filter(visible_to(Commitment, sides, user))
+        routes = (Organisations("giver", roles=EDITING_ROLES), Organisations("receiver", roles=EDITING_ROLES))
+        return self.filter(visible_to(Commitment, routes, user))
 
     def awaiting_confirmation_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Return proposed commitments that the person must confirm as a lead of a side."""
+        """Return proposed commitments that the person must confirm as a lead of the giver or receiver."""
         return self.filter(visible_to(Commitment, CONFIRMERS, user), status=Status.PROPOSED)
 
     def awaiting_verification(self) -> CommitmentQuerySet:
@@ -85,17 +85,17 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
 
 @pghistory.track()
 class Commitment(models.Model):
-    """A promise of one organisation to another, or an action for one side.
+    """A promise of one organisation to another, or an action, which is a task for one organisation.
 
-    The usual statuses are proposed → agreed → in progress → at risk or blocked → done → verified:
+    The usual statuses are proposed → agreed → in progress → at risk or blocked → done → verified.
 
-    - It is agreed when giver and receiver have confirmed; an action needs only the giver.
-    - It is blocked only with a `blocker`.
-    - The receiver verifies it; an action is verified by a second person. If the delivery is sent back, it returns from
-      done to in progress.
-    - It can be cancelled or superseded, with a reason, from any status before verified.
+    - It is agreed when giver and receiver have confirmed. An action needs only the giver.
+    - It cannot be blocked without a `blocker`.
+    - The receiver verifies it. An action is verified by a second person.
+    - If the delivery is sent back, the status changes from done to in progress.
+    - Before it is verified, it can be cancelled or superseded with a reason.
 
-    Each change of the due date is a `Slippage`.
+    Each change of the due date is stored as a `Slippage`.
     """
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMITMENT)
@@ -133,10 +133,10 @@ class Commitment(models.Model):
 
     status = models.CharField(max_length=12, choices=Status, default=Status.PROPOSED)
     status_since = models.DateTimeField()
-    #: Rises with each change of terms, so that people confirm only the terms that they have seen.
+    #: Incremented when the terms change. People can confirm only the revision that they have seen.
     revision = models.PositiveIntegerField(default=1)
 
-    # Who proposed it, and when each side confirmed.
+    # Who proposed it, and when giver and receiver confirmed.
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     proposed_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField()
@@ -262,12 +262,12 @@ class Commitment(models.Model):
 
     @property
     def is_action(self) -> bool:
-        """Return whether this is an action of one side, not a promise between two."""
+        """Return whether this is an action of one organisation, not a promise between two."""
         return self.kind == Kind.ACTION
 
     @property
     def is_proposed(self) -> bool:
-        """Return whether a side still has to confirm."""
+        """Return whether the giver or the receiver still has to confirm."""
         return self.status == Status.PROPOSED
 
     @property
@@ -297,12 +297,15 @@ class Commitment(models.Model):
 
     @property
     def is_over(self) -> bool:
-        """Return whether the status is final. Actions done before actions needed to be verified are final too."""
+        """Return whether the status is final.
+
+        A done action without `done_by` is final too. It is older than the rule that actions must be verified.
+        """
         return self.status in FINAL_STATUSES or (self.is_action and self.is_done and self.done_by_id is None)
 
     @property
     def was_broken(self) -> bool:
-        """Return whether the commitment was cancelled after both sides had agreed."""
+        """Return whether the commitment was cancelled after giver and receiver had confirmed it."""
         return (
             self.status == Status.CANCELLED
             and self.giver_confirmed_at is not None
@@ -316,19 +319,19 @@ class Commitment(models.Model):
 
     @property
     def slipped_days(self) -> int:
-        """Return the days from the first to the present due date; negative if the date was brought forward."""
+        """Return the days from the first due date to the present one. Negative if the date was brought forward."""
         if self.due_on is None or self.original_due_on is None:
             return 0
         return (self.due_on - self.original_due_on).days
 
     @property
     def outstanding(self) -> Decimal | None:
-        """Return the quantity still to be delivered; None if no quantity was promised."""
+        """Return the quantity that is still to be delivered, or None if no quantity was promised."""
         return None if self.quantity is None else max(self.quantity - self.delivered_quantity, Decimal(0))
 
     @property
     def percent_delivered(self) -> int:
-        """Return the whole per cent delivered, at most 100; 0 if no quantity was promised."""
+        """Return the delivered part in whole per cent, at most 100, or 0 if no quantity was promised."""
         return min(100, int(100 * self.delivered_quantity / self.quantity)) if self.quantity else 0
 
     @property
@@ -338,17 +341,17 @@ class Commitment(models.Model):
 
     @property
     def receiver_words(self) -> str:
-        """Return the name of the receiver; "" for an action without one. Fetch `receiver` with the commitment."""
+        """Return the name of the receiver, or "" for an action without one. Fetch `receiver` with the commitment."""
         return self.receiver.display_name if self.receiver else ""
 
     @property
     def quantity_words(self) -> str:
-        """Return the promised quantity, such as `60 homes`; "" if none was promised."""
+        """Return the promised quantity, such as `60 homes`, or "" if none was promised."""
         return quantity_words(self.quantity, self.unit)
 
     @property
     def delivered_words(self) -> str:
-        """Return the delivered part, such as `40 of 60 homes`; "" if no quantity was promised."""
+        """Return the delivered part, such as `40 of 60 homes`, or "" if no quantity was promised."""
         return delivered_words(self.delivered_quantity, self.quantity, self.unit)
 
     @property
@@ -358,7 +361,7 @@ class Commitment(models.Model):
 
     @property
     def awaited_step(self) -> str:
-        """Return the step that the commitment waits for, such as `to verify the delivery`; "" if it waits for none."""
+        """Return the next step in words, such as `to verify the delivery`, or "" if nobody has to confirm or verify."""
         if self.is_proposed:
             return "to accept this action" if self.is_action else "to confirm this commitment"
         if not self.is_done or self.is_over:

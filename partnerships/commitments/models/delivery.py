@@ -47,13 +47,13 @@ class Slippage(models.Model):
 
     @property
     def days(self) -> int:
-        """Return the days between the two dates; negative if the due date was brought forward."""
+        """Return the days between the two dates. Negative if the due date was brought forward."""
         return (self.now - self.was).days if self.was else 0
 
 
 @pghistory.track()
 class Progress(models.Model):
-    """A progress report: the total delivered before and after the report, the status and a note."""
+    """A progress report, with the total delivered before and after it, the status and a note."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="progress")
     delivered_before = models.DecimalField(max_digits=14, decimal_places=2)
@@ -76,12 +76,12 @@ class Progress(models.Model):
 
     @property
     def adds_delivery(self) -> bool:
-        """Return whether the report changes the total of a counted quantity. Fetch `commitment` with the report."""
+        """Return whether the report changes the total delivered. Fetch `commitment` with the report."""
         return bool(self.commitment.quantity) and self.delivered != self.delivered_before
 
     @property
     def delivered_words(self) -> str:
-        """Return the delivered part, such as `40 of 60 homes`; "" if no quantity was promised.
+        """Return the delivered part, such as `40 of 60 homes`, or "" if no quantity was promised.
 
         Fetch `commitment` with the report.
         """

@@ -1,6 +1,7 @@
-"""Routes from commitments to the people who may read them, and to those who must confirm or verify them.
+"""The organisations whose people may read, must confirm or must verify a commitment.
 
-`visible_to`, `readers_of` and the SQL of digests are built from these routes.
+`visible_to`, `readers_of` and the SQL of digests are composed from these routes. A route is a path from a commitment to
+an organisation. It may have a condition, and may be limited to some roles.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from partnerships.organisations.audience import Organisations, Route
 from partnerships.organisations.models import EDITING_ROLES, Role
 
 _PARTY = "partnership__parties"
-#: Present readers (docs/rights.md): the giver, the receiver and the parties of the commitment's partnership.
+#: People of the giver, the receiver and the parties of the commitment's partnership (docs/rights.md).
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("giver"),
     Organisations("receiver"),
@@ -24,7 +25,7 @@ PRESENT_ROUTES: tuple[Route, ...] = (
 _EVENTS_SINCE_LEAVING = Event.objects.filter(
     target_kind="commitment", target_id=OuterRef("pk"), at__gt=OuterRef(f"{_PARTY}__left_at")
 )
-#: All readers: also former parties of the partnership, unless the commitment has had an event since they left.
+#: The same people and those of former parties. They may read a commitment that has had no event since the party left.
 ROUTES: tuple[Route, ...] = (
     *PRESENT_ROUTES,
     Organisations(
@@ -34,14 +35,14 @@ ROUTES: tuple[Route, ...] = (
         & ~Q(Exists(_EVENTS_SINCE_LEAVING)),
     ),
 )
-#: The people who must confirm: leads of a side that has not confirmed.
+#: Leads of the giver and of the receiver must confirm, unless somebody has confirmed for their organisation already.
 CONFIRMERS = (
     Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
     Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
 )
-#: The people who must verify: leads of the receiver of a commitment; for an action, editors and leads of the receiver
-#: or, without a receiver, of the giver.
+#: Leads of the receiver must verify a commitment.
 VERIFIERS = (Organisations("receiver", when=Q(kind=Kind.COMMITMENT), roles=(Role.LEAD,)),)
+#: Editors and leads of the receiver must verify an action. If it has no receiver, those of the giver must.
 ACTION_VERIFIERS = (
     Organisations("receiver", when=Q(kind=Kind.ACTION), roles=EDITING_ROLES),
     Organisations("giver", when=Q(kind=Kind.ACTION, receiver=None), roles=EDITING_ROLES),

@@ -10,7 +10,7 @@ from partnerships.kit.vocabularies import CODE, CODE_HELP, Vocabulary
 
 @pghistory.track()
 class Unit(Vocabulary):
-    """A unit of quantities. The label is the plural, such as homes, and `one` the singular."""
+    """A unit of quantities. The label is its plural, such as homes, and `one` its singular, such as home."""
 
     # No longer than the columns in which other models store the code.
     code = models.CharField(max_length=10, unique=True, validators=[CODE], help_text=CODE_HELP)
@@ -24,13 +24,13 @@ def unit_words(code: str) -> tuple[str, str]:
 
 
 def unit_fault(code: str, *, keep: str = "") -> str:
-    """Return the error message for a unit that cannot be chosen, or "" if it can.
+    """Return why a unit cannot be chosen, or "" if it can.
 
-    `keep` is the unit chosen before, which is accepted even if it has been retired.
+    `keep` is the unit that the record has already. It is accepted even if it has been retired.
     """
     if not code or code == keep:
         return ""
     unit = Unit.by_code().get(code)
     if unit is None:
         return f"There is no unit with the code “{code}”."
-    return "" if unit.active else f"The unit “{unit.label}” is no longer offered: choose another."
+    return "" if unit.active else f"The unit “{unit.label}” is no longer offered. Choose another."

@@ -40,12 +40,12 @@ def at_risk_rows(user: User, partnerships: list[int], now: dt.datetime) -> Commi
 
 
 def suggest_unconfirmed(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
-    """Suggest commitments that a side still has to confirm, for a decision."""
+    """Suggest commitments that are not confirmed by both organisations yet, for a decision."""
     return _suggestions(rows_for(unconfirmed_rows, user, ids_of(partnerships), since.now), Purpose.DECISION)
 
 
 def unconfirmed_rows(user: User, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
-    """Return the commitments of these partnerships that a side still has to confirm."""
+    """Return the commitments of these partnerships that are not confirmed by both organisations yet."""
     return commitments_of_partnerships(partnerships, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
 
 

@@ -1,4 +1,4 @@
-"""Due dates of commitments for calendars."""
+"""Calendar entries for the due dates of commitments."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _entries(commitments: list[Commitment]) -> list[CalendarEntry]:
 
 
 def _due_date_entry(commitment: Commitment, revision: Revision) -> CalendarEntry:
-    """Return the calendar entry of a due date. An entry of a commitment that ended undelivered is cancelled."""
+    """Return the calendar entry of a due date. It is cancelled if the commitment has ended without a delivery."""
     assert commitment.due_on is not None  # the query leaves out commitments without a due date
     return CalendarEntry(
         kind=CalendarKind.DUE,

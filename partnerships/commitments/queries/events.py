@@ -1,4 +1,4 @@
-"""The condition on events about commitments that a person may see."""
+"""Select the events about commitments that a person may see."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from partnerships.people.models import User
 
 
 def events_of_commitments(user: User, records: Records) -> Q:
-    """Return the condition on events about these commitments that the person may see.
+    """Return a condition for events about these commitments that the person may see.
 
-    People of a former party see events up to the day on which it left.
+    People of a former party see the events up to the day on which the party left.
     """
     left_later = Party.objects.left_after("at", user).filter(partnership=OuterRef("within_id"))
     followed = Commitment.objects.followed_by(user).filter(pk__in=records).values("pk")

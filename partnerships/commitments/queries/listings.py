@@ -1,4 +1,4 @@
-"""Commitments, and the related rows that their pages show."""
+"""Read commitments for lists, and the related rows for the page of one commitment."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def open_and_finished(partnership: Partnership, user: User, limit: int) -> tuple
     return still_open, rows_for(_finished_commitments_in, user, partnership.pk, limit=limit)
 
 
-#: The condition that a commitment is over. A done action without `done_by` is older than verification of actions, so no
-#: second person must verify it.
+#: The condition that a commitment is over. A done action without `done_by` is older than the rule that a second person
+#: must verify actions, so it is over too.
 _IS_OVER = Q(status__in=FINAL_STATUSES) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
 
 
@@ -59,10 +59,10 @@ def _commitments_in(user: User, partnership: int) -> CommitmentQuerySet:
 
 
 def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()) -> None:
-    """Set the names of the commitments' organisations to their names on the day of the proposal, with one query.
+    """Set the names of the commitments' organisations to their names on the day of the proposal. Makes one query.
 
-    Open commitments show the present names too. `beside` has other organisations on the page, each with the day whose
-    names it should show. Never save these organisations, because their names in memory are only for this page.
+    Organisations of open commitments also show their present name. `beside` contains other organisations on the page,
+    each with the day whose name it shows. Never save these organisations, because these names are only for the page.
     """
     then_only: list[AsAt] = list(beside)
     then_and_now: list[AsAt] = []
@@ -121,7 +121,7 @@ _PEOPLE = (
 def with_people(commitment: Commitment) -> Commitment:
     """Fetch the people that a commitment names with one query, and return the commitment.
 
-    Joins would be slower: PostgreSQL takes longer to plan a join of all these people than to run every query of the
+    Joins would be slower. PostgreSQL takes longer to plan a join of all these people than to run every query of the
     page.
     """
     id_by_field = {field: getattr(commitment, f"{field}_id") for field in _PEOPLE}
@@ -132,7 +132,7 @@ def with_people(commitment: Commitment) -> Commitment:
 
 
 def matching_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
-    """Return commitments that have the words in their reference, their text or any name of a side."""
+    """Return commitments with these words in their reference, in their text or in a name of giver or receiver."""
     organisations = organisation_ids_by_name(words)
     return commitments.filter(
         Q(reference__iexact=words)

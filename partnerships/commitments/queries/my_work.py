@@ -29,7 +29,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
-#: How long before its due date a commitment appears in its owner's work.
+#: How long before its due date a commitment appears in My work of its owner.
 SOON = dt.timedelta(days=14)
 _LEAD = (Role.LEAD,)
 
@@ -41,8 +41,8 @@ def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
     return list(sorted_by_due_date(due).for_listing())
 
 
-#: The steps that a commitment can wait for, in the order of `_reaches_of_steps`. Each has the title of the task, and
-#: the field with the time since when the task has waited. If a commitment waits for several steps, the last is shown.
+#: The title of the task for each step, and the field with the time since when the task has been waiting. The steps are
+#: in the order of `_reaches_of_steps`. If a commitment is waiting for several steps, My work shows the last of them.
 _STEPS = (
     ("Accept this action", "proposed_at"),
     ("Help unblock this", "escalated_at"),
@@ -58,10 +58,10 @@ _STEPS = (
 def _reaches_of_steps(
     now: dt.datetime, proposed: CommitmentQuerySet | None = None, verifier: User | None = None
 ) -> tuple[Reach, ...]:
-    """Return the commitments that wait for each of the `_STEPS`, and the people whom they wait for.
+    """Return the commitments that wait for each of the `_STEPS`, and the people who must take the step.
 
-    If `proposed` is given, only these proposed commitments are included. `verifier` leaves out the actions that this
-    person owns or reported done, since another person must verify them.
+    With `proposed`, only these proposed commitments are included. With `verifier`, the actions that this person owns or
+    reported done are left out, because another person must verify them.
     """
     done = Commitment.objects.awaiting_verification()
     done_by_others = done
@@ -87,11 +87,12 @@ def _reaches_of_steps(
 
 
 def _reaches_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
-    """Return `_reaches_of_steps` with only the commitments that this person can confirm and verify."""
+    """Return the commitments that wait for each step, without those that the person cannot confirm or verify."""
     return _reaches_of_steps(now, proposed=Commitment.objects.awaiting_confirmation_by(user), verifier=user)
 
 
 def _rows_to_show(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
+    """Return the columns of these commitments that tasks show, as far as the person may see the commitments."""
     times = ("proposed_at", "escalated_at", "status_since", "done_at")
     fields = ("pk", "reference", "text", "due_on", "status", "partnership__title", *times)
     with for_a_few_records():
@@ -101,7 +102,7 @@ def _rows_to_show(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, 
 
 
 def _step_tasks(user: User, now: dt.datetime) -> TaskRows:
-    """Return a task for each commitment that waits for the person, the most urgent first."""
+    """Return a task for each commitment that is waiting for the person, the most urgent first."""
     ids_by_step = record_ids_by_reach(_reaches_for, user, now)
     steps_by_commitment: dict[int, tuple[str, str]] = {}
     for position, step in enumerate(_STEPS):
@@ -132,7 +133,7 @@ def _step_tasks(user: User, now: dt.datetime) -> TaskRows:
     return TaskRows(sorted(rows, key=urgency_of), make_task, due_date)
 
 
-#: Where My work finds the tasks of this room.
+#: The tasks of this room in My work.
 WAITING = (
     TaskSource(
         _step_tasks,

@@ -1,9 +1,8 @@
-"""The promises of one organisation to another, by outcome: kept, broken, outstanding or proposed."""
+"""Read which promises of one organisation to another were kept or broken, and which are outstanding."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -16,7 +15,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """Commitments of one organisation to another, by outcome and each in the order of due dates."""
+    """The commitments of one organisation to another by outcome, each sorted by due date."""
 
     giver: Organisation
     receiver: Organisation
@@ -41,20 +40,16 @@ def was_late(commitment: Commitment) -> bool:
 def promises_between(*, giver: Organisation, receiver: Organisation, user: User, today: dt.date) -> Promises:
     """Return the commitments of `giver` to `receiver` that the person may see, by outcome.
 
-    - Kept: verified, or done and not yet verified.
-    - Broken: cancelled after both sides agreed, or overdue.
+    A promise is kept once it is done, even before it is verified. It is broken if it is overdue, or was cancelled after
+    both had agreed.
     """
     between = Commitment.objects.visible_to(user).filter(giver=giver, receiver=receiver, kind=Kind.COMMITMENT)
-    rows = list(sorted_by_due_date(between).for_listing())
-
-    def matching(condition: Callable[[Commitment], bool]) -> tuple[Commitment, ...]:
-        return tuple(row for row in rows if condition(row))
-
+    commitments = list(sorted_by_due_date(between).for_listing())
     return Promises(
         giver=giver,
         receiver=receiver,
-        kept=matching(lambda row: row.is_verified or row.is_done),
-        broken=matching(lambda row: row.was_broken or row.is_overdue(today)),
-        outstanding=matching(lambda row: row.is_under_way and not row.is_overdue(today)),
-        proposed=matching(lambda row: row.is_proposed),
+        kept=tuple(row for row in commitments if row.is_verified or row.is_done),
+        broken=tuple(row for row in commitments if row.was_broken or row.is_overdue(today)),
+        outstanding=tuple(row for row in commitments if row.is_under_way and not row.is_overdue(today)),
+        proposed=tuple(row for row in commitments if row.is_proposed),
     )

@@ -1,4 +1,4 @@
-"""The people who may own a commitment or get emails about it, and the organisations that can be a side."""
+"""Find the people who may own a commitment or get emails about it, and organisations that may give or receive."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from partnerships.people.models import User
 
 
 def possible_owners(*organisations: Organisation) -> QuerySet[User]:
-    """Return the people of these organisations, by name.
-
-    Each may own a commitment of their own organisation.
-    """
+    """Return the people who may own commitments of these organisations, by name."""
     members = Membership.objects.current().filter(organisation__in=organisations)
     people: QuerySet[User] = User.objects.filter(pk__in=members.values("person"))
     return people.order_by("name", "pk")

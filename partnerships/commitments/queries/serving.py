@@ -1,4 +1,4 @@
-"""Commitments that serve an objective of their partnership."""
+"""Find the commitments that serve an objective of their partnership."""
 
 from __future__ import annotations
 

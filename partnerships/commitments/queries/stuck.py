@@ -1,4 +1,4 @@
-"""Commitments that are stuck, for facilitators and leads."""
+"""Find the commitments that are stuck, for facilitators and leads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 def stuck_commitments(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
-    """Return the commitments of these partnerships that are overdue or blocked, as lines."""
+    """Return a line for each commitment of these partnerships that is overdue or blocked."""
     today = timezone.localdate(now)
     return [_stuck_commitment(row, today) for row in rows_for(stuck_rows, user, partnerships, now)]
 
@@ -28,10 +28,11 @@ def stuck_rows(user: User, partnerships: list[int], now: dt.datetime) -> Commitm
 
 
 def _stuck_commitment(commitment: Commitment, today: dt.date) -> StuckRecord:
-    """Return the line about a commitment: overdue since its due date, or blocked since its status changed."""
-    what, since = "Blocked commitment", timezone.localdate(commitment.status_since)
-    if commitment.is_overdue(today):
-        what, since = "Overdue commitment", commitment.due_on or since
+    """Return the line about a commitment that is overdue since its due date, or blocked since its status changed."""
+    if commitment.is_overdue(today) and commitment.due_on is not None:
+        what, since = "Overdue commitment", commitment.due_on
+    else:
+        what, since = "Blocked commitment", timezone.localdate(commitment.status_since)
     return StuckRecord(
         partnership=commitment.partnership_id or 0,
         what=what,

@@ -1,4 +1,4 @@
-"""Service that confirms a commitment for one side."""
+"""Service that confirms a commitment for its giver or its receiver."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 
 class UnableToConfirm(Exception):
-    """The side has nothing to confirm, the terms have changed since the author read them, or no owner is named."""
+    """The organisation has nothing to confirm, no owner is named, or the terms have changed since they were read."""
 
 
 @transaction.atomic
@@ -32,14 +32,14 @@ def confirm_commitment(
     now: dt.datetime,
     owner: User | None = None,
 ) -> Commitment:
-    """Confirm a commitment for one side. When both sides have confirmed, the commitment is agreed.
+    """Confirm a commitment for its giver or its receiver. It is agreed when both have confirmed.
 
-    The giver's confirmation needs an owner: the present one, or `owner`, a person of the giver. `revision` is that of
-    the terms that the author read. If the commitment was proposed in place of an older one, it replaces the older one
-    once it is agreed. Raises `UnableToConfirm`.
+    A commitment needs an owner before the giver can confirm it. With `owner`, this person of the giver becomes the
+    owner. `revision` is the revision of the terms that the author read. If the commitment was proposed to replace an
+    older one, the older one is superseded once this one is agreed. Raises `UnableToConfirm`.
     """
     if commitment.replaces_id:
-        # Lock the older commitment first, as all services do, to prevent deadlocks.
+        # Lock the older commitment first. All services use this order, which prevents deadlocks.
         Commitment.objects.select_for_update(of=("self",)).get(pk=commitment.replaces_id)
     commitment = lock_commitment(commitment)
     rights = rights_over(commitment, author, now)
@@ -70,7 +70,7 @@ def confirm_commitment(
 
 
 def _save_confirmation(commitment: Commitment, *, is_giver: bool, author: User, now: dt.datetime) -> bool:
-    """Save the confirmation of one side, and the owner; return whether the commitment is now agreed."""
+    """Save the confirmation of the giver or receiver, and the owner. Return whether the commitment is now agreed."""
     if is_giver:
         commitment.giver_confirmed_by = author
         commitment.giver_confirmed_at = now
@@ -80,7 +80,7 @@ def _save_confirmation(commitment: Commitment, *, is_giver: bool, author: User, 
         commitment.receiver_confirmed_at = now
         changed_fields = ["receiver_confirmed_by", "receiver_confirmed_at"]
 
-    # An action needs only the side that does it.
+    # Only the organisation that does an action has to confirm it.
     has_receiver_confirmed = commitment.is_action or commitment.receiver_confirmed_at is not None
     is_agreed = commitment.giver_confirmed_at is not None and has_receiver_confirmed
     if is_agreed:
@@ -92,7 +92,7 @@ def _save_confirmation(commitment: Commitment, *, is_giver: bool, author: User, 
 
 
 def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, revision: int) -> None:
-    """Raise `UnableToConfirm` unless this side must confirm the terms that the author read."""
+    """Raise `UnableToConfirm` unless the organisation still has to confirm the terms that the author read."""
     if organisation.pk == commitment.giver_id:
         confirmed_at = commitment.giver_confirmed_at
     elif organisation.pk == commitment.receiver_id:
@@ -114,7 +114,10 @@ def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, 
 
 
 def _set_owner(commitment: Commitment, organisation: Organisation, owner: User | None) -> None:
-    """Set the owner without saving, if one is given. Raises `UnableToConfirm` if the commitment has no owner then."""
+    """Set the owner, if one is given. The caller saves the commitment.
+
+    Raises `UnableToConfirm` if the new owner does not act for the organisation, or if there is no owner at all.
+    """
     if owner is not None and owner.pk != commitment.owner_id:
         if not acts_for(owner, organisation):
             raise UnableToConfirm(

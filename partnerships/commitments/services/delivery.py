@@ -51,15 +51,13 @@ def record_progress(
     blocker: str = "",
     newest_seen_id: int | None = None,
 ) -> Progress:
-    """Record a progress report.
-
-    Raises `UnableToRecordProgress` if the report does not fit the commitment or a newer report exists.
+    """Record a progress report. Raises `UnableToRecordProgress`.
 
     - `status` is in progress, at risk, blocked (which needs a `blocker`) or done (which needs the whole quantity).
-    - `delivered` is the total so far; without it the total stays. A total that falls, or exceeds the promise, needs a
-      note.
-    - `newest_seen_id` is the id of the newest report that the author saw, or 0 if there was none. If there is a newer
-      report, also from the same form sent twice, this one is refused.
+    - `delivered` is the total so far. Without it, the total does not change. A total that is lower than before or
+      higher than promised needs a note.
+    - `newest_seen_id` is the id of the newest report that the author saw, or 0 if there was none. The report is refused
+      if there is a newer one, for example because the same form was sent twice.
     """
     commitment = lock_commitment(commitment)
     rights = rights_over(commitment, author, now)
@@ -110,7 +108,7 @@ def _apply_report(commitment: Commitment, report: Progress, blocker: str) -> Non
     commitment.delivered_quantity = report.delivered
     commitment.blocker = blocker.strip() if report.status in (Status.BLOCKED, Status.AT_RISK) else ""
     if report.status in (Status.IN_PROGRESS, Status.DONE):
-        # The work goes on, so nobody's help is needed any more.
+        # The work continues, so the person to whom it was escalated no longer needs to help.
         commitment.escalated_to = None
         commitment.escalated_at = None
     is_done = report.status == Status.DONE
@@ -139,7 +137,7 @@ def _check_status(status: str, blocker: str) -> None:
 
 
 def _check_total(commitment: Commitment, status: str, total: Decimal, *, note: str) -> None:
-    """Raise `UnableToRecordProgress` for a surprising total without a note, or for done without the whole quantity."""
+    """Raise `UnableToRecordProgress` if the total is impossible, needs a note, or is too low for the status done."""
     total_words = delivered_words(total, commitment.quantity, commitment.unit)
     has_note = bool(note.strip())
     if total < 0:
@@ -159,7 +157,7 @@ def _check_total(commitment: Commitment, status: str, total: Decimal, *, note: s
 def _record_report(
     commitment: Commitment, report: Progress, *, status_before: str, organisation: Organisation | None
 ) -> None:
-    """Record an event with the status and total before and after a report, and the blocker or the note as reason."""
+    """Record the event of a progress report, with the status and the total before and after it."""
     before = {"status": status_before}
     after = {"status": commitment.get_status_display()}
     if commitment.quantity is not None:
@@ -179,10 +177,7 @@ def _record_report(
 
 @transaction.atomic
 def escalate(*, commitment: Commitment, helper: User, author: User, now: dt.datetime, reason: str = "") -> Commitment:
-    """Escalate a commitment to a person of either side or of the partnership, and email them.
-
-    Raises `UnableToEscalate`.
-    """
+    """Escalate a commitment to a person who can see it, and email this person. Raises `UnableToEscalate`."""
     commitment = lock_commitment(commitment)
     rights = rights_over(commitment, author, now)
     if commitment.status not in UNDER_WAY_STATUSES:
@@ -210,7 +205,7 @@ def escalate(*, commitment: Commitment, helper: User, author: User, now: dt.date
 @transaction.atomic
 def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, note_text: str = "") -> Commitment:
     """Verify a delivery for the receiver, or an action as its second person. Raises `UnableToVerify`."""
-    commitment, side = _lock_to_verify(commitment, author, now)
+    commitment, verifier = _lock_to_verify(commitment, author, now)
 
     commitment.status = Status.VERIFIED
     commitment.status_since = now
@@ -222,7 +217,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
         commitment,
         EventKind.ACTION_VERIFIED if commitment.is_action else EventKind.DELIVERY_VERIFIED,
         author=author,
-        organisation=side,
+        organisation=verifier,
         now=now,
         before=Status.DONE.label,
         after=Status.VERIFIED.label,
@@ -236,7 +231,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
 @transaction.atomic
 def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
     """Send a delivery or action back because something is missing. Raises `UnableToVerify`."""
-    commitment, side = _lock_to_verify(commitment, author, now)
+    commitment, verifier = _lock_to_verify(commitment, author, now)
     reason = reason.strip()
     if not reason:
         raise UnableToVerify("Enter what is missing.")
@@ -253,7 +248,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
         status=Status.IN_PROGRESS,
         note=reason,
         by=author,
-        organisation=side,
+        organisation=verifier,
         at=now,
     )
 
@@ -261,7 +256,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
         commitment,
         EventKind.ACTION_SENT_BACK if commitment.is_action else EventKind.DELIVERY_SENT_BACK,
         author=author,
-        organisation=side,
+        organisation=verifier,
         now=now,
         before=Status.DONE.label,
         after=Status.IN_PROGRESS.label,
@@ -273,7 +268,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
 
 
 def _lock_to_verify(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commitment, Organisation | None]:
-    """Lock a commitment that the author may verify, and return it with the side that verifies.
+    """Lock a commitment that the author may verify, and return it with the organisation that verifies.
 
     Raises `UnableToVerify` if it has not been reported done.
     """

@@ -24,13 +24,13 @@ def email_deciding_leads(kind: str, commitment: Commitment, *, author: User, now
 
 
 def email_leads_about_proposals(*, commitments: Iterable[Commitment], author: User, now: dt.datetime) -> None:
-    """Send each lead one email about all of these proposals that they must confirm, but none to the author."""
+    """Send each lead one email about all of these proposals that they must confirm. The author gets none."""
     ids_by_organisations: dict[frozenset[int], list[int]] = defaultdict(list)
     for commitment in commitments:
         organisation_ids = frozenset(organisation.pk for organisation in organisations_to_act(commitment))
         ids_by_organisations[organisation_ids].append(commitment.pk)
 
-    # One query for all commitments that wait for the same organisations.
+    # Commitments that the same organisations have to confirm need only one query.
     ids_by_person: dict[int, list[int]] = defaultdict(list)
     for organisation_ids, ids in ids_by_organisations.items():
         leads = leads_with_account(organisation_ids).exclude(pk=author.pk)
@@ -47,10 +47,10 @@ def email_leads_about_proposals(*, commitments: Iterable[Commitment], author: Us
 
 
 def email_owners(*, commitments: Iterable[Commitment], author: User, reminds: bool, now: dt.datetime) -> None:
-    """Send each owner one email about all their commitments among these, but none to the author.
+    """Send each owner one email about all their commitments among these. The author gets none.
 
-    The email says that they are now the owner or, with `reminds`, reminds them. Call this in the transaction of the
-    change, with the commitments as they are after the change.
+    The email says that the recipient is now the owner. With `reminds`, it is a reminder instead. Call this after the
+    change and in its transaction, because the owners are read from the database.
     """
     commitment_ids = [commitment.pk for commitment in commitments]
     owned_commitments = Commitment.objects.filter(pk__in=commitment_ids, owner__is_active=True).exclude(owner=author)
@@ -85,12 +85,12 @@ def _record(
     now: dt.datetime,
     params: dict[str, Any],
 ) -> None:
-    """Record an email to these people, except the author, from the side for which the author acts."""
-    side = acting_organisation(rights_over(commitment, author, now))
+    """Record an email to these people, except the author, from the organisation for which the author acts."""
+    sender = acting_organisation(rights_over(commitment, author, now))
     record_emails(
         kind=f"commitments.{kind}",
         people=people.exclude(pk=author.pk).values_list("pk", flat=True),
         params={"commitment": commitment.pk, "author": author.pk, **params},
-        sender_id=side.pk if side else None,
+        sender_id=sender.pk if sender else None,
         now=now,
     )

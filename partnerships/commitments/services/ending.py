@@ -31,7 +31,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
     if not reason.strip():
         raise UnableToEnd("Enter a reason.")
 
-    side = acting_organisation(rights)
+    acting_for = acting_organisation(rights)
     event = _event_of_ending(rights)
     status_before = commitment.get_status_display()
     commitment.status = Status.CANCELLED
@@ -43,7 +43,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         commitment,
         event,
         author=author,
-        organisation=side,
+        organisation=acting_for,
         now=now,
         before=status_before,
         after=commitment.get_status_display(),

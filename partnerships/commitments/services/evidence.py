@@ -25,7 +25,7 @@ class UnableToAttach(Exception):
 
 
 def _check_evidence_can_change(rights: Rights) -> None:
-    """Raise `UnableToAttach` unless evidence can be changed now, or `UnableToAct` unless the person may change it."""
+    """Raise `UnableToAttach` if evidence cannot be changed now, or `UnableToAct` if the person may not change it."""
     if not rights.commitment.is_under_way and not rights.commitment.is_done:
         raise UnableToAttach(
             "You can only attach or remove evidence after both organisations have agreed and before the delivery is "
@@ -91,27 +91,27 @@ def attach_evidence(
     return evidence
 
 
-#: The kind of entry for removed files in the journal for restores.
+#: The kind of entry about a removed file in the journal, from which files are removed again after a restore.
 EVIDENCE = "evidence"
 
 
 def evidence_identity(evidence: Evidence) -> str:
-    """Return the hash that identifies a file in the journal for restores."""
+    """Return the hash that identifies a file in the journal."""
     return journal.identity(evidence.commitment_id, evidence.added_at, evidence.sha256)
 
 
 @transaction.atomic
 def remove_evidence(*, evidence: Evidence, author: User | None, now: dt.datetime) -> None:
-    """Remove a file; the history keeps its title. Raises `UnableToAttach`.
+    """Remove a file of evidence. Its title remains in the history. Raises `UnableToAttach`.
 
-    After a restore, the system removes the file again. Then `author` is None and needs no rights.
+    `author` is None if the system removes the file again after a backup was restored. Then no rights are needed.
     """
     commitment = lock_commitment(evidence.commitment)
-    side = None
+    acting_for = None
     if author is not None:
         rights = rights_over(commitment, author, now)
         _check_evidence_can_change(rights)
-        side = acting_organisation(rights)
+        acting_for = acting_organisation(rights)
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
         raise UnableToAttach("The file has already been removed, so you do not need to remove it.")
 
@@ -120,7 +120,7 @@ def remove_evidence(*, evidence: Evidence, author: User | None, now: dt.datetime
         commitment,
         EventKind.EVIDENCE_REMOVED,
         author=author,
-        organisation=side,
+        organisation=acting_for,
         now=now,
         before={"file": evidence.title},
     )

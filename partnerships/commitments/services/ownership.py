@@ -57,9 +57,9 @@ def _check_acts_for(owner: User, organisation: Organisation) -> None:
 
 @transaction.atomic
 def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
-    """Record that a person of either side reminds the owner, at most once a day. Raises `UnableToRemind`.
+    """Record that a person of the giver or receiver reminds the owner, at most once a day. Raises `UnableToRemind`.
 
-    The caller sends the email with `email_owners`, for several commitments at once.
+    This sends no email. The caller calls `email_owners`, so that an owner of several commitments gets one email.
     """
     commitment = lock_commitment(commitment)
     rights = rights_over(commitment, author, now)

@@ -28,7 +28,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
-NO_SIDE = "You cannot make changes for either of the two organisations. Ask an editor or lead of one of them."
+EDITS_FOR_NEITHER = "You cannot make changes for either of the two organisations. Ask an editor or lead of one of them."
 
 
 class UnableToPropose(Exception):
@@ -65,16 +65,15 @@ def propose_commitment(
     tells: bool = True,
     **proposal: Unpack[Proposal],
 ) -> Commitment:
-    """Propose a commitment, which both sides must confirm.
+    """Propose a commitment, which giver and receiver must both confirm.
 
     The author edits for one of the two. Without an owner, the giver names one when it confirms.
 
-    - `confirm`: the author, a lead, confirms for their side at once.
-    - `replaces`: the commitment that becomes superseded when both sides have confirmed the new one.
-    - `came_from`: the record of another room that the commitment is made from.
-    - `key`: the form's key. If the author has used it before, the commitment made then is returned.
-    - `tells`: False if the caller emails the other side about several proposals at once
-      (`email_leads_about_proposals`).
+    - `confirm`: the author is a lead and confirms for their own organisation at once.
+    - `replaces`: the commitment that is superseded when giver and receiver have confirmed the new one.
+    - `came_from`: the record from which the commitment is made, for example a response.
+    - `key`: the form's key. If the author has used it before, the commitment proposed then is returned.
+    - `tells`: False if the caller sends one email about several proposals with `email_leads_about_proposals`.
 
     Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
@@ -82,8 +81,8 @@ def propose_commitment(
     if existing_commitment is not None:
         return existing_commitment
     giver, receiver = proposal["giver"], proposal["receiver"]
-    side = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
-    require(acts_for(author, side, *EDITING_ROLES), NO_SIDE)
+    acting_for = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
+    require(acts_for(author, acting_for, *EDITING_ROLES), EDITS_FOR_NEITHER)
     check_terms(giver, receiver, proposal, timezone.localdate(now))
     _check_partnership(proposal["partnership"], (giver, receiver), now)
     _check_origin(came_from, (giver, receiver), author)
@@ -92,21 +91,21 @@ def propose_commitment(
 
     commitment = Commitment(kind=Kind.COMMITMENT, replaces=replaces, key=key, **proposal)
     try:
-        # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
+        # If the key is not unique, PostgreSQL refuses further queries until it is rolled back to this savepoint.
         with transaction.atomic():
-            _save_new(commitment, author=author, side=side, came_from=came_from, now=now)
+            _save_new(commitment, author=author, acting_for=acting_for, came_from=came_from, now=now)
     except IntegrityError:
-        # The same form was sent twice at once.
+        # The same form was sent twice at the same moment, and the other request has saved the commitment.
         existing_commitment = _proposed_with_key(key, author)
         if existing_commitment is None:
             raise
         return existing_commitment
 
-    if confirm and side.pk == giver.pk and proposal["owner"] is None:
+    if confirm and acting_for.pk == giver.pk and proposal["owner"] is None:
         raise UnableToPropose("Name an owner, or confirm later.")
     if confirm:
         commitment = confirm_commitment(
-            commitment=commitment, organisation=side, author=author, revision=commitment.revision, now=now
+            commitment=commitment, organisation=acting_for, author=author, revision=commitment.revision, now=now
         )
     if tells:
         email_deciding_leads("proposed", commitment, author=author, now=now, revision=commitment.revision)
@@ -119,7 +118,7 @@ def _proposed_with_key(key: uuid.UUID | None, author: User) -> Commitment | None
 
 
 def _check_replaced(replaced: Commitment, giver: Organisation, receiver: Organisation) -> None:
-    """Raise `UnableToPropose` unless the locked commitment is under way between the same two organisations."""
+    """Raise `UnableToPropose` unless the locked commitment can be replaced by one between these organisations."""
     if {replaced.giver_id, replaced.receiver_id} != {giver.pk, receiver.pk}:
         raise UnableToPropose("New terms must be between the same two organisations.")
     if not replaced.is_under_way:
@@ -133,7 +132,7 @@ def _check_replaced(replaced: Commitment, giver: Organisation, receiver: Organis
 
 
 class NewAction(TypedDict):
-    """An action: what is to be done, by which owner and due date, and perhaps in which partnership."""
+    """The fields of a new action."""
 
     text: str
     owner: User | None
@@ -158,7 +157,7 @@ def propose_action(
     """
     owner = fields["owner"]
     is_own = acts_for(author, organisation, *EDITING_ROLES)
-    require(is_own or acts_for(author, for_organisation, *EDITING_ROLES), NO_SIDE)
+    require(is_own or acts_for(author, for_organisation, *EDITING_ROLES), EDITS_FOR_NEITHER)
     if not fields["text"].strip():
         raise UnableToPropose("Enter what needs to be done.")
     if owner is not None and not acts_for(owner, organisation):
@@ -170,8 +169,8 @@ def propose_action(
     is_for_itself = for_organisation is not None and for_organisation.pk == organisation.pk
     receiver = None if is_for_itself else for_organisation
     action = Commitment(kind=Kind.ACTION, giver=organisation, receiver=receiver, **fields)
-    side = organisation if is_own else receiver
-    _save_new(action, author=author, side=side, came_from=came_from, now=now)
+    acting_for = organisation if is_own else receiver
+    _save_new(action, author=author, acting_for=acting_for, came_from=came_from, now=now)
     if not is_own:
         return action
     return confirm_commitment(
@@ -183,13 +182,13 @@ def _save_new(
     commitment: Commitment,
     *,
     author: User,
-    side: Organisation | None,
+    acting_for: Organisation | None,
     came_from: OriginRecord | None,
     now: dt.datetime,
 ) -> None:
-    """Save a new commitment or action with its event, and link it to the record that it is made from.
+    """Save a new commitment or action with its event, and link it to the record from which it is made.
 
-    `side` is the organisation for which the author proposes the commitment.
+    `acting_for` is the organisation for which the author proposes it.
     """
     assert commitment.giver is not None  # only commitments imported from registers have no giver
     # The id is reserved first, because the reference contains it.
@@ -200,7 +199,7 @@ def _save_new(
     commitment.owner_organisation = commitment.giver
     commitment.original_due_on = commitment.due_on
     commitment.proposed_by = author
-    commitment.proposed_for = side
+    commitment.proposed_for = acting_for
     commitment.proposed_at = now
     commitment.status_since = now
     commitment.save(force_insert=True)
@@ -209,7 +208,7 @@ def _save_new(
         commitment,
         EventKind.PROPOSED if commitment.kind == Kind.COMMITMENT else EventKind.ACTION_NOTED,
         author=author,
-        organisation=side,
+        organisation=acting_for,
         now=now,
         after=terms_of(commitment),
     )
@@ -218,7 +217,7 @@ def _save_new(
 
 
 def check_terms(giver: Organisation, receiver: Organisation | None, terms: CommitmentTerms, today: dt.date) -> None:
-    """Raise `UnableToPropose` with the first fault in the terms."""
+    """Raise `UnableToPropose` if the terms are invalid. The message is about the first fault."""
     owner = terms["owner"]
     if receiver is not None and giver.pk == receiver.pk:
         raise UnableToPropose("A commitment must be between two different organisations.")
@@ -227,9 +226,9 @@ def check_terms(giver: Organisation, receiver: Organisation | None, terms: Commi
     _check_quantity(terms["quantity"], terms["unit"])
     if terms["due_on"] < today:
         raise UnableToPropose("Enter a due date that is today or later.")
-    for side in (giver, receiver):
-        if side is not None and side.is_ended:
-            raise UnableToPropose(f"{side.display_name} has been dissolved. Choose another organisation.")
+    for organisation in (giver, receiver):
+        if organisation is not None and organisation.is_ended:
+            raise UnableToPropose(f"{organisation.display_name} has been dissolved. Choose another organisation.")
     if owner is not None and not acts_for(owner, giver):
         raise UnableToPropose(f"{owner.display_name} does not act for {giver.display_name}. Choose someone who does.")
 
@@ -244,10 +243,10 @@ def _check_quantity(quantity: Decimal | None, unit: str) -> None:
         raise UnableToPropose(f"There is no unit with the code “{unit}”. Choose a unit from the list.")
 
 
-def _check_origin(came_from: OriginRecord | None, sides: tuple[Organisation, ...], author: User) -> None:
-    """Raise `UnableToPropose` if the record fixes both sides, and these sides are different.
+def _check_origin(came_from: OriginRecord | None, organisations: tuple[Organisation, ...], author: User) -> None:
+    """Raise `UnableToPropose` if the record is about two other organisations, or the author may not use it.
 
-    Otherwise a commitment between other organisations could close a record that is not theirs, for example an ask.
+    Without this check, a commitment between other organisations could, for example, close an ask that is not theirs.
     """
     if came_from is None:
         return
@@ -256,21 +255,24 @@ def _check_origin(came_from: OriginRecord | None, sides: tuple[Organisation, ...
         raise UnableToPropose(
             "You can no longer open the record that this commitment comes from. Start from the list of commitments."
         )
-    if suggestion.pair and {side.pk for side in suggestion.pair} != {side.pk for side in sides}:
-        names = " and ".join(side.display_name for side in suggestion.pair)
+    if suggestion.pair and set(suggestion.pair) != set(organisations):
+        names = " and ".join(organisation.display_name for organisation in suggestion.pair)
         raise UnableToPropose(f"A commitment from {suggestion.words} must be between {names}. Choose these two.")
 
 
-def _check_partnership(partnership: Partnership | None, sides: tuple[Organisation, ...], now: dt.datetime) -> None:
-    """Raise `UnableToPropose` unless the partnership is live and the sides are parties, not observers."""
+def _check_partnership(
+    partnership: Partnership | None, organisations: tuple[Organisation, ...], now: dt.datetime
+) -> None:
+    """Raise `UnableToPropose` if the partnership is over, or an organisation is no party or only an observer."""
     if partnership is None:
         return
     if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToPropose(f"{partnership.title} has ended. Choose another partnership, or none.")
     parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     party_ids = set(parties.values_list("organisation_id", flat=True))
-    for side in sides:
-        if side.pk not in party_ids:
+    for organisation in organisations:
+        if organisation.pk not in party_ids:
             raise UnableToPropose(
-                f"{side.display_name} is not a party to {partnership.title}. Choose another partnership, or none."
+                f"{organisation.display_name} is not a party to {partnership.title}. "
+                "Choose another partnership, or none."
             )

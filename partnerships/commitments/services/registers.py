@@ -1,4 +1,4 @@
-"""Import of commitments from public registers: section 106 contributions."""
+"""Import the contributions of section 106 agreements from public registers, as commitments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PromiseKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class RegisterProgress:
-    """A report in a register: the total delivered by a time."""
+    """The total that was delivered by a time, as a register reports it."""
 
     at: dt.datetime
     delivered: Decimal
@@ -42,8 +42,7 @@ class RegisterPromise:
     - `giver_name`: the giver, who need not be in the directory.
     - `agreed_at`: the time of the legal agreement.
     - `done`: whether the register says that everything has been delivered.
-    - `withdrawn`: why the register no longer has the row. The commitment is cancelled, and counts neither as kept nor
-      as broken.
+    - `withdrawn`: why the register no longer has the row. The commitment is cancelled, but is not a broken promise.
     """
 
     reference: str
@@ -108,10 +107,10 @@ def add_reports_from_register(
 ) -> tuple[list[Commitment], list[Commitment]]:
     """Add new reports to existing commitments, and return the changed commitments and the skipped ones.
 
-    A commitment is skipped if the register has changed an earlier report, or if people have reported progress here. A
-    new report between earlier ones changes the totals of the later ones, whose old values stay in row history.
-    Commitments that the register has withdrawn are cancelled in any case. Only leads of the receivers, and people who
-    maintain the directory, may do this.
+    A commitment is skipped if the register has changed an earlier report, or if people have reported progress here. If
+    a new report is between earlier ones, the totals of the later ones are corrected. Commitments that the register has
+    withdrawn are cancelled in any case. Only leads of the receivers, and people who maintain the directory, may do
+    this.
     """
     if not promises:
         return [], []
@@ -181,8 +180,8 @@ def _recorded_by_position(
 ) -> dict[int, Progress] | None:
     """Return the recorded reports by their positions among the register's reports.
 
-    None if a recorded report is not in the register. Two reports are the same if they have the same time and note,
-    since the note names the figure.
+    Returns None if a recorded report is not in the register. Two reports are the same if they have the same time and
+    the same note, because the note contains the figure.
     """
     free_positions: dict[tuple[dt.datetime, str], list[int]] = defaultdict(list)
     for position, register_report in enumerate(register_reports):
@@ -248,7 +247,7 @@ def _withdraw(commitment: Commitment, promise: RegisterPromise, author: User | N
     commitment.reason = promise.withdrawn
     commitment.save(update_fields=["status", "status_since", "reason"])
 
-    # Call the listeners before clearing the confirmations: they reopen only what an agreed commitment met.
+    # The listeners reopen only asks and offers that an agreed commitment met, so call them while it is confirmed.
     call_listeners(commitment=commitment, author=author, now=now)
     commitment.giver_confirmed_at = None
     commitment.receiver_confirmed_at = None
@@ -300,7 +299,7 @@ def _status_of(promise: RegisterPromise) -> Status:
 def _new_commitment(pk: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
     """Return an unsaved commitment for a row of a register."""
     status_since = promise.progress[-1].at if promise.progress else promise.agreed_at
-    # A commitment that was agreed and then cancelled would count as broken, but a withdrawn record is not broken.
+    # A cancelled commitment is a broken promise if it was confirmed, and a withdrawn row is not a broken promise.
     confirmed_at = None if promise.withdrawn else promise.agreed_at
     return Commitment(
         pk=pk,

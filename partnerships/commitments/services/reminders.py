@@ -12,8 +12,8 @@ from partnerships.outbox.services import record_email
 from partnerships.people.lead_times import LONGEST_LEAD_TIME, USUAL_LEAD_TIMES
 from partnerships.people.models import ReminderKind
 
-# Uses the lead times of each owner, or the usual ones if the owner has chosen none. If several lead times have passed,
-# DISTINCT ON chooses the shortest. ON CONFLICT leaves out reminders that exist.
+# The lead times are those that the owner has chosen, or else the usual ones. If several have passed, DISTINCT ON takes
+# the shortest. ON CONFLICT skips reminders that already exist.
 _INSERT_REMINDERS = """
 INSERT INTO commitments_reminder (commitment_id, person_id, due_on, days_before, created_at)
 SELECT DISTINCT ON (c.id) c.id, c.owner_id, c.due_on, lead.days, %(now)s
@@ -33,15 +33,15 @@ ON CONFLICT (commitment_id, person_id, due_on, days_before) DO NOTHING
 def remind_owners(*, now: dt.datetime) -> int:
     """Record today's reminders with their emails, and return how many are new.
 
-    If several lead times have passed, for example because this did not run for a week, only the shortest gets a
-    reminder. A changed due date gets its own reminders. Composing the email checks again that the reminder still
-    applies.
+    If this did not run for a week, several lead times may have passed. Only the shortest of them gets a reminder. If
+    the due date changes, the new date gets reminders of its own. When the email is composed, it is checked again that
+    the commitment is still due on that day.
     """
     _insert_reminders(now)
     waiting_reminders = Reminder.objects.select_for_update(skip_locked=True).filter(sent_at=None, dropped_at=None)
     new_reminders = list(waiting_reminders.order_by("pk"))
     for reminder in new_reminders:
-        # Without the reminder's id: after a restore, the same reminder is inserted again with another id.
+        # The id of the reminder is left out, because the same reminder may get another id after a restore.
         params = {
             "commitment": reminder.commitment_id,
             "due_on": reminder.due_on.isoformat(),

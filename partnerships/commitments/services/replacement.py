@@ -1,4 +1,4 @@
-"""Replaces a commitment by one with new terms, which gets the links, dates and deliveries of the old one."""
+"""Replace a commitment by one with new terms, and copy the links, due dates and deliveries of the old one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from partnerships.people.models import User
 def replace_commitment(
     old: Commitment, successor: Commitment, *, author: User, organisation: Organisation, now: dt.datetime
 ) -> None:
-    """Supersede an old commitment by an agreed successor. The caller has locked both.
+    """Mark an old commitment as superseded by an agreed successor. The caller has locked both.
 
-    If the old commitment has ended since the new terms were proposed, only its links are copied; its status, dates and
-    deliveries do not change.
+    The successor gets the links, the due dates and the delivered quantity of the old commitment. If the old commitment
+    has ended since the new terms were proposed, only its links are copied.
     """
     copy_links(old, successor)
     if old.is_over:
@@ -30,7 +30,7 @@ def replace_commitment(
     status_before = old.get_status_display()
     old.status = Status.SUPERSEDED
     old.status_since = now
-    old.reason = f"Replaced by {successor.reference}, which both sides agreed."
+    old.reason = f"Replaced by {successor.reference}, which both organisations agreed."
     old.save(update_fields=["status", "status_since", "reason"])
     record_event(
         old,

@@ -12,7 +12,7 @@ from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Slippage
 from partnerships.commitments.rights import acting_organisation, rights_over
 from partnerships.commitments.services.emails import email_deciding_leads
-from partnerships.commitments.services.proposing import NO_SIDE, CommitmentTerms, check_terms
+from partnerships.commitments.services.proposing import EDITS_FOR_NEITHER, CommitmentTerms, check_terms
 from partnerships.commitments.services.recording import lock_commitment, record_event, terms_of
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
@@ -37,10 +37,10 @@ def edit_proposal(
     tells: bool = True,
     **terms: Unpack[CommitmentTerms],
 ) -> Commitment:
-    """Change the terms of a proposal, which removes earlier confirmations.
+    """Change the terms of a proposal, and remove the confirmations of the earlier terms.
 
-    `revision` is that of the terms that the author read. With `tells=False` the caller emails the other side about
-    several proposals at once (`email_leads_about_proposals`).
+    `revision` is the revision of the terms that the author read. With `tells=False` no email is sent. The caller then
+    sends one email about several proposals with `email_leads_about_proposals`.
 
     Raises `UnableToEdit`, or `UnableToPropose` if the new terms are invalid.
     """
@@ -51,7 +51,7 @@ def edit_proposal(
         raise UnableToEdit(
             f"{commitment.reference} is {commitment.status_words}, so you can no longer change its terms.{remedy}"
         )
-    require(rights.may_edit_terms, NO_SIDE)
+    require(rights.may_edit_terms, EDITS_FOR_NEITHER)
     if revision != commitment.revision:
         raise UnableToEdit("Someone changed the terms while you were editing. Check the new terms before you save.")
     if commitment.giver is None:
@@ -116,7 +116,7 @@ def _save_new_revision(commitment: Commitment) -> None:
 def change_due_date(
     *, commitment: Commitment, due_on: dt.date, reason: str, author: User, now: dt.datetime
 ) -> Slippage:
-    """Change the due date, with a reason. Earlier dates stay in the history. Raises `UnableToChangeDueDate`."""
+    """Change the due date, and store the earlier date and the reason. Raises `UnableToChangeDueDate`."""
     commitment = lock_commitment(commitment)
     rights = rights_over(commitment, author, now)
     reason = reason.strip()

@@ -1,4 +1,4 @@
-"""Pages about delivery: progress, escalation, verification.
+"""The pages to report progress on a commitment, to escalate it and to verify the delivery.
 
 `require` answers 403 if its condition is false.
 """
@@ -26,7 +26,7 @@ from partnerships.people.recipients import collect_recipients
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def record_progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """Report progress on a commitment, perhaps with a file of evidence, for the side that delivers."""
+    """Report progress on a commitment, for the organisation that delivers. A file of evidence is optional."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     newest = commitment.progress.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -50,7 +50,7 @@ def record_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @transaction.atomic
 def _save_report_and_file(report_data: dict[str, Any], commitment: Commitment, user: User) -> None:
-    """Save the report and its file in one transaction, so that if either is refused, neither is saved."""
+    """Save the report and its file in one transaction. If one of them is refused, neither is saved."""
     now = timezone.now()
     if report_data["evidence"]:
         services.attach_evidence(commitment=commitment, file=report_data["evidence"], author=user, now=now)

@@ -29,9 +29,9 @@ _MAX_EVENTS = 100
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a commitment: its terms, next step, deliveries and timeline."""
+    """Show a commitment with its terms, next step, deliveries and timeline."""
     user = signed_in(request)
-    # `read_ahead` sends these lookups as one query. `rows_for` and the functions called below then use their rows.
+    # Run these queries as one. The functions that are called below then use the rows.
     read_ahead(
         [
             lookup(_commitment_shown, user, pk),
@@ -48,7 +48,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     commitment = queries.with_people(rows[0])
     progress = rows_for(queries.progress_of, pk)
-    # Each organisation appears under the name that it had then: on the day of the proposal, or of its report.
+    # Giver and receiver have their names of the day of the proposal, and others the names of the day of their report.
     reporters = [(timezone.localdate(report.at), report.organisation) for report in progress]
     queries.name_as_at([commitment], beside=reporters)
     if commitment.partnership is not None:
@@ -81,7 +81,7 @@ def _replacements(user: User, commitment: int) -> QuerySet[Commitment]:
 
 @require_POST
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose whether stakeholders without an account are told about the commitment."""
+    """Choose whether stakeholders without an account get emails about the commitment."""
     user = signed_in(request)
     commitment = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
@@ -95,9 +95,9 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _timeline(request: HttpRequest, user: User, commitment: Commitment) -> list[TimelineLine]:
-    """Return the lines of the timeline, newest first, and mark their events as seen by the reader.
+    """Return the lines of the timeline, newest first, and record that the reader has seen their events.
 
-    The lines have no subject, as the page is about one commitment.
+    The lines have no subject, because the whole page is about one commitment.
     """
     events = newest_events(user, kind="commitment", record_id=commitment.pk, count=_MAX_EVENTS)
     if is_reading_page(request):

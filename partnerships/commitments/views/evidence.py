@@ -20,7 +20,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def attach_evidence(request: HttpRequest, pk: int) -> HttpResponse:
-    """Attach a file of evidence to a commitment, for the side that delivers."""
+    """Attach a file of evidence to a commitment, for the organisation that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = EvidenceForm(*post_data_and_files(request), commitment=commitment)

@@ -17,7 +17,7 @@ from partnerships.kit.rights import require
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_owner(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the person who owns a commitment, for the side that delivers."""
+    """Change the person who owns a commitment, for the organisation that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = OwnerForm(post_data(request), commitment=commitment)

@@ -1,4 +1,4 @@
-"""The page to propose a commitment: from scratch, from a record, or to replace another."""
+"""The page to propose a commitment, which may come from a record or replace another commitment."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from partnerships.people.requests import signed_in
 def propose_commitment(request: HttpRequest) -> HttpResponse:
     """Propose a commitment.
 
-    `?from=response-12` names the record that the commitment is made from, and `?replaces=12` the commitment that it
-    replaces.
+    For example, `?from=response-12` opens the form with the values of a response, and `?replaces=12` opens it with the
+    terms of the commitment that the new one replaces.
     """
     user = signed_in(request)
     if not Organisation.objects.of_person(user, *EDITING_ROLES).exists():
@@ -45,7 +45,7 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
         ProposeForm,
         user=user,
         also_offered=_organisations_named_by(suggestion, replaces),
-        only_offered=_fixed_sides(suggestion, replaces),
+        only_offered=_giver_and_receiver(suggestion, replaces),
         initial=_initial_values(request, user, suggestion, replaces),
     )
 
@@ -53,7 +53,7 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
         with show_refusal(form, services.UnableToPropose, services.UnableToConfirm):
             with collect_recipients() as recipients:
                 commitment = _propose(form, came_from, replaces, author=user)
-            waiting = " and ".join(side.display_name for side in organisations_to_act(commitment))
+            waiting = " and ".join(organisation.display_name for organisation in organisations_to_act(commitment))
             message = f"{commitment.reference} has been proposed. It is waiting for {waiting} to confirm it."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(commitment)
@@ -132,7 +132,7 @@ def _commitment_to_replace(request: HttpRequest, user: User) -> Commitment | Non
 def _organisations_named_by(
     suggestion: CommitmentSuggestion | None, replaces: Commitment | None
 ) -> tuple[Organisation, ...]:
-    """Return the organisations that the record and the replaced commitment name as sides."""
+    """Return the givers and receivers that the record and the replaced commitment name."""
     organisations: list[Organisation | None] = []
     if suggestion is not None:
         organisations += [suggestion.giver, suggestion.receiver]
@@ -141,8 +141,13 @@ def _organisations_named_by(
     return tuple(organisation for organisation in organisations if organisation is not None)
 
 
-def _fixed_sides(suggestion: CommitmentSuggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
-    """Return both sides if the record or the replaced commitment fixes them, or else an empty tuple."""
+def _giver_and_receiver(
+    suggestion: CommitmentSuggestion | None, replaces: Commitment | None
+) -> tuple[Organisation, ...]:
+    """Return giver and receiver if the person cannot choose others, or else an empty tuple.
+
+    They are those of the replaced commitment, or those of the record if it names both.
+    """
     if replaces is not None:
         return _organisations_named_by(None, replaces)
     return suggestion.pair if suggestion else ()

@@ -1,4 +1,4 @@
-"""Pages about terms: edit, confirm, change the due date, end."""
+"""The pages on which people edit and confirm terms, change the due date, and end a commitment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.people.recipients import collect_recipients
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the terms of a proposal. Both sides then need to confirm the new terms."""
+    """Change the terms of a proposal. Giver and receiver then need to confirm the new terms."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits and commitment.giver_id is not None)
     initial = {name: getattr(commitment, name) for name in TERMS}
@@ -41,8 +41,8 @@ def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
-    """Confirm a commitment for the giver or the receiver. Only leads of that side can do this."""
+def confirm_terms(request: HttpRequest, pk: int, side: str) -> HttpResponse:
+    """Confirm a commitment for the giver (`side` is "giving") or the receiver ("receiving")."""
     if side not in ("giving", "receiving"):
         raise Http404
     user, commitment, rights = open_commitment(request, pk)
@@ -50,7 +50,7 @@ def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
     organisation = commitment.giver if giving else commitment.receiver
     if organisation is None:
         raise Http404
-    require(rights.leads_side(giving=giving))
+    require(rights.decides_for(giving=giving))
     form = ConfirmForm(post_data(request), commitment=commitment, organisation=organisation, giving=giving)
 
     if request.method == "POST" and form.is_valid():
@@ -74,16 +74,16 @@ def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
 
 
 def _confirmed_message(commitment: Commitment, organisation: Organisation) -> str:
-    """Return the message after a confirmation: who still has to confirm, or that the commitment is agreed."""
+    """Return the message after a confirmation, which says who still has to confirm or that it is agreed."""
     if commitment.is_proposed:
-        waiting = " and ".join(side.display_name for side in organisations_to_act(commitment))
+        waiting = " and ".join(other.display_name for other in organisations_to_act(commitment))
         return f"You confirmed {commitment.reference} for {organisation.display_name}. It is now waiting for {waiting}."
     return f"{commitment.reference} has been agreed."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_due_date(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the due date of a commitment, for the side that delivers."""
+    """Change the due date of a commitment, for the organisation that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = DueDateForm(post_data(request), cancel=commitment.get_absolute_url())
@@ -103,7 +103,7 @@ def edit_due_date(request: HttpRequest, pk: int) -> HttpResponse:
 def end_early(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline or withdraw a proposal, or cancel a commitment."""
     user, commitment, rights = open_commitment(request, pk)
-    # A lead who opened the form before somebody else ended the commitment gets the form again, with the reason.
+    # If somebody has ended the commitment since a lead opened the form, the service refuses the form with the reason.
     require(rights.leads if commitment.is_over else rights.may_end)
     form = EndForm(post_data(request), commitment=commitment, rights=rights)
 
@@ -113,7 +113,7 @@ def end_early(request: HttpRequest, pk: int) -> HttpResponse:
                 services.end_commitment(
                     commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
                 )
-            # `commitment` is as it was before: a proposal has been declined or withdrawn.
+            # `commitment` still has the status from before the change.
             ending = "is no longer proposed" if commitment.is_proposed else "has been cancelled"
             messages.success(request, f"{commitment.reference} {ending}.{recipients.sentence()}")
             return redirect(commitment)

@@ -1,4 +1,4 @@
-"""Developer agreements in Django admin: read only, because registers and authorities change them."""
+"""Developer agreements in Django admin, which can be read but not changed there."""
 
 from __future__ import annotations
 

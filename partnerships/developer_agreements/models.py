@@ -1,4 +1,4 @@
-"""Developer agreements of published registers, and the commitments made in them."""
+"""Models of developer agreements in published registers, and of the commitments made in them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
 class DeveloperAgreement(models.Model):
     """An agreement between an authority and a developer, read from a register or entered by the authority's lead.
 
-    Each promise links to a commitment. Agreements are added, and never edited.
+    The promises in an agreement are commitments, linked by `AgreementPromise`. Agreements are added, but never edited.
     """
 
     reference = models.CharField(max_length=200)

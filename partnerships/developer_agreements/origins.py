@@ -1,4 +1,4 @@
-"""Developer agreements as a source of commitments, as the page of a commitment shows them."""
+"""Links from the page of a commitment to the developer agreement in which it was made."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def agreement_links_of(*, commitment: Commitment, user: User) -> Sequence[Origin
 
 
 def suggest_nothing(*, user: User, record_id: int) -> CommitmentSuggestion | None:
-    """Return None: the promises of an agreement are read from its register."""
+    """Return None, because people do not propose commitments from an agreement. Imports create them."""
     return None
 
 
 def link_nothing(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Do nothing: agreements suggest no commitments, so there is nothing to link."""
+    """Do nothing, because `link_promises` stores the links of agreements."""
 
 
 def promises_of(commitment: int) -> QuerySet[AgreementPromise]:

@@ -15,16 +15,16 @@ from partnerships.organisations.lineage import holders_at
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: The order of lists, newest first. `agreed_key` is never null, because keyset pages need values that they can compare.
+#: The order of lists, newest first. Keyset pages compare values, so they need `agreed_key`, which is never null.
 NEWEST_FIRST = ("-agreed_key", "-pk")
 #: Agreements without a date are sorted as if they had this one.
 _UNDATED = dt.date(1, 1, 1)
 
 
 def agreements_of(organisation: Organisation, user: User) -> DeveloperAgreementQuerySet:
-    """Return the authority's agreements, ready for the order `NEWEST_FIRST`."""
-    rows = DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation)
-    return rows.for_listing().annotate(agreed_key=Coalesce("agreed_on", Value(_UNDATED)))
+    """Return the authority's agreements that the person may see, with the annotation for `NEWEST_FIRST`."""
+    agreements = DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation)
+    return agreements.for_listing().annotate(agreed_key=Coalesce("agreed_on", Value(_UNDATED)))
 
 
 def promises_in(agreement: DeveloperAgreement, user: User) -> CommitmentQuerySet:
@@ -34,9 +34,9 @@ def promises_in(agreement: DeveloperAgreement, user: User) -> CommitmentQuerySet
 
 
 def original_authority_of(agreement: DeveloperAgreement) -> Organisation | None:
-    """Return the authority that made an agreement, if the agreement has passed to another authority since.
+    """Return the authority that made an agreement which now belongs to its successor.
 
-    Returns None if it has not passed to another authority, or if the day of the agreement is unknown.
+    Returns None if the agreement still belongs to the authority that made it, or if its day is unknown.
     """
     if agreement.agreed_on is None:
         return None

@@ -1,4 +1,4 @@
-"""Register developer agreements with other rooms at start-up."""
+"""Register the functions that other rooms call for developer agreements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adds the link to an authority's developer agreements to its page."""
+"""The section with a link to the developer agreements of an authority, for its page."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ def agreements_of(organisation: int) -> QuerySet[DeveloperAgreement]:
 
 
 def agreements_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
-    """Return the link to the authority's agreements with their number, or None if it has none."""
-    number = count_for(_published, user, organisation.pk) if has_rows else 0
-    if not number:
+    """Return the section with the number of the authority's agreements, or None if it has none.
+
+    `has_rows` is true if `agreements_of` returns any agreement of the authority.
+    """
+    agreement_count = count_for(_visible_agreements, user, organisation.pk) if has_rows else 0
+    if agreement_count == 0:
         return None
-    return Section("developer_agreements/_section.html", {"organisation": organisation, "number": number})
+    context = {"organisation": organisation, "agreement_count": agreement_count}
+    return Section("developer_agreements/_section.html", context)
 
 
-def _published(user: User, organisation: int) -> QuerySet[DeveloperAgreement]:
+def _visible_agreements(user: User, organisation: int) -> QuerySet[DeveloperAgreement]:
     """Return the agreements of the authority that the person may see."""
     return DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation)

@@ -1,4 +1,4 @@
-"""Pages of developer agreements: the agreements of an authority, and one agreement with its promises."""
+"""The pages of an authority's developer agreements, and of one agreement with its promises."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def organisation_agreements(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the developer agreements of a planning authority, newest first."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    rows = agreements_of(organisation, user)
+    agreements = agreements_of(organisation, user)
     context = {
         "organisation": organisation,
-        "page": keyset_page(request, rows, order=NEWEST_FIRST, size=50),
-        "number": rows.count(),
+        "page": keyset_page(request, agreements, order=NEWEST_FIRST, size=50),
+        "agreement_count": agreements.count(),
         "may_add": _may_add(organisation, user),
     }
     return render(request, "developer_agreements/of_organisation.html", context)
@@ -34,7 +34,7 @@ def organisation_agreements(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one developer agreement, with those of its promises that the reader may see."""
+    """Show one developer agreement, with the promises in it that the reader may see."""
     user = signed_in(request)
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation").for_listing()
     agreement = get_object_or_404(agreements, pk=pk)
@@ -46,6 +46,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments": commitments,
         "may_add": _may_add(agreement.organisation, user),
     }
+    # The page shows each organisation under its name of the day of the agreement or of the promise.
     name_as_at(commitments, beside=[(agreement.agreed_on, original_authority or agreement.organisation)])
     return render(request, "developer_agreements/detail.html", context)
 

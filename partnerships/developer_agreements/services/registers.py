@@ -1,4 +1,4 @@
-"""Save the agreements of a public register, and link their promises, in bulk."""
+"""Save the agreements of a public register in bulk, and link the commitments that were made in them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
-#: The source of the commitments in agreements. Imports find these by source, reference and receiver, so the source must
-#: never change.
+#: The `source` of commitments in agreements. It must never change, because imports find the commitments by source,
+#: reference and receiver.
 SOURCE = "developer agreements (planning data platform, MHCLG)"
 
 
@@ -33,7 +33,10 @@ def promise_description(
 
 
 def giver_name_for(application: str) -> str:
-    """Return a name for the developer, whom the files do not name."""
+    """Return a name for the developer, because the files do not contain it.
+
+    For example, `Developer of AWDM/0205/12`.
+    """
     return f"Developer of {application}"[:200] if application else "A developer"
 
 
@@ -56,32 +59,31 @@ def record_agreements(
 ) -> tuple[list[DeveloperAgreement], int]:
     """Save the agreements that are not stored yet.
 
-    Return a row for each agreement, in the order given, and how many of the rows are new. An agreement whose
-    organisation and reference are stored does not change, so importing a file twice is safe. `run_id` is the number of
-    the import, or None for agreements entered on a page. Only administrators who keep the directory, and leads of the
-    organisations, may do this.
+    Return the stored agreements in the order given, and the number of new ones. If an agreement with the same
+    organisation and reference is stored already, it does not change, so the same file can be imported twice. `run_id`
+    is the id of the import, or None for agreements that were entered on a page. Only leads of the organisations, and
+    administrators who maintain the directory, may do this.
     """
     if not agreements:
         return [], 0
     require(roles_of(author, now).may_import_published({agreement.organisation.pk for agreement in agreements}))
 
     references = [agreement.reference for agreement in agreements]
-    existing_rows = {
-        (row.organisation_id, row.reference): row for row in DeveloperAgreement.objects.filter(reference__in=references)
-    }
-    rows: list[DeveloperAgreement] = []
-    new_rows: list[DeveloperAgreement] = []
+    existing_agreements = DeveloperAgreement.objects.filter(reference__in=references)
+    existing_by_key = {(existing.organisation_id, existing.reference): existing for existing in existing_agreements}
+    stored_agreements: list[DeveloperAgreement] = []
+    new_agreements: list[DeveloperAgreement] = []
     for agreement in agreements:
-        row = existing_rows.get((agreement.organisation.pk, agreement.reference))
-        if row is None:
-            row = _new_row(agreement, run_id)
-            new_rows.append(row)
-        rows.append(row)
-    DeveloperAgreement.objects.bulk_create(new_rows, batch_size=500)
-    return rows, len(new_rows)
+        stored_agreement = existing_by_key.get((agreement.organisation.pk, agreement.reference))
+        if stored_agreement is None:
+            stored_agreement = _new_agreement(agreement, run_id)
+            new_agreements.append(stored_agreement)
+        stored_agreements.append(stored_agreement)
+    DeveloperAgreement.objects.bulk_create(new_agreements, batch_size=500)
+    return stored_agreements, len(new_agreements)
 
 
-def _new_row(agreement: RegisterAgreement, run_id: int | None) -> DeveloperAgreement:
+def _new_agreement(agreement: RegisterAgreement, run_id: int | None) -> DeveloperAgreement:
     """Return an unsaved agreement from a row of a register."""
     return DeveloperAgreement(
         reference=agreement.reference,
@@ -99,10 +101,7 @@ def _new_row(agreement: RegisterAgreement, run_id: int | None) -> DeveloperAgree
 def link_promises(
     *, promises: Sequence[tuple[DeveloperAgreement, Commitment]], author: User | None, now: dt.datetime
 ) -> None:
-    """Link each commitment to the agreement in which it was made.
-
-    A commitment has at most one agreement.
-    """
+    """Link each commitment to the agreement in which it was made. A commitment is made in at most one agreement."""
     if not promises:
         return
     require(roles_of(author, now).may_import_published({agreement.organisation_id for agreement, _ in promises}))

@@ -1,4 +1,4 @@
-"""Who may use the pages of developer agreements."""
+"""The people who may use the pages of developer agreements."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def prepare(world: World) -> None:
         register=Register.DEVELOPER_AGREEMENTS, file_name="a.csv", sha256="0" * 64, started_at=world.now
     )
     agreement = RegisterAgreement(reference="W/1-da", kind="section 106", organisation=world.larkhaven)
-    rows, _ = record_agreements(agreements=[agreement], run_id=run.pk, author=None, now=world.now)
-    world.things["agreement"] = rows[0]
+    (stored_agreement,), _ = record_agreements(agreements=[agreement], run_id=run.pk, author=None, now=world.now)
+    world.things["agreement"] = stored_agreement
 
 
 ROWS = (

@@ -1,4 +1,4 @@
-"""An agreement of Westmarch with one promise, saved as an import saves it."""
+"""Helpers that save agreements of Westmarch and their promises through the services, as an import does."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tests.world import World
 
 
 def save_agreements(world: World, *references: str, agreed_on: dt.date | None = None) -> list[DeveloperAgreement]:
-    """Section 106 agreements of Westmarch without promises."""
+    """Save section 106 agreements of Westmarch with these references, without promises."""
     agreements = [
         RegisterAgreement(reference, "section 106", world.westmarch, agreed_on=agreed_on) for reference in references
     ]
-    rows, _ = record_agreements(agreements=agreements, run_id=1, author=None, now=world.now)
-    return rows
+    stored_agreements, _ = record_agreements(agreements=agreements, run_id=1, author=None, now=world.now)
+    return stored_agreements
 
 
 def save_promise(world: World, agreement: DeveloperAgreement) -> Commitment:
-    """£250,000 for education, promised in the agreement."""
+    """Save a commitment of £250,000 for education that was made in the agreement."""
     promise = RegisterPromise(
         reference=f"{agreement.reference}/education",
         text="Education contribution",

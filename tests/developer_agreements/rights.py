@@ -1,4 +1,4 @@
-"""Who may call the services of developer agreements: those who keep the directory, and leads of the authority."""
+"""The people who may call the services of developer agreements."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.world import World
 
 
 def _record(world: World, author: Any, _: Any) -> Any:
+    """Record an agreement of Westmarch as this author."""
     agreement = RegisterAgreement(reference="S106/1", kind="section 106", organisation=world.westmarch)
     return record_agreements(agreements=[agreement], run_id=1, author=author, now=timezone.now())
 
@@ -27,15 +28,15 @@ def _agreement_and_commitment(world: World) -> Any:
         agreed_at=world.now,
     )
     (commitment,) = create_from_register(promises=[promise], source="Register", author=None, now=world.now)
-    rows, _ = _record(world, None, None)
-    return rows[0], commitment
+    (agreement,), _ = _record(world, None, None)
+    return agreement, commitment
 
 
 ROWS = (
     Row("developer_agreements.record_agreements", _record, PARTNER | ADMINISTRATOR),
     Row(
         "developer_agreements.link_promises",
-        lambda world, author, made: link_promises(promises=[made], author=author, now=timezone.now()),
+        lambda world, author, unlinked_pair: link_promises(promises=[unlinked_pair], author=author, now=timezone.now()),
         PARTNER | ADMINISTRATOR,
         prepare=_agreement_and_commitment,
     ),

@@ -1,4 +1,4 @@
-"""The move of developer agreements to a room of their own keeps rows, history and permissions."""
+"""The migrations that move developer agreements out of `transfer` keep rows, history and permissions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from partnerships.developer_agreements.models import AgreementPromise, Developer
 from tests.support.empty_database import empty_database
 
 BEFORE = [("transfer", "0002_history_of_agreements_and_doubts"), ("commitments", "0003_forget_claims_of_reminders")]
-#: The rooms whose tables this needs: those of all rooms take minutes to migrate.
+#: Only these rooms are migrated, because all rooms would take minutes.
 ROOMS = ("transfer", "developer_agreements", "commitments")
-MOVED = "cg_agreements_moved_by_a_test"
+DATABASE_NAME = "cg_agreements_moved_by_a_test"
 TABLES = ("developeragreement", "agreementpromise", "developeragreementevent", "agreementpromiseevent")
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -25,23 +25,23 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def database() -> Iterator[None]:
-    """Provide an empty database instead of the suite's."""
-    with empty_database(MOVED):
+    """Connect to an empty database for the test."""
+    with empty_database(DATABASE_NAME):
         yield
 
 
 def rows_of(label: str) -> dict[str, list[tuple[object, ...]]]:
-    """Return every row of the four tables of an app, by table."""
-    found = {}
+    """Return every row of the four tables of agreements in an app, by table."""
+    rows_by_table = {}
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"SELECT * FROM {label}_{table} ORDER BY 1")
-            found[table] = cursor.fetchall()
-    return found
+            rows_by_table[table] = cursor.fetchall()
+    return rows_by_table
 
 
 def permissions_of(label: str) -> dict[str, int]:
-    """Return the permissions on an app's agreements, by code."""
+    """Return the ids of the permissions on an app's agreements, by their codes."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.codename, p.id FROM auth_permission p JOIN django_content_type t ON t.id = p.content_type_id"
@@ -51,8 +51,8 @@ def permissions_of(label: str) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def fill(apps: StateApps) -> None:
-    """Two agreements, one with a promise and one changed later, as an import before the move saved them."""
+def save_agreements_before_the_move(apps: StateApps) -> None:
+    """Save two agreements with the models of `transfer`. One has a promise, and the other is changed later."""
     now = timezone.now()
     organisation = apps.get_model("organisations", "Organisation").objects.create(name="Westmarch")
     commitment = apps.get_model("commitments", "Commitment").objects.create(
@@ -79,39 +79,58 @@ def fill(apps: StateApps) -> None:
     apps.get_model("transfer", "AgreementPromise").objects.create(agreement=first, commitment=commitment)
 
 
-def test_the_move_keeps_rows_history_and_permissions_both_ways(database: None) -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate(BEFORE)
-    # Nothing is left to migrate: this makes the permissions.
-    call_command("migrate", "transfer", BEFORE[0][1], verbosity=0)
-    fill(MigrationExecutor(connection).loader.project_state(BEFORE).apps)
-    before = rows_of("transfer")
-    permissions = permissions_of("transfer")
-
+def migrate_forwards() -> None:
+    """Run all migrations of the rooms concerned."""
     for room in ROOMS:
         call_command("migrate", room, verbosity=0)
 
-    assert {table: len(rows) for table, rows in before.items()} == {
+
+def migrate_back() -> None:
+    """Reverse the migrations up to those before the move."""
+    call_command("migrate", "transfer", BEFORE[0][1], verbosity=0)
+
+
+@pytest.fixture
+def before_the_move(database: None) -> None:
+    """Migrate the empty database to the state before the move, and save agreements there."""
+    MigrationExecutor(connection).migrate(BEFORE)
+    # This migrates nothing more, but Django creates the permissions at the end of the command.
+    call_command("migrate", "transfer", BEFORE[0][1], verbosity=0)
+    save_agreements_before_the_move(MigrationExecutor(connection).loader.project_state(BEFORE).apps)
+
+
+def change_agreements_after_the_move() -> None:
+    """Change an agreement and delete the promise with today's models, and check that triggers recorded both."""
+    agreement = DeveloperAgreement.objects.get(reference="W/2")
+    agreement.kind = "section 106"
+    agreement.save(update_fields=["kind"])
+    AgreementPromise.objects.all().delete()
+
+    rows_by_table = rows_of("developer_agreements")
+    assert len(rows_by_table["developeragreementevent"]) == 4
+    assert len(rows_by_table["agreementpromiseevent"]) == 2
+
+
+def test_move_and_its_reversal_keep_rows_history_and_permissions(before_the_move: None) -> None:
+    rows_before = rows_of("transfer")
+    permissions_before = permissions_of("transfer")
+    assert {table: len(rows) for table, rows in rows_before.items()} == {
         "developeragreement": 2,
         "agreementpromise": 1,
         "developeragreementevent": 3,
         "agreementpromiseevent": 1,
     }
-    assert rows_of("developer_agreements") == before
-    assert len(permissions) == 4
-    assert permissions_of("developer_agreements") == permissions
+    assert len(permissions_before) == 4
+
+    migrate_forwards()
+
+    assert rows_of("developer_agreements") == rows_before
+    assert permissions_of("developer_agreements") == permissions_before
     assert permissions_of("transfer") == {}
 
-    agreement = DeveloperAgreement.objects.get(reference="W/2")
-    agreement.kind = "section 106"
-    agreement.save(update_fields=["kind"])
-    AgreementPromise.objects.all().delete()
-    moved = rows_of("developer_agreements")
+    change_agreements_after_the_move()
+    rows_after_changes = rows_of("developer_agreements")
+    migrate_back()
 
-    assert len(moved["developeragreementevent"]) == 4
-    assert len(moved["agreementpromiseevent"]) == 2
-
-    call_command("migrate", "transfer", BEFORE[0][1], verbosity=0)
-
-    assert rows_of("transfer") == moved
-    assert permissions_of("transfer") == permissions
+    assert rows_of("transfer") == rows_after_changes
+    assert permissions_of("transfer") == permissions_before

@@ -40,19 +40,22 @@ def _evidence_arguments(world: World) -> dict[str, Any]:
 
 
 _READ = expect(inside=200, outside=404)
-#: The statuses for pages that only leads of the giver may use. The next ones are for leads of the receiver, for editors
-#: and leads of the giver, for leads of both sides, and for editors and leads of either side.
+#: Pages for leads of the giver.
 _GIVER_LEADS = {"get": expect(inside=403, outside=404, lead=200), "post": expect(inside=403, outside=404, lead=422)}
+#: Pages for leads of the receiver.
 _RECEIVER_LEADS = {
     "get": expect(inside=403, outside=404, partner=200),
     "post": expect(inside=403, outside=404, partner=422),
 }
-_GIVER = {
+#: Pages for editors and leads of the giver.
+_GIVER_EDITORS = {
     "get": expect(inside=403, outside=404, editor=200, lead=200),
     "post": expect(inside=403, outside=404, editor=422, lead=422),
 }
+#: The button for leads of the parties.
 _PARTIES_LEADS = expect(inside=403, outside=404, lead=302, partner=302)
-_EITHER = {
+#: Pages for editors and leads of giver and receiver.
+_EDITORS_OF_BOTH = {
     "get": expect(inside=200, outside=404, viewer=403),
     "post": expect(inside=422, outside=404, viewer=403),
 }
@@ -72,13 +75,13 @@ ROWS = (
         post=expect(inside=404, outside=403, viewer=403, stranger=404, shared=404, share_ended=404),
     ),
     Row("commitments:detail", on=_commitment_arguments("proposed"), get=_READ),
-    Row("commitments:edit", on=_commitment_arguments("proposed"), **_EITHER),
+    Row("commitments:edit", on=_commitment_arguments("proposed"), **_EDITORS_OF_BOTH),
     Row("commitments:confirm", on=_commitment_arguments("proposed", side="giving"), **_GIVER_LEADS),
     Row("commitments:confirm", on=_commitment_arguments("proposed", side="receiving"), **_RECEIVER_LEADS),
-    Row("commitments:progress", on=_commitment_arguments("agreed"), **_GIVER),
-    Row("commitments:due-date", on=_commitment_arguments("agreed"), **_GIVER),
-    Row("commitments:owner", on=_commitment_arguments("agreed"), **_GIVER),
-    Row("commitments:escalate", on=_commitment_arguments("agreed"), **_EITHER),
+    Row("commitments:progress", on=_commitment_arguments("agreed"), **_GIVER_EDITORS),
+    Row("commitments:due-date", on=_commitment_arguments("agreed"), **_GIVER_EDITORS),
+    Row("commitments:owner", on=_commitment_arguments("agreed"), **_GIVER_EDITORS),
+    Row("commitments:escalate", on=_commitment_arguments("agreed"), **_EDITORS_OF_BOTH),
     Row("commitments:verify", on=_commitment_arguments("done"), **_RECEIVER_LEADS),
     Row(
         "commitments:end",
@@ -87,7 +90,7 @@ ROWS = (
         post=expect(inside=403, outside=404, lead=422, partner=422),
     ),
     Row("commitments:stakeholders", on=_commitment_arguments("agreed"), post=_PARTIES_LEADS),
-    Row("commitments:attach", on=_commitment_arguments("agreed"), **_GIVER),
+    Row("commitments:attach", on=_commitment_arguments("agreed"), **_GIVER_EDITORS),
     Row("commitments:evidence", on=_evidence_arguments, get=_READ),
     Row(
         "commitments:remove",

@@ -16,11 +16,12 @@ from tests.commitments.promises import agree, done_action, done_commitment, in_d
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, PERSONAS, Row
 from tests.world import World
 
-#: Larkhaven gives, Westmarch receives.
-EITHER_SIDE = EDITORS | PARTNER_EDITORS
+#: Editors and leads of Larkhaven, which gives, and of Westmarch, which receives.
+EDITORS_OF_BOTH = EDITORS | PARTNER_EDITORS
 
 
 def _confirm(organisation: str) -> Any:
+    """Return a call that confirms a commitment for the organisation with this name in the world."""
     return lambda world, author, promise: services.confirm_commitment(
         commitment=promise,
         organisation=getattr(world, organisation),
@@ -63,26 +64,32 @@ def _edit(world: World, author: User, promise: Any) -> Any:
     )
 
 
-def _register_import(add: bool) -> Any:
-    """Return a call that records a commitment from a register or, with `add`, updates it."""
+def _promise_in_register(world: World, *, withdrawn: str = "") -> RegisterPromise:
+    """Return a promise to Westmarch in a public register."""
+    return RegisterPromise(
+        reference="S106/1",
+        giver_name="Quay Builders",
+        receiver=world.westmarch,
+        text="Twelve affordable homes.",
+        agreed_at=world.now,
+        withdrawn=withdrawn,
+    )
 
-    def import_promise(world: World, author: Any, _: Any) -> Any:
-        promise = RegisterPromise(
-            reference="S106/1",
-            giver_name="Quay Builders",
-            receiver=world.westmarch,
-            text="Twelve affordable homes.",
-            agreed_at=world.now,
-            withdrawn="Repealed." if add else "",
-        )
-        service = add_reports_from_register if add else services.create_from_register
-        return service(promises=[promise], source="Register", author=author, now=timezone.now())
 
-    return import_promise
+def _import_promise(world: World, author: Any, _: Any) -> Any:
+    """Import a promise for the first time."""
+    promises = [_promise_in_register(world)]
+    return services.create_from_register(promises=promises, source="Register", author=author, now=timezone.now())
+
+
+def _import_withdrawal(world: World, author: Any, _: Any) -> Any:
+    """Import the same promise after the register has withdrawn it."""
+    promises = [_promise_in_register(world, withdrawn="Repealed.")]
+    return add_reports_from_register(promises=promises, source="Register", author=author, now=timezone.now())
 
 
 ROWS = (
-    Row("commitments.propose_commitment", lambda world, author, _: propose(world, author=author), EITHER_SIDE),
+    Row("commitments.propose_commitment", lambda world, author, _: propose(world, author=author), EDITORS_OF_BOTH),
     Row(
         "commitments.propose_action",
         lambda world, author, _: services.propose_action(
@@ -95,7 +102,7 @@ ROWS = (
         ),
         EDITORS,
     ),
-    Row("commitments.edit_proposal", _edit, EITHER_SIDE, prepare=propose),
+    Row("commitments.edit_proposal", _edit, EDITORS_OF_BOTH, prepare=propose),
     Row("commitments.confirm_commitment", _confirm("larkhaven"), LEAD, prepare=propose, situation="giving"),
     Row("commitments.confirm_commitment", _confirm("westmarch"), PARTNER, prepare=propose, situation="receiving"),
     Row(
@@ -127,7 +134,7 @@ ROWS = (
         lambda world, author, promise: services.escalate(
             commitment=promise, helper=world.ben, reason="No reply.", author=author, now=timezone.now()
         ),
-        EITHER_SIDE,
+        EDITORS_OF_BOTH,
         prepare=agree,
     ),
     Row(
@@ -162,7 +169,7 @@ ROWS = (
     Row(
         "commitments.remind_owner",
         lambda world, author, promise: services.remind_owner(commitment=promise, author=author, now=timezone.now()),
-        EITHER_SIDE,
+        EDITORS_OF_BOTH,
         prepare=lambda world: agree(world, owner=world.vera),
     ),
     Row(
@@ -180,7 +187,7 @@ ROWS = (
         ),
         EDITORS,
         prepare=agree,
-        situation="to somebody of the other side",
+        situation="to a person of the receiver",
         result="UnableToChangeOwner: Ben West does not act for Larkhaven Homes. Choose someone who does.",
     ),
     Row(
@@ -195,7 +202,7 @@ ROWS = (
         ),
         LEAD,
         prepare=propose,
-        situation="with an owner of the other side",
+        situation="with an owner of the receiver",
         result="UnableToConfirm: Ben West does not act for Larkhaven Homes. Choose someone who does.",
     ),
     Row(
@@ -203,7 +210,7 @@ ROWS = (
         _confirm("riverside"),
         frozenset(PERSONAS),
         prepare=propose,
-        situation="for neither side",
+        situation="for an organisation that neither gives nor receives",
         result="UnableToConfirm: Riverside Design does not give or receive this, so it cannot confirm the commitment.",
     ),
     Row(
@@ -225,7 +232,7 @@ ROWS = (
         lambda world, author, old: propose(
             world, receiver=world.riverside, partnership=None, replaces=old, author=author
         ),
-        EDITORS | {"observer"},  # who leads the other one
+        EDITORS | {"observer"},  # the observer leads Riverside Design
         prepare=agree,
         situation="in place of one with another organisation",
         result="UnableToPropose: New terms must be between the same two organisations.",
@@ -245,12 +252,12 @@ ROWS = (
         EDITORS,
         prepare=_attached_evidence,
     ),
-    Row("commitments.create_from_register", _register_import(add=False), PARTNER | ADMINISTRATOR),
+    Row("commitments.create_from_register", _import_promise, PARTNER | ADMINISTRATOR),
     Row(
         "commitments.add_reports_from_register",
-        _register_import(add=True),
+        _import_withdrawal,
         PARTNER | ADMINISTRATOR,
-        prepare=lambda world: _register_import(add=False)(world, None, None),
+        prepare=lambda world: _import_promise(world, None, None),
     ),
 )
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Role
 from tests.commitments.promises import agree, done_commitment, in_days, propose, report, verified_commitment
 from tests.support.outbox import deliver, drop_emails, parts
+from tests.support.signing_in import signed_in
 from tests.world import World, join
 
 
@@ -41,11 +41,16 @@ def test_done_needs_the_whole_quantity(world: World) -> None:
         report(world, commitment, Status.DONE, delivered=Decimal(40))
 
 
-def test_blocked_commitment_needs_a_named_blocker(world: World) -> None:
+def test_commitment_cannot_be_blocked_without_a_blocker(world: World) -> None:
     commitment = agree(world)
 
     with pytest.raises(services.UnableToRecordProgress, match="what is blocking the work"):
         report(world, commitment, Status.BLOCKED, blocker=" ")
+
+
+def test_blocker_is_stored_with_a_blocked_commitment(world: World) -> None:
+    commitment = agree(world)
+
     report(world, commitment, Status.BLOCKED, blocker="No water connection before May.")
 
     commitment.refresh_from_db()
@@ -53,34 +58,58 @@ def test_blocked_commitment_needs_a_named_blocker(world: World) -> None:
     assert commitment.blocker == "No water connection before May."
 
 
-def test_delivering_more_than_promised_needs_a_note(world: World) -> None:
+def test_more_than_promised_is_refused_without_a_note(world: World) -> None:
     commitment = agree(world)
 
     with pytest.raises(services.UnableToRecordProgress, match="61 of 60 homes is more than was promised"):
         report(world, commitment, delivered=Decimal(61))
+
+
+def test_larger_total_that_was_explained_needs_no_second_note(world: World) -> None:
+    commitment = agree(world)
     report(world, commitment, delivered=Decimal(61), note_text="The roof holds one more.")
+
     report(world, commitment, Status.DONE, delivered=Decimal(61))
 
     commitment.refresh_from_db()
+    assert commitment.is_done
     assert commitment.delivered_words == "61 of 60 homes"
 
 
-def test_form_asks_whether_more_was_really_delivered(world: World) -> None:
+def progress_url(commitment: Commitment) -> str:
+    """Return the URL of the form to report progress."""
+    return reverse("commitments:progress", args=[commitment.pk])
+
+
+#: A report on 60 promised homes that may contain a typing error.
+LARGER_TOTAL = {"delivered": "61", "status": "in_progress", "note_text": "", "blocker": "", "seen": "0"}
+
+
+def test_empty_form_does_not_mention_a_larger_total(world: World) -> None:
     commitment = agree(world)
-    browser = Client()
-    address = reverse("commitments:progress", args=[commitment.pk])
-    browser.force_login(world.eddie)
-    form_data = {"delivered": "61", "status": "in_progress", "note_text": "", "blocker": "", "seen": "0"}
 
-    empty_form = browser.get(address).content.decode()
-    refusal = browser.post(address, form_data)
-    accepted = browser.post(address, form_data | {"more": "on", "note_text": "The roof holds one more."})
+    page = signed_in(world.eddie).get(progress_url(commitment)).content.decode()
 
-    assert "we delivered more" not in empty_form
+    assert "we delivered more" not in page
+
+
+def test_form_asks_for_a_tick_and_a_note_if_the_total_is_larger(world: World) -> None:
+    commitment = agree(world)
+
+    refusal = signed_in(world.eddie).post(progress_url(commitment), LARGER_TOTAL)
+
     assert refusal.status_code == 422
     assert "61 of 60 homes is more than was promised" in refusal.content.decode()
     assert "Enter why you delivered more" in refusal.content.decode()
-    assert accepted.status_code == 302
+
+
+def test_form_accepts_a_larger_total_with_a_tick_and_a_note(world: World) -> None:
+    commitment = agree(world)
+    form_data = LARGER_TOTAL | {"more": "on", "note_text": "The roof holds one more."}
+
+    answer = signed_in(world.eddie).post(progress_url(commitment), form_data)
+
+    assert answer.status_code == 302
     assert commitment.progress.get().delivered == 61
 
 
@@ -124,11 +153,16 @@ def test_giver_cannot_verify_its_own_delivery(world: World) -> None:
         services.verify_delivery(commitment=done_commitment(world), author=world.amina, now=timezone.now())
 
 
-def test_unfinished_delivery_is_returned_with_the_reason(world: World) -> None:
+def test_delivery_is_not_sent_back_without_a_reason(world: World) -> None:
     commitment = done_commitment(world)
 
     with pytest.raises(services.UnableToVerify, match="what is missing"):
         services.send_back(commitment=commitment, reason="", author=world.ben, now=timezone.now())
+
+
+def test_delivery_that_is_sent_back_is_in_progress_with_the_reason(world: World) -> None:
+    commitment = done_commitment(world)
+
     returned = services.send_back(
         commitment=commitment, reason="Four homes have no keys.", author=world.ben, now=timezone.now()
     )
@@ -153,20 +187,30 @@ def test_commitment_is_not_escalated_to_somebody_who_cannot_see_it(world: World)
 
     with pytest.raises(services.UnableToEscalate, match="cannot see"):
         services.escalate(commitment=commitment, helper=world.chidi, author=world.eddie, now=timezone.now())
+
+
+def test_commitment_is_escalated_to_a_person_of_the_receiver(world: World) -> None:
+    commitment = agree(world)
+
     escalated = services.escalate(commitment=commitment, helper=world.ben, author=world.eddie, now=timezone.now())
 
     assert escalated.escalated_to == world.ben
 
 
-def test_evidence_is_checked_by_its_content(world: World) -> None:
+def test_script_that_is_named_as_a_pdf_is_refused(world: World) -> None:
     commitment = agree(world)
-    note = SimpleUploadedFile("handover.txt", b"Block B handed over on Monday.")
     script = SimpleUploadedFile("handover.pdf", b"<script>alert(1)</script>")
-
-    evidence = services.attach_evidence(commitment=commitment, file=note, author=world.eddie, now=timezone.now())
 
     with pytest.raises(services.UnableToAttach):
         services.attach_evidence(commitment=commitment, file=script, author=world.eddie, now=timezone.now())
+
+
+def test_evidence_is_stored_under_another_name_than_its_title(world: World) -> None:
+    commitment = agree(world)
+    note = SimpleUploadedFile("handover.txt", b"Block B handed over on Monday.")
+
+    evidence = services.attach_evidence(commitment=commitment, file=note, author=world.eddie, now=timezone.now())
+
     assert evidence.title == "handover.txt"
     assert "handover" not in evidence.file.name
 
@@ -181,18 +225,18 @@ def test_evidence_is_visible_to_everybody_who_sees_the_commitment(world: World) 
     assert sees_evidence == {"vera": True, "ben": True, "chidi": False, "dee": False}
 
 
-def test_commitments_of_a_person_who_left_go_to_a_colleague(world: World) -> None:
-    commitment = agree(world)
+def test_open_commitments_of_a_person_who_left_pass_to_a_colleague(world: World) -> None:
+    open_commitment = agree(world)
     verified = verified_commitment(world)
 
     count = services.hand_over_commitments(
         person=world.eddie, organisation=world.larkhaven, to=world.amina, author=world.amina, now=timezone.now()
     )
 
-    commitment.refresh_from_db()
+    open_commitment.refresh_from_db()
     verified.refresh_from_db()
     assert count == 1
-    assert commitment.owner == world.amina
+    assert open_commitment.owner == world.amina
     assert verified.owner == world.eddie
 
 
@@ -224,8 +268,8 @@ def test_commitment_from_a_register_is_recorded_once(world: World) -> None:
         unit="pounds",
         progress=[services.RegisterProgress(at=world.now, delivered=Decimal(288900), note="Spent")],
     )
-
     arguments = {"promises": [promise], "source": "Developer agreements", "author": None, "now": world.now}
+
     first_import = services.create_from_register(**arguments)
     second_import = services.create_from_register(**arguments)
 

@@ -15,7 +15,7 @@ from tests.world import World
 
 
 def emails() -> list[tuple[str, str]]:
-    """Return the recipients of sent emails with the part of each subject after the reference, and clear the emails."""
+    """Return the recipient of each email, with the part of its subject after the reference. Then clear the emails."""
     sent = sorted(
         (email.to[0].partition("@")[0], email.subject.partition(" ")[2].partition(":")[0]) for email in deliver()
     )
@@ -25,7 +25,6 @@ def emails() -> list[tuple[str, str]]:
 
 def proposal_form(world: World) -> dict[str, Any]:
     """Return the form data with which Eddie proposes thirty homes to Westmarch."""
-    day = in_days(60)
     return {
         "giver": world.larkhaven.pk,
         "receiver": world.westmarch.pk,
@@ -34,12 +33,12 @@ def proposal_form(world: World) -> dict[str, Any]:
         "quantity": "30",
         "unit": "homes",
         "owner": world.eddie.pk,
-        "due_on": day.isoformat(),
+        "due_on": in_days(60).isoformat(),
         "key": uuid.uuid4(),
     }
 
 
-def test_leads_of_both_sides_are_asked_once_to_confirm_a_proposal(world: World) -> None:
+def test_leads_of_giver_and_receiver_are_asked_once_to_confirm(world: World) -> None:
     form_data = proposal_form(world)
     eddie = signed_in(world.eddie)
 
@@ -54,7 +53,7 @@ def test_leads_of_both_sides_are_asked_once_to_confirm_a_proposal(world: World) 
 def test_email_says_what_is_promised_and_links_to_its_page(world: World) -> None:
     signed_in(world.eddie).post(reverse("commitments:new"), proposal_form(world))
 
-    email = next(email_to for email_to in deliver() if email_to.to == [world.ben.email])
+    [email] = [email for email in deliver() if email.to == [world.ben.email]]
 
     assert "Thirty homes at Quayside." in email.body
     assert "Larkhaven Homes to Westmarch" in email.body
@@ -62,7 +61,7 @@ def test_email_says_what_is_promised_and_links_to_its_page(world: World) -> None
     assert email.reply_to == [world.eddie.email]
 
 
-def test_people_waiting_for_agreement_are_emailed_when_it_is_agreed(world: World) -> None:
+def test_proposer_and_owner_are_emailed_when_a_commitment_is_agreed(world: World) -> None:
     commitment = propose(world)
 
     for person, side in ((world.amina, "giving"), (world.ben, "receiving")):
@@ -72,16 +71,22 @@ def test_people_waiting_for_agreement_are_emailed_when_it_is_agreed(world: World
     assert emails() == [("amina", "has been agreed"), ("eddie", "has been agreed")]
 
 
-def test_receiver_hears_when_it_is_done_and_giver_when_it_is_verified(world: World) -> None:
+def test_receiver_is_emailed_when_a_commitment_is_done(world: World) -> None:
     commitment = agree(world)
     drop_emails()
     progress = {"status": "done", "delivered": "60", "seen": "0"}
+
     signed_in(world.eddie).post(reverse("commitments:progress", args=[commitment.pk]), progress)
-    emails_after_report = emails()
+
+    assert emails() == [("ben", "has been reported as done")]
+
+
+def test_people_of_the_giver_are_emailed_when_the_delivery_is_verified(world: World) -> None:
+    commitment = done_commitment(world)
+    drop_emails()
 
     signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), {"verdict": "verified"})
 
-    assert emails_after_report == [("ben", "has been reported as done")]
     assert emails() == [("amina", "has been verified"), ("eddie", "has been verified")]
 
 
@@ -95,16 +100,22 @@ def test_progress_before_completion_sends_no_email(world: World) -> None:
     assert emails() == []
 
 
-def test_owner_hears_what_is_missing_and_both_sides_hear_of_a_cancellation(world: World) -> None:
+def test_people_of_the_giver_are_emailed_when_a_delivery_is_sent_back(world: World) -> None:
     commitment = done_commitment(world)
     drop_emails()
     form_data = {"verdict": "missing", "note_text": "Block C has no lift."}
+
     signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), form_data)
-    emails_after_answer = emails()
+
+    assert emails() == [("amina", "is not complete yet"), ("eddie", "is not complete yet")]
+
+
+def test_owner_and_receiver_are_emailed_when_a_lead_cancels(world: World) -> None:
+    commitment = agree(world)
+    drop_emails()
 
     signed_in(world.amina).post(reverse("commitments:end", args=[commitment.pk]), {"reason": "The site is sold."})
 
-    assert emails_after_answer == [("amina", "is not complete yet"), ("eddie", "is not complete yet")]
     assert emails() == [("ben", "has been cancelled"), ("eddie", "has been cancelled")]
 
 
@@ -117,15 +128,19 @@ def test_owner_is_chosen_from_people_of_the_giver(world: World) -> None:
     assert set(form.fields["owner"].queryset) == {world.amina, world.eddie, world.vera}
 
 
-def test_people_are_emailed_whether_a_proposal_was_declined_or_withdrawn(world: World) -> None:
-    declined = propose(world)
-    withdrawn = propose(world)
+def test_email_says_that_the_other_organisation_declined_the_proposal(world: World) -> None:
+    commitment = propose(world, author=world.amina)
     drop_emails()
 
-    signed_in(world.ben).post(reverse("commitments:end", args=[declined.pk]), {"reason": "We have no land there."})
-    emails_after_declining = emails()
-    signed_in(world.amina).post(reverse("commitments:end", args=[withdrawn.pk]), {"reason": "The site is sold."})
-    emails_after_withdrawal = emails()
+    signed_in(world.ben).post(reverse("commitments:end", args=[commitment.pk]), {"reason": "We have no land there."})
 
-    assert {words for _, words in emails_after_declining} == {"has been declined"}
-    assert {words for _, words in emails_after_withdrawal} == {"has been withdrawn"}
+    assert {words for _recipient, words in emails()} == {"has been declined"}
+
+
+def test_email_says_that_the_proposer_withdrew_the_proposal(world: World) -> None:
+    commitment = propose(world, author=world.amina)
+    drop_emails()
+
+    signed_in(world.amina).post(reverse("commitments:end", args=[commitment.pk]), {"reason": "The site is sold."})
+
+    assert {words for _recipient, words in emails()} == {"has been withdrawn"}

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture
-def shown(transactional_db: None) -> World:
+def committed_world(transactional_db: None) -> World:
     """Return the world, for a live server."""
     return make_world()
 
@@ -69,8 +69,8 @@ def choose(page: Page, label: str, text: str) -> None:
     page.get_by_role("option", name=text).first.click()
 
 
-def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, shown: World) -> None:
-    ask, offer = entries(shown)
+def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, committed_world: World) -> None:
+    ask, offer = entries(committed_world)
     origin = live_server.url
     amina = as_person(browser, origin, "amina@larkhaven.example")
     ben = as_person(browser, origin, "ben@westmarch.example")
@@ -182,11 +182,11 @@ PAGES = [
 ]
 
 
-def test_pages_in_each_state_are_accessible_and_reflow(page: Any, live_server: Any, shown: World) -> None:
-    prepare_commitments(shown)
-    prepare_conversations(shown)
-    ids = {name: thing.pk for name, thing in shown.things.items()}
-    ids |= {"partnership": shown.partnership.pk, "westmarch": shown.westmarch.pk}
+def test_pages_in_each_state_are_accessible_and_reflow(page: Any, live_server: Any, committed_world: World) -> None:
+    prepare_commitments(committed_world)
+    prepare_conversations(committed_world)
+    ids = {name: thing.pk for name, thing in committed_world.things.items()}
+    ids |= {"partnership": committed_world.partnership.pk, "westmarch": committed_world.westmarch.pk}
     sign_in(page, live_server.url, "amina@larkhaven.example")
     problems_by_page = {}
 

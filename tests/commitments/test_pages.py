@@ -1,8 +1,9 @@
-"""A commitment goes from proposal to verification on its pages."""
+"""People propose, confirm, deliver and verify commitments on their pages."""
 
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -14,7 +15,7 @@ from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Role
 from partnerships.outbox.content import email_notice_sentence
 from partnerships.people.models import User
-from tests.commitments.promises import agree, done_commitment, in_days, propose
+from tests.commitments.promises import agree, done_commitment, in_days, propose, report
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.world import World, join
@@ -49,7 +50,7 @@ def test_form_asks_for_an_organisation_the_person_edits_for(world: World) -> Non
     assert not Commitment.objects.exists()
 
 
-def test_form_lets_only_a_lead_confirm_for_their_own_side(world: World) -> None:
+def test_form_lets_only_a_lead_confirm_for_their_organisation(world: World) -> None:
     join(world.amina, world.westmarch, Role.EDITOR, timezone.now())
     terms = {"giver": world.westmarch.pk, "receiver": world.larkhaven.pk, "text": "Homes.", **day_field("due_on", 90)}
     form_data = terms | {"owner": world.ben.pk, "confirm": "on", "key": uuid.uuid4()}
@@ -61,8 +62,8 @@ def test_form_lets_only_a_lead_confirm_for_their_own_side(world: World) -> None:
     assert not Commitment.objects.exists()
 
 
-def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World) -> None:
-    amina, eddie, ben = (signed_in(person) for person in (world.amina, world.eddie, world.ben))
+def test_new_proposal_waits_for_giver_and_receiver(world: World) -> None:
+    eddie = signed_in(world.eddie)
     form = eddie.get(reverse("commitments:new"), {"partnership": world.partnership.pk}).context["form"]
     form_data = {
         "giver": world.larkhaven.pk,
@@ -76,32 +77,62 @@ def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World
         **day_field("due_on", 90),
     }
 
-    proposed = eddie.post(reverse("commitments:new"), form_data, follow=True)
+    page = eddie.post(reverse("commitments:new"), form_data, follow=True).content.decode()
+
     commitment = Commitment.objects.get()
-    assert "waiting for Larkhaven Homes and Westmarch Borough Council" in proposed.content.decode()
-    amina.post(page_url("confirm", commitment, side="giving"), {"revision": 1, "owner": world.eddie.pk})
-    agreed = ben.post(page_url("confirm", commitment, side="receiving"), {"revision": 1}, follow=True)
-    assert f"{commitment.reference} has been agreed." in agreed.content.decode()
-    progress = eddie.post(
-        page_url("progress", commitment),
-        {
-            "delivered": "40",
-            "status": "in_progress",
-            "note_text": "Blocks A and B are let.",
-            "seen": 0,
-            "evidence": SimpleUploadedFile("lettings.txt", b"Forty lettings."),
-        },
-        follow=True,
-    )
-    assert "40 of 60 homes" in progress.content.decode()
-    assert "lettings.txt" in progress.content.decode()
-    seen = eddie.get(page_url("progress", commitment)).context["form"]["seen"].value()
-    eddie.post(page_url("progress", commitment), {"delivered": "60", "status": "done", "seen": seen})
-    verified = ben.post(page_url("verify", commitment), {"verdict": "verified"}, follow=True)
+    assert commitment.status == Status.PROPOSED
+    assert "waiting for Larkhaven Homes and Westmarch Borough Council" in page
+
+
+def test_commitment_is_agreed_once_both_leads_confirm_on_its_page(world: World) -> None:
+    commitment = propose(world)
+    form_of_giver = {"revision": 1, "owner": world.eddie.pk}
+    signed_in(world.amina).post(page_url("confirm", commitment, side="giving"), form_of_giver)
+
+    answer = signed_in(world.ben).post(page_url("confirm", commitment, side="receiving"), {"revision": 1}, follow=True)
+
+    commitment.refresh_from_db()
+    assert commitment.status == Status.AGREED
+    assert f"{commitment.reference} has been agreed." in answer.content.decode()
+
+
+def test_page_shows_a_progress_report_with_its_file(world: World) -> None:
+    commitment = agree(world)
+    form_data = {
+        "delivered": "40",
+        "status": "in_progress",
+        "note_text": "Blocks A and B are let.",
+        "seen": 0,
+        "evidence": SimpleUploadedFile("lettings.txt", b"Forty lettings."),
+    }
+
+    page = signed_in(world.eddie).post(page_url("progress", commitment), form_data, follow=True).content.decode()
+
+    assert "40 of 60 homes" in page
+    assert "lettings.txt" in page
+
+
+def test_second_report_is_accepted_from_a_form_opened_after_the_first(world: World) -> None:
+    commitment = agree(world)
+    report(world, commitment, delivered=Decimal(40))
+    eddie = signed_in(world.eddie)
+    form = eddie.get(page_url("progress", commitment)).context["form"]
+
+    eddie.post(page_url("progress", commitment), {"delivered": "60", "status": "done", "seen": form["seen"].value()})
+
+    commitment.refresh_from_db()
+    assert commitment.status == Status.DONE
+    assert commitment.delivered_quantity == 60
+
+
+def test_receiver_verifies_a_delivery_on_its_page(world: World) -> None:
+    commitment = done_commitment(world)
+
+    answer = signed_in(world.ben).post(page_url("verify", commitment), {"verdict": "verified"}, follow=True)
 
     commitment.refresh_from_db()
     assert commitment.status == Status.VERIFIED
-    assert "has been verified as delivered" in verified.content.decode()
+    assert "has been verified as delivered" in answer.content.decode()
 
 
 def test_confirming_the_same_terms_twice_is_refused(world: World) -> None:
@@ -127,7 +158,7 @@ def test_list_applies_filters_and_hides_commitments_of_others(world: World) -> N
     assert "Canary homes." not in list_of_chidi
 
 
-def test_invalid_filters_are_named_above_the_list(world: World) -> None:
+def test_invalid_filters_are_reported_above_the_list(world: World) -> None:
     propose(world)
 
     answer = signed_in(world.ben).get(reverse("commitments:list"), {"side": "x", "after": "!!", "partnership": "y"})
@@ -136,41 +167,53 @@ def test_invalid_filters_are_named_above_the_list(world: World) -> None:
     assert "There is a problem" in answer.content.decode()
 
 
-def test_stranger_cannot_open_evidence(world: World) -> None:
+def test_evidence_opens_for_parties_but_not_for_strangers(world: World) -> None:
     commitment = agree(world)
     signed_in(world.eddie).post(
         page_url("attach", commitment), {"title": "Keys", "file": SimpleUploadedFile("keys.txt", b"Sixty keys.")}
     )
-    address = reverse("commitments:evidence", kwargs={"pk": commitment.evidence.get().pk})
+    address = reverse("commitments:evidence", args=[commitment.evidence.get().pk])
 
-    answers = {name: signed_in(getattr(world, name)).get(address).status_code for name in ("vera", "ben", "chidi")}
+    statuses = {name: signed_in(getattr(world, name)).get(address).status_code for name in ("vera", "ben", "chidi")}
 
-    assert answers == {"vera": 200, "ben": 200, "chidi": 404}
+    assert statuses == {"vera": 200, "ben": 200, "chidi": 404}
 
 
-def test_page_shows_what_is_missing(world: World) -> None:
+def test_delivery_is_not_sent_back_without_a_note(world: World) -> None:
     commitment = done_commitment(world)
-    ben = signed_in(world.ben)
 
-    without_note = ben.post(page_url("verify", commitment), {"verdict": "missing"})
-    with_note = ben.post(page_url("verify", commitment), {"verdict": "missing", "note_text": "No keys."}, follow=True)
+    answer = signed_in(world.ben).post(page_url("verify", commitment), {"verdict": "missing"})
 
-    assert without_note.status_code == 422
-    assert "in progress again" in with_note.content.decode()
+    assert answer.status_code == 422
 
 
-def test_end_form_offers_its_proposer_to_withdraw_and_the_other_side_to_decline(world: World) -> None:
-    commitment = propose(world)
+def test_delivery_is_in_progress_again_after_it_was_sent_back(world: World) -> None:
+    commitment = done_commitment(world)
+    form_data = {"verdict": "missing", "note_text": "No keys."}
 
-    proposer_page = signed_in(world.amina).get(page_url("end", commitment)).content.decode()
-    other_page = signed_in(world.ben).get(page_url("end", commitment)).content.decode()
+    answer = signed_in(world.ben).post(page_url("verify", commitment), form_data, follow=True)
 
-    assert "Withdraw proposal" in proposer_page
-    assert "Decline proposal" in other_page
-    assert "Decline" not in proposer_page
+    assert "in progress again" in answer.content.decode()
 
 
-def test_escalating_emails_the_person_without_the_words(world: World) -> None:
+def test_proposer_is_offered_to_withdraw_a_proposal(world: World) -> None:
+    commitment = propose(world, author=world.amina)
+
+    page = signed_in(world.amina).get(page_url("end", commitment)).content.decode()
+
+    assert "Withdraw proposal" in page
+    assert "Decline" not in page
+
+
+def test_other_organisation_is_offered_to_decline_a_proposal(world: World) -> None:
+    commitment = propose(world, author=world.amina)
+
+    page = signed_in(world.ben).get(page_url("end", commitment)).content.decode()
+
+    assert "Decline proposal" in page
+
+
+def test_escalation_email_quotes_neither_reason_nor_commitment(world: World) -> None:
     commitment = agree(world)
     drop_emails()
 
@@ -190,29 +233,34 @@ def test_hostile_words_are_shown_as_typed(world: World) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
-def test_form_for_other_terms_starts_with_the_old_ones(world: World) -> None:
+def test_form_to_replace_a_commitment_starts_with_its_terms(world: World) -> None:
     commitment = agree(world)
 
     form = signed_in(world.eddie).get(reverse("commitments:new"), {"replaces": commitment.pk}).context["form"]
 
     assert form["text"].value() == commitment.text
-    assert form["giver"].value() == world.larkhaven.pk or form.initial["giver"] == world.larkhaven
+    assert form.initial["giver"] == world.larkhaven
 
 
-def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
-    def count_turns(commitment: Commitment, person: User) -> int:
-        return signed_in(person).get(commitment.get_absolute_url()).content.decode().count("Your turn")
+def turns_shown_to(person: User, commitment: Commitment) -> int:
+    """Return how many times the page of a commitment says "Your turn" to a person."""
+    return signed_in(person).get(commitment.get_absolute_url()).content.decode().count("Your turn")
 
-    proposed = propose(world)
-    delivered = done_commitment(world)
 
-    assert [count_turns(proposed, person) for person in (world.amina, world.ben, world.eddie, world.vera)] == [
-        1,
-        1,
-        0,
-        0,
-    ]
-    assert [count_turns(delivered, person) for person in (world.amina, world.ben)] == [0, 1]
+def test_page_asks_leads_of_giver_and_receiver_to_confirm(world: World) -> None:
+    commitment = propose(world)
+
+    assert turns_shown_to(world.amina, commitment) == 1
+    assert turns_shown_to(world.ben, commitment) == 1
+    assert turns_shown_to(world.eddie, commitment) == 0
+    assert turns_shown_to(world.vera, commitment) == 0
+
+
+def test_page_asks_leads_of_the_receiver_to_verify(world: World) -> None:
+    commitment = done_commitment(world)
+
+    assert turns_shown_to(world.ben, commitment) == 1
+    assert turns_shown_to(world.amina, commitment) == 0
 
 
 def test_timeline_names_a_moved_due_date_and_a_file(world: World) -> None:
@@ -221,17 +269,18 @@ def test_timeline_names_a_moved_due_date_and_a_file(world: World) -> None:
     eddie.post(page_url("due-date", commitment), {"reason": "No consent yet.", **day_field("due_on", 120)})
     eddie.post(page_url("attach", commitment), {"title": "Plan", "file": SimpleUploadedFile("plan.txt", b"A plan.")})
 
-    file, due_date_change = eddie.get(commitment.get_absolute_url()).context["lines"][:2]
+    newest_line, second_line = eddie.get(commitment.get_absolute_url()).context["lines"][:2]
 
-    assert [(change.field, change.was, change.now) for change in due_date_change.changes] == [
+    assert [(change.field, change.now) for change in newest_line.changes] == [("file", "Plan")]
+    assert [(change.field, change.was, change.now) for change in second_line.changes] == [
         ("due", long_date(in_days(90)), long_date(in_days(120)))
     ]
-    assert [(change.field, change.now) for change in file.changes] == [("file", "Plan")]
 
 
-def test_page_names_who_gets_an_email() -> None:
+def test_message_names_every_person_who_gets_an_email() -> None:
     assert email_notice_sentence([]) == ""
     assert email_notice_sentence(["Ben West"]) == " An email will be sent to Ben West."
-    three = ["Ben West", "Wendy March", "Una"]
-
-    assert email_notice_sentence(three) == " An email will be sent to Ben West, Wendy March and Una."
+    assert (
+        email_notice_sentence(["Ben West", "Wendy March", "Una"])
+        == " An email will be sent to Ben West, Wendy March and Una."
+    )

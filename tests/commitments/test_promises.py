@@ -1,4 +1,4 @@
-"""A commitment is agreed when both sides confirm the same terms."""
+"""A commitment is agreed when its giver and its receiver confirm the same terms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.commitments.promises import agree, done_commitment, in_days, propose
 from tests.world import World
 
 
-def test_commitment_is_agreed_once_both_sides_have_confirmed(world: World) -> None:
+def test_commitment_is_agreed_once_giver_and_receiver_have_confirmed(world: World) -> None:
     commitment = propose(world)
     now = timezone.now()
 
@@ -47,7 +47,7 @@ def test_editor_cannot_confirm(world: World) -> None:
         )
 
 
-def test_nobody_confirms_for_the_other_side(world: World) -> None:
+def test_lead_cannot_confirm_for_the_other_organisation(world: World) -> None:
     commitment = propose(world)
 
     with pytest.raises(UnableToAct, match="Only a lead"):
@@ -60,7 +60,7 @@ def test_nobody_confirms_for_the_other_side(world: World) -> None:
         )
 
 
-def test_nobody_confirms_terms_they_have_not_seen(world: World) -> None:
+def test_lead_cannot_confirm_terms_that_have_changed_since(world: World) -> None:
     commitment = propose(world)
     services.edit_proposal(
         commitment=commitment,
@@ -121,26 +121,34 @@ def test_two_people_editing_at_once_do_not_overwrite_each_other(world: World) ->
 
 def test_giver_cannot_confirm_without_an_owner(world: World) -> None:
     commitment = propose(world, owner=None, author=world.ben)
-    now = timezone.now()
 
     with pytest.raises(services.UnableToConfirm, match="Name an owner"):
         services.confirm_commitment(
-            commitment=commitment, organisation=world.larkhaven, author=world.amina, revision=1, now=now
+            commitment=commitment,
+            organisation=world.larkhaven,
+            author=world.amina,
+            revision=1,
+            now=timezone.now(),
         )
+
+
+def test_giver_names_the_owner_when_it_confirms(world: World) -> None:
+    commitment = propose(world, owner=None, author=world.ben)
+
     confirmed = services.confirm_commitment(
         commitment=commitment,
         organisation=world.larkhaven,
         author=world.amina,
         revision=1,
         owner=world.eddie,
-        now=now,
+        now=timezone.now(),
     )
 
     assert confirmed.owner == world.eddie
 
 
 @pytest.mark.parametrize("who", ["vera", "lena", "chidi", "dee"])
-def test_only_editors_of_either_side_can_propose(world: World, who: str) -> None:
+def test_only_editors_of_giver_or_receiver_can_propose(world: World, who: str) -> None:
     with pytest.raises(UnableToAct, match="cannot make changes for either"):
         propose(world, author=getattr(world, who))
 
@@ -159,12 +167,12 @@ def test_invalid_terms_are_refused(world: World, terms: dict[str, object], words
         propose(world, **terms)
 
 
-def test_owner_acts_for_the_giver(world: World) -> None:
+def test_owner_who_does_not_act_for_the_giver_is_refused(world: World) -> None:
     with pytest.raises(services.UnableToPropose, match="does not act for"):
         propose(world, owner=world.ben)
 
 
-def test_both_sides_are_parties_of_the_partnership_it_belongs_to(world: World) -> None:
+def test_partnership_without_giver_and_receiver_is_refused(world: World) -> None:
     with pytest.raises(services.UnableToPropose, match="is not a party"):
         propose(world, partnership=world.other_partnership)
 
@@ -181,13 +189,13 @@ def test_form_sent_twice_makes_one_commitment(world: World) -> None:
 
 def test_every_due_date_is_kept_with_its_author_and_reason(world: World) -> None:
     commitment = agree(world)
+
     for days, reason in ((120, "The crane is late."), (150, "Ground gas was found.")):
         services.change_due_date(
             commitment=commitment, due_on=in_days(days), reason=reason, author=world.eddie, now=timezone.now()
         )
 
     commitment.refresh_from_db()
-
     assert commitment.original_due_on == in_days(90)
     assert commitment.due_on == in_days(150)
     assert commitment.slipped_days == 60
@@ -216,7 +224,7 @@ def test_receiver_cannot_move_the_due_date_of_the_giver(world: World) -> None:
         )
 
 
-def test_replacement_terms_apply_once_both_sides_confirm_them(world: World) -> None:
+def test_commitment_is_superseded_once_both_confirm_the_new_terms(world: World) -> None:
     old = agree(world)
     new = propose(world, quantity=Decimal(40), replaces=old)
     old.refresh_from_db()
@@ -233,22 +241,27 @@ def test_replacement_terms_apply_once_both_sides_confirm_them(world: World) -> N
     assert new.reference in old.reason
 
 
-def test_declining_needs_a_reason_and_keeps_the_commitment(world: World) -> None:
+def test_proposal_is_not_declined_without_a_reason(world: World) -> None:
     commitment = propose(world)
 
     with pytest.raises(services.UnableToEnd, match="reason"):
         services.end_commitment(commitment=commitment, reason=" ", author=world.ben, now=timezone.now())
+
+
+def test_declined_proposal_is_kept_as_cancelled_with_its_reason(world: World) -> None:
+    commitment = propose(world)
+
     ended = services.end_commitment(
         commitment=commitment, reason="We have no land there.", author=world.ben, now=timezone.now()
     )
 
-    assert ended.status == Status.CANCELLED
     event = Event.objects.filter(target_kind="commitment", target_id=commitment.pk).latest("pk")
+    assert ended.status == Status.CANCELLED
     assert event.kind == "commitment.proposal_declined"
     assert event.data["reason"] == "We have no land there."
 
 
-def test_cancelled_commitment_counts_as_broken_if_it_was_agreed(world: World) -> None:
+def test_agreed_commitment_that_is_cancelled_is_broken(world: World) -> None:
     ended = services.end_commitment(
         commitment=agree(world), reason="The grant fell through.", author=world.amina, now=timezone.now()
     )
@@ -282,19 +295,43 @@ def test_database_refuses_invalid_commitments(world: World, fields: dict[str, ob
         Commitment.objects.filter(pk=commitment.pk).update(**fields)
 
 
-def test_action_needs_confirmation_only_by_its_giver(world: World) -> None:
-    terms = {"text": "Send the list of sites.", "due_on": in_days(7), "now": timezone.now()}
-
-    own_action = services.propose_action(
-        organisation=world.larkhaven, owner=world.eddie, author=world.eddie, for_organisation=world.westmarch, **terms
+def test_action_of_the_authors_own_organisation_is_agreed_at_once(world: World) -> None:
+    action = services.propose_action(
+        organisation=world.larkhaven,
+        for_organisation=world.westmarch,
+        text="Send the list of sites.",
+        owner=world.eddie,
+        due_on=in_days(7),
+        author=world.eddie,
+        now=timezone.now(),
     )
-    action_of_partner = services.propose_action(
-        organisation=world.westmarch, owner=world.ben, author=world.eddie, for_organisation=world.larkhaven, **terms
+
+    assert action.status == Status.AGREED
+
+
+@pytest.fixture
+def action_for_westmarch(world: World) -> Commitment:
+    """Return an action that Eddie of Larkhaven proposes for Westmarch to do."""
+    return services.propose_action(
+        organisation=world.westmarch,
+        for_organisation=world.larkhaven,
+        text="Send the list of sites.",
+        owner=world.ben,
+        due_on=in_days(7),
+        author=world.eddie,
+        now=timezone.now(),
     )
 
-    assert own_action.status == Status.AGREED
-    assert action_of_partner.status == Status.PROPOSED
+
+def test_action_for_another_organisation_is_only_proposed(action_for_westmarch: Commitment) -> None:
+    assert action_for_westmarch.status == Status.PROPOSED
+
+
+def test_action_is_agreed_once_the_organisation_that_does_it_confirms(
+    world: World, action_for_westmarch: Commitment
+) -> None:
     accepted = services.confirm_commitment(
-        commitment=action_of_partner, organisation=world.westmarch, author=world.ben, revision=1, now=timezone.now()
+        commitment=action_for_westmarch, organisation=world.westmarch, author=world.ben, revision=1, now=timezone.now()
     )
+
     assert accepted.status == Status.AGREED

@@ -1,4 +1,7 @@
-"""Changes at the same moment on real connections lose nothing with the row lock, and would without it."""
+"""Two changes of a commitment at the same moment are both applied, because services lock its row.
+
+Some tests replace the locked read by an unlocked one, to prove that the lock is needed.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from django.utils import timezone
 from partnerships.commitments import services
 from partnerships.commitments.models import Commitment, Progress, Status
 from partnerships.commitments.services import confirming, delivery
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
 from tests.world import World, make_world
 
@@ -22,26 +27,29 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def shown(transactional_db: None) -> World:
-    """Return the world, committed so that other connections see it."""
+def committed_world(transactional_db: None) -> World:
+    """Return the world, committed so that the connections of other threads can read it."""
     return make_world()
 
 
-def at_once(*jobs: Callable[[], Any]) -> list[Any]:
-    """Run functions at the same time, each on its own connection, and return their results or exceptions."""
-    start = threading.Barrier(len(jobs))
-    outcomes = [None] * len(jobs)
+def run_at_once(*functions: Callable[[], Any]) -> list[Any]:
+    """Run functions at the same time, each in a thread with a database connection of its own.
 
-    def run(index: int, job: Callable[[], Any]) -> None:
+    Return what each function returned, or the exception that it raised.
+    """
+    start = threading.Barrier(len(functions))
+    outcomes = [None] * len(functions)
+
+    def run(position: int, function: Callable[[], Any]) -> None:
         start.wait(60)
         try:
-            outcomes[index] = job()
-        except Exception as error:  # noqa: BLE001 - the test looks at whatever was raised
-            outcomes[index] = error
+            outcomes[position] = function()
+        except Exception as error:  # noqa: BLE001 - the tests examine any exception
+            outcomes[position] = error
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=each) for each in enumerate(jobs)]
+    threads = [threading.Thread(target=run, args=arguments) for arguments in enumerate(functions)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -50,47 +58,52 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
 
 
 @pytest.fixture
-def slow_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Return a function that replaces the locked read in a module, so that both threads read before either writes."""
+def remove_lock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Return a function that replaces the locked read of a module by an unlocked one.
 
-    def read_without_lock(module: Any) -> None:
+    Each of two threads then waits until the other has read the commitment too, so both read before either writes.
+    """
+
+    def remove_lock_from(module: Any) -> None:
         both_have_read = threading.Barrier(2)
 
-        def unlocked(commitment: Commitment) -> Commitment:
-            found = Commitment.objects.select_related("giver", "receiver").get(pk=commitment.pk)
+        def read_without_lock(commitment: Commitment) -> Commitment:
+            commitment = Commitment.objects.select_related("giver", "receiver").get(pk=commitment.pk)
             both_have_read.wait(60)
-            return found
+            return commitment
 
-        monkeypatch.setattr(module, "lock_commitment", unlocked)
+        monkeypatch.setattr(module, "lock_commitment", read_without_lock)
 
-    return read_without_lock
+    return remove_lock_from
 
 
-def confirm_both(world: World, commitment: Commitment) -> list[Any]:
-    def confirm(organisation: Any, lead: Any) -> Callable[[], Any]:
-        return lambda: services.confirm_commitment(
+def confirm_as_both_leads(world: World, commitment: Commitment) -> None:
+    """Confirm a commitment as Amina and as Ben at the same moment."""
+
+    def confirm(organisation: Organisation, lead: User) -> None:
+        services.confirm_commitment(
             commitment=commitment, organisation=organisation, author=lead, revision=1, now=timezone.now()
         )
 
-    return at_once(confirm(world.larkhaven, world.amina), confirm(world.westmarch, world.ben))
+    run_at_once(lambda: confirm(world.larkhaven, world.amina), lambda: confirm(world.westmarch, world.ben))
 
 
-def test_commitment_is_agreed_when_two_leads_confirm_at_the_same_moment(shown: World) -> None:
-    commitment = propose(shown)
+def test_commitment_is_agreed_when_two_leads_confirm_at_the_same_moment(committed_world: World) -> None:
+    commitment = propose(committed_world)
 
-    confirm_both(shown, commitment)
+    confirm_as_both_leads(committed_world, commitment)
 
     commitment.refresh_from_db()
     assert commitment.status == Status.AGREED
 
 
 def test_two_confirmations_without_the_lock_do_not_make_an_agreement(
-    shown: World, slow_reading: Callable[[Any], None]
+    committed_world: World, remove_lock: Callable[[Any], None]
 ) -> None:
-    commitment = propose(shown)
-    slow_reading(confirming)
+    commitment = propose(committed_world)
+    remove_lock(confirming)
 
-    confirm_both(shown, commitment)
+    confirm_as_both_leads(committed_world, commitment)
 
     commitment.refresh_from_db()
     assert commitment.giver_confirmed_at is not None
@@ -98,7 +111,9 @@ def test_two_confirmations_without_the_lock_do_not_make_an_agreement(
     assert commitment.status == Status.PROPOSED
 
 
-def report_twice(world: World, commitment: Commitment) -> list[Any]:
+def report_twice_at_once(world: World, commitment: Commitment) -> list[Any]:
+    """Send the same progress report of Eddie twice at the same moment, and return both outcomes."""
+
     def report() -> Progress:
         return services.record_progress(
             commitment=commitment,
@@ -109,33 +124,33 @@ def report_twice(world: World, commitment: Commitment) -> list[Any]:
             now=timezone.now(),
         )
 
-    return at_once(report, report)
+    return run_at_once(report, report)
 
 
-def test_report_sent_twice_at_once_is_recorded_once(shown: World) -> None:
-    commitment = agree(shown)
+def test_report_sent_twice_at_once_is_recorded_once(committed_world: World) -> None:
+    commitment = agree(committed_world)
 
-    outcomes = report_twice(shown, commitment)
+    outcomes = report_twice_at_once(committed_world, commitment)
 
     assert Progress.objects.count() == 1
     assert sum(isinstance(outcome, services.UnableToRecordProgress) for outcome in outcomes) == 1
 
 
 def test_report_sent_twice_at_once_without_the_lock_is_recorded_twice(
-    shown: World, slow_reading: Callable[[Any], None]
+    committed_world: World, remove_lock: Callable[[Any], None]
 ) -> None:
-    commitment = agree(shown)
-    slow_reading(delivery)
+    commitment = agree(committed_world)
+    remove_lock(delivery)
 
-    report_twice(shown, commitment)
+    report_twice_at_once(committed_world, commitment)
 
     assert Progress.objects.count() == 2
 
 
-def test_form_sent_twice_at_once_makes_one_commitment(shown: World) -> None:
+def test_form_sent_twice_at_once_makes_one_commitment(committed_world: World) -> None:
     key = uuid.uuid4()
 
-    outcomes = at_once(lambda: propose(shown, key=key), lambda: propose(shown, key=key))
+    first, second = run_at_once(lambda: propose(committed_world, key=key), lambda: propose(committed_world, key=key))
 
     assert Commitment.objects.count() == 1
-    assert outcomes[0] == outcomes[1]
+    assert first == second

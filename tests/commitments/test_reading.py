@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from django.utils import timezone
 
@@ -20,7 +18,9 @@ from tests.world import World, join
     ("who", "sees"),
     [("amina", True), ("vera", True), ("ben", True), ("chidi", False), ("lena", False), ("dee", False), ("sol", False)],
 )
-def test_commitment_is_visible_to_its_two_sides_only(world: World, who: str, sees: bool) -> None:
+def test_only_people_of_giver_and_receiver_see_a_commitment_of_no_partnership(
+    world: World, who: str, sees: bool
+) -> None:
     commitment = propose(world, partnership=None)
 
     visible = Commitment.objects.visible_to(getattr(world, who))
@@ -100,7 +100,7 @@ def test_commitment_without_an_owner_waits_for_the_leads(world: World) -> None:
     assert waiting == ["Name an owner"]
 
 
-def test_kept_and_broken_commitments_are_counted_separately(world: World) -> None:
+def test_promises_are_kept_broken_or_outstanding(world: World) -> None:
     kept = verified_commitment(world)
     outstanding = agree(world)
     cancelled = services.end_commitment(
@@ -120,21 +120,26 @@ def test_kept_and_broken_commitments_are_counted_separately(world: World) -> Non
     assert declined not in (*promises.kept, *promises.broken, *promises.outstanding, *promises.proposed)
 
 
-def test_overdue_commitment_counts_as_broken_until_it_is_kept(world: World) -> None:
-    late = agree(world, due_on=in_days(2))
-    later = timezone.localdate() + dt.timedelta(days=3)
+def test_overdue_commitment_is_broken(world: World) -> None:
+    commitment = agree(world, due_on=in_days(2))
 
-    promises_before = queries.promises_between(
-        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later
-    )
-    report(world, late, Status.DONE, delivered=late.quantity)
-    promises_after = queries.promises_between(
-        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later
+    promises = queries.promises_between(
+        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=in_days(3)
     )
 
-    assert promises_before.broken == (late,)
-    assert promises_after.broken == ()
-    assert promises_after.kept == (late,)
+    assert promises.broken == (commitment,)
+
+
+def test_commitment_that_was_delivered_late_is_kept(world: World) -> None:
+    commitment = agree(world, due_on=in_days(2))
+    report(world, commitment, Status.DONE, delivered=commitment.quantity)
+
+    promises = queries.promises_between(
+        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=in_days(3)
+    )
+
+    assert promises.broken == ()
+    assert promises.kept == (commitment,)
 
 
 def test_person_acting_for_two_organisations_sees_commitments_of_both(world: World) -> None:

@@ -21,17 +21,18 @@ NOW = timezone.now
 
 
 def tasks_of(person: User) -> set[str]:
+    """Return the actions of the tasks in My work of a person."""
     return {task.action for task in tasks_from(WAITING, person, NOW())}
 
 
-def test_the_one_who_did_it_cannot_verify_it(world: World) -> None:
+def test_person_who_did_an_action_cannot_verify_it(world: World) -> None:
     action = done_action(world)
 
     with pytest.raises(UnableToAct):
         services.verify_delivery(commitment=action, author=world.eddie, now=NOW())
 
 
-def test_colleague_verifies_an_action_for_nobody_else(world: World) -> None:
+def test_colleague_verifies_an_action_that_has_no_receiver(world: World) -> None:
     action = done_action(world)
 
     verified = services.verify_delivery(commitment=action, author=world.amina, now=NOW())
@@ -50,31 +51,38 @@ def test_owner_cannot_verify_what_a_colleague_reported(world: World) -> None:
         services.verify_delivery(commitment=action, author=world.eddie, now=NOW())
 
 
-def test_action_sent_back_needs_a_reason_and_is_in_progress_again(world: World) -> None:
+def test_action_is_not_sent_back_without_a_reason(world: World) -> None:
     action = done_action(world, world.westmarch)
 
-    with pytest.raises(services.UnableToVerify):
+    with pytest.raises(services.UnableToVerify, match="what is missing"):
         services.send_back(commitment=action, reason=" ", author=world.ben, now=NOW())
+
+
+def test_action_that_is_sent_back_is_in_progress_again(world: World) -> None:
+    action = done_action(world, world.westmarch)
+
     sent_back = services.send_back(commitment=action, reason="Page two is missing.", author=world.ben, now=NOW())
 
     assert sent_back.status == Status.IN_PROGRESS
     assert sent_back.done_by is None
 
 
-def test_verifying_waits_for_the_other_side_else_for_colleagues(world: World) -> None:
+def test_receiver_is_asked_to_verify_an_action(world: World) -> None:
     done_action(world, world.westmarch)
 
     assert "Verify the action" in tasks_of(world.ben)
     assert "Verify the action" not in tasks_of(world.amina)
     assert "Verify the action" not in tasks_of(world.eddie)
 
+
+def test_colleagues_are_asked_to_verify_an_action_without_a_receiver(world: World) -> None:
     done_action(world)
 
     assert "Verify the action" in tasks_of(world.amina)
     assert "Verify the action" not in tasks_of(world.eddie)
 
 
-def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
+def test_tasks_read_for_many_people_are_the_tasks_of_each(world: World) -> None:
     done_action(world, world.westmarch)
     done_action(world)
     people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
@@ -84,35 +92,56 @@ def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
     assert tasks_by_person == {person.pk: tasks_from(WAITING, person, NOW()) for person in people}
 
 
-def test_leads_of_the_other_side_are_emailed(world: World) -> None:
+def test_only_leads_of_the_receiver_are_emailed_when_an_action_is_done(world: World) -> None:
     drop_emails()
 
     done_action(world, world.westmarch)
 
-    recorded_emails = recorded("commitments.done")
-    assert [email.person_id for email in recorded_emails] == [world.ben.pk]
+    assert [email.person_id for email in recorded("commitments.done")] == [world.ben.pk]
+
+
+def test_email_asks_to_verify_the_action(world: World) -> None:
+    drop_emails()
+    done_action(world, world.westmarch)
+
     [email] = deliver()
+
     assert "has reported that the action is done." in email.body
     assert "Verify the action:" in email.body
 
 
-def test_action_done_before_actions_were_verified_stays_over(world: World) -> None:
+@pytest.fixture
+def old_action(world: World) -> Commitment:
+    """Return an action that was done before the rule that a second person must verify actions."""
     action = done_action(world)
     Commitment.objects.filter(pk=action.pk).update(done_by=None)
     action.refresh_from_db()
+    return action
 
-    assert action.is_over
+
+def test_nobody_is_asked_to_verify_an_action_from_before_the_rule(world: World, old_action: Commitment) -> None:
+    assert old_action.is_over
     assert "Verify the action" not in tasks_of(world.amina)
+
+
+def test_action_from_before_the_rule_cannot_be_verified(world: World, old_action: Commitment) -> None:
     with pytest.raises(services.UnableToVerify):
-        services.verify_delivery(commitment=action, author=world.amina, now=NOW())
+        services.verify_delivery(commitment=old_action, author=world.amina, now=NOW())
 
 
-def test_page_asks_the_second_person(world: World) -> None:
+def test_page_asks_the_receiver_to_verify_an_action(world: World) -> None:
     action = done_action(world, world.westmarch)
-    client = signed_in(world.ben)
 
-    page = " ".join(client.get(action.get_absolute_url()).content.decode().split())
-    answer = client.post(reverse("commitments:verify", args=[action.pk]), {"verdict": "verified"})
+    page = signed_in(world.ben).get(action.get_absolute_url()).content.decode()
 
-    assert "Verify the action" in page
+    assert "Verify the action" in " ".join(page.split())
+
+
+def test_receiver_verifies_an_action_on_its_page(world: World) -> None:
+    action = done_action(world, world.westmarch)
+
+    answer = signed_in(world.ben).post(reverse("commitments:verify", args=[action.pk]), {"verdict": "verified"})
+
+    action.refresh_from_db()
     assert answer.status_code == 302
+    assert action.is_verified

@@ -334,7 +334,7 @@ def test_a_draft_says_that_the_partnership_is_still_exploring(world: World, clie
     go_through(world, "drafting")
     page_while_drafting = client.get(address).content.decode()
 
-    assert "change its status to drafting" in page_while_exploring
+    assert "Change its status to drafting" in page_while_exploring
     assert "Send for signature" not in page_while_exploring
     assert "Send for signature" in page_while_drafting
 

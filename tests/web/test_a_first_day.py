@@ -100,7 +100,7 @@ def test_invitation_shows_who_takes_part_the_terms_and_the_inviters_name(world: 
     page_text = page(reverse("agreements:answer", args=[world.partnership.pk, party.pk]), world.hana)
 
     assert "Westmarch Borough Council" in page_text
-    assert f"your reply goes to {world.amina.display_name}" in page_text
+    assert f"{world.amina.display_name} will get your reply" in page_text
     assert world.amina.email not in page_text, "Her organisation entered it. The email of the invitation has Reply-To."
     assert reverse("agreements:terms", args=[world.partnership.pk]) in page_text
 

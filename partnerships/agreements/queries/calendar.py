@@ -31,31 +31,31 @@ def dates_of_partnerships(user: User, partnerships: Collection[int]) -> list[Cal
 
     The dates are the start, review, end and last day for notice.
     """
-    rows = Partnership.objects.with_party_of(user).filter(pk__in=partnerships)
-    return _entries_of_partnerships(list(rows.order_by("pk")))
+    own_partnerships = Partnership.objects.with_party_of(user).filter(pk__in=partnerships)
+    return _entries_of_partnerships(list(own_partnerships.order_by("pk")))
 
 
 def _partnerships(user: User, partnerships: list[int]) -> PartnershipQuerySet:
     """Return the partnerships in which the person takes part, or only those with these ids."""
-    rows = Partnership.objects.with_party_of(user).order_by("pk")
-    return rows.filter(pk__in=partnerships) if partnerships else rows
+    own_partnerships = Partnership.objects.with_party_of(user).order_by("pk")
+    return own_partnerships.filter(pk__in=partnerships) if partnerships else own_partnerships
 
 
-def _entries_of_partnerships(rows: list[Partnership]) -> list[CalendarEntry]:
+def _entries_of_partnerships(partnerships: list[Partnership]) -> list[CalendarEntry]:
     """Return the calendar entries of all these partnerships."""
-    revisions = revisions_of([row.pk for row in rows], "partnership")
+    revisions = revisions_of([partnership.pk for partnership in partnerships], "partnership")
     entries: list[CalendarEntry] = []
-    for row in rows:
-        # Without a recorded change, the partnership is as it was created.
-        revision = revisions.get(row.pk, Revision(number=0, at=row.created_at))
-        entries += _entries_of_partnership(row, revision)
+    for partnership in partnerships:
+        # A partnership that was never changed has no revision.
+        revision = revisions.get(partnership.pk, Revision(number=0, at=partnership.created_at))
+        entries += _entries_of_partnership(partnership, revision)
     return entries
 
 
 def _entries_of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
     """Return calendar entries for the start, review, end and last day for notice.
 
-    Days after the partnership ended are marked cancelled.
+    If the partnership has ended, entries on later days are cancelled.
     """
     entries: list[CalendarEntry] = []
 
@@ -98,28 +98,29 @@ def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
 def _objectives(user: User, partnerships: list[int]) -> QuerySet[Objective]:
     """Return the objectives that the person may see, in these partnerships (ids) or in all."""
     changes = Event.objects.filter(target_kind="partnership", target_id=OuterRef("partnership")).order_by("-at")
-    rows = Objective.objects.visible_to(user).annotate(partnership_changed_at=Subquery(changes.values("at")[:1]))
-    rows = rows.select_related("partnership").order_by("pk")
-    return rows.filter(partnership__in=partnerships) if partnerships else rows
+    objectives = Objective.objects.visible_to(user).annotate(partnership_changed_at=Subquery(changes.values("at")[:1]))
+    objectives = objectives.select_related("partnership").order_by("pk")
+    return objectives.filter(partnership__in=partnerships) if partnerships else objectives
 
 
-def _entries_of_objectives(rows: list[Objective]) -> list[CalendarEntry]:
+def _entries_of_objectives(objectives: list[Objective]) -> list[CalendarEntry]:
     """Return the target dates of these objectives."""
     return [
         CalendarEntry(
             kind=CalendarKind.MILESTONE,
-            key=f"objective-{row.pk}",
-            title=f"Target: {row.text}",
-            path=row.get_absolute_url(),
-            starts=row.target_on,
-            note=row.get_status_display(),
-            within=row.partnership.title,
-            partnership=row.partnership_id,
-            changed_at=row.partnership_changed_at or row.created_at,  # type: ignore[attr-defined]  # annotated
-            sequence=row.revision - 1,
-            is_cancelled=row.status == ObjectiveStatus.DROPPED or _is_after_end(row.partnership, row.target_on),
+            key=f"objective-{objective.pk}",
+            title=f"Target: {objective.text}",
+            path=objective.get_absolute_url(),
+            starts=objective.target_on,
+            note=objective.get_status_display(),
+            within=objective.partnership.title,
+            partnership=objective.partnership_id,
+            changed_at=objective.partnership_changed_at or objective.created_at,  # type: ignore[attr-defined]  # annotated
+            sequence=objective.revision - 1,
+            is_cancelled=objective.status == ObjectiveStatus.DROPPED
+            or _is_after_end(objective.partnership, objective.target_on),
         )
-        for row in rows
+        for objective in objectives
     ]
 
 
@@ -140,20 +141,20 @@ def _signatories(user: User, partnerships: list[int]) -> QuerySet[TermsSignatory
     return signatories.order_by("pk").select_related("organisation", "version__partnership", "version__proposal")
 
 
-def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEntry]:
+def entries_of_signatories(signatories: Collection[TermsSignatory]) -> list[CalendarEntry]:
     """Return the days by which these organisations are asked to sign. Makes one query.
 
     Each version that is sent for signature has its own requests, and so its own calendar entries.
     """
-    signatures = TermsSignature.objects.filter(version__in=[row.version_id for row in rows])
+    signatures = TermsSignature.objects.filter(version__in=[signatory.version_id for signatory in signatories])
     decided_at_by_party: dict[tuple[int, int], dt.datetime] = {}
     for signature in signatures.only("version", "organisation", "signed_at"):
         decided_at_by_party[signature.version_id, signature.organisation_id] = signature.signed_at
     entries = []
-    for row in rows:
-        if row.due_on is not None:
-            decided_at = decided_at_by_party.get((row.version_id, row.organisation_id))
-            entries.append(_signature_entry(row, row.due_on, decided_at))
+    for signatory in signatories:
+        if signatory.due_on is not None:
+            decided_at = decided_at_by_party.get((signatory.version_id, signatory.organisation_id))
+            entries.append(_signature_entry(signatory, signatory.due_on, decided_at))
     return entries
 
 

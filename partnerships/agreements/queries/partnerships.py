@@ -350,5 +350,5 @@ def organisation_section(user: User, organisation: Organisation) -> Section | No
     partners_by_partnership: defaultdict[int, list[str]] = defaultdict(list)
     for pk, short_name, name in rows_for(_partners_in, [row.pk for row in partnerships], organisation.pk):
         partners_by_partnership[pk].append(short_name or name)
-    rows = [(partnership, partners_by_partnership[partnership.pk]) for partnership in partnerships]
-    return Section("agreements/_organisation_section.html", {"rows": rows})
+    context = {"partnerships": [(partnership, partners_by_partnership[partnership.pk]) for partnership in partnerships]}
+    return Section("agreements/_organisation_section.html", context)

@@ -56,17 +56,17 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     partnership = get_readable(user, pk)
     former = former_party(user, partnership)
     rights = rights_over(partnership, user, now)
-    rows = rows_for(_parties, pk) if former is None else parties_when_left(former)
+    parties = rows_for(_parties, pk) if former is None else parties_when_left(former)
     # A party that left is shown under the name that it had on that day.
-    name_as_at(partnership, rows, left_at=former.left_at if former else None)
+    name_as_at(partnership, parties, left_at=former.left_at if former else None)
     return render(
         request,
         "agreements/members.html",
         {
             "partnership": partnership,
-            "present_parties": [party for party in rows if party.is_present],
-            "invited_parties": [party for party in rows if party.is_waiting],
-            "past_parties": [party for party in rows if not party.is_present and not party.is_waiting],
+            "present_parties": [party for party in parties if party.is_present],
+            "invited_parties": [party for party in parties if party.is_waiting],
+            "past_parties": [party for party in parties if not party.is_present and not party.is_waiting],
             # Organisations that have not signed the terms in force.
             "unbound_ids": set() if former else unbound_organisation_ids(partnership, timezone.localdate()),
             "may_lead": not partnership.is_over and rights.leads,

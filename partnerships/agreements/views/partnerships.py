@@ -92,6 +92,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     # Read this id before `as_party_left_it` replaces the fields by their values on the day on which the party left.
     predecessor_id = partnership.redefines_id
     former = former_party(user, partnership)
+    left_at = former.left_at if former else None
     if former is None:
         all_parties, areas = rows_for(_parties, pk), rows_for(_areas, pk)
     else:
@@ -99,7 +100,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         all_parties, areas = parties_when_left(former), areas_when_left(partnership, former)
         as_party_left_it(partnership, former)
     parties = [party for party in all_parties if party.is_present or party.is_waiting]
-    name_as_at(partnership, parties, left_at=former.left_at if former else None)
+    name_as_at(partnership, parties, left_at=left_at)
 
     rights = rights_over(partnership, user, now)
     successors = rows_for(_successors, user, pk)
@@ -116,7 +117,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "successors": successors,
         "predecessor": _predecessor(user, predecessor_id),
         "lines": timeline_lines(events),
-        "left_at": former.left_at if former else None,
+        "left_at": left_at,
     }
     if former is None:
         open_successor = next((successor for successor in successors if not successor.is_over), None)

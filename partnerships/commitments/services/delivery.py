@@ -108,7 +108,7 @@ def _apply_report(commitment: Commitment, report: Progress, blocker: str) -> Non
     commitment.delivered_quantity = report.delivered
     commitment.blocker = blocker.strip() if report.status in (Status.BLOCKED, Status.AT_RISK) else ""
     if report.status in (Status.IN_PROGRESS, Status.DONE):
-        # The work continues, so the person to whom it was escalated no longer needs to help.
+        # The work continues, so nobody needs to help any more.
         commitment.escalated_to = None
         commitment.escalated_at = None
     is_done = report.status == Status.DONE

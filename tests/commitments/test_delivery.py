@@ -173,7 +173,7 @@ def test_delivery_that_is_sent_back_is_in_progress_with_the_reason(world: World)
 
 def test_email_about_an_overdue_commitment_says_by_how_much(world: World) -> None:
     commitment = agree(world)
-    type(commitment).objects.filter(pk=commitment.pk).update(due_on=in_days(-3))
+    Commitment.objects.filter(pk=commitment.pk).update(due_on=in_days(-3))
     drop_emails()
 
     services.escalate(commitment=commitment, helper=world.ben, author=world.eddie, now=timezone.now())

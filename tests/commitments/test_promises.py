@@ -224,11 +224,18 @@ def test_receiver_cannot_move_the_due_date_of_the_giver(world: World) -> None:
         )
 
 
+def test_commitment_remains_agreed_while_new_terms_are_only_proposed(world: World) -> None:
+    commitment = agree(world)
+
+    propose(world, quantity=Decimal(40), replaces=commitment)
+
+    commitment.refresh_from_db()
+    assert commitment.status == Status.AGREED
+
+
 def test_commitment_is_superseded_once_both_confirm_the_new_terms(world: World) -> None:
     old = agree(world)
     new = propose(world, quantity=Decimal(40), replaces=old)
-    old.refresh_from_db()
-    status_before = old.status
 
     for organisation, lead in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
         services.confirm_commitment(
@@ -236,7 +243,6 @@ def test_commitment_is_superseded_once_both_confirm_the_new_terms(world: World) 
         )
 
     old.refresh_from_db()
-    assert status_before == Status.AGREED
     assert old.status == Status.SUPERSEDED
     assert new.reference in old.reason
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.utils import timezone
 
@@ -100,32 +102,39 @@ def test_commitment_without_an_owner_waits_for_the_leads(world: World) -> None:
     assert waiting == ["Name an owner"]
 
 
-def test_promises_are_kept_broken_or_outstanding(world: World) -> None:
-    kept = verified_commitment(world)
-    outstanding = agree(world)
+def promises_to_westmarch(world: World, *, today: dt.date) -> queries.Promises:
+    """Return Larkhaven's promises to Westmarch by outcome, as Ben sees them."""
+    return queries.promises_between(giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=today)
+
+
+def test_each_promise_has_one_outcome(world: World) -> None:
+    verified = verified_commitment(world)
+    agreed = agree(world)
     cancelled = services.end_commitment(
         commitment=agree(world), reason="No money.", author=world.amina, now=timezone.now()
     )
-    declined = services.end_commitment(
-        commitment=propose(world), reason="Not for us.", author=world.ben, now=timezone.now()
-    )
+    proposed = propose(world)
 
-    promises = queries.promises_between(
-        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=timezone.localdate()
-    )
+    promises = promises_to_westmarch(world, today=in_days(0))
 
-    assert promises.kept == (kept,)
+    assert promises.kept == (verified,)
+    assert promises.outstanding == (agreed,)
     assert promises.broken == (cancelled,)
-    assert promises.outstanding == (outstanding,)
-    assert declined not in (*promises.kept, *promises.broken, *promises.outstanding, *promises.proposed)
+    assert promises.proposed == (proposed,)
+
+
+def test_declined_proposal_is_no_promise(world: World) -> None:
+    services.end_commitment(commitment=propose(world), reason="Not for us.", author=world.ben, now=timezone.now())
+
+    promises = promises_to_westmarch(world, today=in_days(0))
+
+    assert (promises.kept, promises.outstanding, promises.broken, promises.proposed) == ((), (), (), ())
 
 
 def test_overdue_commitment_is_broken(world: World) -> None:
     commitment = agree(world, due_on=in_days(2))
 
-    promises = queries.promises_between(
-        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=in_days(3)
-    )
+    promises = promises_to_westmarch(world, today=in_days(3))
 
     assert promises.broken == (commitment,)
 
@@ -134,9 +143,7 @@ def test_commitment_that_was_delivered_late_is_kept(world: World) -> None:
     commitment = agree(world, due_on=in_days(2))
     report(world, commitment, Status.DONE, delivered=commitment.quantity)
 
-    promises = queries.promises_between(
-        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=in_days(3)
-    )
+    promises = promises_to_westmarch(world, today=in_days(3))
 
     assert promises.broken == ()
     assert promises.kept == (commitment,)

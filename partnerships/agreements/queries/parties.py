@@ -17,8 +17,8 @@ from partnerships.organisations.naming import AsAt, show_names_of_day
 def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
     """Annotate each party with the organisation that it has succeeded in the partnership.
 
-    `part_of` is the name of the last predecessor, and `part_since` is the time of the succession. Both are None if the
-    party has succeeded nobody.
+    `predecessor_name` is the name of the last predecessor, and `succeeded_at` is the time of the succession. Both are
+    None if the party has succeeded nobody.
     """
     handovers = Handover.objects.filter(
         kind="partnerships",
@@ -27,8 +27,8 @@ def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
         successor=OuterRef("organisation"),
     ).order_by("-applied_at", "-pk")
     return parties.annotate(
-        part_of=Subquery(handovers.values("predecessor__name")[:1]),
-        part_since=Subquery(handovers.values("applied_at")[:1]),
+        predecessor_name=Subquery(handovers.values("predecessor__name")[:1]),
+        succeeded_at=Subquery(handovers.values("applied_at")[:1]),
     )
 
 

@@ -60,9 +60,12 @@ def find_partnerships(
 ) -> PartnershipQuerySet:
     """Return the partnerships that the person may see and that match, not ordered.
 
-    The text is a part of the title or of a present party's name. Partnerships that the person reads only for a former
-    party match as they were when the party left. For these, the annotation `is_left` is true. The annotation
-    `listed_as` is the title to sort by.
+    - `text` is a part of the title or of a present party's name.
+    - With `mine`, only partnerships that the person may read in full are returned.
+    - With `gaps`, only partnerships with days without cover before or after them are returned.
+
+    Partnerships that the person reads only for a former party match as they were when the party left. For these, the
+    annotation `is_left` is true. The annotation `listed_as` is the title to sort by.
     """
     today = timezone.localdate()
     condition = Q()
@@ -82,9 +85,9 @@ def find_partnerships(
         return Partnership.objects.filter(matching).annotate(listed_as=F("title"), is_left=Value(False))
 
     is_left = Q(pk__in=list(left_titles))
-    titles_then = [When(pk=pk, then=Value(title)) for pk, title in left_titles.items()]
+    titles_when_left = [When(pk=pk, then=Value(title)) for pk, title in left_titles.items()]
     return Partnership.objects.filter(matching | is_left).annotate(
-        listed_as=Case(*titles_then, default=F("title")),
+        listed_as=Case(*titles_when_left, default=F("title")),
         is_left=Case(When(is_left, then=Value(True)), default=Value(False)),
     )
 

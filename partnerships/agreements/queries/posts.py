@@ -118,13 +118,14 @@ def open_posts_of(organisation: int) -> QuerySet[Post]:
 def contacts_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
     """Return the section with the posts of a whole organisation, for its page.
 
-    Returns None if the person can neither see a post nor add one.
+    Returns None if the person can neither see a post nor add one. `has_rows` is true if `open_posts_of` returns any
+    post of the organisation.
     """
     posts = rows_for(_organisation_posts, user, organisation.pk) if has_rows else []
-    may_name = Membership.objects.roles_of(user).get(organisation.pk) in EDITING_ROLES
-    if not posts and not may_name:
+    may_add = Membership.objects.roles_of(user).get(organisation.pk) in EDITING_ROLES
+    if not posts and not may_add:
         return None
-    context = {"posts": posts, "organisation": organisation, "may_name": may_name}
+    context = {"posts": posts, "organisation": organisation, "may_add": may_add}
     return Section("agreements/posts/_organisation_section.html", context)
 
 
@@ -147,7 +148,7 @@ def _vacant_posts_of(user: User, now: dt.datetime) -> QuerySet[Any]:
 
 
 def _posts_to_fill(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return the entries of My work about vacant posts."""
+    """Return the tasks of filling vacant posts."""
     return [
         WaitingTask(
             action="Fill the vacant post",

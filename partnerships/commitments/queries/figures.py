@@ -25,14 +25,14 @@ def commitments_in_period(period: ReportPeriod) -> FigureBlock | None:
     commitments = Commitment.objects.filter(partnership=period.party.partnership_id, giver=period.party.organisation_id)
     is_due = Q(due_on__gte=period.start, due_on__lt=period.end)
     is_done = Q(done_at__isnull=False)
-    rows = (
+    commitments_to_report = (
         commitments.exclude(status__in=[Status.PROPOSED, Status.CANCELLED, Status.SUPERSEDED])
         .filter(is_due | is_done | overdue_on(period.today))
         .order_by("due_on", "pk")
     )
 
     delivered, due_in_period, overdue = [], [], []
-    for commitment in rows:
+    for commitment in commitments_to_report:
         if commitment.done_at is not None and not commitment.is_under_way:
             if period.covers(timezone.localdate(commitment.done_at)):
                 delivered.append(commitment)

@@ -131,6 +131,7 @@ def add_reports_from_register(
         has_every_report = recorded_by_position is not None and len(recorded_by_position) == len(promise.progress)
         if has_every_report and commitment.delivered_quantity == promise.delivered:
             continue
+        # The totals differ without a new report, or one of the recorded reports is not in the register.
         if commitment.is_over or recorded_by_position is None or has_every_report:
             skipped_commitments.append(commitment)
             continue

@@ -38,7 +38,7 @@ from partnerships.agreements.views.terms.fetching import (
 )
 from partnerships.documents.comparisons import Comparison, compare
 from partnerships.kit.http import keyset_page_of
-from partnerships.organisations.statements import lookup, rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -47,19 +47,8 @@ from partnerships.people.requests import signed_in
 def terms(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the version in force on a day, the open proposals and all versions."""
     user = signed_in(request)
-    access = open_terms(
-        user,
-        pk,
-        lookups=[
-            lookup(_versions_without_content, user, pk),
-            in_force_lookup(pk),
-            lookup(_open_proposals, pk),
-            lookup(newest_awaiting, pk),
-            lookup(awaiting_joiners, pk),
-        ],
-    )
+    access = open_terms(user, pk, lookups=_terms_lookups(user, pk))
     today = timezone.localdate()
-
     form = TermsDayForm(request.GET if "on" in request.GET else None, today=today)
     day = form.day
     if access.until is not None:
@@ -85,6 +74,17 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
         "has_several": len(version_by_pk) > 1,
     }
     return render(request, "agreements/terms/terms.html", context)
+
+
+def _terms_lookups(user: User, partnership: int) -> list[Lookup]:
+    """Return the queries of the page, so that `open_terms` can run them together."""
+    return [
+        lookup(_versions_without_content, user, partnership),
+        in_force_lookup(partnership),
+        lookup(_open_proposals, partnership),
+        lookup(newest_awaiting, partnership),
+        lookup(awaiting_joiners, partnership),
+    ]
 
 
 def _versions_without_content(user: User, partnership: int) -> QuerySet[TermsVersion]:

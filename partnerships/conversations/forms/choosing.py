@@ -1,4 +1,4 @@
-"""The form to choose who took part."""
+"""The form to choose the other organisations in a conversation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.organisations.naming import with_former_names
 
 
-class ChooseSidesForm(Form):
-    """The form to choose who took part, before the form of the record.
+class ChooseOrganisationsForm(Form):
+    """The form to choose the other organisations in a conversation, before the form of its record.
 
     The form is sent by GET, so that its fields become parameters in the URL of the record's form. The person chooses
-    from `parties`, the labels of a partnership's organisations by their ids, or from all `partners` if there are none.
+    among the parties of one partnership or, without a partnership, among all partners.
     """
 
     others = OrganisationsField(
@@ -30,13 +30,14 @@ class ChooseSidesForm(Form):
     )
     chosen = forms.BooleanField(required=False, widget=forms.HiddenInput)
     partnership = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    keeper = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    own_organisation = forms.IntegerField(required=False, widget=forms.HiddenInput)
     came_from = forms.CharField(required=False, widget=forms.HiddenInput)
     state = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, *args: Any, partners: OrganisationQuerySet, parties: Mapping[int, str] | None = None, **kwargs: Any
     ) -> None:
+        """Build the form. `parties` has the labels of the partnership's organisations, by their ids."""
         super().__init__(*args, **kwargs)
         field = model_choice_field(self, "others")
         if parties:
@@ -54,4 +55,4 @@ class ChooseSidesForm(Form):
 
         The parameters `with`, `for` and `from` are reserved words in Python, so the fields have other names.
         """
-        return {"others": "with", "keeper": "for", "came_from": "from"}.get(field_name, field_name)
+        return {"others": "with", "own_organisation": "for", "came_from": "from"}.get(field_name, field_name)

@@ -24,10 +24,10 @@ from partnerships.people.models import User
 
 #: The form shows this many empty rows for new next steps.
 _SPARE_STEPS = 3
-#: The most rows for next steps in one form.
+#: Limit of rows for next steps in one form.
 _MAX_STEPS = 20
-#: Limit of characters of an objective, obstacle or opportunity.
-_POINT_LENGTH = 500
+#: Limit of characters of a decision, a next step, or an objective, obstacle or opportunity.
+_MAX_LINE_LENGTH = 500
 #: The label and the hint of the field for each kind of point.
 _LABEL_AND_HINT = {
     PointKind.OBJECTIVE: ("Objectives", "What the organisation wants to achieve. Put each objective on its own line."),
@@ -45,9 +45,9 @@ _LABEL_AND_HINT = {
 class ConversationForm(Form):
     """The form of a conversation record: who took part, when, what was said, points and next steps.
 
-    The keeper is the organisation whose record it is, and `others` are the other organisations that took part. Together
-    they are the sides. The names of a side's fields contain its id: `others_7` has the people without an account of
-    organisation 7, and `points_7_obstacle` its obstacles. The fields of a next step contain the number of its row.
+    The names of some fields contain the id of an organisation. For example, `others_7` has the people of organisation 7
+    who have no account, and `points_7_obstacle` has its obstacles. The names of a next step's fields contain the number
+    of its row, such as `step_0_text`.
     """
 
     subject = forms.CharField(label="Subject", max_length=200)
@@ -100,97 +100,98 @@ class ConversationForm(Form):
         self,
         *args: Any,
         user: User,
-        keeper: Organisation,
-        others: Sequence[Organisation],
+        own_organisation: Organisation,
+        other_organisations: Sequence[Organisation],
         attendee_ids: Sequence[tuple[int, int]] = (),
-        steps: int = 0,
+        step_count: int = 0,
         cancel: str = "",
         submit: str = "Save conversation",
         **kwargs: Any,
     ) -> None:
-        """Build the form for a new record or, with `attendee_ids` and `steps`, for a record that exists.
+        """Build the form for a new record or, with `attendee_ids` and `step_count`, for a record that exists.
 
-        `attendee_ids` has the ids of a person and an organisation for each attendee already in the record. `steps` is
-        the number of next steps already in the record.
+        `own_organisation` keeps the record, and `other_organisations` also took part. `attendee_ids` are the ids of the
+        person and the organisation of each attendee in the record. `step_count` is the number of its next steps.
         """
         super().__init__(*args, **kwargs)
-        self.keeper = keeper
-        self.others = list(others)
-        self.sides = [keeper, *others]
-        self.steps = min(steps + _SPARE_STEPS, _MAX_STEPS)
+        self.other_organisations = list(other_organisations)
+        self.organisations = [own_organisation, *other_organisations]
+        self.row_count = min(step_count + _SPARE_STEPS, _MAX_STEPS)
 
         partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES)
         model_choice_field(self, "partnership").queryset = partnerships.order_by("title", "pk")
         # An attendee who has since left their organisation stays in the record.
-        possible_people = people_to_name(self.sides, user).values("pk")
-        attendee_person_ids = [person for person, _ in attendee_ids]
+        possible_people = people_to_name(self.organisations, user).values("pk")
+        attendee_person_ids = [person for person, _organisation in attendee_ids]
         people = User.objects.filter(Q(pk__in=possible_people) | Q(pk__in=attendee_person_ids)).order_by("name", "pk")
         attendees = model_choice_field(self, "attendees")
         attendees.queryset = people
         # The names are read once, also for the owners of next steps.
         attendees.choices = [(person.pk, attendees.label_from_instance(person)) for person in people]
         self._people = people
-        self._sides_by_person = _sides_by_person(people, self.sides, attendee_ids)
+        self._organisation_ids_by_person = _organisation_ids_by_person(people, self.organisations, attendee_ids)
 
         self.fields["key"].initial = uuid.uuid4
-        for side in self.sides:
-            self._add_side(side)
-        self._add_steps(people)
+        for organisation in self.organisations:
+            self._add_organisation_fields(organisation)
+        self._add_step_fields(people)
         self.helper = Helper(self, *self._sections(), submit=submit, cancel=cancel or reverse("conversations:list"))
 
-    def _add_side(self, side: Organisation) -> None:
-        """Add the fields of one side: people without an account, and points of each kind."""
-        self.fields[f"others_{side.pk}"] = forms.CharField(
-            label=f"Other people from {side.display_name}",
+    def _add_organisation_fields(self, organisation: Organisation) -> None:
+        """Add the fields of one organisation: its people without an account, and its points of each kind."""
+        self.fields[f"others_{organisation.pk}"] = forms.CharField(
+            label=f"Other people from {organisation.display_name}",
             required=False,
             max_length=2000,
             widget=forms.Textarea(attrs={"rows": 2}),
             help_text="Put each person on their own line: name, comma, job title.",
         )
         for kind, (label, hint) in _LABEL_AND_HINT.items():
-            self.fields[f"points_{side.pk}_{kind}"] = forms.CharField(
-                label=f"{label} of {side.display_name}",
+            self.fields[f"points_{organisation.pk}_{kind}"] = forms.CharField(
+                label=f"{label} of {organisation.display_name}",
                 required=False,
                 max_length=6000,
                 widget=forms.Textarea(attrs={"rows": 3}),
                 help_text=hint,
             )
 
-    def _add_steps(self, people: QuerySet[User]) -> None:
-        """Add the rows of next steps; an owner is a side, or a person who acts for a side.
+    def _add_step_fields(self, people: QuerySet[User]) -> None:
+        """Add the fields of the next steps. The owner of a step is an organisation, or one of its people.
 
-        A choice of owner is `<side's id>-<person's id>`, and `<side's id>-` if the person is not named.
+        For example, the choice `7-31` is person 31 of organisation 7, and `7-` is organisation 7 without a person.
         """
-        choices: list[Any] = [("", "Choose who")]
-        for side in self.sides:
-            choices_of_side = [(f"{side.pk}-", f"{side.display_name}, person not named")]
-            members = [person for person in people if side.pk in self._sides_by_person[person.pk]]
-            choices_of_side += [(f"{side.pk}-{person.pk}", person.display_name) for person in members]
-            choices.append((side.display_name, choices_of_side))
-        for row in range(self.steps):
+        owner_choices: list[Any] = [("", "Choose who")]
+        for organisation in self.organisations:
+            own_people = [person for person in people if organisation.pk in self._organisation_ids_by_person[person.pk]]
+            choices_of_organisation = [
+                (f"{organisation.pk}-", f"{organisation.display_name}, person not named"),
+                *((f"{organisation.pk}-{person.pk}", person.display_name) for person in own_people),
+            ]
+            owner_choices.append((organisation.display_name, choices_of_organisation))
+        for row in range(self.row_count):
             self.fields[f"step_{row}_text"] = forms.CharField(
-                label=f"Next step {row + 1}", required=False, max_length=_POINT_LENGTH
+                label=f"Next step {row + 1}", required=False, max_length=_MAX_LINE_LENGTH
             )
             self.fields[f"step_{row}_who"] = forms.ChoiceField(
-                label=f"Owner of next step {row + 1}", required=False, choices=choices
+                label=f"Owner of next step {row + 1}", required=False, choices=owner_choices
             )
             self.fields[f"step_{row}_due_on"] = DayField(label=f"Due date of next step {row + 1}", required=False)
 
     def _sections(self) -> list[Section]:
-        """Return the sections of the form; fields that few records need are collapsed."""
+        """Return the sections of the form. Fields that few records need are in collapsed sections."""
         sections = [
             Section("When and who", "subject", "state", "held_on", "format", "attendees"),
             Fold(
                 "People who are not listed",
-                *[f"others_{side.pk}" for side in self.sides],
+                *[f"others_{organisation.pk}" for organisation in self.organisations],
                 hint="These people do not need an account. Their names appear in the record.",
             ),
             Section("What was said", "said", "decisions", "theme", "partnership"),
             Fold("Private note", "private_note"),
         ]
-        for side in self.sides:
-            point_names = [f"points_{side.pk}_{kind}" for kind in _LABEL_AND_HINT]
-            sections.append(Fold(f"Objectives, obstacles and opportunities of {side.display_name}", *point_names))
+        for organisation in self.organisations:
+            heading = f"Objectives, obstacles and opportunities of {organisation.display_name}"
+            sections.append(Fold(heading, *self._names_of_points(organisation)))
         sections.append(
             Section(
                 "Next steps",
@@ -200,7 +201,7 @@ class ConversationForm(Form):
             )
         )
         # The fields of the first next step are in the section above.
-        sections += [Fold(f"Next step {row + 1}", *self._names_of_step(row)) for row in range(1, self.steps)]
+        sections += [Fold(f"Next step {row + 1}", *self._names_of_step(row)) for row in range(1, self.row_count)]
         sections.append(Fold("What other organisations see", "attribution"))
         return sections
 
@@ -208,14 +209,20 @@ class ConversationForm(Form):
         """Return the names of the fields of a next step. Rows are counted from 0."""
         return [f"step_{row}_text", f"step_{row}_who", f"step_{row}_due_on"]
 
+    def _names_of_points(self, organisation: Organisation) -> list[str]:
+        """Return the names of the fields for the points of an organisation."""
+        return [f"points_{organisation.pk}_{kind}" for kind in _LABEL_AND_HINT]
+
     def clean(self) -> dict[str, Any]:
         """Limit the length of each decision and point. Require all three fields of a next step if one is filled."""
         data = super().clean() or {}
-        point_names = [f"points_{side.pk}_{kind}" for side in self.sides for kind in _LABEL_AND_HINT]
-        for name in ("decisions", *point_names):
-            if any(len(line) > _POINT_LENGTH for line in _lines(data.get(name, ""))):
-                self.add_error(name, f"Keep each line under {_POINT_LENGTH} characters.")
-        for row in range(self.steps):
+        names = ["decisions"]
+        for organisation in self.organisations:
+            names += self._names_of_points(organisation)
+        for name in names:
+            if any(len(line) > _MAX_LINE_LENGTH for line in _lines(data.get(name, ""))):
+                self.add_error(name, f"Keep each line under {_MAX_LINE_LENGTH} characters.")
+        for row in range(self.row_count):
             self._check_step(data, row)
         return data
 
@@ -240,7 +247,7 @@ class ConversationForm(Form):
             held_on=data["held_on"],
             planned=data["state"] == "planned",
             format=data["format"],
-            organisations=self.others,
+            organisations=self.other_organisations,
             partnership=data["partnership"],
             theme=data["theme"],
             said=data["said"],
@@ -254,39 +261,45 @@ class ConversationForm(Form):
         )
 
     def _attendees(self) -> list[AttendeeInput]:
-        """Return the attendees: people with an account, and people whose names were typed for a side."""
+        """Return the attendees: people with an account, and people whose names were typed for an organisation.
+
+        A person who acts for several of the organisations is recorded for the first.
+        """
         attendees = []
         for person in self.cleaned_data["attendees"]:
-            organisation = next(side for side in self.sides if side.pk in self._sides_by_person[person.pk])
-            attendees.append(AttendeeInput(organisation=organisation, person=person))
-        for side in self.sides:
-            for line in _lines(self.cleaned_data[f"others_{side.pk}"]):
-                name, _, job_title = line.partition(",")
-                attendees.append(AttendeeInput(side, name=name.strip()[:150], job_title=job_title.strip()[:150]))
+            ids = self._organisation_ids_by_person[person.pk]
+            organisations_of_person = [organisation for organisation in self.organisations if organisation.pk in ids]
+            attendees.append(AttendeeInput(organisation=organisations_of_person[0], person=person))
+        for organisation in self.organisations:
+            for line in _lines(self.cleaned_data[f"others_{organisation.pk}"]):
+                name, _comma, job_title = line.partition(",")
+                attendees.append(
+                    AttendeeInput(organisation, name=name.strip()[:150], job_title=job_title.strip()[:150])
+                )
         return attendees
 
     def _points(self) -> list[PointInput]:
-        """Return the points of every side, one for each line."""
-        return [
-            PointInput(side, kind, line)
-            for side in self.sides
-            for kind in _LABEL_AND_HINT
-            for line in _lines(self.cleaned_data[f"points_{side.pk}_{kind}"])
-        ]
+        """Return the points of every organisation, one for each line."""
+        points = []
+        for organisation in self.organisations:
+            for kind in _LABEL_AND_HINT:
+                lines = _lines(self.cleaned_data[f"points_{organisation.pk}_{kind}"])
+                points += [PointInput(organisation, kind, line) for line in lines]
+        return points
 
     def _next_steps(self) -> list[NextStepInput]:
         """Return the next steps that have a text, in the order of the form."""
-        sides_by_key = {str(side.pk): side for side in self.sides}
-        people_by_key = {str(person.pk): person for person in self._people}
+        organisation_by_key = {str(organisation.pk): organisation for organisation in self.organisations}
+        person_by_key = {str(person.pk): person for person in self._people}
         steps = []
-        for row in range(self.steps):
+        for row in range(self.row_count):
             if not self.cleaned_data[f"step_{row}_text"]:
                 continue
-            side_key, _, person_key = self.cleaned_data[f"step_{row}_who"].partition("-")
+            organisation_key, _hyphen, person_key = self.cleaned_data[f"step_{row}_who"].partition("-")
             steps.append(
                 NextStepInput(
-                    organisation=sides_by_key[side_key],
-                    owner=people_by_key.get(person_key),
+                    organisation=organisation_by_key[organisation_key],
+                    owner=person_by_key.get(person_key),
                     text=self.cleaned_data[f"step_{row}_text"],
                     due_on=self.cleaned_data[f"step_{row}_due_on"],
                 )
@@ -299,26 +312,25 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _sides_by_person(
-    people: QuerySet[User], sides: Sequence[Organisation], attendee_ids: Sequence[tuple[int, int]]
+def _organisation_ids_by_person(
+    people: QuerySet[User], organisations: Sequence[Organisation], attendee_ids: Sequence[tuple[int, int]]
 ) -> dict[int, set[int]]:
-    """Return the ids of each person's sides, by the person's id.
+    """Return the ids of the organisations for which each person may be recorded, by the person's id.
 
-    A side counts if the person acts for it now, or acted for it when they were added as an attendee.
+    These are the organisations for which the person acts now, and those for which the record names them already.
     """
-    sides_by_person: dict[int, set[int]] = {}
-    for person, organisation in attendee_ids:
-        sides_by_person.setdefault(person, set()).add(organisation)
-    memberships = Membership.objects.current().filter(organisation__in=[side.pk for side in sides], person__in=people)
-    for person, organisation in memberships.values_list("person_id", "organisation_id"):
-        sides_by_person.setdefault(person, set()).add(organisation)
-    return sides_by_person
+    organisation_ids_by_person: dict[int, set[int]] = {}
+    memberships = Membership.objects.current().filter(organisation__in=organisations, person__in=people)
+    membership_ids = memberships.values_list("person_id", "organisation_id")
+    for person_id, organisation_id in [*attendee_ids, *membership_ids]:
+        organisation_ids_by_person.setdefault(person_id, set()).add(organisation_id)
+    return organisation_ids_by_person
 
 
 def initial_of_record(conversation: Conversation, own_note: PrivateNote | None) -> dict[str, Any]:
-    """Return initial values for editing a record, whose story must have been fetched.
+    """Return the initial values of the form to edit a record. Needs `with_related_rows`.
 
-    A next step that became an action is left out, because it can no longer be edited here.
+    A next step that became an action is left out, because people change it on the page of the action.
     """
     return {
         "subject": conversation.subject,
@@ -330,7 +342,7 @@ def initial_of_record(conversation: Conversation, own_note: PrivateNote | None) 
         "attribution": conversation.attribution,
         "next_contact_on": conversation.next_contact_on,
         "state": "planned" if conversation.status == Status.PLANNED else "held",
-        "attendees": [seat.person_id for seat in conversation.attendees.all() if seat.person_id],
+        "attendees": [attendee.person_id for attendee in conversation.attendees.all() if attendee.person_id],
         "decisions": "\n".join(decision.text for decision in conversation.decisions.all()),
         "private_note": own_note.text if own_note else "",
         "revision": conversation.revision,
@@ -341,21 +353,21 @@ def initial_of_record(conversation: Conversation, own_note: PrivateNote | None) 
 
 
 def _initial_guests(conversation: Conversation) -> dict[str, str]:
-    """Return the people without an account of each side, one on each line."""
-    guests = [seat for seat in conversation.attendees.all() if not seat.person_id]
+    """Return the attendees without an account as text for the field of each organisation, one on each line."""
+    guests = [attendee for attendee in conversation.attendees.all() if not attendee.person_id]
     initial = {}
     for side in conversation.sides.all():
         lines = [
-            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name
-            for seat in guests
-            if seat.organisation_id == side.organisation_id
+            f"{guest.name}, {guest.job_title}" if guest.job_title else guest.name
+            for guest in guests
+            if guest.organisation_id == side.organisation_id
         ]
         initial[f"others_{side.organisation_id}"] = "\n".join(lines)
     return initial
 
 
 def _initial_points(conversation: Conversation) -> dict[str, str]:
-    """Return the points of each side and kind, one on each line."""
+    """Return the points as text for the field of each organisation and kind, one on each line."""
     texts_by_field: dict[str, list[str]] = {}
     for point in conversation.points.all():
         texts_by_field.setdefault(f"points_{point.organisation_id}_{point.kind}", []).append(point.text)
@@ -363,7 +375,7 @@ def _initial_points(conversation: Conversation) -> dict[str, str]:
 
 
 def _initial_steps(conversation: Conversation) -> dict[str, Any]:
-    """Return the next steps that have not become actions."""
+    """Return the fields of the next steps that have not become actions."""
     initial: dict[str, Any] = {}
     steps = [step for step in conversation.next_steps.all() if step.action_id is None]
     for row, step in enumerate(steps):

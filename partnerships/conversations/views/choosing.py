@@ -1,4 +1,4 @@
-"""The page to choose who took part, before the form of the record."""
+"""The page to choose the other organisations in a conversation, which comes before the form of the record."""
 
 from __future__ import annotations
 
@@ -10,59 +10,62 @@ from django.utils.http import urlencode
 
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.commitments.queries import partners_of
-from partnerships.conversations.forms.choosing import ChooseSidesForm
+from partnerships.conversations.forms.choosing import ChooseOrganisationsForm
 from partnerships.kit.http import form_page, row_number
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.organisations.naming import with_former_names
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 
-#: Other parameters in the URL of a new record. Links and forms pass these on while the person chooses the sides.
-PASSED_ON = ("from", "state")
-#: A URL can name this many other organisations; the page ignores any more.
-_MAX_SIDES = 4
+#: Other parameters in the URL of a new record. Links and forms keep these while the person chooses organisations.
+KEPT_PARAMETERS = ("from", "state")
+#: A URL can name at most this many other organisations. The page ignores any more.
+_MAX_OTHER_ORGANISATIONS = 4
 
 
-def named_sides(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
-    """Return the organisations that the URL names with `with`, except the organisation that keeps the record."""
+def organisations_in_url(request: HttpRequest, user: User, own_organisation: Organisation) -> list[Organisation]:
+    """Return the other organisations that the URL names, by name.
+
+    For example, `?with=12&with=30` names the organisations 12 and 30. The person's own organisation is left out.
+    """
     numbers = [row_number(text) for text in request.GET.getlist("with")]
     ids = [number for number in numbers if number is not None]
     if not ids:
         return []
-    organisations = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
-    return list(organisations.filter(pk__in=ids)[:_MAX_SIDES])
+    organisations = Organisation.objects.visible_to(user).exclude(pk=own_organisation.pk).order_by("name", "pk")
+    return list(organisations.filter(pk__in=ids)[:_MAX_OTHER_ORGANISATIONS])
 
 
-def choose_sides(
+def choose_organisations(
     request: HttpRequest,
     user: User,
-    keeper: Organisation,
+    own_organisation: Organisation,
     *,
     partnership: Partnership | None = None,
-    chosen: Sequence[Organisation] = (),
-    back: str = "",
+    recorded_organisations: Sequence[Organisation] = (),
+    edit_url: str = "",
 ) -> HttpResponse:
-    """Show the page to choose the other sides: parties of the partnership, partners, or the results of a search.
+    """Show the page to choose the other organisations: parties of the partnership, partners, or search results.
 
-    The organisations in `chosen` are ticked if the URL names none. `back` is the page of the record that is being
-    written, to which the choice leads; without `back`, the choice leads to a new record.
+    `own_organisation` keeps the record. For a record that exists, `recorded_organisations` are ticked at first, and
+    the choice leads to the form at `edit_url`. Otherwise it leads to the form of a new record.
     """
     if request.method == "POST":
         # The form is sent by GET, so that the choice becomes part of the URL of the next form.
         raise Http404
-    chosen_sides = named_sides(request, user, keeper) or list(chosen)
+    chosen = organisations_in_url(request, user, own_organisation) or list(recorded_organisations)
 
     # The form is bound only if it was sent with nothing chosen, so that it shows an error.
-    was_sent_empty = "chosen" in request.GET and not chosen_sides
-    form = ChooseSidesForm(
+    was_sent_empty = "chosen" in request.GET and not chosen
+    form = ChooseOrganisationsForm(
         request.GET if was_sent_empty else None,
-        partners=partners_of(user).exclude(pk=keeper.pk),
-        parties=_parties(partnership, keeper, chosen_sides) if partnership else None,
+        partners=partners_of(user).exclude(pk=own_organisation.pk),
+        parties=_party_labels(partnership, own_organisation, chosen) if partnership else None,
         initial={
             "chosen": True,
-            "others": [organisation.pk for organisation in chosen_sides],
+            "others": [organisation.pk for organisation in chosen],
             "partnership": partnership.pk if partnership else None,
-            "keeper": row_number(request.GET.get("for", "")),
+            "own_organisation": row_number(request.GET.get("for", "")),
             "came_from": request.GET.get("from", ""),
             "state": request.GET.get("state", ""),
         },
@@ -70,26 +73,26 @@ def choose_sides(
     if form.is_valid():
         form.add_error("others", "Choose at least one organisation.")
 
-    text = request.GET.get("find", "").strip()[:100]
+    search_text = request.GET.get("find", "").strip()[:100]
     return form_page(
         request,
         "conversations/choose.html",
         form,
-        find=text,
-        search_results=_search_results(user, text, keeper) if text else [],
-        chosen_sides=chosen_sides,
+        search_text=search_text,
+        search_results=_search_results(user, search_text, own_organisation) if search_text else [],
+        chosen_organisations=chosen,
         partnership=partnership,
-        keeper=keeper,
-        passed_on=[(name, request.GET[name]) for name in PASSED_ON if request.GET.get(name)],
-        record_url=back or reverse("conversations:new"),
-        other_parameters=_other_parameters(request, chosen_sides, partnership),
-        back=back or list_of(partnership),
+        own_organisation=own_organisation,
+        kept_parameters=_kept_parameters(request),
+        record_url=edit_url or reverse("conversations:new"),
+        other_parameters=_other_parameters(request, chosen, partnership),
+        back=edit_url or list_of(partnership),
     )
 
 
-def _search_results(user: User, text: str, keeper: Organisation) -> OrganisationQuerySet:
-    """Return the first 20 organisations whose present or former name has the text."""
-    organisations = find_organisations(user=user, text=text).exclude(pk=keeper.pk)
+def _search_results(user: User, search_text: str, own_organisation: Organisation) -> OrganisationQuerySet:
+    """Return the first 20 other organisations with this text in their present or a former name."""
+    organisations = find_organisations(user=user, text=search_text).exclude(pk=own_organisation.pk)
     return with_former_names(organisations).order_by("name", "pk")[:20]
 
 
@@ -100,29 +103,37 @@ def list_of(partnership: Partnership | None) -> str:
     return reverse("web:partnership-conversations", args=[partnership.pk])
 
 
-def _other_parameters(
-    request: HttpRequest, chosen_sides: Sequence[Organisation], partnership: Partnership | None
-) -> str:
-    """Return the end of a link that adds an organisation to the choice, as "&name=value".
+def _kept_parameters(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the name and value of each of the `KEPT_PARAMETERS` in the URL."""
+    return [(name, request.GET[name]) for name in KEPT_PARAMETERS if request.GET.get(name)]
 
-    It has what was chosen so far; "" if nothing was.
+
+def _other_parameters(request: HttpRequest, chosen: Sequence[Organisation], partnership: Partnership | None) -> str:
+    """Return what follows `?with=12` in a link that adds organisation 12 to the chosen organisations.
+
+    For example, `&with=30&partnership=3` if organisation 30 is already chosen for a conversation in partnership 3.
     """
-    pairs = [("with", str(organisation.pk)) for organisation in chosen_sides]
+    parameters = [("with", str(organisation.pk)) for organisation in chosen]
     if partnership is not None:
-        pairs.append(("partnership", str(partnership.pk)))
+        parameters.append(("partnership", str(partnership.pk)))
     if request.GET.get("for"):
-        pairs.append(("for", request.GET["for"]))
-    pairs += [(name, request.GET[name]) for name in PASSED_ON if request.GET.get(name)]
-    return f"&{urlencode(pairs)}" if pairs else ""
+        parameters.append(("for", request.GET["for"]))
+    parameters += _kept_parameters(request)
+    return f"&{urlencode(parameters)}" if parameters else ""
 
 
-def _parties(partnership: Partnership, keeper: Organisation, chosen_sides: Sequence[Organisation]) -> dict[int, str]:
-    """Return the labels of the other parties, and of chosen sides that are not parties, by the organisation's id."""
-    parties = partnership.parties.accepted().exclude(organisation=keeper).select_related("organisation")
+def _party_labels(
+    partnership: Partnership, own_organisation: Organisation, chosen: Sequence[Organisation]
+) -> dict[int, str]:
+    """Return the label of each other party, by the organisation's id.
+
+    Chosen organisations that are not parties are included too, so that the person can untick them.
+    """
+    parties = partnership.parties.accepted().exclude(organisation=own_organisation).select_related("organisation")
     label_by_pk = {}
     for party in parties.order_by("organisation__name", "pk"):
         is_observer = party.role == PartyRole.OBSERVER
         label_by_pk[party.organisation_id] = party.organisation.name + (" (observer)" if is_observer else "")
-    for organisation in chosen_sides:
+    for organisation in chosen:
         label_by_pk.setdefault(organisation.pk, organisation.name)
     return label_by_pk

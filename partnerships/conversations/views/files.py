@@ -16,7 +16,7 @@ from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.models import Attachment
 from partnerships.conversations.queries.agendas import agenda_for
 from partnerships.conversations.views.fetching import open_conversation
-from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
+from partnerships.conversations.views.meetings.opening import acting_party, open_meeting
 from partnerships.kit.http import form_page, post_data, post_data_and_files, private_file, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
@@ -63,7 +63,7 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
         with show_refusal(form, services.UnableToAttachFile, field="file"):
             paper = services.add_paper(
                 meeting=meeting,
-                organisation=acting_side(rights),
+                organisation=acting_party(rights),
                 paper=services.Paper(**paper_data),
                 author=user,
                 now=timezone.now(),

@@ -20,7 +20,12 @@ from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.forms.record import ConversationForm, initial_of_record
 from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
-from partnerships.conversations.views.choosing import PASSED_ON, choose_sides, list_of, named_sides
+from partnerships.conversations.views.choosing import (
+    KEPT_PARAMETERS,
+    choose_organisations,
+    list_of,
+    organisations_in_url,
+)
 from partnerships.conversations.views.fetching import open_conversation
 from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
@@ -31,9 +36,10 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_record(request: HttpRequest) -> HttpResponse:
-    """Record or plan a conversation. The other sides are chosen first, unless the URL names them.
+    """Record or plan a conversation. The person first chooses the other organisations, unless the URL names them.
 
-    The URL `?from=result-12&partnership=3` names the record that the conversation comes from, and its partnership.
+    The URL can also name the record that the conversation comes from, and its partnership. For example,
+    `?from=result-12&partnership=3`.
     """
     user = signed_in(request)
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
@@ -41,7 +47,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
 
     partnership = _partnership(request, user)
-    keeper = _keeper(request, own_organisations, partnership)
+    own_organisation = _own_organisation(request, own_organisations, partnership)
     came_from = record_named_in(request.GET.get("from", ""), Conversation)
     suggestion = None
     if came_from is not None and partnership is not None:
@@ -49,21 +55,27 @@ def new_record(request: HttpRequest) -> HttpResponse:
     if request.GET.get("from") and suggestion is None:
         # There is no such record, or the person may not start a conversation from the record.
         raise Http404
-    other_sides = _other_sides(request, user, keeper, partnership)
-    if not other_sides:
-        return choose_sides(request, user, keeper, partnership=partnership)
+    other_organisations = _other_organisations(request, user, own_organisation, partnership)
+    if not other_organisations:
+        return choose_organisations(request, user, own_organisation, partnership=partnership)
 
-    initial = {
-        "partnership": partnership or queries.only_shared_partnership(user, [keeper, *other_sides]),
-        "state": "planned" if request.GET.get("state") == "planned" else "held",
-        "subject": suggestion.text if suggestion else "",
-    }
-    form = ConversationForm(post_data(request), user=user, keeper=keeper, others=other_sides, initial=initial)
+    organisations = [own_organisation, *other_organisations]
+    form = ConversationForm(
+        post_data(request),
+        user=user,
+        own_organisation=own_organisation,
+        other_organisations=other_organisations,
+        initial={
+            "partnership": partnership or queries.only_shared_partnership(user, organisations),
+            "state": "planned" if request.GET.get("state") == "planned" else "held",
+            "subject": suggestion.text if suggestion else "",
+        },
+    )
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToRecord):
             conversation = services.record_conversation(
-                organisation=keeper,
+                organisation=own_organisation,
                 record=form.record,
                 key=form.cleaned_data["key"],
                 came_from=came_from,
@@ -77,10 +89,10 @@ def new_record(request: HttpRequest) -> HttpResponse:
         request,
         "conversations/new.html",
         form,
-        keeper=keeper,
-        others=other_sides,
-        suggested=suggestion,
-        choose_href=_choose_url(request, keeper, partnership),
+        own_organisation=own_organisation,
+        other_organisations=other_organisations,
+        suggestion=suggestion,
+        choose_href=_choose_url(request, own_organisation, partnership),
         back=list_of(partnership),
     )
 
@@ -88,16 +100,16 @@ def new_record(request: HttpRequest) -> HttpResponse:
 def _saved_message(conversation: Conversation) -> str:
     """Return the message after a conversation was recorded or planned."""
     if conversation.is_planned:
-        return f"“{conversation.subject}” has been planned. The other side can see the date."
+        return f"“{conversation.subject}” has been planned. The other organisations can see the date."
     return f"“{conversation.subject}” has been saved as a draft."
 
 
-def _choose_url(request: HttpRequest, keeper: Organisation, partnership: Partnership | None) -> str:
-    """Return the URL on which the person chooses the other sides again."""
-    parameters: dict[str, str | int] = {"choose": 1, "for": keeper.pk}
+def _choose_url(request: HttpRequest, own_organisation: Organisation, partnership: Partnership | None) -> str:
+    """Return the URL of the page on which the person chooses the other organisations again."""
+    parameters: dict[str, str | int] = {"choose": 1, "for": own_organisation.pk}
     if partnership:
         parameters["partnership"] = partnership.pk
-    parameters |= {name: request.GET[name] for name in PASSED_ON if request.GET.get(name)}
+    parameters |= {name: request.GET[name] for name in KEPT_PARAMETERS if request.GET.get(name)}
     return f"{reverse('conversations:new')}?{urlencode(parameters)}"
 
 
@@ -106,23 +118,23 @@ def _partnership(request: HttpRequest, user: User) -> Partnership | None:
 
     Raises Http404 unless the person edits for one of the parties.
     """
-    number = row_number(request.GET.get("partnership", ""))
-    if number is None:
+    partnership_id = row_number(request.GET.get("partnership", ""))
+    if partnership_id is None:
         return None
-    return get_object_or_404(Partnership.objects.with_party_of(user, *EDITING_ROLES), pk=number)
+    return get_object_or_404(Partnership.objects.with_party_of(user, *EDITING_ROLES), pk=partnership_id)
 
 
-def _keeper(
+def _own_organisation(
     request: HttpRequest, own_organisations: OrganisationQuerySet, partnership: Partnership | None
 ) -> Organisation:
-    """Return the organisation that keeps the record.
+    """Return the person's organisation that will keep the record.
 
-    It is the organisation that the URL names, or else the person's first organisation that is a party,
-    or else their first organisation.
+    This is the organisation that the URL names (`?for=7`). Otherwise it is the first of their organisations in the
+    partnership, or without a partnership the first of all.
     """
-    number = row_number(request.GET.get("for", ""))
-    if number is not None:
-        return get_object_or_404(own_organisations, pk=number)
+    organisation_id = row_number(request.GET.get("for", ""))
+    if organisation_id is not None:
+        return get_object_or_404(own_organisations, pk=organisation_id)
     if partnership is not None:
         party = own_organisations.filter(pk__in=partnership.parties.accepted().values("organisation")).first()
         if party is not None:
@@ -130,28 +142,29 @@ def _keeper(
     return own_organisations[0]
 
 
-def _other_sides(
-    request: HttpRequest, user: User, keeper: Organisation, partnership: Partnership | None
+def _other_organisations(
+    request: HttpRequest, user: User, own_organisation: Organisation, partnership: Partnership | None
 ) -> list[Organisation]:
-    """Return the other sides: the organisations that the URL names, or the only other party.
+    """Return the other organisations in the conversation: those that the URL names, or the only other party.
 
-    Returns no sides if the person must choose.
+    The list is empty if the person must choose.
     """
     if "choose" in request.GET:
         return []
-    named_organisations = named_sides(request, user, keeper)
+    named_organisations = organisations_in_url(request, user, own_organisation)
     if named_organisations or partnership is None:
         return named_organisations
     # Observers are left out, because they rarely take part and would have to agree to the record.
-    other_parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER).exclude(organisation=keeper)
+    other_parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
+    other_parties = other_parties.exclude(organisation=own_organisation).select_related("organisation")
     # Two parties are enough to know that there is a choice.
-    first_parties = list(other_parties.select_related("organisation")[:2])
+    first_parties = list(other_parties[:2])
     return [first_parties[0].organisation] if len(first_parties) == 1 else []
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit the record of a conversation, until all sides agree to it."""
+    """Edit the record of a conversation, until all organisations that took part agree to it."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_related_rows(Conversation.objects.visible_to(user)), pk=pk)
     require(rights_over(conversation, user, timezone.now()).keeps)
@@ -159,19 +172,21 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, f"The record is {conversation.status_words}, so you can no longer change it.")
         return redirect(conversation)
 
-    keeper = conversation.organisation
-    recorded_sides = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]
+    own_organisation = conversation.organisation
+    organisations = [side.organisation for side in conversation.sides.all()]
+    recorded_organisations = [organisation for organisation in organisations if organisation != own_organisation]
     if "choose" in request.GET:
-        return choose_sides(
+        return choose_organisations(
             request,
             user,
-            keeper,
+            own_organisation,
             partnership=conversation.partnership,
-            chosen=recorded_sides,
-            back=reverse("conversations:edit", args=[pk]),
+            recorded_organisations=recorded_organisations,
+            edit_url=reverse("conversations:edit", args=[pk]),
         )
 
-    form = _edit_form(request, user, conversation, others=named_sides(request, user, keeper) or recorded_sides)
+    chosen_organisations = organisations_in_url(request, user, own_organisation) or recorded_organisations
+    form = _edit_form(request, user, conversation, other_organisations=chosen_organisations)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToRecord):
@@ -189,21 +204,22 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit_form(
-    request: HttpRequest, user: User, conversation: Conversation, *, others: Sequence[Organisation]
+    request: HttpRequest, user: User, conversation: Conversation, *, other_organisations: Sequence[Organisation]
 ) -> ConversationForm:
-    """Return the form to edit the record, filled with the record and the keeper's private note."""
-    keeper = conversation.organisation
-    note = PrivateNote.objects.visible_to(user).filter(conversation=conversation, organisation=keeper).first()
+    """Return the form to edit the record, filled with the record and the organisation's own private note."""
+    own_organisation = conversation.organisation
+    notes = PrivateNote.objects.visible_to(user).filter(conversation=conversation)
+    own_note = notes.filter(organisation=own_organisation).first()
     attendees = conversation.attendees.all()
     steps_without_action = [step for step in conversation.next_steps.all() if step.action_id is None]
     return ConversationForm(
         post_data(request),
         user=user,
-        keeper=keeper,
-        others=others,
+        own_organisation=own_organisation,
+        other_organisations=other_organisations,
         attendee_ids=[(seat.person_id, seat.organisation_id) for seat in attendees if seat.person_id],
-        steps=len(steps_without_action),
-        initial=initial_of_record(conversation, note),
+        step_count=len(steps_without_action),
+        initial=initial_of_record(conversation, own_note),
         cancel=conversation.get_absolute_url(),
         submit="Save the record",
     )
@@ -211,7 +227,7 @@ def _edit_form(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Cancel a planned conversation for its keeper, with a reason."""
+    """Cancel a planned conversation, with a reason, for the organisation that keeps the record."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
     form = ReasonForm(post_data(request), submit="Cancel conversation", cancel=conversation.get_absolute_url())

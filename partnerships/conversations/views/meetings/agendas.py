@@ -13,7 +13,7 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.meetings.agendas import AgendaForm, CirculateAgendaForm
 from partnerships.conversations.queries.agendas import agenda_for, look_back_of, papers_for, suggestions_for
 from partnerships.conversations.queries.meetings import possible_attendees, seated_people
-from partnerships.conversations.views.meetings.opening import acting_side, name_as_at, open_meeting
+from partnerships.conversations.views.meetings.opening import acting_party, name_as_at, open_meeting
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
@@ -36,7 +36,7 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
             services.edit_agenda(
                 meeting=meeting,
                 lines=form.lines,
-                organisation=acting_side(rights),
+                organisation=acting_party(rights),
                 revision=form.cleaned_data["revision"],
                 author=user,
                 now=now,
@@ -66,7 +66,7 @@ def gather_items(request: HttpRequest, pk: int) -> HttpResponse:
 
     try:
         new_items = services.gather_agenda(
-            meeting=meeting, organisation=acting_side(rights), author=user, now=timezone.now()
+            meeting=meeting, organisation=acting_party(rights), author=user, now=timezone.now()
         )
     except services.UnableToChangeAgenda as error:
         messages.warning(request, str(error))
@@ -93,7 +93,7 @@ def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
             with collect_recipients() as recipients:
                 services.circulate_agenda(
                     meeting=meeting,
-                    organisation=acting_side(rights),
+                    organisation=acting_party(rights),
                     revision=form.cleaned_data["revision"],
                     author=user,
                     now=timezone.now(),

@@ -18,7 +18,7 @@ from partnerships.conversations.models import Attendance, Meeting, MeetingSeat
 from partnerships.conversations.queries.agendas import items_everybody_reads
 from partnerships.conversations.queries.meetings import next_meeting_after, possible_attendees
 from partnerships.conversations.rights import rights_over_meetings
-from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
+from partnerships.conversations.views.meetings.opening import acting_party, open_meeting
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -68,7 +68,7 @@ def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
                 attendance=form.attendance,
                 people=list(form.cleaned_data["people"]),
                 guests=form.other_guests,
-                organisation=acting_side(rights),
+                organisation=acting_party(rights),
                 author=user,
                 now=timezone.now(),
             )
@@ -80,7 +80,7 @@ def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write the minutes: a conversation record that is filled from the agenda and attendance.
+    """Write the minutes, which are the record of a conversation. The form is filled from the agenda and attendance.
 
     A meeting has minutes only once, and only after its attendance is recorded.
     """
@@ -92,14 +92,14 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
     if not meeting.is_held:
         messages.warning(request, "Record who attended first.")
         return redirect(meeting)
-    keeper = acting_side(rights)
-    other_sides = _other_sides(meeting, keeper)
+    own_organisation = acting_party(rights)
+    other_organisations = _other_organisations(meeting, own_organisation)
     form = ConversationForm(
         post_data(request),
         user=user,
-        keeper=keeper,
-        others=other_sides,
-        initial=_initial(meeting, [keeper, *other_sides]),
+        own_organisation=own_organisation,
+        other_organisations=other_organisations,
+        initial=_initial_of_minutes(meeting, [own_organisation, *other_organisations]),
         cancel=meeting.get_absolute_url(),
         submit="Save minutes",
     )
@@ -109,7 +109,7 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
             conversation = services.write_minutes(
                 meeting=meeting,
                 record=form.record,
-                organisation=keeper,
+                organisation=own_organisation,
                 key=form.cleaned_data["key"],
                 author=user,
                 now=timezone.now(),
@@ -118,22 +118,22 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(conversation)
 
     return form_page(
-        request, "conversations/meetings/minutes.html", form, meeting=meeting, keeper=keeper, others=other_sides
+        request, "conversations/meetings/minutes.html", form, meeting=meeting, own_organisation=own_organisation
     )
 
 
-def _other_sides(meeting: Meeting, keeper: Organisation) -> list[Organisation]:
+def _other_organisations(meeting: Meeting, own_organisation: Organisation) -> list[Organisation]:
     """Return the other parties that attended, or all other parties if none attended."""
-    parties = meeting.partnership.parties.accepted().exclude(organisation=keeper)
+    parties = meeting.partnership.parties.accepted().exclude(organisation=own_organisation)
     present_ids = meeting.seats.filter(attendance=Attendance.PRESENT).values("organisation")
     parties = parties.annotate(attended=Q(organisation__in=present_ids))
-    ordered_parties = list(parties.select_related("organisation").order_by("organisation__name", "pk"))
-    present_parties = [party for party in ordered_parties if party.attended]  # type: ignore[attr-defined]  # annotated
-    return [party.organisation for party in present_parties or ordered_parties]
+    other_parties = list(parties.select_related("organisation").order_by("organisation__name", "pk"))
+    present_parties = [party for party in other_parties if party.attended]  # type: ignore[attr-defined]  # annotated
+    return [party.organisation for party in present_parties or other_parties]
 
 
-def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:
-    """Return initial values for the minutes, from the meeting's date, attendance and agenda."""
+def _initial_of_minutes(meeting: Meeting, organisations: list[Organisation]) -> dict[str, Any]:
+    """Return the initial values of the form of the minutes, from the meeting's date, attendance and agenda."""
     present_seats = [seat for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT]
     guest_seats = [seat for seat in present_seats if seat.is_guest and seat.name]
     next_meeting = next_meeting_after(meeting)
@@ -144,26 +144,27 @@ def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:
         "held_on": meeting.day,
         "format": meeting.format,
         "attendees": [seat.person_id for seat in present_seats if seat.person_id],
-        "said": _initial_text(meeting, guest_seats, sides),
+        "said": _initial_text(meeting, guest_seats, organisations),
         "next_contact_on": next_meeting.day if next_meeting else None,
     }
-    for side in sides:
-        lines = [
+    for organisation in organisations:
+        guest_lines = [
             f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name
             for seat in guest_seats
-            if seat.organisation_id == side.pk
+            if seat.organisation_id == organisation.pk
         ]
-        initial[f"others_{side.pk}"] = "\n".join(lines)
+        initial[f"others_{organisation.pk}"] = "\n".join(guest_lines)
     return initial
 
 
-def _initial_text(meeting: Meeting, guest_seats: list[MeetingSeat], sides: list[Organisation]) -> str:
-    """Return the first text of the minutes: who else was present, the apologies, and a heading for each agenda item.
+def _initial_text(meeting: Meeting, guest_seats: list[MeetingSeat], organisations: list[Organisation]) -> str:
+    """Return the first text of the minutes, which people then complete.
 
-    Guests who came for one of the sides are named in that side's own field instead.
+    It names other guests who were present and people who sent apologies, and has a heading for each agenda item.
+    Guests from one of the organisations are left out here, because that organisation's own field names them.
     """
-    side_ids = {side.pk for side in sides}
-    other_guests = [seat.name for seat in guest_seats if seat.organisation_id not in side_ids]
+    organisation_ids = {organisation.pk for organisation in organisations}
+    other_guests = [seat.name for seat in guest_seats if seat.organisation_id not in organisation_ids]
     apologies = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.APOLOGIES]
     headings = [f"{number}. {item.title}\n" for number, item in enumerate(items_everybody_reads(meeting), start=1)]
 

@@ -56,6 +56,9 @@ def name_as_at(meetings: Iterable[Meeting]) -> None:
     show_names_of_day(dated_organisations)
 
 
-def acting_side(rights: MeetingRights) -> Organisation:
-    """Return the party for which the person acts on these pages. Call this after `require`, so that there is one."""
+def acting_party(rights: MeetingRights) -> Organisation:
+    """Return the party for which the person acts on the pages of meetings.
+
+    A person who edits for several parties acts for the first by name. Call this only for a person who edits for one.
+    """
     return Organisation.objects.filter(pk__in=rights.edits_for).order_by("name", "pk")[0]

@@ -13,7 +13,7 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.meetings.planning import MeetingForm, initial_of_meeting, initial_of_next_meeting
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.queries import meetings as queries
-from partnerships.conversations.views.meetings.opening import acting_side, open_meeting, open_partnership
+from partnerships.conversations.views.meetings.opening import acting_party, open_meeting, open_partnership
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
@@ -43,7 +43,7 @@ def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
             with collect_recipients() as recipients:
                 meeting = services.plan_meeting(
                     partnership=partnership,
-                    organisation=acting_side(rights),
+                    organisation=acting_party(rights),
                     plan=form.plan,
                     cycle_day=form.cleaned_data["cycle_day"],
                     key=form.cleaned_data["key"],
@@ -80,7 +80,7 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
                 services.change_meeting(
                     meeting=meeting,
                     plan=form.plan,
-                    organisation=acting_side(rights),
+                    organisation=acting_party(rights),
                     reason=form.cleaned_data["reason"],
                     author=user,
                     now=timezone.now(),
@@ -104,7 +104,7 @@ def call_meeting_off(request: HttpRequest, pk: int) -> HttpResponse:
                 services.call_off_meeting(
                     meeting=meeting,
                     reason=form.cleaned_data["reason"],
-                    organisation=acting_side(rights),
+                    organisation=acting_party(rights),
                     author=user,
                     now=timezone.now(),
                 )

@@ -1,4 +1,4 @@
-"""Repetition after a restore: ends or deletes again what people had ended or deleted since the backup."""
+"""Repeats after a restore what people had ended, removed or deleted since the backup."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from partnerships.kit.journal import MADE_AGAIN, RedoResult, redo_each, register
 
 
 def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """Notify operators which organisations had been removed from a conversation.
+    """Return a problem for each organisation that had been removed from a conversation since the backup.
 
-    The keeper of the record must remove them again, because the journal does not record what else changed in
-    the same edit.
+    The organisation that keeps the record must remove it again, because the journal does not record what else changed
+    in the same edit.
     """
     result = RedoResult()
     sides = Side.objects.filter(pk__in={line["side"] for line in lines})

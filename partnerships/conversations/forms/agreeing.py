@@ -18,7 +18,9 @@ class CorrectionForm(Form):
         label="What needs correcting",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="Quote the words you mean and write what they should say. Every side can see this.",
+        help_text=(
+            "Quote the words you mean and write what they should say. All organisations that took part can see this."
+        ),
     )
 
     def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
@@ -51,7 +53,10 @@ class AnswerCorrectionForm(VerdictForm):
 
 
 class AgreeForm(Form):
-    """The form to agree to the record for one side; `revision` shows which text of the record the person read."""
+    """The form to agree to the record for one organisation.
+
+    The hidden `revision` is the revision of the record that the person read.
+    """
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 

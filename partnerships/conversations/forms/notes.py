@@ -13,7 +13,7 @@ PRIVATE = "Only your own organisation can read this note, and only on this page.
 
 
 class NoteForm(Form):
-    """The form to write a private note; `revision` shows which text the person has seen."""
+    """The form to write a private note. The hidden `revision` is the revision that the person edits."""
 
     text = forms.CharField(
         label="Private note",

@@ -212,7 +212,7 @@ class ReportForm(Form):
 
 
 class SubmitForm(Form):
-    """The form to submit a report; `revision` shows which answers the person has seen."""
+    """The form to submit a report. The hidden `revision` is the revision that the person read."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 

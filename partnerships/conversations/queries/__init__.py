@@ -17,10 +17,10 @@ from partnerships.conversations.queries.my_work import WAITING
 from partnerships.conversations.queries.people import (
     SideAttendees,
     attendees_with_access,
-    ids_of_sides_to_ask,
+    find_addressees,
+    ids_still_to_agree,
     people_to_name,
     side_attendees,
-    sides_that_may_be_asked,
 )
 from partnerships.conversations.queries.points import (
     SidePoints,
@@ -42,8 +42,9 @@ __all__ = [
     "conversations_kept_by",
     "events_of_conversations",
     "events_of_own_side",
+    "find_addressees",
     "find_quiet_partnerships",
-    "ids_of_sides_to_ask",
+    "ids_still_to_agree",
     "last_conversation_between",
     "matching_words",
     "name_as_at",
@@ -62,7 +63,6 @@ __all__ = [
     "set_point_actions",
     "set_point_entries",
     "side_attendees",
-    "sides_that_may_be_asked",
     "story_of",
     "with_related_rows",
 ]

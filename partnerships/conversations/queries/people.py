@@ -1,4 +1,4 @@
-"""The attendees of a conversation, the people who may attend, and the sides that may agree or be asked."""
+"""The attendees of a conversation, and the people and organisations that can be asked to do something in it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class SideAttendees:
-    """The attendees of one side as a reader may see them: their names, or only their number.
+    """The attendees of one organisation as a reader may see them, by their names or only by their number."""
 
-    `organisation` is None for the attendees of an anonymous record, who are counted together.
-    """
-
+    #: None for the attendees of an anonymous record, who are counted together.
     organisation: Organisation | None
     names: tuple[str, ...]
     count: int
 
 
 def side_attendees(conversation: Conversation, own_ids: Iterable[int]) -> list[SideAttendees]:
-    """Return the attendees by side, for a reader who belongs to the organisations with these ids (`own_ids`).
+    """Return the attendees by organisation, for a reader who acts for the organisations with these ids (`own_ids`).
 
-    People of these organisations are always named. Others are named if the attribution is by name, counted by
-    organisation if it is by organisation, and counted together if it is anonymous. Needs attendees fetched.
+    Readers always see the names of their own people. What they see of other organisations depends on the attribution:
+
+    - named: the names;
+    - organisations only: the number of people from each organisation;
+    - anonymous: the number of all these people together.
+
+    Needs `with_related_rows`.
     """
     own_organisation_ids = set(own_ids)
     attendees_by_side: dict[int, list[Attendee]] = defaultdict(list)
@@ -61,9 +64,9 @@ def _name_and_job(attendee: Attendee) -> str:
 
 
 def people_to_name(organisations: Iterable[Organisation], user: User) -> QuerySet[User]:
-    """Return the people of these organisations whom the person can name as attendees.
+    """Return the people of these organisations that the person can record as attendees.
 
-    They act for an organisation for which the person is an editor, or for a partner of such an organisation.
+    They are people of the organisations that the person edits for, and of the partners of those organisations.
     """
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared_partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES)
@@ -77,9 +80,9 @@ def people_to_name(organisations: Iterable[Organisation], user: User) -> QuerySe
 
 
 def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
-    """Return the attendees who may read the record once it is circulated, because they have an account.
+    """Return the attendees who can read the record once it is circulated.
 
-    They must also act for one of the sides today.
+    They have an account, and act today for an organisation that took part.
     """
     memberships = Membership.objects.current().filter(organisation__in=conversation.sides.values("organisation"))
     attendees = Attendee.objects.filter(conversation=conversation, person__isnull=False)
@@ -87,21 +90,24 @@ def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
     return people.filter(pk__in=memberships.values("person")).order_by("name", "pk")
 
 
-def sides_that_may_be_asked(conversation: Conversation, author_side: Organisation) -> list[Organisation]:
-    """Return the other sides to which an ask or offer can be addressed: all except observers of the partnership."""
+def find_addressees(conversation: Conversation, author_organisation: Organisation) -> list[Organisation]:
+    """Return the organisations to which an ask or offer from the conversation can be addressed, by name.
+
+    They are the other organisations that took part, except observers of the partnership.
+    """
     observers = Party.objects.accepted().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
-    other_sides = conversation.sides.exclude(organisation=author_side)
+    other_sides = conversation.sides.exclude(organisation=author_organisation)
     sides = other_sides.exclude(organisation__in=observers.values("organisation")).select_related("organisation")
     return [side.organisation for side in sides.order_by("organisation__name", "pk")]
 
 
-def ids_of_sides_to_ask(conversation: Conversation) -> set[int]:
-    """Return the ids of the sides that have not agreed yet and have a person who can agree."""
-    return set(rows_for(sides_to_ask, conversation.pk))
+def ids_still_to_agree(conversation: Conversation) -> set[int]:
+    """Return the ids of the organisations that have not agreed to the record, and have an editor or lead who can."""
+    return set(rows_for(editors_still_to_agree, conversation.pk))
 
 
-def sides_to_ask(conversation: int) -> QuerySet[Membership, int]:
-    """Return the ids of the sides that have not agreed yet and have an editor or lead who can agree."""
-    sides_to_agree = Side.objects.filter(conversation=conversation, agreed_at=None).values("organisation")
-    editors = Membership.objects.current().filter(organisation__in=sides_to_agree, role__in=EDITING_ROLES)
+def editors_still_to_agree(conversation: int) -> QuerySet[Membership, int]:
+    """Return the organisation's id of each editor or lead whose organisation has not agreed to the record."""
+    sides_without_agreement = Side.objects.filter(conversation=conversation, agreed_at=None).values("organisation")
+    editors = Membership.objects.current().filter(organisation__in=sides_without_agreement, role__in=EDITING_ROLES)
     return editors.values_list("organisation_id", flat=True)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, Correction, Status
-from partnerships.conversations.queries import attendees_with_access, ids_of_sides_to_ask
+from partnerships.conversations.queries import attendees_with_access, ids_still_to_agree
 from partnerships.conversations.services.actions import make_actions
 from partnerships.conversations.services.recording import lock_conversation, record_event
 from partnerships.kit.rights import require
@@ -32,9 +32,9 @@ class UnableToAgree(Exception):
 
 @transaction.atomic
 def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> Conversation:
-    """Circulate the draft to every side, turn its next steps into actions, and email the attendees.
+    """Circulate the draft to all organisations that took part, and email the attendees. Raises `UnableToCirculate`.
 
-    The organisation that keeps the record thereby agrees to it. Raises `UnableToCirculate`.
+    The organisation that keeps the record thereby agrees to it. Its next steps become actions.
     """
     conversation = lock_conversation(conversation)
     if not conversation.is_draft:
@@ -71,7 +71,7 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
 def suggest_correction(
     *, conversation: Conversation, organisation: Organisation, text: str, author: User, now: dt.datetime
 ) -> Correction:
-    """Suggest a correction for a side. Raises `UnableToCorrect`."""
+    """Suggest a correction for an organisation that took part. Raises `UnableToCorrect`."""
     conversation = lock_conversation(conversation)
     if not conversation.is_open_for_correction:
         raise UnableToCorrect(f"The record is {conversation.status_words}, so you cannot suggest a correction.")
@@ -93,7 +93,10 @@ def suggest_correction(
 def answer_correction(
     *, correction: Correction, taken_up: bool, answer: str, author: User, now: dt.datetime
 ) -> Correction:
-    """Accept a correction for the keeper, or refuse it with a reason. Raises `UnableToCorrect`."""
+    """Accept a correction, or refuse it with a reason, as the organisation that keeps the record.
+
+    Raises `UnableToCorrect`.
+    """
     conversation = lock_conversation(correction.conversation)
     correction = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not correction.is_open:
@@ -122,25 +125,15 @@ def answer_correction(
 def agree_record(
     *, conversation: Conversation, organisation: Organisation, revision: int, author: User, now: dt.datetime
 ) -> Conversation:
-    """Agree to the record for one side; the last agreement locks the record. Raises `UnableToAgree`.
+    """Agree to the record for one organisation. The last agreement locks the record. Raises `UnableToAgree`.
 
-    The record is locked without the agreement of sides that have no editor or lead on this site. A side's own
-    corrections must be answered before the side agrees, and all corrections before the record is locked.
-    `revision` is the revision of the record that the author read.
+    `revision` is the revision of the record that the author read. Organisations without an editor or lead on this site
+    need not agree. All corrections must be answered before the record is locked.
     """
     conversation = lock_conversation(conversation)
-    if not conversation.is_open_for_correction:
-        raise UnableToAgree(f"The record is {conversation.status_words}, so you cannot agree to it.")
-    may_agree = roles_of(author, now).edit_for(organisation.pk) and _takes_part(conversation, organisation)
-    require(may_agree, "Only editors of the organisations that took part can agree to the record.")
-    if revision != conversation.revision:
-        raise UnableToAgree("The record has changed since you opened it. Read it again before you agree.")
-    if conversation.corrections.filter(answered_at=None, organisation=organisation).exists():
-        raise UnableToAgree(
-            "Your organisation suggested a correction. Wait for the answer before you agree to the record."
-        )
+    _check_may_agree(conversation, organisation, revision, author, now)
     has_agreed = conversation.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
-    is_waiting_for_others = bool(ids_of_sides_to_ask(conversation) - {organisation.pk})
+    is_waiting_for_others = bool(ids_still_to_agree(conversation) - {organisation.pk})
     if has_agreed and is_waiting_for_others:
         raise UnableToAgree(f"{organisation.display_name} has already agreed to the record, so you do not need to.")
 
@@ -164,6 +157,22 @@ def agree_record(
     return conversation
 
 
+def _check_may_agree(
+    conversation: Conversation, organisation: Organisation, revision: int, author: User, now: dt.datetime
+) -> None:
+    """Raise `UnableToAgree` if the author cannot agree to this revision of the record for the organisation."""
+    if not conversation.is_open_for_correction:
+        raise UnableToAgree(f"The record is {conversation.status_words}, so you cannot agree to it.")
+    may_agree = roles_of(author, now).edit_for(organisation.pk) and _takes_part(conversation, organisation)
+    require(may_agree, "Only editors of the organisations that took part can agree to the record.")
+    if revision != conversation.revision:
+        raise UnableToAgree("The record has changed since you opened it. Read it again before you agree.")
+    if conversation.corrections.filter(answered_at=None, organisation=organisation).exists():
+        raise UnableToAgree(
+            "Your organisation suggested a correction. Wait for the answer before you agree to the record."
+        )
+
+
 def _takes_part(conversation: Conversation, organisation: Organisation) -> bool:
-    """Return whether the organisation is a side of the conversation."""
+    """Return whether the organisation took part in the conversation."""
     return conversation.sides.filter(organisation=organisation).exists()

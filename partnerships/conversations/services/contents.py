@@ -1,4 +1,4 @@
-"""The content of a conversation's record: what it consists of, how it is checked, and how its parts are saved."""
+"""The content of a conversation's record, with functions to check it and to save it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class AttendeeInput:
 
 @dataclass(frozen=True, slots=True)
 class PointInput:
-    """An objective, obstacle or opportunity of one side, to record."""
+    """An objective, obstacle or opportunity of one organisation, to record."""
 
     organisation: Organisation
     kind: str
@@ -49,7 +49,7 @@ class PointInput:
 
 @dataclass(frozen=True, slots=True)
 class NextStepInput:
-    """A next step of one side, to record."""
+    """A next step of one organisation, to record."""
 
     organisation: Organisation
     text: str
@@ -59,16 +59,16 @@ class NextStepInput:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The content of a record to write. `organisations` are the sides besides the keeper.
+    """The content of a record to write.
 
-    A planned conversation has no summary, points or next steps, because every side sees it at once.
-    If `private_note` is None, the note does not change.
+    A planned conversation has no summary, points or next steps, because every organisation sees it at once.
     """
 
     subject: str
     held_on: dt.date
     planned: bool
     format: str
+    #: The organisations that took part, except the organisation that keeps the record.
     organisations: Sequence[Organisation]
     partnership: Partnership | None = None
     theme: str = ""
@@ -79,6 +79,7 @@ class Record:
     attendees: Sequence[AttendeeInput] = field(default_factory=tuple)
     points: Sequence[PointInput] = field(default_factory=tuple)
     next_steps: Sequence[NextStepInput] = field(default_factory=tuple)
+    #: The new text of the private note; None leaves the note as it is.
     private_note: str | None = None
 
 
@@ -96,16 +97,17 @@ def fields_of(record: Record) -> dict[str, object]:
     }
 
 
-def check_record(record: Record, keeper: Organisation, today: dt.date) -> None:
-    """Raise `UnableToRecord` if the record is incomplete or contradicts itself."""
+def check_record(record: Record, organisation: Organisation, today: dt.date) -> None:
+    """Raise `UnableToRecord` if a record that this organisation keeps is incomplete or contradicts itself."""
     if not record.subject.strip():
         raise UnableToRecord("Enter a subject.")
-    other_ids = {organisation.pk for organisation in record.organisations} - {keeper.pk}
+    other_ids = {other.pk for other in record.organisations} - {organisation.pk}
     if not other_ids:
         raise UnableToRecord("Choose at least one other organisation.")
     if record.planned and (record.said.strip() or record.decisions or record.points or record.next_steps):
         raise UnableToRecord(
-            "Every side can see a planned conversation. Until it takes place, use the private note to prepare."
+            "Every organisation that takes part can see a planned conversation. Until it takes place, use the private "
+            "note to prepare."
         )
     if not record.planned and record.held_on > today:
         raise UnableToRecord("The date is in the future. Change the date, or say that the conversation is planned.")
@@ -113,19 +115,19 @@ def check_record(record: Record, keeper: Organisation, today: dt.date) -> None:
         raise UnableToRecord("The next contact cannot be before this conversation.")
 
     if record.partnership is not None:
-        _check_partnership(record.partnership, keeper, other_ids)
-    _check_sides(record, side_ids=other_ids | {keeper.pk})
+        _check_partnership(record.partnership, organisation, other_ids)
+    _check_organisations(record, ids_that_took_part=other_ids | {organisation.pk})
     if any(not step.text.strip() for step in record.next_steps):
         raise UnableToRecord("Enter what needs to be done in each next step.")
     _check_people(record)
 
 
-def _check_partnership(partnership: Partnership, keeper: Organisation, other_ids: set[int]) -> None:
-    """Raise `UnableToRecord` unless the keeper and another side are parties to the partnership."""
+def _check_partnership(partnership: Partnership, organisation: Organisation, other_ids: set[int]) -> None:
+    """Raise `UnableToRecord` unless the organisation and one of the others are parties to the partnership."""
     party_ids = set(partnership.parties.accepted().values_list("organisation_id", flat=True))
-    if keeper.pk not in party_ids:
+    if organisation.pk not in party_ids:
         raise UnableToRecord(
-            f"{keeper.display_name} is not a party to {partnership.title}. Choose another partnership, or none."
+            f"{organisation.display_name} is not a party to {partnership.title}. Choose another partnership, or none."
         )
     if not other_ids & party_ids:
         raise UnableToRecord(
@@ -133,51 +135,47 @@ def _check_partnership(partnership: Partnership, keeper: Organisation, other_ids
         )
 
 
-def _check_sides(record: Record, side_ids: set[int]) -> None:
-    """Raise `UnableToRecord` if an attendee, a point or a next step belongs to no side of the conversation."""
+def _check_organisations(record: Record, ids_that_took_part: set[int]) -> None:
+    """Raise `UnableToRecord` if an attendee, point or next step is of an organisation that did not take part."""
     named_organisations = [
-        *(seat.organisation for seat in record.attendees),
+        *(attendee.organisation for attendee in record.attendees),
         *(point.organisation for point in record.points),
         *(step.organisation for step in record.next_steps),
     ]
     for organisation in named_organisations:
-        if organisation.pk not in side_ids:
+        if organisation.pk not in ids_that_took_part:
             raise UnableToRecord(
                 f"{organisation.display_name} did not take part in this conversation. Choose an organisation that did."
             )
 
 
 def _check_people(record: Record) -> None:
-    """Raise `UnableToRecord` if a person never acted for the organisation that the record names beside them."""
-    people = [
-        *((seat.person, seat.organisation) for seat in record.attendees if seat.person),
-        *((step.owner, step.organisation) for step in record.next_steps if step.owner),
-    ]
-    # Memberships that have ended count too: the person may have left since the conversation.
-    memberships = set(
-        Membership.objects.filter(person__in=[person.pk for person, _ in people if person]).values_list(
-            "person_id", "organisation_id"
-        )
-    )
-    for person, organisation in people:
-        if person is not None and (person.pk, organisation.pk) not in memberships:
+    """Raise `UnableToRecord` if an attendee or owner never acted for the organisation that the record says."""
+    attendees = [(attendee.person, attendee.organisation) for attendee in record.attendees if attendee.person]
+    owners = [(step.owner, step.organisation) for step in record.next_steps if step.owner]
+    named_people = [*attendees, *owners]
+    # Former memberships are included, because a person may have left since the conversation.
+    memberships = Membership.objects.filter(person__in=[person.pk for person, _organisation in named_people])
+    membership_ids = set(memberships.values_list("person_id", "organisation_id"))
+    for person, organisation in named_people:
+        if (person.pk, organisation.pk) not in membership_ids:
             raise UnableToRecord(
                 f"{person.display_name} has never acted for {organisation.display_name}. Choose someone who has."
             )
 
 
-#: The kind of line that the journal for restores has for a removed side.
+#: The kind of line in the journal for restores about an organisation that was removed from a conversation.
 SIDE = "side"
 
 
 def side_identity(side: Side) -> str:
-    """Return the hash by which the journal for restores recognises a side."""
+    """Return the hash by which the journal for restores recognises an organisation in a conversation."""
     conversation, organisation = side.conversation, side.organisation
     return journal.identity(conversation.pk, conversation.created_at, organisation.pk, organisation.created_at)
 
 
 def save_parts(conversation: Conversation, record: Record, *, author: User, now: dt.datetime) -> None:
-    """Save the rows that belong to a record: points, decisions, attendees, sides, next steps and private note."""
+    """Save the parts of a record that have their own rows, such as its points, attendees and next steps."""
     _save_points(conversation, record.points)
     _save_decisions(conversation, record.decisions)
     _save_attendees(conversation, record.attendees)
@@ -196,31 +194,31 @@ def save_parts(conversation: Conversation, record: Record, *, author: User, now:
 
 
 def _save_attendees(conversation: Conversation, attendees: Sequence[AttendeeInput]) -> None:
-    """Replace the attendees. An attendee without a person and a name is left out."""
+    """Replace the attendees. An attendee with neither a person nor a name is left out."""
     conversation.attendees.all().delete()
     Attendee.objects.bulk_create(
         Attendee(
             conversation=conversation,
-            organisation=seat.organisation,
-            person=seat.person,
-            name="" if seat.person else seat.name.strip(),
-            job_title=seat.job_title.strip(),
+            organisation=attendee.organisation,
+            person=attendee.person,
+            name="" if attendee.person else attendee.name.strip(),
+            job_title=attendee.job_title.strip(),
         )
-        for seat in attendees
-        if seat.person or seat.name.strip()
+        for attendee in attendees
+        if attendee.person or attendee.name.strip()
     )
 
 
 def _save_sides(conversation: Conversation, organisations: Sequence[Organisation], now: dt.datetime) -> None:
-    """Add the sides that are new, and remove the sides that no longer take part."""
-    organisations_by_id = {organisation.pk: organisation for organisation in organisations}
-    for side in conversation.sides.exclude(organisation__in=organisations_by_id).select_related("organisation"):
+    """Store exactly these organisations as the sides of the conversation. Sides that do not change keep their rows."""
+    organisation_by_pk = {organisation.pk: organisation for organisation in organisations}
+    for side in conversation.sides.exclude(organisation__in=organisation_by_pk).select_related("organisation"):
         journal.note(SIDE, now=now, side=side.pk, same=side_identity(side))
         side.delete()
     existing_ids = set(conversation.sides.values_list("organisation_id", flat=True))
     Side.objects.bulk_create(
         Side(conversation=conversation, organisation=organisation)
-        for pk, organisation in organisations_by_id.items()
+        for pk, organisation in organisation_by_pk.items()
         if pk not in existing_ids
     )
 
@@ -253,22 +251,23 @@ def _save_decisions(conversation: Conversation, decisions: Sequence[str]) -> Non
 
 
 def _save_points(conversation: Conversation, points: Sequence[PointInput]) -> None:
-    """Add new points and delete missing points.
+    """Add the points that are new, and delete those that are no longer in the record.
 
-    Raises `UnableToRecord` if a missing point has become an ask or offer.
+    Raises `UnableToRecord` if a point to delete has become an ask or offer.
     """
-    new_points_by_key = {
+    new_point_by_key = {
         (point.organisation.pk, str(point.kind), point.text.strip()): point for point in points if point.text.strip()
     }
     for point in conversation.points.select_related("became"):
         key = (point.organisation_id, point.kind, point.text)
-        if key in new_points_by_key:
-            del new_points_by_key[key]
+        if key in new_point_by_key:
+            # The point stays as it is, so it is not new.
+            del new_point_by_key[key]
         elif hasattr(point, "became"):
             raise UnableToRecord(f"“{point.text}” has become an {point.direction}, so it must stay in the record.")
         else:
             point.delete()
     Point.objects.bulk_create(
         Point(conversation=conversation, organisation=new_point.organisation, kind=new_point.kind, text=text)
-        for (_, _, text), new_point in new_points_by_key.items()
+        for (_organisation_id, _kind, text), new_point in new_point_by_key.items()
     )

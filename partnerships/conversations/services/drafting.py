@@ -40,10 +40,10 @@ def record_conversation(
     key: uuid.UUID | None = None,
     came_from: OriginRecord | None = None,
 ) -> Conversation:
-    """Create a conversation, which is planned, or a draft if it took place. Raises `UnableToRecord`.
+    """Create a conversation that is planned, or the draft record of one that took place. Raises `UnableToRecord`.
 
-    `came_from` links the conversation to a record of another room. If the form's `key` was used before,
-    the conversation that was created then is returned.
+    `came_from` is the record of another room from which the conversation was started. If a form with this `key` was
+    sent before, the conversation that was created then is returned.
     """
     if existing := _created_with_key(key, author):
         return existing
@@ -90,7 +90,7 @@ def _created_with_key(key: uuid.UUID | None, author: User) -> Conversation | Non
 
 
 def _link_origin(conversation: Conversation, came_from: OriginRecord, author: User, now: dt.datetime) -> None:
-    """Link a new conversation with the record of another room that it comes from. Raises `UnableToRecord`."""
+    """Link a new conversation to the record of another room from which it was started. Raises `UnableToRecord`."""
     try:
         came_from.origin.link(conversation, came_from.record, author, now)
     except UnableToLinkOrigin as error:
@@ -103,33 +103,22 @@ def edit_conversation(
 ) -> Conversation:
     """Change the record, which is possible until it is agreed. Raises `UnableToRecord`.
 
-    A circulated record becomes corrected, and all other sides must agree again. A planned conversation becomes a draft
-    if `record` says that it took place. `revision` is the revision that the author edited.
+    `revision` is the revision that the author edited. A circulated record becomes corrected, and the other
+    organisations must agree to it again. A planned conversation becomes a draft if `record` says that it took place.
     """
     conversation = lock_conversation(conversation)
-    if not conversation.is_editable:
-        raise UnableToRecord(f"The record is {conversation.status_words}, so you can no longer change it.")
-    may_edit = roles_of(author, now).edit_for(conversation.organisation.pk)
-    require(may_edit, f"Only editors of {conversation.organisation.display_name} can change this record.")
-    if revision != conversation.revision:
-        raise UnableToRecord(
-            "A colleague changed the record while you were editing. Check the changes before you save."
-        )
-    check_record(record, conversation.organisation, timezone.localdate(now))
-    is_circulated = conversation.status in CORRECTABLE_STATUSES
-    if is_circulated and record.planned:
-        raise UnableToRecord("The record has been circulated, so you can no longer mark the conversation as planned.")
+    _check_edit(conversation, record, revision, author, now)
 
-    before = {"date": long_date(conversation.held_on), "status": conversation.get_status_display()}
-    if is_circulated:
+    before = _date_and_status(conversation)
+    if conversation.status in CORRECTABLE_STATUSES:
         mark_corrected(conversation, author, now)
     else:
         conversation.status = Status.PLANNED if record.planned else Status.DRAFT
-    fields = fields_of(record)
-    for name, value in fields.items():
-        setattr(conversation, name, value)
+    new_values = fields_of(record)
+    for field_name, value in new_values.items():
+        setattr(conversation, field_name, value)
     conversation.revision += 1
-    conversation.save(update_fields=["status", "revision", *fields])
+    conversation.save(update_fields=["status", "revision", *new_values])
     save_parts(conversation, record, author=author, now=now)
 
     record_event(
@@ -139,15 +128,35 @@ def edit_conversation(
         organisation=conversation.organisation,
         now=now,
         before=before,
-        after={"date": long_date(conversation.held_on), "status": conversation.get_status_display()},
+        after=_date_and_status(conversation),
     )
     return conversation
 
 
-def mark_corrected(conversation: Conversation, author: User, now: dt.datetime) -> None:
-    """Mark a circulated record as corrected, so that all sides but the keeper must agree again.
+def _check_edit(conversation: Conversation, record: Record, revision: int, author: User, now: dt.datetime) -> None:
+    """Raise `UnableToRecord` if the author cannot change the conversation in this way."""
+    if not conversation.is_editable:
+        raise UnableToRecord(f"The record is {conversation.status_words}, so you can no longer change it.")
+    may_edit = roles_of(author, now).edit_for(conversation.organisation.pk)
+    require(may_edit, f"Only editors of {conversation.organisation.display_name} can change this record.")
+    if revision != conversation.revision:
+        raise UnableToRecord(
+            "A colleague changed the record while you were editing. Check the changes before you save."
+        )
+    check_record(record, conversation.organisation, timezone.localdate(now))
+    if record.planned and conversation.status in CORRECTABLE_STATUSES:
+        raise UnableToRecord("The record has been circulated, so you can no longer mark the conversation as planned.")
 
-    The caller saves the conversation.
+
+def _date_and_status(conversation: Conversation) -> dict[str, str]:
+    """Return what the event of a change shows of the conversation, before and after the change."""
+    return {"date": long_date(conversation.held_on), "status": conversation.get_status_display()}
+
+
+def mark_corrected(conversation: Conversation, author: User, now: dt.datetime) -> None:
+    """Mark a circulated record as corrected, so that the other organisations must agree to it again.
+
+    The organisation that keeps the record agrees by changing it. The caller saves the conversation.
     """
     conversation.status = Status.CORRECTED
     conversation.sides.update(agreed_at=None, agreed_by=None)

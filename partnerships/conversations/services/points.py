@@ -10,7 +10,7 @@ from django.db import transaction
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Attribution, Conversation, Point, PointEntry, PointKind
-from partnerships.conversations.queries import sides_that_may_be_asked
+from partnerships.conversations.queries import find_addressees
 from partnerships.conversations.services.recording import lock_conversation, record_point_event
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.services import UnableToChangeEntry, create_entry
@@ -150,7 +150,7 @@ def _addressees_or_all(
 
     Raises `UnableToChangePoint` if an addressee may not be asked, or nobody may be asked.
     """
-    possible_addressees = sides_that_may_be_asked(conversation, organisation)
+    possible_addressees = find_addressees(conversation, organisation)
     chosen_addressees = list(addressees) or possible_addressees
     if not chosen_addressees:
         raise UnableToChangePoint(

@@ -32,8 +32,9 @@ def record_event(
 ) -> None:
     """Record an event on the conversation and its partnership. The event must not quote what was said.
 
-    Only the keeper ever sees the events and the subject of a draft, even after the record is circulated. If the record
-    does not name people, the side that acted sees who did it; the other sides see only what the attribution allows.
+    - Events of a draft are only ever seen by the organisation that keeps the record, even after it is circulated.
+    - If the record does not name people, only the organisation that acted sees who did it. The other organisations
+      see a second event, which has only what the attribution allows.
     """
     within: tuple[str, int | None] = ("partnership", conversation.partnership_id)
     kind = "conversation"
@@ -59,10 +60,11 @@ def record_event(
 def _record_for_others(
     conversation: Conversation, event: EventKind, *, organisation: Organisation, now: dt.datetime, data: dict[str, Any]
 ) -> None:
-    """Record the same event for the other sides, without the person.
+    """Record the same event for the other organisations, without the person.
 
-    If the record is anonymous, the event does not name the organisation either, unless it is the keeper, whose name
-    is on the record's page anyway. `side` hides this event from people who may read the full event.
+    In an anonymous record, the event does not name the organisation either. The exception is the organisation that
+    keeps the record, because the record's page shows its name anyway. `side` is the organisation whose people do not
+    see this event, because they see the full event.
     """
     is_named = conversation.names_sides or organisation.pk == conversation.organisation_id
     record(
@@ -86,7 +88,7 @@ def _record_for_others(
 def record_point_event(
     point: Point, event: EventKind, *, author: User, organisation: Organisation, now: dt.datetime, reason: str = ""
 ) -> None:
-    """Record an event that only the point's side may see, because the other sides may not know whose point it is."""
+    """Record an event about a point. Only people of its own organisation see it, as others may not know whose it is."""
     record(
         actor_id=author.pk,
         organisation_id=organisation.pk,

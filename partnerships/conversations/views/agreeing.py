@@ -24,7 +24,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def circulate_record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Circulate the record for its keeper, and email the attendees who may read it."""
+    """Circulate the record, and email the attendees who may read it."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
     form = ConfirmForm(post_data(request), submit="Circulate record", cancel=conversation.get_absolute_url())
@@ -57,7 +57,7 @@ def _recipients(conversation: Conversation, author: User) -> list[User]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Suggest a correction to a record for the person's own side, which is not its keeper."""
+    """Suggest a correction to a record that another organisation keeps."""
     user, conversation, rights = open_conversation(request, pk)
     require(bool(rights.other_sides))
     form = CorrectionForm(post_data(request), conversation=conversation)
@@ -66,6 +66,7 @@ def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
         with show_refusal(form, services.UnableToCorrect):
             services.suggest_correction(
                 conversation=conversation,
+                # Of several organisations that the person edits for, the first corrects.
                 organisation=rights.other_sides[0],
                 text=form.cleaned_data["text"],
                 author=user,
@@ -79,7 +80,7 @@ def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept or refuse a correction for the keeper of the record, with an answer."""
+    """Accept or refuse a correction with an answer, for the organisation that keeps the record."""
     user = signed_in(request)
     corrections = Correction.objects.filter(conversation__in=Conversation.objects.visible_to(user))
     correction = get_object_or_404(
@@ -115,10 +116,10 @@ def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Agree to the record for the person's own side."""
+    """Agree to the record for one of the person's organisations."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.edits)
-    # If all of the person's sides have agreed, the service refuses the form with a reason.
+    # If all of the person's organisations have agreed, the service refuses the form and says why.
     organisation = (rights.to_agree_for or rights.sides)[0]
     form = AgreeForm(post_data(request), conversation=conversation, organisation=organisation)
 
@@ -131,7 +132,9 @@ def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-            locked_sentence = " All sides agree, so the record is now locked." if agreed_conversation.is_locked else ""
+            locked_sentence = (
+                " All organisations agree, so the record is now locked." if agreed_conversation.is_locked else ""
+            )
             messages.success(request, f"You agreed to the record for {organisation.display_name}.{locked_sentence}")
             return redirect(conversation)
 

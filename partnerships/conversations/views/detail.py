@@ -19,7 +19,7 @@ from partnerships.conversations import queries
 from partnerships.conversations.models import Attachment, Conversation, Meeting, PrivateNote
 from partnerships.conversations.queries.events import kinds_in_story
 from partnerships.conversations.queries.listings import private_notes, titles_lookup
-from partnerships.conversations.queries.people import sides_to_ask
+from partnerships.conversations.queries.people import editors_still_to_agree
 from partnerships.conversations.queries.points import SidePoints
 from partnerships.conversations.rights import Rights, rights_over
 from partnerships.exchange.models import Entry
@@ -85,7 +85,7 @@ def _lookups(conversation: Conversation, user: User) -> list[Lookup]:
         lookup(_entries, user, pk),
         lookup(_files, pk),
         lookup(private_notes, user, pk),
-        lookup(sides_to_ask, pk),
+        lookup(editors_still_to_agree, pk),
         lookup(kinds_in_story, pk),
     ]
 
@@ -119,7 +119,7 @@ def _nobody_can_agree(conversation: Conversation, rights: Rights) -> bool:
     """Return whether the keeper of the record can lock it alone, because no other side has a person who can agree."""
     if not rights.may_answer or rights.to_agree_for:
         return False
-    return not queries.ids_of_sides_to_ask(conversation)
+    return not queries.ids_still_to_agree(conversation)
 
 
 def _hide_unknown_partnership(conversation: Conversation, user: User) -> None:

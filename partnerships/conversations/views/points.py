@@ -53,7 +53,7 @@ def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
         sides = [side for side in rights.sides if side.pk == point.organisation_id]
     require(bool(sides))
     organisation = sides[0]
-    possible_addressees = queries.sides_that_may_be_asked(point.conversation, organisation)
+    possible_addressees = queries.find_addressees(point.conversation, organisation)
     back = _return_address(request, point)
     form = TurnIntoEntryForm(post_data(request), point=point, possible_addressees=possible_addressees, cancel=back)
 

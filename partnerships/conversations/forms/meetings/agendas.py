@@ -134,7 +134,7 @@ class AgendaForm(Form):
 
 
 class CirculateAgendaForm(Form):
-    """The form to circulate the agenda; `revision` shows which agenda the person has seen."""
+    """The form to circulate the agenda. The hidden `revision` is the revision that the person read."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 

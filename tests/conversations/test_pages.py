@@ -279,7 +279,7 @@ def test_editor_chooses_which_parties_took_part(world: World) -> None:
         (world.harbour.pk, "Harbour Community Trust (observer)"),
         (world.westmarch.pk, "Westmarch Borough Council"),
     ]
-    assert form.others == [world.harbour, world.westmarch]
+    assert form.other_organisations == [world.harbour, world.westmarch]
     assert form["partnership"].value() == world.partnership.pk
 
 

@@ -12,10 +12,9 @@ from partnerships.kit.forms import Form, Helper
 
 
 class KindsForm(Form):
-    """Choose the kinds of date that a calendar shows, for a new address or an existing one.
+    """The form to choose the kinds of date that a calendar shows, and to make its address.
 
-    All kinds are ticked until the person chooses. The calendar of a saved view has no choice (`chooses` is False): it
-    shows the dates of the view's rows.
+    All kinds are ticked at first. The form of a saved view only makes the address, because its calendar shows the dates of all its rows.
     """
 
     kinds = forms.MultipleChoiceField(
@@ -25,10 +24,10 @@ class KindsForm(Form):
         error_messages={"required": "Choose at least one kind of date."},
     )
 
-    def __init__(self, *args: Any, address: CalendarAddress | None, chooses: bool = True, **kwargs: Any) -> None:
-        """Build the form to make the address, or to change or replace `address` if the calendar has one."""
+    def __init__(self, *args: Any, address: CalendarAddress | None, has_kinds: bool = True, **kwargs: Any) -> None:
+        """Build the form to make an address, or to change or replace the present `address`."""
         super().__init__(*args, **kwargs)
-        if not chooses:
+        if not has_kinds:
             del self.fields["kinds"]
             self.helper = Helper(self, submit="Make a new address" if address else "Make calendar address")
             return

@@ -30,14 +30,15 @@ class CalendarAddressQuerySet(models.QuerySet["CalendarAddress"]):
 
 @pghistory.track(exclude=["digest", "read_at"])
 class CalendarAddress(models.Model):
-    """A person's secret address of a calendar: of their own dates, or those of a partnership or a saved view.
+    """A secret address at which a calendar app reads the dates of a person, of a partnership or of a saved view.
 
     Only the SHA-256 of the secret is stored. The calendar shows what the owner may read at the moment of reading. The
     address stops working when
 
-    * the owner renews or ends it, or their account is closed;
-    * for a partnership: no organisation of the owner takes part any more;
-    * for a view: the owner can no longer open it.
+    * the owner renews or ends it;
+    * the owner's account is closed;
+    * the owner's organisations no longer take part in the partnership;
+    * the owner can no longer open the saved view.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="calendar_addresses")
@@ -94,5 +95,5 @@ class CalendarAddress(models.Model):
         return [str(kind.label) for kind in CalendarKind if kind.value in self.kinds]
 
 
-#: How long `read_at` is not written again, because an app may read every few minutes.
+#: `read_at` is written at most once in this time, because an app may read the address every few minutes.
 READ_AT_INTERVAL = dt.timedelta(hours=1)

@@ -42,10 +42,10 @@ def digest_of(secret: str) -> str:
 
 
 def find_address(secret: str) -> CalendarAddress | None:
-    """Return the address that has this secret and still works; None otherwise.
+    """Return the address that has this secret and still works, or None.
 
-    The database compares hashes, so the time that it takes reveals nothing about a secret. The comparison in constant
-    time is a second safeguard.
+    The time that an answer takes reveals nothing about a secret. The database compares hashes, and the comparison in
+    constant time is a second safeguard.
     """
     digest = digest_of(secret)
     addresses = CalendarAddress.objects.filter(digest=digest, person__is_active=True, person__erased_at=None)
@@ -96,7 +96,7 @@ def entries_of_view(person: User, view: DatedView) -> list[CalendarEntry]:
 
 
 def entries_for(person: User, partnership_id: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
-    """Return the dates of these kinds, in order: of a partnership or, without one, those that concern the person."""
+    """Return the dates of a partnership, or without one those that concern the person, of these kinds and in order."""
     partnership_ids = [] if partnership_id is None else [partnership_id]
     read_ahead(lookup(source.rows, person, partnership_ids) for source in SOURCES)
     entries: list[CalendarEntry] = []
@@ -112,8 +112,8 @@ def entries_for(person: User, partnership_id: int | None, kinds: Collection[str]
 def _without_unreadable_titles(person: User, entries: Sequence[CalendarEntry]) -> list[CalendarEntry]:
     """Return the entries without the titles of partnerships that the person cannot read today.
 
-    A commitment or a conversation remains with an organisation that leaves the partnership, but the partnership's title
-    may have changed since.
+    For example, an organisation that left a partnership keeps its commitments, but its people may not see a title that
+    the partnership was given later.
     """
     readable_ids = ids_readable_in_full(person, [entry.partnership for entry in entries if entry.within])
     shown_entries = []

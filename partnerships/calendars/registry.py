@@ -1,6 +1,6 @@
-"""Find saved views with dates.
+"""Saved views with dates, which the room of lists makes known to this room.
 
-Lists belong to a higher room, which this room cannot import, so that room registers a function to find a view.
+This room cannot import the room of lists, which is above it. That room registers a function that finds a view.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class DatedView:
-    """A saved view that a person can open, with the dates of its rows.
-
-    `entries()` reads at most `limit` rows; `has_more()` returns whether the view has more rows than that.
-    """
+    """A saved view that a person can open, with the dates of its rows."""
 
     number: int
     name: str
     href: str
+    #: The calendar has the dates of at most this many rows.
     limit: int
+    #: Returns the dates of the first `limit` rows.
     entries: Callable[[], Sequence[CalendarEntry]]
+    #: Returns whether the view has more rows than `limit`.
     has_more: Callable[[], bool]
 
     @property
     def limit_text(self) -> str:
-        """Return the note to people whose calendar does not have all rows of the view; "" if it has all of them."""
+        """Return a note that the calendar lacks the dates of some rows; "" if it has the dates of all rows."""
         if not self.has_more():
             return ""
         return (
@@ -46,7 +46,7 @@ _registered_finder: list[FindView] = []
 
 
 def register_views(find: FindView) -> None:
-    """Register the function that finds a view, in place of an earlier one."""
+    """Register the function that finds a view. A second call replaces the function."""
     _registered_finder[:] = [find]
 
 

@@ -1,4 +1,4 @@
-"""Make, renew, change and end calendar addresses. Each person may only do so with their own."""
+"""Services that make, renew, change and end calendar addresses. People can only do this with their own addresses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.kit.calendars import CalendarKind
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
-#: The kind of journal line about an address that ended.
+#: The kind of line in the journal for restores about an address that ended.
 ENDED = "calendar address"
 ONLY_OWN = "You can only make and end your own calendar addresses."
 
@@ -48,7 +48,7 @@ def make_address(
 ) -> NewAddress:
     """Make an address for the dates of a partnership, of a saved view or, without either, of the person.
 
-    An earlier address of the same dates ends. Raises `UnableToMakeAddress`.
+    The earlier address for the same dates no longer works. Raises `UnableToMakeAddress`.
     """
     require(_is_owner(author, person), ONLY_OWN)
     # Lock the person, so that two requests cannot both find no earlier address.

@@ -37,7 +37,7 @@ from partnerships.people.requests import signed_in
 
 #: How many of the next dates the page of a calendar shows.
 _MAX_NEXT_DATES = 8
-#: How often an app may read one address in an hour, which allows once a minute.
+#: How often apps may read one address in an hour. An app that reads once a minute is allowed.
 _MAX_READINGS_AN_HOUR = 90
 #: How many wrong addresses one client may request in an hour before it is refused.
 _MAX_WRONG_ADDRESSES_AN_HOUR = 60
@@ -93,7 +93,7 @@ def _address_page(
 ) -> HttpResponse:
     """Show the page of one calendar, or make, renew, change or end its address.
 
-    The calendar is that of a partnership, of a saved view or, without either, of the person's own dates.
+    This is the calendar of a partnership or a saved view, or without either of the person's own dates.
     """
     subject: dict[str, Any] = {"partnership": partnership, "view_number": view.number if view else None}
     address = CalendarAddress.objects.visible_to(person).filter(**subject).first()
@@ -103,13 +103,13 @@ def _address_page(
     form = KindsForm(
         post_data(request),
         address=address,
-        chooses=view is None,
+        has_kinds=view is None,
         initial={"kinds": address.kinds if address else None},
     )
 
     if request.method == "POST" and form.is_valid():
         kinds = form.cleaned_data.get("kinds", CalendarKind.values)
-        # The calendar of a view has no kinds to choose, so its form only makes or renews the address.
+        # The form of a saved view has no kinds to choose, so it only makes or renews the address.
         wants_new_address = view is not None or "renew" in request.POST
         if address is None or wants_new_address:
             new_address = services.make_address(
@@ -142,7 +142,7 @@ def _address_page(
 
 
 def _new_address_page(request: HttpRequest, new_address: services.NewAddress, *, renewed: bool) -> HttpResponse:
-    """Show a new address to its owner. The page is shown once, because the database has only a hash of the address."""
+    """Show a new address to its owner. It cannot be shown again, because the database has only a hash of its secret."""
     href = link("calendars:feed", token=new_address.secret)
     context = {
         "address": new_address.address,
@@ -181,9 +181,9 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     note = view.limit_text if view else ""
     services.note_reading(address=address, now=timezone.now())
 
-    # The ETag is made from the entries, not the file: most readings find nothing new, and then no file is written.
-    everything_in_file = repr((name, note, settings.SITE_ORIGIN, entries))
-    digest = hashlib.sha256(everything_in_file.encode()).hexdigest()[:32]
+    # Most readings find nothing new. The ETag is made from the entries, so that no file is written then.
+    content_of_file = repr((name, note, settings.SITE_ORIGIN, entries))
+    digest = hashlib.sha256(content_of_file.encode()).hexdigest()[:32]
     etag = f'"{digest}"'
     response = get_conditional_response(request, etag=etag)
     if response is None:
@@ -197,7 +197,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _too_many_readings(request: HttpRequest, address: CalendarAddress | None) -> HttpResponse | None:
-    """Return a response with status 429 if the address is read too often, or the client guesses addresses."""
+    """Return a response with status 429 if the address is read too often, or the client requests wrong addresses."""
     if address is None:
         return refuse_too_many(request, "wrong calendar addresses", limit=_MAX_WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
     return refuse_too_many(

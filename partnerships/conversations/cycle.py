@@ -1,4 +1,4 @@
-"""The meeting cycle of a partnership: its days, its description, and how a text is read as a cycle."""
+"""The meeting cycle of a partnership. It computes the days of meetings, and recognises a cycle in a text."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Cycle:
 
     @property
     def words(self) -> str:
-        """Describe the cycle: `Every first Tuesday of the month`, `Every six weeks, on a Tuesday`."""
+        """Return the cycle as text, such as `Every first Tuesday of the month` or `Every six weeks, on a Tuesday`."""
         day = WEEKDAYS[self.weekday]
         if self.unit == Unit.WEEKS:
             return f"Every {day}" if self.interval == 1 else f"Every {_number(self.interval)} weeks, on a {day}"
@@ -76,8 +76,8 @@ class Cycle:
     def _rule(self) -> rrule:
         """Return the recurrence rule of the cycle.
 
-        The rule starts on the first of the month, so that the first month counts even if the cycle starts late in it.
-        `days` leaves out days before `starts_on`.
+        A rule in months starts on the first of the month. Otherwise a cycle that starts late in a month would begin
+        with the next month. `days` leaves out days before `starts_on`.
         """
         if self.unit == Unit.WEEKS:
             start = dt.datetime.combine(self.starts_on, dt.time())
@@ -98,9 +98,9 @@ class MeetingDay:
 
 
 def move_off_holiday(day: dt.date, holidays: Collection[dt.date], choice: OnHoliday) -> MeetingDay:
-    """Return the day of a meeting, after it was moved off a bank holiday as the cycle wants.
+    """Return the day of a meeting that the cycle puts on this day.
 
-    A meeting on a bank holiday stays there, or moves to the next or previous working day.
+    If the day is a bank holiday, the meeting remains on it or moves to the next or previous working day, by `choice`.
     """
     if day not in holidays:
         return MeetingDay(day)
@@ -115,14 +115,13 @@ def move_off_holiday(day: dt.date, holidays: Collection[dt.date], choice: OnHoli
 
 @dataclass(frozen=True, slots=True)
 class RecognisedCycle:
-    """How often a partnership meets, as read from a text.
-
-    `weekday` and `position` are None if the text does not name them.
-    """
+    """How often a partnership meets, according to a text."""
 
     unit: Unit
     interval: int
+    #: 0 is Monday; None if the text names no weekday.
     weekday: int | None = None
+    #: A key of `POSITIONS`; None if the text does not say which week of the month.
     position: int | None = None
 
     def cycle(self, starts_on: dt.date) -> Cycle:
@@ -176,9 +175,12 @@ _Frequency = tuple[Unit, int]
 def recognise_cycle(text: str) -> RecognisedCycle | None:
     """Return how often a partnership meets according to a text such as `Quarterly, on the first Tuesday`.
 
-    Returns None if the text names no frequency that we know, or more than one.
+    Returns None if the text names no frequency that we know, or more than one, or one that people understand in two
+    ways, such as "bimonthly".
     """
     words = " ".join(text.casefold().replace("\u2013", "-").replace("\u2011", "-").split())
+    if re.search(_AMBIGUOUS, _without_intervals(words)):
+        return None
     day_match = re.search(rf"\b{_DAY}\b", words)
     position_match = re.search(rf"\b{_POSITION} {_DAY}\b", words)
 
@@ -205,30 +207,39 @@ def recognise_cycle(text: str) -> RecognisedCycle | None:
 
 
 def _frequencies(words: str) -> set[_Frequency]:
-    """Return every frequency that a text in lower case names.
-
-    If a phrase is ambiguous, the set also contains two impossible frequencies, so that `recognise` finds more than one.
-    """
-    frequencies = _counted_frequencies(words)
-    remaining_words = words
-    for pattern in _INTERVALS:
-        for count, unit in re.findall(pattern, remaining_words):
-            frequencies.add((Unit.WEEKS if unit == "week" else Unit.MONTHS, _count(count)))
-        remaining_words = re.sub(pattern, " ", remaining_words)
-    if re.search(_AMBIGUOUS, remaining_words):
-        return frequencies | {(Unit.WEEKS, 0), (Unit.MONTHS, 0)}
-
+    """Return every frequency that a text in lower case names."""
+    frequencies = _counted_frequencies(words) | _interval_frequencies(words)
+    remaining_words = _without_intervals(words)
     named = {(unit, interval) for pattern, unit, interval in _PHRASES if re.search(pattern, remaining_words)}
-    # "The first Tuesday of each month, quarterly" names one frequency: "each month" only says which Tuesday.
+    # "The first Tuesday of each month, quarterly" names one frequency. Its "each month" only says which Tuesday.
     if re.search(rf"\b{_POSITION} {_DAY} (?:of|in) (?:the|each|every|a) month\b", remaining_words):
-        longer = named - {(Unit.MONTHS, 1)}
-        if longer or frequencies:
-            return frequencies | longer
+        other_frequencies = frequencies | named - {(Unit.MONTHS, 1)}
+        if other_frequencies:
+            return other_frequencies
     return frequencies | named
 
 
 #: "Every six weeks", "two-monthly".
 _INTERVALS = (rf"\bevery {_COUNT} (week|month)s?\b", rf"\b{_COUNT}[- ](week|month)ly\b")
+
+
+def _interval_frequencies(words: str) -> set[_Frequency]:
+    """Return frequencies such as "every six weeks" and "two-monthly"."""
+    frequencies: set[_Frequency] = set()
+    remaining_words = words
+    for pattern in _INTERVALS:
+        for count, unit in re.findall(pattern, remaining_words):
+            frequencies.add((Unit.WEEKS if unit == "week" else Unit.MONTHS, _count(count)))
+        # The words of one pattern must not match the next.
+        remaining_words = re.sub(pattern, " ", remaining_words)
+    return frequencies
+
+
+def _without_intervals(words: str) -> str:
+    """Return the text without phrases such as "every six weeks", whose words would match other patterns too."""
+    for pattern in _INTERVALS:
+        words = re.sub(pattern, " ", words)
+    return words
 
 
 def _counted_frequencies(words: str) -> set[_Frequency]:
@@ -243,7 +254,7 @@ def _counted_frequencies(words: str) -> set[_Frequency]:
 
 
 def _count(word: str) -> int:
-    """Return the number that a word stands for: `six` and `6` are 6, `other` is 2 ("every other week")."""
+    """Return the number that a word means. For example, `six` and `6` are 6, and `other` is 2 ("every other week")."""
     if word == "other":
         return 2
     return int(word) if word.isdecimal() else _NUMBERS.index(word) + 1

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """The number of parties present, and the number that the terms require.
-
-    `needed` is None if the terms set no quorum.
-    """
+    """The number of parties present, and the number that the terms require."""
 
     present: int
+    #: None if the terms set no quorum.
     needed: int | None
 
     @property
@@ -40,8 +38,9 @@ class Quorum:
 
 
 def count_quorum(*, counted_ids: Collection[int], present_ids: Collection[int], needed: int | None) -> Quorum:
-    """Count the quorum from ids of organisations.
+    """Return the quorum, from the ids of the organisations that people come from (`present_ids`).
 
-    `counted` are the present parties without observers. A party counts once, even if several of its people come.
+    `counted_ids` are the organisations that can make a quorum, which are the parties except observers. A party is
+    counted once, even if several of its people come.
     """
     return Quorum(len(set(counted_ids) & set(present_ids)), needed)

@@ -454,7 +454,7 @@ def partnership_of_four(world: World) -> Partnership:
 def test_a_quiet_partnership_names_the_parties_without_contact_but_no_observer(world: World) -> None:
     (quiet,) = queries.find_quiet_partnerships(world.amina, timezone.now())
 
-    assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
+    assert quiet.other_parties_text == "Tidewater Housing Group and Westmarch Borough Council"
     assert quiet.words.startswith("No contact for 70 days, since ")
     assert quiet.words.endswith(", with Tidewater Housing Group and Westmarch Borough Council")
 

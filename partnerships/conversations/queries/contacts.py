@@ -54,14 +54,14 @@ SOON = dt.timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Another party, and when the reader's side last spoke with that party.
-
-    `last` and `days` are None if the two never spoke.
-    """
+    """Another party, and when the reader's organisation last spoke with it."""
 
     organisation: Organisation
+    #: The day of the last conversation; None if the two never spoke.
     last: dt.date | None
+    #: The days since then; None if the two never spoke.
     days: int | None
+    #: Whether they have not spoken for as long as the partnership allows.
     is_quiet: bool
 
 
@@ -79,8 +79,8 @@ class QuietPartnership:
     contacts: tuple[Contact, ...] = ()
 
     @property
-    def with_whom(self) -> str:
-        """Return the other parties as text: `Westmarch Borough Council and 2 others`; "" without other parties."""
+    def other_parties_text(self) -> str:
+        """Return the other parties, such as `Westmarch Borough Council and 2 others`; "" if there are none."""
         names = [contact.organisation.display_name for contact in self.contacts]
         if len(names) > 2:
             names = [names[0], f"{len(names) - 1} others"]
@@ -94,20 +94,24 @@ class QuietPartnership:
             sentence = f"No contact for {days}, since {long_date(self.since)}"
         else:
             sentence = f"No conversation in the {days} since it started"
-        return f"{sentence}, with {self.with_whom}" if self.with_whom else sentence
+        return f"{sentence}, with {self.other_parties_text}" if self.other_parties_text else sentence
 
 
 def find_quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None = None) -> list[QuietPartnership]:
-    """Return live partnerships that the person edits for and that have gone quiet, longest silence first.
+    """Return the live partnerships of the person that have gone quiet, longest silence first.
 
-    A partnership has gone quiet if its last conversation is longer ago than its own limit, and no conversation is
-    planned for today or later. Only conversations that the person may read count.
+    They are partnerships in which the person edits for a party. A partnership has gone quiet if its last conversation
+    is longer ago than its own limit, and no conversation is planned for today or later. Conversations that the person
+    may not read are ignored.
     """
     return with_contacts(user, quiet_without_contacts(user, now, limit=limit), now)
 
 
 def quiet_without_contacts(user: User, now: dt.datetime, *, limit: int | None = None) -> list[QuietPartnership]:
-    """Return the same partnerships as `find_quiet_partnerships`, without the contacts, which `with_contacts` adds."""
+    """Return the live partnerships of the person that have gone quiet, with no contacts yet.
+
+    A caller that shows only some of them can fetch the contacts of those with `with_contacts`.
+    """
     today = timezone.localdate(now)
     quiet: list[QuietPartnership] = []
     rows = [_QuietRow(*values) for values in rows_for(_quiet_partnerships, user, now, limit=limit)]
@@ -125,13 +129,13 @@ def quiet_without_contacts(user: User, now: dt.datetime, *, limit: int | None = 
 
 
 def with_contacts(user: User, quiet: Sequence[QuietPartnership], now: dt.datetime) -> list[QuietPartnership]:
-    """Return the same partnerships, with their contacts."""
-    contacts = _contacts(user, [row.partnership for row in quiet], now)
-    return [replace(row, contacts=tuple(contacts.get(row.partnership.pk, ()))) for row in quiet]
+    """Return copies of these partnerships with the last contact with each other party."""
+    contacts_by_partnership = _contacts(user, [row.partnership for row in quiet], now)
+    return [replace(row, contacts=tuple(contacts_by_partnership.get(row.partnership.pk, ()))) for row in quiet]
 
 
 def contacts_lookup(user: User, partnerships: list[int]) -> Lookup:
-    """Return the lookup of the other parties of these partnerships, whose contacts `with_contacts` adds."""
+    """Return the lookup of the other parties of these partnerships, for `read_ahead`."""
     return lookup(_other_parties, user, partnerships)
 
 
@@ -141,16 +145,16 @@ def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> L
 
 
 def _has_meeting_ahead(now: dt.datetime, partnership_column: str) -> CheckedForEachRow:
-    """Return the condition that a partnership has a planned meeting, so that it has not gone quiet.
+    """Return the condition that a partnership has a planned meeting. Such a partnership has not gone quiet.
 
-    The database checks each partnership by itself, because the network has many more planned meetings
-    than a person has partnerships.
+    The database checks the condition for each partnership, because a person has few partnerships but the network has
+    many planned meetings.
     """
     return CheckedForEachRow(Meeting.objects.upcoming(now).filter(partnership=OuterRef(partnership_column)))
 
 
 class _QuietRow(NamedTuple):
-    """A partnership that has gone quiet, as `_quiet_partnerships` reads it."""
+    """A row of the query for partnerships that have gone quiet."""
 
     pk: int
     title: str
@@ -195,11 +199,11 @@ def _is_held_or_planned(today: dt.date, path: str = "") -> Q:
 
 
 def quiet_parties(now: dt.datetime) -> Reach:
-    """Return the parties of live partnerships that have gone quiet for all people of the party."""
+    """Return the parties of live partnerships that have gone quiet, judged by what all people of a party may read."""
     today = timezone.localdate(now)
 
     def find_parties(organisations: Collection[int]) -> QuerySet[Party]:
-        """Return the parties of these organisations whose last contact is too long ago, and with no planned meeting."""
+        """Return the parties of these organisations that have no recent contact and no planned meeting."""
         older_conversations = Conversation.objects.held().filter(
             partnership=OuterRef("partnership"), held_on__lte=OuterRef("limit_day")
         )
@@ -235,15 +239,15 @@ def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[
 def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetime) -> dict[int, list[Contact]]:
     """Return the other parties by partnership, each with the last conversation that the person may read.
 
-    Conversations of the partnership count, and so do conversations without a partnership,
-    but not those of another partnership.
+    This is a conversation in the partnership, or one without a partnership. Conversations in other partnerships are
+    ignored.
     """
     if not partnerships:
         return {}
     today = timezone.localdate(now)
     partnership_ids = [partnership.pk for partnership in partnerships]
     limit_by_partnership = {partnership.pk: partnership.days_until_quiet for partnership in partnerships}
-    # The partnership is None for the last of the conversations without a partnership.
+    # The key has the partnership None for conversations without a partnership.
     last_day_by_party = {
         (organisation_id, partnership_id): day
         for organisation_id, partnership_id, day in rows_for(_last_days_with, user, partnership_ids, now)
@@ -271,7 +275,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
 
 
 def _other_parties(user: User, partnership_ids: list[int]) -> QuerySet[Party]:
-    """Return the present parties of these partnerships for which the person does not act, without observers."""
+    """Return the present parties of these partnerships, except observers and the person's own organisations."""
     return (
         Party.objects.accepted()
         .filter(id_is_among("partnership", partnership_ids))
@@ -306,33 +310,35 @@ def _last_days_with(user: User, partnership_ids: list[int], now: dt.datetime) ->
 
 
 def _readable_by(user: User) -> Q:
-    """Return the condition that the person may read the conversation of a side, if their organisation took part.
+    """Return the condition on `Side` that the person may read its conversation.
 
-    The person may then read every conversation except a draft that another organisation keeps.
+    Use it only for conversations in which an organisation of the person took part. The person may read all of these
+    except drafts that another organisation keeps.
     """
     own_records = Conversation.objects.filter(id_is_among("organisation", Membership.objects.organisations_of(user)))
     return Q(status__in=SHARED_STATUSES) | Q(CheckedForEachRow(own_records.filter(pk=OuterRef("conversation"))))
 
 
-#: Nobody is reminded of the next contact of a conversation that is longer ago than this.
+#: People are not reminded of the next contact if the conversation that planned it is longer ago than this.
 _MAX_AGE = dt.timedelta(days=730)
 
 
 def due_contacts_reach(now: dt.datetime) -> Reach:
-    """Return the sides whose planned next contact is due soon or overdue.
+    """Return the sides of conversations whose planned next contact is due soon or overdue.
 
-    A side counts only if it has not met another side since, in conversations that all people of the side may read.
+    Organisations that have met again since the conversation, or plan to meet, are left out.
     """
     today = timezone.localdate(now)
 
     def find_sides(organisations: Collection[int]) -> QuerySet[Side]:
+        """Return the sides of these organisations. Some people of an organisation may not read the conversation."""
         sides = Side.objects.filter(organisation__in=organisations)
-        # Most people of a side cannot read a draft that another side keeps. A person who acts for both sides can, so
-        # drafts are included here, and `contacts_due` checks what each person may read.
-        # A subquery of ids, because PostgreSQL would check a condition for every conversation.
-        drafts = Q(pk__in=sides.exclude(READ_BY_SIDE).values("pk"))
-        last_sides = Q(pk__in=_last_with_each(sides.filter(READ_BY_SIDE), today, "id"))
-        return sides.filter(last_sides | drafts, _contact_due(today, "conversation__"))
+        # Most people cannot read a draft that another organisation keeps. A person who acts for both organisations
+        # can, so drafts are included here, and `contacts_due` checks what each person may read.
+        # Both conditions are subqueries of ids, because PostgreSQL would check any other for every conversation.
+        is_unreadable_draft = Q(pk__in=sides.exclude(READ_BY_SIDE).values("pk"))
+        is_last_contact = Q(pk__in=_last_with_each(sides.filter(READ_BY_SIDE), today, "id"))
+        return sides.filter(is_last_contact | is_unreadable_draft, _contact_due(today, "conversation__"))
 
     return Reach(find_sides, EDITORS)
 
@@ -345,13 +351,16 @@ class _Unnest(Func):
 
 
 class _ColumnOf(Subquery):
-    """One `column` of a subquery that selects several."""
+    """One `column` of a subquery that selects several columns."""
 
-    template = "(SELECT %(column)s FROM (%(subquery)s) found)"
+    template = "(SELECT %(column)s FROM (%(subquery)s) several_columns)"
 
 
 def _last_with_each(sides: QuerySet[Side], today: dt.date, column: str) -> Subquery:
-    """Return a column of the newest of these sides for each pair of organisations that met or plan to meet."""
+    """Return a column of the newest of these sides for each pair of organisations that met or plan to meet.
+
+    For example, A and B met in June, and A met B and C in July. For A, only the side of July is returned.
+    """
     # The condition compares two sides directly: with a path through the conversation, Django would join its table.
     other_sides = Side.objects.filter(conversation=OuterRef("conversation")).exclude(
         organisation=OuterRef("organisation")
@@ -376,9 +385,9 @@ def _contact_due(today: dt.date, path: str = "") -> Q:
 
 
 def contacts_due(user: User, now: dt.datetime) -> QuerySet[Conversation]:
-    """Return conversations whose planned next contact is due soon or overdue, for sides that may read the record.
+    """Return conversations of the person's organisations whose planned next contact is due soon or overdue.
 
-    A conversation counts only if the person's side has neither met another side since nor planned to meet it.
+    A conversation is left out if the organisations have met again since, or plan to meet.
     """
     today = timezone.localdate(now)
     is_own_side = id_is_among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))

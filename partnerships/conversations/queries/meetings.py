@@ -58,17 +58,20 @@ def usual_attendee_ids(partnership: Partnership, today: dt.date) -> list[int]:
 
 
 def next_attendee_ids(partnership: Partnership, last: Meeting | None, today: dt.date) -> list[int]:
-    """Return the ids of the people to invite to the next meeting.
+    """Return the ids of the people to invite to the next meeting by default.
 
-    They are the people of the last meeting, or the usual people if there was none.
+    They are the people invited to the last meeting. Before the first meeting, they are the usual attendees.
     """
     if last is None:
         return usual_attendee_ids(partnership, today)
     return list(seated_people(last).values_list("pk", flat=True))
 
 
-def side_of_person(partnership: Partnership, person: User) -> Organisation | None:
-    """Return the present party for which the person acts; of several, a party that is not an observer if possible."""
+def party_of_person(partnership: Partnership, person: User) -> Organisation | None:
+    """Return the present party for which the person acts; None if there is none.
+
+    If the person acts for several, a party that is not an observer is preferred.
+    """
     parties = Party.objects.accepted().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
@@ -184,10 +187,10 @@ def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
 
 
 def propose_next_meeting(partnership: Partnership, now: dt.datetime) -> NextMeeting | None:
-    """Return a proposal for the next meeting, after the last that is planned or was held; None without a cycle.
+    """Return a proposal for the meeting after the last one that is planned or was held; None without a cycle.
 
-    A meeting that was called off does not count, so its day is proposed again while it is in the future. Time and place
-    come from the cycle that leads have set, or else from the last meeting.
+    A meeting that was called off is ignored, so its day is proposed again while it is in the future. Time and place are
+    those of the cycle that leads have set, or else those of the last meeting.
     """
     today = timezone.localdate(now)
     last_meeting = _last_meeting(partnership)
@@ -210,16 +213,16 @@ def propose_next_meeting(partnership: Partnership, now: dt.datetime) -> NextMeet
         time = timezone.localtime(last_meeting.starts_at).time()
     else:
         time = _TIME
-    # Take the length, type and place from the cycle, or else from the last meeting.
-    model_meeting = meeting_cycle or last_meeting or Meeting(minutes=_MINUTES, format=_FORMAT)
+    # The new meeting has the length, type and place of the cycle, or else of the last meeting.
+    example = meeting_cycle or last_meeting or Meeting(minutes=_MINUTES, format=_FORMAT)
     return NextMeeting(
         starts_at=timezone.make_aware(dt.datetime.combine(meeting_day.day, time)),
         cycle_day=cycle_day,
         meeting_day=meeting_day,
-        minutes=model_meeting.minutes,
-        format=model_meeting.format,
-        place=model_meeting.place,
-        link=model_meeting.link,
+        minutes=example.minutes,
+        format=example.format,
+        place=example.place,
+        link=example.link,
         words=cycle.words,
     )
 
@@ -232,12 +235,12 @@ def quorum_of(meeting: Meeting) -> Quorum | None:
 
 
 def expected_quorum(meeting: Meeting, coming_ids: set[int]) -> Quorum:
-    """Return the quorum that is reached if the organisations with these ids come."""
+    """Return the quorum of a planned meeting if people of the organisations with these ids come."""
     counted_ids = set(rows_for(ids_in_quorum, meeting.partnership_id))
     return count_quorum(counted_ids=counted_ids, present_ids=coming_ids, needed=meeting.partnership.quorum)
 
 
 def ids_in_quorum(partnership: int) -> QuerySet[Party, int]:
-    """Return the ids of the organisations that count towards the quorum: present parties, except observers."""
+    """Return the ids of the organisations that can make a quorum now. These are present parties, except observers."""
     parties = Party.objects.accepted().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
     return parties.values_list("organisation_id", flat=True)

@@ -48,15 +48,15 @@ from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class _WithContacts:
-    """Completes tasks about quiet partnerships with the names of the people to contact."""
+class _AddPartyNames:
+    """Completes tasks about quiet partnerships with the names of the parties to contact."""
 
     user: User
     now: dt.datetime
     quiet_by_partnership: dict[int, QuietPartnership] = field(compare=False)
 
     def __call__(self, tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
-        """Return the same tasks, with the names."""
+        """Return these tasks with the names of the parties."""
         quiet = [self.quiet_by_partnership[task.record_id] for task in tasks]
         return [_quiet_task(row) for row in with_contacts(self.user, quiet, self.now)]
 
@@ -66,9 +66,9 @@ class _WithContacts:
 
 
 def _quiet_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return a task for each quiet partnership, without the names of the people to contact; `completer` adds them."""
+    """Return a task for each quiet partnership. The `completer` adds the names of the parties to the tasks shown."""
     quiet = quiet_without_contacts(user, now, limit=MAX_LISTED)
-    completer = _WithContacts(user, now, {row.partnership.pk: row for row in quiet})
+    completer = _AddPartyNames(user, now, {row.partnership.pk: row for row in quiet})
     return [replace(_quiet_task(row), record_id=row.partnership.pk, completer=completer) for row in quiet]
 
 
@@ -80,11 +80,11 @@ class _RecordTask(StrEnum):
     WRITE_UP = "Write up this conversation"
 
 
-def _records(now: dt.datetime, task: _RecordTask) -> Reach:
+def _reach_of_task(now: dt.datetime, task: _RecordTask) -> Reach:
     """Return the records with this task, and the people who have the task."""
     open_records = Conversation.objects.filter(status__in=CORRECTABLE_STATUSES)
     if task == _RecordTask.AGREE:
-        # The condition repeats the status on the side, so that PostgreSQL uses the index of the sides.
+        # The status is in both conditions, so that PostgreSQL uses the partial index of `Side`.
         has_not_agreed = Q(sides__agreed_at=None, sides__status__in=CORRECTABLE_STATUSES)
         return Reach(open_records, (Organisations("sides__organisation", when=has_not_agreed, roles=EDITING_ROLES),))
     if task == _RecordTask.ANSWER:
@@ -93,20 +93,20 @@ def _records(now: dt.datetime, task: _RecordTask) -> Reach:
     return Reach(Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now)), EDITORS)
 
 
-class _Row(NamedTuple):
-    """A record with a task."""
+class _RecordRow(NamedTuple):
+    """A row of a query for records with a task."""
 
     pk: int
     subject: str
     status: str
     partnership_id: int | None
     due: dt.date | None
-    #: The time since when the task is due.
+    #: When the task began.
     since: dt.datetime | None
 
 
 def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet[Conversation, Any]:
-    """Return the values of `_Row` for the person's records with this task, the most urgent first.
+    """Return the values of `_RecordRow` for the person's records with this task, the most urgent first.
 
     The person may read all of them.
     """
@@ -120,7 +120,7 @@ def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet
         # Only this task has a day on which it is due.
         due = F("held_on")
         order = "held_on"
-    conversations: QuerySet[Conversation, Any] = _records(now, task).of(user)
+    conversations: QuerySet[Conversation, Any] = _reach_of_task(now, task).of(user)
     rows = conversations.annotate(since=since, due=due).order_by(order, "pk")
     return rows.values_list("pk", "subject", "status", "partnership", "due", "since")[:MAX_LISTED]
 
@@ -129,7 +129,7 @@ def _record_source(task: _RecordTask) -> TaskSource:
     """Return the source of the tasks of one kind about records."""
     return TaskSource(
         lambda user, now: _record_tasks(task.value, rows_for(_records_for, user, now, task=task), user),
-        lambda now: (_records(now, task),),
+        lambda now: (_reach_of_task(now, task),),
         is_usual=True,
         lookups=lambda user, now: (lookup(_records_for, user, now, task=task),),
     )
@@ -141,23 +141,23 @@ def _contact_tasks(user: User, now: dt.datetime) -> TaskRows:
 
 
 def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation, Any]:
-    """Return the values of `_Row` for the conversations whose next contact is due, the most urgent first."""
+    """Return the values of `_RecordRow` for the conversations whose next contact is due, the most urgent first."""
     contacts: QuerySet[Conversation, Any] = contacts_due(user, now)
     rows = contacts.annotate(since=Value(None, DateTimeField())).order_by("next_contact_on", "pk")
     return rows.values_list("pk", "subject", "status", "partnership", "next_contact_on", "since")[:MAX_LISTED]
 
 
 @dataclass(frozen=True, slots=True)
-class _WithTitles:
+class _AddPartnershipTitles:
     """Completes tasks with the titles of partnerships, if the person may know them.
 
-    A side that is not in the partnership may read the record, but not the partnership's title.
+    An organisation that took part but is not in the partnership may read the record, but not the partnership's title.
     """
 
     user: User
 
     def __call__(self, tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
-        """Return the same tasks, with the titles."""
+        """Return these tasks with the titles."""
         titles = partnership_titles(self.user, {task.record_id for task in tasks})
         return [replace(task, partnership_title=titles.get(task.record_id, "")) for task in tasks]
 
@@ -166,13 +166,13 @@ class _WithTitles:
         return [titles_lookup(self.user, {task.record_id for task in tasks})]
 
 
-def _record_tasks(what: str, rows: Sequence[Any], user: User) -> TaskRows:
-    """Return the tasks of these rows of records. Titles of partnerships are missing until `in_full` adds them."""
-    completer = _WithTitles(user)
+def _record_tasks(action: str, rows: Sequence[Any], user: User) -> TaskRows:
+    """Return a task for each of these rows of records. The `completer` adds the titles of their partnerships."""
+    completer = _AddPartnershipTitles(user)
 
-    def make_task(record: _Row) -> WaitingTask:
+    def make_task(record: _RecordRow) -> WaitingTask:
         return WaitingTask(
-            action=what,
+            action=action,
             title=record.subject,
             path=page_address("conversations:detail", record.pk),
             since=record.since,
@@ -183,7 +183,7 @@ def _record_tasks(what: str, rows: Sequence[Any], user: User) -> TaskRows:
             completer=completer if record.partnership_id else None,
         )
 
-    return TaskRows([_Row._make(row) for row in rows], make_task, due=lambda record: record.due)
+    return TaskRows([_RecordRow._make(row) for row in rows], make_task, due=lambda record: record.due)
 
 
 def _quiet_task(quiet: QuietPartnership) -> WaitingTask:
@@ -191,11 +191,11 @@ def _quiet_task(quiet: QuietPartnership) -> WaitingTask:
     quiet_from = quiet.since + dt.timedelta(days=quiet.partnership.days_until_quiet)
     silence = f"no contact for {quiet.days} days" if quiet.has_conversation else f"no conversation in {quiet.days} days"
     return WaitingTask(
-        action=f"Get in touch with {quiet.with_whom or 'the partners'}: {silence}",
+        action=f"Get in touch with {quiet.other_parties_text or 'the partners'}: {silence}",
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
-        # The task counts from the day on which the limit was passed, not from the last conversation, so that requests
-        # from people come first.
+        # The task began when the limit was passed, not at the last conversation. So it comes after requests that
+        # people made before then.
         since=beginning_of(quiet_from),
         partnership_title=quiet.partnership.title,
     )
@@ -205,10 +205,11 @@ def _quiet_task(quiet: QuietPartnership) -> WaitingTask:
 AGENDA_TIME = dt.timedelta(days=14)
 #: People are asked to plan a meeting this long before the next day of the cycle.
 PLANNING_TIME = dt.timedelta(days=42)
+#: Who prepares and records a meeting: editors and leads of the organisation that arranges it.
 _ARRANGERS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
-def _seats(now: dt.datetime) -> Reach:
+def _unanswered_seats(now: dt.datetime) -> Reach:
     """Return the seats at planned meetings of people who have not answered the invitation."""
     coming = Meeting.objects.upcoming(now).values("pk")
     return Reach(MeetingSeat.objects.filter(answer="", meeting__in=coming), (People("person"),))
@@ -217,7 +218,13 @@ def _seats(now: dt.datetime) -> Reach:
 def _own_seats(user: User, now: dt.datetime) -> QuerySet[MeetingSeat]:
     """Return the person's own seats without an answer, at meetings of partnerships in which they take part."""
     open_meetings = Meeting.objects.with_party_of(user).upcoming(now).values("pk")
-    return _seats(now).of(user).filter(meeting__in=open_meetings).select_related("meeting__partnership").order_by("pk")
+    return (
+        _unanswered_seats(now)
+        .of(user)
+        .filter(meeting__in=open_meetings)
+        .select_related("meeting__partnership")
+        .order_by("pk")
+    )
 
 
 def _seat_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
@@ -233,8 +240,8 @@ def _seat_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     ]
 
 
-def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    """Return the meetings without an agenda, without attendance, and without minutes, in this order."""
+def _incomplete_meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
+    """Return the meetings that lack an agenda, the attendance or minutes, in this order."""
     planned = Meeting.objects.filter(status=MeetingStatus.PLANNED)
     without_agenda = planned.filter(agenda_sent_at=None, starts_at__gte=now, starts_at__lte=now + AGENDA_TIME)
     without_attendance = planned.filter(starts_at__lt=now)
@@ -248,14 +255,14 @@ def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 def _meetings_for(user: User, now: dt.datetime) -> QuerySet[Meeting]:
     """Return the meetings for which the person must prepare or record something."""
-    ids_by_task = [reach.of(user).values("pk") for reach in _meetings(now)]
+    ids_by_task = [reach.of(user).values("pk") for reach in _incomplete_meetings(now)]
     meeting_ids = ids_by_task[0].union(*ids_by_task[1:])
     meetings = Meeting.objects.with_party_of(user).filter(pk__in=meeting_ids)
     return meetings.select_related("partnership").order_by("pk")
 
 
 def _meeting_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return the tasks of people who arrange meetings: prepare the agenda, record attendance and write the minutes."""
+    """Return the tasks to prepare agendas, record attendance and write minutes."""
     tasks: list[WaitingTask] = []
     for meeting in rows_for(_meetings_for, user, now):
         if meeting.status == MeetingStatus.HELD:
@@ -270,10 +277,10 @@ def _meeting_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     return tasks
 
 
-def _meeting_task(what: str, meeting: Meeting, *, path: str, since: dt.datetime | None = None) -> WaitingTask:
+def _meeting_task(action: str, meeting: Meeting, *, path: str, since: dt.datetime | None = None) -> WaitingTask:
     """Return a task about a meeting."""
     return WaitingTask(
-        action=what,
+        action=action,
         title=meeting.title,
         path=path,
         since=since,
@@ -284,7 +291,7 @@ def _meeting_task(what: str, meeting: Meeting, *, path: str, since: dt.datetime 
     )
 
 
-def _cycles(now: dt.datetime) -> Reach:
+def _cycles_without_meeting(now: dt.datetime) -> Reach:
     """Return the running cycles of live partnerships that have no meeting planned."""
     coming = Meeting.objects.upcoming(now).filter(partnership=OuterRef("partnership"))
     cycles = MeetingCycle.objects.filter(
@@ -300,7 +307,7 @@ def _cycles(now: dt.datetime) -> Reach:
 
 def _cycles_for(user: User, now: dt.datetime) -> QuerySet[MeetingCycle]:
     """Return the cycles for which the person must plan a meeting."""
-    return _cycles(now).of(user).select_related("partnership").order_by("pk")
+    return _cycles_without_meeting(now).of(user).select_related("partnership").order_by("pk")
 
 
 def _cycle_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
@@ -330,9 +337,15 @@ WAITING = (
         is_usual=True,
         lookups=lambda user, now: (lookup(_contacts_for, user, now),),
     ),
-    TaskSource(_seat_tasks, lambda now: (_seats(now),), lookups=lambda user, now: (lookup(_own_seats, user, now),)),
-    TaskSource(_meeting_tasks, _meetings, lookups=lambda user, now: (lookup(_meetings_for, user, now),)),
-    TaskSource(_cycle_tasks, lambda now: (_cycles(now),), lookups=lambda user, now: (lookup(_cycles_for, user, now),)),
+    TaskSource(
+        _seat_tasks, lambda now: (_unanswered_seats(now),), lookups=lambda user, now: (lookup(_own_seats, user, now),)
+    ),
+    TaskSource(_meeting_tasks, _incomplete_meetings, lookups=lambda user, now: (lookup(_meetings_for, user, now),)),
+    TaskSource(
+        _cycle_tasks,
+        lambda now: (_cycles_without_meeting(now),),
+        lookups=lambda user, now: (lookup(_cycles_for, user, now),),
+    ),
     TaskSource(
         _quiet_tasks,
         lambda now: (quiet_parties(now),),

@@ -42,9 +42,10 @@ class UnableToAttachFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A paper to add: a file, a document of the partnership, or a version of a plan. `item` is its agenda item."""
+    """A paper to add to a meeting. Exactly one of `file`, `document` and `version` is set."""
 
     title: str = ""
+    #: The agenda item that the paper is for; None for the whole meeting.
     item: AgendaItem | None = None
     file: File[bytes] | None = None
     document: Document | None = None
@@ -61,7 +62,7 @@ def attach_file(
 ) -> Attachment:
     """Attach a file to a conversation, for the organisation that keeps the record. Raises `UnableToAttachFile`.
 
-    The file is part of the record, so the other sides of a circulated record must agree again.
+    The file is part of the record, so the other organisations must agree to a circulated record again.
     """
     conversation = lock_conversation(conversation)
     may_attach = roles_of(author, now).edit_for(conversation.organisation_id)
@@ -75,7 +76,7 @@ def attach_file(
         conversation=conversation, added_by=author, added_for=conversation.organisation, added_at=now
     )
     attachment = _store(attachment, title, file)
-    _count_as_change(conversation, author, now)
+    _record_change(conversation, author, now)
     record_event(
         conversation,
         EventKind.FILE_ADDED,
@@ -131,7 +132,7 @@ def add_paper(
 
 
 def _check_paper(paper: Paper, meeting: Meeting, author: User) -> None:
-    """Raise `UnableToAttachFile` unless the paper is one thing that the author can read, and its item is listed."""
+    """Raise `UnableToAttachFile` unless the paper has one source that the author can read, and its item exists."""
     item, version = paper.item, paper.version
     if item is not None and not AgendaItem.objects.visible_to(author).filter(pk=item.pk, meeting=meeting).exists():
         raise UnableToAttachFile("This item is not on the agenda. Choose another item.")
@@ -144,7 +145,7 @@ def _check_paper(paper: Paper, meeting: Meeting, author: User) -> None:
 
 
 def _check_document(document: Document, meeting: Meeting, author: User) -> None:
-    """Raise `UnableToAttachFile` unless the author can read the document, and its partnership holds the meeting."""
+    """Raise `UnableToAttachFile` unless the author can read the document, and it is of the meeting's partnership."""
     documents = Document.objects.visible_to(author).filter(partnership=meeting.partnership_id)
     if not documents.filter(pk=document.pk).exists():
         raise UnableToAttachFile("Choose a document of this partnership.")
@@ -159,7 +160,7 @@ def _title_of_paper(document: Document | None, version: Version | None) -> str:
     return ""
 
 
-#: The kind of line that the journal for restores has for a removed attachment.
+#: The kind of line in the journal for restores about a removed attachment.
 ATTACHMENT = "conversation file"
 
 
@@ -172,10 +173,10 @@ def attachment_identity(attachment: Attachment) -> str:
 
 @transaction.atomic
 def remove_attachment(*, attachment: Attachment, reason: str, author: User | None, now: dt.datetime) -> Attachment:
-    """Remove a file or paper, with a reason; the history keeps its title. Raises `UnableToRemoveFile`.
+    """Remove a file or paper, with a reason. Its row and title remain. Raises `UnableToRemoveFile`.
 
-    Editors of the organisation that added the attachment can do this. After a restore, the system removes the
-    attachment again; the author is then None.
+    Editors of the organisation that added the attachment can do this. The author is None if the system removes the
+    attachment again after a restore. It may do so even if the record is locked.
     """
     conversation = lock_conversation(attachment.conversation) if attachment.conversation else None
     meeting = lock_meeting(attachment.meeting) if attachment.meeting else None
@@ -186,15 +187,15 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
     if not reason.strip():
         raise UnableToRemoveFile("Enter a reason.")
 
-    rows_to_remove = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
-    if not rows_to_remove.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
+    not_removed = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
+    if not not_removed.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
         raise UnableToRemoveFile("The file has already been removed, so you do not need to remove it.")
     journal.note(ATTACHMENT, now=now, attachment=attachment.pk, same=attachment_identity(attachment))
     attachment.refresh_from_db()
 
     if conversation is not None:
         if author is not None:
-            _count_as_change(conversation, author, now)
+            _record_change(conversation, author, now)
         record_event(
             conversation,
             EventKind.FILE_REMOVED,
@@ -219,12 +220,12 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the files of attachments that were removed long ago; the rows stay."""
+    """Delete the files of attachments that were removed long ago, and return how many. The rows remain."""
     return delete_files(Attachment.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)
 
 
 def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
-    """Check a file by its content, and store the file together with its row."""
+    """Check a file by its content, and store it with the attachment. Raises `UnableToAttachFile`."""
     try:
         checked = check_upload(file)
         attachment.title = (" ".join(title.split()) or checked.name)[:200]
@@ -235,8 +236,8 @@ def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
     return attachment
 
 
-def _count_as_change(conversation: Conversation, author: User, now: dt.datetime) -> None:
-    """Count the file as a change of the record, so that the other sides must agree to a circulated record again."""
+def _record_change(conversation: Conversation, author: User, now: dt.datetime) -> None:
+    """Give the record a new revision because its files changed. A circulated record must be agreed to again."""
     conversation.revision += 1
     if conversation.status in CORRECTABLE_STATUSES:
         mark_corrected(conversation, author, now)

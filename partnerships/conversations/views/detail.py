@@ -40,6 +40,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     read_ahead(_lookups(conversation, user))
     _hide_unknown_partnership(conversation, user)
 
+    meetings = rows_for(_meetings, user, pk)
     actions = rows_for(_actions, user, pk)
     commitments = rows_for(_commitments, user, pk)
     notes = queries.private_notes_of(conversation, user)
@@ -51,13 +52,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rights": rights,
         "own_ids": own_ids,
         "origin_links": origin_links_of(conversation, user) if conversation.partnership else [],
-        "meeting": next(iter(rows_for(_meetings, user, pk)), None),
+        "meeting": meetings[0] if meetings else None,
         # The record
         "seats": queries.side_attendees(conversation, own_ids),
         "sides": _sides_with_points(conversation, user, rights, own_ids),
         "entries": rows_for(_entries, user, pk),
         "corrections": conversation.corrections.all(),
-        "nobody_can_agree": _nobody_can_agree(conversation, rights),
+        "can_lock_alone": _can_lock_alone(conversation, rights),
         # What follows from it
         "actions": actions,
         "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown_action_ids],
@@ -67,7 +68,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "files": rows_for(_files, pk),
         "may_attach": rights.may_edit,
         "removable_for": {conversation.organisation_id} if rights.may_edit else set(),
-        "lines": _lines(user, conversation),
+        "lines": _timeline(user, conversation),
     }
     return render(request, "conversations/detail.html", context)
 
@@ -115,8 +116,11 @@ def _files(conversation: int) -> QuerySet[Attachment]:
     return Attachment.objects.filter(conversation=conversation, removed_at=None).order_by("pk")
 
 
-def _nobody_can_agree(conversation: Conversation, rights: Rights) -> bool:
-    """Return whether the keeper of the record can lock it alone, because no other side has a person who can agree."""
+def _can_lock_alone(conversation: Conversation, rights: Rights) -> bool:
+    """Return whether the organisation that keeps the record can lock it without the agreement of others.
+
+    It can if no other organisation has a person who can agree.
+    """
     if not rights.may_answer or rights.to_agree_for:
         return False
     return not queries.ids_still_to_agree(conversation)
@@ -125,7 +129,8 @@ def _nobody_can_agree(conversation: Conversation, rights: Rights) -> bool:
 def _hide_unknown_partnership(conversation: Conversation, user: User) -> None:
     """Remove the partnership from the conversation if the reader may not know of it.
 
-    People who may read a conversation may not always know of its partnership. The changed row is never saved.
+    A person of a former party sees the partnership as it was when their party left. The page never saves the
+    conversation, so the change stays in memory.
     """
     if not queries.partnership_titles_of(user, [conversation]):
         conversation.partnership = None
@@ -136,7 +141,7 @@ def _hide_unknown_partnership(conversation: Conversation, user: User) -> None:
 def _sides_with_points(
     conversation: Conversation, user: User, rights: Rights, own_organisation_ids: set[int]
 ) -> list[SidePoints]:
-    """Return the points of each side, with the asks and offers from them, and what the reader may do with them."""
+    """Return the points of each organisation, with their asks and offers, and what the reader may do with them."""
     sides = queries.points_by_side(conversation, own_organisation_ids)
     queries.set_point_entries(sides, user)
     queries.set_point_actions(sides, {side.pk for side in rights.sides})
@@ -144,7 +149,10 @@ def _sides_with_points(
 
 
 def _name_as_at(conversation: Conversation, notes: Sequence[PrivateNote], commitments: Sequence[Commitment]) -> None:
-    """Name each organisation as on the day of what it did. One query fetches all names of the page."""
+    """Give each organisation on the page the name that it had on the day when it acted. Makes one query.
+
+    For example, an organisation that was renamed since appears in the record under its name on that day.
+    """
     organisations = queries.organisations_shown(conversation)
     dated_organisations = [(conversation.held_on, organisation) for organisation in organisations]
     corrections = conversation.corrections.all()
@@ -153,7 +161,7 @@ def _name_as_at(conversation: Conversation, notes: Sequence[PrivateNote], commit
     commitments_as_at(commitments, beside=dated_organisations)
 
 
-def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:
-    """Return the newest 100 events, newest first, without the conversation's title, which is the page's heading."""
+def _timeline(user: User, conversation: Conversation) -> list[TimelineLine]:
+    """Return the newest 100 events, newest first. They leave out the title, which is the heading of the page."""
     newest_events = queries.story_of(conversation, user)[:100]
     return [replace(line, subject="") for line in timeline_lines(newest_events)]

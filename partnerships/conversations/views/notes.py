@@ -21,6 +21,7 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the private note of the person's own organisation, which no other organisation can read."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.edits)
+    # A person who edits for several organisations that took part writes for the first.
     organisation = rights.sides[0]
     notes = PrivateNote.objects.visible_to(user)
     note = notes.filter(conversation=conversation, organisation=organisation).first()

@@ -22,9 +22,9 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def close_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close a point, with a reason. Only people of the side that made the point can do this."""
+    """Close a point, with a reason. Only people of the organisation whose point it is can do this."""
     user, point, rights = open_point(request, pk)
-    require(any(side.pk == point.organisation_id for side in rights.sides))
+    require(point.organisation in rights.sides)
     back = _return_address(request, point)
     kind = point.get_kind_display().lower()
     form = ReasonForm(post_data(request), submit=f"Close {kind}", cancel=back)
@@ -42,17 +42,18 @@ def close_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
 def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn an obstacle into an ask, or an opportunity into an offer.
 
-    Any side can make an offer, but only the side that has the obstacle can make an ask.
+    Any organisation that took part can make an offer. Only the organisation that has the obstacle can make an ask.
     """
     user, point, rights = open_point(request, pk)
     if not point.direction:
         raise Http404
     if point.direction == "offer":
-        sides = list(rights.sides)
+        possible_authors = list(rights.sides)
     else:
-        sides = [side for side in rights.sides if side.pk == point.organisation_id]
-    require(bool(sides))
-    organisation = sides[0]
+        possible_authors = [side for side in rights.sides if side == point.organisation]
+    require(bool(possible_authors))
+    # A person who edits for several organisations writes for the first.
+    organisation = possible_authors[0]
     possible_addressees = queries.find_addressees(point.conversation, organisation)
     back = _return_address(request, point)
     form = TurnIntoEntryForm(post_data(request), point=point, possible_addressees=possible_addressees, cancel=back)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -99,10 +98,7 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def write_report(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write the report's answers.
-
-    If a colleague changed the same answers, the page shows both texts side by side.
-    """
+    """Write the report's answers. If a colleague changed the same answers, the page shows both texts."""
     user, report, rights = _open_report(request, pk)
     require(rights.may_write)
     form = ReportForm(post_data(request), report=report)
@@ -124,8 +120,7 @@ def write_report(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToSaveReport as error:
             form.add_error(None, str(error))
             if error.conflicts:
-                # A colleague saved the same answers: the page shows both texts, and a form to save one combined text.
-                form = _form_to_combine(form, report, error.conflicts)
+                _allow_combined_text(form, error.conflicts)
                 context["conflicts"] = _both_texts(report, error.conflicts)
         else:
             if "submit" in request.POST:
@@ -138,20 +133,15 @@ def write_report(request: HttpRequest, pk: int) -> HttpResponse:
     return form_page(request, "conversations/reports/write.html", form, **context)
 
 
-def _form_to_combine(form: ReportForm, report: Report, conflicts: Mapping[str, PieceConflict]) -> ReportForm:
-    """Return the form with the same answers and the newest revision.
+def _allow_combined_text(form: ReportForm, conflicts: Mapping[str, PieceConflict]) -> None:
+    """Set the form to the newest revision, so that it can be sent again with a text that combines both.
 
-    If the reader saves this form, its answers replace the colleague's text.
+    The person has seen the colleague's text on the page, so the next attempt may replace it.
     """
-    newest_revision = max(conflict.revision for conflict in conflicts.values())
-    # The data of a request cannot be changed, but a copy can.
-    data: Any = copy(form.data)
-    data["revision"] = str(newest_revision)
-    new_form = ReportForm(data, report=report)
-    # An error can be added only to a form that has been validated.
-    new_form.is_valid()
-    new_form.add_error(None, "A colleague changed the same answers. Combine both texts, then save again.")
-    return new_form
+    # The page shows the data that was sent, which cannot be changed itself.
+    data: Any = form.data.copy()
+    data["revision"] = str(max(conflict.revision for conflict in conflicts.values()))
+    form.data = data
 
 
 def _both_texts(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[dict[str, Any]]:

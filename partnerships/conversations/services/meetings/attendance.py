@@ -9,11 +9,11 @@ from django.db import transaction
 
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Answer, Attendance, Meeting, MeetingSeat, MeetingStatus
-from partnerships.conversations.queries.meetings import possible_attendees, side_of_person
+from partnerships.conversations.queries.meetings import party_of_person, possible_attendees
 from partnerships.conversations.quorum import Quorum, count_quorum
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.services.meetings.planning import ONLY_EDITORS, Guest
-from partnerships.conversations.services.meetings.recording import lock_meeting, parties_that_count, record_event
+from partnerships.conversations.services.meetings.recording import ids_in_quorum_at, lock_meeting, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -34,7 +34,7 @@ class UnableToRecordAttendance(Exception):
 def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.datetime) -> MeetingSeat:
     """Record whether a person is coming. Raises `UnableToAnswerMeeting`.
 
-    The person invited or a colleague of theirs can answer.
+    The person invited can answer, and so can editors of their organisation.
     """
     meeting = lock_meeting(seat.meeting)
     seat = MeetingSeat.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=seat.pk)
@@ -44,6 +44,7 @@ def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.date
         raise UnableToAnswerMeeting(f"The meeting {meeting.ended_words}, so you can no longer answer.")
     if answer not in Answer.values:
         raise UnableToAnswerMeeting("Say whether you are coming.")
+
     seat.answer, seat.answered_at, seat.answered_by = answer, now, author
     seat.save(update_fields=["answer", "answered_at", "answered_by"])
     record_event(
@@ -70,8 +71,8 @@ def record_attendance(
 ) -> Meeting:
     """Record who attended, and mark the meeting as held. Raises `UnableToRecordAttendance`.
 
-    `attendance` maps the ids of seats to `Attendance`; `people` and `guests` came without an invitation. Attendance can
-    be corrected until the minutes are agreed. The number of parties needed for a quorum stays as first recorded.
+    `attendance` has a value of `Attendance` for each seat, by the seat's id. `people` and `guests` came without an
+    invitation. Attendance can be corrected until the minutes are agreed.
     """
     meeting = lock_meeting(meeting)
     require(rights_over_meetings(meeting.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -83,7 +84,7 @@ def record_attendance(
             seat.save(update_fields=["attendance"])
     _add_seats(meeting, people, guests, now=now)
 
-    quorum = _count_quorum(meeting)
+    quorum = _quorum_at(meeting)
     meeting.status = MeetingStatus.HELD
     meeting.attendance_at = now
     meeting.attendance_by = author
@@ -113,14 +114,15 @@ def _check_attendance(meeting: Meeting, attendance: Mapping[int, str], now: dt.d
         raise UnableToRecordAttendance("Choose present, apologies or absent.")
 
 
-def _count_quorum(meeting: Meeting) -> Quorum:
-    """Return how many parties were present and how many a quorum needs.
+def _quorum_at(meeting: Meeting) -> Quorum:
+    """Return how many parties were present, and how many a quorum needs.
 
-    The number needed stays as first recorded, even if the partnership changes its quorum later.
+    A correction of the attendance uses the number that was needed at the meeting. The partnership may have changed its
+    quorum since.
     """
     present_seats = meeting.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
     return count_quorum(
-        counted_ids=parties_that_count(meeting),
+        counted_ids=ids_in_quorum_at(meeting),
         present_ids=set(present_seats.values_list("organisation_id", flat=True)),
         needed=meeting.quorum_needed if meeting.is_held else meeting.partnership.quorum,
     )
@@ -132,18 +134,18 @@ def _add_seats(meeting: Meeting, people: Sequence[User], guests: Sequence[Guest]
     Raises `UnableToRecordAttendance` if a person does not act for an organisation in the partnership.
     """
     possible_ids = possible_attendees(meeting.partnership).in_bulk([person.pk for person in people]).keys()
-    seated_ids = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
     for person in people:
         if person.pk not in possible_ids:
             raise UnableToRecordAttendance(
                 f"{person.display_name} does not act for an organisation in this partnership. Choose someone who does."
             )
 
+    seated_ids = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
     seats_of_people = [
         MeetingSeat(
             meeting=meeting,
             person=person,
-            organisation=side_of_person(meeting.partnership, person),
+            organisation=party_of_person(meeting.partnership, person),
             invited_at=now,
             attendance=Attendance.PRESENT,
         )

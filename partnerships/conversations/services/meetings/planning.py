@@ -14,7 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.agreements.services.recording import lock_partnership
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Format, Meeting, MeetingSeat, MeetingStatus
-from partnerships.conversations.queries.meetings import possible_attendees, side_of_person
+from partnerships.conversations.queries.meetings import party_of_person, possible_attendees
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.services.meetings.cycles import LENGTHS
 from partnerships.conversations.services.meetings.recording import (
@@ -185,12 +185,12 @@ def _check_change(meeting: Meeting, plan: MeetingPlan, reason: str, now: dt.date
 
 
 def _save_change(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:
-    """Save the new plan and who is invited. After a change of time, nobody has answered yet."""
+    """Save the new plan and who is invited. A change of time deletes the answers, which were for the old time."""
     has_new_time = plan.starts_at != meeting.starts_at
-    fields = _fields(plan)
-    for name, value in fields.items():
-        setattr(meeting, name, value)
-    meeting.save(update_fields=list(fields))
+    new_values = _fields(plan)
+    for field_name, value in new_values.items():
+        setattr(meeting, field_name, value)
+    meeting.save(update_fields=list(new_values))
     if has_new_time:
         meeting.seats.update(answer="", answered_at=None, answered_by=None)
     seat_people(meeting, plan, now=now)
@@ -221,7 +221,7 @@ def call_off_with_partnership(ending: PartnershipEnding) -> None:
 def _call_off(
     meeting: Meeting, reason: str, *, organisation: Organisation | None, author: User | None, now: dt.datetime
 ) -> None:
-    """Call off a meeting, record the event, and email the people invited, the author too."""
+    """Call off a meeting, record the event, and email the people invited, including the author."""
     meeting.status = MeetingStatus.CALLED_OFF
     meeting.reason = reason.strip()
     meeting.save(update_fields=["status", "reason"])
@@ -262,7 +262,7 @@ def _check(plan: MeetingPlan, now: dt.datetime) -> None:
 
 
 def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:
-    """Invite exactly the people and guests of the plan: add the new seats and delete all others.
+    """Store exactly the people and guests of the plan as invited. People who were invited before keep their seats.
 
     Raises `UnableToPlan` for a new person who does not act for a party.
     """
@@ -281,7 +281,7 @@ def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> Non
         MeetingSeat(
             meeting=meeting,
             person=person,
-            organisation=side_of_person(meeting.partnership, person),
+            organisation=party_of_person(meeting.partnership, person),
             invited_at=now,
         )
         for person in new_people

@@ -27,10 +27,10 @@ def lock_meeting(meeting: Meeting) -> Meeting:
     )
 
 
-def parties_that_count(meeting: Meeting) -> set[int]:
-    """Return the ids of the organisations that count towards the quorum.
+def ids_in_quorum_at(meeting: Meeting) -> set[int]:
+    """Return the ids of the organisations that can make a quorum at the meeting.
 
-    These are the parties on the meeting's day, without observers.
+    These are the parties on the meeting's day, except observers. A party that has left since is included.
     """
     took_part = Q(status=PartyStatus.ACCEPTED) | Q(left_on__gte=meeting.day)
     parties = meeting.partnership.parties.filter(took_part).exclude(role=PartyRole.OBSERVER)
@@ -83,9 +83,9 @@ def email_people(
 
 
 def email_uninvited(meeting: Meeting, person_ids: Iterable[int], *, author: User, now: dt.datetime, when: str) -> None:
-    """Email the people with these ids that they are no longer invited.
+    """Email the people with these ids that they are no longer invited to the meeting at the time `when`.
 
-    The attached file removes the meeting from their calendars. `when` is the time that their invitation had.
+    The attached file removes the meeting from their calendars.
     """
     recipients = possible_attendees(meeting.partnership).filter(pk__in=list(person_ids))
     _record_emails("meeting_uninvited", meeting, recipients, author=author, now=now, when=when)

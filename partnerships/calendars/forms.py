@@ -14,7 +14,8 @@ from partnerships.kit.forms import Form, Helper
 class KindsForm(Form):
     """The form to choose the kinds of date that a calendar shows, and to make its address.
 
-    All kinds are ticked at first. The form of a saved view only makes the address, because its calendar shows the dates of all its rows.
+    All kinds are ticked at first. The form of a saved view only makes the address, because its calendar shows the dates
+    of all its rows.
     """
 
     kinds = forms.MultipleChoiceField(

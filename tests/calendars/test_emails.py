@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from partnerships.agreements.services import change_status
 from partnerships.conversations import services as conversations
+from partnerships.conversations.models import Meeting
 from partnerships.outbox import answers
 from partnerships.outbox.draining import drain
 from tests.calendars.reading import Read, read_all
@@ -62,52 +64,80 @@ def calendars(message: EmailMessage) -> tuple[Read, Read]:
     return first, second
 
 
-def test_invitation_moves_and_is_cancelled_in_the_calendar_of_the_person_invited(world: World, office: Office) -> None:
-    meeting = planned_meeting(world)
-    invitation, invitation_file = calendars(to_ben(office, world))
+def change_time(world: World, meeting: Meeting, **plan: Any) -> None:
+    """Move the meeting to another day as Eddie, or change its plan in other ways."""
     conversations.change_meeting(
         meeting=meeting,
-        plan=replace(the_plan(world), starts_at=in_days(9)),
+        plan=replace(the_plan(world), starts_at=in_days(9), **plan),
         organisation=world.larkhaven,
         author=world.eddie,
         now=NOW(),
         reason="The hall is taken.",
     )
-    change, _ = calendars(to_ben(office, world))
-    emails_to_eddie = [email for email in office.sent if email.recipient == world.eddie.email]
+
+
+def call_off(world: World, meeting: Meeting) -> None:
+    """Call the meeting off as Eddie."""
     conversations.call_off_meeting(
         meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
     )
-    cancellation, _ = calendars(to_ben(office, world))
+
+
+def test_invitation_brings_the_meeting_to_the_calendar_of_the_person_invited(world: World, office: Office) -> None:
+    planned_meeting(world)
+
+    invitation, invitation_file = calendars(to_ben(office, world))
 
     assert invitation == invitation_file
-    # Who moves it gets the file alone: no invitation, and the meeting moves in their own calendar.
-    [email_to_eddie] = emails_to_eddie
+    assert invitation.method == "REQUEST"
+    assert invitation.events[0]["attendee"] == {"address": f"mailto:{world.ben.email}", "name": "Ben West"}
+    assert invitation.events[0]["organiser"] == "mailto:digests@ground.example"
+
+
+def test_another_time_moves_the_entry_of_the_invitation(world: World, office: Office) -> None:
+    meeting = planned_meeting(world)
+    invitation, _ = calendars(to_ben(office, world))
+
+    change_time(world, meeting)
+    change, _ = calendars(to_ben(office, world))
+
+    assert change.method == "REQUEST"
+    assert change.events[0]["uid"] == invitation.events[0]["uid"]
+    assert change.events[0]["sequence"] == invitation.events[0]["sequence"] + 1
+    assert change.events[0]["starts"]["moment"] == int(in_days(9).timestamp())
+
+
+def test_person_who_moves_a_meeting_gets_a_file_for_their_own_calendar(world: World, office: Office) -> None:
+    meeting = planned_meeting(world)
+
+    change_time(world, meeting)
+    change, _ = calendars(to_ben(office, world))
+
+    # Eddie planned the meeting, so he gets no invitation and this is his only email.
+    [email_to_eddie] = [email for email in office.sent if email.recipient == world.eddie.email]
     calendar_of_eddie, _ = calendars(read(email_to_eddie.data))
     assert calendar_of_eddie.events[0]["starts"] == change.events[0]["starts"]
     assert "You have changed a meeting" in text_of(read(email_to_eddie.data))
 
-    assert [file.method for file in (invitation, change, cancellation)] == ["REQUEST", "REQUEST", "CANCEL"]
-    events = [file.events[0] for file in (invitation, change, cancellation)]
-    assert [event["sequence"] - events[0]["sequence"] for event in events] == [0, 1, 2]
-    assert len({event["uid"] for event in events}) == 1
-    assert events[0]["attendee"] == {"address": f"mailto:{world.ben.email}", "name": "Ben West"}
-    assert events[0]["organiser"] == "mailto:digests@ground.example"
-    assert events[1]["starts"]["moment"] == int(in_days(9).timestamp())
-    assert events[2]["status"] == "CANCELLED"
+
+def test_calling_off_cancels_the_entry_of_the_invitation(world: World, office: Office) -> None:
+    meeting = planned_meeting(world)
+    invitation, _ = calendars(to_ben(office, world))
+    change_time(world, meeting)
+
+    call_off(world, meeting)
+    cancellation, _ = calendars(to_ben(office, world))
+
+    assert cancellation.method == "CANCEL"
+    assert cancellation.events[0]["uid"] == invitation.events[0]["uid"]
+    assert cancellation.events[0]["sequence"] == invitation.events[0]["sequence"] + 2
+    assert cancellation.events[0]["status"] == "CANCELLED"
 
 
 def test_meeting_leaves_the_calendar_of_somebody_no_longer_invited(world: World, office: Office) -> None:
     meeting = planned_meeting(world)
     invited, _ = calendars(to_ben(office, world))
-    conversations.change_meeting(
-        meeting=meeting,
-        plan=replace(the_plan(world), starts_at=in_days(9), people=[world.amina, world.eddie]),
-        organisation=world.larkhaven,
-        author=world.eddie,
-        now=NOW(),
-        reason="The hall is taken.",
-    )
+    change_time(world, meeting, people=[world.amina, world.eddie])
 
     message = to_ben(office, world)
     cancelled, _ = calendars(message)

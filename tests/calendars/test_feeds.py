@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import time_machine
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -26,6 +27,7 @@ from partnerships.conversations.event_kinds import EventKind
 from partnerships.kit import journal
 from partnerships.kit.lists import all_lists
 from partnerships.lists import services as lists
+from partnerships.lists.models import SavedView
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
@@ -82,13 +84,27 @@ def test_returns_are_in_the_feeds_of_both_sides_from_the_day_they_can_be_sent(wo
 
     with time_machine.travel(dt.datetime.combine(next_quarter().starts_on, dt.time(12), tzinfo=dt.UTC)):
         days = [feed(page).one(title)["starts"]["day"] for page in pages]
-        other = [name for name in feed(address_of(world.chidi)).titles() if title in name]
-        given = {"status": "suspended", "reason": "We disagree.", "author": world.amina, "now": NOW()}
-        agreements.change_status(partnership=agreement.partnership, **given)
-        suspended = [name for page in pages for name in feed(page).titles() if title in name]
+        titles_of_chidi = feed(address_of(world.chidi)).titles()
 
     assert days == [next_quarter().ends_on.isoformat()] * 2
-    assert other == suspended == []
+    assert not any(title in title_of_chidi for title_of_chidi in titles_of_chidi)
+
+
+def test_returns_of_a_suspended_partnership_are_in_no_feed(world: World) -> None:
+    agreement = sign_nominations(world)
+    pages = [address_of(world.ben), address_of(world.amina, agreement.partnership)]
+
+    with time_machine.travel(dt.datetime.combine(next_quarter().starts_on, dt.time(12), tzinfo=dt.UTC)):
+        agreements.change_status(
+            partnership=agreement.partnership,
+            status="suspended",
+            reason="We disagree.",
+            author=world.amina,
+            now=NOW(),
+        )
+        titles = [title for page in pages for title in feed(page).titles()]
+
+    assert not any(f"for {next_quarter()} can be sent" in title for title in titles)
 
 
 def test_own_feed_has_only_meetings_with_an_invitation(world: World) -> None:
@@ -260,32 +276,54 @@ def test_suspended_account_reads_nothing(world: World) -> None:
     assert status(path) == 404
 
 
-def test_renewing_ends_the_old_address_also_after_a_restore(world: World) -> None:
-    old = address_of(world.ben)
-    kept_digest = CalendarAddress.objects.get(person=world.ben).digest
-    new = address_of(world.ben)
-    line = {"person": world.ben.pk, "same": journal.identity(kept_digest)}
+def test_new_address_replaces_the_old_one(world: World) -> None:
+    old_path = address_of(world.ben)
 
-    assert status(old) == 404
-    assert status(new) == 200
-    CalendarAddress.objects.filter(person=world.ben).update(digest=kept_digest)
-    assert redo_ended([line], NOW()).count == 1
-    assert status(old) == 404
+    new_path = address_of(world.ben)
+
+    assert status(old_path) == 404
+    assert status(new_path) == 200
 
 
-def test_owner_makes_an_address_on_the_page_and_sees_it_once(world: World, client: Client) -> None:
-    client.force_login(world.ben)
+def test_replaced_address_ends_again_after_a_restore(world: World) -> None:
+    old_path = address_of(world.ben)
+    old_digest = CalendarAddress.objects.get(person=world.ben).digest
+    address_of(world.ben)
+    journal_line = {"person": world.ben.pk, "same": journal.identity(old_digest)}
+    # The backup still has the old address.
+    CalendarAddress.objects.filter(person=world.ben).update(digest=old_digest)
+
+    result = redo_ended([journal_line], NOW())
+
+    assert result.count == 1
+    assert status(old_path) == 404
+
+
+def make_address_on_page(client: Client) -> tuple[HttpResponse, re.Match[str]]:
+    """Make an address of one's own dates, and return the page with the match of its path and secret."""
     response = client.post("/calendars/own/", {"kinds": ["meeting", "due"]})
-    path_shown = re.search(r"/calendars/feeds/([\w-]+)/dates.ics", response.content.decode())
-    assert path_shown is not None
+    match = re.search(r"/calendars/feeds/([\w-]+)/dates.ics", response.content.decode())
+    assert match is not None
+    return response, match
 
-    shown_later = client.get("/calendars/own/").content.decode()
-    ended = client.post("/calendars/own/", {"end": "yes"})
+
+def test_new_address_is_shown_once_and_stored_as_a_hash(world: World, client: Client) -> None:
+    client.force_login(world.ben)
+
+    response, path_shown = make_address_on_page(client)
 
     assert response["Cache-Control"] == "private, no-store"
-    assert path_shown[1] not in shown_later
+    assert path_shown[1] not in client.get("/calendars/own/").content.decode()
     assert not CalendarAddress.objects.filter(digest__contains=path_shown[1]).exists()
-    assert ended.status_code == 302
+
+
+def test_owner_ends_an_address_on_the_page(world: World, client: Client) -> None:
+    client.force_login(world.ben)
+    _, path_shown = make_address_on_page(client)
+
+    response = client.post("/calendars/own/", {"end": "yes"})
+
+    assert response.status_code == 302
     assert status(path_shown[0]) == 404
 
 
@@ -299,31 +337,69 @@ def test_changing_the_choice_keeps_the_address(world: World, client: Client) -> 
     assert CalendarAddress.objects.get(person=world.ben).kinds == ["meeting"]
 
 
-def test_feed_of_a_saved_view_has_the_dates_of_what_it_shows_each_reader(world: World) -> None:
-    agreed = agree(world, text="Cottages.")
-    proposed = propose(world, text="Bungalows.")
+def shared_view(world: World) -> SavedView:
+    """Return Amina's view of agreed commitments, which she shares with the Estuary Partnership."""
     state = {"filters": {"status": ["agreed"]}}
     view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=NOW())
     lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
-    path = reverse("calendars:view", args=[view.pk])
-    clients = [signed_in(person) for person in (world.amina, world.ben)]
+    return view
 
-    feed_paths = [
-        re.findall(r"/calendars/feeds/[\w-]+/dates.ics", client.post(path).content.decode())[0] for client in clients
-    ]
 
-    assert [feed(address).name for address in feed_paths] == ["Agreed (Common Ground)"] * 2
-    for feed_path in feed_paths:
-        assert feed(feed_path).one(agreed.reference)["starts"]["day"] == agreed.due_on.isoformat()
-        assert not any(proposed.reference in title for title in feed(feed_path).titles())
-    assert view.name in clients[1].get(reverse("calendars:index")).content.decode()
+def feed_path_of_view(view: SavedView, person: User) -> str:
+    """Make an address for the view as this person, and return the path of its feed."""
+    page = signed_in(person).post(reverse("calendars:view", args=[view.pk])).content.decode()
+    return re.findall(r"/calendars/feeds/[\w-]+/dates.ics", page)[0]
+
+
+@pytest.mark.parametrize("who", ["amina", "ben"])
+def test_feed_of_a_saved_view_has_the_dates_of_its_rows(world: World, who: str) -> None:
+    agreed = agree(world, text="Cottages.")
+    proposed = propose(world, text="Bungalows.")
+
+    calendar = feed(feed_path_of_view(shared_view(world), getattr(world, who)))
+
+    assert calendar.name == "Agreed (Common Ground)"
+    assert calendar.one(agreed.reference)["starts"]["day"] == agreed.due_on.isoformat()
+    assert not any(proposed.reference in title for title in calendar.titles())
+
+
+def test_list_of_calendars_names_the_view_of_a_partner(world: World) -> None:
+    view = shared_view(world)
+    feed_path_of_view(view, world.ben)
+
+    page = signed_in(world.ben).get(reverse("calendars:index")).content.decode()
+
+    assert view.name in page
+
+
+def test_view_that_is_no_longer_shared_ends_the_feeds_of_others(world: World) -> None:
+    view = shared_view(world)
+    paths = [feed_path_of_view(view, person) for person in (world.amina, world.ben)]
+
     lists.share_view(view=view, person=world.amina, shared_with=None, now=NOW())
-    assert [status(address) for address in feed_paths] == [200, 404]
+
+    assert [status(path) for path in paths] == [200, 404]
+
+
+def test_view_that_is_shared_again_does_not_revive_the_feeds_of_others(world: World) -> None:
+    view = shared_view(world)
+    paths = [feed_path_of_view(view, person) for person in (world.amina, world.ben)]
+    lists.share_view(view=view, person=world.amina, shared_with=None, now=NOW())
+
     lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
-    assert [status(address) for address in feed_paths] == [200, 404]
+
+    assert [status(path) for path in paths] == [200, 404]
+
+
+def test_removed_view_ends_the_feed_of_its_owner(world: World) -> None:
+    view = shared_view(world)
+    view_number = view.pk
+    path = feed_path_of_view(view, world.amina)
+
     lists.remove_view(view=view, person=world.amina, now=NOW())
-    assert status(feed_paths[0]) == 404
-    assert not CalendarAddress.objects.filter(view_number=view.pk).exists()
+
+    assert status(path) == 404
+    assert not CalendarAddress.objects.filter(view_number=view_number).exists()
 
 
 def test_calendar_of_a_long_view_says_that_it_has_the_first_rows_only(
@@ -354,19 +430,35 @@ def test_lists_with_dates_have_them_for_calendars(world: World) -> None:
     published_plan(world)
     planned_meeting(world)
     promise = agree(world)
-    found: dict[str, str] = {}
+    titles_by_list: dict[str, str] = {}
+
     for definition in all_lists():
         if definition.dates is not None:
-            rows = definition.readable(world.amina).values_list("pk", flat=True)
-            found[definition.slug] = " ".join(one.title for one in definition.dates(world.amina, list(rows)))
-            assert definition.dates(world.amina, []) == [], definition.slug
+            ids = list(definition.readable(world.amina).values_list("pk", flat=True))
+            titles_by_list[definition.slug] = " ".join(entry.title for entry in definition.dates(world.amina, ids))
 
-    assert set(found) == {"partnerships", "plans", "milestones", "commitments", "asks", "conversations", "meetings"}
-    assert "Start on site" in found["milestones"]
-    assert "Start on site" in found["plans"]
-    assert "Steering group" in found["meetings"]
-    assert promise.reference in found["commitments"]
-    assert CANARY not in str(found)
+    assert set(titles_by_list) == {
+        "partnerships",
+        "plans",
+        "milestones",
+        "commitments",
+        "asks",
+        "conversations",
+        "meetings",
+    }
+    assert "Start on site" in titles_by_list["milestones"]
+    assert "Start on site" in titles_by_list["plans"]
+    assert "Steering group" in titles_by_list["meetings"]
+    assert promise.reference in titles_by_list["commitments"]
+    assert CANARY not in str(titles_by_list)
+
+
+def test_lists_have_no_dates_without_rows(world: World) -> None:
+    planned_meeting(world)
+
+    for definition in all_lists():
+        if definition.dates is not None:
+            assert definition.dates(world.amina, []) == [], definition.slug
 
 
 def test_feed_is_private_changes_only_with_its_dates_and_is_never_logged(

@@ -17,25 +17,23 @@ from tests.support.outbox import deliver, drop_emails, recorded
 from tests.support.signing_in import signed_in
 from tests.world import World
 
-NOW = timezone.now
-
 
 def tasks_of(person: User) -> set[str]:
     """Return the actions of the tasks in My work of a person."""
-    return {task.action for task in tasks_from(WAITING, person, NOW())}
+    return {task.action for task in tasks_from(WAITING, person, timezone.now())}
 
 
 def test_person_who_did_an_action_cannot_verify_it(world: World) -> None:
     action = done_action(world)
 
     with pytest.raises(UnableToAct):
-        services.verify_delivery(commitment=action, author=world.eddie, now=NOW())
+        services.verify_delivery(commitment=action, author=world.eddie, now=timezone.now())
 
 
 def test_colleague_verifies_an_action_that_has_no_receiver(world: World) -> None:
     action = done_action(world)
 
-    verified = services.verify_delivery(commitment=action, author=world.amina, now=NOW())
+    verified = services.verify_delivery(commitment=action, author=world.amina, now=timezone.now())
 
     assert verified.is_verified
     assert verified.verified_by == world.amina
@@ -43,25 +41,32 @@ def test_colleague_verifies_an_action_that_has_no_receiver(world: World) -> None
 
 def test_owner_cannot_verify_what_a_colleague_reported(world: World) -> None:
     action = services.propose_action(
-        organisation=world.larkhaven, text="Call.", owner=world.eddie, due_on=in_days(5), author=world.eddie, now=NOW()
+        organisation=world.larkhaven,
+        text="Call.",
+        owner=world.eddie,
+        due_on=in_days(5),
+        author=world.eddie,
+        now=timezone.now(),
     )
-    services.record_progress(commitment=action, status=Status.DONE, author=world.amina, now=NOW())
+    services.record_progress(commitment=action, status=Status.DONE, author=world.amina, now=timezone.now())
 
     with pytest.raises(UnableToAct):
-        services.verify_delivery(commitment=action, author=world.eddie, now=NOW())
+        services.verify_delivery(commitment=action, author=world.eddie, now=timezone.now())
 
 
 def test_action_is_not_sent_back_without_a_reason(world: World) -> None:
     action = done_action(world, world.westmarch)
 
     with pytest.raises(services.UnableToVerify, match="what is missing"):
-        services.send_back(commitment=action, reason=" ", author=world.ben, now=NOW())
+        services.send_back(commitment=action, reason=" ", author=world.ben, now=timezone.now())
 
 
 def test_action_that_is_sent_back_is_in_progress_again(world: World) -> None:
     action = done_action(world, world.westmarch)
 
-    sent_back = services.send_back(commitment=action, reason="Page two is missing.", author=world.ben, now=NOW())
+    sent_back = services.send_back(
+        commitment=action, reason="Page two is missing.", author=world.ben, now=timezone.now()
+    )
 
     assert sent_back.status == Status.IN_PROGRESS
     assert sent_back.done_by is None
@@ -87,9 +92,9 @@ def test_tasks_read_for_many_people_are_the_tasks_of_each(world: World) -> None:
     done_action(world)
     people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
 
-    tasks_by_person = tasks_for_people(WAITING, people, NOW())
+    tasks_by_person = tasks_for_people(WAITING, people, timezone.now())
 
-    assert tasks_by_person == {person.pk: tasks_from(WAITING, person, NOW()) for person in people}
+    assert tasks_by_person == {person.pk: tasks_from(WAITING, person, timezone.now()) for person in people}
 
 
 def test_only_leads_of_the_receiver_are_emailed_when_an_action_is_done(world: World) -> None:
@@ -126,7 +131,7 @@ def test_nobody_is_asked_to_verify_an_action_from_before_the_rule(world: World, 
 
 def test_action_from_before_the_rule_cannot_be_verified(world: World, old_action: Commitment) -> None:
     with pytest.raises(services.UnableToVerify):
-        services.verify_delivery(commitment=old_action, author=world.amina, now=NOW())
+        services.verify_delivery(commitment=old_action, author=world.amina, now=timezone.now())
 
 
 def test_page_asks_the_receiver_to_verify_an_action(world: World) -> None:

@@ -32,6 +32,7 @@ def _confirm(organisation: str) -> Any:
 
 
 def _attach(world: World, author: User, promise: Any) -> Any:
+    """Attach a file of evidence to a commitment as this author."""
     return services.attach_evidence(
         commitment=promise,
         file=SimpleUploadedFile("handover.txt", b"Block A handed over."),
@@ -51,6 +52,7 @@ def _removed_evidence(world: World) -> Any:
 
 
 def _edit(world: World, author: User, promise: Any) -> Any:
+    """Change the terms of a proposal as this author."""
     return services.edit_proposal(
         commitment=promise,
         text="Seventy modular homes.",

@@ -28,6 +28,7 @@ def test_owner_is_reminded_at_the_default_lead_times(world: World) -> None:
 
     reminders_by_day = {days: remind_in_days(days) for days in range(22)}
 
+    # These are 14 and 3 days before the due date, and the due date itself.
     assert {days for days, count in reminders_by_day.items() if count} == {6, 17, 20}
     assert sum(reminders_by_day.values()) == 3
     assert {email.to[0] for email in deliver()} == {"eddie@larkhaven.example"}
@@ -49,7 +50,7 @@ def test_owner_who_chose_no_reminders_gets_none(world: World) -> None:
     assert remind_in_days() == 0
 
 
-def test_sweep_that_did_not_run_for_a_week_sends_one_email(world: World) -> None:
+def test_owner_gets_one_email_if_several_lead_times_have_passed(world: World) -> None:
     agree(world, due_on=in_days(2))
     drop_emails()
 
@@ -59,13 +60,13 @@ def test_sweep_that_did_not_run_for_a_week_sends_one_email(world: World) -> None
     assert "Due in 2 days" in deliver()[0].subject
 
 
-def test_two_sweeps_send_one_email(world: World) -> None:
+def test_running_the_task_twice_sends_one_email(world: World) -> None:
     agree(world, due_on=in_days(3))
 
     assert [remind_in_days(), remind_in_days()] == [1, 0]
 
 
-def test_moved_due_date_is_reminded_of_again(world: World) -> None:
+def test_owner_is_reminded_again_of_a_changed_due_date(world: World) -> None:
     commitment = agree(world, due_on=in_days(3))
     remind_in_days()
     services.change_due_date(

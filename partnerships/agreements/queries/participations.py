@@ -56,16 +56,17 @@ class Parts:
     role: Numbers
 
     @classmethod
-    def of(cls, parts: Iterable[Part]) -> Parts:
+    def from_tuples(cls, parts: Iterable[Part]) -> Parts:
         """Return these parts as arrays."""
-        rows = [(partnership, organisation, ROLES.index(role)) for partnership, organisation, role in parts]
-        return cls(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
+        numbered_parts = [(partnership, organisation, ROLES.index(role)) for partnership, organisation, role in parts]
+        # Without any part, `reshape` still makes three columns.
+        return cls(*np.array(numbered_parts, dtype=np.int64).reshape(-1, 3).T)
 
     def __len__(self) -> int:
         """Return the number of parts."""
         return len(self.organisation)
 
-    def only(self, mask: NDArray[np.bool_]) -> Parts:
+    def select(self, mask: NDArray[np.bool_]) -> Parts:
         """Return the parts at which the mask is true."""
         return Parts(self.partnership[mask], self.organisation[mask], self.role[mask])
 
@@ -78,9 +79,9 @@ class Parts:
             self.partnership[candidates].tolist(), self.organisation[candidates].tolist(), strict=True
         )
         mask[candidates] = [pair not in pairs for pair in candidate_pairs]
-        return self.only(mask)
+        return self.select(mask)
 
-    def rows(self) -> Sequence[Part]:
+    def as_tuples(self) -> Sequence[Part]:
         """Return the parts as tuples."""
         roles = [ROLES[role] for role in self.role.tolist()]
         return list(zip(self.partnership.tolist(), self.organisation.tolist(), roles, strict=True))
@@ -111,13 +112,13 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
         notices_run_out = Notice.objects.past_last_day(day).values_list("partnership_id", "organisation_id")
         return current_parts.without(set(notices_run_out))
     readable_ids = set(Partnership.objects.readable_today_by(reader).values_list("pk", flat=True))
-    current_pairs = {(partnership, organisation) for partnership, organisation, _role in current_parts.rows()}
+    current_pairs = {(partnership, organisation) for partnership, organisation, _role in current_parts.as_tuples()}
 
     def may_be_shown(part: Part) -> bool:
         partnership, organisation, _role = part
         return partnership in readable_ids or (partnership, organisation) in current_pairs
 
-    return Parts.of(part for part in _parts_then(partnerships, day) if may_be_shown(part))
+    return Parts.from_tuples(part for part in _parts_then(partnerships, day) if may_be_shown(part))
 
 
 def _read_parts(parties: PartyQuerySet) -> Parts:

@@ -36,7 +36,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 
 #: Statuses of a partnership in which its data-sharing agreement is in force.
-COUNTS_IN = (Status.ACTIVE, Status.UNDER_REVIEW)
+IN_FORCE_STATUSES = (Status.ACTIVE, Status.UNDER_REVIEW)
 #: Codes of the tables of terms that are a data-sharing schedule.
 SCHEDULES = ("data_items", "data_sharing")
 
@@ -119,7 +119,7 @@ def ids_with_open_data(partnerships: Collection[Partnership], day: dt.date) -> s
 
 def _has_own_schedule(partnership: Partnership, day: dt.date) -> bool:
     """Return whether the partnership's own terms are or have a data-sharing schedule in force on a day."""
-    if partnership.state_on(day) not in COUNTS_IN:
+    if partnership.state_on(day) not in IN_FORCE_STATUSES:
         return False
     version = version_in_force(partnership, day)
     return version is not None and _has_schedule(partnership, version, day)
@@ -127,7 +127,7 @@ def _has_own_schedule(partnership: Partnership, day: dt.date) -> bool:
 
 def _has_schedule(partnership: Partnership, version: TermsVersion, day: dt.date) -> bool:
     """Return whether terms in force are or have a data-sharing schedule that applies on a day."""
-    if partnership.state_on(day) not in COUNTS_IN or version.was_accepted_before_signing:
+    if partnership.state_on(day) not in IN_FORCE_STATUSES or version.was_accepted_before_signing:
         return False
     is_agreement = partnership.kind.gives_data_sharing
     has_schedule = any(version.content.get(code) for code in SCHEDULES)

@@ -138,9 +138,9 @@ def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Number
 
 def parties_with(pk: int, parts: Parts) -> dict[int, list[tuple[int, str]]]:
     """Return all parties and their roles in each partnership of an organisation, by the partnership's id."""
-    parts_of_partnerships = parts.only(np.isin(parts.partnership, parts.partnership[parts.organisation == pk]))
+    parts_of_partnerships = parts.select(np.isin(parts.partnership, parts.partnership[parts.organisation == pk]))
     parties: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for partnership, organisation, role in parts_of_partnerships.rows():
+    for partnership, organisation, role in parts_of_partnerships.as_tuples():
         parties[partnership].append((organisation, role))
     return parties
 

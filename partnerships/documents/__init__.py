@@ -10,7 +10,7 @@ is one). A content is a plain dictionary: "about", and a list of items with stab
     check_conflict, touch              who saved which piece last, and conflicts between two people
     changes(schema, a, b)              -> changes; apply(schema, changes, a) == b; summary(changes) -> text
     why_not_minor(changes)             -> why a version with them needs new signatures, or ""
-    SigningState                       whether a signatory's decision counts for the present version
+    SigningState                       whether a signatory has decided on the present version, or must do so
 
 Nothing here knows Django, plans or sites.
 """
@@ -31,7 +31,7 @@ from partnerships.documents.merging import rebase
 from partnerships.documents.normalising import (
     KEY,
     MAX_ITEMS,
-    completed,
+    add_missing_fields,
     key_for,
     normalise,
     normalise_about,
@@ -75,10 +75,10 @@ __all__ = [
     "SigningState",
     "Slippage",
     "UnknownPiece",
+    "add_missing_fields",
     "apply",
     "changes",
     "check_conflict",
-    "completed",
     "count_difference",
     "date_in_words",
     "get_piece",

@@ -24,13 +24,15 @@ NOBODY: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in a table: the old and the new value in words, or the differences word by word."""
+    """One change in a table, with both values in words, or with the differences word by word."""
 
     field: str
     was: str
     now: str
+    #: The differences word by word, for a long text.
     fragments: tuple[Fragment, ...]
-    extra: str
+    #: By how much the value changed: "20 fewer", "2 quarters later" or "12 words added".
+    difference: str
     kind: str
 
     @property
@@ -89,16 +91,16 @@ def compare(
     before: Content,
     after: Content,
     *,
-    touched: Mapping[str, str] = NOBODY,
+    changed_by: Mapping[str, str] = NOBODY,
     registers: Registers = NO_REGISTERS,
     parts: Sequence[Part] | None = None,
     left_out: frozenset[str] = frozenset(),
 ) -> Comparison:
-    """Compare two contents.
+    """Return the differences between two contents, grouped by part of the document.
 
-    `touched` is the name of the person who changed each piece, by piece ("sites/north-quay"). `registers` are the
-    names of codes (see `Registers`). `parts` are the headings, by default `parts_of(schema)`. Fields in `left_out`
-    are not shown where a whole item was added or removed.
+    `changed_by` is the name of the person who changed each piece, by piece ("sites/north-quay"). `registers` are the
+    names of codes, such as those of areas. `parts` replaces the parts of the schema. Fields in `left_out` are not
+    shown where a whole item was added or removed.
     """
     all_changes = changes(schema, before, after, registers)
     writer = _RowWriter(Names(schema, before, after, registers=registers), left_out, DiffTime())
@@ -106,12 +108,12 @@ def compare(
     for heading, whats in parts if parts is not None else parts_of(schema):
         part_changes = [change for change in all_changes if change.what in whats]
         if part_changes:
-            grouped_items.append((heading, tuple(_changed_items(part_changes, touched, writer))))
+            grouped_items.append((heading, tuple(_changed_items(part_changes, changed_by, writer))))
     return Comparison(changes=all_changes, summary=summary(all_changes), parts=tuple(grouped_items))
 
 
 def _changed_items(
-    part_changes: Iterable[Change], touched: Mapping[str, str], writer: _RowWriter
+    part_changes: Iterable[Change], changed_by: Mapping[str, str], writer: _RowWriter
 ) -> Iterable[ChangedItem]:
     """Yield the changed items with all their rows, in the order of their first changes."""
     changes_by_anchor: dict[str, list[Change]] = {}
@@ -119,6 +121,7 @@ def _changed_items(
         changes_by_anchor.setdefault(change.anchor, []).append(change)
     for anchor, item_changes in changes_by_anchor.items():
         first_change = item_changes[0]
+        # An item that was added or moved, and changed too, is marked as added or moved.
         kinds = [change.kind for change in item_changes if not change.is_count and change.kind != "changed"]
         yield ChangedItem(
             what=first_change.schema.label if first_change.what == "about" else first_change.collection.label,
@@ -126,17 +129,17 @@ def _changed_items(
             anchor=anchor,
             kind=kinds[0] if kinds else "changed",
             rows=tuple(writer.row(change) for change in item_changes),
-            by=touched.get(anchor, ""),
+            by=changed_by.get(anchor, ""),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _RowWriter:
-    """The writer of the rows of a comparison."""
+    """Makes the rows of one comparison."""
 
     names: Names
     left_out: frozenset[str]
-    #: The time that comparing the texts of all rows word by word may take.
+    #: The limit of time for comparing all texts word by word.
     time: DiffTime
 
     def row(self, change: Change) -> ChangeRow:
@@ -148,7 +151,7 @@ class _RowWriter:
                 was="" if change.kind == "added" else item_in_words,
                 now=item_in_words if change.kind == "added" else "",
                 fragments=(),
-                extra=change.difference_words or change.slippage_words,
+                difference=change.difference_words or change.slippage_words,
                 kind=change.kind,
             )
         fragments: tuple[Fragment, ...] = ()
@@ -161,12 +164,12 @@ class _RowWriter:
             was=change.was_words,
             now=change.now_words,
             fragments=fragments,
-            extra=change.difference_words or change.slippage_words or text_difference,
+            difference=change.difference_words or change.slippage_words or text_difference,
             kind=change.kind,
         )
 
     def _item_with_fields(self, change: Change) -> str:
-        """Return an added or removed item in words with its fields, so that readers need not open a version."""
+        """Return an added or removed item in words, with all its fields."""
         item = change.now if change.kind == "added" else change.was
         collection = change.collection
         parts = [change.sentence().partition(": ")[2]]

@@ -32,7 +32,7 @@ def _file_name(title: str, extension: str) -> str:
 
 
 class _OurFonts:
-    """The loader with which WeasyPrint loads the site's own fonts (`font:NAME.woff2`) and no other files."""
+    """Loads the site's own fonts (`font:NAME.woff2`) for WeasyPrint, and no other files."""
 
     #: WeasyPrint reads this attribute. If a font is missing, it uses a font of the machine instead of failing.
     _fail_on_errors = False
@@ -63,7 +63,10 @@ def draw_pdf(html: str) -> bytes:
 
 
 def draw_fitting(drafts: Iterable[str], sheets: int) -> bytes:
-    """Return the first of these pages that fits on the number of sheets as a tagged PDF, or else the last page."""
+    """Return the first draft that fits on this number of sheets, or else the last draft, as a tagged PDF.
+
+    `drafts` are pages of HTML, from the longest to the shortest.
+    """
     document = None
     for html in drafts:
         document = _weasyprint_html(html).render(pdf_variant="pdf/ua-1")
@@ -90,9 +93,9 @@ def pdf_response(
     *,
     draw: Callable[[str], bytes] = draw_pdf,
 ) -> HttpResponse:
-    """Return the template as a tagged PDF, or a page that says what to install.
+    """Return the template as a tagged PDF, or a page that explains what to install on the server.
 
-    `draw` makes the PDF from the HTML of the page, or returns a stored PDF.
+    `draw` takes the HTML of the page and returns the PDF, which may be a stored one.
     """
     if not can_make_pdf():
         return render(request, "documents/no_pdf.html", context, status=503)

@@ -16,13 +16,13 @@ def fingerprints(item: Item) -> dict[str, str]:
     return {code: hashlib.sha256(text.encode()).hexdigest()[:16] for code, text in texts.items()}
 
 
-def merge_apart(
+def merge_edits(
     own_item: Item, colleague_item: Item, fingerprints_seen: Mapping[str, str], codes: Iterable[str]
 ) -> Item | None:
-    """Return both edits of an item in one, or None if they changed the same field in different ways.
+    """Return an item with the edits of two people, or None if both changed the same field to different values.
 
-    `fingerprints_seen` are those of the item that the author of `own_item` opened. `codes` are the fields of the
-    form.
+    `fingerprints_seen` are the fingerprints of the item that the author of `own_item` opened. `codes` are the fields
+    of the author's form.
     """
     own_fingerprints, colleague_fingerprints = fingerprints(own_item), fingerprints(colleague_item)
     changed_codes = [
@@ -35,10 +35,14 @@ def merge_apart(
 
 
 def rebase(schema: Schema, draft: Content, old_base: Content, new_base: Content) -> Content:
-    """Return the draft on a new base: the new base, with what the draft changed in its old base.
+    """Return the new base with the changes that the draft made to its old base.
 
-    This applies to each field of each item, each counted line, and the order of each list. Items that the draft
-    added or changed remain even if the new base has removed them. Items that the draft removed remain removed.
+    Each field of an item, each counted line and the order of each list is merged separately. For example, if the
+    draft changed the title of a site and the new base changed its homes, the result has the new title and the new
+    homes. If both changed the title, the draft's title remains.
+
+    Items that the draft added or changed remain even if the new base has removed them. Items that the draft removed
+    remain removed.
     """
     merged: Content = {"about": _merge_fields(schema.about, draft["about"], old_base["about"], new_base["about"])}
     for collection in schema.collections:
@@ -48,6 +52,7 @@ def rebase(schema: Schema, draft: Content, old_base: Content, new_base: Content)
 
 
 def _merge_list(collection: Collection, draft: list[Item], old_base: list[Item], new_base: list[Item]) -> list[Item]:
+    """Return the items of a list of the draft, merged with those of the new base, in their merged order."""
     old_items = {item["key"]: item for item in old_base}
     new_items = {item["key"]: item for item in new_base}
     merged_items: list[Item] = []
@@ -59,20 +64,22 @@ def _merge_list(collection: Collection, draft: list[Item], old_base: list[Item],
             # The draft added the item, or changed the item while the new base removed it.
             merged_items.append(item)
     draft_keys = [item["key"] for item in draft]
-    seen_keys = {*draft_keys, *old_items}
-    merged_items += [item for item in new_base if item["key"] not in seen_keys]
+    # An item that is missing from the draft but was in the old base is one that the draft has removed.
+    earlier_keys = {*draft_keys, *old_items}
+    merged_items += [item for item in new_base if item["key"] not in earlier_keys]
     return _in_order(merged_items, draft_keys, list(old_items), list(new_items))
 
 
 def _in_order(items: list[Item], draft_keys: list[str], old_keys: list[str], new_keys: list[str]) -> list[Item]:
-    """Return the items in the order of the new base, unless the draft has another order than its old base.
+    """Return the items in the order of the new base, unless the draft has changed the order of its old base.
 
-    An item that the draft added follows the same item as in the draft. Other items that are only in the draft come
-    last.
+    An item that the draft added is placed after the item that it follows in the draft. An item that the draft changed
+    and the new base removed comes last.
     """
-    # If the draft has changed the order of the items in its old base, the draft's order remains.
     draft_key_set, old_key_set = set(draft_keys), set(old_keys)
-    if [key for key in draft_keys if key in old_key_set] != [key for key in old_keys if key in draft_key_set]:
+    shared_keys_in_draft = [key for key in draft_keys if key in old_key_set]
+    shared_keys_in_old_base = [key for key in old_keys if key in draft_key_set]
+    if shared_keys_in_draft != shared_keys_in_old_base:
         return items
 
     item_by_key = {item["key"]: item for item in items}
@@ -80,9 +87,8 @@ def _in_order(items: list[Item], draft_keys: list[str], old_keys: list[str], new
     added_keys = [
         key for key in draft_keys if key in item_by_key and key not in old_key_set and key not in position_by_key
     ]
-    ordered_keys = sorted(
-        (key for key in item_by_key if key not in added_keys), key=lambda key: position_by_key.get(key, len(new_keys))
-    )
+    based_keys = [key for key in item_by_key if key not in added_keys]
+    ordered_keys = sorted(based_keys, key=lambda key: position_by_key.get(key, len(new_keys)))
     previous_key_by_key = dict(zip(draft_keys[1:], draft_keys, strict=False))
     for key in added_keys:
         previous_key = previous_key_by_key.get(key)
@@ -96,6 +102,7 @@ def _in_order(items: list[Item], draft_keys: list[str], old_keys: list[str], new
 
 
 def _merge_item(collection: Collection, draft: Item, old_base: Item, new_base: Item) -> Item:
+    """Return the new base of an item with the fields and counts that the draft changed."""
     if draft == old_base:
         return new_base
     if new_base == old_base:
@@ -107,14 +114,16 @@ def _merge_item(collection: Collection, draft: Item, old_base: Item, new_base: I
 
 
 def _merge_fields(fields: Iterable[Field], draft: Item, old_base: Item, new_base: Item) -> dict[str, Any]:
+    """Return the draft's value of each field that the draft changed, and the new base's value of the others."""
     codes = (field.code for field in fields)
     return {code: new_base[code] if draft[code] == old_base[code] else draft[code] for code in codes}
 
 
 def _merge_counts(counts: Counts, draft: Item, old_base: Item, new_base: Item) -> list[Item]:
+    """Return the counted lines. A line has the draft's count if the draft changed it, else the new base's."""
     draft_counts, old_counts, new_counts = (counts.by_line(item) for item in (draft, old_base, new_base))
     merged = {}
     for line in {*draft_counts, *old_counts, *new_counts}:
-        is_untouched = draft_counts.get(line, 0) == old_counts.get(line, 0)
-        merged[line] = (new_counts if is_untouched else draft_counts).get(line, 0)
+        is_changed_in_draft = draft_counts.get(line, 0) != old_counts.get(line, 0)
+        merged[line] = (draft_counts if is_changed_in_draft else new_counts).get(line, 0)
     return counts.items(merged)

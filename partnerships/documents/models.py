@@ -107,15 +107,14 @@ class Decision(models.TextChoices):
 class Signatory(models.Model):
     """An organisation whose signature a document needs, with the role that signs for it.
 
-    A signatory that is asked makes a decision (see `Signature`). It lapses after `due_on`, until the organisation
-    decides. It is removed when its signature is no longer needed. About a lapsed signatory, the next post is emailed
-    once, at `escalated_at`.
+    The organisation is asked, and then decides with a `Signature`. If `due_on` passes first, the signatory has lapsed.
+    The holder of the next post then gets one email (`escalated_at`), and the organisation can still decide. If the
+    signature is no longer needed, the signatory is removed (`removed_at`).
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=150, help_text="Who signs, such as “Chief executive”.")
 
-    # When the signature is due, and what happened until then.
     due_on = models.DateField(null=True, blank=True)
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     asked_at = models.DateTimeField()
@@ -133,29 +132,26 @@ class Signatory(models.Model):
         abstract = True
 
     def has_lapsed(self, today: dt.date | None = None) -> bool:
-        """Return whether the deadline has passed. A deadline before the last request does not count."""
+        """Return whether the deadline has passed. A deadline before the last request is ignored."""
         if self.due_on is None or self.due_on < timezone.localdate(self.asked_at):
             return False
         return self.due_on < (today or timezone.localdate())
 
     def is_reminder_due(self, now: dt.datetime, lead_times: Collection[int]) -> bool:
-        """Return whether a reminder is due to a person with these lead times (days before the deadline).
+        """Return whether to remind a person with these lead times, in days before the deadline.
 
-        Nobody is reminded within a day of being asked. Reminders are weekly after the deadline, and if there is no
-        deadline.
+        For example, lead times of 7 and 0 mean a week before the deadline and on the day. After the deadline, and if
+        there is none, reminders are weekly. The first reminder comes at least a day after the request.
         """
         today = timezone.localdate(now)
-        was_reminded = self.reminded_at is not None
-        was_asked_recently = self.asked_at > now - dt.timedelta(days=1)
-        if was_asked_recently and not was_reminded:
+        if self.reminded_at is None and self.asked_at > now - dt.timedelta(days=1):
             return False
 
         if self.due_on is not None and today <= self.due_on:
             reminded_on = timezone.localdate(self.reminded_at) if self.reminded_at else None
             return is_time_to_remind(lead_times, self.due_on, last_reminder=reminded_on, today=today)
 
-        is_past_deadline = self.due_on is not None
-        if is_past_deadline and not was_reminded:
+        if self.due_on is not None and self.reminded_at is None:
             return True
         return (self.reminded_at or self.asked_at) <= now - REMIND_AGAIN
 
@@ -190,10 +186,10 @@ class Signature(models.Model):
 
     @property
     def code(self) -> str:
-        """Return the decision, under the name that `SigningState` uses."""
+        """Return the decision. `SigningState` reads it under this name from any kind of signature."""
         return self.decision
 
 
 def reason_given() -> Q:
-    """Return the constraint that a rejection, or an approval with a condition, has a reason."""
+    """Return the condition that a decision has a reason unless it is a plain approval, for a check constraint."""
     return Q(decision=Decision.APPROVED) | ~Q(reason="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection as Collected
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from partnerships.documents.schema import Collection, Content, Field, Item, Schema
@@ -18,9 +18,9 @@ KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?", re.ASCII)
 def normalise(schema: Schema, raw: Any, valid: Content | None = None) -> Content:
     """Return a whole content, checked and normalised. Raises `InvalidContent` with every problem found.
 
-    Missing lists and fields become empty. A choice may be given by its label, and an item may be a single text,
-    which is its title. Items without a key get a key made from their title. `valid` is a normalised content: items
-    that are the same in it are not checked again, which saves time.
+    Missing lists and fields become empty. A choice may be given by its label. An item may be a single text, which
+    becomes its title. Items without a key get a key made from their title. `valid` is a content that has been
+    normalised before. To save time, items that are equal to items of it are not checked again.
     """
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem("", f"A {schema.one} must be a set of fields.")])
@@ -82,37 +82,48 @@ def _normalise_fields(fields: tuple[Field, ...], raw: Mapping[str, Any], path: s
 
 
 def key_for(name: str, existing_keys: Collected[str]) -> str:
-    """Return a new key made from a name. The same names in the same order give the same keys."""
+    """Return a new key made from a name: "north-quay", or "north-quay-2" if that key exists.
+
+    The same names in the same order give the same keys.
+    """
     stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80].strip("-") or "item"
-    key, count = stem, 1
+    key, suffix = stem, 1
     while key in existing_keys:
-        count += 1
-        key = f"{stem}-{count}"
+        suffix += 1
+        key = f"{stem}-{suffix}"
     return key
+
+
+def _entries(collection: Collection, raw: Any) -> Sequence[Any]:
+    """Return the raw items of a collection. Raises `InvalidContent` if there is no list, or too many items."""
+    if raw is None:
+        return []
+    if isinstance(raw, str):
+        return [raw] if raw.strip() else []
+    if not isinstance(raw, list | tuple):
+        raise InvalidContent([Problem(collection.code, "Enter a list.")])
+    if len(raw) > MAX_ITEMS:
+        too_many = f"There are {len(raw):,} {collection.many.lower()}; the limit is {MAX_ITEMS:,}. Remove some."
+        raise InvalidContent([Problem(collection.code, too_many)])
+    return raw
 
 
 def _normalise_items(
     schema: Schema, collection: Collection, raw: Any, valid_items: Iterable[Item]
 ) -> tuple[list[Item], list[Problem]]:
     """Return the valid items of a collection, normalised, and the problems of its invalid items."""
-    entries = raw
-    if isinstance(raw, str):
-        entries = [raw] if raw.strip() else []
-    elif raw is None:
-        entries = []
-    if not isinstance(entries, list | tuple):
-        return [], [Problem(collection.code, "Enter a list.")]
-    if len(entries) > MAX_ITEMS:
-        too_many = f"There are {len(entries):,} {collection.many.lower()}; the limit is {MAX_ITEMS:,}. Remove some."
-        return [], [Problem(collection.code, too_many)]
+    try:
+        entries = _entries(collection, raw)
+    except InvalidContent as error:
+        return [], list(error.problems)
 
     items: list[Item] = []
     problems: list[Problem] = []
     valid_by_key = {item["key"]: item for item in valid_items}
     existing_keys = {str(entry["key"]) for entry in entries if isinstance(entry, Mapping) and entry.get("key")}
     used_keys: set[str] = set()
-    for number, entry in enumerate(entries, start=1):
-        path = f"{collection.code}/{number}"
+    for position, entry in enumerate(entries, start=1):
+        path = f"{collection.code}/{position}"
         own_key = str(entry.get("key") or "") if isinstance(entry, Mapping) else ""
         name = entry.get(collection.title, "") if isinstance(entry, Mapping) else entry
         key = own_key or key_for(str(name), existing_keys)
@@ -134,7 +145,7 @@ def _normalise_items(
 
 
 def without_hidden(schema: Schema, content: Content) -> Content:
-    """Return the content that readers outside may see: no hidden items, and restricted fields empty."""
+    """Return the content that readers outside may see, without hidden items and with restricted fields empty."""
     visible: Content = {"about": content["about"]}
     for collection in schema.collections:
         items = [item for item in content[collection.code] if not collection.hides(item)]
@@ -145,23 +156,22 @@ def without_hidden(schema: Schema, content: Content) -> Content:
     return visible
 
 
-def completed(schema: Schema, content: Content) -> Content:
-    """Return a stored content with the fields that its schema has gained since then, which are empty."""
-    full: Content = {**content, "about": _completed_item(schema.about, 0, content["about"])}
+def add_missing_fields(schema: Schema, content: Content) -> Content:
+    """Return a stored content with an empty value for each field that was added to its schema later."""
+    complete: Content = {**content, "about": _add_missing_fields_to_item(schema.about, 0, content["about"])}
     for collection in schema.collections:
         # An item has its key besides its fields, and may have counted lines.
         other_entries = 2 if collection.counts else 1
-        full[collection.code] = [
-            _completed_item(collection.fields, other_entries, item) for item in content.get(collection.code, ())
+        complete[collection.code] = [
+            _add_missing_fields_to_item(collection.fields, other_entries, item)
+            for item in content.get(collection.code, ())
         ]
-    return full
+    return complete
 
 
-def _completed_item(fields: tuple[Field, ...], other_entries: int, item: Item) -> Item:
-    """Return an item with all fields.
-
-    If the item has all fields already, it is returned itself, because copying thousands of items would be slow.
-    """
+def _add_missing_fields_to_item(fields: tuple[Field, ...], other_entries: int, item: Item) -> Item:
+    """Return an item with all fields. `other_entries` is how many entries of an item are not fields."""
+    # Copying thousands of items would be slow, so an item with all fields is returned itself.
     if len(item) == len(fields) + other_entries:
         return item
     return {field.code: field.default for field in fields} | item

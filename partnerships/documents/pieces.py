@@ -1,4 +1,4 @@
-"""Pieces: the parts of a document that people edit one at a time.
+"""Split the content of a document into pieces, which people edit one at a time.
 
 A piece is "about" (the fields of the document itself), an item such as "sites/north-quay", or the order of a list, such
 as "order/sections". Two people who edit different pieces do not conflict.
@@ -18,7 +18,10 @@ class UnknownPiece(ValueError):
 
 
 def split_piece(schema: Schema, piece: str) -> tuple[str, str]:
-    """Split "sites/north-quay" into "sites" and "north-quay". "about" has an empty key. Raises `UnknownPiece`."""
+    """Return the two parts of a piece's name, such as "sites" and "north-quay"; "about" has an empty key.
+
+    Raises `UnknownPiece`.
+    """
     code, _, key = piece.partition("/")
     if piece == "about":
         return "about", ""
@@ -30,7 +33,10 @@ def split_piece(schema: Schema, piece: str) -> tuple[str, str]:
 
 
 def get_piece(schema: Schema, content: Content, piece: str) -> Any:
-    """Return the value of a piece: an item (None if there is none), the fields of "about", or a list of keys."""
+    """Return the value of a piece. Raises `UnknownPiece`.
+
+    That is the fields of "about", an item (None if there is none), or the keys of a list in their order.
+    """
     code, key = split_piece(schema, piece)
     if code == "about":
         return content["about"]
@@ -40,15 +46,15 @@ def get_piece(schema: Schema, content: Content, piece: str) -> Any:
 
 
 def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Content:
-    """Return the content with one piece replaced, added or, if the value is None, removed.
+    """Return a copy of the content with one piece added, replaced or, if the value is None, removed.
 
-    The given content itself stays the same. Raises `UnknownPiece`, and `InvalidContent` if the value is invalid.
+    Raises `UnknownPiece`, and `InvalidContent` if the value is invalid.
     """
     code, key = split_piece(schema, piece)
     if code == "about":
         return {**content, "about": normalise_about(schema, value)}
     if code == "order":
-        return {**content, key: _reordered(content[key], value, piece)}
+        return {**content, key: _reorder(content[key], value, piece)}
     collection = schema.collection_by_code[code]
     items: list[Item] = content[code]
     if value is None:
@@ -58,19 +64,13 @@ def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Conte
     if any(item["key"] == key for item in items):
         return {**content, code: [new_item if item["key"] == key else item for item in items]}
     if len(items) >= MAX_ITEMS:
-        raise InvalidContent(
-            [
-                Problem(
-                    piece,
-                    f"A {schema.one} can have at most {MAX_ITEMS:,} {collection.many.lower()}. Remove some first.",
-                )
-            ]
-        )
+        message = f"A {schema.one} can have at most {MAX_ITEMS:,} {collection.many.lower()}. Remove some first."
+        raise InvalidContent([Problem(piece, message)])
     return {**content, code: [*items, new_item]}
 
 
-def _reordered(items: list[Item], keys: Any, piece: str) -> list[Item]:
-    """Return the items in the order of the keys. Items that were added meanwhile come last.
+def _reorder(items: list[Item], keys: Any, piece: str) -> list[Item]:
+    """Return the items in the order of the keys. Items whose keys are missing come last.
 
     Raises `InvalidContent` if `keys` is not a list of texts.
     """

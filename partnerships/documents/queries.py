@@ -12,18 +12,18 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class LastSave:
-    """The last save of a piece: the name of the person, and when."""
+    """Who last saved a piece, and when. The name is empty if the person is unknown."""
 
     by: str
     at: dt.datetime
 
 
 def last_saves(draft: Draft) -> dict[str, LastSave]:
-    """Return the last save of each piece that was saved since the newest version, by the name of the piece."""
-    pieces = touched_since(draft.pieces, draft.clean_revision)
-    people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
+    """Return who last saved each piece since the newest version, by piece, such as "sites/north-quay"."""
+    touches = touched_since(draft.pieces, draft.clean_revision)
+    people = User.objects.in_bulk({touch["by"] for touch in touches.values() if touch["by"]})
     last_save_by_piece = {}
-    for piece, touch in pieces.items():
+    for piece, touch in touches.items():
         person = people.get(touch["by"])
         name = person.display_name if person is not None else ""
         last_save_by_piece[piece] = LastSave(by=name, at=dt.datetime.fromisoformat(touch["at"]))

@@ -1,4 +1,4 @@
-"""Revisions of pieces: who last saved a piece, and conflicts between two people who edit the same piece."""
+"""Record who last saved each piece, and detect when two people edit the same piece."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Touches: TypeAlias = Mapping[str, Touch]
 class PieceConflict(Exception):
     """Another person has saved the same piece since the author opened it.
 
-    `mine` is the author's new value and `theirs` the value that the other person saved; both are normalised. `by`
-    is the other person's id, `at` the time of their save (ISO 8601), and `revision` the revision on which to base
-    the next save.
+    `mine` is the author's new value, and `theirs` is the value that the other person saved. Both are normalised.
+    `by` is the other person's id, and `at` is the time of their save (ISO 8601). The author's next save must be based
+    on `revision`.
     """
 
     def __init__(self, *, piece: str, mine: Any, theirs: Any, revision: int, by: int | None, at: str) -> None:
@@ -26,7 +26,7 @@ class PieceConflict(Exception):
 
 
 def touch(revision: int, by: int | None, now: dt.datetime) -> Touch:
-    """Return the record of a save of a piece."""
+    """Return the record of a save by a person (their id), for `Draft.pieces`."""
     return {"revision": revision, "by": by, "at": now.isoformat()}
 
 
@@ -36,12 +36,15 @@ def revision_of(touches: Touches, piece: str) -> int:
 
 
 def touched_since(touches: Touches, revision: int) -> dict[str, Touch]:
-    """Return the pieces that were saved after a revision, with their last saves."""
+    """Return the last saves of the pieces that were saved after a revision."""
     return {piece: last_save for piece, last_save in touches.items() if last_save["revision"] > revision}
 
 
 def check_conflict(touches: Touches, piece: str, based_on: int | None, *, new_value: Any, current_value: Any) -> None:
-    """Raise `PieceConflict` if the piece was saved after the revision `based_on`. None skips the check."""
+    """Raise `PieceConflict` if the piece was saved after the revision `based_on`.
+
+    If `based_on` is None, there is no check, and the new value overwrites any other.
+    """
     revision = revision_of(touches, piece)
     if based_on is None or revision <= based_on:
         return

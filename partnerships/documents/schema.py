@@ -1,4 +1,4 @@
-"""Schemas: the fields and collections of a kind of document."""
+"""Describe the fields and collections of a kind of document."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Line: TypeAlias = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field: its code, its label, and the shape of its value."""
+    """One field of a document or of its items, such as the forecast completion of a site."""
 
     code: str
     label: str
-    # The shape of the value: line, text (Markdown), date, flag, choice, scale, number, money (pounds), percent, days,
-    # year, latitude, longitude, item (a key of `collection`), or a shape of this kind of document, with its own `read`
+    # The shapes are line, text (Markdown), date, flag, choice, scale, number, money (pounds), percent, days, year,
+    # latitude, longitude, and item (a key of `collection`). A field of any other shape needs its own `read`.
     shape: str = "line"
     choices: Choices = field(default_factory=dict)
     default: Any = ""
@@ -35,7 +35,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The counted lines of an item, such as homes by tenure: one line, with its `count`, for each combination."""
+    """How an item counts something in lines, such as the homes of a site by tenure and bedrooms.
+
+    An item has a list of lines, each with its `count`. A `Line` is what identifies one: ("social_rent", 2).
+    """
 
     code: str  # the field of the item that contains the lines
     label: str
@@ -47,8 +50,8 @@ class Counts:
     words: Callable[[Line], str]
     normalise: Callable[[Any, str], list[Item]]  # raises InvalidContent
     substantive: bool = False  # a version that changes a count is not minor
-    #: Return the period of a line, such as its year, and the line without its period. With both functions, a count that
-    #: changes its period counts as moved.
+    #: Return the period of a line in words, such as its year, and the line without its period. With both functions, a
+    #: comparison shows counts that change only their period as moved.
     period_of: Callable[[Line], str] | None = None
     without_period: Callable[[Line], Line] | None = None
 
@@ -71,7 +74,7 @@ def _no_details(_item: Item) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """A list in a document: the names and the fields of its items."""
+    """A list in a document, such as the sites of a plan, with the fields of its items."""
 
     code: str
     one: str
@@ -117,7 +120,7 @@ def _texts(fields: tuple[Field, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """A kind of document: the fields of the document itself, and its collections in the order of reading."""
+    """A kind of document, such as plans, with its fields and its collections in the order of reading."""
 
     one: str  # "plan"
     about: tuple[Field, ...]
@@ -146,7 +149,7 @@ class Schema:
 
     @cached_property
     def text_fields(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-        """Return the codes of the Markdown fields: of the document itself, and of each collection."""
+        """Return the codes of the Markdown fields of the document itself, and those of each collection."""
         by_collection = {collection.code: _texts(collection.fields) for collection in self.collections}
         return _texts(self.about), {code: fields for code, fields in by_collection.items() if fields}
 

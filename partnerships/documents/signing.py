@@ -1,4 +1,4 @@
-"""The state of a signatory, computed from its decisions on versions."""
+"""Compute the state of a signatory from its decisions on versions."""
 
 from __future__ import annotations
 
@@ -61,8 +61,9 @@ class SigningState(Generic[S, D]):
     """The state of one signatory, for the version that is to be signed now."""
 
     signatory: S
-    #: The signatory's decision that counts for this version, and its last decision on an earlier version.
+    #: The signatory's decision that is valid for this version. Only minor versions may have been published since.
     sign_off: D | None
+    #: The signatory's last decision that is no longer valid.
     earlier: D | None
     takes_part: bool
     #: Whether the document is waiting for signatures.

@@ -1,4 +1,4 @@
-"""Slippage: how far a date has moved, in days, months, quarters or years."""
+"""Work out how far a date has moved, in days, months, quarters or years."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Slippage:
 
 
 def slippage(old_date: str, new_date: str) -> Slippage | None:
-    """Return how much later one stored partial date is than another, or None if either is missing.
+    """Return how far a stored partial date has moved, or None if either date is missing.
 
-    The unit is the smallest that both dates have.
+    The unit is the smallest that both dates have. For example, from "2027-03" to "2027-09-30" are 6 months.
     """
     if not old_date or not new_date:
         return None

@@ -102,8 +102,8 @@ def _scale(value: Any) -> int:
     return read_whole(value, 1, 5) or 3
 
 
-def read_whole(value: Any, least: int, limit: int) -> int | None:
-    """Return a whole number within limits, or None for an empty value. Raises `ValueError`."""
+def read_whole(value: Any, minimum: int, maximum: int) -> int | None:
+    """Return a whole number from `minimum` to `maximum`, or None for an empty value. Raises `ValueError`."""
     if value is None or value == "":
         return None
     number = value
@@ -111,23 +111,13 @@ def read_whole(value: Any, least: int, limit: int) -> int | None:
         number = int(value.replace(",", ""))
     if isinstance(number, bool) or not isinstance(number, int):
         raise ValueError("Enter a whole number.")
-    if not least <= number <= limit:
-        raise ValueError(f"Enter a number between {least} and {limit:,}.")
+    if not minimum <= number <= maximum:
+        raise ValueError(f"Enter a number between {minimum} and {maximum:,}.")
     return number
 
 
 def _number(value: Any) -> int:
     return read_whole(value, 0, 2**40) or 0
-
-
-def _decimal(text: str, what: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(f"“{text}” is not {what}. Enter a number between 0 and 100.") from error
-    if not number.is_finite():
-        raise ValueError(f"“{text}” is not {what}. Enter a number between 0 and 100.")
-    return number
 
 
 def read_money(value: Any) -> str:
@@ -158,7 +148,13 @@ def read_percent(value: Any) -> str:
     text = read_line(str(value) if isinstance(value, Decimal) else value).removesuffix("%").strip()
     if not text:
         return ""
-    share = _decimal(text, "a percentage")
+    not_a_percentage = f"“{text}” is not a percentage. Enter a number between 0 and 100."
+    try:
+        share = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(not_a_percentage) from error
+    if not share.is_finite():  # "NaN" and "Infinity" are valid decimals
+        raise ValueError(not_a_percentage)
     if not 0 <= share <= 100:
         raise ValueError("Enter a number between 0 and 100.")
     if share != round(share, 4):
@@ -169,9 +165,9 @@ def read_percent(value: Any) -> str:
 def read_year(value: Any) -> str:
     """Return a calendar or financial year as "2027" or "2027-28"; "" for an empty value. Raises `ValueError`."""
     text = read_line(value).replace("/", "-").replace("–", "-")
-    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", text, re.ASCII)
     if not text:
         return ""
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", text, re.ASCII)
     if match is None or (match[2] and int(match[2]) != (int(match[1]) + 1) % 100):
         raise ValueError(f"“{text}” is not a year. Enter a year, for example 2027, or 2027-28 for a financial year.")
     return text
@@ -214,7 +210,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 def read_field(field: Field, value: Any) -> Any:
     """Return the normalised value of a field. Raises `ValueError`."""
     if value is None or value is field.default:
-        # Most values are the default, so this case is first.
+        # Most values are the default, so this case is checked first.
         normalised: Any = field.default
     elif field.read is not None:
         normalised = field.read(value)

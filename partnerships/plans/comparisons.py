@@ -42,20 +42,20 @@ def compare_plan_contents(
     before: Content,
     after: Content,
     *,
-    touched: Mapping[str, str] | None = None,
+    changed_by: Mapping[str, str] = NOBODY,
     areas: Mapping[str, str] | None = None,
 ) -> Comparison:
-    """Compare two contents of a plan.
+    """Return the differences between two contents of a plan, and the totals of their homes.
 
-    `touched` is the name of the person who last changed each piece, by the piece's address ("sites/north-quay").
-    `areas` are the names of areas by GSS code.
+    `changed_by` is the name of the person who last changed each piece, by piece ("sites/north-quay"). `areas` are the
+    names of areas by GSS code.
     """
     areas = areas or {}
     compared = compare(
         PLAN,
         before,
         after,
-        touched=touched or NOBODY,
+        changed_by=changed_by,
         registers={"area": areas},
         parts=_PARTS,
         left_out=LEFT_OUT,
@@ -74,10 +74,10 @@ HEADINGS = ("Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference"
 def csv_rows(
     compared: Comparison, *, was: str, now: str, notes: Iterable[tuple[str, str]] = (), warning: str = ""
 ) -> Iterable[tuple[str, ...]]:
-    """Yield the rows of a comparison for a spreadsheet, headings first.
+    """Yield the rows of a comparison for a spreadsheet, starting with the headings.
 
-    `was` and `now` name the two sides. `notes` are the versions between the two sides, each with its note. `warning` is
-    the sentence that one side is a draft; "" if neither is.
+    `was` and `now` name the two versions or drafts. `notes` are the versions in between, each with its note. `warning`
+    says that one of the two is a draft; it is "" if neither is.
     """
     yield HEADINGS
     yield ("Comparison", "", "", "", "", was, now, "", "")
@@ -95,5 +95,5 @@ def csv_rows(
         for item in items:
             key = item.anchor.partition("/")[2]
             for row in item.rows:
-                sides = (row.was or row.nothing_before, row.now or row.nothing_now)
-                yield (heading, item.label, key, row.kind, row.field, *sides, row.extra, item.by)
+                was_and_now = (row.was or row.nothing_before, row.now or row.nothing_now)
+                yield (heading, item.label, key, row.kind, row.field, *was_and_now, row.difference, item.by)

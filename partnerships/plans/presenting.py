@@ -1,4 +1,4 @@
-"""The pieces of a plan as rows for pages and print, so that templates need no logic."""
+"""Turn the pieces of a plan into rows for pages and print."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _HIGH_SCORE, _MEDIUM_SCORE = 15, 8
 
 
 @dataclass(frozen=True, slots=True)
-class PageNames:
-    """Names of areas by GSS code, and the number of comments by piece."""
+class PageLookups:
+    """The names of areas by GSS code, and the numbers of comments by piece, such as "sites/north-quay"."""
 
-    areas: Mapping[str, str] = field(default_factory=dict)
-    comments: Mapping[str, int] = field(default_factory=dict)
+    area_names: Mapping[str, str] = field(default_factory=dict)
+    comment_counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class SiteRow:
     confidential: bool
     details: tuple[tuple[str, str], ...]
     notes: str
-    comments: int
+    comment_count: int
 
 
 @dataclass(frozen=True, slots=True)
 class MilestoneRow:
-    """A milestone in a table. `slipped` compares the milestone with its baseline, in words."""
+    """A milestone in a table. `slipped` is how far it moved from its baseline: "2 quarters later"."""
 
     key: str
     name: str
@@ -84,7 +84,7 @@ class MilestoneRow:
     due: dt.date | None
     note: str
     restricted: bool
-    comments: int
+    comment_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class RiskRow:
     owner: str
     mitigation: str
     restricted: bool
-    comments: int
+    comment_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +111,16 @@ class SectionRow:
     title: str
     html: str
     restricted: bool
-    comments: int
+    comment_count: int
 
 
 def _html(prose: StoredHtml, code: str, item: Item, field: str) -> str:
-    """Return the HTML of a field, or "" if the reader may not see its text.
-
-    `prose` contains the HTML of all texts. The field of `item` is empty if the reader may not see the text.
-    """
+    """Return the HTML of a field, or "" if the reader may not see its text."""
+    # `prose` has the HTML of all texts, but `item` has only those that the reader may see.
     return prose.get(f"{code}/{item['key']}/{field}") if item[field] else ""
 
 
-def sections(content: Content, prose: StoredHtml, lookups: PageNames) -> list[SectionRow]:
+def sections(content: Content, prose: StoredHtml, lookups: PageLookups) -> list[SectionRow]:
     """Return the rows of the sections, in order."""
     return [
         SectionRow(
@@ -130,20 +128,20 @@ def sections(content: Content, prose: StoredHtml, lookups: PageNames) -> list[Se
             title=item["title"],
             html=_html(prose, "sections", item, "body"),
             restricted=item["restricted"],
-            comments=lookups.comments.get(f"sections/{item['key']}", 0),
+            comment_count=lookups.comment_counts.get(f"sections/{item['key']}", 0),
         )
         for item in content["sections"]
     ]
 
 
-def sites(content: Content, prose: StoredHtml, lookups: PageNames) -> list[SiteRow]:
+def sites(content: Content, prose: StoredHtml, lookups: PageLookups) -> list[SiteRow]:
     """Return the rows of all sites, in order."""
     return [_site_row(item, prose, lookups) for item in content["sites"]]
 
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
-    """A page of a plan's sites: those that contain every word of `find`.
+    """One page of the sites of a plan in which people searched for the words in `find`.
 
     `number` is the number of the page, from 1. `matching_homes` is 0 if `find` is empty.
     """
@@ -188,13 +186,13 @@ class SitePage:
 
 
 def site_page(
-    content: Content, prose: StoredHtml, lookups: PageNames, *, find: str = "", number: int = 1, containing: str = ""
+    content: Content, prose: StoredHtml, lookups: PageLookups, *, find: str = "", number: int = 1, containing: str = ""
 ) -> SitePage:
     """Return one page of the sites.
 
-    `find` is words that must all be in a site's name, reference, address, postcode or authority. `number` is the
-    page; after the last page, the last page is returned. `containing` is the key of a site: the page with this site
-    is returned, instead of page `number`.
+    `find` contains words that must all be in a site's name, reference, address, postcode or authority. `number` is
+    the number of the page. If it is too high, the last page is returned. If `containing` is the key of a site, the page
+    with this site is returned instead.
     """
     words = find.casefold().split()
     matching_sites = [site for site in content["sites"] if _matches(site, words)]
@@ -222,7 +220,7 @@ def _matches(site: Item, words: Iterable[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _site_row(item: Item, prose: StoredHtml, lookups: PageNames) -> SiteRow:
+def _site_row(item: Item, prose: StoredHtml, lookups: PageLookups) -> SiteRow:
     """Return a site as a row, without the details that have no value."""
     has_position = item["lat"] is not None and item["lng"] is not None
     details = (
@@ -231,7 +229,7 @@ def _site_row(item: Item, prose: StoredHtml, lookups: PageNames) -> SiteRow:
         ("Lead", item["lead"]),
         ("Planning reference", item["planning_reference"]),
         ("Grant programme", item["grant_programme"]),
-        ("Area", lookups.areas.get(item["area"], item["area"])),
+        ("Area", lookups.area_names.get(item["area"], item["area"])),
         ("Position", f"{item['lat']}, {item['lng']}" if has_position else ""),
     )
     return SiteRow(
@@ -246,7 +244,7 @@ def _site_row(item: Item, prose: StoredHtml, lookups: PageNames) -> SiteRow:
         confidential=item["confidential"],
         details=tuple((label, value) for label, value in details if value),
         notes=_html(prose, "sites", item, "notes"),
-        comments=lookups.comments.get(f"sites/{item['key']}", 0),
+        comment_count=lookups.comment_counts.get(f"sites/{item['key']}", 0),
     )
 
 
@@ -257,14 +255,14 @@ def milestone_date_in_words(actual: str, forecast: str) -> str:
     return f"{date_in_words(forecast)} (forecast)" if forecast else ""
 
 
-def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: PageNames) -> list[MilestoneRow]:
+def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: PageLookups) -> list[MilestoneRow]:
     """Return the rows of the milestones, in order."""
     site_name_by_key = {site["key"]: site["name"] for site in content["sites"]}
     return [_milestone_row(item, prose, site_name_by_key, today, lookups) for item in content["milestones"]]
 
 
 def _milestone_row(
-    item: Item, prose: StoredHtml, site_name_by_key: Mapping[str, str], today: dt.date, lookups: PageNames
+    item: Item, prose: StoredHtml, site_name_by_key: Mapping[str, str], today: dt.date, lookups: PageLookups
 ) -> MilestoneRow:
     """Return a milestone as a row, with its slippage, and whether it is overdue or due soon on the day `today`."""
     slipped = slippage(item["baseline"], item["actual"] or item["forecast"])
@@ -288,17 +286,17 @@ def _milestone_row(
         due=last_day,
         note=_html(prose, "milestones", item, "note"),
         restricted=item["restricted"],
-        comments=lookups.comments.get(f"milestones/{item['key']}", 0),
+        comment_count=lookups.comment_counts.get(f"milestones/{item['key']}", 0),
     )
 
 
-def risks(content: Content, prose: StoredHtml, lookups: PageNames) -> list[RiskRow]:
+def risks(content: Content, prose: StoredHtml, lookups: PageLookups) -> list[RiskRow]:
     """Return the rows of the risks, with the highest score first."""
     rows = [_risk_row(item, prose, lookups) for item in content["risks"]]
     return sorted(rows, key=lambda row: (-row.score, row.title, row.key))
 
 
-def _risk_row(item: Item, prose: StoredHtml, lookups: PageNames) -> RiskRow:
+def _risk_row(item: Item, prose: StoredHtml, lookups: PageLookups) -> RiskRow:
     """Return a risk as a row, with its score and level."""
     score = item["likelihood"] * item["impact"]
     return RiskRow(
@@ -311,7 +309,7 @@ def _risk_row(item: Item, prose: StoredHtml, lookups: PageNames) -> RiskRow:
         owner=item["owner"],
         mitigation=_html(prose, "risks", item, "mitigation"),
         restricted=item["restricted"],
-        comments=lookups.comments.get(f"risks/{item['key']}", 0),
+        comment_count=lookups.comment_counts.get(f"risks/{item['key']}", 0),
     )
 
 
@@ -323,7 +321,7 @@ def _risk_level(score: int) -> str:
 
 
 def item_detail(collection: Collection, item: Item) -> str:
-    """Return the detail that lists show beside the title of an item: the size of a document, for example."""
+    """Return what lists show below the title of an item, such as the size of a document."""
     return size_in_words(item["size"]) if collection.code == "documents" else collection.details(item)
 
 

@@ -82,12 +82,12 @@ def test_unknown_piece_or_invalid_value_is_refused(world: World, draft: Draft, p
 def test_item_moves_up_and_down_but_not_beyond_the_ends() -> None:
     content = a_charter()
 
-    down = documents.moved(CHARTER, content, "clauses/governance", up=False)
+    down = documents.order_after_move(CHARTER, content, "clauses/governance", up=False)
 
     assert down == ("order/clauses", ["fees", "governance"])
-    assert documents.moved(CHARTER, content, "clauses/governance", up=True) is None
+    assert documents.order_after_move(CHARTER, content, "clauses/governance", up=True) is None
     with pytest.raises(documents.UnableToSavePiece, match="A colleague has removed this"):
-        documents.moved(CHARTER, content, "clauses/gone", up=True)
+        documents.order_after_move(CHARTER, content, "clauses/gone", up=True)
 
 
 def test_discarded_changes_conflict_with_forms_that_are_open(world: World, draft: Draft) -> None:

@@ -239,7 +239,7 @@ def contents_with_different_field(collection: Collection | None, field: Field) -
 def shows_difference(row: ChangeRow) -> bool:
     """Return whether a row of a comparison shows a visible difference."""
     if row.fragments:
-        return any(fragment.kind in ("delete", "insert") for fragment in row.fragments) and bool(row.extra)
+        return any(fragment.kind in ("delete", "insert") for fragment in row.fragments) and bool(row.difference)
     return (row.was or row.nothing_before) != (row.now or row.nothing_now)
 
 
@@ -310,7 +310,7 @@ def test_changed_spaces_and_line_breaks_are_shown() -> None:
 
     (row,) = change_rows(compare_plan_contents(before, after))
 
-    assert row.extra == "spaces and lines"
+    assert row.difference == "spaces and lines"
 
 
 def with_sections(*titles: str) -> Content:

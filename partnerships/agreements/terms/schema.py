@@ -42,7 +42,7 @@ def _read_day(value: Any) -> str:
 
 _READERS: dict[str, Any] = {
     "date": _read_day,
-    "number": partial(read_whole, least=0, limit=2**40),
+    "number": partial(read_whole, minimum=0, maximum=2**40),
     "party": read_line,
 }
 

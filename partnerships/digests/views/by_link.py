@@ -38,7 +38,7 @@ from partnerships.people.models import User
 from partnerships.plans.comparisons import Comparison, compare_plan_contents
 from partnerships.plans.content import Content
 from partnerships.plans.models import Version
-from partnerships.plans.presenting import PageNames, milestones, sections, sites
+from partnerships.plans.presenting import PageLookups, milestones, sections, sites
 from partnerships.plans.queries import area_names
 
 
@@ -283,7 +283,7 @@ def plan_news_by_link(request: HttpRequest, link: Link, plan: int) -> HttpRespon
     }
     version = version_by_number[news.to_number]
     content = content_as(version.content, Watermark.Reading.OUTSIDE)
-    lookups = PageNames(area_names(content))
+    lookups = PageLookups(area_names(content))
     context = {
         "news": news,
         "version": version,

@@ -37,7 +37,7 @@ class Change:
     #: The old and the new value of a field or a count; the whole item; or the place of a moved item.
     was: Any = None
     now: Any = None
-    #: The counted line that changed, or to which counts moved.
+    #: The counted line that changed, such as the homes for Social Rent. For a move, the line to which counts moved.
     line: Line | None = None
     #: The place of an added, moved or removed item in its list.
     place: int | None = None
@@ -46,8 +46,8 @@ class Change:
     now_name: str = ""
     #: The counted line from which counts moved.
     from_line: Line | None = None
-    #: The part of a counted line's difference that moved from other lines; negative if it moved to other lines.
-    besides: int = 0
+    #: How many of a counted line's difference moved from other periods; negative if they moved to other periods.
+    net_moved: int = 0
 
     @property
     def anchor(self) -> str:
@@ -61,7 +61,7 @@ class Change:
 
     @property
     def is_count(self) -> bool:
-        """Return whether a counted line of an item changed, not the item itself or a field."""
+        """Return whether the change is in a counted line, such as the homes of a site for Social Rent."""
         return self.line is not None
 
     @property
@@ -108,7 +108,10 @@ class Change:
 
     @property
     def is_substantive(self) -> bool:
-        """Return whether the change is of homes, dates, money or parties, so that a version with it is not minor."""
+        """Return whether the change is of homes, dates, money or parties.
+
+        A version with such a change is not minor.
+        """
         if self.kind == "moved" and not self.is_count:
             return False
         if self.is_count:
@@ -119,14 +122,17 @@ class Change:
 
     @property
     def is_text(self) -> bool:
-        """Return whether both sides are prose, for which pages show the difference word by word."""
+        """Return whether both values are prose, which pages compare word by word."""
         spec = self.spec
         return self.kind == "changed" and spec is not None and (spec.shape == "text" or spec.code == "text")
 
     @property
     def difference(self) -> int | None:
-        """Return how many more a counted line has now, without what moved to or from it. None for other changes."""
-        return int(self.now) - int(self.was) - self.besides if self.is_count else None
+        """Return how many more a counted line has now, without moves between periods; None for other changes.
+
+        For example, if 10 homes were added and 3 moved here from another year, the difference is 10.
+        """
+        return int(self.now) - int(self.was) - self.net_moved if self.is_count else None
 
     @property
     def difference_words(self) -> str:
@@ -135,7 +141,7 @@ class Change:
             return f"{self.now:,} moved"
         if self.difference is None:
             return ""
-        moved = f", besides {abs(self.besides):,} moved" if self.besides else ""
+        moved = f", besides {abs(self.net_moved):,} moved" if self.net_moved else ""
         return f"{more_or_fewer(self.difference)}{moved}"
 
     @property

@@ -16,7 +16,7 @@ from partnerships.documents.schema import Collection, Content, Counts, Item, Lin
 def changes(schema: Schema, before: Content, after: Content, registers: Registers = NO_REGISTERS) -> tuple[Change, ...]:
     """Return all changes from `before` to `after`, in the order of reading.
 
-    `registers` contains the names of codes, which the wording of the changes uses.
+    `registers` contains the names of codes, such as those of areas, for the wording of the changes.
     """
     all_changes: list[Change] = []
     names = Names(schema, before, after, registers=registers)
@@ -44,7 +44,7 @@ def changes(schema: Schema, before: Content, after: Content, registers: Register
 def _list_changes(
     schema: Schema, collection: Collection, before: list[Item], after: list[Item], names: Names
 ) -> list[Change]:
-    """Return the changes between two lists of items: items added, moved, changed and removed."""
+    """Return the changes between two lists of items. Removed items come last."""
     changes: list[Change] = []
     new_keys = {item["key"] for item in after}
     old_places = {item["key"]: place for place, item in enumerate(before)}
@@ -126,9 +126,10 @@ def _place_in_words(collection: Collection, items: list[Item], place: int, unmov
 def _count_changes(
     counts: Counts, before: dict[Line, int], after: dict[Line, int], change: Callable[..., Change]
 ) -> list[Change]:
-    """Return the changes in the counts of one item: first moves between periods, then other differences.
+    """Return the changes in the counts of one item.
 
-    `change` creates a change of this item.
+    Moves from one period to another come first, then the remaining differences. `change` creates a change of this
+    item.
     """
     changes = []
     after_moves = dict(before)
@@ -146,12 +147,15 @@ def _count_changes(
             kind = "added"
         elif line not in after:
             kind = "removed"
-        changes.append(change(kind=kind, was=old_count, now=new_count, line=line, besides=moved_count - old_count))
+        changes.append(change(kind=kind, was=old_count, now=new_count, line=line, net_moved=moved_count - old_count))
     return changes
 
 
 def _moves(counts: Counts, before: dict[Line, int], after: dict[Line, int]) -> Iterator[tuple[Line, Line, int]]:
-    """Yield each move of counts from one period to another: the old line, the new line, and how many moved."""
+    """Yield each move of counts from one period to another, as the old line, the new line and how many moved.
+
+    For example, if a site has 30 homes fewer in 2026-27 and 20 more of the same kind in 2027-28, 20 homes moved.
+    """
     if counts.without_period is None:
         return
     # Group the lines that differ only in their period: the decrease of each line, and the increase of each line.
@@ -160,8 +164,8 @@ def _moves(counts: Counts, before: dict[Line, int], after: dict[Line, int]) -> I
     for line in sorted({*before, *after}, key=counts.order):
         difference = after.get(line, 0) - before.get(line, 0)
         if difference:
-            side = losses_by_group if difference < 0 else gains_by_group
-            side.setdefault(counts.without_period(line), {})[line] = abs(difference)
+            differences_by_group = losses_by_group if difference < 0 else gains_by_group
+            differences_by_group.setdefault(counts.without_period(line), {})[line] = abs(difference)
     for line_without_period, losses in losses_by_group.items():
         gains = gains_by_group.get(line_without_period, {})
         for from_line, to_line in product(losses, gains):

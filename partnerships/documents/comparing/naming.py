@@ -46,14 +46,20 @@ class Names:
         return value_in_words(field, value)
 
     def both_in_words(self, field: Field, old_value: Any, new_value: Any) -> tuple[str, str]:
-        """Return different names for two different keys or codes; two empty texts for a field that has neither."""
+        """Return the names of two different keys or codes, worded so that they differ.
+
+        Returns two empty texts for a field without keys or codes.
+        """
         if field.shape != "item" and field.shape not in self._registers:
             return "", ""
         return distinct_names(self.in_words(field, old_value), self.in_words(field, new_value))
 
 
 def distinct_names(old_name: str, new_name: str) -> tuple[str, str]:
-    """Return the names of two different things so that they differ, even if both have the same name."""
+    """Return two names that differ, even if two items have the same name.
+
+    For example, two areas called Newport become "Newport" and "Newport (another of that name)".
+    """
     if old_name == new_name:
         return old_name, f"{new_name} (another of that name)"
     return old_name, new_name

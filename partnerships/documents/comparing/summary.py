@@ -1,4 +1,4 @@
-"""Summarise changes: in a paragraph, and as the net difference of counts."""
+"""Summarise changes in a paragraph, and find the net difference of counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.kit.text import counted
 
 
 def count_difference(changes: Iterable[Change], collection: Collection) -> int:
-    """Return the net difference of the counts of a collection, with added and removed items."""
+    """Return the net difference of the counts of a collection, including those of added and removed items."""
     counts = collection.counts
     if counts is None:
         return 0
@@ -28,7 +28,10 @@ def count_difference(changes: Iterable[Change], collection: Collection) -> int:
 
 
 def summary(changes: Sequence[Change]) -> str:
-    """Return all changes in one paragraph, or "Nothing changed."."""
+    """Return all changes in one paragraph, or "Nothing changed.".
+
+    For example, "2 changes. 20 fewer homes in all. Details changed: North Quay."
+    """
     if not changes:
         return "Nothing changed."
     collections = changes[0].schema.collections
@@ -38,21 +41,17 @@ def summary(changes: Sequence[Change]) -> str:
     for collection in collections:
         sentences += _sentences_on_items(changes, collection)
 
-    date_changes = [change for change in changes if change.slippage and change.slippage.amount]
-    sentences += _sentences_on_dates(date_changes)
+    sentences += _sentences_on_dates(changes)
 
-    text_names = dict.fromkeys(change.label or "the summary" for change in changes if change.is_text)
-    if text_names:
-        sentences.append(f"Text changed: {_first_names(list(text_names))}.")
-
-    date_change_ids = {id(change) for change in date_changes}
-    detail_names = dict.fromkeys(
-        change.label or change.field_label.lower()
-        for change in changes
-        if change.kind == "changed" and not change.is_text and not change.is_count and id(change) not in date_change_ids
+    # Dicts, because an item with several changes is named once.
+    names_of_texts = dict.fromkeys(change.label or "the summary" for change in changes if change.is_text)
+    if names_of_texts:
+        sentences.append(f"Text changed: {_names_in_words(list(names_of_texts))}.")
+    names_of_details = dict.fromkeys(
+        change.label or change.field_label.lower() for change in changes if _is_detail(change)
     )
-    if detail_names:
-        sentences.append(f"Details changed: {_first_names(list(detail_names))}.")
+    if names_of_details:
+        sentences.append(f"Details changed: {_names_in_words(list(names_of_details))}.")
     return " ".join(sentences)
 
 
@@ -69,7 +68,10 @@ def why_not_minor(changes: Iterable[Change]) -> str:
 
 
 def _sentences_on_counts(changes: Sequence[Change], collection: Collection) -> list[str]:
-    """Return sentences on the difference of the total, and on at most three moves between periods."""
+    """Return sentences on the difference of the total, and on at most three moves between periods.
+
+    For example, "20 fewer homes in all." and "5 homes moved from 2026-27 to 2027-28."
+    """
     counts = collection.counts
     if counts is None:
         return []
@@ -96,26 +98,34 @@ def _sentences_on_items(changes: Sequence[Change], collection: Collection) -> li
     for kind in ("added", "removed", "moved"):
         names = [change.label for change in changes if change.what == collection.one and change.kind == kind]
         if names:
-            sentences.append(f"{counted(len(names), collection.one)} {kind}: {_first_names(names)}.")
+            sentences.append(f"{counted(len(names), collection.one)} {kind}: {_names_in_words(names)}.")
     return sentences
 
 
-def _sentences_on_dates(date_changes: Sequence[Change]) -> list[str]:
+def _sentences_on_dates(changes: Sequence[Change]) -> list[str]:
     """Return sentences on the dates that are now later, and on the dates that are now earlier."""
+    later_dates, earlier_dates = [], []
+    for change in changes:
+        if change.slippage is not None and change.slippage.amount:
+            dates = later_dates if change.slippage.amount > 0 else earlier_dates
+            dates.append(f"{change.label or change.field_label} {change.slippage_words}")
     sentences = []
-    for direction, is_later in (("later", True), ("earlier", False)):
-        names = [
-            f"{change.label or change.field_label} {change.slippage_words}"
-            for change in date_changes
-            if change.slippage and (change.slippage.amount > 0) is is_later
-        ]
-        if names:
-            sentences.append(f"{counted(len(names), 'date')} {direction}: {_first_names(names)}.")
+    if later_dates:
+        sentences.append(f"{counted(len(later_dates), 'date')} later: {_names_in_words(later_dates)}.")
+    if earlier_dates:
+        sentences.append(f"{counted(len(earlier_dates), 'date')} earlier: {_names_in_words(earlier_dates)}.")
     return sentences
 
 
-def _first_names(names: list[str], limit: int = 3) -> str:
-    """Return the first names as one list in words, with the number of the remaining names."""
+def _is_detail(change: Change) -> bool:
+    """Return whether a change has no sentence of its own in a summary: neither text nor count nor moved date."""
+    if change.kind != "changed" or change.is_text or change.is_count:
+        return False
+    return not (change.slippage and change.slippage.amount)
+
+
+def _names_in_words(names: list[str], limit: int = 3) -> str:
+    """Return the names as a list in words, such as "North Quay, South Quay, Mill Lane and 4 more"."""
     short_names = [cut(name, SHORT) for name in names]
     if len(short_names) == 1:
         return short_names[0]

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from django import forms
 
-from partnerships.documents.merging import merge_apart
+from partnerships.documents.merging import merge_edits
 from partnerships.documents.revisions import PieceConflict
 from partnerships.documents.schema import Collection, Content, Field, Item, Schema
 from partnerships.documents.values import Problem
@@ -27,8 +27,8 @@ def form_field(
 ) -> forms.Field:
     """Return the form field for a field of a document.
 
-    In a field of the shape "item", people choose from the items of `content`. `makers` are the functions for shapes
-    that only this kind of document has.
+    In a field of the shape "item", people choose from the items of `content`. `makers` are functions for shapes that
+    only this kind of document has, by shape.
     """
     common: dict[str, Any] = {"label": spec.label, "required": spec.required, "help_text": spec.hint}
     if spec.shape in makers:
@@ -90,10 +90,10 @@ class PieceForm(Form):
         cancel: str = "",
         **kwargs: Any,
     ) -> None:
-        """Build the form for an item of the collection, or for the particulars of the document if it is None.
+        """Build the form for an item of the collection, or for the fields of "about" if the collection is None.
 
-        `leave_out` are the codes of fields that the form does not show. `makers` are explained at `form_field`, and
-        `layout` replaces the plain order of the fields.
+        `leave_out` are the codes of fields that the form does not show. `makers` return the fields of special shapes.
+        `layout` replaces the order of the schema.
         """
         super().__init__(*args, **kwargs)
         self.schema, self.collection = schema, collection
@@ -111,7 +111,7 @@ class PieceForm(Form):
     def merged(self, conflict: PieceConflict) -> Item | None:
         """Return the edits of both people in one item.
 
-        Returns None if both people changed the same field, or if the form does not contain what its author saw.
+        Returns None if both people changed the same field, or if the form was sent without the fingerprints.
         """
         fingerprints_seen = self.cleaned_data.get("seen")
         if not isinstance(fingerprints_seen, dict):
@@ -120,7 +120,7 @@ class PieceForm(Form):
             # One of the two people removed the piece.
             return None
         codes = [spec.code for spec in self.specs]
-        return merge_apart(conflict.mine, conflict.theirs, fingerprints_seen, codes)
+        return merge_edits(conflict.mine, conflict.theirs, fingerprints_seen, codes)
 
     def explain(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
         """Show each problem beside its field. Without problems, show the message above the form."""
@@ -131,8 +131,11 @@ class PieceForm(Form):
             self.add_error(None, message)
 
     def rebase(self, revision: int) -> None:
-        """Base the form on a later revision, with the values that its author entered."""
-        # The data of a request cannot be changed, but a copy can.
+        """Base the form on a later revision, so that sending it again replaces the other person's text.
+
+        The form keeps the values that its author entered.
+        """
+        # A request's `QueryDict` is immutable; its copy is not.
         data: Any = copy(self.data)
         data[self.add_prefix("based_on")] = str(revision)
         self.data = data

@@ -49,7 +49,7 @@ class AnswersForm(Form):
     def add_answers(self, organisations: Sequence[Organisation], questions: Mapping[int, Sequence[str]]) -> None:
         """Add a field for each question to these organisations."""
         self.questions = questions
-        # Several organisations may be asked the same question, which then has one field.
+        # A question that several organisations are asked has only one field.
         different_questions: list[str] = []
         for organisation in organisations:
             for question in questions.get(organisation.pk, ()):
@@ -79,8 +79,8 @@ class AnswersForm(Form):
             return
         own_questions = self.questions.get(organisation.pk, ())
         for name, question in self.answer_names.items():
-            is_checked_already = name in self.errors
-            if question not in own_questions or is_checked_already:
+            has_error = name in self.errors
+            if question not in own_questions or has_error:
                 continue
             try:
                 read_answers([question], {question: data.get(name, "")}, decision)
@@ -120,17 +120,17 @@ class SignForm(AnswersForm, VerdictForm):
         number: int,
         questions: Mapping[int, Sequence[str]] = NO_QUESTIONS,
     ) -> None:
-        """Build the form to decide on a version, by its number, for one of the organisations."""
+        """Build the form to decide on the version with this number, for one of the organisations."""
         super().__init__(data, initial={"number": number})
-        pks = [organisation.pk for organisation in organisations]
+        organisation_ids = [organisation.pk for organisation in organisations]
         field = model_choice_field(self, "organisation")
-        field.queryset = Organisation.objects.filter(pk__in=pks).order_by("name", "pk")
+        field.queryset = Organisation.objects.filter(pk__in=organisation_ids).order_by("name", "pk")
         field.initial = organisations[0] if organisations else None
-        if len(pks) == 1:
+        if len(organisations) == 1:
             field.widget = forms.HiddenInput()
         self.add_answers(organisations, questions)
-        names = ("organisation", *self.answer_names, "decision", "reason", "number")
-        self.helper = Helper(self, *names, submit=f"Sign version {number}")
+        field_names = ("organisation", *self.answer_names, "decision", "reason", "number")
+        self.helper = Helper(self, *field_names, submit=f"Sign version {number}")
         # Answers are optional only with a rejection, so the form does not mark them as optional.
         self.helper.mark_optional = not self.answer_names
 

@@ -1,7 +1,7 @@
-"""Services of any document: its draft, its versions, its HTML.
+"""Draft, publish and sign documents of any kind.
 
-They change rows that the caller has locked. The caller checks rights and state, records the event and opens the
-transaction. Only the sweep of late signatures opens its own, one for each signatory.
+These services are parts of the services of plans and terms. Those open the transaction, lock the rows, check rights
+and state, and record the event. The exception is `escalate_late`, which opens a transaction for each signatory.
 """
 
 from partnerships.documents.services.drafting import (
@@ -9,7 +9,7 @@ from partnerships.documents.services.drafting import (
     OpenDraft,
     UnableToSavePiece,
     discard_changes,
-    moved,
+    order_after_move,
     save_items,
     save_piece,
 )
@@ -46,8 +46,8 @@ __all__ = [
     "create_version",
     "discard_changes",
     "escalate_late",
-    "moved",
     "next_number",
+    "order_after_move",
     "prepare",
     "prose_of",
     "read_answers",

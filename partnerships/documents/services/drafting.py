@@ -22,7 +22,7 @@ SAVED_FIELDS = ("content", "prose", "prose_rules", "revision", "pieces", "update
 
 
 class UnableToSavePiece(Exception):
-    """The document may not be changed, or the piece or its value is invalid (`problems` says where)."""
+    """The document may not be changed, or the piece is invalid. `problems` are the problems of its fields."""
 
     def __init__(self, message: str, problems: Sequence[Any] = ()) -> None:
         self.problems = tuple(problems)
@@ -50,11 +50,11 @@ def save_piece(
     now: dt.datetime,
     check: Callable[[Content], Iterable[Problem]] | None = None,
 ) -> bool:
-    """Save one piece of a draft: an item, "about", or the order of a list. Return whether anything changed.
+    """Save one piece of a draft, such as "sites/north-quay" or "about", and return whether anything changed.
 
     The value None removes an item. `based_on` is the revision of the piece that the author saw
-    (`Draft.revision_of`); None overwrites any other change. `check` returns problems of the whole content. Raises
-    `UnableToSavePiece`, and `PieceConflict` if another person has saved another value since.
+    (`Draft.revision_of`). If it is None, the value overwrites any other change. `check` returns problems of the whole
+    content. Raises `UnableToSavePiece`, and `PieceConflict` if another person has saved another value since.
     """
     schema, draft = open_draft.schema, open_draft.draft
     try:
@@ -79,9 +79,10 @@ def save_piece(
 def save_items(
     open_draft: OpenDraft, code: str, items: Mapping[str, Item], *, author: User | None, now: dt.datetime
 ) -> list[str]:
-    """Save several normalised items (by key) of one collection, as one revision, and return the changed pieces.
+    """Save several items of one collection as one revision, and return the pieces that changed.
 
-    New items are added at the end, in this order. Raises `UnableToSavePiece` if there would be too many items.
+    `items` are normalised, and by key. New items are added at the end, in this order. Raises `UnableToSavePiece` if
+    there would be too many items.
     """
     current_items: dict[str, Item] = {item["key"]: item for item in open_draft.content[code]}
     changed_pieces = [f"{code}/{key}" for key, item in items.items() if current_items.get(key) != item]
@@ -111,11 +112,11 @@ def _save_content(
     draft.save(update_fields=SAVED_FIELDS)
 
 
-def moved(schema: Schema, content: Content, piece: str, *, up: bool) -> tuple[str, list[str]] | None:
-    """Return the piece to save, and its value, in order to move an item one place up or down.
+def order_after_move(schema: Schema, content: Content, piece: str, *, up: bool) -> tuple[str, list[str]] | None:
+    """Return the piece and the value to save in order to move an item one place up or down.
 
-    To move "sections/vision", this is "order/sections" with the keys in their new order. Returns None if the item
-    is already at that end of the list. Raises `UnableToSavePiece` if the item was removed, and `UnknownPiece`.
+    For "sections/vision", that is the piece "order/sections" and the keys of all sections in their new order. Returns
+    None if the item cannot move further. Raises `UnableToSavePiece` if the item was removed, and `UnknownPiece`.
     """
     code, key = split_piece(schema, piece)
     order_piece = f"order/{code}"

@@ -1,4 +1,4 @@
-"""Escalate late signatures: what plans and terms share."""
+"""Escalate late signatures on plans and terms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def escalate_late(
     """Escalate each late signatory once, and return how many were escalated.
 
     `must_decide` returns whether a signatory still has to decide. `email_next_post` runs in the transaction that
-    marks the signatory as escalated. A new deadline can be escalated again. This is safe to run twice.
+    marks the signatory as escalated, so a second run sends no second email. After a new deadline, the signatory can be
+    escalated again.
     """
     late_signatories = lapsed_signatories(signatories, now=now).order_by("pk")
     return sum(_escalate(signatory, must_decide, email_next_post, now) for signatory in late_signatories)

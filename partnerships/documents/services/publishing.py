@@ -1,4 +1,4 @@
-"""Publish a version of a draft: check the draft, refuse what may not be published, number it, and rebase the draft.
+"""Check a draft, create the next version from it, and base the draft on that version.
 
 The refusals here apply to any document. `plans.services.publishing` has those of plans, and
 `agreements.services.terms.sending` those of terms.
@@ -33,12 +33,12 @@ V = TypeVar("V", bound=Version)
 
 
 class UnableToPublish(Exception):
-    """The content may not be published: it is unchanged, invalid or out of date."""
+    """The content may not be published, because it is unchanged, invalid or out of date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Content that has been checked and may be published, with its changes since the previous version."""
+    """Checked content that may be published, with its changes since the previous version."""
 
     schema: Schema
     previous: Content
@@ -49,7 +49,7 @@ class Prepared:
 
 
 def _unchanged(content: Content, _previous: Content) -> Content:
-    """Return the new content as it is; the default of `finish`."""
+    """Return the new content. This is the default of `finish`."""
     return content
 
 
@@ -92,7 +92,7 @@ def prepare(
 def refuse_minor(prepared: Prepared) -> None:
     """Raise `UnableToPublish` for a minor version that changes homes, dates, money or parties.
 
-    Earlier signatures count for a minor version, so a minor version may not change what was signed.
+    Signatures on the previous version remain valid for a minor version, so it may not change what was signed.
     """
     reason = why_not_minor(prepared.changes)
     if reason:
@@ -140,8 +140,8 @@ def rebase_draft(
 ) -> None:
     """Base a locked draft on the new version, without saving the draft.
 
-    If the version replaced the draft's content, the other changes of the draft remain with `keep`, and are
-    discarded without it. People who are editing a piece that the replacement has changed will see a conflict.
+    If an import replaced the draft's content, `keep` says whether the draft's other changes are kept or discarded.
+    People who are editing a piece that the import has changed will see a conflict.
     """
     if prepared.is_replacement and keep and draft.content is not None:
         merged = rebase(prepared.schema, draft.content, prepared.previous, prepared.content)

@@ -1,4 +1,4 @@
-"""Render the Markdown of a document to HTML when the document is saved, so that pages need not render it."""
+"""Render the Markdown of a document when it is saved, so that pages need not render it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ def prose_of(schema: Schema, content: Content, *rendered: Draft | Version | None
     The HTML of the same text in `rendered` drafts and versions is reused, unless the rules of rendering have
     changed.
     """
-    html_by_text: dict[str, str] = {}
+    reusable_html_by_text: dict[str, str] = {}
     for source in rendered:
         if source is not None and source.content is not None and source.prose_rules == rules():
-            html_by_text |= {
+            reusable_html_by_text |= {
                 text: source.prose[path] for path, text in _texts(schema, source.content) if path in source.prose
             }
     html_by_path = {}
     for path, text in _texts(schema, content):
-        if text not in html_by_text:
-            html_by_text[text] = to_html(text)
-        html_by_path[path] = html_by_text[text]
+        html = reusable_html_by_text.get(text)
+        html_by_path[path] = to_html(text) if html is None else html
     return html_by_path
 
 

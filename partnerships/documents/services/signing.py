@@ -39,7 +39,7 @@ def read_questions(texts: Iterable[str]) -> list[str]:
 def read_answers(questions: Sequence[str], answers: Mapping[str, str], decision: str) -> list[dict[str, str]]:
     """Return the questions with their answers, as `Signature.answers` stores them.
 
-    `answers` are by question. Only a rejection may leave a question unanswered. Raises `InvalidAnswers`.
+    `answers` are by question. Questions may be left unanswered only with a rejection. Raises `InvalidAnswers`.
     """
     answer_by_question = {question: answers.get(question, "").strip() for question in questions}
     for question, answer in answer_by_question.items():
@@ -53,13 +53,13 @@ def read_answers(questions: Sequence[str], answers: Mapping[str, str], decision:
 def lapsed_signatories(signatories: QuerySet[S], *, now: dt.datetime) -> QuerySet[S]:
     """Return the signatories whose deadline has passed and whose next post has not been emailed yet.
 
-    A deadline before the last request does not count. The caller checks whether the signatories have decided.
+    A deadline before the last request is ignored. The caller checks whether the signatories have decided.
     """
     today = timezone.localdate(now)
     return signatories.filter(Q(due_on__gte=F("asked_at__date")), due_on__lt=today, escalated_at=None, removed_at=None)
 
 
 def claim_escalation(signatory: Signatory, *, now: dt.datetime) -> bool:
-    """Mark that the next post is emailed, and return False if another run has already marked it."""
-    rows = type(signatory)._default_manager.filter(pk=signatory.pk, escalated_at=None, due_on=signatory.due_on)
-    return bool(rows.update(escalated_at=now))
+    """Mark the signatory as escalated, and return False if another run has marked it or the deadline was changed."""
+    unescalated = type(signatory)._default_manager.filter(pk=signatory.pk, escalated_at=None, due_on=signatory.due_on)
+    return bool(unescalated.update(escalated_at=now))

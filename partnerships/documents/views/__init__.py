@@ -1,6 +1,6 @@
-"""What pages of documents share.
+"""Pages that are the same for plans and terms, such as the form of a piece.
 
-Rooms give the addresses, the rights and the words of their own.
+The views of each room check rights, and pass in its addresses, services and templates.
 """
 
 from partnerships.documents.views.conflicts import conflict_context

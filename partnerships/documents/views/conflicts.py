@@ -16,21 +16,21 @@ from partnerships.people.models import User
 def conflict_context(
     schema: Schema, collection: Collection | None, conflict: PieceConflict, names: Names
 ) -> dict[str, Any]:
-    """Return the template context of a conflict: the fields in which the two texts differ."""
+    """Return the context of `documents/_conflict.html`, with the fields in which the two texts differ."""
     person = User.objects.filter(pk=conflict.by or 0).first()
     their_item: Item | None = conflict.theirs
-    rows = _field_rows(collection.fields if collection else schema.about, conflict, names)
+    different_fields = _different_fields(collection.fields if collection else schema.about, conflict, names)
     if collection is not None and collection.counts is not None:
-        rows += _counts_rows(collection.counts, conflict.mine, their_item)
+        different_fields += _different_counts(collection.counts, conflict.mine, their_item)
     return {
-        "conflict": rows,
-        "gone": their_item is None,
-        "who": person.display_name if person else "Another person",
-        "when": dt.datetime.fromisoformat(conflict.at) if conflict.at else None,
+        "different_fields": different_fields,
+        "was_removed": their_item is None,
+        "other_person": person.display_name if person else "Another person",
+        "saved_at": dt.datetime.fromisoformat(conflict.at) if conflict.at else None,
     }
 
 
-def _field_rows(specs: Iterable[Field], conflict: PieceConflict, names: Names) -> list[dict[str, Any]]:
+def _different_fields(specs: Iterable[Field], conflict: PieceConflict, names: Names) -> list[dict[str, Any]]:
     """Return the fields in which the two texts differ, with the differences word by word in long texts."""
     time = DiffTime()  # all fields share one limit of time for the comparison
     rows: list[dict[str, Any]] = []
@@ -46,7 +46,7 @@ def _field_rows(specs: Iterable[Field], conflict: PieceConflict, names: Names) -
     return rows
 
 
-def _counts_rows(counts: Counts, own_item: Item, their_item: Item | None) -> list[dict[str, Any]]:
+def _different_counts(counts: Counts, own_item: Item, their_item: Item | None) -> list[dict[str, Any]]:
     """Return the counted lines in which the two texts differ."""
     own_lines = counts.by_line(own_item)
     their_lines = counts.by_line(their_item) if their_item else {}

@@ -1,34 +1,40 @@
-"""The lists on the page of a draft: every item, with the addresses of the pages to change the item."""
+"""The lists on the page of a draft, in which people add, change, move and remove items."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from partnerships.documents.queries import LastSave
 from partnerships.documents.schema import Collection, Content, Item, Schema
 
-NO_COUNTS: Mapping[str, int] = MappingProxyType({})
+#: A function that returns the address of an action ("add", "edit", "move", "remove" or "comments"). Its arguments are
+#: the action, the code of the collection, and the key of the item, which is "" for "add".
+Address: TypeAlias = Callable[[str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class PieceRow:
-    """One item in a list on the page of a draft."""
+    """One item in a list on the page of a draft, such as a site."""
 
     code: str
     key: str
     title: str
+    #: Whether the item is hidden from readers outside.
     hidden: bool
+    #: Shown below the title, such as the number of homes.
     detail: str
-    touch: LastSave | None
-    comments: int
-    urls: Mapping[str, str]  # by action: "edit", "move", "remove", and "comments" if the item has comments
+    last_save: LastSave | None
+    comment_count: int
+    #: The addresses by action. "comments" is missing if the item has no comments.
+    urls: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class PieceList:
-    """One list on the page of a draft."""
+    """One list on the page of a draft, such as its sites."""
 
     code: str
     one: str
@@ -36,17 +42,13 @@ class PieceList:
     many: str
     add_url: str
     add_words: str
-    import_url: str = ""
-    items: list[PieceRow] = field(default_factory=list)
-
-
-#: A function that returns the address of an action ("add", "edit", "move", "remove") on an item. Its arguments are the
-#: action, the code of the collection, and the key of the item; the key is "" for "add".
-Address = Callable[[str, str, str], str]
+    #: The page to import a spreadsheet; "" if there is none.
+    import_url: str
+    items: list[PieceRow]
 
 
 def _details(collection: Collection, item: Item) -> str:
-    """Return what the page shows below the title of an item, unless a room has a function of its own."""
+    """Return the detail of an item in its schema, such as "120 homes"."""
     return collection.details(item)
 
 
@@ -55,22 +57,21 @@ def piece_lists(
     content: Content,
     address: Address,
     *,
-    touches: Mapping[str, LastSave] = MappingProxyType({}),
-    comments: Mapping[str, int] = NO_COUNTS,
+    last_saves: Mapping[str, LastSave] = MappingProxyType({}),
+    comment_counts: Mapping[str, int] = MappingProxyType({}),
     details: Callable[[Collection, Item], str] = _details,
     add_words: Mapping[str, str] = MappingProxyType({}),
-    imports: Mapping[str, str] = MappingProxyType({}),
+    import_urls: Mapping[str, str] = MappingProxyType({}),
 ) -> list[PieceList]:
-    """Return each collection with its items, for `documents/_pieces.html`.
+    """Return each collection of a draft with its items, for `documents/_pieces.html`.
 
-    `touches` is the last save of each piece, and `comments` the number of its comments. By the code of the
-    collection, `add_words` are the texts of links that are not "Add a …", and `imports` the addresses to import a
-    spreadsheet.
+    `last_saves` and `comment_counts` are by piece, such as "sites/north-quay". `add_words` and `import_urls` are by
+    the code of the collection. The default for `add_words` is "Add a site" and so on.
     """
 
     def make_row(collection: Collection, item: Item) -> PieceRow:
         code, key = collection.code, item["key"]
-        comment_count = comments.get(f"{code}/{key}", 0)
+        comment_count = comment_counts.get(f"{code}/{key}", 0)
         actions = ["edit", "move", "remove"]
         if comment_count:
             actions.append("comments")
@@ -80,8 +81,8 @@ def piece_lists(
             title=item[collection.title],
             hidden=collection.hides(item),
             detail=details(collection, item),
-            touch=touches.get(f"{code}/{key}"),
-            comments=comment_count,
+            last_save=last_saves.get(f"{code}/{key}"),
+            comment_count=comment_count,
             urls={action: address(action, code, key) for action in actions},
         )
 
@@ -93,7 +94,7 @@ def piece_lists(
             many=collection.many,
             add_url=address("add", collection.code, ""),
             add_words=add_words.get(collection.code, f"Add {collection.one_with_article}"),
-            import_url=imports.get(collection.code, ""),
+            import_url=import_urls.get(collection.code, ""),
             items=[make_row(collection, item) for item in content[collection.code]],
         )
         for collection in schema.collections

@@ -25,8 +25,8 @@ from partnerships.documents.schema import Collection, Content, Item, Schema
 from partnerships.documents.services import OpenDraft, UnableToSavePiece
 from partnerships.documents.views.conflicts import conflict_context
 
-#: A function that saves a value or, if the value is None, removes the item. The number is the revision of the piece
-#: that the author saw.
+#: A function that saves a new value of a piece, or removes the item if the value is None. Its second argument is the
+#: revision of the piece that the author saw.
 Save: TypeAlias = Callable[[Any, int], object]
 
 
@@ -91,17 +91,16 @@ def find_piece(
     back: str,
     new: bool = False,
 ) -> Piece:
-    """Return the piece of an address, "about" or an item of the collection `code`; else 404.
+    """Return the piece at an address, which is "about" or an item of the collection `code`; else 404.
 
-    A new item has a random key, which the form sends back. Keys appear in addresses, which must not reveal a title.
-    If another person has removed the item, a form that is sent still finds the piece, so that its author sees the
-    conflict.
+    A new item gets a random key, because keys appear in addresses, which must not reveal a title. If another person
+    has removed the item, a POST still finds the piece, so that its author sees the conflict.
     """
     schema = open_draft.schema
     if code == "about":
         collection = None
         if key or new:
-            # A document has "about" once, so it has no key, and nobody can add another.
+            # "about" has no key, and nobody can add another.
             raise Http404
     else:
         collection = schema.collection_by_code.get(code)
@@ -142,10 +141,10 @@ def edit_piece(
     lines: Lines | None = None,
     context: Mapping[str, Any] = MappingProxyType({}),
 ) -> HttpResponse:
-    """Show the form of a piece, or save the piece and redirect to the draft.
+    """Show the form of a piece. On POST, save the piece and redirect to the draft.
 
-    If another person has saved the piece meanwhile, the page shows both texts, and the author can then send the
-    form again to replace the other person's text. `names` returns the names of the keys and codes in a content.
+    If another person has saved the piece since, the page shows both texts with status 409. The author can then send
+    the form again to replace the other person's text. `names` returns the names of the keys and codes in a content.
     """
     if request.method != "POST":
         return show_piece(request, piece, form, template=template, context=context)
@@ -169,15 +168,15 @@ def edit_piece(
         form.explain(str(error), error.problems)
         return show_piece(request, piece, form, template=template, context=context, status=422)
 
-    name = value.get(piece.collection.title) if piece.collection else piece.schema.about_label
-    messages.success(request, f"“{name}” has been saved in the draft.")
+    title = value.get(piece.collection.title) if piece.collection else piece.schema.about_label
+    messages.success(request, f"“{title}” has been saved in the draft.")
     return redirect(f"{piece.back}#{piece.name.replace('/', '-')}")
 
 
 def _save_merged(piece: Piece, form: PieceForm, value: Item, save: Save) -> None:
-    """Save the value. The fields of "about" are merged with other fields that another person has saved meanwhile.
+    """Save the value. If another person has changed other fields of "about", save both edits.
 
-    Raises `PieceConflict` if both people changed the same field.
+    Raises `PieceConflict` if both people changed the same field or the same item.
     """
     try:
         save(value, form.cleaned_data["based_on"])
@@ -223,7 +222,7 @@ def _with_both_texts(piece: Piece, conflict: PieceConflict) -> Content:
 def remove_piece(
     request: HttpRequest, piece: Piece, *, save: Save, edit_url: str, template: str, context: Mapping[str, Any]
 ) -> HttpResponse:
-    """Ask for confirmation before removing an item, or remove the item and redirect to the draft."""
+    """Ask whether to remove an item. On POST, remove the item and redirect to the draft."""
     collection = piece.collection
     if piece.item is None or collection is None:
         raise Http404
@@ -247,7 +246,7 @@ def remove_piece(
     except UnableToSavePiece as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"“{piece.title}” has been removed from the draft. It stays in earlier versions.")
+        messages.success(request, f"“{piece.title}” has been removed from the draft. Earlier versions still have it.")
     return redirect(piece.back)
 
 

@@ -1,8 +1,8 @@
-"""Word documents: of a published version, and of figures, for people who file them or work on in their own words."""
+"""Create Word documents of published versions and of figures."""
 
 from partnerships.documents.word.tables import (
-    FEW_TABLES,
     MAX_COLUMNS,
+    MAX_TABLES_WITHOUT_CONTENTS,
     TablesPaper,
     WordPicture,
     WordTable,
@@ -11,8 +11,8 @@ from partnerships.documents.word.tables import (
 from partnerships.documents.word.writing import SignatureLine, WordPaper, write_word
 
 __all__ = [
-    "FEW_TABLES",
     "MAX_COLUMNS",
+    "MAX_TABLES_WITHOUT_CONTENTS",
     "SignatureLine",
     "TablesPaper",
     "WordPaper",

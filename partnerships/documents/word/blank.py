@@ -25,8 +25,9 @@ def new_document(title: str, made_at: dt.datetime, *, is_wide: bool = False) -> 
     _set_styles(document)
 
     section = document.sections[0]
-    sides = (shared.Mm(210), shared.Mm(297))
-    section.page_width, section.page_height = sides[::-1] if is_wide else sides
+    short_side, long_side = shared.Mm(210), shared.Mm(297)
+    section.page_width = long_side if is_wide else short_side
+    section.page_height = short_side if is_wide else long_side
     section.orientation = enums.WD_ORIENT.LANDSCAPE if is_wide else enums.WD_ORIENT.PORTRAIT
     section.left_margin = section.right_margin = shared.Mm(20)
     section.top_margin = section.bottom_margin = shared.Mm(20)
@@ -62,9 +63,9 @@ def _set_styles(document: Any) -> None:
 
 
 def add_contents(document: Any, headings: Sequence[str]) -> None:
-    """Add a table of contents with a link to each heading that `add_contents_heading` adds, in the same order.
+    """Add a table of contents that links to the headings. Add these later with `add_contents_heading`.
 
-    The contents have no page numbers, so that they are right without being updated in Word.
+    The contents have no page numbers, because only Word knows on which page a heading is.
     """
     document.add_paragraph().add_run("Contents").bold = True
     for index, heading in enumerate(headings):

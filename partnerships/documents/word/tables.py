@@ -1,4 +1,4 @@
-"""Create a Word document of figures: sentences, tables, pictures and notes."""
+"""Create a Word document of figures, with sentences, tables, pictures and notes."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from partnerships.documents.word.blank import (
 from partnerships.documents.word.prose import xml_text
 from partnerships.kit.late import late
 
-text = late("docx.enum.text")
+enums = late("docx.enum.text")
 shared = late("docx.shared")
 
 #: The most columns of a table in a portrait document, Word or PDF. A document with a wider table is landscape.
 MAX_COLUMNS = 7
-#: The most tables in a document without a table of contents.
-FEW_TABLES = 4
+#: A document with more tables than this gets a table of contents.
+MAX_TABLES_WITHOUT_CONTENTS = 4
 _SOURCES = "Where these figures come from"
-#: The width and the greatest height of a picture in mm, on a portrait page.
+#: The width and the greatest height of a picture in mm, on a portrait and on a landscape page.
 _PORTRAIT_PICTURE = (165, 190)
-#: The same on a landscape page.
 _LANDSCAPE_PICTURE = (200, 110)
 
 
@@ -39,8 +38,8 @@ class WordPicture:
 
     title: str
     content: bytes
-    #: The alternative text for people who cannot see the picture.
-    words: str
+    #: For people who cannot see the picture.
+    alternative_text: str
     #: Shown below the picture.
     caption: str = ""
 
@@ -83,11 +82,13 @@ def write_tables(paper: TablesPaper) -> bytes:
     add_facts(document, paper.facts)
     for sentence in paper.sentences:
         document.add_paragraph().add_run(xml_text(sentence)).bold = True
+
     headings = [table.heading for table in paper.tables]
     if paper.notes:
         headings.append(_SOURCES)
-    if len(paper.tables) > FEW_TABLES:
+    if len(paper.tables) > MAX_TABLES_WITHOUT_CONTENTS:
         add_contents(document, headings)
+
     for index, table in enumerate(paper.tables):
         add_contents_heading(document, index, table.heading)
         _add_section(document, table, is_wide=is_wide)
@@ -95,19 +96,20 @@ def write_tables(paper: TablesPaper) -> bytes:
         add_contents_heading(document, len(paper.tables), _SOURCES)
         for note in paper.notes:
             document.add_paragraph(xml_text(note), style="List Bullet")
+
     stream = io.BytesIO()
     document.save(stream)
     return stream.getvalue()
 
 
 def _add_section(document: Any, table: WordTable, *, is_wide: bool) -> None:
-    """Add the pictures, the note and the rows of a table below its heading. A table without figures has no rows."""
+    """Add the pictures, the note and the rows of a table below its heading. Some tables have only pictures."""
     for picture in table.pictures:
         _add_picture(document, picture, is_wide=is_wide)
     if table.note:
         add_muted(document.add_paragraph(), table.note)
-    # The first row contains the headings.
-    if len(table.rows) > 1:
+    has_rows_below_headings = len(table.rows) > 1
+    if has_rows_below_headings:
         _add_rows(document, table)
 
 
@@ -126,7 +128,7 @@ def _add_picture(document: Any, picture: WordPicture, *, is_wide: bool) -> None:
     # The library has no public name for the title and the alternative text.
     properties = shape._inline.docPr
     properties.set("title", xml_text(picture.title))
-    properties.set("descr", xml_text(picture.words))
+    properties.set("descr", xml_text(picture.alternative_text))
     if picture.caption:
         document.paragraphs[-1].paragraph_format.keep_with_next = True
         add_muted(document.add_paragraph(), picture.caption)
@@ -142,4 +144,4 @@ def _add_rows(document: Any, table: WordTable) -> None:
             paragraph = cell.paragraphs[0]
             paragraph.add_run(xml_text(value)).bold = is_total or column == 0
             if table.figures[column]:
-                paragraph.alignment = text.WD_ALIGN_PARAGRAPH.RIGHT
+                paragraph.alignment = enums.WD_ALIGN_PARAGRAPH.RIGHT

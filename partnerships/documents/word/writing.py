@@ -1,4 +1,4 @@
-"""Create the Word document of a version: facts, sections, tables, changes and signatures."""
+"""Create the Word document of a version, with its texts, tables, changes and signatures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.kit.text import Fragment
 
 shared = late("docx.shared")
 
-#: The most fields that have their own column beside the title. The other fields share a column of details.
+#: The most fields with a column of their own. The other fields of an item share the column of details.
 MAX_COLUMNS = 4
 #: The colours of removed text and of added text.
 _REMOVED, _ADDED = (0xA6, 0x1B, 0x1B), (0x1B, 0x5E, 0x34)
@@ -51,7 +51,7 @@ class WordPaper:
     html: StoredHtml
     names: Names
     made_at: dt.datetime
-    #: The changes since another version, and its name ("version 2").
+    #: The changes since another version, and the name of that version: "version 2".
     since: str = ""
     changes: Comparison | None = None
     signatures: Sequence[SignatureLine] = ()
@@ -79,6 +79,7 @@ def write_word(paper: WordPaper) -> bytes:
     if paper.note:
         document.add_heading("Why this version", level=1)
         add_lines(document, paper.note)
+
     for collection in paper.schema.collections:
         if collection.code == paper.clauses:
             _add_collection(document, paper, collection)
@@ -90,6 +91,7 @@ def write_word(paper: WordPaper) -> bytes:
         _add_changes(document, paper.changes, paper.since)
     if paper.signatures:
         _add_signatures(document, paper.signatures)
+
     stream = io.BytesIO()
     document.save(stream)
     return stream.getvalue()
@@ -136,7 +138,7 @@ def _filled_fields(paper: WordPaper, collection: Collection, items: Sequence[Ite
 
 
 def _is_prose(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> bool:
-    """Return whether the items are texts with titles, which people read more easily below headings than in a table."""
+    """Return whether the items are texts with titles, which are easier to read below headings than in a table."""
     fields = _filled_fields(paper, collection, items)
     return bool(fields) and all(spec.shape == "text" for spec in fields) and collection.code not in paper.columns
 
@@ -158,22 +160,14 @@ def _add_sections(document: Any, paper: WordPaper, collection: Collection, items
 
 def _add_items(document: Any, paper: WordPaper, collection: Collection, items: Sequence[Item]) -> None:
     """Add items as a table: the title, some fields, the counts, and the other fields in a column of details."""
-    fields = _filled_fields(paper, collection, items)
-    short_fields = [spec for spec in fields if spec.shape != "text"]
-    column_codes = paper.columns.get(collection.code)
-    if column_codes is None:
-        columns = short_fields[:MAX_COLUMNS]
-    else:
-        columns = [spec for spec in short_fields if spec.code in column_codes]
-    detail_fields = [spec for spec in fields if spec not in columns]
+    columns, detail_fields = _divide_fields(paper, collection, items)
     counts = collection.counts
     if counts and not any(counts.total(item) for item in items):
         counts = None
 
-    title_field = next(spec for spec in collection.fields if spec.code == collection.title)
+    title_field = collection.field_by_code[collection.title]
     headings = [collection.label if title_field.shape == "line" else title_field.label]
     headings += [spec.label for spec in columns]
-
     if counts:
         headings.append(counts.label)
     if detail_fields:
@@ -181,20 +175,32 @@ def _add_items(document: Any, paper: WordPaper, collection: Collection, items: S
 
     table = add_table(document, headings)
     for item in items:
-        cells = iter(table.add_row().cells)
-        next(cells).paragraphs[0].add_run(_title(collection, item)).bold = True
-        for spec in columns:
-            next(cells).text = _value_in_words(paper, spec, item)
+        title_cell, *other_cells = table.add_row().cells
+        title_cell.paragraphs[0].add_run(_title(collection, item)).bold = True
+        for cell, spec in zip(other_cells, columns, strict=False):
+            cell.text = _value_in_words(paper, spec, item)
         if counts:
             lines = [f"{count:,} {counts.words(line)}" for line, count in counts.by_line(item).items()]
-            next(cells).text = xml_text("\n".join([f"{counts.total(item):,}", *lines]))
+            other_cells[len(columns)].text = xml_text("\n".join([f"{counts.total(item):,}", *lines]))
         if detail_fields:
-            _add_details(next(cells), paper, collection, item, detail_fields)
+            _add_details(other_cells[-1], paper, collection, item, detail_fields)
     if counts:
-        cells = table.add_row().cells
-        cells[0].paragraphs[0].add_run("Total").bold = True
-        total = cells[1 + len(columns)].paragraphs[0].add_run(f"{sum(map(counts.total, items)):,}")
-        total.bold = True
+        title_cell, *other_cells = table.add_row().cells
+        title_cell.paragraphs[0].add_run("Total").bold = True
+        total = sum(counts.total(item) for item in items)
+        other_cells[len(columns)].paragraphs[0].add_run(f"{total:,}").bold = True
+
+
+def _divide_fields(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> tuple[list[Field], list[Field]]:
+    """Return the fields with a column of their own, and the fields in the column of details."""
+    fields = _filled_fields(paper, collection, items)
+    short_fields = [spec for spec in fields if spec.shape != "text"]
+    column_codes = paper.columns.get(collection.code)
+    if column_codes is None:
+        columns = short_fields[:MAX_COLUMNS]
+    else:
+        columns = [spec for spec in short_fields if spec.code in column_codes]
+    return columns, [spec for spec in fields if spec not in columns]
 
 
 def _value_in_words(paper: WordPaper, spec: Field, item: Item) -> str:
@@ -229,7 +235,7 @@ def _add_changes(document: Any, changes: Comparison, since: str) -> None:
                 label_cell.paragraphs[0].add_run("" if index else xml_text(item.label)).bold = True
                 field_cell.text = xml_text(row.field)
                 _add_values(old_cell, new_cell, row)
-                difference_cell.text = xml_text(row.extra)
+                difference_cell.text = xml_text(row.difference)
 
 
 def _add_values(old_cell: Any, new_cell: Any, row: ChangeRow) -> None:
@@ -243,7 +249,7 @@ def _add_values(old_cell: Any, new_cell: Any, row: ChangeRow) -> None:
 
 
 def _add_fragment(old_cell: Any, new_cell: Any, fragment: Fragment) -> None:
-    """Add a fragment of a text: removed text to the left cell, added text to the right cell, other text to both."""
+    """Add removed text to the left cell, added text to the right cell, and any other text to both."""
     text = xml_text(" … " if fragment.kind == "gap" else fragment.text)
     if fragment.kind != "insert":
         run = old_cell.paragraphs[0].add_run(text)

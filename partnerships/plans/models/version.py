@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
-from partnerships.documents import completed
+from partnerships.documents import add_missing_fields
 from partnerships.documents import models as documents
 from partnerships.kit.addresses import page_address
 from partnerships.organisations.audience import Everybody, Network, visible_to
@@ -38,7 +38,7 @@ class ContentField(models.JSONField):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """Return the content with every field of today's schema."""
         content = super().from_db_value(value, expression, connection)
-        return completed(PLAN, content) if isinstance(content, dict) and "sites" in content else content
+        return add_missing_fields(PLAN, content) if isinstance(content, dict) and "sites" in content else content
 
     def deconstruct(self) -> Any:
         """Return a plain `JSONField`, so that migrations do not import this class."""

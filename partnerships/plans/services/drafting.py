@@ -330,7 +330,7 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
-    new_order = documents.moved(PLAN, draft_content(plan), piece, up=up)
+    new_order = documents.order_after_move(PLAN, draft_content(plan), piece, up=up)
     if new_order is None:
         return False
     list_code, keys = new_order

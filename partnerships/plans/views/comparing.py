@@ -1,4 +1,4 @@
-"""Pages that compare two versions, the draft or the baseline: on screen, in print, as a PDF and as CSV."""
+"""Pages that compare two versions, or a version with the draft, on screen, in print, as a PDF and as CSV."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison. `version` is None for the draft."""
+    """A version or the draft as one side of a comparison. `version` is None for the draft."""
 
     value: str
     label: str
@@ -44,19 +44,18 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class ComparedSides:
-    """Two sides of a plan compared, as the reader may see them.
-
-    `between` are the versions after the older side, up to and with the newer side. `no_baseline` means that the
-    address asks for the baseline, and the plan has no baseline.
-    """
+    """A comparison of two sides of a plan, with the parts that the reader may see."""
 
     access: PlanAccess
     from_side: Side
     to_side: Side
+    #: All sides that the reader can choose.
     sides: tuple[Side, ...]
+    #: The versions after the older side, up to and including the newer side.
     between: tuple[Version, ...]
     compared: Comparison
-    no_baseline: bool
+    #: Whether the address asks for the baseline, but the plan has none.
+    is_baseline_missing: bool
 
     @property
     def is_draft(self) -> bool:
@@ -93,28 +92,25 @@ def _versions(user: User | AnonymousUser, plan: int) -> VersionQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class _ChosenSides:
-    """The two sides in the address.
-
-    `no_baseline` means that the address asks for the baseline, and the plan has no baseline.
-    """
+    """The two sides that an address asks for."""
 
     from_side: Side
     to_side: Side
-    no_baseline: bool
+    is_baseline_missing: bool
 
 
 def _choose_sides(request: HttpRequest, access: PlanAccess, sides: tuple[Side, ...]) -> _ChosenSides:
-    """Return the two sides in the address, by default the newest two versions.
+    """Return the two sides in the address, or else the newest two versions; 404 for an unknown side.
 
-    A baseline that is not set is replaced with the default too.
+    If the address asks for the baseline and the plan has none, the default replaces the baseline.
     """
     side_by_value = {side.value: side for side in sides}
     from_value, to_value = request.GET.get("from", ""), request.GET.get("to", "")
     baseline = side_by_value.get(str(access.plan.baseline_number or ""))
-    no_baseline = baseline is None and BASELINE in (from_value, to_value)
+    is_baseline_missing = baseline is None and BASELINE in (from_value, to_value)
     if baseline is not None:
         side_by_value[BASELINE] = baseline
-    if no_baseline:
+    if is_baseline_missing:
         from_value = "" if from_value == BASELINE else from_value
         to_value = "" if to_value == BASELINE else to_value
 
@@ -124,14 +120,14 @@ def _choose_sides(request: HttpRequest, access: PlanAccess, sides: tuple[Side, .
         raise Http404
     to_side = side_by_value[to_value] if to_value else versions[0]
     from_side = side_by_value[from_value] if from_value else _newest_before(to_side, versions)
-    return _ChosenSides(from_side=from_side, to_side=to_side, no_baseline=no_baseline)
+    return _ChosenSides(from_side=from_side, to_side=to_side, is_baseline_missing=is_baseline_missing)
 
 
 def _newest_before(side: Side, versions: list[Side]) -> Side:
     """Return the newest version before a side, or the side itself if it is the first version."""
     if side.version is None:
         return versions[0]
-    older_sides = [version for version in versions if _version_number(version) < side.version.number]
+    older_sides = [older_side for older_side in versions if _version_number(older_side) < side.version.number]
     return older_sides[0] if older_sides else side
 
 
@@ -160,9 +156,9 @@ def _last_editors(access: PlanAccess) -> dict[str, str]:
 
 
 def compare_sides(request: HttpRequest, pk: int, how: OpeningMethod) -> ComparedSides:
-    """Fetch both sides and compare them in the reader's class; 404 if the reader may not see one of them.
+    """Return the comparison of the two sides in the address; 404 if the reader may not see one of them.
 
-    `how` is logged if one side is a draft shared with the reader.
+    If one side is a draft shared with the reader, the opening is logged with `how`.
     """
     access = open_plan(request, pk)
     sides = _sides(request, access)
@@ -173,7 +169,7 @@ def compare_sides(request: HttpRequest, pk: int, how: OpeningMethod) -> Compared
     compared = compare_contents(
         _content(access, chosen.from_side),
         _content(access, chosen.to_side),
-        touched=_last_editors(access) if chosen.to_side.version is None else None,
+        changed_by=_last_editors(access) if chosen.to_side.version is None else {},
     )
     return ComparedSides(
         access=access,
@@ -182,24 +178,24 @@ def compare_sides(request: HttpRequest, pk: int, how: OpeningMethod) -> Compared
         sides=sides,
         between=_versions_between(access, chosen, sides),
         compared=compared,
-        no_baseline=chosen.no_baseline,
+        is_baseline_missing=chosen.is_baseline_missing,
     )
 
 
 def _versions_between(access: PlanAccess, chosen: _ChosenSides, sides: tuple[Side, ...]) -> tuple[Version, ...]:
-    """Return the versions after the older side, up to and with the newer side, oldest first."""
+    """Return the versions after the older side, up to and including the newer side, oldest first."""
     # The draft follows the current version, on whichever side it is.
     numbers = [
         side.version.number if side.version else access.plan.current_number
         for side in (chosen.from_side, chosen.to_side)
     ]
-    older, newer = sorted(numbers)
+    older_number, newer_number = sorted(numbers)
     oldest_first = [side.version for side in reversed(sides) if side.version is not None]
-    return tuple(version for version in oldest_first if older < version.number <= newer)
+    return tuple(version for version in oldest_first if older_number < version.number <= newer_number)
 
 
 def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, Any]:
-    """Return the template context of a comparison, with an address that can be shared."""
+    """Return the template context of a comparison."""
     query = f"from={compared_sides.from_side.value}&to={compared_sides.to_side.value}"
     return {
         "plan": compared_sides.access.plan,
@@ -210,7 +206,7 @@ def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, A
         "between": compared_sides.between,
         "compared": compared_sides.compared,
         "is_draft": compared_sides.is_draft,
-        "no_baseline": compared_sides.no_baseline,
+        "is_baseline_missing": compared_sides.is_baseline_missing,
         "query": query,
         "shareable": request.build_absolute_uri(f"{request.path}?{query}"),
     }

@@ -59,7 +59,7 @@ def plan_create(request: HttpRequest) -> HttpResponse:
 
 
 def _address(pk: int, action: str, code: str, key: str) -> str:
-    """Return the address of an action on a collection or item of the draft."""
+    """Return the address at which to add, edit, move, remove or comment on an item of the draft."""
     if action == "comments":
         return f"{reverse('plans:draft-comments', kwargs={'pk': pk})}?about={code}/{key}"
     if action == "add" and code == "documents":
@@ -78,16 +78,16 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
 
     plan = access.plan
     content = draft_content(plan)
-    touches = last_saves(draft)
+    last_save_by_piece = last_saves(draft)
     lists = piece_lists(
         PLAN,
         content,
         partial(_address, pk),
-        touches=touches,
-        comments=comment_counts(request.user, plan, on_draft=True),
+        last_saves=last_save_by_piece,
+        comment_counts=comment_counts(request.user, plan, on_draft=True),
         details=presenting.item_detail,
         add_words={"documents": "Attach a document"},
-        imports={code: reverse("spreadsheets:new", args=["plan", pk, code]) for code in ("sites", "milestones")},
+        import_urls={code: reverse("spreadsheets:new", args=["plan", pk, code]) for code in ("sites", "milestones")},
     )
     context = {
         "plan": plan,
@@ -95,7 +95,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
         "draft": draft,
         "owners": owners_by_age(plan),
         "about": content["about"],
-        "about_touch": touches.get("about"),
+        "about_last_save": last_save_by_piece.get("about"),
         "lists": lists,
         "totals": homes_totals(content, content, area_names(content)),
     }
@@ -127,7 +127,7 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
-    """Discard the changes of the draft, with a reason, so that the draft is the same as the newest version."""
+    """Ask for a reason, and then replace the draft with the newest version."""
     access, _draft = open_to_edit(request, pk)
     draft_url = reverse("plans:draft", kwargs={"pk": pk})
     form = ReasonForm(post_data(request), submit="Discard draft", cancel=draft_url, danger=True)

@@ -33,7 +33,7 @@ def _draft_context(request: HttpRequest, access: PlanAccess, draft: Draft, *, on
         content,
         prose,
         query=request.GET,
-        comments=comment_counts(request.user, plan, on_draft=True),
+        comment_counts=comment_counts(request.user, plan, on_draft=True),
     )
 
 

@@ -77,7 +77,7 @@ def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _show_version(request: HttpRequest, access: PlanAccess, version: Version) -> HttpResponse:
-    """Show the page of one version as the reader's class may see it."""
+    """Show one version, with the parts that the reader may see."""
     plan = access.plan
     if isinstance(request.user, User):
         read_ahead(
@@ -107,27 +107,27 @@ def _show_version(request: HttpRequest, access: PlanAccess, version: Version) ->
             version.content,
             version.html,
             query=request.GET,
-            comments=comment_counts(request.user, plan, on_draft=False),
+            comment_counts=comment_counts(request.user, plan, on_draft=False),
         ),
     }
     return render(request, "plans/version.html", context)
 
 
 def _may_ask_for_draft(request: HttpRequest, access: PlanAccess) -> bool:
-    """Return whether the page offers to ask for the draft: to partners who cannot read the draft yet."""
+    """Return whether to offer a link to ask for the draft. Partners who cannot read the draft yet get one."""
     is_partner = request.user.is_authenticated and access.is_inside and access.plan.partnership_id is not None
     return is_partner and not access.may_read_draft
 
 
 def _signing_context(request: HttpRequest, access: PlanAccess, version: Version) -> dict[str, Any]:
-    """Return the state of the signatures, for readers inside, and whether the person has not signed yet."""
+    """Return the state of the signatures for readers inside, and whether the person must sign."""
     plan = access.plan
     states = signing_states(plan) if access.is_inside else []
     return {
         "steps": next_steps(plan, states) if access.is_inside else [],
         "states": states if shows_signing_states(access, version) else [],
         "signatures": signatures_of(access, version),
-        "number": version_number_to_sign(plan),
+        "version_number_to_sign": version_number_to_sign(plan),
         "to_sign": _has_to_sign(request, plan, states),
     }
 
@@ -205,7 +205,7 @@ def version_by_id(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the versions that the person may read, and other events."""
+    """Show the versions that the person may read, and other events, newest first."""
     access = open_plan(request, pk)
     user, reader = signed_in(request), access.reader.value
     versions = rows_for(_versions, user, pk)

@@ -1,4 +1,4 @@
-"""The template context of a whole plan, for the reader's class."""
+"""The template context of a whole plan, with the parts that the reader may see."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from partnerships.documents.comparisons import NOBODY
 from partnerships.kit.maps import OUTLINES_FILE, Map, Place, place_map
 from partnerships.kit.prose import StoredHtml
 from partnerships.plans import presenting
@@ -21,12 +22,12 @@ from partnerships.plans.models import ReadingClass
 from partnerships.plans.queries import area_names, content_for_reader
 
 
-def compare_contents(before: Content, after: Content, touched: Mapping[str, str] | None = None) -> Comparison:
-    """Compare two contents of one reading class, with the names of areas.
+def compare_contents(before: Content, after: Content, changed_by: Mapping[str, str] = NOBODY) -> Comparison:
+    """Return the differences between two contents that one reading class may see, with the names of areas.
 
-    `touched` is the name of the person who last changed each piece, by the piece's address ("sites/north-quay").
+    `changed_by` is the name of the person who last changed each piece, by piece ("sites/north-quay").
     """
-    return compare_plan_contents(before, after, touched=touched, areas=area_names(before, after))
+    return compare_plan_contents(before, after, changed_by=changed_by, areas=area_names(before, after))
 
 
 def reading_context(
@@ -34,16 +35,16 @@ def reading_context(
     content: Content,
     prose: StoredHtml,
     query: QueryDict | None = None,
-    comments: Mapping[str, int] = MappingProxyType({}),
+    comment_counts: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Return the context for a page of a whole plan.
+    """Return the context of a page with a whole plan.
 
-    With `query`, the context has one page of the sites, chosen by the query; without `query`, for print, all sites.
-    `comments` is the number of comments by piece.
+    On screen, `query` chooses one page of the sites. In print, without `query`, the context has all sites.
+    `comment_counts` is the number of comments by piece, such as "sites/north-quay".
     """
     readable = content_for_reader(content, reader)
     areas = area_names(readable)
-    lookups = presenting.PageNames(areas=areas, comments=comments)
+    lookups = presenting.PageLookups(area_names=areas, comment_counts=comment_counts)
     milestones = presenting.milestones(readable, prose, timezone.localdate(), lookups)
     if query is None:
         sites_context: dict[str, Any] = {"sites": presenting.sites(readable, prose, lookups)}
@@ -54,7 +55,8 @@ def reading_context(
         "about": readable["about"],
         "about_html": prose.get("about/summary"),
         "outcomes": [
-            {**outcome, "comments": comments.get(f"outcomes/{outcome['key']}", 0)} for outcome in readable["outcomes"]
+            {**outcome, "comment_count": comment_counts.get(f"outcomes/{outcome['key']}", 0)}
+            for outcome in readable["outcomes"]
         ],
         "sections": presenting.sections(readable, prose, lookups),
         "milestones": milestones,
@@ -70,7 +72,7 @@ def reading_context(
 
 
 def _map(content: Content) -> Map | None:
-    """Return a map of the sites that have a position; None for fewer than two, which add nothing to the table."""
+    """Return a map of the sites that have a position; None for fewer than two, which need no map."""
     places = [
         Place(site["name"], float(site["lng"]), float(site["lat"]))
         for site in content["sites"]
@@ -82,11 +84,11 @@ def _map(content: Content) -> Map | None:
 
 
 def _site_page_context(
-    content: Content, prose: StoredHtml, lookups: presenting.PageNames, query: QueryDict
+    content: Content, prose: StoredHtml, lookups: presenting.PageLookups, query: QueryDict
 ) -> dict[str, Any]:
     """Return one page of the table of sites, and the links to the previous and next page.
 
-    The query chooses the page by its number (`sites`) or by a site (`site`), and filters the sites by words (`find`).
+    For example, `?sites=2` is the second page, `?site=north-quay` the page with this site, and `?find=quay` a search.
     """
     number_text = query.get("sites", "")
     is_number = number_text.isascii() and number_text.isdecimal() and len(number_text) < 6

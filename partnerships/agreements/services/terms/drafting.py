@@ -36,7 +36,14 @@ from partnerships.agreements.terms.collisions import Draft, collisions, parts_in
 from partnerships.agreements.terms.projection import content_from_columns
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.documents import InvalidContent
-from partnerships.documents.services import SAVED_FIELDS, OpenDraft, UnableToSavePiece, moved, save_piece, write_content
+from partnerships.documents.services import (
+    SAVED_FIELDS,
+    OpenDraft,
+    UnableToSavePiece,
+    order_after_move,
+    save_piece,
+    write_content,
+)
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -245,7 +252,7 @@ def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: U
     """
     partnership, locked_proposal = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
-    new_order = moved(schema_of(locked_proposal), content_of_proposal(locked_proposal), piece, up=up)
+    new_order = order_after_move(schema_of(locked_proposal), content_of_proposal(locked_proposal), piece, up=up)
     if new_order is None:
         return False
     order_piece, keys = new_order

@@ -106,7 +106,7 @@ def _lists(proposal: TermsProposal) -> list[documents.PieceList]:
         return reverse(url_names[action], args=args)
 
     return documents.piece_lists(
-        schema_of(proposal), content_of_proposal(proposal), address, touches=last_saves(proposal)
+        schema_of(proposal), content_of_proposal(proposal), address, last_saves=last_saves(proposal)
     )
 
 

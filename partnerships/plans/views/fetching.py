@@ -1,4 +1,4 @@
-"""Fetch plans for a request: 404 for people who may not see the plan, 403 for people who may not change it."""
+"""Fetch plans for a request. People who may not see the plan get 404, and people who may not change it get 403."""
 
 from __future__ import annotations
 
@@ -28,10 +28,7 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class PlanAccess:
-    """A plan, with the rights of the person who makes the request.
-
-    Views pass it to templates as `access`, so that pages and services follow the same rules.
-    """
+    """A plan, with what the person who makes the request may do. Templates get it as `access`."""
 
     plan: Plan
     #: None for visitors who are not signed in.
@@ -70,7 +67,7 @@ def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
     """Return the plan if the person may read a version or the draft; else 404."""
     user = request.user
     if user.is_authenticated:
-        # `read_ahead` sends these lookups as one query. `rows_for` and `plans_as_read_by` below then use their rows.
+        # One query instead of three. `rows_for` and `plans_as_read_by` below use its rows.
         plan_lookup, draft_lookup = lookup(_visible_plan, user, pk), lookup(_pk_if_draft_is_visible, user, pk)
         read_ahead([plan_lookup, draft_lookup, departures_lookup(user, [pk])])
     rows = rows_for(_visible_plan, user, pk)
@@ -141,11 +138,11 @@ def open_to_publish(request: HttpRequest, pk: int) -> PlanAccess:
 
 
 def log_opening(request: HttpRequest, access: PlanAccess, how: OpeningMethod, page_kind: str = "") -> Share | None:
-    """Log that a person opened a draft shared with them, and return the share.
+    """Log that a person opened a draft shared with them, and return the share; None for editors.
 
-    Returns None for people who may edit the draft. Only pages that are read (see `is_reading_page`) or shown again with
-    form errors are logged. Raises `PrefetchRefused` for a prefetched page, which could otherwise be read without being
-    logged.
+    A HEAD request, or a page that an administrator views as the person, is not logged. `page_kind` adds to `how`, for
+    example the name of a file. Raises `PrefetchRefused` if a browser fetches the page ahead: the person could otherwise
+    read it without being logged.
     """
     if access.may_edit:
         return None

@@ -65,7 +65,7 @@ def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
             with collect_recipients() as recipients:
                 version = _publish(plan, form, author=signed_in(request))
         except UnableToPublish as error:
-            # The page shows the draft as it is now, so that the form can be sent again for its newest revision.
+            # The page shows the newest draft, so the person can send the form again for that revision.
             form = PublishForm({**request.POST.dict(), "draft_revision": draft.revision}, **form_kwargs)
             form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:
@@ -111,9 +111,10 @@ def _embargo_sentence(version: Version) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def milestone_update(request: HttpRequest, pk: int, key: str) -> HttpResponse:
-    """Update one milestone of the newest version, and publish the change as a version.
+    """Show a short form to update one milestone. On POST, publish the change as a new version.
 
-    If a colleague has published since the form was opened and changed the milestone, the page shows both and gives 409.
+    If a newer version has changed the milestone since the form was opened, the page shows what changed, with status
+    409.
     """
     access, version = open_published(request, pk)
     plan = access.plan
@@ -157,17 +158,17 @@ def _show_milestone_conflict(
     plan_url = plan.get_absolute_url()
     seen_content = content_of(plan, form.cleaned_data["based_on"])
     newest_content = content_of(plan, conflict.revision)
-    # Sent again, the form is based on the colleague's version.
+    # The person can send the form again, which then replaces the colleague's change.
     data = {**request.POST.dict(), "based_on": conflict.revision}
     context = {
         "plan": plan,
         "back": plan_url,
         "item": conflict.theirs or milestone,
         "form": MilestoneForm(data, cancel=plan_url, newest=conflict.revision),
-        "since": [
+        "changes_since": [
             change for change in changes_between(seen_content, newest_content) if change.anchor == conflict.piece
         ],
-        "who": User.objects.filter(pk=conflict.by or 0).first(),
+        "colleague": User.objects.filter(pk=conflict.by or 0).first(),
     }
     return render(request, "plans/milestone.html", context, status=409)
 

@@ -1,7 +1,4 @@
-"""Pages of sign-off: the state of the signatures, and decisions by people who are signed in.
-
-`require` answers 403 if its condition is false.
-"""
+"""Pages to ask for signatures, to see them, and to sign while signed in."""
 
 from __future__ import annotations
 
@@ -65,49 +62,63 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
 
     states = signing_states(plan)
-    number = version_number_to_sign(plan)
-    deciders: list[Organisation] = []
-    may_read_version_to_sign = version.number >= number  # not during an embargo
+    version_number = version_number_to_sign(plan)
+    undecided_organisations: list[Organisation] = []
+    may_read_version_to_sign = version.number >= version_number  # not during an embargo
     if plan.is_awaiting_sign_off and may_read_version_to_sign:
-        deciders = _undecided(led_organisations, states, number)
-    # A colleague has decided or the plan has changed since the form was shown: show the reason instead of a 403 error.
-    if request.method == "POST" and not deciders:
+        undecided_organisations = _undecided(led_organisations, states, version_number)
+    # A colleague has decided or the plan has changed since the form was shown. Say so instead of answering 403.
+    if request.method == "POST" and not undecided_organisations:
         messages.error(request, _why_nothing_to_sign(states, led_organisations))
         return redirect("plans:signing", pk=pk)
 
     questions = {state.signatory.organisation_id: state.signatory.questions for state in states}
-    form_kwargs: dict[str, Any] = {"organisations": deciders, "number": number, "questions": questions}
+    form_kwargs: dict[str, Any] = {
+        "organisations": undecided_organisations,
+        "number": version_number,
+        "questions": questions,
+    }
     form = SignForm(post_data(request), **form_kwargs)
     if request.method == "POST" and form.is_valid():
-        refusal = _decide(request, form, plan, number)
+        refusal = _decide(request, form, plan, version_number)
         if not refusal:
             return redirect("plans:signing", pk=pk)
-        # Bind the form to the newest number, so that sending it again can succeed.
-        form = SignForm(with_number(request.POST, number), **form_kwargs)
+        # The new form has the newest version number, so that the person can send it again.
+        form = SignForm(with_number(request.POST, version_number), **form_kwargs)
         form.add_error(None, refusal)
 
-    # If the reader leads several organisations, compare with the first one's last decision.
-    last_decided_number = _last_decided_number(states, deciders[0]) if deciders else None
     context = {
         "plan": plan,
         "access": access,
         "states": states,
-        "number": number,
+        "version_number": version_number,
         "steps": next_steps(plan, states),
-        "form": form if deciders else None,
-        "last_decided_number": last_decided_number,
-        "compared": _compare_versions(access, last_decided_number, number) if last_decided_number else None,
+        "form": form if undecided_organisations else None,
         "led_organisation_ids": [organisation.pk for organisation in led_organisations],
         "earlier": _earlier_decisions(plan),
+        **_changes_context(access, states, undecided_organisations, version_number),
     }
     return render(request, "plans/signing.html", context, status=422 if form.errors else 200)
 
 
-def _decide(request: HttpRequest, form: SignForm, plan: Plan, number: int) -> str:
-    """Record the decision in a valid form and add the message for the reader.
+def _changes_context(
+    access: PlanAccess, states: list[SigningState], undecided_organisations: list[Organisation], version_number: int
+) -> dict[str, Any]:
+    """Return what changed since an organisation last decided; nothing if it has not decided before."""
+    if not undecided_organisations:
+        return {}
+    # Most people lead one organisation. For others, the page compares with the last decision of the first.
+    last_decided_number = _last_decided_number(states, undecided_organisations[0])
+    if last_decided_number is None:
+        return {}
+    return {
+        "last_decided_number": last_decided_number,
+        "compared": _compare_versions(access, last_decided_number, version_number),
+    }
 
-    Return "" if the decision has been recorded, otherwise why it was refused.
-    """
+
+def _decide(request: HttpRequest, form: SignForm, plan: Plan, number: int) -> str:
+    """Record the decision in a valid form, and return "" or the reason why it was refused."""
     try:
         with collect_recipients() as recipients:
             record_decision(form, plan, form.cleaned_data["organisation"], signed_in(request))
@@ -154,9 +165,9 @@ def _compare_versions(access: PlanAccess, earlier_number: int, number: int) -> C
 
 
 def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
-    """Return the decisions that are no longer valid, newest first.
+    """Return the decisions on versions before the last one that was not minor, newest first.
 
-    These are decisions on versions before the last version that was not minor.
+    They are no longer valid.
     """
     return (
         plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
@@ -193,7 +204,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         "plans/signatories.html",
         form,
         plan=plan,
-        number=version_number_to_sign(plan),
+        version_number=version_number_to_sign(plan),
         asked_again=signatories_to_ask_again(plan),
         back=signing_url if plan.is_published else "",
     )

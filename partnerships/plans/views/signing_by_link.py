@@ -1,4 +1,4 @@
-"""The page of a personal link in an email, with which people sign off a plan without signing in."""
+"""The page on which people sign off a plan through the link in an email, without signing in."""
 
 from __future__ import annotations
 
@@ -33,11 +33,10 @@ from partnerships.plans.views.whole import compare_contents, reading_context
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the page of a personal link in an email, with a form to decide. On POST, record the decision.
+    """Show the form to decide for the person and organisation in the link. On POST, record the decision.
 
-    If the organisation requires a second factor or its own sign-in, access to a mailbox is not enough, so the link
-    leads to the sign-in page (docs/decisions/0031). A rejection is recorded only after a second page asks for
-    confirmation.
+    If the organisation requires a second factor or its own sign-in, the link leads to the sign-in page, because access
+    to a mailbox is not enough (docs/decisions/0031).
     """
     link = read_sign_off_token(token)
     state = _state_for(link) if link is not None else None
@@ -45,32 +44,40 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if link is None or state is None or version is None:
         return render(request, "plans/link_over.html", status=404)
 
-    plan, organisation, number = link.signatory.plan, link.signatory.organisation, version.number
+    plan, organisation = link.signatory.plan, link.signatory.organisation
     if organisation.asks_more_at_sign_in:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or decide.")
         return redirect("plans:signing", pk=plan.pk)
 
     # A minor version sends no new emails, so links for the previous version still work.
     is_stale = link.number < plan.substantive_number
-    is_open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not is_stale
+    is_open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(version.number) and not is_stale
     context = {
         "plan": plan,
-        "number": number,
+        "version_number": version.number,
         "person": link.person,
         "organisation": organisation,
         "signatory": link.signatory,
         "state": state,
-        "stale": is_stale,
+        "is_stale": is_stale,
         "asked_for": link.number,
         "open_to_sign": is_open_to_sign,
     }
-    if not is_open_to_sign:  # after the decision, the link alone no longer shows the plan
-        # A decision that was sent to a closed link is not recorded, so its response is that of a refused form.
-        return render(request, "plans/sign_by_link.html", context, status=422 if request.method == "POST" else 200)
+    if is_open_to_sign:
+        return _decide_by_link(request, link, version, state, context)
+    # The page shows the decision, but not the plan, which the person must sign in to read. A decision that was sent
+    # is not recorded, so it gets the status of a refused form.
+    return render(request, "plans/sign_by_link.html", context, status=422 if request.method == "POST" else 200)
 
+
+def _decide_by_link(
+    request: HttpRequest, link: SignOffLink, version: Version, state: SigningState, context: dict[str, Any]
+) -> HttpResponse:
+    """Show the form to decide. On POST, record the decision, or first ask for confirmation of a rejection."""
+    organisation = link.signatory.organisation
     form_kwargs: dict[str, Any] = {
         "organisations": [organisation],
-        "number": number,
+        "number": version.number,
         "questions": {organisation.pk: link.signatory.questions},
     }
     form = SignForm(post_data(request), **form_kwargs)
@@ -78,9 +85,10 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
             return _confirm_rejection(request, link, form)
         try:
-            record_decision(form, plan, organisation, link.person)
+            record_decision(form, link.signatory.plan, organisation, link.person)
         except UnableToSign as error:
-            form = SignForm(with_number(request.POST, number), **form_kwargs)
+            # The new form has the newest version number, so that the person can send it again.
+            form = SignForm(with_number(request.POST, version.number), **form_kwargs)
             form.add_error(None, str(error))
         else:
             return redirect(request.path)
@@ -96,7 +104,7 @@ def _confirm_rejection(request: HttpRequest, link: SignOffLink, form: SignForm) 
         "organisation": link.signatory.organisation,
         "signatory": link.signatory,
         "person": link.person,
-        "number": form.cleaned_data["number"],
+        "version_number": form.cleaned_data["number"],
         "reason": form.cleaned_data["reason"],
         "answers": form.sent_answers(),
     }
@@ -126,7 +134,7 @@ def _version_context(request: HttpRequest, link: SignOffLink, version: Version, 
         earlier_content = content_for_reader(content_of(plan, earlier_number), reader)
         compared = compare_contents(earlier_content, content_for_reader(version.content, reader))
     return {
-        "before": earlier_number,
+        "earlier_number": earlier_number,
         "compared": compared,
         "between": newer_versions.without_content().order_by("number"),
         **reading_context(reader, version.content, version.html, query=request.GET),

@@ -1,6 +1,7 @@
 """Plans in Django admin.
 
-Plans are read-only, and without contents, which may be restricted. Kinds and their starters can be edited.
+Administrators edit the kinds of plan and their starters. They can only read plans, and not their contents, which may be
+restricted.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from partnerships.kit.administration import (
 )
 from partnerships.plans.models import Plan, PlanKind, PlanOwner, SignOff, StarterPart, Version
 
-#: Lookups of the filters on these pages, without the field's name; "" is a lookup by the field alone.
-COMPARISONS = frozenset({"", "exact", "isnull", "gte", "lt", "year", "month", "day"})
+#: The lookups that filters on these pages use, such as "year" in `published_at__year`. "" is the field alone.
+ALLOWED_LOOKUPS = frozenset({"", "exact", "isnull", "gte", "lt", "year", "month", "day"})
 
 
 class PlanRecordAdmin(ReadOnly, admin.ModelAdmin[Any]):
-    """Read-only pages of Django admin: only the services change plans."""
+    """Read-only pages, because only the services change plans."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only lookups by the filters on the page.
 
-        Any other lookup could reveal restricted text bit by bit.
+        With other lookups, such as `content__contains`, an administrator could guess restricted text bit by bit.
         """
         name, _, comparison = lookup.partition("__")
         filter_fields = [field[0] if isinstance(field, tuple) else field for field in self.list_filter]
         allowed_names = {str(field) for field in (*filter_fields, self.date_hierarchy) if isinstance(field, str)}
-        return name in allowed_names and comparison in COMPARISONS
+        return name in allowed_names and comparison in ALLOWED_LOOKUPS
 
 
 class StarterPartInline(NothingDeleted, admin.TabularInline[StarterPart, PlanKind]):
@@ -51,7 +52,7 @@ class StarterPartInline(NothingDeleted, admin.TabularInline[StarterPart, PlanKin
 
 @admin.register(PlanKind)
 class PlanKindAdmin(VocabularyAdmin):
-    """Kinds of plan and their starters: retired, never deleted."""
+    """Kinds of plan with their starters. A kind can be retired, but not deleted."""
 
     fields = (("label", "code"), ("position", "active"))
     inlines = (StarterPartInline,)
@@ -59,7 +60,7 @@ class PlanKindAdmin(VocabularyAdmin):
 
 @admin.register(StarterPart)
 class StarterPartAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[StarterPart]):
-    """Starter parts of all kinds; new ones are added on the kind's page."""
+    """Starter parts of all kinds. New parts are added on the page of their kind."""
 
     fields = ("kind", "part", "title", "note", ("likelihood", "impact"), ("position", "active"))
     readonly_fields = ("kind",)
@@ -82,7 +83,7 @@ class OwnerInline(ReadOnlyInline):
 
 @admin.register(Plan)
 class PlanAdmin(PlanRecordAdmin):
-    """Published plans."""
+    """Published plans, with present and former owners."""
 
     list_display = ("title", "kind", "status", "audience", "partnership", "current_number", "last_published_at")
     list_filter = (("kind", admin.ChoicesFieldListFilter), "status", "audience")
@@ -93,7 +94,7 @@ class PlanAdmin(PlanRecordAdmin):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return published plans only: drafts belong to their owners."""
+        """Return published plans only, because drafts are confidential."""
         return super().get_queryset(request).filter(current_number__gt=0)
 
 

@@ -1,4 +1,4 @@
-"""Signed links in emails: with such a link one person can sign one version, until the link expires."""
+"""Signed links in emails, with which one person can sign one version of a plan without signing in."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def sign_off_token(signatory: Signatory, person: User, number: int) -> str:
 
 
 def read_sign_off_token(token: str) -> SignOffLink | None:
-    """Return the signatory, person and version in a token; None if the token is invalid or too old.
+    """Return the signatory, person and version in a token, or None if the link does not work.
 
-    Returns None also if the organisation no longer takes part in the plan, or the person no longer leads the
-    organisation.
+    A link does not work if the token is invalid or too old, if the organisation no longer takes part in the plan, or if
+    the person no longer leads the organisation.
     """
     try:
         signatory_pk, link_key, person_pk, number = signing.loads(token, salt=SALT, max_age=LIFETIME)

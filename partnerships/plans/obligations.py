@@ -33,6 +33,7 @@ from partnerships.plans.models import (
 
 
 def _owned_plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
+    """Return the plans that the organisation owns and that are not over, with their homes."""
     owned_plan_ids = PlanOwner.objects.filter(organisation=organisation).values("plan")
     return (
         Plan.objects.filter(pk__in=owned_plan_ids)
@@ -41,13 +42,20 @@ def _owned_plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
     )
 
 
-def _held_plan(plan: Any, organisation: Organisation) -> HeldRecord:
-    homes = Decimal(plan.homes) if plan.homes else None
-    status = str(plan.get_status_display())
-    return HeldRecord(plan.pk, plan.title, plan.get_absolute_url(), status, homes=homes, outside=f"Plan {plan.pk}")
+def _describe_plan(plan: Any, organisation: Organisation) -> HeldRecord:
+    """Return a plan for the lists of a succession."""
+    return HeldRecord(
+        pk=plan.pk,
+        title=plan.title,
+        path=plan.get_absolute_url(),
+        what=str(plan.get_status_display()),
+        homes=Decimal(plan.homes) if plan.homes else None,
+        outside=f"Plan {plan.pk}",
+    )
 
 
-def _hand_over(move: RecordMove) -> dict[str, Any]:
+def _end_of_ownership(move: RecordMove) -> dict[str, Any]:
+    """Return the values that end the ownership of an organisation whose successor owns the plan already."""
     return {"ended_at": move.now, "ended_because": OwnershipEndReason.HANDED_OVER.value}
 
 
@@ -55,12 +63,12 @@ PLANS = Obligation(
     "plans",
     "Plans",
     (
-        Column("plans.PlanOwner.organisation", "plan", Q(ended_at=None), ending=_hand_over),
+        Column("plans.PlanOwner.organisation", "plan", Q(ended_at=None), ending=_end_of_ownership),
         Column("plans.Share.shown_for", "plan", Q(revoked_at=None)),
         Column("plans.OwnershipOffer.offered_for", "plan", Q(answered_at=None, withdrawn_at=None)),
     ),
     _owned_plans,
-    _held_plan,
+    _describe_plan,
     target="plan",
     within=lambda plan: ("partnership", plan.partnership_id) if plan.partnership_id else ("", None),
 )
@@ -71,11 +79,12 @@ def _has_decided(target: int) -> Q:
 
     The row of such a signatory remains with the organisation that decided, because nobody may change a decision.
     """
-    counting_sign_offs = SignOff.objects.filter(version__number__gte=F("plan__substantive_number"))
-    return Q(Exists(counting_sign_offs.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))))
+    valid_sign_offs = SignOff.objects.filter(version__number__gte=F("plan__substantive_number"))
+    return Q(Exists(valid_sign_offs.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))))
 
 
-def _signatories_to_hand_over(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
+def _undecided_signatories(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
+    """Return the requests to sign a plan on which the organisation has not decided yet."""
     signatories = Signatory.objects.filter(organisation=organisation, removed_at=None)
     return (
         signatories.exclude(plan__status__in=FINAL_STATUSES)
@@ -84,46 +93,74 @@ def _signatories_to_hand_over(organisation: Organisation, day: dt.date) -> Query
     )
 
 
+def _describe_signatory(signatory: Signatory, organisation: Organisation) -> HeldRecord:
+    """Return a request to sign a plan for the lists of a succession."""
+    return HeldRecord(
+        pk=signatory.pk,
+        title=signatory.plan.title,
+        path=signatory.plan.get_absolute_url(),
+        what=signatory.role,
+        outside=f"Signature {signatory.pk}",
+    )
+
+
 SIGNING = Obligation(
     "signing",
     "Plans to sign",
     (Column("plans.Signatory.organisation", locked=_has_decided, ending=lambda move: {"removed_at": move.now}),),
-    _signatories_to_hand_over,
-    lambda signatory, _: HeldRecord(
-        signatory.pk,
-        signatory.plan.title,
-        signatory.plan.get_absolute_url(),
-        signatory.role,
-        outside=f"Signature {signatory.pk}",
-    ),
+    _undecided_signatories,
+    _describe_signatory,
 )
+
+
+def _open_offers(organisation: Organisation, day: dt.date) -> QuerySet[OwnershipOffer]:
+    """Return the open offers of plans to the organisation."""
+    return OwnershipOffer.objects.acceptable().filter(organisation=organisation).select_related("plan")
+
+
+def _describe_offer(offer: OwnershipOffer, organisation: Organisation) -> HeldRecord:
+    """Return an offer of a plan for the lists of a succession."""
+    return HeldRecord(
+        pk=offer.pk,
+        title=offer.plan.title,
+        path=offer.plan.get_absolute_url(),
+        what="Offered",
+        outside=f"Plan {offer.plan_id}",
+    )
+
+
 OFFERED = Obligation(
     "offered_plans",
     "Plans offered to the organisation",
     (Column("plans.OwnershipOffer.organisation", ending=lambda move: {"withdrawn_at": move.now}),),
-    lambda organisation, _: (
-        OwnershipOffer.objects.acceptable().filter(organisation=organisation).select_related("plan")
-    ),
-    lambda offer, _: HeldRecord(
-        offer.pk, offer.plan.title, offer.plan.get_absolute_url(), "Offered", outside=f"Plan {offer.plan_id}"
-    ),
+    _open_offers,
+    _describe_offer,
 )
+
+
+def _active_shares(organisation: Organisation, day: dt.date) -> QuerySet[Share]:
+    """Return the drafts that are shared with people of the organisation on a day."""
+    shares = Share.objects.filter(organisation=organisation, revoked_at=None)
+    return shares.filter(Q(ends_on=None) | Q(ends_on__gte=day)).select_related("plan", "person")
+
+
+def _describe_share(share: Share, organisation: Organisation) -> HeldRecord:
+    """Return a shared draft for the lists of a succession."""
+    return HeldRecord(
+        pk=share.pk,
+        title=share.plan.title,
+        path=share.plan.get_absolute_url(),
+        what=share.person.display_name,
+        outside=f"Shared draft {share.pk}",
+    )
+
+
 SHARES = Obligation(
     "shares",
     "Drafts shared with people of the organisation",
     (Column("plans.Share.organisation"),),
-    lambda organisation, day: (
-        Share.objects.filter(organisation=organisation, revoked_at=None)
-        .filter(Q(ends_on=None) | Q(ends_on__gte=day))
-        .select_related("plan", "person")
-    ),
-    lambda share, _: HeldRecord(
-        share.pk,
-        share.plan.title,
-        share.plan.get_absolute_url(),
-        share.person.display_name,
-        outside=f"Shared draft {share.pk}",
-    ),
+    _active_shares,
+    _describe_share,
 )
 
 

@@ -1,7 +1,4 @@
-"""Plans, sites and milestones from which a commitment can come.
-
-Each suggests the terms of a new commitment. The link from the commitment to the plan is stored.
-"""
+"""Propose commitments from plans, sites and milestones, and link the commitments to them."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ from partnerships.plans.queries import newest_version_for, parties_allowed_to_ow
 
 
 def _plans_to_propose_from(user: User) -> PlanQuerySet:
-    """Return plans from which the person may propose commitments: those that they may read in full."""
+    """Return the plans that the person may read in full, from which they may propose commitments."""
     return Plan.objects.fully_readable_by(user)
 
 
@@ -203,17 +200,19 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def _readable_links(user: User, commitment: int) -> QuerySet[PlanCommitment]:
+    """Return the links of a commitment to plans of which the person may read a version."""
     readable_plans = Plan.objects.published_for(user).values("pk")
     links = PlanCommitment.objects.filter(commitment=commitment, plan__in=readable_plans)
     return links.select_related("plan").order_by("pk")
 
 
 def _all_links(commitment: int) -> QuerySet[PlanCommitment]:
+    """Return the links of a commitment to plans."""
     return PlanCommitment.objects.filter(commitment=commitment)
 
 
 def _ids_of_plans_read_inside(user: User, commitment: int) -> QuerySet[Plan, int]:
-    """Return the ids of those plans from which the commitment came and which the person may read in full."""
+    """Return the ids of the plans of a commitment that the person may read in full."""
     return _plans_to_propose_from(user).filter(commitments__commitment=commitment).values_list("pk", flat=True)
 
 
@@ -236,19 +235,20 @@ def copy_links(*, old: Commitment, new: Commitment) -> None:
 
 
 def _no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Return no links: the origin `plan` returns the links to sites and milestones too."""
+    """Return no links, because the origin `plan` already returns the links to sites and milestones."""
     return ()
 
 
 def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list[PlanCommitment]:
     """Return the commitments from the plan that the person may see.
 
-    `newest` is the number of the newest version that the person may read: pieces of later versions are not named.
+    `newest` is the number of the newest version that the person may read. Pieces of later versions are not named, and
+    neither are restricted pieces for readers outside.
     """
     links = rows_for(_links_to_visible_commitments, user, plan.pk)
     for link in links:
         if (link.restricted and not inside) or link.version_number > newest:
-            link.anchor_label = ""
+            link.anchor_label = ""  # for the page; the link is not saved
     return links
 
 
@@ -258,6 +258,7 @@ def commitments_lookup(plan: Plan, user: User) -> Lookup:
 
 
 def _links_to_visible_commitments(user: User, plan: int) -> QuerySet[PlanCommitment]:
+    """Return the links of a plan to commitments that the person may see, the earliest due date first."""
     visible = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
     links = PlanCommitment.objects.filter(plan=plan, commitment__in=visible.values("pk"))
     return links.select_related("commitment__giver", "commitment__receiver").order_by("commitment__due_on", "pk")

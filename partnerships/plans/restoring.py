@@ -1,6 +1,7 @@
-"""End access to plans again that had ended before a backup was restored.
+"""End access to plans again after a backup is restored.
 
-Access that was given since the backup is not given again.
+For example, a share that was revoked after the backup would be active again. Access that was given after the backup is
+not given again.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult
 def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove signatories again that had been removed since the backup.
 
-    The outcome names each plan that now has no signatories.
+    The result lists each plan that waits for signatures but has no signatories any more.
     """
     plan_ids: set[int] = set()
 
@@ -163,7 +164,7 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoRes
 
 def register() -> None:
     """Register these functions for restores."""
-    # `early`, before parties leave: the owners of a plan decide to which partnership the plan belongs after that.
+    # `early` runs this before parties leave, because a plan leaves the partnership with its only owner.
     register_redo(OWNER, "ownerships of plans ended again", redo_owners, early=True)
     register_redo(OFFER, "offers of plans withdrawn again", redo_offers)
     register_redo(SHARE, "shares by name ended or narrowed again", redo_shares)

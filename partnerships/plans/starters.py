@@ -1,4 +1,4 @@
-"""Starters: the content with which a plan of each kind begins."""
+"""Fill new plans with the sections, outcomes, milestones and risks that plans of their kind usually have."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from partnerships.plans.models import Part, PlanKind
 
 
 def starter_content(kind: str, title: str) -> Content:
-    """Return the content of a new plan of this kind. Its sections have no text (see `section_hint`)."""
+    """Return the content of a new plan of this kind. Its sections have titles, but no text."""
     plan_kind = PlanKind.by_code().get(kind)
-    parts = {part: plan_kind.starter_parts(part) if plan_kind else [] for part in Part.values}
+    starter_parts = {part: plan_kind.starter_parts(part) if plan_kind else [] for part in Part.values}
     return normalise(
         {
             "about": {"title": title},
-            "outcomes": [{"text": outcome.title, "measure": outcome.note} for outcome in parts[Part.OUTCOME]],
-            "sections": [{"title": section.title} for section in parts[Part.SECTION]],
-            "milestones": [{"name": milestone.title} for milestone in parts[Part.MILESTONE]],
+            "outcomes": [{"text": outcome.title, "measure": outcome.note} for outcome in starter_parts[Part.OUTCOME]],
+            "sections": [{"title": section.title} for section in starter_parts[Part.SECTION]],
+            "milestones": [{"name": milestone.title} for milestone in starter_parts[Part.MILESTONE]],
             "risks": [
                 {
                     "title": risk.title,
@@ -23,26 +23,27 @@ def starter_content(kind: str, title: str) -> Content:
                     "impact": risk.impact or 3,
                     "mitigation": risk.note,
                 }
-                for risk in parts[Part.RISK]
+                for risk in starter_parts[Part.RISK]
             ],
         }
     )
 
 
 def is_untouched(kind: str, content: Content) -> bool:
-    """Return whether the content is still the starter of this kind, whatever its title.
+    """Return whether nobody has changed the starter of this kind, except for the title.
 
-    A kind without outcomes and sections in its starter always counts as changed.
+    If the starter of a kind has neither outcomes nor sections, the answer is always False, so that such a plan can be
+    published.
     """
     starting_content = starter_content(kind, content["about"]["title"])
-    return any(starting_content[code] for code in ("outcomes", "sections")) and content == starting_content
+    has_text_to_write = bool(starting_content["outcomes"] or starting_content["sections"])
+    return has_text_to_write and content == starting_content
 
 
 def untouched_parts(kind: str, content: Content, earlier_content: Content) -> dict[str, str]:
-    """Return the titles of milestones and risks that are still as in the starter, by piece.
+    """Return the titles of milestones and risks that nobody has changed since the starter, by piece.
 
-    `earlier_content` is the previous version. Items that it already has are left out, because they were kept on
-    purpose.
+    Items that are in the previous version, `earlier_content`, are left out, because somebody chose to keep them.
     """
     starting_content = starter_content(kind, content["about"]["title"])
     title_by_piece = {}

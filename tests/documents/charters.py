@@ -1,4 +1,4 @@
-"""A document that is not a plan: the charter of some boards."""
+"""The charter of some boards, an example of a document that is not a plan."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from partnerships.documents import Collection, Counts, Field, Schema, normalise
 RULES = "The board *decides*.\n\n1. It meets.\n2. It votes."
 
 
-def places(raw: Any, _path: str) -> list[dict[str, Any]]:
-    """Return the seats as they are given."""
+def read_seats(raw: Any, _path: str) -> list[dict[str, Any]]:
+    """Return the seats of a board without other fields."""
     return [{"body": line["body"], "count": line["count"]} for line in raw or ()]
 
 
@@ -24,27 +24,27 @@ SEATS = Counts(
     line_item=lambda body, count: {"body": body, "count": count},
     order=str,
     words=str,
-    normalise=places,
+    normalise=read_seats,
     substantive=True,
 )
 CLAUSES = Collection(
-    "clauses",
-    "clause",
-    "Clause",
-    "title",
-    (
+    code="clauses",
+    one="clause",
+    label="Clause",
+    title="title",
+    fields=(
         Field("title", "Title", required=True),
         Field("body", "Text", "text", max_length=10_000),
         Field("private", "Private", "flag", default=False),
     ),
-    "private",
+    hidden_by="private",
 )
 BOARDS = Collection(
-    "boards",
-    "board",
-    "Board",
-    "name",
-    (
+    code="boards",
+    one="board",
+    label="Board",
+    title="name",
+    fields=(
         Field("name", "Name", required=True),
         Field("clause", "Clause", "item", collection="clauses"),
         Field("meets_from", "Meets from", "date", substantive=True),
@@ -64,11 +64,7 @@ def a_charter(**parts: Any) -> dict[str, Any]:
         {
             "about": {"title": "Charter of the valley"},
             "clauses": [
-                {
-                    "key": "governance",
-                    "title": "Governance",
-                    "body": "The board *decides*.\n\n1. It meets.\n2. It votes.",
-                },
+                {"key": "governance", "title": "Governance", "body": RULES},
                 {"key": "fees", "title": "Fees", "body": "Nobody pays."},
             ],
             "boards": [{**board, "seats": [{"body": "Council", "count": 3}, {"body": "Homes", "count": 2}]}],

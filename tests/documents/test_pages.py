@@ -1,9 +1,10 @@
-"""Pages of pieces work for any document: forms, conflicts, removing and moving."""
+"""The pages to edit, add and remove pieces work for any document."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.messages.storage.fallback import FallbackStorage
@@ -15,7 +16,7 @@ from partnerships.documents import get_piece
 from partnerships.documents import services as documents
 from partnerships.documents.comparisons import compare
 from partnerships.documents.forms import PieceForm
-from partnerships.documents.views import edit_piece, find_piece, piece_lists, remove_piece
+from partnerships.documents.views import Save, edit_piece, find_piece, piece_lists, remove_piece
 from partnerships.people.models import User
 from partnerships.plans.models import Draft
 from tests.documents.charters import CHARTER, a_charter
@@ -26,7 +27,7 @@ from tests.world import World
 
 @pytest.fixture
 def draft(world: World) -> Draft:
-    """Return a charter's draft in the row of a plan's."""
+    """Return a draft of a charter, in the table of drafts of plans."""
     row: Draft = begin(world).draft
     documents.write_content(CHARTER, row, a_charter())
     row.save()
@@ -34,7 +35,7 @@ def draft(world: World) -> Draft:
 
 
 def request_by(person: User, data: dict[str, Any] | None) -> HttpRequest:
-    """Return a request by the person: a GET without data."""
+    """Return a GET request by the person or, with data, a POST request."""
     request = RequestFactory().get("/") if data is None else RequestFactory().post("/", data)
     request.user = person
     request.session = {}  # type: ignore[assignment]
@@ -43,6 +44,7 @@ def request_by(person: User, data: dict[str, Any] | None) -> HttpRequest:
 
 
 def edit(draft: Draft, person: User, code: str, key: str = "", data: Any = None, *, new: bool = False) -> HttpResponse:
+    """Return the response of the page to edit a piece, as a view of a room would give it."""
     request = request_by(person, data)
     content = draft.content or {}
     open_draft = documents.OpenDraft(CHARTER, draft, content)
@@ -139,28 +141,36 @@ def test_unknown_piece_is_not_found(world: World, draft: Draft, code: str, key: 
         edit(draft, world.amina, code, key, new=new)
 
 
-def test_item_is_removed_after_a_question(world: World, draft: Draft) -> None:
+def remove_fees(draft: Draft, person: User, data: dict[str, Any] | None, save: Save) -> HttpResponse:
+    """Return the response of the page to remove the clause "Fees"."""
+    request = request_by(person, data)
     open_draft = documents.OpenDraft(CHARTER, draft, draft.content or {})
-    saved: list[tuple[Any, int]] = []
+    return remove_piece(
+        request,
+        find_piece(request, open_draft, "clauses", "fees", back="/draft/"),
+        save=save,
+        edit_url="/edit/",
+        template="documents/remove.html",
+        context={},
+    )
 
-    def remove_fees(data: dict[str, Any] | None) -> HttpResponse:
-        request = request_by(world.amina, data)
-        return remove_piece(
-            request,
-            find_piece(request, open_draft, "clauses", "fees", back="/draft/"),
-            save=lambda value, based_on: saved.append((value, based_on)),
-            edit_url="/edit/",
-            template="documents/remove.html",
-            context={},
-        )
 
-    confirmation = remove_fees(None)
-    assert confirmation.status_code == 200
-    assert saved == []
+def test_page_asks_before_an_item_is_removed(world: World, draft: Draft) -> None:
+    save = Mock()
 
-    removal = remove_fees({"based_on": "0"})
-    assert removal.status_code == 302
-    assert saved == [(None, 0)]
+    response = remove_fees(draft, world.amina, None, save)
+
+    assert response.status_code == 200
+    save.assert_not_called()
+
+
+def test_item_is_removed_once_its_removal_is_confirmed(world: World, draft: Draft) -> None:
+    save = Mock()
+
+    response = remove_fees(draft, world.amina, {"based_on": "0"}, save)
+
+    assert response.status_code == 302
+    save.assert_called_once_with(None, 0)
 
 
 def test_lists_of_a_draft_name_each_item_with_its_addresses() -> None:

@@ -55,12 +55,21 @@ def publish(draft: Draft, world: World, previous: Any, replacement: Any = None) 
 def test_piece_is_saved_with_its_html_and_who_saved_it(world: World, draft: Draft) -> None:
     has_changed = save(draft, world, "clauses/fees", FEES)
 
-    draft.refresh_from_db()
     assert has_changed
+    draft.refresh_from_db()
     assert get_piece(CHARTER, draft.content or {}, "clauses/fees")["body"] == "Everybody pays."
     assert draft.prose["clauses/fees/body"] == "<p>Everybody pays.</p>\n"
     assert last_saves(draft)["clauses/fees"].by == world.amina.display_name
-    assert not save(draft, world, "clauses/fees", FEES)
+
+
+def test_saving_the_same_piece_again_changes_nothing(world: World, draft: Draft) -> None:
+    save(draft, world, "clauses/fees", FEES)
+    revision = draft.revision
+
+    has_changed = save(draft, world, "clauses/fees", FEES)
+
+    assert not has_changed
+    assert draft.revision == revision
 
 
 def test_save_on_an_older_revision_is_a_conflict(world: World, draft: Draft) -> None:
@@ -79,15 +88,19 @@ def test_unknown_piece_or_invalid_value_is_refused(world: World, draft: Draft, p
         save(draft, world, piece, value)
 
 
-def test_item_moves_up_and_down_but_not_beyond_the_ends() -> None:
-    content = a_charter()
+def test_item_moves_down_by_saving_the_new_order() -> None:
+    move = documents.order_after_move(CHARTER, a_charter(), "clauses/governance", up=False)
 
-    down = documents.order_after_move(CHARTER, content, "clauses/governance", up=False)
+    assert move == ("order/clauses", ["fees", "governance"])
 
-    assert down == ("order/clauses", ["fees", "governance"])
-    assert documents.order_after_move(CHARTER, content, "clauses/governance", up=True) is None
+
+def test_first_item_cannot_move_up() -> None:
+    assert documents.order_after_move(CHARTER, a_charter(), "clauses/governance", up=True) is None
+
+
+def test_removed_item_cannot_move() -> None:
     with pytest.raises(documents.UnableToSavePiece, match="A colleague has removed this"):
-        documents.order_after_move(CHARTER, content, "clauses/gone", up=True)
+        documents.order_after_move(CHARTER, a_charter(), "clauses/gone", up=True)
 
 
 def test_discarded_changes_conflict_with_forms_that_are_open(world: World, draft: Draft) -> None:
@@ -101,17 +114,24 @@ def test_discarded_changes_conflict_with_forms_that_are_open(world: World, draft
     assert not draft.has_changes
 
 
-def test_versions_are_numbered_and_cannot_be_published_twice(world: World, draft: Draft) -> None:
+def test_versions_are_numbered_and_have_the_html_of_their_draft(world: World, draft: Draft) -> None:
     empty = normalise(CHARTER, {"about": {"title": "Charter"}})
     _prepared, first_version = publish(draft, world, empty)
     save(draft, world, "clauses/fees", FEES)
+
     _prepared, second_version = publish(draft, world, first_version.content)
 
     assert first_version.number == 1
     assert second_version.number == 2
     assert second_version.html.get("clauses/fees/body") == "<p>Everybody pays.</p>\n"
+
+
+def test_draft_that_equals_the_last_version_cannot_be_published(world: World, draft: Draft) -> None:
+    empty = normalise(CHARTER, {"about": {"title": "Charter"}})
+    _prepared, version = publish(draft, world, empty)
+
     with pytest.raises(documents.UnableToPublish, match="Nothing has changed"):
-        documents.prepare(CHARTER, draft, second_version.content)
+        documents.prepare(CHARTER, draft, version.content)
 
 
 def test_draft_keeps_its_other_changes_when_a_content_is_published(world: World, draft: Draft) -> None:
@@ -153,12 +173,22 @@ def test_minor_version_may_change_other_words(world: World, draft: Draft) -> Non
     documents.refuse_minor(documents.prepare(CHARTER, draft, a_charter()))
 
 
-def test_answers_follow_the_questions_and_only_a_rejection_leaves_some_out() -> None:
+def test_questions_are_trimmed_and_asked_once() -> None:
     questions = documents.read_questions(["  Is it   funded? ", "", "Who leads?", "Who leads?"])
 
     assert questions == ["Is it funded?", "Who leads?"]
-    assert documents.read_answers(questions, {"Who leads?": "Eddie."}, "rejected") == [
-        {"question": "Who leads?", "answer": "Eddie."}
-    ]
+
+
+def test_rejection_may_leave_questions_unanswered() -> None:
+    questions = ["Is it funded?", "Who leads?"]
+
+    answers = documents.read_answers(questions, {"Who leads?": "Eddie."}, "rejected")
+
+    assert answers == [{"question": "Who leads?", "answer": "Eddie."}]
+
+
+def test_approval_must_answer_every_question() -> None:
+    questions = ["Is it funded?", "Who leads?"]
+
     with pytest.raises(documents.InvalidAnswers, match="funded"):
         documents.read_answers(questions, {"Who leads?": "Eddie."}, "approved")

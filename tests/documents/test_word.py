@@ -17,8 +17,8 @@ from partnerships.kit.prose import StoredHtml, rules, to_html
 from tests.documents.charters import CHARTER, a_charter
 
 
-def written_document(**more: Any) -> Any:
-    """Return the Word document of a charter, opened."""
+def word_document_of_charter(**more: Any) -> Any:
+    """Return the Word document of a charter, read back with python-docx."""
     content = more.pop("content", a_charter())
     paper = WordPaper(
         title=more.pop("title", "Charter of the valley"),
@@ -35,7 +35,7 @@ def written_document(**more: Any) -> Any:
     return docx.Document(io.BytesIO(write_word(paper)))
 
 
-def rows(table: Any) -> list[list[str]]:
+def cell_texts(table: Any) -> list[list[str]]:
     return [[cell.text for cell in row.cells] for row in table.rows]
 
 
@@ -44,14 +44,14 @@ def headings(document: Any) -> list[str]:
 
 
 def test_word_file_has_title_facts_note_clauses_and_tables() -> None:
-    document = written_document()
+    document = word_document_of_charter()
 
     texts = [paragraph.text for paragraph in document.paragraphs]
     facts, boards = document.tables
     assert texts[0] == "Charter of the valley"
     assert headings(document) == ["Why this version", "Clauses", "Governance", "Fees", "Boards"]
-    assert rows(facts) == [["Kind", "Charter"]]
-    assert rows(boards) == [
+    assert cell_texts(facts) == [["Kind", "Charter"]]
+    assert cell_texts(boards) == [
         ["Board", "Clause", "Meets from", "Chair", "Seats"],
         ["Board", "Governance", "September 2026", "Council", "5\n3 Council\n2 Homes"],
         ["Total", "", "", "", "5"],
@@ -64,20 +64,20 @@ def test_word_file_shows_what_changed_word_by_word() -> None:
     before = a_charter()
     after = set_piece(CHARTER, before, "clauses/fees", {"title": "Fees", "body": "Everybody pays."})
 
-    document = written_document(content=after, changes=compare(CHARTER, before, after), since="version 1")
+    document = word_document_of_charter(content=after, changes=compare(CHARTER, before, after), since="version 1")
 
     (table,) = [table for table in document.tables if table.rows[0].cells[0].text == "Item"]
     assert "What changed since version 1" in headings(document)
-    assert rows(table)[1][:4] == ["Fees", "Text", "Nobody pays.", "Everybody pays."]
+    assert cell_texts(table)[1][:4] == ["Fees", "Text", "Nobody pays.", "Everybody pays."]
     assert any(run.font.strike for run in table.rows[1].cells[2].paragraphs[0].runs)
 
 
 def test_word_file_ends_with_signatures_and_room_to_sign_by_hand() -> None:
     signed_line = SignatureLine("Council", "Leader", "Approved", "Ben, 1 June 2026", answers=(("Funded?", "Yes."),))
 
-    document = written_document(signatures=[signed_line, SignatureLine("Homes", "Chief executive")])
+    document = word_document_of_charter(signatures=[signed_line, SignatureLine("Homes", "Chief executive")])
 
-    assert rows(document.tables[-1])[1:] == [
+    assert cell_texts(document.tables[-1])[1:] == [
         ["Council", "Leader", "Approved", "Ben, 1 June 2026"],
         ["Homes", "Chief executive", "Not decided yet", "Signature:\n\nName:\n\nDate:"],
     ]
@@ -99,17 +99,17 @@ def test_word_file_ends_with_signatures_and_room_to_sign_by_hand() -> None:
 def test_markdown_becomes_paragraphs_lists_and_tables(markdown: str, texts: list[str]) -> None:
     content = a_charter(clauses=[{"key": "only", "title": "Only", "body": markdown}], boards=[])
 
-    document = written_document(
+    document = word_document_of_charter(
         content=content, html=StoredHtml({"clauses/only/body": to_html(markdown)}, rules()), note=""
     )
 
     all_texts = [paragraph.text for paragraph in document.paragraphs]
     texts_below_heading = all_texts[all_texts.index("Only") + 1 :]
     assert [text for text in texts_below_heading if text] == texts
-    assert [rows(table) for table in document.tables[1:]] == ([[["a", "b"], ["1", "2"]]] if not texts else [])
+    assert [cell_texts(table) for table in document.tables[1:]] == ([[["a", "b"], ["1", "2"]]] if not texts else [])
 
 
 def test_control_characters_do_not_spoil_the_file() -> None:
-    document = written_document(title="A \x0b title\x00", note="One\x0cline")
+    document = word_document_of_charter(title="A \x0b title\x00", note="One\x0cline")
 
     assert document.paragraphs[0].text == "A  title"

@@ -104,7 +104,8 @@ def _sentences_on_items(changes: Sequence[Change], collection: Collection) -> li
 
 def _sentences_on_dates(changes: Sequence[Change]) -> list[str]:
     """Return sentences on the dates that are now later, and on the dates that are now earlier."""
-    later_dates, earlier_dates = [], []
+    later_dates: list[str] = []
+    earlier_dates: list[str] = []
     for change in changes:
         if change.slippage is not None and change.slippage.amount:
             dates = later_dates if change.slippage.amount > 0 else earlier_dates

@@ -1,13 +1,11 @@
 """The changes between two contents of a plan.
 
-`documents.comparing` describes a `Change`.
+    changes_between(a, b, areas)  -> a tuple of `Change`; empty if the contents are equal
+    apply_changes(changes, a)     -> b
+    summary(changes)              -> one paragraph
+    homes_totals(a, b)            -> the homes of both by tenure, needs type, bedrooms, area and year
 
-    changes(a, b, areas)     -> tuple[Change, ...]; empty exactly when a == b
-    apply(changes(a, b), a)  == b
-    summary(changes)         -> one paragraph
-    homes_totals(a, b)       -> homes by tenure, needs type, bedrooms, area and year: was, now, difference
-
-Compare `outside(a)` with `outside(b)` for outsiders.
+For readers outside, compare `content_for_outside(a)` with `content_for_outside(b)`.
 """
 
 from partnerships.documents import Change, Names, date_in_words, summary, words_changed

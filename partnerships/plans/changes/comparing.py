@@ -1,7 +1,4 @@
-"""Changes between two contents of a plan.
-
-Each function calls the function of the same purpose in `documents`, with the schema of a plan.
-"""
+"""Find, apply and count the changes between two contents of a plan."""
 
 from __future__ import annotations
 
@@ -24,15 +21,18 @@ def changes_between(a: Content, b: Content, areas: Mapping[str, str] = NO_AREAS)
 
 
 def apply_changes(plan_changes: Iterable[Change], a: Content) -> Content:
-    """Return content `a` with the changes applied: `apply(changes(a, b), a) == b`."""
+    """Return content `a` with the changes applied, which is `b` if they are the changes between `a` and `b`."""
     return documents.apply(PLAN, plan_changes, a)
 
 
 def homes_difference(plan_changes: Iterable[Change]) -> int:
-    """Return how many homes the changes add, less those removed; homes of added and removed sites count too."""
+    """Return how many homes the changes add, less those that they remove.
+
+    Homes of added and removed sites are included.
+    """
     return documents.count_difference(plan_changes, SITES)
 
 
 def names_of_contents(*contents: Content, areas: Mapping[str, str] = NO_AREAS) -> Names:
-    """Return an object that names the sites of these contents, and areas by GSS code."""
+    """Return the names of the sites in these contents, and of areas by GSS code."""
     return Names(PLAN, *contents, registers={"area": areas})

@@ -1,4 +1,4 @@
-"""Homes of two contents in total, and by tenure, needs, bedrooms, area and year."""
+"""Total the homes of two contents by tenure, needs, bedrooms, area and year."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.plans.content import NEEDS, TENURES, Content, bedrooms_in_word
 
 @dataclass(frozen=True, slots=True)
 class TotalRow:
-    """One row of a table of homes: the homes before and after with one code."""
+    """One row of a table of homes, such as the homes for Social Rent before and after."""
 
     code: str
     label: str
@@ -60,7 +60,7 @@ def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxy
 
     The table by area labels a GSS code with its name in `areas`, or else with the planning authority of a site.
     """
-    # A page that shows one version passes the same content twice: count its homes only once.
+    # A page that shows one version passes the same content twice. Its homes are then counted only once.
     homes_before = _count_homes(a)
     homes_after = homes_before if a is b else _count_homes(b)
 
@@ -98,7 +98,7 @@ def _count_homes(content: Content) -> Counter[tuple[str, str]]:
 
     The key of all homes is ("", "").
     """
-    # Thousands of lines have only a few combinations: add up those first, then divide the sums.
+    # A plan repeats a few combinations in thousands of lines, so it is faster to total the combinations first.
     combinations: Counter[tuple[str, str, str, int | None, str]] = Counter()
     for site in content["sites"]:
         area = site["area"] or site["planning_authority"]

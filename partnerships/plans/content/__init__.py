@@ -1,4 +1,4 @@
-"""The content of a plan as one dictionary: its schema, how it is normalised, and what outsiders see of it.
+"""The content of a plan, which is one dictionary.
 
 A content has these entries:
 
@@ -10,8 +10,8 @@ A content has these entries:
     risks        likelihood × impact, mitigation, owner
     documents    attached files: title, name, type, size and fingerprint of a file kept beside the database
 
-Every item has a stable `key`; a line of homes is identified by its combination. The logic that any document could use
-is in the room `documents`.
+Every item has a stable `key`. A line of homes has none, because its combination identifies it. Code that does not
+depend on plans is in the room `documents`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Homes of a site: one line, with a number of homes, for each combination of tenure, bedrooms, needs and year."""
+"""Read and describe the homes of a site.
+
+Homes are lines, each with a number of homes for one combination of tenure, bedrooms, needs and year.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ line_of: Callable[[Item], Line] = itemgetter("tenure", "bedrooms", "needs", "yea
 
 
 def line_sort_key(line: Line) -> tuple[int, int, int, str]:
-    """Return the sort key of a combination in tables: bedrooms that are not known come first."""
+    """Return the sort key of a combination in tables, where unknown bedrooms come before studios."""
     return _TENURE_ORDER[line[0]], -1 if line[1] is None else line[1], _NEEDS_ORDER[line[2]], line[3]
 
 
@@ -68,7 +71,7 @@ def bedrooms_in_words(bedrooms: int | None) -> str:
 # A plan repeats a few combinations thousands of times. `typed`, so that True is not read as 1 from the cache.
 @lru_cache(maxsize=4096, typed=True)
 def _read_line(tenure: Any, bedrooms: Any, needs: Any, year: Any) -> Line:
-    """Return the combination of these values; raises `ValueError` or `TypeError` if one is invalid."""
+    """Return the combination of these values. Raises `ValueError` or `TypeError` if one is invalid."""
     return (
         read_choice(TENURES, "unknown", tenure),
         read_whole(bedrooms, 0, 20),
@@ -78,9 +81,9 @@ def _read_line(tenure: Any, bedrooms: Any, needs: Any, year: Any) -> Line:
 
 
 def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
-    """Return the lines of homes in order, each combination once, without lines of no homes.
+    """Return the lines of homes in order. Raises `InvalidContent`.
 
-    Raises `InvalidContent`.
+    Lines with the same combination are added up, and lines without homes are left out.
     """
     if raw is None:
         raw = []
@@ -133,7 +136,7 @@ HOMES = Counts(
 
 
 def name_and_address(site: Mapping[str, Any]) -> str:
-    """Return a site's name, address and postcode as one text, as registers of brownfield land give them."""
+    """Return a site's name, address and postcode as one text, the form that registers of brownfield land use."""
     name = str(site["name"])
     address_parts = (str(site[code]) for code in ("address", "postcode") if site[code])
     # Some names already contain the address or postcode.

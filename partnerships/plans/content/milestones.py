@@ -1,4 +1,4 @@
-"""The status of a milestone, and the statuses that settle it."""
+"""Work out the status of a milestone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ SETTLED = ("achieved", "cancelled")
 
 
 def milestone_status(item: Item) -> str:
-    """Return the status of a milestone: achieved once it has an actual date, unless it was cancelled."""
+    """Return the status of a milestone. With an actual date, it is "achieved" unless it was cancelled."""
     status: str = item["status"]
     return "achieved" if item["actual"] and status != "cancelled" else status

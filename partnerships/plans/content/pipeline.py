@@ -1,4 +1,4 @@
-"""Homes of a site by the year in which they are completed, as the pipeline counts them."""
+"""List the homes of a site by the year in which they are completed, for the pipeline of homes."""
 
 from __future__ import annotations
 
@@ -39,13 +39,11 @@ class PipelineLine:
 def pipeline_lines(site: Item, kind: str) -> list[PipelineLine]:
     """Return the lines of homes of a site. `kind` is the plan's kind of years: financial or calendar.
 
-    Homes without a year are completed in the year of the site's forecast. Homes of a complete site were completed in
-    their own year, or in the year of the site's completion if that is earlier.
+    Homes without a year get the year of the site's forecast. Homes of a completed site get their own year, or the year
+    in which the site was completed if that is earlier.
     """
-    forecast_year, completion_year = (
-        year_of_date(site["forecast_completion"], kind),
-        year_of_date(site["actual_completion"], kind),
-    )
+    forecast_year = year_of_date(site["forecast_completion"], kind)
+    completion_year = year_of_date(site["actual_completion"], kind)
     site_fields: dict[str, Any] = {
         "site_key": site["key"],
         "site_name": site["name"],
@@ -68,14 +66,14 @@ def pipeline_lines(site: Item, kind: str) -> list[PipelineLine]:
 
 
 def pipeline_kind(content: Content) -> str:
-    """Return the kind of years in which a plan's homes are counted: its own, or else financial years."""
+    """Return the kind of years in which a plan's homes are counted; financial if the plan has no years."""
     return year_kind(content) or FINANCIAL
 
 
 def year_of_date(text: str, kind: str) -> str:
-    """Return the year of this kind that contains a partial date; "" without a date.
+    """Return the year of this kind that contains a partial date; "" if that is not known.
 
-    A date with only a year lies in two financial years, so the function returns "" for such a date too.
+    For example, "2027-02" is in the financial year "2026-27". "2027" could be in two financial years, so it gives "".
     """
     if not text:
         return ""

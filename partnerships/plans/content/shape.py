@@ -1,4 +1,4 @@
-"""The schema of a plan: its fields and collections."""
+"""The fields and collections of a plan."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from partnerships.plans.content.values import read_area, read_site_postcode
 from partnerships.plans.content.visibility import clean_up_milestones
 from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES, SCALE
 
-#: The most characters in a section: about fifteen pages.
+#: The most characters in a section, which is about fifteen pages.
 MAX_SECTION = 50_000
 #: The most characters in any other Markdown field of a plan.
 MAX_NOTE = 10_000
@@ -34,8 +34,8 @@ def _restricted(label: str) -> Field:
     return Field("restricted", label, "flag", default=False, hint="Only the owners and partners can see this")
 
 
-# Substantive fields are those to which the signatories agreed: homes, forecast dates, money and who does the work.
-# Actual dates are not substantive: they report what happened, and an achieved milestone needs no new signatures.
+# Signatories agreed to the substantive fields, which are homes, forecast dates, money and who does the work. Actual
+# dates are not substantive. They report what happened, and an achieved milestone needs no new signatures.
 ABOUT = (
     Field("title", "Title"),
     Field("summary", "Summary", "text", max_length=MAX_NOTE, hint="Say in a paragraph what this plan is for."),

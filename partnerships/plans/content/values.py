@@ -1,4 +1,4 @@
-"""Read the values that only plans have: GSS codes of areas, and postcodes of sites."""
+"""Read GSS codes of areas and postcodes of sites, which only plans have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep confidential sites from readers outside, whom a milestone could tell about a site."""
+"""Keep milestones from revealing confidential sites to readers outside."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from partnerships.documents import Content
 
 
 def clean_up_milestones(content: Content, previous_content: Content) -> Content:
-    """Return the content after sites were removed, without milestones that would reveal a confidential site.
+    """Return the content with its milestones adapted to the sites that were removed since `previous_content`.
 
-    Milestones of a removed site that everybody could see in `previous_content` become milestones of the whole plan.
-    Milestones of a confidential site, or of a site that is not in `previous_content`, become restricted.
+    If everybody could see the removed site, its milestones become milestones of the whole plan. If it was confidential,
+    or is not in `previous_content`, its milestones become restricted, so that they do not reveal the site.
     """
     present_keys = {"", *(site["key"] for site in content["sites"])}  # a milestone of the whole plan has the site ""
     if all(milestone["site"] in present_keys for milestone in content["milestones"]):

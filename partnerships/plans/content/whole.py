@@ -1,7 +1,4 @@
-"""Whole plans and their pieces.
-
-Each function calls the function of the same purpose in `documents`, with the schema of a plan.
-"""
+"""Read and change the content of a plan, whole or piece by piece."""
 
 from __future__ import annotations
 
@@ -19,22 +16,28 @@ def empty_content() -> Content:
 
 
 def normalise(raw: Any, valid: Content | None = None) -> Content:
-    """Return a whole plan, checked and normalised; see `documents.normalise`. Raises `InvalidContent`."""
+    """Return the content of a plan, checked and normalised. Raises `InvalidContent` with every problem found.
+
+    Items that are equal to items of `valid`, a content that has been normalised before, are not checked again.
+    """
     return documents.normalise(PLAN, raw, valid)
 
 
 def split_piece(piece: str) -> tuple[str, str]:
-    """Split "sites/north-quay" into ("sites", "north-quay"). Raises `UnknownPiece`."""
+    """Return the two parts of a piece's name, such as "sites" and "north-quay". Raises `UnknownPiece`."""
     return documents.split_piece(PLAN, piece)
 
 
 def get_piece(content: Content, piece: str) -> Any:
-    """Return one piece of a plan, or None; see `documents.get_piece`."""
+    """Return the value of a piece, such as the item "sites/north-quay"; None if there is no such item.
+
+    Raises `UnknownPiece`.
+    """
     return documents.get_piece(PLAN, content, piece)
 
 
 def set_piece(content: Content, piece: str, value: Any) -> Content:
-    """Return the plan with one piece replaced; see `documents.set_piece`.
+    """Return a copy of the content with one piece added, replaced or, if the value is None, removed.
 
     Raises `InvalidContent` and `UnknownPiece`.
     """
@@ -42,15 +45,15 @@ def set_piece(content: Content, piece: str, value: Any) -> Content:
 
 
 def rebase(draft: Content, old_base: Content, new_base: Content) -> Content:
-    """Return the draft on a newer version, with what changed since its old version; see `documents.rebase`."""
+    """Return the content of a newer version with the changes that the draft made to its old version."""
     return documents.rebase(PLAN, draft, old_base, new_base)
 
 
 def content_for_outside(content: Content) -> Content:
-    """Return the content that readers outside may see: without confidential sites and restricted text.
+    """Return the content that readers outside may see, without confidential sites and restricted text.
 
-    Milestones of confidential sites are left out too, and milestones whose site is missing, because the missing site
-    may have been confidential.
+    Milestones of confidential sites are left out too. So are milestones of a site that is no longer in the plan,
+    because it may have been confidential.
     """
     visible = documents.without_hidden(PLAN, content)
     visible_site_keys = {"", *(site["key"] for site in visible["sites"])}
@@ -61,8 +64,7 @@ def content_for_outside(content: Content) -> Content:
 def period_problems(about: Item) -> list[Problem]:
     """Return a problem if the period ends before it begins, else an empty list.
 
-    `normalise` does not check the period, because some published plans and files have such periods and must stay
-    readable.
+    `normalise` does not check the period, because it also reads older plans and files, some of which have such periods.
     """
     start, end = about["period_start"], about["period_end"]
     if start and end and PartialDate.parse(end).latest < PartialDate.parse(start).earliest:

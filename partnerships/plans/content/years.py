@@ -1,4 +1,4 @@
-"""Years of homes. All homes of one plan have financial years, or all have calendar years."""
+"""Check the years of homes. All homes of a plan must have financial years, or all calendar years."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ YEAR_KINDS: Choices = MappingProxyType(
 
 
 def year_of_kind(kind: str, first: int) -> str:
-    """Return the year that begins in `first`: "2027-28", or "2027" in a plan with calendar years."""
+    """Return the year that begins in `first`, such as "2027-28", or "2027" for calendar years."""
     return str(first) if kind == CALENDAR else f"{first}-{(first + 1) % 100:02d}"
 
 
 def kind_of_year(year: str) -> str:
-    """Return the kind of a normalised year: only financial years have a hyphen."""
+    """Return the kind of a normalised year, such as "2027-28" or "2027"."""
     return FINANCIAL if "-" in year else CALENDAR
 
 
@@ -42,12 +42,17 @@ def mixes_years(content: Content) -> bool:
 def year_problems(kind: str, homes: Iterable[Item]) -> list[Problem]:
     """Return a problem for each year that is not of the plan's kind.
 
-    In a plan without years, the earliest of these years decides the kind, so that only a mixture is a problem.
+    In a plan without years, the earliest of these years decides the kind. Only years of the other kind are problems.
     """
     years = sorted({line["year"] for line in homes if line["year"]})
     kind = kind or (kind_of_year(years[0]) if years else "")
-    refused_years = [explanation for year in years if (explanation := problem_with_year(kind, year))]
-    return [Problem("homes", f"{reason} {remedy}") for reason, remedy in refused_years]
+    problems = []
+    for year in years:
+        problem = problem_with_year(kind, year)
+        if problem is not None:
+            reason, remedy = problem
+            problems.append(Problem("homes", f"{reason} {remedy}"))
+    return problems
 
 
 def problem_with_year(kind: str, year: str) -> tuple[str, str] | None:

@@ -1,4 +1,7 @@
-"""The homes of a site as a grid: a row for each tenure, bedrooms and needs type, a column for each year."""
+"""The grid in which people enter the homes of a site.
+
+Each row is a combination of tenure, bedrooms and needs type, and each column is a year.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ class YearField(forms.CharField):
 
 
 class HomesRow(Form):
-    """One row of the grid: a combination of tenure, bedrooms and needs, with the number of homes in each year."""
+    """One row of the grid, with the combination of its homes and a number for each year."""
 
     tenure = forms.ChoiceField(
         label="Tenure",
@@ -149,7 +152,7 @@ class HomesRow(Form):
 
 
 class _YearsForm(Form):
-    """The headings of the columns: one year each. An empty heading is for homes without a year."""
+    """The years that head the columns. An empty heading is for homes without a year."""
 
     def __init__(self, *args: Any, count: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -162,29 +165,29 @@ class _YearsForm(Form):
 
 
 class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at run time
-    """The grid with the homes of a site: the headings of the years, and the rows."""
+    """The grid of a site, with the headings of the years and the rows."""
 
     #: The page's script reads this limit before it adds a row or a year.
     max_boxes = MAX_BOXES
 
     def __init__(self, data: Any = None, *, homes: Iterable[Item] = (), years: Sequence[str] = ()) -> None:
         """Show the saved `homes`, or read the submitted `data`. `years` are the columns of a site without homes."""
-        #: Whether all fields arrived. A page opened before an update of the site sends no years: saving such a grid
-        #: would lose its homes.
+        #: Whether all fields arrived. A page that was opened before an update of Common Ground may send no years, and
+        #: saving its grid would lose the homes.
         self.is_whole = True
-        rows, columns = _rows_and_columns(homes, years)
-        column_count = len(columns)
+        rows, column_years = _rows_and_years(homes, years)
+        column_count = len(column_years)
         initial_rows = None
         if data is None:
             blank_rows = [{"tenure": "social_rent", "needs": "general"}] * BLANK_ROWS
             initial_rows = [*rows, *blank_rows]
         else:
-            column_count = _number(data.get("homes-YEARS"), MAX_BOXES)
+            column_count = _read_number(data.get("homes-YEARS"), MAX_BOXES)
             self.is_whole = _has_all_fields(data, column_count)
             if not self.is_whole:
                 column_count = 1
 
-        initial_years = {f"year_{index}": year for index, year in enumerate(columns)}
+        initial_years = {f"year_{index}": year for index, year in enumerate(column_years)}
         self.years = _YearsForm(data, count=column_count, prefix="homes", initial=initial_years)
         super().__init__(data, prefix="homes", initial=initial_rows)
 
@@ -264,41 +267,41 @@ def count_fields(rows: int, years: int) -> int:
 
 def is_too_large(homes: Iterable[Item]) -> bool:
     """Return whether a grid of these lines would have more fields than a page can send."""
-    rows, columns = _rows_and_columns(homes, ())
-    return count_fields(len(rows) + BLANK_ROWS, len(columns)) > MAX_BOXES
+    rows, column_years = _rows_and_years(homes, ())
+    return count_fields(len(rows) + BLANK_ROWS, len(column_years)) > MAX_BOXES
 
 
 def _has_all_fields(data: Any, years: int) -> bool:
     """Return whether a submitted grid says how many years it has, and has no more fields than a browser can send."""
-    rows = _number(data.get("homes-TOTAL_FORMS"), MAX_BOXES)
+    rows = _read_number(data.get("homes-TOTAL_FORMS"), MAX_BOXES)
     return str(data.get("homes-YEARS") or "").isdecimal() and count_fields(rows, years) <= MAX_BOXES
 
 
-def _number(text: Any, limit: int) -> int:
+def _read_number(text: Any, limit: int) -> int:
     """Return the number in a text, at most `limit`; 1 if the text is not a number."""
     return min(int(text), limit) if str(text or "").isdecimal() else 1
 
 
-def _rows_and_columns(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+def _rows_and_years(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the rows of a grid for these lines of homes, and the years of its columns.
 
-    The last year is "", for homes without a year. `years` are the columns if no line has a year.
+    If no line has a year, the columns are `years`. The last column is "", for homes without a year.
     """
     lines = sorted(homes, key=_row_order)
     used_years = {line["year"] for line in lines if line["year"]}
-    columns = [*sorted(used_years or years), ""]
-    index_by_year = {year: index for index, year in enumerate(columns)}
+    column_years = [*sorted(used_years or years), ""]
+    index_by_year = {year: index for index, year in enumerate(column_years)}
     row_by_combination: dict[tuple[str, int | None, str], dict[str, Any]] = {}
     for line in lines:
         tenure, bedrooms, needs = line["tenure"], line["bedrooms"], line["needs"]
         new_row = {"tenure": tenure, "bedrooms": "" if bedrooms is None else bedrooms, "needs": needs}
         row = row_by_combination.setdefault((tenure, bedrooms, needs), new_row)
         row[f"count_{index_by_year[line['year']]}"] = line["count"]
-    return list(row_by_combination.values()), columns
+    return list(row_by_combination.values()), column_years
 
 
 def _row_order(line: Item) -> tuple[int, int, int]:
-    """Return the sort key of a row: the order of rows in all tables of homes."""
+    """Return the sort key of a row, which gives the same order as in all tables of homes."""
     bedrooms = -1 if line["bedrooms"] is None else line["bedrooms"]
     return list(TENURES).index(line["tenure"]), bedrooms, list(NEEDS).index(line["needs"])
 
@@ -319,20 +322,20 @@ def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
 def add_row_or_year(data: Any, kind: str) -> Any:
     """Return the submitted grid with more rows or with one more year, depending on the button.
 
-    The grid stays the same if it is already as large as a page can send.
+    A grid that is already as large as a page can send is returned unchanged.
     """
-    extended = data.copy()
+    extended_data = data.copy()
     button = data.get("more")
-    row_count = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)
-    year_count = _number(data.get("homes-YEARS"), MAX_BOXES)
+    row_count = _read_number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)
+    year_count = _read_number(data.get("homes-YEARS"), MAX_BOXES)
     has_room_for_rows = count_fields(row_count + BLANK_ROWS, year_count) <= MAX_BOXES
     has_room_for_year = year_count < MAX_YEARS and count_fields(row_count, year_count + 1) <= MAX_BOXES
     if button == "rows" and has_room_for_rows and row_count < MAX_ROWS:
-        extended["homes-TOTAL_FORMS"] = str(min(row_count + BLANK_ROWS, MAX_ROWS))
+        extended_data["homes-TOTAL_FORMS"] = str(min(row_count + BLANK_ROWS, MAX_ROWS))
     elif button == "years" and has_room_for_year:
-        extended["homes-YEARS"] = str(year_count + 1)
-        extended[f"homes-year_{year_count}"] = _next_year(data, year_count, kind)
-    return extended
+        extended_data["homes-YEARS"] = str(year_count + 1)
+        extended_data[f"homes-year_{year_count}"] = _next_year(data, year_count, kind)
+    return extended_data
 
 
 def _next_year(data: Any, year_count: int, kind: str) -> str:

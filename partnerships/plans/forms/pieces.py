@@ -58,7 +58,7 @@ def _postcode_field(spec: Field, common: dict[str, Any]) -> forms.Field:
 
 
 class PieceForm(documents.PieceForm):
-    """A form for one piece of a plan; without a collection, for the section “About the plan”."""
+    """The form of one piece of a plan. Without a collection, it has the fields of “About the plan”."""
 
     def __init__(
         self, *args: Any, collection: Collection | None, content: Content | None = None, cancel: str = "", **kwargs: Any
@@ -76,7 +76,7 @@ class PieceForm(documents.PieceForm):
         )
         if collection is None:
             self.fields["title"].required = True
-        # A section that came from a starter has a hint, which is found by the title of the section.
+        # If the section has the title of a section in a starter, show the hint of the starter.
         hint = section_hint(str(self.initial.get("title", ""))) if "body" in self.fields else ""
         if hint:
             self.fields["body"].help_text = f"{hint} {self.fields['body'].help_text}"

@@ -65,7 +65,7 @@ class PlanForm(Form):
         own_organisations = Organisation.objects.of_person(user, "editor", "lead").order_by("name", "pk")
         owners = model_choice_field(self, "owners")
         owners.queryset = own_organisations
-        first_organisations = list(own_organisations[:2])
+        first_organisations = list(own_organisations[:2])  # two, to find out whether there is only one
         if len(first_organisations) == 1:
             owners.initial = first_organisations
 
@@ -108,7 +108,7 @@ class PlanForm(Form):
 
 
 class StatusForm(ReasonForm):
-    """Change a plan's status by hand. `choices` are the possible statuses; `successors` may supersede the plan."""
+    """Change a plan's status. `choices` are the possible statuses, and `successors` the plans that may supersede it."""
 
     status = forms.ChoiceField(widget=forms.RadioSelect, label="New status")
     successor = forms.ModelChoiceField(

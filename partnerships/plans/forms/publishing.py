@@ -56,7 +56,10 @@ class PublishForm(Form):
         untouched: Mapping[str, str] = MappingProxyType({}),
         **kwargs: Any,
     ) -> None:
-        """`untouched` are the titles of starter parts that nobody has changed, by piece."""
+        """Build the form. `untouched` are the titles of starter parts that nobody has changed, by piece.
+
+        `shares` are the active shares of the draft. Without `may_be_minor`, the form does not show the box "minor".
+        """
         super().__init__(*args, **kwargs)
         self.piece_by_field = self._add_untouched_fields(untouched)
         number = plan.current_number + 1
@@ -77,7 +80,7 @@ class PublishForm(Form):
         )
 
     def _explain_present_embargo(self, number: int, ends_at: dt.datetime) -> None:
-        """Say at the field that the version with this number is still under embargo, and what this means."""
+        """Explain at the field what an embargo on the present version means for the new version."""
         self.fields["embargo_day"].help_text = (
             f"Version {number} is under embargo until {moment_in_words(ends_at)}. The new version includes its "
             "changes, so both become visible then. Choose a later time to keep the new version back for longer."
@@ -87,8 +90,8 @@ class PublishForm(Form):
         """Return the fields and sections of the form to publish the version with this number."""
         layout: list[str | Section] = [name for name in ("note", "minor", "end_shares") if name in self.fields]
         if "minor" in layout and not may_be_minor:
-            # The page hides the box when a minor version would be refused. The form keeps the field, so that a
-            # request with the box ticked is refused with the reason.
+            # The form still has the field. If a request ticks the box all the same, the service refuses it with the
+            # reason, instead of publishing an ordinary version.
             layout.remove("minor")
         if self.piece_by_field:
             hint = (
@@ -102,8 +105,8 @@ class PublishForm(Form):
     def _add_untouched_fields(self, untouched: Mapping[str, str]) -> dict[str, str]:
         """Add a field for each untouched part that asks whether to keep it, and return the pieces by field name.
 
-        Fields are named after their piece and not numbered: if a colleague removes a part in the meantime, an answer
-        must not apply to another part.
+        A field has the name of its piece and not a number, because a colleague may remove a part before the form is
+        sent. The answer must not apply to another part.
         """
         piece_by_field = {f"part_{piece.replace('/', '_')}": piece for piece in untouched}
         for name, piece in piece_by_field.items():
@@ -175,7 +178,7 @@ class MilestoneForm(Form):
             self.add_error("date", "Enter when the milestone was achieved, or the new forecast.")
         return data
 
-    def applied(self, item: Item) -> Item:
+    def apply_to(self, item: Item) -> Item:
         """Return the milestone with the changes in the form."""
         happened, date = self.cleaned_data["happened"], self.cleaned_data["date"]
         if happened == "achieved":

@@ -1,7 +1,7 @@
 """The list of plans.
 
-People whose organisation left a plan see the plan as it was when the organisation left. The list sorts and filters
-the plan by its values of that time too.
+People whose organisation left a plan see the plan as it was on that day. For them, the list must not sort or filter the
+plan by later values, which would reveal these values.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _readable(user: User) -> PlanQuerySet:
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> PlanQuerySet:
-    """Return the plans that match the filters. The title is the one that the person knows."""
+    """Return the plans that match the filters. Titles are searched as the person sees them."""
     plans = my_plans(user) if chosen.get("mine") else Plan.objects.visible_to(user)
     if chosen.get("q"):
         plans = plans.filter(title_condition_for(user, Q(title__icontains=chosen["q"])))
@@ -64,7 +64,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PlanQuerySet:
 
 
 def _prepare_rows(user: User, rows: Sequence[Any]) -> None:
-    """Change each plan to what the reader may know of it, and add its owners and next steps as `listed`."""
+    """Set the values of each plan that the reader may see, and add its owners and next steps as `listed`."""
     plans_as_read_by(user, rows)
     for listed in listed_plans(user, rows):
         row: Any = listed.plan
@@ -135,7 +135,7 @@ def _since(user: User, is_known_today: Q | None = None) -> Combinable:
 
 
 def _version(user: User) -> Combinable:
-    """Return the number of the version that lists show (see `Plan.announced_number`)."""
+    """Return the number of the version that lists show. During an embargo, it is that of the open version."""
     is_embargoed = Q(embargoed_until__gt=timezone.now())
     newest_number = Subquery(_newest(user).values("number")[:1])
     return Case(
@@ -147,23 +147,20 @@ def _version(user: User) -> Combinable:
 
 
 def _owners(user: User) -> Combinable:
-    """Return the present names of the owners, by which rows are grouped.
-
-    The names are empty for people who see the plan as it was when their organisation left.
-    """
+    """Return the present names of the owners, by which rows are grouped; empty for people who left the plan."""
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
     return Case(When(pk__in=_is_known_today(user), then=joined(owners, "organisation__name")))
 
 
 def _owners_shown(user: User) -> Combinable:
-    """Return the names of the owners as the cell shows them (see `set_owner_names_of_day`)."""
+    """Return the names of the owners as the cell shows them, for example "Fen Homes (now Marsh Homes)"."""
     shown = displayed_name_at("plan__last_published_at", is_over=Q(plan__status__in=FINAL_STATUSES))
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).annotate(shown=shown).order_by("pk")
     return Case(When(pk__in=_is_known_today(user), then=joined(owners, "shown")))
 
 
 def _owned_by(name: str) -> Q:
-    """Return the condition that an owner has this name, for plans whose present owners the reader may know."""
+    """Return the condition that an owner has this name, for plans whose present owners the reader may see."""
     owners = PlanOwner.objects.filter(organisation__in=organisation_ids_by_name(name))
     return Q(list_owners__isnull=False) & Q(pk__in=owners.values("plan"))
 

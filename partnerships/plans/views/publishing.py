@@ -132,7 +132,7 @@ def milestone_update(request: HttpRequest, pk: int, key: str) -> HttpResponse:
                 new_version = publish_piece(
                     plan=plan,
                     piece=f"milestones/{key}",
-                    value=form.applied(milestone),
+                    value=form.apply_to(milestone),
                     based_on=form.cleaned_data["based_on"],
                     author=signed_in(request),
                     note=form.cleaned_data["note"],

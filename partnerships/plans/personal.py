@@ -55,7 +55,7 @@ def end_shares(leaving: Leaving) -> int:
 
 
 def end_shares_of_membership(departure: Departure) -> int:
-    """End a person's shares for an organisation for which the person no longer acts; returns how many ended."""
+    """End the shares with a person who no longer acts for an organisation, and return how many ended."""
     membership = departure.membership
     shares = Share.objects.filter(person=membership.person_id, organisation=membership.organisation_id)
     return shares.filter(revoked_at=None).update(revoked_at=departure.now)

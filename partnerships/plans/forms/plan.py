@@ -37,8 +37,8 @@ class PlanForm(Form):
     )
     partners = forms.BooleanField(
         label=(
-            "The partnership’s other members own the plan too: their editors can edit the draft, and "
-            "any lead can publish"
+            "The partnership’s other members own the plan too. Their editors can edit the draft, and "
+            "their leads can publish it."
         ),
         required=False,
     )

@@ -1,7 +1,4 @@
-"""Pages of comments on a plan and its pieces: threads, replies and resolving.
-
-`post_data` returns the data for a form: None on GET. `require` answers 403 if its condition is false.
-"""
+"""Pages to read and write comments on a plan or its draft, and to resolve threads."""
 
 from __future__ import annotations
 
@@ -34,17 +31,14 @@ from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draf
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A comment with its replies.
-
-    `place` names the piece of the plan that the comment is about. If the piece was removed (`is_orphan`), `place`
-    says so and `href` is "".
-    """
+    """A comment with its replies."""
 
     first: Comment
-    answers: tuple[Comment, ...]
+    replies: tuple[Comment, ...]
+    #: The piece that the comment is about, such as "Site: North Quay", or "On a removed site: North Quay".
     place: str
+    #: The address of the piece; "" if the piece was removed.
     href: str
-    is_orphan: bool
 
 
 def _anchor_choices(content: Content) -> list[tuple[str, str]]:
@@ -61,41 +55,41 @@ def _anchor_choices(content: Content) -> list[tuple[str, str]]:
 
 def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_draft: bool) -> list[Thread]:
     """Return the threads of these comments, with open threads first."""
-    rows = list(comments.select_related("author", "organisation", "resolved_by").order_by("created_at", "pk"))
+    ordered_comments = list(
+        comments.select_related("author", "organisation", "resolved_by").order_by("created_at", "pk")
+    )
     # Each comment shows the organisation under the name that it had on that day.
-    show_names_of_day((timezone.localdate(row.created_at), row.organisation) for row in rows)
+    show_names_of_day((timezone.localdate(comment.created_at), comment.organisation) for comment in ordered_comments)
 
     replies_by_thread: dict[int, list[Comment]] = {}
-    for row in rows:
-        if row.parent_id:
-            replies_by_thread.setdefault(row.parent_id, []).append(row)
+    for comment in ordered_comments:
+        if comment.parent_id:
+            replies_by_thread.setdefault(comment.parent_id, []).append(comment)
 
     title_by_anchor = {anchor: label.partition(": ")[2] for anchor, label in _anchor_choices(content)}
     page = reverse("plans:draft" if on_draft else "plans:detail", kwargs={"pk": plan_pk})
     threads = [
-        _thread(row, tuple(replies_by_thread.get(row.pk, ())), title_by_anchor, page)
-        for row in rows
-        if not row.parent_id
+        _thread(comment, tuple(replies_by_thread.get(comment.pk, ())), title_by_anchor, page)
+        for comment in ordered_comments
+        if not comment.parent_id
     ]
     return sorted(threads, key=lambda thread: thread.first.is_resolved)
 
 
-def _thread(comment: Comment, answers: tuple[Comment, ...], title_by_anchor: Mapping[str, str], page: str) -> Thread:
+def _thread(comment: Comment, replies: tuple[Comment, ...], title_by_anchor: Mapping[str, str], page: str) -> Thread:
     """Return the thread of a comment. `title_by_anchor` contains the pieces of the present content."""
     anchor, kind = comment.anchor, anchor_label(comment.anchor)
-    is_orphan = False
     if anchor in ("", "about"):
         place, href = "The whole plan", page
     elif anchor in title_by_anchor:
         place, href = f"{kind.capitalize()}: {title_by_anchor[anchor]}", f"{page}{link_to_piece(anchor)}"
     else:
         place, href = f"On a removed {kind}: {comment.anchor_label}", ""
-        is_orphan = True
-    return Thread(first=comment, answers=answers, place=place, href=href, is_orphan=is_orphan)
+    return Thread(first=comment, replies=replies, place=place, href=href)
 
 
 def _may_comment(access: PlanAccess, version_number: int) -> bool:
-    """Return whether the person may comment on this version, or on the draft (0). Nobody may once the plan is over."""
+    """Return whether the person may comment on this version, or on the draft if the number is 0."""
     return not access.plan.is_over and access.rights is not None and access.rights.may_comment(version_number)
 
 

@@ -1,4 +1,4 @@
-"""Pages that compare two versions, or a version with the draft, on screen, in print, as a PDF and as CSV."""
+"""Pages that compare two versions of a plan, or a version with the draft."""
 
 from __future__ import annotations
 
@@ -184,12 +184,12 @@ def compare_sides(request: HttpRequest, pk: int, how: OpeningMethod) -> Compared
 
 def _versions_between(access: PlanAccess, chosen: _ChosenSides, sides: tuple[Side, ...]) -> tuple[Version, ...]:
     """Return the versions after the older side, up to and including the newer side, oldest first."""
-    # The draft follows the current version, on whichever side it is.
-    numbers = [
+    # No version is newer than the draft, so the draft is treated like the current version.
+    version_numbers = [
         side.version.number if side.version else access.plan.current_number
         for side in (chosen.from_side, chosen.to_side)
     ]
-    older_number, newer_number = sorted(numbers)
+    older_number, newer_number = sorted(version_numbers)
     oldest_first = [side.version for side in reversed(sides) if side.version is not None]
     return tuple(version for version in oldest_first if older_number < version.number <= newer_number)
 
@@ -215,7 +215,7 @@ def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, A
 @require_safe
 @login_required_unless_public
 def compare_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what changed between two versions, in words and figures, and record that the reader saw the changes."""
+    """Show what changed between two versions, and record that the reader has seen these changes."""
     compared_sides = compare_sides(request, pk, OpeningMethod.COMPARED)
     _note_seen(request, compared_sides)
     return render(request, "plans/compare.html", _context(request, compared_sides))
@@ -291,7 +291,7 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _describe(version: Version, *, names_author: bool) -> str:
-    """Return a version in words: its number, its date and, with `names_author`, its author."""
+    """Return a version in words, such as "Version 2, minor, 1 June 2026, Amina Khan"."""
     day = long_date(timezone.localdate(version.published_at))
     minor = ", minor" if version.minor else ""
     author = f", {version.author.display_name}" if names_author and version.author else ""

@@ -38,7 +38,7 @@ class PlanAccess:
     may_edit: bool
     may_publish: bool
     may_read_versions: bool
-    #: Whether the person may edit the draft, and the draft has its own content.
+    #: Whether the person may edit the draft, and the draft differs from the newest version.
     shows_draft: bool
 
     @property
@@ -156,7 +156,7 @@ def log_opening(request: HttpRequest, access: PlanAccess, how: OpeningMethod, pa
 def login_required_unless_public(
     view: Callable[Concatenate[HttpRequest, int, P], HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
-    """Let visitors read a public plan without signing in; for any other plan, redirect them to the sign-in page.
+    """Let visitors read a public plan without signing in. For other plans, redirect them to the sign-in page.
 
     The first argument of the view after the request is the id of the plan.
     """

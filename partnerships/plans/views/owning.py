@@ -1,4 +1,4 @@
-"""Pages about the owners of plans: present and former owners, offers and answers, and giving up ownership."""
+"""Pages to see the owners of plans, offer plans to other organisations, and give up ownership."""
 
 from __future__ import annotations
 

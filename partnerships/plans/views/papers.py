@@ -1,4 +1,4 @@
-"""One version of a plan on paper: to print, as a PDF and as a Word document."""
+"""Pages that print a version of a plan, or return it as a PDF or Word document."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WORD_COLUMNS = {
     "milestones": ("site", "forecast", "actual", "status"),
     "documents": ("file_name",),
 }
-#: The fields of "About this plan" that the Word document shows elsewhere: in its title and text.
+#: The fields of "About this plan" that are in the title and the text of the Word document, and not in its facts.
 _FACTS_SHOWN_ELSEWHERE = ("Title", "Summary")
 
 
@@ -103,7 +103,7 @@ def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> W
 
 
 def _word_lead(access: PlanAccess, version: Version) -> str:
-    """Return the sentences below the title: the kind of plan, its owners, version and status."""
+    """Return the sentences below the title, which name the kind of plan, its owners, version and status."""
     plan = access.plan
     owners = ", ".join(owner.organisation.name for owner in owners_at_version(plan, version))
     published_on = long_date(timezone.localdate(version.published_at))
@@ -123,9 +123,10 @@ def shows_signing_states(access: PlanAccess, version: Version) -> bool:
 
 
 def _signature_lines(access: PlanAccess, version: Version) -> list[SignatureLine]:
-    """Return the lines of the signatures page: the organisations that must sign, or the decisions on the version.
+    """Return the lines of the signatures page; none for readers outside.
 
-    Only readers inside see decisions.
+    For the version to sign now, there is a line for each organisation that must sign. For other versions, there is a
+    line for each decision.
     """
     if shows_signing_states(access, version):
         return [_line_of_state(state) for state in signing_states(access.plan)]
@@ -133,7 +134,7 @@ def _signature_lines(access: PlanAccess, version: Version) -> list[SignatureLine
 
 
 def _line_of_state(state: SigningState) -> SignatureLine:
-    """Return the line of an organisation that must sign: its decision or, before that, only its name and role."""
+    """Return the line of an organisation that must sign, with its decision if it has made one."""
     if state.sign_off is not None:
         return _line_of_sign_off(state.sign_off)
     return SignatureLine(organisation=state.signatory.organisation.name, role=state.signatory.role)

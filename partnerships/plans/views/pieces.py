@@ -54,7 +54,7 @@ def edit_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespons
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
-    """Add a section, site, milestone, outcome or risk to the draft. Files are attached on a page of their own."""
+    """Add a section, site, milestone, outcome or risk to the draft. For documents, see `add_document`."""
     plan, piece = _open_piece(request, pk, code, new=True)
     if piece.collection is DOCUMENTS:
         raise Http404
@@ -96,12 +96,13 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
         "year_words": YEAR_KINDS.get(plan.years, ""),
     }
 
-    # A search by name, and the button for more rows, post the form too, but save nothing.
-    asks_for_more_rows = homes_grid is not None and "more" in request.POST
-    if is_search(request.POST) or asks_for_more_rows:
+    # Some buttons of the form save nothing. They search for an area by name, or add rows or years to the grid.
+    changes_grid_only = homes_grid is not None and "more" in request.POST
+    if is_search(request.POST) or changes_grid_only:
         return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
 
     if piece.item is None and request.method == "POST":
+        # The form does not have the fields of the file, which must be saved with a document again.
         piece = replace(piece, defaults=_file_fields(plan, piece))
     return documents.edit_piece(
         request,
@@ -116,7 +117,7 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
 
 
 def _save_function(request: HttpRequest, plan: Plan, piece: Piece) -> documents.Save:
-    """Return the function with which the shared views save a new value of the piece."""
+    """Return a function that saves a new value of the piece, for the views of documents."""
 
     def save_value(value: Any, based_on: int) -> object:
         draft = save_piece(
@@ -137,12 +138,12 @@ def _report_years(request: HttpRequest, plan: Plan, homes: list[Item]) -> None:
 
 
 def _names(content: Content) -> Names:
-    """Return the names that stand for keys in the content, such as the names of areas."""
+    """Return the names for the keys and codes in the content, such as the names of sites and areas."""
     return names_of_contents(content, areas=area_names(content))
 
 
 def _file_fields(plan: Plan, piece: Piece) -> Item:
-    """Return the file fields of a document that a colleague has removed meanwhile; {} for other pieces."""
+    """Return the fields of the stored file, for a document that a colleague has removed; {} for other pieces."""
     if piece.collection is not DOCUMENTS:
         return {}
     document = get_object_or_404(Document, plan=plan, key=piece.key)

@@ -1,4 +1,4 @@
-"""Pages of the whole draft as it will look when it is published: on screen, in print and as a PDF."""
+"""Pages that show the whole draft as it will be published, on screen, in print and as a PDF."""
 
 from __future__ import annotations
 

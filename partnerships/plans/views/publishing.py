@@ -90,7 +90,7 @@ def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _publish(plan: Plan, form: PublishForm, *, author: User) -> Version:
-    """Publish the draft with the values of a valid form, and return the new version. Raises `UnableToPublish`."""
+    """Publish the draft as a valid form says, and return the new version. Raises `UnableToPublish`."""
     return publish_version(
         plan=plan,
         author=author,
@@ -103,7 +103,7 @@ def _publish(plan: Plan, form: PublishForm, *, author: User) -> Version:
 
 
 def _embargo_sentence(version: Version) -> str:
-    """Return a sentence about when readers can see the version, for the end of a message; "" without an embargo."""
+    """Return the sentence of a message that says when the embargo ends; "" without an embargo."""
     if not version.is_under_embargo or version.embargo_until is None:
         return ""
     return f" Only the owners can see this version until {moment_in_words(version.embargo_until)}."
@@ -175,7 +175,7 @@ def _show_milestone_conflict(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the status of a plan: monitoring, superseded, closed, or back to comment."""
+    """Change the status of a plan, for example to monitoring, superseded or closed."""
     plan = open_to_publish(request, pk).plan
     user = signed_in(request)
     choices = possible_statuses(plan)

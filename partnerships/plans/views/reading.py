@@ -1,4 +1,4 @@
-"""Pages to read plans: versions on screen, history, the map and files."""
+"""Pages to read versions of plans, their history, map and files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Pages to share a draft with people, and to ask to see a draft and answer the request.
-
-`require` answers 403 if its condition is false.
-"""
+"""Pages to share a draft with people, and to ask to see a draft and answer the request."""
 
 from __future__ import annotations
 
@@ -80,8 +77,8 @@ def _shares_context(plan: Plan) -> dict[str, Any]:
 def openings(request: HttpRequest, pk: int) -> HttpResponse:
     """Show who opened the shared draft and when, newest first."""
     access, _draft = open_to_edit(request, pk)
-    rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
-    page = keyset_page(request, rows, order=("-at", "-pk"), size=50)
+    plan_openings = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
+    page = keyset_page(request, plan_openings, order=("-at", "-pk"), size=50)
     # Each line shows the organisation under the name that it had on that day.
     show_names_of_day((timezone.localdate(row.at), row.share.organisation) for row in page.rows)
     return render(request, "plans/openings.html", {"plan": access.plan, "access": access, "page": page})
@@ -141,7 +138,7 @@ def ask_to_see_draft(request: HttpRequest) -> HttpResponse:
     """Ask to see a draft of a partnership. The message does not reveal whether such a draft exists."""
     user = signed_in(request)
     initial: dict[str, Any] = {}
-    # The address has the plan's id, not its title: addresses end up in the logs of proxies.
+    # The address has the id of the plan and not its title, because proxies log addresses.
     plan_pk = row_number(request.GET.get("plan", ""))
     if plan_pk is not None:
         plan = open_plan(request, plan_pk).plan

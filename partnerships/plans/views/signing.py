@@ -270,7 +270,7 @@ def signatory_due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResp
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def condition_met(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
-    """Confirm that the condition of a decision is met, on behalf of the organisation that set the condition."""
+    """Confirm that a condition is met, as a lead of the organisation that set it."""
     access, _version = open_published(request, pk)
     decision = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
     if not access.is_inside:
@@ -299,7 +299,7 @@ def condition_met(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
 
 
 def with_number(data: QueryDict, number: int) -> QueryDict:
-    """Return the form data with the number of the newest version, so that the person can send the form again."""
+    """Return a copy of the form data with another version number."""
     new_data = data.copy()
     new_data["number"] = str(number)
     return new_data

@@ -1,18 +1,18 @@
 """Documents that several people draft, publish and sign.
 
-Pure logic for any schema. A schema says which fields and collections a kind of document has (`PLAN` in `plans.content`
-is one). A content is a plain dictionary: "about", and a list of items with stable keys for each collection. After
-`normalise`, two contents say the same exactly when they are equal.
+This is pure logic, which knows neither Django nor plans. A `Schema` says which fields and lists a kind of document has.
+For example, `PLAN` in `partnerships/plans/content/shape.py` is the schema of plans. The content of a document is a
+plain dictionary, with the fields of "about" and a list of items for each collection.
 
-    normalise(schema, raw)             -> content; raises InvalidContent
-    get_piece, set_piece               read and replace what one person edits: "about", "sites/north-quay"
-    rebase(schema, draft, was, now)    merge a draft with what was published meanwhile
-    check_conflict, touch              who saved which piece last, and conflicts between two people
-    changes(schema, a, b)              -> changes; apply(schema, changes, a) == b; summary(changes) -> text
-    why_not_minor(changes)             -> why a version with them needs new signatures, or ""
-    SigningState                       whether a signatory has decided on the present version, or must do so
+    normalise(schema, raw)              returns a checked content; raises InvalidContent
+    get_piece, set_piece                read and replace one piece, such as "sites/north-quay"
+    check_conflict, record_of_save      detect that two people edit the same piece
+    rebase(schema, draft, old, new)     merges a draft with a version that was published since
+    changes(schema, before, after)      returns what changed; `apply` applies it, and `summary` puts it into words
+    why_not_minor(changes)              returns why a version with these changes needs new signatures; "" if it does not
+    SigningState                        the state of a signatory, such as "approved" or "waiting"
 
-Nothing here knows Django, plans or sites.
+Contents that have been normalised are equal if they say the same.
 """
 
 from partnerships.documents.comparing.applying import apply
@@ -39,7 +39,7 @@ from partnerships.documents.normalising import (
     without_hidden,
 )
 from partnerships.documents.pieces import UnknownPiece, get_piece, set_piece, split_piece
-from partnerships.documents.revisions import PieceConflict, check_conflict, revision_of, touch, touched_since
+from partnerships.documents.revisions import PieceConflict, check_conflict, record_of_save, revision_of, saved_since
 from partnerships.documents.schema import Choices, Collection, Content, Counts, Field, Item, Line, Schema
 from partnerships.documents.signing import SigningState
 from partnerships.documents.slippage import Slippage, slippage
@@ -95,13 +95,13 @@ __all__ = [
     "read_whole",
     "read_year",
     "rebase",
+    "record_of_save",
     "revision_of",
+    "saved_since",
     "set_piece",
     "slippage",
     "split_piece",
     "summary",
-    "touch",
-    "touched_since",
     "value_in_words",
     "why_not_minor",
     "without_hidden",

@@ -69,6 +69,7 @@ def normalise_item(schema: Schema, collection: Collection, raw: Any, key: str, p
 
 
 def _normalise_fields(fields: tuple[Field, ...], raw: Mapping[str, Any], path: str) -> Item:
+    """Return the values of all fields, normalised. Raises `InvalidContent` with the problems of every field."""
     item: Item = {}
     problems: list[Problem] = []
     for field in fields:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from partnerships.documents.models import Draft
-from partnerships.documents.revisions import touched_since
+from partnerships.documents.revisions import saved_since
 from partnerships.people.models import User
 
 
@@ -20,11 +20,11 @@ class LastSave:
 
 def last_saves(draft: Draft) -> dict[str, LastSave]:
     """Return who last saved each piece since the newest version, by piece, such as "sites/north-quay"."""
-    touches = touched_since(draft.pieces, draft.clean_revision)
-    people = User.objects.in_bulk({touch["by"] for touch in touches.values() if touch["by"]})
+    save_records = saved_since(draft.pieces, draft.clean_revision)
+    people = User.objects.in_bulk({record["by"] for record in save_records.values() if record["by"]})
     last_save_by_piece = {}
-    for piece, touch in touches.items():
-        person = people.get(touch["by"])
+    for piece, record in save_records.items():
+        person = people.get(record["by"])
         name = person.display_name if person is not None else ""
-        last_save_by_piece[piece] = LastSave(by=name, at=dt.datetime.fromisoformat(touch["at"]))
+        last_save_by_piece[piece] = LastSave(by=name, at=dt.datetime.fromisoformat(record["at"]))
     return last_save_by_piece

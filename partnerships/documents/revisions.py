@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 #: The last save of a piece: its "revision", the id of the person in "by", and the time in "at" (ISO 8601).
-Touch: TypeAlias = dict[str, Any]
-Touches: TypeAlias = Mapping[str, Touch]
+SaveRecord: TypeAlias = dict[str, Any]
+SaveRecords: TypeAlias = Mapping[str, SaveRecord]
 
 
 class PieceConflict(Exception):
@@ -25,30 +25,32 @@ class PieceConflict(Exception):
         super().__init__(f"Another person has saved {piece} since you opened it.")
 
 
-def touch(revision: int, by: int | None, now: dt.datetime) -> Touch:
+def record_of_save(revision: int, by: int | None, now: dt.datetime) -> SaveRecord:
     """Return the record of a save by a person (their id), for `Draft.pieces`."""
     return {"revision": revision, "by": by, "at": now.isoformat()}
 
 
-def revision_of(touches: Touches, piece: str) -> int:
+def revision_of(save_records: SaveRecords, piece: str) -> int:
     """Return the revision at which a piece was last saved; 0 if it never was."""
-    return int(touches.get(piece, {}).get("revision", 0))
+    return int(save_records.get(piece, {}).get("revision", 0))
 
 
-def touched_since(touches: Touches, revision: int) -> dict[str, Touch]:
+def saved_since(save_records: SaveRecords, revision: int) -> dict[str, SaveRecord]:
     """Return the last saves of the pieces that were saved after a revision."""
-    return {piece: last_save for piece, last_save in touches.items() if last_save["revision"] > revision}
+    return {piece: last_save for piece, last_save in save_records.items() if last_save["revision"] > revision}
 
 
-def check_conflict(touches: Touches, piece: str, based_on: int | None, *, new_value: Any, current_value: Any) -> None:
+def check_conflict(
+    save_records: SaveRecords, piece: str, based_on: int | None, *, new_value: Any, current_value: Any
+) -> None:
     """Raise `PieceConflict` if the piece was saved after the revision `based_on`.
 
     If `based_on` is None, there is no check, and the new value overwrites any other.
     """
-    revision = revision_of(touches, piece)
+    revision = revision_of(save_records, piece)
     if based_on is None or revision <= based_on:
         return
-    last_save = touches[piece]
+    last_save = save_records[piece]
     raise PieceConflict(
         piece=piece,
         mine=new_value,

@@ -1,4 +1,7 @@
-"""Register the events of plans that followers are notified about, besides changes of content."""
+"""Register which events of plans followers are notified about, and how several events become one line.
+
+Changes of the content of a plan are in the digest of each version.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from partnerships.plans.event_kinds import EventKind
 
 def register() -> None:
     """Register every kind of event of this room. Called once at start-up."""
+    # Versions have a line each. Several changes of a status, audience or deadline become one line, from the first value
+    # to the last.
     for kind in (EventKind.VERSION_PUBLISHED, EventKind.EMBARGO_LIFTED):
         register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.EACH, is_in_plan_digests=True)
     for kind in (EventKind.STATUS_CHANGED, EventKind.AUDIENCE_CHANGED):
@@ -20,6 +25,8 @@ def register() -> None:
         sentence="Changed the deadline for a decision{change}",
         touches_dates_or_money=True,
     )
+
+    # Sign-off
     for kind in (EventKind.SIGN_OFF_ASKED, EventKind.AGREED):
         register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.FIELDS)
     for kind in (
@@ -29,6 +36,8 @@ def register() -> None:
         EventKind.CONDITION_MET,
     ):
         register_follower_notice(kind, group=Group.PLANS, fold=FoldRule.EACH)
+
+    # Owners and partnership
     for kind, fold in ((EventKind.OWNERSHIP_STARTED, FoldRule.CREATED), (EventKind.OWNERSHIP_ENDED, FoldRule.REMOVED)):
         register_follower_notice(
             kind, group=Group.PLANS, fold=fold, sentence=f"{kind.label}{{names}}", subject_key="owner"
@@ -40,6 +49,7 @@ def register() -> None:
         fold=FoldRule.EACH,
         sentence="A plan left the partnership because its only owner left{names}",
     )
+
     _register_kinds_without_notice()
 
 

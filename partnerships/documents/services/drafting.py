@@ -10,7 +10,7 @@ from typing import Any
 from partnerships.documents.models import Draft, Version
 from partnerships.documents.normalising import MAX_ITEMS
 from partnerships.documents.pieces import UnknownPiece, get_piece, set_piece, split_piece
-from partnerships.documents.revisions import check_conflict, touch, touched_since
+from partnerships.documents.revisions import check_conflict, record_of_save, saved_since
 from partnerships.documents.schema import Content, Item, Schema
 from partnerships.documents.services.rendering import write_content
 from partnerships.documents.values import InvalidContent, Problem
@@ -105,7 +105,7 @@ def _save_content(
     draft = open_draft.draft
     write_content(open_draft.schema, draft, content, open_draft.base)
     draft.revision += 1
-    last_save = touch(draft.revision, author.pk if author else None, now)
+    last_save = record_of_save(draft.revision, author.pk if author else None, now)
     draft.pieces |= {piece: dict(last_save) for piece in pieces}
     draft.updated_by = author
     draft.updated_at = now
@@ -139,8 +139,8 @@ def discard_changes(draft: Draft, *, author: User, now: dt.datetime) -> None:
     draft.prose_rules = rules()
     draft.revision += 1
     # The changed pieces get a new revision, so that people who are still editing such a piece see a conflict.
-    changed_pieces = touched_since(draft.pieces, draft.clean_revision)
-    draft.pieces |= {piece: touch(draft.revision, author.pk, now) for piece in changed_pieces}
+    changed_pieces = saved_since(draft.pieces, draft.clean_revision)
+    draft.pieces |= {piece: record_of_save(draft.revision, author.pk, now) for piece in changed_pieces}
     draft.clean_revision = draft.revision
     draft.updated_by = author
     draft.updated_at = now

@@ -19,7 +19,7 @@ from partnerships.documents.comparing.summary import why_not_minor
 from partnerships.documents.merging import rebase
 from partnerships.documents.models import Draft, Version
 from partnerships.documents.normalising import normalise
-from partnerships.documents.revisions import touch
+from partnerships.documents.revisions import record_of_save
 from partnerships.documents.schema import Content, Schema
 from partnerships.documents.services.rendering import prose_of, write_content
 from partnerships.documents.values import InvalidContent
@@ -150,7 +150,7 @@ def rebase_draft(
         write_content(prepared.schema, draft, None)
     if prepared.is_replacement:
         draft.revision += 1
-        last_save = touch(draft.revision, author.pk if author else None, now)
+        last_save = record_of_save(draft.revision, author.pk if author else None, now)
         draft.pieces |= {change.anchor: last_save for change in prepared.changes}
     if draft.content is None:
         draft.clean_revision = draft.revision

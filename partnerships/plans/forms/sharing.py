@@ -32,7 +32,7 @@ class ShareForm(Form):
 
 
 class AnswerForm(Form):
-    """Answer a request to see the draft: share the draft, or decline."""
+    """Answer a request to see the draft by sharing it, or decline."""
 
     answer = forms.ChoiceField(
         choices=[("grant", "Share the draft"), ("decline", "Decline")],

@@ -16,7 +16,7 @@ from partnerships.conversations.models import UNSUBMITTED_STATUSES, Report, Repo
 from partnerships.conversations.queries.reports import leads_who_decide
 from partnerships.conversations.rights import report_rights
 from partnerships.conversations.services.reports.recording import lock_report, record_report
-from partnerships.documents import PieceConflict, check_conflict, touch
+from partnerships.documents import PieceConflict, check_conflict, record_of_save
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
@@ -76,7 +76,7 @@ def save_report(*, report: Report, answers: Mapping[str, str], revision: int, au
 
     report.revision += 1
     report.answers |= changed_answers
-    report.touches |= {code: touch(report.revision, author.pk, now) for code in changed_answers}
+    report.touches |= {code: record_of_save(report.revision, author.pk, now) for code in changed_answers}
     report.save(update_fields=["answers", "touches", "revision"])
     return report
 

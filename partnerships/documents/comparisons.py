@@ -15,9 +15,9 @@ from partnerships.documents.comparing.wording import words_changed
 from partnerships.documents.schema import Content, Schema
 from partnerships.kit.text import DiffTime, Fragment, excerpt, word_differences
 
-#: The number of words of unchanged text that are shown on each side of a change in a long text.
+#: How many unchanged words are shown before and after a change in a long text.
 AROUND = 25
-#: A heading, and the values of `Change.what` of the changes below it: "about", "site", "homes".
+#: A heading, and the values of `Change.what` of the changes below it, such as ("Sites", ("site", "homes")).
 Part: TypeAlias = tuple[str, tuple[str, ...]]
 NOBODY: Mapping[str, str] = MappingProxyType({})
 
@@ -73,7 +73,7 @@ class Comparison:
 
 
 def parts_of(schema: Schema) -> tuple[Part, ...]:
-    """Return the parts of a comparison: one for the document itself, and one for each collection."""
+    """Return a part for the document itself, and one for each collection, in the order of reading."""
     parts: list[Part] = [(_about_heading(schema), ("about",))]
     for collection in schema.collections:
         whats = (collection.one, collection.counts.code) if collection.counts else (collection.one,)
@@ -172,18 +172,19 @@ class _RowWriter:
         """Return an added or removed item in words, with all its fields."""
         item = change.now if change.kind == "added" else change.was
         collection = change.collection
-        parts = [change.sentence().partition(": ")[2]]
+        # The part of "Site added: North Quay (120 homes)" that describes the item.
+        descriptions = [change.sentence().partition(": ")[2]]
         counts = collection.counts
         if counts:
-            parts += [f"{count:,} {counts.words(line)}" for line, count in counts.by_line(item).items()]
+            descriptions += [f"{count:,} {counts.words(line)}" for line, count in counts.by_line(item).items()]
 
         filled_fields = [field for field in collection.fields if item[field.code] != field.default]
-        parts += [
+        descriptions += [
             f"{field.label[0].lower()}{field.label[1:]}: {self.names.in_words(field, item[field.code])}"
             for field in filled_fields
             if field.shape != "text" and field.code != collection.title and field.code not in self.left_out
         ]
 
         texts = [item[field.code] for field in filled_fields if field.shape == "text"]
-        sentence = "; ".join(parts)
+        sentence = "; ".join(descriptions)
         return "\n".join([f"{sentence}.", *texts]) if texts else sentence

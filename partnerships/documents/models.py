@@ -1,4 +1,4 @@
-"""Abstract models of documents: drafts, versions, signatories and signatures.
+"""Abstract models of the drafts, versions, signatories and signatures of documents.
 
 Each room with documents has its own tables (decision 71). A concrete model adds the document to which the row
 belongs, constraints, and row history.

@@ -158,7 +158,7 @@ def _moves(counts: Counts, before: dict[Line, int], after: dict[Line, int]) -> I
     """
     if counts.without_period is None:
         return
-    # Group the lines that differ only in their period: the decrease of each line, and the increase of each line.
+    # The decreases and increases of lines, grouped by what the lines have in common besides their period.
     losses_by_group: dict[Line, dict[Line, int]] = {}
     gains_by_group: dict[Line, dict[Line, int]] = {}
     for line in sorted({*before, *after}, key=counts.order):

@@ -21,7 +21,7 @@ def more_or_fewer(difference: int) -> str:
 
 @lru_cache(maxsize=8192)
 def date_in_words(text: str) -> str:
-    """Return a date in words, as precise as it is known: "11 April 2017" or "April 2017"; "" without a date."""
+    """Return a partial date in words, such as "11 April 2017" or "April 2017"; "" without a date."""
     return PartialDate.parse(text).words if text else ""
 
 

@@ -1,4 +1,4 @@
-"""Forms of documents: one field for each shape, and the form of one piece."""
+"""Forms to edit the pieces of a document, and to sign a version."""
 
 from partnerships.documents.forms.pieces import FieldMaker, PieceForm, form_field
 from partnerships.documents.forms.signing import NO_QUESTIONS, AnswersForm, QuestionsField, SignForm

@@ -16,8 +16,8 @@ from partnerships.documents.values import Problem
 from partnerships.kit.forms import CountField, Form, Helper, MoneyField, PartialDateField
 
 NOTHING = ("", "Not given")
-#: A function that returns the form field for a shape that only one kind of document has. The dictionary contains the
-#: arguments of the form field: its label, its help text and whether it is required.
+#: A function that returns the form field for a shape that only one kind of document has. The dictionary contains
+#: `label`, `help_text` and `required` for the form field.
 FieldMaker: TypeAlias = Callable[[Field, dict[str, Any]], forms.Field]
 NO_MAKERS: Mapping[str, FieldMaker] = MappingProxyType({})
 
@@ -108,7 +108,7 @@ class PieceForm(Form):
         """Return the value of the piece for `save_piece`, without the fields that were left out."""
         return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
 
-    def merged(self, conflict: PieceConflict) -> Item | None:
+    def merge_with(self, conflict: PieceConflict) -> Item | None:
         """Return the edits of both people in one item.
 
         Returns None if both people changed the same field, or if the form was sent without the fingerprints.
@@ -123,7 +123,7 @@ class PieceForm(Form):
         return merge_edits(conflict.mine, conflict.theirs, fingerprints_seen, codes)
 
     def explain(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
-        """Show each problem beside its field. Without problems, show the message above the form."""
+        """Show each problem at its field or, if there are no problems, the message above the form."""
         for problem in problems:
             field = problem.path.rpartition("/")[2]
             self.add_error(field if field in self.fields else None, problem.message)

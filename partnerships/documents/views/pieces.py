@@ -181,7 +181,7 @@ def _save_merged(piece: Piece, form: PieceForm, value: Item, save: Save) -> None
     try:
         save(value, form.cleaned_data["based_on"])
     except PieceConflict as conflict:
-        merged = form.merged(conflict) if piece.collection is None else None
+        merged = form.merge_with(conflict) if piece.collection is None else None
         if merged is None:
             raise
         save(merged, conflict.revision)

@@ -96,12 +96,15 @@ def add_contents_heading(document: Any, index: int, heading: str) -> None:
 
 
 def _bookmark(index: int) -> str:
-    """Return the name of the bookmark of a heading, in the form that Word uses for its own tables of contents."""
+    """Return the name of a heading's bookmark, in the form that Word itself uses: "_Toc000001"."""
     return f"_Toc{index + 1:06}"
 
 
 def _add_field_part(paragraph: Any, kind: str, instruction: str = "") -> None:
-    """Add a part of a Word field: "begin", "separate" or "end", or the instruction of the field if `kind` is ""."""
+    """Add one part of a Word field, such as a page number.
+
+    `kind` is "begin", "separate" or "end". If it is "", the part is the instruction, such as "PAGE".
+    """
     run = paragraph.add_run()
     part = oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
     if kind:
@@ -137,7 +140,7 @@ def add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
 
 
 def add_table(document: Any, headings: Sequence[str]) -> Any:
-    """Add a table with lines, whose headings are repeated on each page, and return the table."""
+    """Add a table whose headings are repeated on each page, and return the table."""
     table = document.add_table(rows=1, cols=len(headings), style="Table Grid")
     heading_row = table.rows[0]
     for cell, heading in zip(heading_row.cells, headings, strict=True):

@@ -113,7 +113,7 @@ class _Writer(HTMLParser):
     def _begin(self, tag: str) -> None:
         """Begin a paragraph in the style of the tag."""
         if tag.startswith("h") and tag[1:].isdecimal():
-            # h3 is the first heading of a text: see `kit.prose`.
+            # The highest heading in the HTML is h3 (`kit.prose`).
             style = f"Heading {min(9, self._level + int(tag[1:]) - 2)}"
         elif self._lists:
             depth = min(len(self._lists), _DEEPEST_LIST)
@@ -132,7 +132,7 @@ class _Writer(HTMLParser):
             self._paragraph.add_run().add_break()
 
     def _add_address(self, address: str) -> None:
-        """Add the address of a link in brackets, for readers on paper, unless the text already shows the address."""
+        """Add the address of a link in brackets, for readers on paper, unless the text is the address."""
         address_to_read = address.removeprefix("mailto:")
         text = self._paragraph.text if self._paragraph is not None else ""
         if address and self._rows is None and not text.endswith(address_to_read):

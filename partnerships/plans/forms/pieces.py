@@ -15,7 +15,7 @@ from partnerships.organisations.models import Area, AreaKind
 from partnerships.plans.content import DOCUMENTS, PLAN, SITES, Collection, Content, Field
 from partnerships.plans.starters import section_hint
 
-#: The form of a site: the fields that everybody fills in, the homes, and the other fields folded away.
+#: The form of a site. The fields that everybody fills in come first, then the homes. The other fields are folded away.
 SITE_LAYOUT = (
     Section("The site", "name", "reference", "address", "postcode", "area", "planning_status"),
     HTML('{% include "plans/_homes_grid.html" %}'),

@@ -1,4 +1,4 @@
-"""Forms about a whole plan: to create a plan, and to change its status or audience."""
+"""Forms to create a plan, and to change its status or audience."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class PlanForm(Form):
         )
         model_choice_field(self, "partnership").queryset = partnerships_to_own_with.order_by("title", "pk")
         if self.initial.get("partnership"):
-            # A plan started on the page of a partnership is probably for its members. Otherwise suggest no audience.
+            # A person who starts a plan on the page of a partnership probably wants its members to read the plan.
             self.fields["audience"].initial = Audience.PARTNERSHIP
 
         self.helper = Helper(

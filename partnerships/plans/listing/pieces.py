@@ -34,7 +34,7 @@ class PieceFilterForm(Form):
 
     def __init__(self, parameters: QueryDict, *, user: User) -> None:
         super().__init__(parameters)
-        # Plans that the person's organisation left are not offered: their titles here are the newest, and the
+        # Plans that the person's organisation left are not offered. The form would show their newest titles, and the
         # organisation may know only an older title.
         model_choice_field(self, "plan").queryset = Plan.objects.published_today_for(user).order_by("title", "pk")
 
@@ -47,7 +47,7 @@ class _MilestonesForm(PieceFilterForm):
 
 
 def matches_filters(user: User, chosen: Mapping[str, Any], *search_fields: str) -> Q:
-    """Return the condition of the filters in `PieceFilterForm`. The text in `q` is searched for in `search_fields`."""
+    """Return the condition that a row matches the filters. The text in `q` is searched for in `search_fields`."""
     condition = Q()
     if chosen.get("plan"):
         condition &= Q(plan__in=chosen["plan"])
@@ -62,7 +62,7 @@ def matches_filters(user: User, chosen: Mapping[str, Any], *search_fields: str) 
 
 
 #: The condition that the forecast of a milestone is later than its baseline. Both are ISO dates that may lack the day
-#: or month: "2027-04" is not later than "2027".
+#: or month. For example, "2027-04" is not later than "2027".
 _IS_LATER_THAN_PLANNED = Q(forecast__gt=F("baseline")) & ~Q(baseline="") & ~Q(forecast__startswith=F("baseline"))
 
 

@@ -47,7 +47,7 @@ PIECES = ("sections/vision", "sections/inside", "sections/last", "sites/quay")
 
 
 class Step(NamedTuple):
-    """One act of one of two people on one piece of a draft. `text` is what they save."""
+    """What one of two people does with one piece of a draft. `text` is what they save."""
 
     person_index: int
     piece: str
@@ -67,8 +67,8 @@ class ExpectedDraft:
         self.loaded_revisions: dict[tuple[int, str], int] = {}
         self.section_keys = ["vision", "inside", "last"]
 
-    def take(self, step: Step) -> None:
-        """Make the step, and expect its result."""
+    def perform(self, step: Step) -> None:
+        """Perform the step on the draft, and update what the draft must contain."""
         if step.action == "load":
             revision = Draft.objects.get(plan=self.plan).revision_of(step.piece)
             self.loaded_revisions[step.person_index, step.piece] = revision
@@ -142,7 +142,7 @@ def test_no_order_of_loads_saves_removals_and_moves_loses_a_change(world: World,
     expected = ExpectedDraft(plan, [world.amina, world.eddie])
 
     for step in steps:
-        expected.take(step)
+        expected.perform(step)
 
         content = draft_content(plan)
         assert {piece: get_piece(content, piece) for piece in PIECES} == expected.values
@@ -201,13 +201,14 @@ def test_saving_at_the_same_moment_without_the_lock_loses_changes(monkeypatch: p
 
     monkeypatch.setattr(drafting, "lock_plan", lambda plan: Plan.objects.get(pk=plan.pk))
     monkeypatch.setattr(saving, "set_piece", set_piece_together)
+
     saved_keys = save_sections_at_once(plan, world, 4)
 
     assert len(saved_keys) < 4
 
 
 @pytest.mark.django_db(transaction=True)
-def test_saves_removals_and_moves_at_the_same_moment_all_count() -> None:
+def test_saves_removals_and_moves_at_the_same_moment_lose_nothing() -> None:
     world = make_world()
     plan = begin(world, content=SMALL)
     arguments: dict[str, Any] = {"plan": plan, "author": world.amina, "now": timezone.now()}

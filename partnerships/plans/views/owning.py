@@ -48,9 +48,9 @@ def ownership(request: HttpRequest) -> HttpResponse:
         "plans/ownership.html",
         {
             "offers": list(acceptable_offers(user)),
-            "to_offer": ownerships_of_observers_alone(user),
+            "ownerships_to_offer": ownerships_of_observers_alone(user),
             "page": page,
-            "ended": with_titles(user, page.rows),
+            "ended_ownerships": with_titles(user, page.rows),
         },
     )
 
@@ -75,9 +75,9 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
             "plan": plan,
             "access": access,
             "owners": list(plan.owners.select_related("organisation").order_by("pk")),
-            "former": former_owners,
+            "former_owners": former_owners,
             "offers": [offer for offer in acceptable_offers(user) if offer.plan_id == plan.pk],
-            "mine": ownerships_led_by(user, plan) if access.may_publish else [],
+            "ownerships_led": ownerships_led_by(user, plan) if access.may_publish else [],
         },
     )
 
@@ -187,7 +187,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         offer=offer,
         may_answer=leads_receiver and is_open,
-        waits=is_open,
+        is_open=is_open,
     )
 
 

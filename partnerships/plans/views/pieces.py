@@ -92,7 +92,7 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
     context: dict[str, Any] = {
         "plan": plan,
         "lines": homes_grid,
-        "large": len(homes) if has_too_many_homes else 0,
+        "too_many_lines": len(homes) if has_too_many_homes else 0,
         "year_words": YEAR_KINDS.get(plan.years, ""),
     }
 

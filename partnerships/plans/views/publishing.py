@@ -73,7 +73,7 @@ def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("plans:detail", pk=pk)
 
-    is_unwritten = plan.is_draft and is_untouched(plan.kind, content)
+    has_only_starter_text = plan.is_draft and is_untouched(plan.kind, content)
     return form_page(
         request,
         "plans/publish.html",
@@ -82,10 +82,10 @@ def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
         access=access,
         draft=draft,
         compared=compared,
-        not_minor=not_minor_reason,
+        not_minor_reason=not_minor_reason,
         empty_sections=[section["title"] for section in content["sections"] if not section["body"]],
-        unwritten=is_unwritten,
-        publishable=not is_unwritten and not compared.is_empty,
+        has_only_starter_text=has_only_starter_text,
+        can_be_published=not has_only_starter_text and not compared.is_empty,
     )
 
 

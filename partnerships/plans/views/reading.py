@@ -218,7 +218,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "plan": access.plan,
         "access": access,
-        "rows": [{"version": version, "figures": version.figures.get(reader, {})} for version in versions],
+        "versions": [(version, version.figures.get(reader, {})) for version in versions],
         "events": timeline_lines(events),
         "newest": versions[0] if versions else None,
     }

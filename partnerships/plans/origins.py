@@ -200,7 +200,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def _readable_links(user: User, commitment: int) -> QuerySet[PlanCommitment]:
-    """Return the links of a commitment to plans of which the person may read a version."""
+    """Return the links of a commitment to plans that the person may read in some version."""
     readable_plans = Plan.objects.published_for(user).values("pk")
     links = PlanCommitment.objects.filter(commitment=commitment, plan__in=readable_plans)
     return links.select_related("plan").order_by("pk")

@@ -64,7 +64,7 @@ def content_for_outside(content: Content) -> Content:
 def period_problems(about: Item) -> list[Problem]:
     """Return a problem if the period ends before it begins, else an empty list.
 
-    `normalise` does not check the period, because it also reads older plans and files, some of which have such periods.
+    `normalise` does not check the period, because some older plans and files that it reads have such periods.
     """
     start, end = about["period_start"], about["period_end"]
     if start and end and PartialDate.parse(end).latest < PartialDate.parse(start).earliest:

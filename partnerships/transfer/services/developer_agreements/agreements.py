@@ -90,8 +90,8 @@ def _authority_names_in_promises(promises: Iterable[Promise]) -> dict[int, set[s
 
 def _only_authority(names: Iterable[str], authorities: Authorities) -> Organisation | None:
     """Return the single authority that all these names mean, or None if they mean several or none."""
-    authority_by_id = {authority.pk: authority for name in names if (authority := authorities.find(name)) is not None}
-    return next(iter(authority_by_id.values())) if len(authority_by_id) == 1 else None
+    meant_authorities = {authority for name in names if (authority := authorities.find(name)) is not None}
+    return meant_authorities.pop() if len(meant_authorities) == 1 else None
 
 
 def _register_agreement(agreement: Agreement, authority: Organisation) -> RegisterAgreement:
@@ -114,11 +114,11 @@ class Agreements:
         self,
         files: AgreementFiles,
         agreement_by_row: dict[int, DeveloperAgreement],
-        rows_of_unknown: Collection[int],
+        rows_without_authority: Collection[int],
     ) -> None:
         self._row_by_number = {row.row: row for row in files.agreements}
         self._agreement_by_row = agreement_by_row
-        self._rows_of_unknown = rows_of_unknown
+        self._rows_without_authority = rows_without_authority
         references = {promise.agreement[:200] for promise in files.promises if promise.agreement_row is None}
         self._existing_by_reference: dict[str, list[DeveloperAgreement]] = defaultdict(list)
         existing = DeveloperAgreement.objects.filter(reference__in=references).select_related("organisation")
@@ -131,9 +131,9 @@ class Agreements:
 
     def has_unknown_authority(self, promise: Promise) -> bool:
         """Return whether the agreement's row was set aside because its authority is not in the directory."""
-        return promise.agreement_row in self._rows_of_unknown
+        return promise.agreement_row in self._rows_without_authority
 
-    def of(self, promise: Promise, receiver: Organisation | None) -> DeveloperAgreement | None:
+    def agreement_of(self, promise: Promise, receiver: Organisation | None) -> DeveloperAgreement | None:
         """Return the agreement of a contribution, or None if it has none, or if it may mean several.
 
         An agreement that is not in these files must be the receiver's, if the receiver is known.

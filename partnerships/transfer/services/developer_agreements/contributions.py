@@ -31,7 +31,7 @@ from partnerships.transfer.services.directory import RunningImport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContributionSources:
-    """The files of an import, and everything else that is needed to save their contributions."""
+    """What is needed to save the contributions of an import."""
 
     files: AgreementFiles
     authorities: Authorities
@@ -47,26 +47,25 @@ class _Contribution:
     promise: Promise
     #: The contribution in the form in which it is saved.
     registered: RegisterPromise
-    #: The authority in the row. The receiver is its successor, if the contribution has passed to that.
-    named: Organisation | None
+    #: The authority in the row. If the contribution has passed to its successor, the receiver is the successor.
+    named_authority: Organisation | None
     receiver: Organisation
     agreement: DeveloperAgreement | None
     #: Whether no file has the contribution's agreement.
     is_unpublished: bool
-    #: The date of a newer file with the contribution, so that this one only adds to the history; None if this file is
-    #: the newest.
-    newer: dt.date | None
+    #: The date of a newer file that was imported before, if there is one. This file then only adds to the history.
+    newer_date: dt.date | None
 
 
 def save_promises(sources: ContributionSources, run: RunningImport) -> str:
     """Save the contributions as commitments, and return the last line of the report."""
     contributions = list(_usable_contributions(sources, run))
-    current_contributions = [contribution for contribution in contributions if contribution.newer is None]
+    current_contributions = [contribution for contribution in contributions if contribution.newer_date is None]
     current_promises = [contribution.registered for contribution in current_contributions]
     older_promises = [
-        OlderPromise(promise=contribution.registered, newer=contribution.newer)
+        OlderPromise(promise=contribution.registered, newer=contribution.newer_date)
         for contribution in contributions
-        if contribution.newer is not None
+        if contribution.newer_date is not None
     ]
     older_contributions = OlderContributions(older_promises, SOURCE, run)
 
@@ -85,7 +84,7 @@ def save_promises(sources: ContributionSources, run: RunningImport) -> str:
         ContributionRow(
             promise=contribution.promise,
             receiver_id=contribution.receiver.pk,
-            named_id=(contribution.named or contribution.receiver).pk,
+            named_id=(contribution.named_authority or contribution.receiver).pk,
         )
         for contribution in current_contributions
     ]
@@ -101,7 +100,7 @@ def _usable_contributions(sources: ContributionSources, run: RunningImport) -> I
         reference = promise.key[:200]
         named_authority = sources.authorities.find(promise.organisation)
         receiver = sources.passed_on.contribution(reference, promise.agreement[:200], named_authority)
-        agreement = agreements.of(promise, receiver)
+        agreement = agreements.agreement_of(promise, receiver)
         if receiver is None and agreement is not None:
             receiver = agreement.organisation
         if receiver is None:
@@ -116,32 +115,43 @@ def _usable_contributions(sources: ContributionSources, run: RunningImport) -> I
             _set_aside_with_payments(promise, problem_of_repeated_key(promise.key, receiver, first_row), files)
             continue
 
-        # From here on the contribution can be saved.
-        is_unpublished = agreement is None and not promise.is_recalled
-        if is_unpublished:
-            files.accounts.contributions.remark(
-                promise.row,
-                f"the agreement “{promise.agreement}” is not in the file of agreements, "
-                "so we imported the row without it.",
-            )
-        registered = register_promise(
-            promise,
-            receiver=receiver,
-            agreement=agreement,
-            agreement_row=agreements.row_of(promise),
-            as_of=run.as_of,
-            accounts=files.accounts,
-        )
         run.progress(done_count, len(files.promises))
-        yield _Contribution(
-            promise=promise,
-            registered=registered,
-            named=named_authority,
-            receiver=receiver,
-            agreement=agreement,
-            is_unpublished=is_unpublished,
-            newer=sources.ages.newer_than_contribution(promise),
+        yield _contribution(promise, named_authority, receiver, agreement, sources, run)
+
+
+def _contribution(
+    promise: Promise,
+    named_authority: Organisation | None,
+    receiver: Organisation,
+    agreement: DeveloperAgreement | None,
+    sources: ContributionSources,
+    run: RunningImport,
+) -> _Contribution:
+    """Return a contribution in the form in which it is saved. Add a remark if no file has its agreement."""
+    files = sources.files
+    is_unpublished = agreement is None and not promise.is_recalled
+    if is_unpublished:
+        files.accounts.contributions.remark(
+            promise.row,
+            f"the agreement “{promise.agreement}” is not in the file of agreements, so we imported the row without it.",
         )
+    registered = register_promise(
+        promise,
+        receiver=receiver,
+        agreement=agreement,
+        agreement_row=sources.agreements.row_of(promise),
+        as_of=run.as_of,
+        accounts=files.accounts,
+    )
+    return _Contribution(
+        promise=promise,
+        registered=registered,
+        named_authority=named_authority,
+        receiver=receiver,
+        agreement=agreement,
+        is_unpublished=is_unpublished,
+        newer_date=sources.ages.newer_than_contribution(promise),
+    )
 
 
 def _problem_with(
@@ -156,7 +166,7 @@ def _problem_with(
 
 
 def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], files: AgreementFiles) -> None:
-    """Set a contribution aside, and its transactions because of it.
+    """Set a contribution and its transactions aside.
 
     A recalled contribution has no row in these files, so its transactions get the problem instead.
     """
@@ -238,7 +248,7 @@ def _key_of_commitment(commitment: Commitment) -> tuple[str, int]:
 
 def _last_line(files: AgreementFiles, contributions: Sequence[_Contribution]) -> str:
     """Return a sentence with the numbers of rows of the three files that were read and set aside."""
-    parts = [
+    file_summaries = [
         f"{counted(account.rows, 'row')} of {label}: {account.read:,} read, {len(account.set_aside):,} set aside"
         for account, label in zip(files.accounts, ("agreements", "promises", "transactions"), strict=True)
     ]
@@ -246,6 +256,6 @@ def _last_line(files: AgreementFiles, contributions: Sequence[_Contribution]) ->
     withdrawn_count = sum(bool(contribution.registered.withdrawn) for contribution in contributions)
     withdrawn_text = f", {withdrawn_count:,} withdrawn from the register" if withdrawn_count else ""
     return (
-        f"{'; '.join(parts)}. {counted(len(contributions), 'commitment')}, {unpublished_count:,} in agreements not "
-        f"published{withdrawn_text}."
+        f"{'; '.join(file_summaries)}. {counted(len(contributions), 'commitment')}, "
+        f"{unpublished_count:,} in agreements not published{withdrawn_text}."
     )

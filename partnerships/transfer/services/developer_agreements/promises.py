@@ -32,8 +32,8 @@ def register_promise(
 ) -> RegisterPromise:
     """Return a contribution as a promise to `receiver`, with its transactions as progress.
 
-    The quantity is money if the contribution names a sum, otherwise homes, otherwise nothing. A figure that is not
-    counted is still in the text, with a remark in the report.
+    A contribution of £19,242 and 17 homes becomes a promise of £19,242, and its text mentions the 17 homes. The report
+    gets a remark about each figure that is only in the text.
     """
 
     def remark(text: str) -> None:
@@ -93,9 +93,8 @@ def _progress(
 ) -> tuple[RegisterProgress, ...]:
     """Return a progress report for each transaction, with the total delivered up to the transaction.
 
-    The words of a report have every figure. Money that was allocated, spent, transferred or returned must have been
-    received, so the total delivered is the largest of those sums. A figure in another unit than the promise's, or of a
-    withdrawn record, is not counted, and gets a remark in the report.
+    The note of a report mentions every figure. Figures in another unit than the promise's, and those of withdrawn
+    transactions, are not added up, and the import's report gets a remark about them.
     """
     sums: Counter[str] = Counter()
     reports: list[RegisterProgress] = []
@@ -118,12 +117,15 @@ def _progress(
             account.remark(movement.row, f"{_lower_first(withdrawn)}.")
 
         note = _note(movement, counted_figures, other_figures, withdrawn)
-        reports.append(RegisterProgress(beginning_of(movement.on or _UNDATED), _delivered(sums), note))
+        reports.append(RegisterProgress(beginning_of(movement.on or _UNDATED), _total_received(sums), note))
     return tuple(reports)
 
 
-def _delivered(sums: Counter[str]) -> Decimal:
-    """Return the money or homes that must have been received by now, judged from all sums."""
+def _total_received(sums: Counter[str]) -> Decimal:
+    """Return the money or homes that must have been received by now, from the sums by status.
+
+    Money that was allocated, spent, transferred or returned must have been received, even if no row says so.
+    """
     passed_out = Decimal(sums["spent"] + sums["transferred"] + sums["returned"])
     return max(Decimal(sums["received"]), Decimal(sums["allocated"]), passed_out)
 

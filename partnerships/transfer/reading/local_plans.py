@@ -29,11 +29,11 @@ def read_local_plans(
     known_headings: tuple[Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN),
     earlier_references: Collection[str] = (),
 ) -> LocalPlans:
-    """Return the plans of one file with the milestones of the other.
+    """Return the plans of one file with the milestones of the other. Rows with problems are set aside.
 
-    `known_headings` has the headings of each file that a person confirmed. Rows with problems are set aside. Corrected
-    rows may be uploaded without the other file, and may name a plan of an earlier import, whose reference is in
-    `earlier_references`. Raises `UnableToRead` if one of the files is not the expected one.
+    `known_headings` has the headings of each file that a person confirmed. `earlier_references` are the references of
+    plans from earlier imports. Corrected milestones may name such a plan, because they can be uploaded without the file
+    of plans. Raises `UnableToRead` if one of the files is not the expected one.
     """
     tables = find_tables(
         (
@@ -47,6 +47,7 @@ def read_local_plans(
     plans = _read_plans(plan_collector, entry_dates)
 
     row_references = {line.text("reference") for line in plan_table}
+    # References of plans that only earlier imports have. Corrected milestones may name them.
     earlier_only = set(earlier_references) - row_references if timetable.list_file.is_corrected else set()
     references = {plan.reference for plan in plans} | earlier_only
     events = _read_events(event_collector, references, row_references, plans_name or "the file of plans", entry_dates)
@@ -60,14 +61,14 @@ def read_local_plans(
     milestones_by_reference: dict[str, list[Milestone]] = defaultdict(list)
     for reference, milestone in events:
         milestones_by_reference[reference].append(milestone)
-    dated_plans: list[LocalPlan] = []
-    for reference, rows in plans_by_reference.items():
-        dated_plans += _with_divided_milestones(rows, milestones_by_reference[reference])
+    plans_with_milestones: list[LocalPlan] = []
+    for reference, plans_of_reference in plans_by_reference.items():
+        plans_with_milestones += _with_divided_milestones(plans_of_reference, milestones_by_reference[reference])
 
     remarks = [remark for table in tables for remark in table.remarks]
     remarks += [_shared_remark(reference, rows) for reference, rows in plans_by_reference.items() if len(rows) > 1]
     return LocalPlans(
-        plans=tuple(sorted(dated_plans, key=lambda plan: plan.row)),
+        plans=tuple(sorted(plans_with_milestones, key=lambda plan: plan.row)),
         remarks=tuple(remarks),
         written_on=max(entry_dates, default=None),
         list_files=(
@@ -94,53 +95,51 @@ def _in_words(parts: Iterable[object]) -> str:
 
 def _read_plans(collector: Collector, entry_dates: list[dt.date]) -> list[LocalPlan]:
     """Return the plans in the rows without problems, and add their entry dates to `entry_dates`."""
-    plans: list[LocalPlan] = []
     row_by_key: dict[str, int] = {}
-    for line in collector.table:
-        reference = collector.required(line, "reference")
-        name = collector.required(line, "name")
-        key = f"{reference}#{fold_name(name)}"
-        if key in row_by_key:
-            collector.add_problem(
-                line,
-                "reference",
-                f"“{reference}” with this name is already in row {row_by_key[key]}.",
-                "Remove one of the two rows.",
-            )
-        row_by_key.setdefault(key, line.number)
-        start, end = collector.partial(line, "start"), collector.partial(line, "end")
-        if start and end and end < start:
-            collector.add_problem(
-                line, "end", f"the period ends in {end}, before it starts in {start}.", "Correct one of the two."
-            )
-
-        plans.append(
-            LocalPlan(
-                row=line.number,
-                reference=reference,
-                key=key,
-                name=name,
-                organisations=_organisations(line, collector),
-                organisation_name=line.text("organisation_name"),
-                description=line.text("description"),
-                period_start=start,
-                period_end=end,
-                url=line.text("url"),
-                adopted=collector.partial(line, "adopted"),
-                boundary=line.text("boundary"),
-                entry=collector.day(line, "entry"),
-                ended=collector.day(line, "ended"),
-                kinds=line.text("datasets").replace("-", " ").replace(";", ", "),
-                document_url=line.text("document"),
-                required_homes=_whole_number(line, "homes", collector),
-                document_count=_whole_number(line, "documents", collector),
-                notes=line.text("notes"),
-                cells=cells_by_field(line, "plan", PLANS),
-            )
-        )
+    plans = [_read_plan(line, collector, row_by_key) for line in collector.table]
     usable_plans = [plan for plan in plans if plan.row not in collector.bad_rows]
     entry_dates += [plan.entry for plan in usable_plans if plan.entry]
     return usable_plans
+
+
+def _read_plan(line: Line, collector: Collector, row_by_key: dict[str, int]) -> LocalPlan:
+    """Return the plan in a row. The collector gets the problems of the row.
+
+    `row_by_key` has the rows of earlier plans. This plan is added to it.
+    """
+    reference = collector.required(line, "reference")
+    name = collector.required(line, "name")
+    key = f"{reference}#{fold_name(name)}"
+    first_row = row_by_key.setdefault(key, line.number)
+    if first_row != line.number:
+        fault = f"“{reference}” with this name is already in row {first_row}."
+        collector.add_problem(line, "reference", fault, "Remove one of the two rows.")
+    start, end = collector.partial(line, "start"), collector.partial(line, "end")
+    if start and end and end < start:
+        fault = f"the period ends in {end}, before it starts in {start}."
+        collector.add_problem(line, "end", fault, "Correct one of the two.")
+    return LocalPlan(
+        row=line.number,
+        reference=reference,
+        key=key,
+        name=name,
+        organisations=_organisations(line, collector),
+        organisation_name=line.text("organisation_name"),
+        description=line.text("description"),
+        period_start=start,
+        period_end=end,
+        url=line.text("url"),
+        adopted=collector.partial(line, "adopted"),
+        boundary=line.text("boundary"),
+        entry=collector.day(line, "entry"),
+        ended=collector.day(line, "ended"),
+        kinds=line.text("datasets").replace("-", " ").replace(";", ", "),
+        document_url=line.text("document"),
+        required_homes=_whole_number(line, "homes", collector),
+        document_count=_whole_number(line, "documents", collector),
+        notes=line.text("notes"),
+        cells=cells_by_field(line, "plan", PLANS),
+    )
 
 
 def _whole_number(line: Line, column: str, collector: Collector) -> int | None:
@@ -190,7 +189,7 @@ def _read_events(
 ) -> list[tuple[str, Milestone]]:
     """Return each milestone with the reference of its plan. Rows with problems are left out.
 
-    `references` are of usable plans, `row_references` of all rows of plans.
+    `references` has the references of usable plans, and `row_references` those of all rows of plans.
     """
     events: list[tuple[str, Milestone]] = []
     for line in collector.table:
@@ -249,10 +248,10 @@ def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None,
 
 
 def _with_divided_milestones(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:
-    """Return the plans that have one reference, with the milestones of that reference divided among them.
+    """Return the plans that share a reference, each with its part of the milestones of that reference.
 
-    An event that occurs as often as there are plans goes to each plan in turn, an adoption goes to the plan adopted on
-    that date, and any other milestone to the plan entered last.
+    If an event occurs as often as there are plans, each plan gets one milestone, in the order of the file. An adoption
+    belongs to the plan that was adopted on that date. Any other milestone belongs to the plan that was entered last.
     """
     if len(plans) == 1:
         return [replace(plans[0], milestones=tuple(milestones))]

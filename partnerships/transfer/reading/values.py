@@ -124,7 +124,7 @@ def full_date(cell: Cell) -> dt.date | None:
 def amount(cell: Cell) -> Decimal | None:
     """Return a sum of money or a quantity, or None for an empty cell.
 
-    Reads £1,373,992.00, 2013.0, (500.00), 1 200 and £1.8m. Raises `Unreadable`.
+    It can be written as £1,373,992.00, 2013.0, (500.00), 1 200 or £1.8m. Raises `Unreadable` for any other text.
     """
     if is_nothing(cell):
         return None

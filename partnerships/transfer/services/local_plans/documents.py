@@ -52,7 +52,8 @@ SECTION, _TITLE = "published-documents", "Documents"
 def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
     """Publish the documents of each plan, without documents whose end date has passed.
 
-    A list that is older than the latest one only adds to histories. Returns 0, since no row is outside England.
+    A list that is older than the latest one only adds to histories. Every simple list returns the number of its rows
+    outside England. For documents, this is always 0.
     """
     newer_run = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
     lines_by_plan = _lines_by_plan(table, collector, run)

@@ -31,7 +31,7 @@ class ImportedPlans:
         owners = PlanOwner.ever.filter(plan__in=self.plans)
         for plan_id, organisation_id in owners.values_list("plan_id", "organisation_id"):
             self._owner_ids[plan_id].add(organisation_id)
-        # A file may still name the predecessor of a plan's owner, so predecessors count as owners too.
+        # A file may still name the predecessor of a plan's owner, so predecessors are treated as owners too.
         handovers = Handover.objects.filter(kind="plans", state=HandoverState.APPLIED, record__in=list(self._owner_ids))
         for plan_id, predecessor_id in handovers.values_list("record", "predecessor"):
             self._owner_ids[plan_id].add(predecessor_id)
@@ -51,13 +51,13 @@ class ImportedPlans:
             return list(plans)
         return [plan for plan in plans if self._owner_ids[plan.pk] & set(owner_ids)]
 
-    def expected(
+    def expected_plans(
         self, plan_files: LocalPlans, owners: dict[str, Organisation], importer: Organisation | None = None
     ) -> list[Plan]:
-        """Return the plans that count as missing unless the files have them.
+        """Return the plans that the files should contain. If one is not there, it is reported as missing.
 
-        An authority's own files should contain its plans, and files of the standard the plans of the authorities that
-        they name. Files of the whole country should contain every plan.
+        An authority's own files should contain its plans. Files of the standard should contain the plans of the
+        authorities that they name, and files of the whole country every plan.
         """
         if importer is not None:
             authority_ids = {importer.pk}

@@ -243,7 +243,7 @@ def _apply_plans(
     run.row = None
     plan_import.rows_to_save.save(author=run.author, now=run.now)
 
-    expected_plans = imported_plans.expected(plan_files, owners, run.organisation)
+    expected_plans = imported_plans.expected_plans(plan_files, owners, run.organisation)
     plans_to_check = ages.plans_that_can_be_missing(expected_plans, owners)
     # A file of corrected rows does not have the other plans, so they are not missing.
     if not plan_files.is_corrected:

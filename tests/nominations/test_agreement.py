@@ -78,74 +78,99 @@ def test_amendment_changes_the_shares_from_its_day_on(world: World) -> None:
     assert shares == [75, 60]
 
 
-def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(world: World) -> None:
+def change_partnership_status(world: World, status: Status, day: dt.date) -> NominationsAgreement:
+    """Change the status of the nominations partnership on a day, as Amina, and return the agreement read again."""
+    agreement = world.things["nominations"]
+    change_status(
+        partnership=agreement.partnership,
+        status=status,
+        reason="We disagree.",
+        author=world.amina,
+        now=timezone.now() + (day - timezone.localdate()),
+    )
+    return NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+
+
+def test_the_first_quarter_begins_on_the_day_on_which_the_agreement_is_in_force(world: World) -> None:
     agreement = world.things["nominations"]
     today = timezone.localdate()
     quarter = Quarter.of(today)
-    now = timezone.now()
 
-    before, begun, later = (
-        period_in_force(agreement, each_quarter) for each_quarter in (quarter.previous(), quarter, quarter.next())
-    )
+    period = period_in_force(agreement, quarter)
+
+    assert period is not None
+    assert period.first_day == today
+    assert period.last_day == quarter.last_day
+    assert period_in_force(agreement, quarter.previous()) is None
+
+
+def test_a_later_quarter_is_in_force_from_its_first_to_its_last_day(world: World) -> None:
+    next_quarter = Quarter.of(timezone.localdate()).next()
+
+    period = period_in_force(world.things["nominations"], next_quarter)
+
+    assert period is not None
+    assert (period.first_day, period.last_day) == (next_quarter.starts_on, next_quarter.last_day)
+
+
+def test_the_last_quarter_ends_on_the_day_on_which_the_agreement_ends(world: World) -> None:
+    next_quarter = Quarter.of(timezone.localdate()).next()
+    ended_on = next_quarter.starts_on + dt.timedelta(days=40)
+    agreement = change_partnership_status(world, Status.ENDED, ended_on)
+
+    period = period_in_force(agreement, next_quarter)
+
+    assert period is not None
+    assert (period.first_day, period.last_day) == (next_quarter.starts_on, ended_on)
+    assert period_in_force(agreement, next_quarter.next()) is None
+
+
+def test_the_last_return_can_be_started_on_the_day_after_the_agreement_ends(world: World) -> None:
+    quarter = Quarter.of(timezone.localdate())
     ended_on = quarter.next().starts_on + dt.timedelta(days=40)
-    change_status(
-        partnership=agreement.partnership,
-        status=Status.ENDED,
-        reason="The homes are sold.",
-        author=world.amina,
-        now=now + (ended_on - today),
-    )
-    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    ended, after = (
-        period_in_force(agreement, each_quarter) for each_quarter in (quarter.next(), quarter.next().next())
-    )
+    agreement = change_partnership_status(world, Status.ENDED, ended_on)
 
-    assert before is None
-    assert after is None
-    assert begun is not None
-    assert begun.first_day == today
-    assert begun.last_day == quarter.last_day
-    assert later is not None
-    assert (later.first_day, later.last_day) == (quarter.next().starts_on, quarter.next().last_day)
-    assert ended is not None
-    assert (ended.first_day, ended.last_day) == (quarter.next().starts_on, ended_on)
     assert quarters_to_start(agreement, ended_on) == [quarter]
     assert quarters_to_start(agreement, ended_on + dt.timedelta(days=1)) == [quarter.next(), quarter]
 
 
-def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(world: World) -> None:
-    agreement = world.things["nominations"]
-    now = timezone.now()
+def test_an_agreement_is_not_in_force_from_the_first_day_of_its_suspension(world: World) -> None:
     quarter = Quarter.of(timezone.localdate()).next()
-    first_day = quarter.starts_on
+    suspended_from = quarter.starts_on + dt.timedelta(days=10)
+    agreement = change_partnership_status(world, Status.SUSPENDED, suspended_from)
 
-    def change(status: Status, day: dt.date) -> None:
-        at = now + (day - timezone.localdate())
-        change_status(
-            partnership=agreement.partnership, status=status, reason="We disagree.", author=world.amina, now=at
-        )
+    period = period_in_force(agreement, quarter)
 
-    change(Status.SUSPENDED, first_day + dt.timedelta(days=10))
-    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    suspended_period = period_in_force(agreement, quarter)
-    period_in_suspended_quarter = period_in_force(agreement, quarter.next())
-    suspended_from = suspended_since(agreement.partnership)
-    change(Status.ACTIVE, first_day + dt.timedelta(days=20))
-    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    resumed_period = period_in_force(agreement, quarter)
-    period_after_resuming = period_in_force(agreement, quarter.next())
+    assert period is not None
+    assert period.suspended == ((suspended_from, quarter.last_day),)
+    assert suspended_since(agreement.partnership) == suspended_from
+    assert period_in_force(agreement, quarter.next()) is None
 
-    assert suspended_period is not None
-    assert suspended_period.suspended == ((first_day + dt.timedelta(days=10), quarter.last_day),)
-    assert suspended_from == first_day + dt.timedelta(days=10)
-    assert period_in_suspended_quarter is None
-    assert resumed_period is not None
-    assert resumed_period.suspended == ((first_day + dt.timedelta(days=10), first_day + dt.timedelta(days=19)),)
-    assert period_after_resuming is not None
-    assert period_after_resuming.suspended == ()
+
+def test_an_agreement_is_in_force_again_from_the_day_on_which_it_resumes(world: World) -> None:
+    quarter = Quarter.of(timezone.localdate()).next()
+    suspended_from = quarter.starts_on + dt.timedelta(days=10)
+    change_partnership_status(world, Status.SUSPENDED, suspended_from)
+    agreement = change_partnership_status(world, Status.ACTIVE, quarter.starts_on + dt.timedelta(days=20))
+
+    period = period_in_force(agreement, quarter)
+    next_period = period_in_force(agreement, quarter.next())
+
+    assert period is not None
+    assert period.suspended == ((suspended_from, quarter.starts_on + dt.timedelta(days=19)),)
+    assert next_period is not None
+    assert next_period.suspended == ()
     assert suspended_since(agreement.partnership) is None
-    report = {"in_force": [], "suspended": [[day.isoformat() for day in days] for days in resumed_period.suspended]}
-    assert "are not counted, because the agreement was suspended then." in days_sentence(quarter, report)
+
+
+def test_a_return_says_on_which_days_lettings_were_left_out() -> None:
+    quarter = Quarter.of(dt.date(2027, 1, 1))
+    report = {"in_force": [], "suspended": [["2027-01-11", "2027-01-20"]]}
+
+    sentence = days_sentence(quarter, report)
+
+    assert "between 11 January 2027 and 20 January 2027 are not counted" in sentence
+    assert "because the agreement was suspended then." in sentence
 
 
 def test_a_partnership_that_ends_while_it_is_suspended_does_not_go_on_for_a_day(world: World) -> None:
@@ -203,7 +228,7 @@ def test_nothing_opens_without_data_sharing(unsigned: World) -> None:
     assert not rights_before.reads_returns
     assert not rights_before.may_report
     assert not rights_before.reads_masked
-    assert "Returns stay closed until they have signed one" in page.content.decode()
+    assert "Nobody can read or send returns until they have signed" in page.content.decode()
     assert rights_over(agreement, world.amina, timezone.now()).may_report
 
 

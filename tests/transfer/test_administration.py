@@ -53,13 +53,21 @@ def test_upload_shows_a_preview_and_changes_nothing(dee: Any) -> None:
     assert Organisation.objects.count() == before
 
 
+def test_page_of_a_preview_shows_that_its_import_is_in_progress(dee: Any) -> None:
+    upload(dee, "councils", COUNCILS)
+    run = ImportRun.objects.get()
+
+    response = dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]), follow=True)
+
+    assert "Import in progress" in response.content.decode()
+
+
 def test_applying_a_preview_imports_its_file_and_deletes_it(dee: Any) -> None:
     before = Organisation.objects.count()
     upload(dee, "councils", COUNCILS)
     run = ImportRun.objects.get()
 
-    response = dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]), follow=True)
-    assert "Import in progress" in response.content.decode()
+    dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
     apply_waiting(now=timezone.now())
 
     page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
@@ -72,35 +80,57 @@ def test_applying_a_preview_imports_its_file_and_deletes_it(dee: Any) -> None:
     assert applied_run.by is not None
 
 
-def test_preview_shows_how_long_recent_imports_took(dee: Any) -> None:
+def test_preview_says_how_long_its_import_will_take(dee: Any) -> None:
     upload(dee, "councils", COUNCILS)
     run = ImportRun.objects.get()
 
     page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
 
     assert "Checking the file took less than 10 seconds. Importing it will take about as long." in collapse(page)
-    dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
+
+
+def test_upload_page_shows_how_long_recent_imports_took(dee: Any) -> None:
+    upload(dee, "councils", COUNCILS)
+    dee.post(reverse("admin:transfer_importrun_apply", args=[ImportRun.objects.get().pk]))
     apply_waiting(now=timezone.now())
+
     upload_page = dee.get(reverse("admin:transfer_importrun_add")).content.decode()
+
     assert "Councils and combined authorities: less than 10 seconds for 5" in upload_page
 
 
-def test_list_with_much_missing_is_applied_only_if_confirmed(dee: Any) -> None:
+def preview_of_a_list_with_much_missing(dee: Any) -> ImportRun:
+    """Import the councils, upload a list without two of them as Dee, and return its preview."""
     import_list("councils", COUNCILS)
     upload(dee, "councils", "\n".join(COUNCILS.splitlines()[:4]).replace("2023-03-31,XNW", "2023-03-31,"))
-    run = ImportRun.objects.get(status=RunStatus.PREVIEWED)
-    apply_url = reverse("admin:transfer_importrun_apply", args=[run.pk])
+    return ImportRun.objects.get(status=RunStatus.PREVIEWED)
 
-    preview_page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
-    assert "They really are missing: mark 2 of 5" in collapse(preview_page)
-    dee.post(apply_url)
+
+def test_preview_asks_whether_many_organisations_really_are_missing(dee: Any) -> None:
+    run = preview_of_a_list_with_much_missing(dee)
+
+    page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+
+    assert "These organisations really are missing. Mark 2 of 5" in collapse(page)
+
+
+def test_list_with_much_missing_is_refused_unless_that_is_confirmed(dee: Any) -> None:
+    run = preview_of_a_list_with_much_missing(dee)
+
+    dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
     apply_waiting(now=timezone.now())
-    refused_page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
 
+    refused_page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
     assert "2 of the 5 organisations of this register are not in it (40 %)" in refused_page
     assert not Organisation.objects.exclude(missing_since=None).exists()
-    dee.post(apply_url, {"accept_missing": "on"})
+
+
+def test_list_with_much_missing_is_imported_once_that_is_confirmed(dee: Any) -> None:
+    run = preview_of_a_list_with_much_missing(dee)
+
+    dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]), {"accept_missing": "on"})
     apply_waiting(now=timezone.now())
+
     assert Organisation.objects.exclude(missing_since=None).count() == 2
 
 

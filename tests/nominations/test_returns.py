@@ -270,18 +270,29 @@ def test_more_vacancies_without_a_nominee_than_others_are_refused(world: World) 
             fill_in_table(nominations_return, {line.pk: supplement}, world.amina)
 
 
-def test_the_council_confirms_and_both_sides_get_an_email(world: World) -> None:
-    agreement = world.things["nominations"]
+def test_the_lead_of_the_council_gets_an_email_about_a_return(world: World) -> None:
+    sent_return(world, world.things["nominations"])
 
-    nominations_return = sent_return(world, agreement)
     assert recipients_of("return_sent") == {world.ben.pk}
+    assert not mail.outbox
+
+
+def test_a_return_is_settled_once_the_council_has_confirmed_every_line(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
     decisions = dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
+
     decide_lines(world, nominations_return, decisions)
 
     nominations_return = reloaded(nominations_return)
     assert nominations_return.status == ReturnStatus.SETTLED
     assert nominations_return.settled_at is not None
     assert recipients_of("return_decided") == {world.amina.pk}
+    assert not mail.outbox
+
+
+def test_every_step_of_a_confirmed_return_is_recorded(world: World) -> None:
+    confirmed_return(world, world.things["nominations"])
+
     kinds = Event.objects.filter(kind__startswith="nominations.").order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == [
         "nominations.return_started",
@@ -290,25 +301,42 @@ def test_the_council_confirms_and_both_sides_get_an_email(world: World) -> None:
         "nominations.lines_decided",
         "nominations.return_agreed",
     ]
-    assert not mail.outbox
 
 
-def test_a_disputed_line_goes_back_and_only_it_is_decided_again(world: World) -> None:
+def disputed_return(world: World) -> tuple[NominationsReturn, int]:
+    """Return a return whose first line the council has disputed, and the id of that line. The others are confirmed."""
     nominations_return = sent_return(world, world.things["nominations"])
-    disputed, *others = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
-    decisions = dict.fromkeys(others, (Decision.CONFIRMED, "")) | {disputed: (Decision.DISPUTED, "One is missing.")}
-
+    disputed_id, *other_ids = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
+    decisions = dict.fromkeys(other_ids, (Decision.CONFIRMED, ""))
+    decisions[disputed_id] = (Decision.DISPUTED, "One is missing.")
     decide_lines(world, nominations_return, decisions)
-    nominations_return = reloaded(nominations_return)
+    return reloaded(nominations_return), disputed_id
+
+
+def test_a_return_with_a_disputed_line_is_returned_to_the_provider(world: World) -> None:
+    nominations_return, disputed_id = disputed_return(world)
+
     assert nominations_return.status == ReturnStatus.DISPUTED
-    assert nominations_return.lines.get(pk=disputed).reason == "One is missing."
+    assert nominations_return.lines.get(pk=disputed_id).reason == "One is missing."
+
+
+def test_only_the_disputed_line_of_a_return_sent_again_has_no_decision(world: World) -> None:
+    nominations_return, disputed_id = disputed_return(world)
+
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
 
     nominations_return = reloaded(nominations_return)
     assert nominations_return.status == ReturnStatus.SENT
     assert nominations_return.sendings == 2
-    assert list(nominations_return.lines.filter(decision="").values_list("pk", flat=True)) == [disputed]
-    decide_lines(world, nominations_return, {disputed: (Decision.CONFIRMED, "")})
+    assert list(nominations_return.lines.filter(decision="").values_list("pk", flat=True)) == [disputed_id]
+
+
+def test_a_return_is_settled_once_its_disputed_line_is_confirmed(world: World) -> None:
+    nominations_return, disputed_id = disputed_return(world)
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+
+    decide_lines(world, reloaded(nominations_return), {disputed_id: (Decision.CONFIRMED, "")})
+
     assert reloaded(nominations_return).is_settled
 
 
@@ -479,26 +507,36 @@ def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world
     assert write_return_decided(due, world.amina, afterwards()) == "The return has been sent again or reopened."
 
 
-def test_the_provider_answers_a_dispute_in_words(world: World) -> None:
-    nominations_return = sent_return(world, world.things["nominations"])
-    disputed, *others = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
-    decide_lines(
-        world,
-        nominations_return,
-        dict.fromkeys(others, (Decision.CONFIRMED, "")) | {disputed: (Decision.DISPUTED, "One is missing.")},
+def send_with_answer(world: World, nominations_return: NominationsReturn, line_id: int) -> None:
+    """Send a disputed return again as Amina, with an answer to the dispute about a line."""
+    services.send_return(
+        nominations_return=nominations_return,
+        answers={line_id: "It was let in March."},
+        author=world.amina,
+        now=afterwards(),
     )
 
-    answers = {disputed: "It was let in March."}
-    services.send_return(nominations_return=nominations_return, answers=answers, author=world.amina, now=afterwards())
-    line = nominations_return.lines.get(pk=disputed)
-    decide_lines(world, reloaded(nominations_return), {disputed: (Decision.CONFIRMED, "")})
 
+def test_the_provider_answers_a_dispute_in_words(world: World) -> None:
+    nominations_return, disputed_id = disputed_return(world)
+
+    send_with_answer(world, nominations_return, disputed_id)
+
+    line = nominations_return.lines.get(pk=disputed_id)
     assert line.decision == ""
     assert line.reason == "One is missing."
     assert line.answer == "It was let in March."
+
+
+def test_the_record_of_a_return_has_disputes_and_their_answers(world: World) -> None:
+    nominations_return, disputed_id = disputed_return(world)
+    send_with_answer(world, nominations_return, disputed_id)
+
+    decide_lines(world, reloaded(nominations_return), {disputed_id: (Decision.CONFIRMED, "")})
+
     (record,) = records_of(reloaded(nominations_return))
     assert [(line.reason, line.answer) for line in result_of_record(record).lines if line.reason] == [
-        (line.reason, line.answer)
+        ("One is missing.", "It was let in March.")
     ]
 
 

@@ -28,7 +28,7 @@ from tests.support.signing_in import signed_in
 from tests.transfer.lists import rows_of
 from tests.world import World
 
-#: Stands in what nobody outside may read.
+#: A word in everything that nobody outside may read.
 CANARY = "Xenotime"
 
 
@@ -42,25 +42,36 @@ def publish_files(world: World, standard: str = "plan") -> None:
     )
 
 
-def test_lead_begins_and_ends_publishing_with_a_reason(world: World) -> None:
-    lead = Client()
-    anyone = Client()
-    lead.force_login(world.ben)
-    page = reverse("open_data:of-organisation", args=[world.westmarch.pk])
-    switch = reverse("open_data:publishing", args=[world.westmarch.pk, "plan"])
-    assert anyone.get(page).status_code == 404
-    assert anyone.get(address(world)).status_code == 404
+def page_url(world: World) -> str:
+    """Return the URL of Westmarch's page of open data."""
+    return reverse("open_data:of-organisation", args=[world.westmarch.pk])
 
-    lead.post(switch, {"reason": "SI 2026/186"})
 
-    assert b"Local plans" in anyone.get(page).content
-    assert anyone.get(address(world)).status_code == 200
+def publishing_url(world: World) -> str:
+    """Return the URL on which a lead of Westmarch begins or ends publishing its plans."""
+    return reverse("open_data:publishing", args=[world.westmarch.pk, "plan"])
+
+
+def test_visitor_finds_no_open_data_before_a_council_publishes_any(world: World) -> None:
+    assert Client().get(page_url(world)).status_code == 404
+    assert Client().get(address(world)).status_code == 404
+
+
+def test_lead_begins_publishing_with_a_reason(world: World) -> None:
+    signed_in(world.ben).post(publishing_url(world), {"reason": "SI 2026/186"})
+
+    assert b"Local plans" in Client().get(page_url(world)).content
+    assert Client().get(address(world)).status_code == 200
     assert Event.objects.get(kind="open_data.begun").data["reason"] == "SI 2026/186"
 
-    lead.post(switch, {"reason": "We moved"})
 
-    assert anyone.get(page).status_code == 404
-    assert anyone.get(address(world)).status_code == 404
+def test_lead_ends_publishing_with_a_reason(world: World) -> None:
+    publish_files(world)
+
+    signed_in(world.ben).post(publishing_url(world), {"reason": "We moved"})
+
+    assert Client().get(page_url(world)).status_code == 404
+    assert Client().get(address(world)).status_code == 404
     assert Publication.objects.get().end_reason == "We moved"
 
 
@@ -70,15 +81,21 @@ def test_publishing_needs_a_reason(world: World, reason: str) -> None:
         begin_publishing(organisation=world.westmarch, standard="plan", reason=reason, author=world.ben, now=world.now)
 
 
-def test_only_planning_authorities_publish_and_nothing_is_published_twice(world: World) -> None:
+def test_same_files_are_not_published_twice(world: World) -> None:
     publish_files(world)
 
     with pytest.raises(UnableToPublishData, match="already"):
         publish_files(world)
+
+
+def test_housing_association_cannot_publish_plans(world: World) -> None:
     with pytest.raises(UnableToPublishData, match="planning authorities"):
         begin_publishing(
             organisation=world.larkhaven, standard="plan", reason="Why not.", author=world.amina, now=world.now
         )
+
+
+def test_files_that_are_not_published_cannot_be_withdrawn(world: World) -> None:
     with pytest.raises(UnableToPublishData, match="not published"):
         end_publishing(
             organisation=world.westmarch,

@@ -95,29 +95,46 @@ def without_entry_dates(file: str) -> str:
     return file.replace("entry-date", "seen-by")
 
 
-def test_editor_uploads_and_a_lead_imports_the_councils_own_plans(westmarch: Organisation, client: Client) -> None:
+def test_editor_uploads_the_councils_own_plans_but_cannot_import_them(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Eve", "editor"))
     run = upload_files(client, westmarch, "local-plans", PLANS, TIMETABLE)
-    page = client.get(reverse("transfer:own-run", args=[run.pk])).content.decode()
-    status_for_editor = client.post(reverse("transfer:own-apply", args=[run.pk])).status_code
-    assert not Plan.objects.exists()
 
-    lead = add_member(westmarch, "Lee", "lead")
-    client.force_login(lead)
-    applied_run = import_files(client, run)
+    page = client.get(reverse("transfer:own-run", args=[run.pk])).content.decode()
+    response = client.post(reverse("transfer:own-apply", args=[run.pk]))
 
     assert "A lead of Westmarch Borough Council can import these files." in page
-    assert status_for_editor == 403
+    assert response.status_code == 403
+    assert not Plan.objects.exists()
+
+
+def test_lead_imports_the_plans_that_an_editor_uploaded(westmarch: Organisation, client: Client) -> None:
+    client.force_login(add_member(westmarch, "Eve", "editor"))
+    run = upload_files(client, westmarch, "local-plans", PLANS, TIMETABLE)
+    lead = add_member(westmarch, "Lee", "lead")
+    client.force_login(lead)
+
+    applied_run = import_files(client, run)
+
     assert applied_run.created == 2
     assert applied_run.set_aside == 5
     assert applied_run.by == lead
     assert applied_run.organisation == westmarch
     assert {plan.title for plan in Plan.objects.all()} == {"Westmarch Local Plan 2030", "Mere and March Joint Plan"}
+    assert not Organisation.objects.filter(kind="national_park").exists()
+
+
+def test_council_that_imports_a_joint_plan_is_asked_to_invite_the_others(
+    westmarch: Organisation, client: Client
+) -> None:
+    lead = add_member(westmarch, "Lee", "lead")
+    client.force_login(lead)
+
+    run = import_files(client, upload_files(client, westmarch, "local-plans", PLANS, TIMETABLE))
+
     joint = Plan.objects.get(title="Mere and March Joint Plan")
     assert [owner.organisation for owner in joint.owners.all()] == [westmarch]
     assert joint.versions.get().author == lead
     assert "Invite the other owners" in client.get(reverse("transfer:own-run", args=[run.pk])).content.decode()
-    assert not Organisation.objects.filter(kind="national_park").exists()
 
 
 def test_row_with_the_reference_of_another_councils_plan_does_not_change_that_plan(
@@ -136,13 +153,12 @@ def test_row_with_the_reference_of_another_councils_plan_does_not_change_that_pl
     assert run.missing == 0
 
 
-def test_own_agreements_and_land_are_imported_and_others_are_set_aside(westmarch: Organisation, client: Client) -> None:
+def test_own_agreements_are_imported_and_those_of_others_set_aside(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
 
-    agreements = import_files(
+    run = import_files(
         client, upload_files(client, westmarch, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
     )
-    land = import_files(client, upload_files(client, westmarch, "brownfield-land", REGISTER))
 
     assert {commitment.receiver for commitment in Commitment.objects.all()} == {westmarch}
     assert set(Commitment.objects.values_list("source_reference", flat=True)) == {
@@ -150,29 +166,54 @@ def test_own_agreements_and_land_are_imported_and_others_are_set_aside(westmarch
         "W/1-open",
         "W/9-other",
     }
-    problems = "\n".join(agreements.report["lines"]["set_aside"])
+    problems = "\n".join(run.report["lines"]["set_aside"])
     assert "the row belongs to Northmere District Council, and these files belong to Westmarch Borough" in problems
-    assert land.created == 1
-    assert land.set_aside == 1
+
+
+def test_own_brownfield_land_is_imported_and_that_of_others_set_aside(westmarch: Organisation, client: Client) -> None:
+    client.force_login(add_member(westmarch, "Lee", "lead"))
+
+    run = import_files(client, upload_files(client, westmarch, "brownfield-land", REGISTER))
+
+    assert run.created == 1
+    assert run.set_aside == 1
     assert Plan.objects.get(kind="brownfield_land").owners.get().organisation == westmarch
 
 
-def test_headings_of_own_files_are_confirmed_once_for_the_council(westmarch: Organisation, client: Client) -> None:
-    client.force_login(add_member(westmarch, "Eve", "editor"))
-    sites = "Our site reference,Name and address of the site,GeoX,GeoY\nB/1,Old Mill,-1.18,50.85\n"
+#: A register with headings of Westmarch's own.
+SITES_WITH_OWN_HEADINGS = "Our site reference,Name and address of the site,GeoX,GeoY\nB/1,Old Mill,-1.18,50.85\n"
 
-    run = upload_files(client, westmarch, "brownfield-land", sites)
-    assert run.is_unread
-    form = reverse("transfer:own-headings", args=[run.pk])
-    chosen = {"reference": "Our site reference", "name": "Name and address of the site", "x": "GeoX", "y": "GeoY"}
-    response = client.post(form, {f"column-{code}": heading for code, heading in chosen.items()})
 
+def confirm_own_headings(client: Client, run: ImportRun) -> None:
+    """Match Westmarch's own headings of brownfield land with columns."""
+    headings = {"reference": "Our site reference", "name": "Name and address of the site", "x": "GeoX", "y": "GeoY"}
+    response = client.post(
+        reverse("transfer:own-headings", args=[run.pk]),
+        {f"column-{code}": heading for code, heading in headings.items()},
+    )
     assert response.status_code == 302
+
+
+def test_own_file_is_previewed_once_its_headings_are_confirmed(westmarch: Organisation, client: Client) -> None:
+    client.force_login(add_member(westmarch, "Eve", "editor"))
+    run = upload_files(client, westmarch, "brownfield-land", SITES_WITH_OWN_HEADINGS)
+    assert run.is_unread
+
+    confirm_own_headings(client, run)
+
     run.refresh_from_db()
     assert run.is_previewed
     assert run.created == 1
     assert run.publisher == "Westmarch Borough Council"
-    assert upload_files(client, westmarch, "brownfield-land", sites).is_previewed
+
+
+def test_confirmed_headings_are_used_for_the_councils_next_file(westmarch: Organisation, client: Client) -> None:
+    client.force_login(add_member(westmarch, "Eve", "editor"))
+    confirm_own_headings(client, upload_files(client, westmarch, "brownfield-land", SITES_WITH_OWN_HEADINGS))
+
+    next_run = upload_files(client, westmarch, "brownfield-land", SITES_WITH_OWN_HEADINGS)
+
+    assert next_run.is_previewed
 
 
 def test_authority_that_has_ended_imports_nothing(westmarch: Organisation, client: Client) -> None:

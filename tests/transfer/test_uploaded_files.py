@@ -66,24 +66,39 @@ def rows_set_aside(client: Any, register: str, file: int) -> list[dict[str, str]
     return rows_of(b"".join(client.get(f"{address}?file={file}").streaming_content))
 
 
-def test_plans_and_their_timetable_are_previewed_and_imported(dee: Any) -> None:
-    broken_timetable = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
+#: The timetable with a milestone on 31 April 2017.
+BROKEN_TIMETABLE = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
 
-    page = collapse(upload(dee, "local-plans", PLANS, broken_timetable).content.decode())
+
+def test_preview_of_plans_says_what_would_be_created_and_creates_nothing(dee: Any) -> None:
+    page = collapse(upload(dee, "local-plans", PLANS, BROKEN_TIMETABLE).content.decode())
 
     assert "Would be created (5)" in page
     assert "Download the rows set aside of the timetable" in page
     assert not Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
+
+
+def test_rows_of_a_timetable_that_were_set_aside_are_downloaded_with_reasons(dee: Any) -> None:
+    upload(dee, "local-plans", PLANS, BROKEN_TIMETABLE)
+
     (row,) = rows_set_aside(dee, "local-plans", 1)
+
     assert row["local-plan"] == "westmarch-2030"
     assert row["event-date"] == "2017-04-31"
     assert "is not a date" in row["Set aside because"]
-    assert "5 created" in apply_preview_in_worker(dee, "local-plans")
+
+
+def test_previewed_plans_are_imported_and_the_files_deleted(dee: Any) -> None:
+    upload(dee, "local-plans", PLANS, BROKEN_TIMETABLE)
+
+    page = apply_preview_in_worker(dee, "local-plans")
+
+    assert "5 created" in page
     assert Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
     assert run_of("local-plans").content is None
 
 
-def test_agreements_contributions_and_transactions_are_previewed_and_imported(dee: Any) -> None:
+def test_preview_of_agreements_accounts_for_the_rows_of_all_three_files(dee: Any) -> None:
     page = collapse(upload(dee, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS).content.decode())
 
     assert "4 rows of agreements: 3 read, 1 set aside" in page
@@ -91,7 +106,14 @@ def test_agreements_contributions_and_transactions_are_previewed_and_imported(de
     assert [row["developer-agreement"] for row in rows_set_aside(dee, "developer-agreements", 0)] == ["W/3-da"]
     assert len(rows_set_aside(dee, "developer-agreements", 1)) == 2
     assert len(rows_set_aside(dee, "developer-agreements", 2)) == 2
-    assert "8 created" in apply_preview_in_worker(dee, "developer-agreements")
+
+
+def test_previewed_agreements_are_imported_with_the_number_of_their_import(dee: Any) -> None:
+    upload(dee, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
+
+    page = apply_preview_in_worker(dee, "developer-agreements")
+
+    assert "8 created" in page
     assert set(DeveloperAgreement.objects.values_list("run_id", flat=True)) == {run_of("developer-agreements").pk}
 
 
@@ -162,20 +184,29 @@ def test_unknown_headings_of_the_second_file_are_confirmed_once_and_remembered(d
     assert "Would be created (5)" in upload(dee, "local-plans", PLANS, timetable).content.decode()
 
 
-def test_list_uploaded_while_an_import_runs_is_checked_by_a_worker_afterwards(client: Any) -> None:
+def upload_councils_while_an_import_runs(client: Any) -> Any:
+    """Upload the councils as Dee while another connection has the lock on imports, and return the page that follows."""
     client.force_login(make_world().dee)
     other_connection = connections.create_connection(DEFAULT_DB_ALIAS)
     with closing(other_connection), other_connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [IMPORTS_LOCK])
+        return upload(client, "councils", COUNCILS)
 
-        page = upload(client, "councils", COUNCILS)
+
+def test_list_uploaded_while_an_import_runs_waits_to_be_checked(client: Any) -> None:
+    page = upload_councils_while_an_import_runs(client)
 
     assert page.status_code == 200
     assert "Check in progress" in page.content.decode()
-    run = run_of("councils")
-    assert run.status == RunStatus.CHECKING
+    assert run_of("councils").status == RunStatus.CHECKING
+
+
+def test_list_uploaded_while_an_import_runs_is_checked_by_a_worker_afterwards(client: Any) -> None:
+    upload_councils_while_an_import_runs(client)
+
     apply_waiting(now=timezone.now())
-    run.refresh_from_db()
+
+    run = run_of("councils")
     assert run.status == RunStatus.PREVIEWED
     assert run.created == 4
     assert not ImportJob.objects.exists()
@@ -194,20 +225,28 @@ def test_large_list_is_checked_by_a_worker_with_the_choices_that_were_made(dee: 
     assert run.report["choices"]["is_part"] is True
 
 
-def test_list_that_a_worker_refuses_shows_the_reason_and_can_be_discarded(dee: Any, monkeypatch: Any) -> None:
+def refused_run(dee: Any, monkeypatch: Any) -> ImportRun:
+    """Upload a wrong list of providers as Dee, which a worker refuses, and return its run."""
     monkeypatch.setattr(previewing, "CHECKED_AT_ONCE", 10)
-    upload(dee, "providers", PROVIDERS.replace("Registration number", "Colour").replace("Designation", "Size"))
     wrong_list = PROVIDERS.replace("Non-profit", "Blue").replace("5070", "nothing like a number")
-    ImportRun.objects.filter(register="providers").delete()
     upload(dee, "providers", wrong_list)
-
     apply_waiting(now=timezone.now())
+    return run_of("providers")
 
-    run = run_of("providers")
+
+def test_page_of_a_list_that_a_worker_refused_gives_the_reason(dee: Any, monkeypatch: Any) -> None:
+    run = refused_run(dee, monkeypatch)
+
     page = collapse(dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode())
     assert "We refused the file, so we changed nothing." in page
     assert "3 of its 4 rows cannot be used" in page
+
+
+def test_list_that_a_worker_refused_can_be_discarded(dee: Any, monkeypatch: Any) -> None:
+    run = refused_run(dee, monkeypatch)
+
     dee.post(reverse("admin:transfer_importrun_discard", args=[run.pk]))
+
     run.refresh_from_db()
     assert run.status == RunStatus.DISCARDED
     assert run.content is None

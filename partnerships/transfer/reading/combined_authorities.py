@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -101,18 +101,23 @@ def read_combined_authorities(
                 line,
                 "authority_name",
                 f"{authority} is “{name}” here and “{first_name}” in row {first_row}.",
-                "One code stands for one authority: correct one of the two.",
+                "A code belongs to one authority. Correct one of the two.",
             )
         rows.append(_DistrictRow(line.number, authority, district, line.text("district_name")))
 
     # Rows with problems are known only now, because a later row can contradict an earlier one.
-    districts_by_authority: dict[str, list[tuple[str, str]]] = {}
-    for row in rows:
-        if row.number not in collector.bad_rows:
-            districts_by_authority.setdefault(row.authority, []).append((row.district, row.district_name))
+    districts_by_authority = _districts_by_authority(row for row in rows if row.number not in collector.bad_rows)
     authorities = tuple(
         CombinedAuthority(first_row, authority, name, tuple(districts_by_authority[authority]))
         for authority, (name, first_row) in name_and_row_by_authority.items()
         if authority in districts_by_authority
     )
     return CombinedAuthorityList(authorities, collector.list_file())
+
+
+def _districts_by_authority(rows: Iterable[_DistrictRow]) -> dict[str, list[tuple[str, str]]]:
+    """Return the code and name of each district by the code of its combined authority."""
+    districts_by_authority: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        districts_by_authority.setdefault(row.authority, []).append((row.district, row.district_name))
+    return districts_by_authority

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -107,7 +107,7 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
                     line,
                     name_column,
                     f"{lep} is “{name}” here and “{first_name}” in row {first_row}.",
-                    "A code belongs to one LEP: correct one of the two.",
+                    "A code belongs to one LEP. Correct one of the two.",
                 )
             district = code(line["district"]) if with_districts else ""
             rows.append(_LepRow(line.number, lep, district, line.text("district_name")))
@@ -119,18 +119,23 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
                 )
 
     # Rows with problems are known only now, because a later row can contradict an earlier one.
-    districts_by_lep: dict[str, dict[str, str]] = {}
-    for row in rows:
-        if row.number not in collector.bad_rows:
-            districts = districts_by_lep.setdefault(row.lep, {})
-            if row.district:
-                districts[row.district] = row.district_name
+    districts_by_lep = _districts_by_lep(row for row in rows if row.number not in collector.bad_rows)
     leps = tuple(
         Lep(first_row, lep, name, tuple(districts_by_lep[lep].items()))
         for lep, (name, first_row) in name_and_row_by_lep.items()
         if lep in districts_by_lep
     )
     return LepList(leps, collector.list_file())
+
+
+def _districts_by_lep(rows: Iterable[_LepRow]) -> dict[str, dict[str, str]]:
+    """Return the codes and names of districts by the code of their LEP. A LEP without districts has an empty value."""
+    districts_by_lep: dict[str, dict[str, str]] = {}
+    for row in rows:
+        districts = districts_by_lep.setdefault(row.lep, {})
+        if row.district:
+            districts[row.district] = row.district_name
+    return districts_by_lep
 
 
 def _check_district(

@@ -1,8 +1,8 @@
 """Pages to read a nominations return, the progress of its count, and its files.
 
 A *run* counts the lettings that the provider uploaded. Its *report* says which rows it set aside and why. The *result*
-is the lines of the return with their refusals and total. Each confirmation creates a *record*, which stays when the
-return is corrected.
+is the lines of the return with their refusals and total. Each confirmation creates a *record*, which does not change
+when the return is corrected.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def lines_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
 
 @require_safe
 def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
-    """Download the outcomes of the rows of an upload as CSV: reason, remedy, number of rows and row numbers."""
+    """Download as CSV what happened to the rows of an upload, with remedies and row numbers."""
     _, nominations_return, _ = open_return(request, pk, number)
     run = run_of(nominations_return)
     outcomes = row_outcomes(run) if run else []

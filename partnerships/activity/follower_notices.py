@@ -55,8 +55,8 @@ class FollowerNotice:
     touches_dates_or_money: bool
     #: Whether stakeholders without an account may be notified.
     audience: Audience
-    #: The key in an event's data that distinguishes several things of one record, such as the organisation that joined
-    #: a partnership; "" if the record has only one such thing.
+    #: The key in an event's data with the part of the record that changed, such as the party that joined a partnership.
+    #: "" if the event is about the whole record.
     subject_key: str
     #: Whether digests of plans report such events already, with the changes in the plan.
     is_in_plan_digests: bool

@@ -16,7 +16,7 @@ from partnerships.activity.subjects import Audience, SubjectKind
 class Event(models.Model):
     """An action of a person on a record, with its time.
 
-    Events are append-only: a trigger refuses updates and deletes. Other triggers fill in `context_id` and, at the
+    Events are append-only, so a trigger refuses updates and deletes. Other triggers fill in `context_id` and, at the
     commit, number the changes of the event's subjects.
     """
 
@@ -25,12 +25,12 @@ class Event(models.Model):
     organisation_id = models.BigIntegerField(null=True, help_text="The organisation that the person acted for.")
 
     # What happened.
-    #: The code of the action (see `event_kinds`). Programs compare codes; people read `label`.
+    #: The code of the action, from the `event_kinds.py` of a room. Programs compare codes. People read `label`.
     kind = models.CharField(max_length=60)
     #: The record that changed.
     target_kind = models.CharField(max_length=40)
     target_id = models.BigIntegerField()
-    #: A record whose timeline shows the event too, usually a partnership.
+    #: Another record that shows the event in its timeline, usually a partnership.
     within_kind = models.CharField(max_length=40, blank=True)
     within_id = models.BigIntegerField(null=True)
 
@@ -42,8 +42,8 @@ class Event(models.Model):
     audience = models.CharField(
         max_length=10, choices=Audience, blank=True, help_text="Blank if nobody is notified about the event."
     )
-    #: The subjects that the event changes, each as `kind:id`. The database numbers these changes when the transaction
-    #: commits (see `Change`).
+    #: The subjects that the event changes, each as `kind:id`. When the transaction commits, the database adds a
+    #: numbered `Change` for each of them.
     subjects = ArrayField(models.CharField(max_length=60), default=list, blank=True)
 
     context_id = models.UUIDField(
@@ -115,7 +115,7 @@ class Change(models.Model):
     a person has been notified about a subject is stored as one number, which covers all changes up to it.
     """
 
-    # The column has no index of its own, because the index of the unique constraint begins with the subject.
+    # No separate index, because the index of the unique constraint begins with the subject.
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="changes", db_index=False)
     number = models.BigIntegerField()
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="changes")
@@ -128,7 +128,7 @@ class Change(models.Model):
         return f"{self.subject_id} no. {self.number}"
 
 
-#: The function of the trigger `number` of `Unnumbered`, which numbers the events of a transaction.
+#: The function that numbers the events of a transaction, called by the trigger of `Unnumbered`.
 #:
 #: * The trigger runs once for each row of `Unnumbered`. The first run numbers all events of the transaction and deletes
 #:   their rows, so the other runs have nothing to do.
@@ -188,7 +188,7 @@ class Unnumbered(models.Model):
 
 
 class Export(models.Model):
-    """An export to a file: the person, the page, the time and the number of rows. Exports are append-only."""
+    """A file that a person exported, with the page, the time and the number of rows. Exports are append-only."""
 
     actor_id = models.BigIntegerField(null=True, help_text="Empty if the person was not signed in.")
     seen_as_id = models.BigIntegerField(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from partnerships.activity.folding import STATUS, NetChange, Step, Thing, fold_steps
+from partnerships.activity.folding import STATUS, NetChange, Step, Target, fold_steps
 from partnerships.activity.follower_notices import FollowerNotice, follower_notice_of, phrase_of
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.registry import Records, kind_named, kinds
@@ -120,7 +120,7 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[ReportedChange]:
             Step(
                 number=number,
                 kind=event.kind,
-                thing=thing_of(event, notice),
+                target=target_of_event(event, notice),
                 fold=notice.fold,
                 before=before,
                 after=after,
@@ -136,19 +136,22 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[ReportedChange]:
     return reported_changes
 
 
-def thing_of(event: Event, notice: FollowerNotice) -> Thing:
-    """Return what the event is about: its record and, if a record has several such things, the thing that changed."""
+def target_of_event(event: Event, notice: FollowerNotice) -> Target:
+    """Return the record that the event is about, and the part of the record if the notice distinguishes parts.
+
+    For example, an event about one party of partnership 1 returns `("partnership", 1, "party 7")`.
+    """
     kind = kind_named(event.target_kind)
-    name = event.target_kind
+    kind_name = event.target_kind
     if kind is not None and kind.subject is not None and not kind.subject_key:
-        name = kind.subject.value
+        kind_name = kind.subject.value
     if not notice.subject_key:
-        return name, event.target_id, ""
-    distinguishing_value = event.data.get(notice.subject_key)
-    if distinguishing_value is None:
-        # An old event does not name the thing that changed, so the event counts as a thing of its own.
-        return name, event.target_id, f"event {event.pk}"
-    return name, event.target_id, f"{notice.subject_key} {distinguishing_value}"
+        return kind_name, event.target_id, ""
+    part_id = event.data.get(notice.subject_key)
+    if part_id is None:
+        # An old event does not name the part that changed, so it is not folded with any other event.
+        return kind_name, event.target_id, f"event {event.pk}"
+    return kind_name, event.target_id, f"{notice.subject_key} {part_id}"
 
 
 def values_before_and_after(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -186,8 +189,8 @@ class Revision:
 def revisions_of(ids: Collection[int], *target_kinds: str, events: Collection[str] = ()) -> dict[int, Revision]:
     """Return the revision of each of these records, by id, in one query.
 
-    `target_kinds` are the kinds of record to which the ids belong. With `events`, only those kinds of event count as a
-    change. A record without such an event has no revision.
+    `target_kinds` are the kinds of record to which the ids belong. With `events`, only those kinds of event are
+    counted. A record without such an event has no revision.
     """
     counted_events = Event.objects.filter(target_kind__in=target_kinds, target_id__in=ids)
     if events:

@@ -1,4 +1,7 @@
-"""Kinds of record that events are about, and their readers. Each room registers its kinds at start-up."""
+"""The kinds of record that events are about, and who may see these events.
+
+Each room registers its kinds at start-up.
+"""
 
 from __future__ import annotations
 
@@ -16,26 +19,26 @@ Records = Collection[int] | QuerySet[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record, and the rules about who may see events about such records.
+    """A kind of record, and the rules about who may see events about such records."""
 
-    * `visible_ids(person)` returns the ids of the records that the person may see.
-    * `condition(person, records)` limits the events of these records (ids) further. For example, people of a party that
-      left see only the events up to that day.
-    * `subject` is the kind of record that people follow to be notified about such records: the record itself or, with a
-      `subject_key`, the record whose id is under that key in the data of an event.
-    * `marked_ids()` returns the ids of records about which stakeholders without an account may be notified.
-    """
-
+    #: The code of the kind, as in `Event.target_kind`.
     name: str
+    #: Called with a person. Returns the ids of the records that the person may see.
     visible_ids: Callable[[Any], QuerySet[Any, Any]]
+    #: Called with a person and some of these ids. Returns which events about these records the person may see. For
+    #: example, people of a party that left see only the events up to that day.
     condition: Callable[[Any, Records], Q]
+    #: The kind of record that people follow to be notified about such events.
     subject: SubjectKind | None = None
+    #: The key in an event's data with the id of the record to follow, or "" if people follow the record itself. For
+    #: example, events about a version of a plan have the id of the plan under the key "plan".
     subject_key: str = ""
+    #: Returns the ids of the records about which stakeholders without an account may be notified.
     marked_ids: Callable[[], QuerySet[Any, Any]] | None = None
 
 
-def _no_condition(user: Any, records: Records) -> Q:
-    """Return no condition: the person may see every event about the records that they may see."""
+def _every_event(user: Any, records: Records) -> Q:
+    """Return a condition that every event meets, for kinds of record that all their readers see in full."""
     return Q()
 
 
@@ -46,12 +49,15 @@ def register_kind(
     *,
     name: str,
     visible_ids: Callable[[Any], QuerySet[Any, Any]],
-    condition: Callable[[Any, Records], Q] = _no_condition,
+    condition: Callable[[Any, Records], Q] = _every_event,
     subject: SubjectKind | None = None,
     subject_key: str = "",
     marked_ids: Callable[[], QuerySet[Any, Any]] | None = None,
 ) -> None:
-    """Register the rules about who may see events about records of this kind. `Kind` explains the arguments."""
+    """Register a kind of record and the rules about its events. The arguments are the fields of `Kind`.
+
+    Without a `condition`, people who may see a record may see all events about it.
+    """
     _kinds[name] = Kind(
         name=name,
         visible_ids=visible_ids,

@@ -47,16 +47,17 @@ class EventDetails(TypedDict, total=False):
     now: Required[dt.datetime]
     #: `before`, `after` and, if given, `reason`: JSON values only, no restricted text.
     data: dict[str, Any] | None
-    #: Further subjects whose followers are notified.
+    #: Other subjects whose followers are notified too.
     also: Iterable[tuple[SubjectKind, int]]
 
 
 def record(**details: Unpack[EventDetails]) -> Event:
     """Record an event, inside the transaction of the change that it describes.
 
-    If followers are notified of this kind of event, the event becomes the next change of several subjects: the subject
-    of the target, the subject of the record to which the target belongs, and those in `also`. The database numbers
-    these changes when the transaction commits. Raises `UnknownEventKind` if no room has registered `kind`.
+    If followers are notified of this kind of event, the event becomes the next change of each subject concerned. These
+    are the subject of the target, the subject of the record in `within_kind` and `within_id`, and those in `also`. For
+    example, an event about a commitment within a partnership is a change of both. The database numbers the changes
+    when the transaction commits. Raises `UnknownEventKind` if no room has registered `kind`.
     """
     event = new_event(**details)
     event.save(force_insert=True)
@@ -64,12 +65,15 @@ def record(**details: Unpack[EventDetails]) -> Event:
 
 
 def record_all(events: Iterable[Event]) -> None:
-    """Record many events from `new_event` in few statements."""
+    """Record many events, made by `new_event`, with one statement for each thousand."""
     Event.objects.bulk_create(events, batch_size=1000)
 
 
 def new_event(**details: Unpack[EventDetails]) -> Event:
-    """Return an unsaved event for `record_all`. Arguments and errors are those of `record`."""
+    """Return an unsaved event, which `record_all` saves together with others.
+
+    Raises `UnknownEventKind` if no room has registered `kind`.
+    """
     kind = details["kind"].value
     check_registered(kind)
     data = details.get("data") or {}

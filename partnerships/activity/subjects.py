@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 class SubjectKind(TextChoices):
     """The kinds of record that people can follow and whose changes are numbered.
 
-    The codes are the same as in `Event.target_kind`.
+    Events store these codes in `target_kind`.
     """
 
     PARTNERSHIP = "partnership", "Partnership"
@@ -21,7 +21,7 @@ class SubjectKind(TextChoices):
 class Audience(TextChoices):
     """Whether stakeholders without an account may be notified of an event.
 
-    This does not concern people with an account, who are notified of events that they may see (see `registry.Kind`).
+    People with an account are not affected. They are notified of all events that they may see.
     """
 
     INSIDE = "inside", "Only people with an account who may see the record"

@@ -12,7 +12,10 @@ from django.db.models import Model
 
 
 def as_json_value(value: Any) -> Any:
-    """Return the value as JSON can store it: dates in ISO form, decimals as text, people by id, records by name."""
+    """Return the value in a form that JSON can store.
+
+    Dates become ISO text, decimals text, people their id and other records their name.
+    """
     if isinstance(value, AbstractBaseUser):
         return value.pk
     if isinstance(value, Model):
@@ -27,7 +30,10 @@ def as_json_value(value: Any) -> Any:
 
 
 def apply_changes(record: Model, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set the fields whose value differs, without saving, and return their values before and after, as JSON."""
+    """Set the fields that differ on the record, and return the values before and after. The caller saves the record.
+
+    For example, `({"title": "Land"}, {"title": "Land in Fareham"})`. The values are in a form that JSON can store.
+    """
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for name, new_value in fields.items():

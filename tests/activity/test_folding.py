@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partnerships.activity.folding import FoldRule, NetChange, Step, Thing, fold_steps
+from partnerships.activity.folding import FoldRule, NetChange, Step, Target, fold_steps
 
-PROMISE: Thing = ("commitment", 1, "")
+PROMISE: Target = ("commitment", 1, "")
 
 
 def changing_step(number: int, before: str, after: str, *, field: str = "due") -> Step:
@@ -85,9 +85,9 @@ def test_change_of_fields_without_values_is_still_told() -> None:
     assert line.numbers == (1,)
 
 
-#: The fields of each thing that exists.
-State = dict[Thing, dict[str, str]]
-#: One draw of an action: the thing, what happens, the field and its new value.
+#: The fields of each target that exists.
+State = dict[Target, dict[str, str]]
+#: One draw of an action: the target, what happens, the field and its new value.
 ACTIONS = st.lists(
     st.tuples(
         st.sampled_from([("commitment", 1, ""), ("commitment", 2, ""), ("entry", 1, "")]),
@@ -99,22 +99,22 @@ ACTIONS = st.lists(
 )
 
 
-def steps_and_states(actions: list[tuple[Thing, str, str, str]]) -> tuple[list[Step], list[State]]:
+def steps_and_states(actions: list[tuple[Target, str, str, str]]) -> tuple[list[Step], list[State]]:
     """Return the steps of these actions, and the states before the first and after each of them."""
     steps: list[Step] = []
     states: list[State] = [{}]
-    for thing, what, field, value in actions:
+    for target, action, field, value in actions:
         state = {key: dict(values) for key, values in states[-1].items()}
         number = len(steps) + 1
-        if what == "create" and thing not in state:
-            state[thing] = {"due": value, "status": "a"}
-            steps.append(Step(number, "created", thing, FoldRule.CREATED, {}, dict(state[thing])))
-        elif what == "remove" and thing in state:
-            steps.append(Step(number, "removed", thing, FoldRule.REMOVED, dict(state.pop(thing)), {}))
-        elif what == "set" and thing in state:
-            before = state[thing][field]
-            state[thing][field] = value
-            steps.append(Step(number, "set", thing, FoldRule.FIELDS, {field: before}, {field: value}))
+        if action == "create" and target not in state:
+            state[target] = {"due": value, "status": "a"}
+            steps.append(Step(number, "created", target, FoldRule.CREATED, {}, dict(state[target])))
+        elif action == "remove" and target in state:
+            steps.append(Step(number, "removed", target, FoldRule.REMOVED, dict(state.pop(target)), {}))
+        elif action == "set" and target in state:
+            before = state[target][field]
+            state[target][field] = value
+            steps.append(Step(number, "set", target, FoldRule.FIELDS, {field: before}, {field: value}))
         else:
             continue
         states.append(state)
@@ -127,13 +127,13 @@ def apply_lines(state: State, lines: list[NetChange]) -> State:
     for line in lines:
         if line.field:
             assert line.before != line.after
-            assert state[line.thing][line.field] == line.before
-            state[line.thing][line.field] = line.after
+            assert state[line.target][line.field] == line.before
+            state[line.target][line.field] = line.after
         elif line.kind == "created":
-            assert line.thing not in state
-            state[line.thing] = dict(line.values)
+            assert line.target not in state
+            state[line.target] = dict(line.values)
         else:
-            del state[line.thing]
+            del state[line.target]
     return state
 
 
@@ -154,4 +154,4 @@ def test_numbers_of_a_line_are_of_its_own_thing_and_in_order(actions: list[Any])
 
     for line in fold_steps(steps):
         assert list(line.numbers) == sorted(line.numbers)
-        assert {steps[number - 1].thing for number in line.numbers} == {line.thing}
+        assert {steps[number - 1].target for number in line.numbers} == {line.target}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from decimal import Decimal
 from uuid import uuid4
 
@@ -12,14 +13,23 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.agreements import services as agreements
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry, EntryCount, ResponseStatus, Status
+from partnerships.exchange.models import (
+    Audience,
+    Direction,
+    Entry,
+    EntryCount,
+    Question,
+    Response,
+    ResponseStatus,
+    Status,
+)
 from partnerships.exchange.queries import WAITING, responses_to_decide
 from partnerships.organisations.waiting import tasks_from
 from tests.exchange.conftest import draft, shared_entry
 from tests.world import World
 
 
-def test_sharing_a_draft_opens_it_and_records_an_event(world: World, now: dt.datetime) -> None:
+def test_a_shared_draft_takes_answers_until_its_end_date(world: World, now: dt.datetime) -> None:
     entry = draft(world.larkhaven, world.amina, now, available_until=dt.date(2030, 3, 31))
 
     services.share_entry(entry=entry, author=world.amina, now=now)
@@ -29,6 +39,13 @@ def test_sharing_a_draft_opens_it_and_records_an_event(world: World, now: dt.dat
     assert entry.is_open
     assert entry.shared_at == now
     assert entry.closes_on == dt.date(2030, 3, 31)
+
+
+def test_sharing_a_draft_records_an_event(world: World, now: dt.datetime) -> None:
+    entry = draft(world.larkhaven, world.amina, now, available_until=dt.date(2030, 3, 31))
+
+    services.share_entry(entry=entry, author=world.amina, now=now)
+
     event = Event.objects.get(target_kind="entry", target_id=entry.pk, kind="ask.shared")
     assert event.data["before"] == "draft"
     assert event.data["after"] == "shared"
@@ -40,7 +57,7 @@ def test_sharing_twice_is_refused(ask: Entry, world: World, now: dt.datetime) ->
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("invalid_fields", "refusal"),
     [
         ({"title": " "}, "title"),
         ({"quantity": 0}, "more than 0"),
@@ -55,10 +72,10 @@ def test_sharing_twice_is_refused(ask: Entry, world: World, now: dt.datetime) ->
     ],
 )
 def test_an_invalid_entry_is_refused_with_a_reason(
-    given: dict[str, object], words: str, world: World, now: dt.datetime
+    invalid_fields: dict[str, object], refusal: str, world: World, now: dt.datetime
 ) -> None:
-    with pytest.raises(services.UnableToWriteEntry, match=words):
-        draft(world.larkhaven, world.amina, now, **given)
+    with pytest.raises(services.UnableToWriteEntry, match=refusal):
+        draft(world.larkhaven, world.amina, now, **invalid_fields)
 
 
 def test_only_a_present_party_can_share_with_a_partnership(world: World, now: dt.datetime) -> None:
@@ -129,22 +146,36 @@ def test_an_ask_is_acknowledged_once(ask: Entry, world: World, now: dt.datetime)
     assert ask.waiting_since == now
 
 
-def test_accepting_part_of_the_quantity_leaves_the_rest_open(ask: Entry, world: World, now: dt.datetime) -> None:
-    first_answer = services.respond(
-        entry=ask, organisation=world.westmarch, text="40 at the quay.", quantity=Decimal(40), author=world.ben, now=now
+def ben_answers(ask: Entry, world: World, now: dt.datetime, *, quantity: int | None = None) -> Response:
+    """Answer Larkhaven's ask for Westmarch, with this quantity or with all that is left."""
+    amount = None if quantity is None else Decimal(quantity)
+    return services.respond(
+        entry=ask, organisation=world.westmarch, text="At the quay.", quantity=amount, author=world.ben, now=now
     )
+
+
+def test_an_ask_with_an_answer_is_not_unanswered(ask: Entry, world: World, now: dt.datetime) -> None:
+    ben_answers(ask, world, now, quantity=40)
+
     assert not ask.is_unanswered
 
-    services.decide_response(response=first_answer, accept=True, reason="", author=world.amina, now=now)
+
+def test_accepting_part_of_the_quantity_leaves_the_rest_open(ask: Entry, world: World, now: dt.datetime) -> None:
+    answer = ben_answers(ask, world, now, quantity=40)
+
+    services.decide_response(response=answer, accept=True, reason="", author=world.amina, now=now)
 
     ask.refresh_from_db()
     assert ask.status == Status.PART_ACCEPTED
     assert ask.is_open
     assert ask.quantity_left == 20
 
-    second_answer = services.respond(
-        entry=ask, organisation=world.westmarch, text="And the rest.", author=world.ben, now=now
-    )
+
+def test_accepting_the_rest_of_the_quantity_closes_the_ask(ask: Entry, world: World, now: dt.datetime) -> None:
+    first_answer = ben_answers(ask, world, now, quantity=40)
+    services.decide_response(response=first_answer, accept=True, reason="", author=world.amina, now=now)
+    second_answer = ben_answers(ask, world, now)
+
     services.decide_response(response=second_answer, accept=True, reason="", author=world.amina, now=now)
 
     ask.refresh_from_db()
@@ -195,10 +226,14 @@ def test_a_standing_offer_stays_shared_however_often_it_is_taken_up(world: World
 
 
 def test_declining_a_response_needs_a_reason(ask: Entry, world: World, now: dt.datetime) -> None:
-    response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+    response = ben_answers(ask, world, now)
 
     with pytest.raises(services.UnableToDecide, match="Enter why"):
         services.decide_response(response=response, accept=False, reason=" ", author=world.amina, now=now)
+
+
+def test_a_declined_response_cannot_be_accepted_later(ask: Entry, world: World, now: dt.datetime) -> None:
+    response = ben_answers(ask, world, now)
     services.decide_response(response=response, accept=False, reason="Too far away.", author=world.amina, now=now)
 
     with pytest.raises(services.UnableToDecide, match="already declined"):
@@ -216,15 +251,31 @@ def test_an_ask_is_unanswered_again_after_its_only_answer_is_withdrawn(
     assert ask.waiting_since == ask.shared_at
 
 
-def test_an_ask_that_everybody_declines_is_declined(world: World, now: dt.datetime) -> None:
-    ask = shared_entry(
-        world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
-    )
+def ask_to_ben_and_chidi(world: World, now: dt.datetime) -> Entry:
+    """Return Larkhaven's ask to Westmarch, where Ben is a lead, and to Tidewater, where Chidi is."""
+    addressees = [world.westmarch, world.tidewater]
+    return shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=addressees)
+
+
+def test_declining_an_ask_needs_a_reason(world: World, now: dt.datetime) -> None:
+    ask = ask_to_ben_and_chidi(world, now)
+
     with pytest.raises(services.UnableToDecline, match="Enter why"):
         services.decline_entry(entry=ask, organisation=world.westmarch, reason="", author=world.ben, now=now)
 
+
+def test_an_ask_remains_shared_until_everybody_has_declined(world: World, now: dt.datetime) -> None:
+    ask = ask_to_ben_and_chidi(world, now)
+
     services.decline_entry(entry=ask, organisation=world.westmarch, reason="No land.", author=world.ben, now=now)
+
     assert ask.status == Status.SHARED
+
+
+def test_an_ask_that_everybody_declines_is_declined(world: World, now: dt.datetime) -> None:
+    ask = ask_to_ben_and_chidi(world, now)
+
+    services.decline_entry(entry=ask, organisation=world.westmarch, reason="No land.", author=world.ben, now=now)
     services.decline_entry(entry=ask, organisation=world.tidewater, reason="Nor we.", author=world.chidi, now=now)
 
     assert ask.status == Status.DECLINED
@@ -239,13 +290,21 @@ def test_an_ask_for_the_whole_network_cannot_be_declined(world: World, now: dt.d
         services.decline_entry(entry=ask, organisation=world.westmarch, reason="No.", author=world.ben, now=now)
 
 
-def test_a_question_about_an_ask_is_answered_once(ask: Entry, world: World, now: dt.datetime) -> None:
-    question = services.ask_question(
-        entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
-    )
-    assert "Answer the question from Westmarch Borough Council" in {
-        item.action for item in tasks_from(WAITING, world.amina, now)
-    }
+def ben_asks_a_question(ask: Entry, world: World, now: dt.datetime) -> Question:
+    """Ask "By when?" about Larkhaven's ask, for Westmarch."""
+    return services.ask_question(entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now)
+
+
+def test_a_question_becomes_a_task_of_the_author_of_the_ask(ask: Entry, world: World, now: dt.datetime) -> None:
+    ben_asks_a_question(ask, world, now)
+
+    actions = {item.action for item in tasks_from(WAITING, world.amina, now)}
+
+    assert "Answer the question from Westmarch Borough Council" in actions
+
+
+def test_an_answered_question_leaves_the_ask_unanswered(ask: Entry, world: World, now: dt.datetime) -> None:
+    question = ben_asks_a_question(ask, world, now)
 
     services.answer_question(question=question, text="By May.", author=world.amina, now=now)
 
@@ -253,11 +312,17 @@ def test_a_question_about_an_ask_is_answered_once(ask: Entry, world: World, now:
     assert question.answer == "By May."
     assert question.answered_by == world.amina
     assert ask.is_unanswered
+
+
+def test_a_question_is_answered_only_once(ask: Entry, world: World, now: dt.datetime) -> None:
+    question = ben_asks_a_question(ask, world, now)
+    services.answer_question(question=question, text="By May.", author=world.amina, now=now)
+
     with pytest.raises(services.UnableToAskQuestion, match="has already answered"):
         services.answer_question(question=question, text="By June.", author=world.amina, now=now)
 
 
-def test_an_entry_is_referred_to_a_colleague_who_may_answer(world: World, now: dt.datetime) -> None:
+def test_referring_an_ask_to_an_editor_acknowledges_it(world: World, now: dt.datetime) -> None:
     ask = shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
 
     receipt = services.refer_entry(
@@ -266,19 +331,32 @@ def test_an_entry_is_referred_to_a_colleague_who_may_answer(world: World, now: d
 
     assert receipt.referred_to == world.eddie
     assert ask.status == Status.ACKNOWLEDGED
+
+
+def test_an_ask_cannot_be_referred_to_a_viewer(world: World, now: dt.datetime) -> None:
+    ask = shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+
     with pytest.raises(services.UnableToRefer, match="cannot answer"):
         services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.vera, author=world.amina, now=now)
 
 
-def test_an_entry_agreed_elsewhere_is_marked_with_a_reason(world: World, now: dt.datetime) -> None:
+@pytest.mark.parametrize(
+    ("direction", "agreed_status"), [(Direction.ASK, Status.ACCEPTED), (Direction.OFFER, Status.TAKEN_UP)]
+)
+def test_an_entry_agreed_outside_the_site_is_marked_agreed(
+    direction: Direction, agreed_status: Status, world: World, now: dt.datetime
+) -> None:
+    entry = shared_entry(world.larkhaven, world.amina, now, direction=direction)
+
+    services.mark_agreed(entry=entry, reason="Agreed with Westmarch by telephone.", author=world.amina, now=now)
+
+    assert entry.status == agreed_status
+
+
+def test_an_agreed_entry_cannot_be_marked_agreed_again(world: World, now: dt.datetime) -> None:
     ask = shared_entry(world.larkhaven, world.amina, now)
-    offer = shared_entry(world.larkhaven, world.amina, now, direction=Direction.OFFER)
-
     services.mark_agreed(entry=ask, reason="Agreed with Westmarch by telephone.", author=world.amina, now=now)
-    services.mark_agreed(entry=offer, reason="Taken by Tidewater.", author=world.amina, now=now)
 
-    assert ask.status == Status.ACCEPTED
-    assert offer.status == Status.TAKEN_UP
     with pytest.raises(services.UnableToMarkAgreed):
         services.mark_agreed(entry=ask, reason="Again.", author=world.amina, now=now)
 
@@ -288,10 +366,10 @@ def test_a_standing_offer_agreed_elsewhere_stays_shared(world: World, now: dt.da
 
     services.mark_agreed(entry=offer, reason="With Westmarch by telephone.", author=world.amina, now=now)
 
+    event = Event.objects.get(target_kind="entry", target_id=offer.pk, kind="offer.agreed")
     offer.refresh_from_db()
     assert offer.status == Status.SHARED
     assert offer.is_open
-    event = Event.objects.get(target_kind="entry", target_id=offer.pk, kind="offer.agreed")
     assert event.data["reason"] == "With Westmarch by telephone."
 
 
@@ -307,68 +385,89 @@ def test_withdrawing_an_entry_declines_its_open_answers(ask: Entry, world: World
     assert Event.objects.filter(target_kind="response", target_id=response.pk, kind="answer.declined").exists()
 
 
-def test_withdrawing_needs_a_reason_and_ends_the_entry(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_withdrawing_an_entry_needs_a_reason(ask: Entry, world: World, now: dt.datetime) -> None:
     with pytest.raises(services.UnableToWithdrawEntry, match="Enter why"):
         services.withdraw_entry(entry=ask, reason="", author=world.amina, now=now)
 
+
+def test_withdrawing_an_entry_closes_it(ask: Entry, world: World, now: dt.datetime) -> None:
     services.withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=now)
 
     assert ask.status == Status.WITHDRAWN
     assert not ask.is_open
     assert ask.closed_at == now
+
+
+def test_a_withdrawn_entry_takes_no_answers(ask: Entry, world: World, now: dt.datetime) -> None:
+    services.withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=now)
+
     with pytest.raises(services.UnableToRespond, match="so you can no longer answer it"):
         services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
 
 def test_an_unanswered_entry_lapses_the_day_after_its_closing_date(world: World, now: dt.datetime) -> None:
-    closing_day = timezone.localdate(now) + dt.timedelta(days=10)
-    unanswered = shared_entry(world.larkhaven, world.amina, now, closes_on=closing_day)
-    answered = shared_entry(world.larkhaven, world.amina, now, closes_on=closing_day)
-    services.respond(entry=answered, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+    entry = shared_entry(world.larkhaven, world.amina, now, closes_on=timezone.localdate(now) + dt.timedelta(days=10))
 
-    assert services.lapse_due_entries(now=now + dt.timedelta(days=10)) == 0
-    assert services.lapse_due_entries(now=now + dt.timedelta(days=11)) == 1
-    assert services.lapse_due_entries(now=now + dt.timedelta(days=11)) == 0
+    lapsed_on_the_day = services.lapse_due_entries(now=now + dt.timedelta(days=10))
+    lapsed_a_day_later = services.lapse_due_entries(now=now + dt.timedelta(days=11))
+    lapsed_in_a_second_run = services.lapse_due_entries(now=now + dt.timedelta(days=11))
 
-    unanswered.refresh_from_db()
-    answered.refresh_from_db()
-    # An answer acknowledges the ask, and an entry that has been answered does not lapse.
-    assert unanswered.status == Status.LAPSED
-    assert answered.status == Status.ACKNOWLEDGED
+    entry.refresh_from_db()
+    assert (lapsed_on_the_day, lapsed_a_day_later, lapsed_in_a_second_run) == (0, 1, 0)
+    assert entry.status == Status.LAPSED
 
 
-def test_the_closing_date_follows_the_period_and_a_new_date_gets_a_reminder(world: World, now: dt.datetime) -> None:
-    day = timezone.localdate(now) + dt.timedelta(days=10)
-    ask = shared_entry(world.larkhaven, world.amina, now, available_until=day)
+def test_an_answered_entry_does_not_lapse(world: World, now: dt.datetime) -> None:
+    entry = shared_entry(world.larkhaven, world.amina, now, closes_on=timezone.localdate(now) + dt.timedelta(days=10))
+    ben_answers(entry, world, now)
+
+    lapsed_count = services.lapse_due_entries(now=now + dt.timedelta(days=11))
+
+    entry.refresh_from_db()
+    assert lapsed_count == 0
+    assert entry.status == Status.ACKNOWLEDGED  # an answer also acknowledges the ask
+
+
+def test_a_later_end_date_moves_the_closing_date_and_allows_another_reminder(world: World, now: dt.datetime) -> None:
+    end_date = timezone.localdate(now) + dt.timedelta(days=10)
+    ask = shared_entry(world.larkhaven, world.amina, now, available_until=end_date)
     Entry.objects.filter(pk=ask.pk).update(reminded_at=now)
-    later_day = day + dt.timedelta(days=30)
+    later_end_date = end_date + dt.timedelta(days=30)
 
-    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later_day, closes_on=day)
+    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later_end_date, closes_on=end_date)
 
-    assert ask.closes_on == later_day
+    assert ask.closes_on == later_end_date
     assert ask.reminded_at is None
-    chosen_day = later_day - dt.timedelta(days=5)
-    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=chosen_day)
-    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later_day + dt.timedelta(days=5))
-    assert ask.closes_on == chosen_day
+
+
+def test_a_closing_date_that_was_chosen_does_not_follow_the_end_date(world: World, now: dt.datetime) -> None:
+    end_date = timezone.localdate(now) + dt.timedelta(days=40)
+    chosen_date = end_date - dt.timedelta(days=5)
+    ask = shared_entry(world.larkhaven, world.amina, now, available_until=end_date)
+    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=chosen_date)
+
+    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=end_date + dt.timedelta(days=5))
+
+    assert ask.closes_on == chosen_date
+
+
+def test_a_closing_date_in_the_past_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
+    yesterday = timezone.localdate(now) - dt.timedelta(days=1)
+
     with pytest.raises(services.UnableToEditEntry, match="Choose a later date"):
-        services.edit_entry(
-            entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now) - dt.timedelta(days=1)
-        )
+        services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=yesterday)
 
 
 def test_a_later_closing_date_reopens_the_rest_of_a_part_accepted_ask(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
-    answer = services.respond(
-        entry=ask, organisation=world.westmarch, text="40.", quantity=Decimal(40), author=world.ben, now=now
-    )
+    answer = ben_answers(ask, world, now, quantity=40)
     services.decide_response(response=answer, accept=True, reason="", author=world.amina, now=now)
     later = now + dt.timedelta(days=2)
     services.lapse_due_entries(now=later)
     ask.refresh_from_db()
-    assert not ask.is_open
+    assert not ask.is_open, "the closing date has passed"
 
     services.edit_entry(entry=ask, author=world.amina, now=later, closes_on=later.date() + dt.timedelta(days=9))
 
@@ -376,17 +475,24 @@ def test_a_later_closing_date_reopens_the_rest_of_a_part_accepted_ask(
     assert ask.is_open
 
 
-def test_stored_counts_follow_entries_for_the_whole_network(world: World, now: dt.datetime) -> None:
-    def counts_by_status() -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for row in EntryCount.objects.all():
-            counts[row.status] = counts.get(row.status, 0) + row.number
-        return {status: number for status, number in counts.items() if number}
+def counts_by_status() -> dict[str, int]:
+    """Return how many entries of each status the stored counts have."""
+    totals: Counter[str] = Counter()
+    for entry_count in EntryCount.objects.all():
+        totals[entry_count.status] += entry_count.number
+    return {status: total for status, total in totals.items() if total}
 
-    entry = shared_entry(world.larkhaven, world.amina, now)
+
+def test_stored_counts_leave_out_drafts_and_asks_by_name(world: World, now: dt.datetime) -> None:
+    shared_entry(world.larkhaven, world.amina, now)
     shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
     draft(world.larkhaven, world.amina, now)
+
     assert counts_by_status() == {"shared": 1}
+
+
+def test_stored_counts_follow_the_status_of_an_entry(world: World, now: dt.datetime) -> None:
+    entry = shared_entry(world.larkhaven, world.amina, now)
 
     services.withdraw_entry(entry=entry, reason="Found elsewhere.", author=world.amina, now=now)
 

@@ -46,46 +46,66 @@ def form_data(world: World, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
-    amina = signed_in(world.amina)
-    ben = signed_in(world.ben)
+def test_an_ask_is_shared_through_its_form(world: World) -> None:
+    response = signed_in(world.amina).post(reverse("exchange:new"), form_data(world))
 
-    # Amina shares an ask, which Ben can read and answer.
-    response_to_form = amina.post(reverse("exchange:new"), form_data(world))
     ask = Entry.objects.get()
-    assert response_to_form.url == ask.get_absolute_url()
+    assert response.url == ask.get_absolute_url()
     assert ask.status == Status.SHARED
     assert ask.closes_on == dt.date(2031, 3, 31)
-    page = collapse(ben.get(ask.get_absolute_url()).content.decode())
+
+
+def test_a_partner_reads_a_shared_ask_and_can_answer_it(world: World) -> None:
+    signed_in(world.amina).post(reverse("exchange:new"), form_data(world))
+    ask = Entry.objects.get()
+
+    page = collapse(signed_in(world.ben).get(ask.get_absolute_url()).content.decode())
+
     assert "Answer this ask" in page
     assert "Shared today, no answer yet" in page
 
-    # Ben asks a question, and Amina answers it.
+
+def test_a_question_is_asked_and_answered_on_the_page_of_an_ask(ask: Entry, world: World) -> None:
+    amina, ben = signed_in(world.amina), signed_in(world.ben)
+
     ben.post(reverse("exchange:ask-question", args=[ask.pk]), {"organisation": world.westmarch.pk, "text": "By when?"})
     amina.post(reverse("exchange:answer-question", args=[ask.questions.get().pk]), {"text": "By May 2031."})
-    assert "By May 2031." in ben.get(ask.get_absolute_url()).content.decode()
 
-    # Ben offers a part, which Amina accepts.
-    response_to_answer = ben.post(
+    assert "By May 2031." in page_text(world.ben, "detail", pk=ask.pk)
+
+
+def offer_40_homes(user: User, ask: Entry, world: World) -> Response:
+    """Answer the ask on its page, for Westmarch, with 40 of the 60 homes."""
+    response = signed_in(user).post(
         reverse("exchange:respond", args=[ask.pk]),
         {"organisation": world.westmarch.pk, "text": "40 homes at the quay.", "quantity": "40"},
     )
-    assert response_to_answer.status_code == 302
-    answer = Response.objects.get()
-    decide_url = reverse("exchange:decide", args=[answer.pk])
-    page = amina.get(ask.get_absolute_url()).content.decode()
+    assert response.status_code == 302
+    return ask.responses.get()
+
+
+def test_an_answer_through_the_form_waits_for_a_decision(ask: Entry, world: World) -> None:
+    answer = offer_40_homes(world.ben, ask, world)
+
+    page = page_text(world.amina, "detail", pk=ask.pk)
+
     assert "40 homes at the quay." in page
-    assert decide_url in page
-    amina.post(decide_url, {"decision": "accept"})
+    assert reverse("exchange:decide", args=[answer.pk]) in page
+
+
+def test_an_accepted_part_can_become_a_commitment(ask: Entry, world: World) -> None:
+    answer = offer_40_homes(world.ben, ask, world)
+    commitment_url = f"{reverse('commitments:new')}?from=response-{answer.pk}"
+
+    signed_in(world.amina).post(reverse("exchange:decide", args=[answer.pk]), {"decision": "accept"})
+
     ask.refresh_from_db()
     assert ask.status == Status.PART_ACCEPTED
-
-    # Ben can make a commitment of it.
-    page = collapse(ben.get(ask.get_absolute_url()).content.decode())
+    page = collapse(page_text(world.ben, "detail", pk=ask.pk))
     assert "20 homes still to agree" in page
-    commitment_url = f"{reverse('commitments:new')}?from=response-{answer.pk}"
     assert commitment_url in page
-    assert "Land for 60 modular homes: 40 homes at the quay." in ben.get(commitment_url).content.decode()
+    commitment_form = signed_in(world.ben).get(commitment_url).content.decode()
+    assert "Land for 60 modular homes: 40 homes at the quay." in commitment_form
 
 
 def test_areas_and_partners_are_found_by_name_without_javascript(world: World) -> None:
@@ -146,44 +166,89 @@ def test_an_invalid_form_comes_back_with_what_was_typed(world: World) -> None:
     assert "Land for 60 modular homes" in words
 
 
-def test_a_draft_is_saved_changed_and_shared(world: World) -> None:
-    amina = signed_in(world.amina)
-    amina.post(reverse("exchange:new"), form_data(world, draft="Save draft"))
-    entry = Entry.objects.get()
-    assert entry.is_draft
+def saved_draft(user: User, world: World) -> Entry:
+    """Save an ask as a draft through its form."""
+    signed_in(user).post(reverse("exchange:new"), form_data(world, draft="Save draft"))
+    return Entry.objects.get()
 
+
+def test_an_ask_can_be_saved_as_a_draft(world: World) -> None:
+    assert saved_draft(world.amina, world).is_draft
+
+
+def test_a_draft_is_changed_and_then_shared(world: World) -> None:
+    amina = signed_in(world.amina)
+    entry = saved_draft(world.amina, world)
     data = form_data(world, title="Land for 70 homes", quantity="70", revision=entry.revision, draft="Save draft")
-    assert amina.post(reverse("exchange:edit", args=[entry.pk]), data).status_code == 302
-    assert amina.post(reverse("exchange:edit", args=[entry.pk]), data).status_code == 422
+
+    response_to_edit = amina.post(reverse("exchange:edit", args=[entry.pk]), data)
     amina.post(reverse("exchange:share", args=[entry.pk]))
 
     entry.refresh_from_db()
+    assert response_to_edit.status_code == 302
     assert entry.title == "Land for 70 homes"
     assert entry.status == Status.SHARED
 
 
-def test_the_board_shows_asks_before_offers_with_counts_and_chips(world: World, now: dt.datetime) -> None:
+def test_a_form_for_an_old_revision_of_a_draft_is_refused(world: World) -> None:
+    amina = signed_in(world.amina)
+    entry = saved_draft(world.amina, world)
+    edit_url = reverse("exchange:edit", args=[entry.pk])
+    data = form_data(world, title="Land for 70 homes", revision=entry.revision, draft="Save draft")
+    amina.post(edit_url, data)
+
+    response = amina.post(edit_url, data)
+
+    assert response.status_code == 422
+
+
+def share_one_ask_and_two_offers(world: World, now: dt.datetime) -> None:
+    """Share an ask and an offer of land, and an offer of data."""
     shared_entry(world.larkhaven, world.amina, now, title="Land wanted")
     shared_entry(world.westmarch, world.ben, now, title="Land given", direction=Direction.OFFER)
     shared_entry(world.westmarch, world.ben, now, title="Data given", direction=Direction.OFFER, theme="data")
+
+
+def test_the_board_shows_asks_before_offers(world: World, now: dt.datetime) -> None:
+    share_one_ask_and_two_offers(world, now)
+
+    page = page_text(world.chidi, "board")
+
+    assert page.index("Land wanted") < page.index("Data given") < page.index("Land given")
+
+
+def test_the_board_counts_shared_entries_but_no_drafts(world: World, now: dt.datetime) -> None:
+    share_one_ask_and_two_offers(world, now)
     draft(world.larkhaven, world.amina, now, title="Only a draft")
 
-    words = page_text(world.chidi, "board")
-    assert words.index("Land wanted") < words.index("Data given") < words.index("Land given")
-    assert "Only a draft" not in words
-    assert 'Land (<span id="count-theme-land">2</span>)' in words
-    assert 'id="count-direction-offer">2<' in words
+    page = page_text(world.chidi, "board")
 
-    words = page_text(world.chidi, "board", "?theme=land&direction=offer")
-    assert "Land given" in words
-    assert "Land wanted" not in words
-    assert "Data given" not in words
-    assert 'id="count-theme-data">1<' in words
-    assert 'href="?direction=offer"' in words
+    assert "Only a draft" not in page
+    assert 'Land (<span id="count-theme-land">2</span>)' in page
+    assert 'id="count-direction-offer">2<' in page
+
+
+def test_the_filters_of_the_board_leave_only_matching_entries(world: World, now: dt.datetime) -> None:
+    share_one_ask_and_two_offers(world, now)
+
+    page = page_text(world.chidi, "board", "?theme=land&direction=offer")
+
+    assert "Land given" in page
+    assert "Land wanted" not in page
+    assert "Data given" not in page
+
+
+def test_a_filtered_board_counts_other_themes_and_links_to_fewer_filters(world: World, now: dt.datetime) -> None:
+    share_one_ask_and_two_offers(world, now)
+
+    page = page_text(world.chidi, "board", "?theme=land&direction=offer")
+
+    assert 'id="count-theme-data">1<' in page
+    assert 'href="?direction=offer"' in page
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "listed_titles"),
     [
         ("?q=modular", {"Modular"}),
         ("?organisation=westmarch", {"Hours"}),
@@ -192,15 +257,15 @@ def test_the_board_shows_asks_before_offers_with_counts_and_chips(world: World, 
         ("?q=nothing-of-the-sort", set()),
     ],
 )
-def test_filters_narrow_the_list(query: str, found: set[str], world: World, now: dt.datetime) -> None:
+def test_filters_narrow_the_list(query: str, listed_titles: set[str], world: World, now: dt.datetime) -> None:
     shared_entry(world.larkhaven, world.amina, now, title="Modular")
     shared_entry(world.westmarch, world.ben, now, title="Hours", statement="", direction="offer", standing=True)
     withdrawn_ask = shared_entry(world.larkhaven, world.amina, now, title="Gone", statement="")
     services.withdraw_entry(entry=withdrawn_ask, reason="Found.", author=world.amina, now=now)
 
-    words = page_text(world.chidi, "list", query)
+    page = page_text(world.chidi, "list", query)
 
-    assert {title for title in ("Modular", "Hours", "Gone") if f">{title}</a>" in words} == found
+    assert {title for title in ("Modular", "Hours", "Gone") if f">{title}</a>" in page} == listed_titles
 
 
 def test_the_area_filter_finds_a_county_for_its_district(world: World, now: dt.datetime) -> None:
@@ -210,15 +275,15 @@ def test_the_area_filter_finds_a_county_for_its_district(world: World, now: dt.d
     shared_entry(world.larkhaven, world.amina, now, title="For the whole", areas=[county])
     shared_entry(world.larkhaven, world.amina, now, title="Elsewhere", audience=Audience.NETWORK)
 
-    words = page_text(world.ben, "list", f"?area={world.gosport.pk}")
+    page = page_text(world.ben, "list", f"?area={world.gosport.pk}")
 
-    assert "For the whole" in words
-    assert "Elsewhere" not in words
+    assert "For the whole" in page
+    assert "Elsewhere" not in page
 
 
 def test_pages_of_the_list_have_no_gaps(world: World, now: dt.datetime) -> None:
-    for number in range(30):
-        shared_entry(world.larkhaven, world.amina, now + dt.timedelta(minutes=number), title=f"Ask {number:02}")
+    for minute in range(30):
+        shared_entry(world.larkhaven, world.amina, now + dt.timedelta(minutes=minute), title=f"Ask {minute:02}")
 
     first_page = page_text(world.ben, "list")
     next_link = re.search(r'href="(\?[^"]*after=[^"]+)"', first_page)
@@ -226,7 +291,7 @@ def test_pages_of_the_list_have_no_gaps(world: World, now: dt.datetime) -> None:
     second_page = page_text(world.ben, "list", next_link[1].replace("&amp;", "&"))
 
     titles = re.findall(r">(Ask \d\d)</a>", first_page + second_page)
-    assert titles == [f"Ask {number:02}" for number in reversed(range(30))]
+    assert titles == [f"Ask {minute:02}" for minute in reversed(range(30))]
 
 
 def test_entries_that_a_person_cannot_see_change_no_page(world: World, now: dt.datetime) -> None:
@@ -256,21 +321,33 @@ def test_only_its_own_organisation_reads_a_private_note(world: World, now: dt.da
     assert "CANARY" not in page_text(world.amina, "export")
 
 
-def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, now: dt.datetime) -> None:
-    ask = shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+def amina_refers_to_eddie(ask: Entry, world: World) -> None:
+    """Refer the ask to Amina's colleague Eddie on its page, with a message."""
     signed_in(world.amina).post(
         reverse("exchange:refer", args=[ask.pk]),
         {"organisation": world.larkhaven.pk, "person": world.eddie.pk, "note": "CANARY: say no."},
     )
 
-    own_page = page_text(world.vera, "detail", pk=ask.pk)
-    other_page = page_text(world.ben, "detail", pk=ask.pk)
-    (email,) = deliver()
 
-    assert "CANARY" in own_page
-    assert "Eddie Larch" in own_page
-    assert "CANARY" not in other_page
-    assert "Eddie Larch" not in other_page
+def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, now: dt.datetime) -> None:
+    ask = shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+    amina_refers_to_eddie(ask, world)
+
+    page_for_vera_of_larkhaven = page_text(world.vera, "detail", pk=ask.pk)
+    page_for_ben_of_westmarch = page_text(world.ben, "detail", pk=ask.pk)
+
+    assert "CANARY" in page_for_vera_of_larkhaven
+    assert "Eddie Larch" in page_for_vera_of_larkhaven
+    assert "CANARY" not in page_for_ben_of_westmarch
+    assert "Eddie Larch" not in page_for_ben_of_westmarch
+
+
+def test_the_email_about_a_referral_does_not_contain_the_message(world: World, now: dt.datetime) -> None:
+    ask = shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+
+    amina_refers_to_eddie(ask, world)
+
+    (email,) = deliver()
     assert email.to == [world.eddie.email]
     assert email.subject == f"{world.amina.name} has referred this ask to you: {ask.title}"
     assert "CANARY" not in email.body
@@ -309,40 +386,51 @@ def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world
     services.respond(entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now)
     shared_entry(world.larkhaven, world.amina, now, title="Waits longest")
 
-    words = page_text(world.amina, "list", "?oldest=on")
+    page = page_text(world.amina, "list", "?oldest=on")
 
-    assert re.findall(r">(Waits [a-z]+)</a>", words) == ["Waits longest", "Waits too"]
-    assert ask.title not in words
-    assert "Always there" not in words
-    assert '<strong class="cg-number">2</strong>' in words
+    assert re.findall(r">(Waits [a-z]+)</a>", page) == ["Waits longest", "Waits too"]
+    assert ask.title not in page
+    assert "Always there" not in page
+    assert '<strong class="cg-number">2</strong>' in page
 
 
 def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, world: World, now: dt.datetime) -> None:
     commitment = promise("", world, now, quantity=60)
-    client = signed_in(world.eddie)
-    address = reverse("exchange:meet", args=[ask.pk])
 
-    response = client.post(address, {"commitment": commitment.pk, "quantity": "20"})
+    response = signed_in(world.eddie).post(
+        reverse("exchange:meet", args=[ask.pk]), {"commitment": commitment.pk, "quantity": "20"}
+    )
 
-    assert response.status_code == 302
     ask.refresh_from_db()
+    assert response.status_code == 302
     assert ask.status == Status.PART_ACCEPTED
     assert ask.agreed_quantity == 20
     assert "20 homes of this" in page_text(world.eddie, "detail", pk=ask.pk)
-    assert client.post(address, {"commitment": commitment.pk, "everything": "on"}).status_code == 302
+
+
+def test_a_linked_part_can_be_extended_to_the_whole_commitment(ask: Entry, world: World, now: dt.datetime) -> None:
+    commitment = promise("", world, now, quantity=60)
+    eddie = signed_in(world.eddie)
+    link_url = reverse("exchange:meet", args=[ask.pk])
+    eddie.post(link_url, {"commitment": commitment.pk, "quantity": "20"})
+
+    response = eddie.post(link_url, {"commitment": commitment.pk, "everything": "on"})
+
+    assert response.status_code == 302
     assert ask.fulfilments.get().quantity == 60
 
 
 def test_only_commitments_in_the_direction_of_an_ask_can_be_linked(ask: Entry, world: World, now: dt.datetime) -> None:
     commitment = promise("", world, now, quantity=60)
     opposite = promise("", world, now, quantity=10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
-    client = signed_in(world.eddie)
-    address = reverse("exchange:meet", args=[ask.pk])
+    eddie = signed_in(world.eddie)
+    link_url = reverse("exchange:meet", args=[ask.pk])
 
-    choices = client.get(address).context["form"].fields["commitment"].queryset
+    choices = eddie.get(link_url).context["form"].fields["commitment"].queryset
+    response = eddie.post(link_url, {"commitment": opposite.pk})
 
     assert list(choices) == [commitment]
-    assert client.post(address, {"commitment": opposite.pk}).status_code == 422
+    assert response.status_code == 422
     assert not ask.fulfilments.exists()
 
 
@@ -381,23 +469,50 @@ def test_the_history_shows_old_and_new_text_but_no_private_note(world: World, as
     assert "We would take 30." not in text
 
 
-def test_an_answer_offers_a_commitment_until_all_of_it_is_promised(ask: Entry, world: World, now: dt.datetime) -> None:
+@pytest.fixture
+def accepted_answer(ask: Entry, world: World, now: dt.datetime) -> Response:
+    """Return Westmarch's answer for all 60 homes, which Larkhaven has accepted."""
     response = services.respond(
         entry=ask, organisation=world.westmarch, text="All.", quantity=60, author=world.ben, now=now
     )
     services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
-    source = f"response-{response.pk}"
+    return response
 
-    def is_offered() -> bool:
-        return f"?from={source}" in page_text(world.eddie, "detail", pk=ask.pk)
 
-    assert is_offered()
+def has_commitment_link(page: str, answer: Response) -> bool:
+    """Return whether the page links to the form that makes a commitment of the answer."""
+    return f"?from=response-{answer.pk}" in page
+
+
+def test_an_accepted_answer_has_a_link_to_make_a_commitment(accepted_answer: Response, world: World) -> None:
+    page = page_text(world.eddie, "detail", pk=accepted_answer.entry_id)
+
+    assert has_commitment_link(page, accepted_answer)
+
+
+@pytest.mark.parametrize(("promised_quantities", "is_linked"), [([40], True), ([40, 20], False)])
+def test_the_link_to_make_a_commitment_remains_until_all_is_promised(
+    promised_quantities: list[int], is_linked: bool, accepted_answer: Response, world: World, now: dt.datetime
+) -> None:
+    for quantity in promised_quantities:
+        promise(f"response-{accepted_answer.pk}", world, now, quantity=quantity)
+
+    page = page_text(world.eddie, "detail", pk=accepted_answer.entry_id)
+
+    assert has_commitment_link(page, accepted_answer) == is_linked
+
+
+def test_the_link_to_make_a_commitment_returns_when_a_commitment_ends(
+    accepted_answer: Response, world: World, now: dt.datetime
+) -> None:
+    source = f"response-{accepted_answer.pk}"
     promise(source, world, now, quantity=40)
-    assert is_offered()
     second_promise = promise(source, world, now, quantity=20)
-    assert not is_offered()
+
     end_commitment(commitment=second_promise, reason="Sold.", author=world.ben, now=now)
-    assert is_offered()
+
+    page = page_text(world.eddie, "detail", pk=accepted_answer.entry_id)
+    assert has_commitment_link(page, accepted_answer)
 
 
 def test_the_history_of_an_ask_does_not_repeat_its_title(ask: Entry, world: World) -> None:

@@ -14,15 +14,31 @@ from tests.exchange.conftest import shared_entry
 from tests.world import World
 
 
-def test_a_referred_ask_waits_for_the_colleague_only_until_they_leave(world: World, now: dt.datetime) -> None:
-    ask = shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
-    assert list(unanswered_for(world.amina)) == list(unanswered_for(world.eddie)) == [ask]
+def ask_from_westmarch(world: World, now: dt.datetime) -> Entry:
+    """Return Westmarch's ask to Larkhaven, which Amina and Eddie may answer."""
+    return shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+
+
+def test_an_ask_waits_for_every_editor_and_lead_of_the_organisation(world: World, now: dt.datetime) -> None:
+    ask = ask_from_westmarch(world, now)
+
+    assert list(unanswered_for(world.amina)) == [ask]
+    assert list(unanswered_for(world.eddie)) == [ask]
+
+
+def test_a_referred_ask_waits_only_for_the_colleague(world: World, now: dt.datetime) -> None:
+    ask = ask_from_westmarch(world, now)
 
     services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.eddie, author=world.amina, now=now)
 
+    (task,) = tasks_from(WAITING, world.eddie, now)
+    assert task.action == f"Answer this ask from {world.westmarch.name}, which {world.amina.name} referred to you"
     assert not unanswered_for(world.amina)
-    (item,) = tasks_from(WAITING, world.eddie, now)
-    assert item.action == f"Answer this ask from {world.westmarch.name}, which {world.amina.name} referred to you"
+
+
+def test_a_referred_ask_waits_for_the_others_after_the_colleague_leaves(world: World, now: dt.datetime) -> None:
+    ask = ask_from_westmarch(world, now)
+    services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.eddie, author=world.amina, now=now)
 
     membership = Membership.objects.get(person=world.eddie, organisation=world.larkhaven)
     organisations.end_membership(membership=membership, author=world.amina, now=now)
@@ -31,13 +47,16 @@ def test_a_referred_ask_waits_for_the_colleague_only_until_they_leave(world: Wor
     assert not unanswered_for(world.eddie)
 
 
-def test_an_ask_waits_for_editors_of_an_asked_organisation_until_it_answers(
-    ask: Entry, world: World, now: dt.datetime
-) -> None:
+def test_an_ask_waits_only_for_editors_of_the_asked_organisation(ask: Entry, world: World) -> None:
+    # Vera only reads for Larkhaven, whose ask it is. Chidi's organisation is not in the partnership.
     assert list(unanswered_for(world.ben)) == [ask]
     assert not unanswered_for(world.vera)
     assert not unanswered_for(world.chidi)
 
+
+def test_an_answered_ask_waits_for_a_decision_of_the_organisation_that_asked(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
     services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
     assert not unanswered_for(world.ben)
@@ -53,13 +72,25 @@ def test_an_ask_waits_for_an_organisation_again_after_it_withdraws(ask: Entry, w
     assert list(unanswered_for(world.ben)) == [ask]
 
 
-def test_an_ask_to_two_organisations_waits_until_both_have_answered(world: World, now: dt.datetime) -> None:
+def ask_to_both_organisations_of_ben(world: World, now: dt.datetime) -> Entry:
+    """Return Larkhaven's ask to Westmarch and Tidewater. Ben may answer for both."""
     organisations.add_membership(organisation=world.tidewater, person=world.ben, role=Role.EDITOR, author=None, now=now)
     addressees = [world.westmarch, world.tidewater]
-    ask = shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=addressees)
+    return shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=addressees)
+
+
+def test_an_ask_still_waits_if_only_one_of_two_organisations_answered(world: World, now: dt.datetime) -> None:
+    ask = ask_to_both_organisations_of_ben(world, now)
 
     services.respond(entry=ask, organisation=world.westmarch, text="Ten.", quantity=10, author=world.ben, now=now)
+
     assert list(unanswered_for(world.ben)) == [ask]
 
+
+def test_an_ask_no_longer_waits_once_both_organisations_replied(world: World, now: dt.datetime) -> None:
+    ask = ask_to_both_organisations_of_ben(world, now)
+
+    services.respond(entry=ask, organisation=world.westmarch, text="Ten.", quantity=10, author=world.ben, now=now)
     services.decline_entry(entry=ask, organisation=world.tidewater, reason="No land.", author=world.ben, now=now)
+
     assert not unanswered_for(world.ben)

@@ -182,7 +182,7 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
 
 
 def _decline_receipt(entry: Entry, organisation: Organisation, reason: str, author: User, now: dt.datetime) -> Receipt:
-    """Decline an entry in the organisation's receipt, and record the event. Raises `UnableToDecline`."""
+    """Store the decline in the organisation's receipt, and record the event. Raises `UnableToDecline`."""
     receipt, _created = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
     if receipt.is_declined:
         raise UnableToDecline(f"{organisation.name} has already declined, so you do not need to.")
@@ -206,9 +206,9 @@ def _decline_receipt(entry: Entry, organisation: Organisation, reason: str, auth
 
 
 def _decline_ask(entry: Entry, now: dt.datetime) -> None:
-    """Change an ask that every organisation has declined to declined. The caller saves it."""
+    """Set the status of an ask that every organisation has declined. The caller saves it."""
     status_change = change_status(entry, Status.DECLINED, now=now, error=UnableToDecline)
-    # No author: organisations that were asked may see that all declined, but not which organisations these were.
+    # The event has no author, because organisations may see that everyone declined, but not who was asked.
     record_event(
         entry,
         event=EventKind.ASK_DECLINED_BY_ALL,

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NotRequired, TypedDict, Unpack
+from typing import NotRequired, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -36,7 +36,7 @@ class UnableToWriteEntry(UnableToChangeEntry):
 
 
 class UnableToEditEntry(UnableToChangeEntry):
-    """Raised if the entry is over, or a colleague has changed it in the meantime."""
+    """Raised if the entry is over, or a colleague has changed it since the author opened it."""
 
 
 class EntryDetails(TypedDict, total=False):
@@ -57,10 +57,12 @@ class EntryDetails(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class EntrySharing:
-    """The organisations that an entry is shared with: its audience, any partnership, and the organisations named."""
+    """Who an entry is shared with."""
 
     audience: str
+    #: The partnership of the entry, if any.
     partnership: Partnership | None = None
+    #: The organisations that the entry asks by name.
     addressees: Iterable[Organisation] = ()
 
 
@@ -99,8 +101,8 @@ def create_entry(
 ) -> Entry:
     """Create a draft. Raises `UnableToWriteEntry`.
 
-    `came_from` is the record of another room that the entry comes from. If the organisation already has an entry
-    with this `key`, because a form was sent twice, that entry is returned.
+    `came_from` is the record that led to the entry, for example a recommendation. If the organisation already
+    has an entry with this `key`, because a form was sent twice, that entry is returned.
     """
     require(roles_of(author, now).edit_for(organisation.pk))
     addressees = list(addressees)
@@ -135,7 +137,7 @@ def create_entry(
 
 
 def _link_origin(entry: Entry, came_from: OriginRecord, author: User, now: dt.datetime) -> None:
-    """Link a new entry with the record of another room that it comes from. Raises `UnableToWriteEntry`."""
+    """Link a new entry with the record that led to it. Raises `UnableToWriteEntry`."""
     try:
         came_from.origin.link(entry, came_from.record, author, now)
     except UnableToLinkOrigin as error:
@@ -155,11 +157,11 @@ def edit_entry(
 ) -> Entry:
     """Change an entry. Raises `UnableToEditEntry` or `UnableToWriteEntry`.
 
-    `revision` is the revision that the author read; if the entry was changed since, the edit is refused.
+    `revision` is the revision that the author read. The edit is refused if the entry has changed since. `sharing` can
+    change only while the entry is a draft, so that text written for some readers is not shown to others later.
 
-    `sharing` can change only while the entry is a draft, so that text written for some readers is not shown to others
-    later. A shared entry with a new closing date gets another reminder, and takes answers again if it had stopped on
-    the old date.
+    If a shared entry gets a new closing date, people are reminded of the new date too. If the old date had closed the
+    entry, it takes answers again.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -169,22 +171,19 @@ def edit_entry(
     _change_content(entry, details, sharing, timezone.localdate(now))
     if areas is not None:
         entry.areas.set(areas)
-    values_after = _timeline_values(entry)
-    changed_names = {name for name in values_after if values_before[name] != values_after[name]}
+    before, after = _differing_values(values_before, _timeline_values(entry))
 
     entry.revision += 1
-    if changed_names:
+    if after:
         # Former parties may read an entry only while it has not changed since they left.
         entry.changed_at = now
     if not entry.is_draft:
         set_matching_keys(entry)
     entry.save()
 
-    if changed_names:
+    if after:
         # The event of a draft contains no text, because later readers of the shared entry must not see earlier text.
-        changes = {}
-        if not entry.is_draft:
-            changes = {"before": _pick(values_before, changed_names), "after": _pick(values_after, changed_names)}
+        changes = {} if entry.is_draft else {"before": before, "after": after}
         record_event(
             entry,
             event=event_kind_of(entry, "changed"),
@@ -193,7 +192,7 @@ def edit_entry(
             now=now,
             **changes,
         )
-    if "quantity" in changed_names:
+    if "quantity" in after:
         update_entry_status(entry=entry, author=author, now=now)
     return entry
 
@@ -250,6 +249,7 @@ def _check_content(entry: Entry) -> None:
 
 
 def _set_addressees(entry: Entry, organisations: Iterable[Organisation]) -> None:
+    """Replace the organisations that the entry asks by name."""
     entry.addressees.all().delete()
     Addressee.objects.bulk_create([Addressee(entry=entry, organisation=organisation) for organisation in organisations])
 
@@ -279,9 +279,9 @@ def _change_sharing(entry: Entry, sharing: EntrySharing, today: dt.date) -> None
 def _move_closing_date(
     entry: Entry, previous_closing_date: dt.date | None, previous_end_date: dt.date | None, today: dt.date
 ) -> None:
-    """Let the closing date of a shared entry follow its end date, unless the author chose another one.
+    """Set the closing date of a shared entry to its end date, unless the author chose another date.
 
-    An entry with a new closing date is reminded about again. If the old date had closed it, it opens again.
+    If the closing date changes, people get another reminder. If the old date had closed the entry, it opens again.
     """
     if not entry.standing:
         was_cleared = entry.closes_on is None and previous_closing_date is not None
@@ -300,7 +300,8 @@ def _move_closing_date(
 def _reopen_if_the_old_date_closed_it(entry: Entry, previous_closing_date: dt.date | None, today: dt.date) -> None:
     """Let an entry take answers again if it was agreed in part and its previous closing date had passed.
 
-    An unanswered entry lapses on its date instead (`lapse_due_entries`), so only one agreed in part can be closed.
+    Only an entry agreed in part can have been closed by its date. An unanswered entry lapses on that date, and a lapsed
+    entry cannot be edited.
     """
     if previous_closing_date is None or previous_closing_date >= today:
         return
@@ -309,14 +310,15 @@ def _reopen_if_the_old_date_closed_it(entry: Entry, previous_closing_date: dt.da
         entry.is_open = True
 
 
-def _timeline_values(entry: Entry) -> dict[str, Any]:
-    """Return the fields that the timeline may show, as text."""
+def _timeline_values(entry: Entry) -> dict[str, str]:
+    """Return the values that the timeline may show, as text by field."""
     names = [name for name in ("audience", *EntryContent.__annotations__) if name not in _RESTRICTED]
     values = {name: getattr(entry, name) for name in names}
     values["areas"] = ", ".join(sorted(entry.areas.values_list("name", flat=True)))
     return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
-def _pick(values: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    """Return the values with these names, sorted by name."""
-    return {name: values[name] for name in sorted(names)}
+def _differing_values(before: dict[str, str], after: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the values before and after of the fields that differ, sorted by name."""
+    names = sorted(name for name in after if before[name] != after[name])
+    return {name: before[name] for name in names}, {name: after[name] for name in names}

@@ -33,10 +33,10 @@ class UnableToMarkAgreed(UnableToChangeEntry):
 
 @transaction.atomic
 def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, part: bool = False) -> Entry:
-    """Record an agreement that was reached outside this site. Raises `UnableToMarkAgreed`.
+    """Record an agreement that was made outside this site. Raises `UnableToMarkAgreed`.
 
-    An ask becomes accepted (or part-accepted, with `part`), and an offer taken up; a standing offer stays shared.
-    `reason` is how it was agreed, and who with.
+    An ask becomes accepted, or part-accepted with `part`. An offer becomes taken up. A standing offer remains shared.
+    `reason` says how it was agreed, and who with. For example, "Agreed with Westmarch by telephone."
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -69,7 +69,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
 
 
 def _mark_standing_offer(entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
-    """Record an agreement about a standing offer, which stays shared."""
+    """Record an agreement about a standing offer, which remains shared."""
     entry.answered_at = entry.answered_at or now
     entry.save(update_fields=["answered_at"])
     record_event(

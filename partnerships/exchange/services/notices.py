@@ -23,8 +23,8 @@ NEWS = dt.timedelta(days=1)
 def email_new_entries(*, now: dt.datetime, limit: int = 200) -> int:
     """Record emails to leads of the organisations that new entries ask, and return the number of emails.
 
-    Entries for the whole network cause no emails. This may run twice: an entry is marked (`told_at`) in the
-    transaction that records its emails.
+    Entries for the whole network cause no emails. This may run twice, because the transaction that records the emails
+    of an entry also sets its `told_at`.
     """
     email_count = 0
     for _ in range(limit):
@@ -62,18 +62,23 @@ def _next_new_entry(now: dt.datetime) -> Entry | None:
 
 
 def remind_of_closing(*, now: dt.datetime) -> int:
-    """Record reminders to both sides of unanswered entries that close soon, and return the number of emails.
+    """Record reminders of unanswered entries that close soon, and return the number of emails.
 
-    On the entry's side, its author gets a reminder, or if they have left, its leads. Each organisation that the entry
-    asks by name or as a party has a recipient too: the colleague that the entry was referred to, or if there is none,
-    the leads. Entries for the whole network remind only their own side. Each person is reminded at their own lead
-    times. This may run twice: an entry is marked in the transaction that records its emails.
+    * The author of the entry gets a reminder. If they have left, the leads of their organisation get it.
+    * Each organisation that the entry asks by name or as a party gets a reminder, sent to the colleague that the entry
+      was referred to. Without a referral, its leads get it. Nobody else gets one about entries for the whole network.
+
+    Each person is reminded at the lead times that they chose. This may run twice, because the transaction that records
+    the emails of an entry also sets its `reminded_at`.
     """
     lead_times = lead_times_by_person(ReminderKind.ASKS)
     today = timezone.localdate(now)
     closing_soon = _closing_within(max(lead_times.any_days), now).order_by("closes_on", "pk")
-    rows = list(closing_soon.values_list("pk", "closes_on", "reminded_at"))
-    due_ids = [pk for pk, closes_on, reminded_at in rows if _is_due(lead_times.any_days, closes_on, reminded_at, today)]
+    due_ids = [
+        pk
+        for pk, closes_on, reminded_at in closing_soon.values_list("pk", "closes_on", "reminded_at")
+        if _is_due(lead_times.any_days, closes_on, reminded_at, today)
+    ]
     return sum(_remind_of(pk, lead_times, now) for pk in due_ids)
 
 
@@ -89,27 +94,30 @@ def _is_due(
 
 @transaction.atomic
 def _remind_of(pk: int, lead_times: LeadTimesByPerson, now: dt.datetime) -> int:
-    """Remind the people whose lead time for this entry has come, and return the number of emails."""
+    """Remind the people who are due a reminder of this entry today, and return the number of emails.
+
+    Returns 0 if another process is sending reminders of the entry at the same time.
+    """
     today = timezone.localdate(now)
     entries = _closing_within(max(lead_times.any_days), now).filter(pk=pk)
     entry = entries.select_for_update(of=("self",), skip_locked=True).first()
     if entry is None:
         return 0
     is_own_by_person = {
-        person: is_own
-        for person, is_own in recipients_of(entry).items()
-        if _is_due(lead_times.of(person), entry.closes_on, entry.reminded_at, today)
+        person_id: is_own
+        for person_id, is_own in recipients_of(entry).items()
+        if _is_due(lead_times.of(person_id), entry.closes_on, entry.reminded_at, today)
     }
     if not is_own_by_person:
         return 0
 
-    # The two sides get different emails.
+    # People of the entry's organisation get a different email from those who should answer.
     email_count = 0
-    for to_own_side in (True, False):
+    for to_own_people in (True, False):
         emails = record_emails(
             kind="exchange.closing_soon",
-            people=[person for person, is_own in is_own_by_person.items() if is_own == to_own_side],
-            params={"entry": entry.pk, "own": to_own_side, "closes_on": str(entry.closes_on)},
+            people=[person_id for person_id, is_own in is_own_by_person.items() if is_own == to_own_people],
+            params={"entry": entry.pk, "own": to_own_people, "closes_on": str(entry.closes_on)},
             sender_id=entry.organisation_id,
             now=now,
         )
@@ -131,7 +139,10 @@ def _closing_within(days: int, now: dt.datetime) -> EntryQuerySet:
 
 
 def recipients_of(entry: Entry) -> dict[int, bool]:
-    """Return the ids of the people to remind, each with whether the person is on the entry's side."""
+    """Return the ids of the people to remind, each with whether they act for the organisation of the entry.
+
+    For example, `{7: True, 9: False}` if person 7 wrote the entry and person 9 should answer it.
+    """
     memberships = Membership.objects.current()
     memberships_of_author = memberships.filter(
         person=entry.created_by_id, organisation=entry.organisation_id, role__in=EDITING_ROLES
@@ -140,8 +151,8 @@ def recipients_of(entry: Entry) -> dict[int, bool]:
     own_memberships = memberships_of_author if memberships_of_author.exists() else memberships_of_leads
     is_own_by_person = dict.fromkeys(own_memberships.order_by("pk").values_list("person", flat=True), True)
 
-    for person in _people_to_answer(entry):
-        is_own_by_person.setdefault(person, False)
+    for person_id in _people_to_answer(entry):
+        is_own_by_person.setdefault(person_id, False)
     return is_own_by_person
 
 
@@ -153,11 +164,11 @@ def _people_to_answer(entry: Entry) -> list[int]:
     referrals = receipts.filter(referred_to__isnull=False)
     colleague_by_organisation = dict(referrals.values_list("organisation_id", "referred_to"))
 
-    people: list[int] = []
+    person_ids: list[int] = []
     memberships = Membership.objects.current().filter(organisation__in=undecided_ids, role__in=EDITING_ROLES)
     for membership in memberships.order_by("pk"):
         colleague_id = colleague_by_organisation.get(membership.organisation_id)
         is_responsible = membership.is_lead if colleague_id is None else membership.person_id == colleague_id
         if is_responsible:
-            people.append(membership.person_id)
-    return people
+            person_ids.append(membership.person_id)
+    return person_ids

@@ -1,4 +1,4 @@
-"""Withdraws asks and offers whose two sides have become one organisation."""
+"""Withdraws asks and offers that would only ask the organisation they come from, after two organisations became one."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from partnerships.organisations.services.moving import change_row
 def withdraw_entries_to_itself(entry_ids: Collection[int], move: RecordMove) -> list[Change]:
     """Withdraw the entries that now ask only their own organisation, and return what changed.
 
-    Called after records have moved to another organisation (`move.target`), which may have been the other side of
-    an entry. Answers that nobody has decided on are withdrawn too.
+    Call this after records have moved to another organisation (`move.target`). For example, Larkhaven asked Westmarch
+    for land, and Larkhaven then became a part of Westmarch. Answers that nobody has decided on are withdrawn too.
     """
-    sides = {move.source.pk, move.target.pk}
+    merged_ids = {move.source.pk, move.target.pk}
     entries = Entry.objects.live().filter(pk__in=entry_ids, organisation=move.target, audience=Audience.NAMED)
     changes: list[Change] = []
     for entry in entries.select_for_update(of=("self",)).prefetch_related("addressees").order_by("pk"):
         addressee_ids = {addressee.organisation_id for addressee in entry.addressees.all()}
-        if addressee_ids and addressee_ids <= sides:
+        if addressee_ids and addressee_ids <= merged_ids:
             changes += _withdraw(entry, move)
     return changes
 

@@ -1,4 +1,4 @@
-"""Helpers of the services for asks and offers: locks, changes of status and events."""
+"""Functions with which the services for asks and offers lock entries, change their status and record events."""
 
 from __future__ import annotations
 
@@ -69,10 +69,11 @@ def record_event(
 
     `part` is the kind and id of that answer, question or receipt.
 
-    - An event of a shared entry appears in the timelines of the entry and of its partnership.
-    - An event of a part appears in the entry's timeline, for people who may read the part.
-    - An event of a draft is visible to its organisation only.
-    - Followers of the partnership are notified of all events; followers of the organisation, of its standing offers.
+    * An event of a shared entry appears in the timelines of the entry and of its partnership.
+    * An event of a part appears in the entry's timeline, for people who may read the part.
+    * An event of a draft is visible to its organisation only.
+    * Followers of a partnership are notified of all events of its shared entries. Followers of an organisation are
+      notified of events of its shared standing offers, unless these are in a partnership.
     """
     within_kind = "entry"
     within_id: int | None = entry.pk
@@ -107,7 +108,7 @@ def record_event(
 def close_responses(*, entry: Entry, reason: str, author: User | None, now: dt.datetime) -> None:
     """Decline the undecided answers to a (locked) entry that has ended, and email the people who answered.
 
-    Without an author nobody is emailed: the entry then ended because its commitments were met or lost.
+    Without an author, the entry ended because its commitments were met or lost. Then nobody is emailed.
     """
     for response in entry.responses.waiting().order_by("pk"):
         response.status = ResponseStatus.DECLINED

@@ -52,7 +52,8 @@ def respond(
     """Answer an entry for an organisation that it asks, and email the author of the entry.
 
     Without a `quantity`, the answer is for all that is left. `counterpart` is a matching entry of the answering
-    organisation, which the other side must be able to read. This also acknowledges the entry. Raises `UnableToRespond`.
+    organisation. The organisation of `entry` must be able to read it. This also acknowledges the entry. Raises
+    `UnableToRespond`.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
@@ -152,7 +153,7 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     entry = response.entry
     lock_entry(entry)
     require(rights_over(entry, author, now).may_withdraw(response))
-    # Fetched again under the lock, because the other side may have decided first.
+    # Fetched again under the lock, because the organisation of the entry may have decided first.
     response.refresh_from_db()
     if not response.is_waiting:
         status = response.get_status_display().lower()
@@ -187,9 +188,9 @@ def _save_decision(response: Response, reason: str, author: User, now: dt.dateti
 
 
 def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
-    """Accept the answer to its (locked) entry.
+    """Accept an answer, and update its (locked) entry. The caller saves the answer.
 
-    Returns the entry's status before and after, for the event; an empty dict if the status does not change.
+    Returns the entry's status before and after, for the event, or an empty dictionary if the status does not change.
     """
     entry = response.entry
     if not entry.is_open:
@@ -239,7 +240,8 @@ def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableTo
 def _check_counterpart(entry: Entry, organisation: Organisation, counterpart: Entry) -> None:
     """Refuse a counterpart that does not fit the answer.
 
-    It must be of the answering organisation and of the other direction, and the other side must be able to read it.
+    It must belong to the answering organisation and have the other direction. The organisation of the entry must be
+    able to read it.
     """
     if counterpart.organisation_id != organisation.pk or counterpart.direction == entry.direction:
         raise UnableToRespond(f"Choose a matching ask or offer from {organisation.name}.")

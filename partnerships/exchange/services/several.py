@@ -63,9 +63,9 @@ def email_about_waiting_entries(*, entries: Iterable[Entry], author: User, now: 
     """
     entry_ids_by_person: dict[int, list[int]] = {}
     for entry in entries:
-        for person, is_own in recipients_of(entry).items():
+        for person_id, is_own in recipients_of(entry).items():
             if not is_own:
-                entry_ids_by_person.setdefault(person, []).append(entry.pk)
+                entry_ids_by_person.setdefault(person_id, []).append(entry.pk)
     _email_people(entry_ids_by_person, author=author, waits=True, now=now)
 
 
@@ -78,13 +78,13 @@ def email_facilitators(*, entries: Iterable[Entry], person: User, author: User, 
 
 
 def _email_people(entry_ids_by_person: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
-    """Email each person about their entries, but not the author, who knows already."""
-    for person, entry_ids in sorted(entry_ids_by_person.items()):
-        if person == author.pk:
+    """Email each person about their entries, except the author, who made the change."""
+    for person_id, entry_ids in sorted(entry_ids_by_person.items()):
+        if person_id == author.pk:
             continue
         record_emails(
             kind="exchange.several",
-            people=[person],
+            people=[person_id],
             params={"entry": entry_ids[0], "entries": entry_ids, "waits": waits, "author": author.pk},
             now=now,
         )

@@ -1,4 +1,4 @@
-"""Queries of the network pages: which organisations work together, as far as a reader may know."""
+"""Find the organisations that work together, for the network pages."""
 
 from __future__ import annotations
 
@@ -18,141 +18,152 @@ from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-#: The most organisations in a picture: with more, names overlap.
+#: The most organisations in a picture. With more of them, names overlap.
 MAX_DRAWN = SMALL
-#: The most lines in a picture: nobody could distinguish more. Lines to the centre are drawn first.
+#: The most lines in a picture, because nobody could distinguish more. Lines to the centre are drawn first.
 MAX_LINES = 2 * MAX_DRAWN
-#: The most partnerships that the list shows beside each partner. A separate page has all of them.
+#: The most partnerships that the list shows for each partner. A separate page has all of them.
 MAX_TITLES = 3
 
 
-def known_partnerships(user: User) -> PartnershipQuerySet:
+def visible_partnerships(user: User) -> PartnershipQuerySet:
     """Return the live partnerships that the person may see today."""
     return Partnership.objects.visible_today_to(user).live()
 
 
 def organisations_in_network(user: User) -> OrganisationQuerySet:
-    """Return the organisations that take part in a partnership the person may know of, in no order."""
+    """Return the organisations that take part in a partnership the person may see, in no order."""
     parties = Party.objects.accepted().filter(
-        organisation=OuterRef("pk"), partnership__in=known_partnerships(user).values("pk")
+        organisation=OuterRef("pk"), partnership__in=visible_partnerships(user).values("pk")
     )
-    # A subquery instead of `Exists`, for which PostgreSQL would join all parties before it returns the first names.
+    # Not `Exists`, with which PostgreSQL would join all parties before it returns the first names.
     return Organisation.objects.visible_to(user).alias(part=Subquery(parties.values("pk")[:1])).exclude(part=None)
 
 
-def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
-    """Return the partnerships, known to the person, in which all these organisations take part, in no order."""
-    shared = known_partnerships(user)
-    for organisation in organisations:
-        shared = shared.filter(pk__in=Party.objects.accepted().filter(organisation=organisation).values("partnership"))
-    return shared
+def partnerships_shared_by(user: User, *organisation_ids: int) -> PartnershipQuerySet:
+    """Return the partnerships that the person may see and in which all these organisations take part, in no order."""
+    partnerships = visible_partnerships(user)
+    for organisation_id in organisation_ids:
+        parties = Party.objects.accepted().filter(organisation=organisation_id)
+        partnerships = partnerships.filter(pk__in=parties.values("partnership"))
+    return partnerships
 
 
 def partnership_counts(user: User, organisations: Collection[Organisation]) -> dict[int, int]:
-    """Return the number of partnerships that the person may know of, for each organisation."""
-    return (
-        dict(rows_for(_partnership_counts, user, [organisation.pk for organisation in organisations]))
-        if organisations
-        else {}
-    )
+    """Return how many partnerships of each organisation the person may see, by the organisation's id."""
+    if not organisations:
+        return {}
+    organisation_ids = [organisation.pk for organisation in organisations]
+    return dict(rows_for(_partnership_counts, user, organisation_ids))
 
 
-def _partnership_counts(user: User, organisations: list[int]) -> QuerySet[Party, tuple[int, int]]:
-    """Return each organisation's id, and the number of its partnerships that the person may know of."""
+def _partnership_counts(user: User, organisation_ids: list[int]) -> QuerySet[Party, tuple[int, int]]:
+    """Return each organisation's id, and the number of its partnerships that the person may see."""
     with for_a_few_records():
-        known = known_partnerships(user).filter(pk=OuterRef("partnership"))
-    parties = Party.objects.accepted().filter(id_is_among("organisation", organisations), CheckedForEachRow(known))
+        is_visible = CheckedForEachRow(visible_partnerships(user).filter(pk=OuterRef("partnership")))
+    parties = Party.objects.accepted().filter(id_is_among("organisation", organisation_ids), is_visible)
     return parties.order_by().values_list("organisation").annotate(number=Count("pk"))
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPartnership:
-    """A partnership and the organisations that take part in it."""
+class SharedPartnership:
+    """A partnership with the ids of the organisations that take part in it."""
 
     pk: int
     title: str
-    organisations: tuple[int, ...]
+    organisation_ids: tuple[int, ...]
 
 
-def partnerships_around(user: User, centre: Collection[int]) -> list[KnownPartnership]:
-    """Return the partnerships of these organisations that the person may know of, by title."""
-    parties = Party.objects.accepted().filter(organisation__in=centre)
-    # The ids are read first, because PostgreSQL would otherwise check the rights of every partnership in the country.
-    ids = list(parties.values_list("partnership", flat=True))
-    return _shared(known_partnerships(user).filter(id_is_among("pk", ids)))
+def partnerships_around(user: User, centre_ids: Collection[int]) -> list[SharedPartnership]:
+    """Return the partnerships of these organisations that the person may see, by title."""
+    parties = Party.objects.accepted().filter(organisation__in=centre_ids)
+    # Read the ids first. In one query, PostgreSQL would check the rights of every partnership in the country.
+    partnership_ids = list(parties.values_list("partnership", flat=True))
+    return _with_organisations(visible_partnerships(user).filter(id_is_among("pk", partnership_ids)))
 
 
-def all_partnerships(user: User) -> list[KnownPartnership]:
-    """Return every partnership the person may know of, for a network that is small enough to be drawn."""
-    return _shared(known_partnerships(user))
+def all_partnerships(user: User) -> list[SharedPartnership]:
+    """Return every partnership the person may see, for a network that is small enough to be drawn."""
+    return _with_organisations(visible_partnerships(user))
 
 
-def _shared(partnerships: PartnershipQuerySet) -> list[KnownPartnership]:
+def _with_organisations(partnerships: PartnershipQuerySet) -> list[SharedPartnership]:
     """Return the partnerships with the ids of their present parties, by title."""
-    present = ArrayAgg("parties__organisation", filter=Q(parties__status=PartyStatus.ACCEPTED), default=[])
-    rows = partnerships.values_list("pk", "title").annotate(present=present).order_by("title", "pk")
-    return [KnownPartnership(pk, title, tuple(bodies)) for pk, title, bodies in rows]
+    present_ids = ArrayAgg("parties__organisation", filter=Q(parties__status=PartyStatus.ACCEPTED), default=[])
+    partnerships_with_ids = partnerships.values_list("pk", "title").annotate(present_ids=present_ids)
+    return [
+        SharedPartnership(pk, title, tuple(organisation_ids))
+        for pk, title, organisation_ids in partnerships_with_ids.order_by("title", "pk")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Organisations to draw, and the number of partnerships that each two of them share."""
+    """The organisations to draw, and the number of partnerships that each two of them share."""
 
     nodes: tuple[Node, ...]
+    #: By the ids of two organisations, the lower id first.
     weights: dict[tuple[int, int], int]
 
 
-def neighbourhood(partnerships: Iterable[KnownPartnership], centre: Set[int]) -> Neighbourhood:
-    """Choose what to draw: these organisations, and the partners with the most partnerships.
+def neighbourhood(partnerships: Sequence[SharedPartnership], centre_ids: Set[int]) -> Neighbourhood:
+    """Return the part of the network to draw around the organisations in the centre.
 
-    At most `MAX_DRAWN` organisations are drawn.
+    It has at most `MAX_DRAWN` organisations and `MAX_LINES` lines. The partners with the most partnerships are drawn.
     """
-    all_shared = list(partnerships)
-    partnership_counts_by_id = Counter(pk for shared in all_shared for pk in shared.organisations)
-    ids_by_count = sorted(partnership_counts_by_id, key=lambda pk: (-partnership_counts_by_id[pk], pk))
-    partner_ids = [pk for pk in ids_by_count if pk not in centre]
-    centre_ids = [pk for pk in ids_by_count if pk in centre]
-    # At most half of the picture is for the centre, unless there are too few partners to fill the rest.
-    half = MAX_DRAWN // 2
-    drawn = [*centre_ids[:half], *partner_ids, *centre_ids[half:]][:MAX_DRAWN]
-
+    drawn_ids = _ids_to_draw(partnerships, centre_ids)
     weights: Counter[tuple[int, int]] = Counter()
-    for shared in all_shared:
-        drawn_members = sorted(set(drawn).intersection(shared.organisations))
+    for partnership in partnerships:
+        drawn_members = sorted(set(drawn_ids).intersection(partnership.organisation_ids))
         weights.update(combinations(drawn_members, 2))
+    pairs_in_order = sorted(weights, key=lambda pair: (centre_ids.isdisjoint(pair), -weights[pair], pair))
 
-    bodies = Organisation.objects.in_bulk(drawn)
-    nodes = (
+    organisations = Organisation.objects.in_bulk(drawn_ids)
+    nodes = tuple(
         Node(
             pk,
-            bodies[pk].display_name,
-            bodies[pk].kind,
-            is_highlighted=pk in centre,
+            organisations[pk].display_name,
+            organisations[pk].kind,
+            is_highlighted=pk in centre_ids,
             href=page_address("web:network-partners", pk),
         )
-        for pk in drawn
+        for pk in drawn_ids
     )
+    return Neighbourhood(nodes, {pair: weights[pair] for pair in pairs_in_order[:MAX_LINES]})
 
-    pairs_in_order = sorted(weights, key=lambda pair: (centre.isdisjoint(pair), -weights[pair], pair))
-    return Neighbourhood(tuple(nodes), {pair: weights[pair] for pair in pairs_in_order[:MAX_LINES]})
+
+def _ids_to_draw(partnerships: Sequence[SharedPartnership], centre_ids: Set[int]) -> list[int]:
+    """Return the ids of the organisations to draw, those with the most partnerships first.
+
+    At most half of the picture is for the centre, unless there are too few partners to fill the rest.
+    """
+    partnership_count = Counter(pk for partnership in partnerships for pk in partnership.organisation_ids)
+    ids_by_count = sorted(partnership_count, key=lambda pk: (-partnership_count[pk], pk))
+    partner_ids = [pk for pk in ids_by_count if pk not in centre_ids]
+    central_ids = [pk for pk in ids_by_count if pk in centre_ids]
+    half = MAX_DRAWN // 2
+    return [*central_ids[:half], *partner_ids, *central_ids[half:]][:MAX_DRAWN]
 
 
 @dataclass(slots=True)
 class Partner:
-    """A partner with the first partnerships that it shares, by title, and the number of further ones."""
+    """A partner of an organisation, with the partnerships that they share."""
 
     organisation: Organisation
-    partnerships: list[KnownPartnership]
+    #: The first `MAX_TITLES` partnerships, by title.
+    partnerships: list[SharedPartnership]
+    #: The number of partnerships that are not listed.
     more: int = 0
 
 
-def partners(organisations: Sequence[Organisation], partnerships: Iterable[KnownPartnership]) -> list[Partner]:
-    """Return these organisations as partners, each with the partnerships in which it takes part."""
+def partners(organisations: Sequence[Organisation], partnerships: Iterable[SharedPartnership]) -> list[Partner]:
+    """Return these organisations as partners, each with those of the partnerships in which it takes part."""
     partner_by_id = {organisation.pk: Partner(organisation, []) for organisation in organisations}
-    for shared in partnerships:
-        for pk in partner_by_id.keys() & set(shared.organisations):
-            if len(partner_by_id[pk].partnerships) < MAX_TITLES:
-                partner_by_id[pk].partnerships.append(shared)
+    for partnership in partnerships:
+        for pk in partner_by_id.keys() & set(partnership.organisation_ids):
+            partner = partner_by_id[pk]
+            if len(partner.partnerships) < MAX_TITLES:
+                partner.partnerships.append(partnership)
             else:
-                partner_by_id[pk].more += 1
+                partner.more += 1
     return list(partner_by_id.values())

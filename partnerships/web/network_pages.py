@@ -1,4 +1,4 @@
-"""Pages of the network: which organisations work together, and in which partnerships."""
+"""Pages that show which organisations work together, and in which partnerships."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ def network(request: HttpRequest) -> HttpResponse:
 
 
 def _own_picture(user: User, first_page: Page[Organisation], own_ids: set[int]) -> dict[str, object]:
-    """Return the context of a picture of the whole network if it is small, else of the reader's part of it.
+    """Return the context of a picture of the network.
 
-    The context is empty if the network is large and the reader acts for no organisation.
+    A small network is drawn as a whole. Of a larger one, only the part around the reader's organisations is drawn. The
+    context is empty if the network is large and the reader acts for no organisation.
     """
     if not first_page.next:
         neighbourhood = neighbours.neighbourhood(neighbours.all_partnerships(user), own_ids)
@@ -59,7 +60,7 @@ def _own_picture(user: User, first_page: Page[Organisation], own_ids: set[int]) 
 
 
 def _drawing(neighbourhood: neighbours.Neighbourhood) -> dict[str, object]:
-    """Return the template context of the picture; an empty one if there are no lines."""
+    """Return the template context of the picture, which is empty if there are no lines."""
     if not neighbourhood.weights:
         return {}
     picture = lay_out(neighbourhood.nodes, neighbourhood.weights)
@@ -72,8 +73,9 @@ def partners(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     shared_partnerships = neighbours.partnerships_around(user, [pk])
-    partner_ids = {body for partner in shared_partnerships for body in partner.organisations} - {pk}
-    page = keyset_page(request, Organisation.objects.filter(id_is_among("pk", sorted(partner_ids))), order=_BY_NAME)
+    member_ids = {member_id for partnership in shared_partnerships for member_id in partnership.organisation_ids}
+    partner_ids = sorted(member_ids - {pk})
+    page = keyset_page(request, Organisation.objects.filter(id_is_among("pk", partner_ids)), order=_BY_NAME)
     context = {
         "organisation": organisation,
         "page": page,
@@ -87,10 +89,10 @@ def partners(request: HttpRequest, pk: int) -> HttpResponse:
 def pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Show the partnerships in which two organisations both take part."""
     user = signed_in(request)
-    bodies = Organisation.objects.visible_to(user).in_bulk([pk, other])
-    if len(bodies) < 2:
+    organisations = Organisation.objects.visible_to(user).in_bulk([pk, other])
+    if len(organisations) < 2:
         raise Http404
-    page = keyset_page(request, neighbours.shared_with(user, pk, other), order=("title", "pk"), size=50)
-    return render(
-        request, "web/network_pair.html", {"organisation": bodies[pk], "partner": bodies[other], "page": page}
-    )
+    partnerships = neighbours.partnerships_shared_by(user, pk, other)
+    page = keyset_page(request, partnerships, order=("title", "pk"), size=50)
+    context = {"organisation": organisations[pk], "partner": organisations[other], "page": page}
+    return render(request, "web/network_pair.html", context)

@@ -18,11 +18,13 @@ from partnerships.people.models import User
 def name_as_at(
     entries: Iterable[Entry], *, beside: Iterable[AsAt] = (), asked: Iterable[tuple[Entry, Organisation]] = ()
 ) -> None:
-    """Name the organisations of the entries as at the time of sharing, with one query.
+    """Give the organisations of the entries the names that they had at the time of sharing, with one query.
 
-    Organisations of entries that are not over also show the present name. `beside` has other organisations on the page,
-    each with the day whose name it shows. `asked` has entries, each with an organisation that it asks. Only for pages
-    that show the names: such organisations must not be saved.
+    If an entry is not over, its organisation shows the present name too. `beside` has other organisations on the page,
+    each with the day for which to show its name. `asked` has entries, each with an organisation that it asks.
+
+    Call this only for pages that show the names. The organisations must not be saved afterwards, because their names
+    have been replaced.
     """
     then_only: list[AsAt] = list(beside)
     then_and_now: list[AsAt] = []
@@ -40,7 +42,8 @@ def name_as_at(
 def events_of_entries(user: User, records: Records) -> Q:
     """Return the condition on events about these entries that the person may see.
 
-    These are the events of entries that they can read now, and of partnerships that their party left, up to that day.
+    They see all events of entries that they can read now. If their party left a partnership, they also see the events
+    of its entries up to that day.
     """
     former_parties = Party.objects.left_after("at", user).filter(partnership=OuterRef("within_id"))
     followed = Entry.objects.followed_by(user).filter(pk__in=records).values("pk")
@@ -62,17 +65,17 @@ def entries_between(*, user: User, own_side: Organisation, other_side: Organisat
     """Return the entries between two organisations that the person can see, the newest first.
 
     In such an entry, one organisation asks the other by name or through a partnership of both. An entry for the whole
-    network counts only if the other organisation answered it.
+    network is included only if the other organisation answered it.
     """
-    pair = {own_side.pk, other_side.pk}
+    both_ids = {own_side.pk, other_side.pk}
     own_partnerships = Party.objects.accepted().filter(organisation=own_side).values("partnership")
     common_parties = Party.objects.accepted().filter(organisation=other_side, partnership__in=own_partnerships)
-    asks_by_name = Q(addressees__organisation__in=pair)
+    asks_by_name = Q(addressees__organisation__in=both_ids)
     asks_in_partnership = Q(audience="partnership", partnership__in=common_parties.values("partnership"))
-    is_answered = Q(pk__in=Response.objects.filter(organisation__in=pair).values("entry"))
+    is_answered = Q(pk__in=Response.objects.filter(organisation__in=both_ids).values("entry"))
     return (
         Entry.objects.visible_to(user)
-        .filter(organisation__in=pair)
+        .filter(organisation__in=both_ids)
         .filter(asks_by_name | asks_in_partnership | is_answered)
         .distinct()
         .for_listing()

@@ -1,4 +1,4 @@
-"""Queries for the matches that a person may see, from the side of the person's organisations."""
+"""Queries for the matches that a person may see, each with the entry of the person's organisation first."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class MatchForSide:
-    """A match as one side sees it: the side's own entry, and the counterpart."""
+    """A match as one of its two organisations sees it."""
 
     match: Match
+    #: The organisation's own entry.
     entry: Entry
+    #: The entry of the other organisation.
     counterpart: Entry
 
     @property
     def reasons(self) -> list[str]:
-        """Return why the two entries match, worded for readers of both sides."""
+        """Return why the two entries match, in words that suit both organisations."""
         return self.match.reasons
 
     @property
     def fit(self) -> str:
-        """Return how well the two entries match, as text."""
+        """Return how well the two entries match, for example `Good fit, 60 of 100`."""
         return fit_in_words(self.match.score)
 
 
@@ -52,14 +54,14 @@ def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[M
 
 
 def new_matches_lookups(person: User, since: dt.datetime, limit: int = 50) -> list[Lookup]:
-    """Return the lookups that `new_matches_for` makes, for `read_ahead`."""
+    """Return the lookups of a later `new_matches_for`, for `read_ahead`."""
     if not Membership.objects.roles_of(person):
         return []
     return [lookup(_new_matches, person, since, limit=limit)]
 
 
 def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Match]:
-    """Return the matches found for the person since a moment, without dismissed ones, best score first."""
+    """Return the live matches found for the person since a moment, except dismissed ones, the best first."""
     return (
         Match.objects.of_person(person)
         .filter(found_at__gt=since)
@@ -72,7 +74,7 @@ def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Ma
 
 
 def matches_from_side(matches: Iterable[Match], own_ids: set[int]) -> list[MatchForSide]:
-    """Return each match from the side of these organisations; from the ask's side if both entries are theirs."""
+    """Return each match with the entry of these organisations first. If both entries are theirs, the ask is first."""
     matches_for_side = []
     for match in matches:
         if match.ask.organisation_id in own_ids:
@@ -97,14 +99,17 @@ def dismissed_counterparts(entry: Entry, person: User) -> list[tuple[Entry, Dism
     )
     counterparts = []
     for dismissal in dismissals:
-        is_ask = dismissal.match.ask_id == entry.pk
-        counterpart = dismissal.match.offer if is_ask else dismissal.match.ask
+        match = dismissal.match
+        counterpart = match.offer if match.ask_id == entry.pk else match.ask
         counterparts.append((counterpart, dismissal))
     return counterparts
 
 
 def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
-    """Return each of these organisations with each of its partners, in both orders."""
+    """Return the pairs of ids of each of these organisations and its partners, in both orders.
+
+    For example, `{(1, 2), (2, 1)}` if organisation 1 shares a partnership only with organisation 2.
+    """
     present_parties = Party.objects.accepted()
     partnerships = present_parties.filter(organisation__in=organisation_ids).values("partnership")
     parties_by_partnership: dict[int, set[int]] = defaultdict(set)
@@ -112,33 +117,35 @@ def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
     for partnership_id, organisation_id in parties.values_list("partnership", "organisation"):
         parties_by_partnership[partnership_id].add(organisation_id)
 
-    pairs = set()
+    pairs_of_partners = set()
     for party_ids in parties_by_partnership.values():
         for own_id in party_ids.intersection(organisation_ids):
             for other_id in party_ids - {own_id}:
-                pairs.add((own_id, other_id))
-                pairs.add((other_id, own_id))
-    return pairs
+                pairs_of_partners |= {(own_id, other_id), (other_id, own_id)}
+    return pairs_of_partners
 
 
 def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, int]:
     """Return how many matches of each open entry the person may see, by the id of the entry."""
     open_entries = [entry for entry in entries if entry.is_open]
-    pairs = _match_pairs(
+    matching_ids = _matching_ids(
         reader,
         asks=[entry.pk for entry in open_entries if entry.direction == Direction.ASK],
         offers=[entry.pk for entry in open_entries if entry.direction == Direction.OFFER],
     )
     # Checking the few counterparts by id is far cheaper than finding everything that the reader may see.
-    readable_ids = _open_and_readable(reader, {counterpart for _entry, counterpart in pairs})
-    counts = Counter(entry for entry, counterpart in pairs if counterpart in readable_ids)
+    readable_ids = _open_and_readable(reader, {counterpart_id for _entry_id, counterpart_id in matching_ids})
+    counts = Counter(entry_id for entry_id, counterpart_id in matching_ids if counterpart_id in readable_ids)
     return {entry.pk: counts[entry.pk] for entry in open_entries}
 
 
-def _match_pairs(reader: Reader, *, asks: list[int], offers: list[int]) -> list[tuple[int, int]]:
-    """Return the ids of each entry and a counterpart, without pairs that the reader's organisations dismissed."""
+def _matching_ids(reader: Reader, *, asks: list[int], offers: list[int]) -> list[tuple[int, int]]:
+    """Return pairs of the id of an entry and the id of a counterpart that matches it.
+
+    Matches that the reader's organisations dismissed are left out.
+    """
     dismissed_sql, dismissed_values = dismissed_match_ids(reader)
-    parts = []
+    statements = []
     for direction, opposite, ids in (("ask", "offer", asks), ("offer", "ask", offers)):
         if ids:
             sql = f"""
@@ -148,10 +155,10 @@ def _match_pairs(reader: Reader, *, asks: list[int], offers: list[int]) -> list[
                     AND score >= {MIN_POINTS}
                     AND id NOT IN ({dismissed_sql})
             """  # noqa: S608  # constants
-            parts.append((sql, (ids, *dismissed_values)))
-    if not parts:
+            statements.append((sql, (ids, *dismissed_values)))
+    if not statements:
         return []
-    return [(entry, counterpart) for entry, counterpart in rows_of(*union_all(*parts))]
+    return [(entry_id, counterpart_id) for entry_id, counterpart_id in rows_of(*union_all(*statements))]
 
 
 def _open_and_readable(reader: Reader, entry_ids: Collection[int]) -> set[int]:
@@ -170,9 +177,9 @@ def with_match_counts(cards: Sequence[Card], reader: Reader) -> list[Card]:
 
 
 def entry_cards(entries: Iterable[Entry], reader: Reader) -> list[Card]:
-    """Return the cards of entries, with their matches. Organisations have their names at the time of sharing.
+    """Return the cards of entries with their numbers of matches. Fetch the entries with `for_listing`.
 
-    The entries must be fetched with `for_listing`.
+    Each card shows the name that the organisation had when the entry was shared.
     """
     entries = list(entries)
     name_as_at(entries)
@@ -186,7 +193,7 @@ _GOOD_SCORE = 50
 
 
 def fit_in_words(points: int) -> str:
-    """Return how well a match fits, as text with its points: `Strong fit, 80 of 100`."""
+    """Return how well a match fits as text with its points, for example `Strong fit, 80 of 100`."""
     if points >= _STRONG_SCORE:
         label = "Strong fit"
     elif points >= _GOOD_SCORE:

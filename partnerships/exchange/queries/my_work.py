@@ -1,4 +1,4 @@
-"""The tasks of the exchange in My work: entries and questions to answer, and answers to decide about."""
+"""The tasks in My work to answer entries and questions, and to decide about answers."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def _owes_answer(entry: OuterRef, organisation: OuterRef) -> Q:
 
 
 def unanswered_for(user: User) -> EntryQuerySet:
-    """Return the entries that an organisation for which the person edits has not answered.
+    """Return the entries that the person should answer for the organisations where they are an editor or lead.
 
-    Each organisation answers for itself. If an entry was referred to a colleague, only this colleague has to answer
-    it, for as long as they may. `referred_by_name` is the name of the colleague who referred an entry to this person.
+    If an entry was referred to a colleague, only this colleague should answer it, while they are an editor or lead.
+    `referred_by_name` is the name of the colleague who referred an entry to this person.
     """
     for_named, in_partnerships = _unanswered_by_audience(user)
     entry_ids = for_named.values("pk").union(in_partnerships.values("pk"))
@@ -61,9 +61,10 @@ def unanswered_for(user: User) -> EntryQuerySet:
 
 
 def _unanswered_by_audience(user: User) -> tuple[EntryQuerySet, EntryQuerySet]:
-    """Return the entries of `unanswered_for` in two querysets: for named organisations, and for partnerships.
+    """Return the entries that the person should answer, in two querysets.
 
-    The second has an entry once for each organisation of the person that should answer it.
+    The first has entries that ask organisations by name. The second has entries for a partnership, each once for every
+    organisation of the person that should answer it.
     """
     organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
     addressees = Addressee.objects.filter(
@@ -105,8 +106,8 @@ def _waits_for(user: User, entry: OuterRef, organisation: OuterRef) -> Q:
     return _owes_answer(entry, organisation) & Q(~Exists(to_colleagues))
 
 
-def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
-    """Return the organisations that have not answered an entry: addressees, and parties of partnerships."""
+def _organisations_to_answer(now: dt.datetime) -> tuple[Reach, ...]:
+    """Return the organisations that should answer an entry, asked by name or as a party, with their editors."""
     entries = Entry.objects.filter(_TO_ANSWER)
     addressees = Addressee.objects.filter(
         _owes_answer(OuterRef("entry"), OuterRef("organisation")), entry__in=entries.filter(audience=Audience.NAMED)
@@ -126,7 +127,7 @@ def responses_to_decide(user: User) -> list[Response]:
 
 
 def _undecided_for(user: User) -> QuerySet[Response]:
-    """Return the undecided responses that wait for this person, oldest first."""
+    """Return the answers that the person should decide about, the oldest first."""
     return _UNDECIDED.of(user).select_related("entry__partnership", "organisation").order_by("made_at", "pk")
 
 
@@ -136,40 +137,37 @@ def questions_to_answer(user: User) -> list[Question]:
 
 
 def _questions_for(user: User) -> QuerySet[Question]:
-    """Return the unanswered questions to this person's organisations, oldest first."""
+    """Return the questions that the person should answer, the oldest first."""
     return _QUESTIONS.of(user).select_related("entry__partnership", "organisation").order_by("asked_at", "pk")
 
 
 class _EntryRow(NamedTuple):
-    """An entry to answer, as `_answers_for` reads it."""
+    """The values of an entry to answer."""
 
     pk: int
     title: str
     shared_at: dt.datetime
     closes_on: dt.date | None
     status: str
-    #: The day by which rows are sorted.
+    #: The closing date or the day of sharing, whichever is earlier. Entries are sorted by it.
     day: dt.date
 
 
 def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
-    """Return the values of `_EntryRow` for the entries to answer, the most urgent first.
-
-    An entry's day is its closing date or the day on which it was shared, whichever is earlier.
-    """
+    """Return the fields of `_EntryRow` for the entries that the person should answer, the most urgent first."""
     day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
     columns = ("id", "title", "shared_at", "closes_on", "status", "day")
-    # A union of rows, because with a union of ids thousands of entries would be fetched in a second step.
     for_named, in_partnerships = _unanswered_by_audience(user)
-    named_rows = for_named.annotate(day=day).values_list(*columns)
-    partnership_rows = in_partnerships.annotate(day=day).values_list(*columns)
-    return named_rows.union(partnership_rows).order_by("day", "shared_at", "id")[:MAX_LISTED]
+    values_of_named = for_named.annotate(day=day).values_list(*columns)
+    values_in_partnerships = in_partnerships.annotate(day=day).values_list(*columns)
+    # The union is of values, not of ids, because thousands of ids would need a second query.
+    return values_of_named.union(values_in_partnerships).order_by("day", "shared_at", "id")[:MAX_LISTED]
 
 
 def _askers(user: User, entry_ids: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
     """Return the organisation, the referring colleague and the partnership of each of these entries."""
     entries: Any = _with_referrer(user, Entry.objects.filter(id_is_among("pk", entry_ids)))
-    rows: QuerySet[Entry, tuple[Any, ...]] = entries.values_list(
+    askers: QuerySet[Entry, tuple[Any, ...]] = entries.values_list(
         "pk",
         "direction",
         "organisation__short_name",
@@ -177,26 +175,26 @@ def _askers(user: User, entry_ids: list[int]) -> QuerySet[Entry, tuple[Any, ...]
         "referred_by_name",
         "partnership__title",
     )
-    return rows
+    return askers
 
 
 @dataclass(frozen=True, slots=True)
 class _WithAskers:
-    """Completes tasks with the organisation that asks, once a page shows them.
+    """Adds to tasks the organisation that asks, when a page shows them.
 
-    My work counts thousands of tasks, but shows few.
+    My work may count thousands of tasks but shows only a few, so the rest need no names.
     """
 
     user: User
 
     def __call__(self, tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the tasks with the asking organisation, the colleague who referred the entry, and the partnership."""
-        rows = rows_for(_askers, self.user, [task.record_id for task in tasks])
-        added_by_entry: dict[int, dict[str, Any]] = {}
-        for pk, direction, short_name, name, referrer, partnership_title in rows:
+        askers = rows_for(_askers, self.user, [task.record_id for task in tasks])
+        texts_by_entry: dict[int, dict[str, str]] = {}
+        for pk, direction, short_name, name, referrer, partnership_title in askers:
             action = _answer_task(direction, asker=short_name or name, referrer=referrer)
-            added_by_entry[pk] = {"action": action, "partnership_title": partnership_title or ""}
-        return [replace(task, **added_by_entry[task.record_id]) for task in tasks]
+            texts_by_entry[pk] = {"action": action, "partnership_title": partnership_title or ""}
+        return [replace(task, **texts_by_entry[task.record_id]) for task in tasks]
 
     def lookups(self, tasks: Sequence[WaitingTask]) -> list[Lookup]:
         """Return the lookup that the call makes, for `read_ahead`."""
@@ -208,6 +206,7 @@ def _answers_wanted(user: User, now: dt.datetime) -> TaskRows:
     completer = _WithAskers(user)
 
     def make_task(entry: _EntryRow) -> WaitingTask:
+        """Return the task to answer this entry. `completer` adds who asks."""
         return WaitingTask(
             action="Answer this",
             title=entry.title,
@@ -220,15 +219,15 @@ def _answers_wanted(user: User, now: dt.datetime) -> TaskRows:
             completer=completer,
         )
 
-    rows = [_EntryRow._make(row) for row in rows_for(_answers_for, user)]
-    return TaskRows(rows, make_task, due=attrgetter("closes_on"))
+    entries = [_EntryRow._make(values) for values in rows_for(_answers_for, user)]
+    return TaskRows(entries, make_task, due=attrgetter("closes_on"))
 
 
 def _answer_task(direction: str, *, asker: str, referrer: str | None) -> str:
-    """Return text such as `Answer this ask from Larkhaven Homes`, with any colleague who referred it."""
+    """Return, for example, `Answer this ask from Larkhaven Homes`, with the colleague who referred it, if any."""
     noun = "ask" if direction == Direction.ASK else "offer"
-    words = f"Answer this {noun} from {asker}"
-    return f"{words}, which {referrer} referred to you" if referrer else words
+    action = f"Answer this {noun} from {asker}"
+    return f"{action}, which {referrer} referred to you" if referrer else action
 
 
 def _decisions_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
@@ -259,9 +258,11 @@ def _question_answers_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
     ]
 
 
-#: The sources from which My work takes the tasks of the exchange: entries to answer, answers to decide, questions.
+#: The sources of the tasks about asks and offers in My work.
 WAITING = (
-    TaskSource(_answers_wanted, _unanswered, is_usual=True, lookups=lambda user, _: (lookup(_answers_for, user),)),
+    TaskSource(
+        _answers_wanted, _organisations_to_answer, is_usual=True, lookups=lambda user, _: (lookup(_answers_for, user),)
+    ),
     TaskSource(_decisions_wanted, lambda _: (_UNDECIDED,), lookups=lambda user, _: (lookup(_undecided_for, user),)),
     TaskSource(
         _question_answers_wanted, lambda _: (_QUESTIONS,), lookups=lambda user, _: (lookup(_questions_for, user),)

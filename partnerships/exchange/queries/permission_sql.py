@@ -1,9 +1,10 @@
 """The SQL of reading rights, compiled once a day with placeholders for the reader's ids.
 
-Django takes longer to compose the condition on readable entries than PostgreSQL takes to find the entries. So the SQL
-of the routes (`models/entries.py`) is cached with placeholders, which each request replaces by the ids of the reader
-and of the reader's organisations. tests/exchange/test_fast_queries.py shows that the SQL always agrees with
-`visible_to`; docs/decisions/0032-what-the-board-caches.md shows what the cache saves.
+Django takes longer to compose the condition on readable entries than PostgreSQL takes to find them. So the SQL is
+cached with placeholders. Each request replaces these with the ids of the reader and of the reader's organisations.
+
+tests/exchange/test_fast_queries.py checks that the SQL finds the same entries as `Entry.objects.visible_to`.
+docs/decisions/0032-what-the-board-caches.md shows what the cache saves.
 """
 
 from __future__ import annotations
@@ -60,34 +61,33 @@ class Reader:
 
 
 def reader_of(user: User) -> Reader:
-    """Return the reader with the organisations that the person acts for today; an inactive person acts for none."""
+    """Return the reader with the organisations that the person acts for today. An inactive person acts for none."""
     today = timezone.localdate()
     if not user.is_active:
         return Reader(person_id=user.pk, acts_for=(), editing=(), has_account=False, today=today)
-    # None outside a page, because only pages remember their results.
-    rows: list[tuple[Any, ...]] | None = Membership.objects.remembered_for(user)
-    if rows is None:
-        rows = rows_of(*_filled(_memberships(today), user.pk, ()))
+    # `remembered_for` returns None outside a request, because only pages remember what they have read.
+    memberships: list[tuple[Any, ...]] | None = Membership.objects.remembered_for(user)
+    if memberships is None:
+        memberships = rows_of(*_with_ids(_memberships_sql(today), user.pk, ()))
     return Reader(
         person_id=user.pk,
-        acts_for=tuple((organisation_id, name) for organisation_id, _role, name, *_rest in rows),
-        editing=tuple(organisation_id for organisation_id, role, *_rest in rows if role in EDITING_ROLES),
+        acts_for=tuple((organisation_id, name) for organisation_id, _role, name, *_rest in memberships),
+        editing=tuple(organisation_id for organisation_id, role, *_rest in memberships if role in EDITING_ROLES),
         has_account=not user.is_stakeholder,
         today=today,
     )
 
 
 @lru_cache(maxsize=2)
-def _memberships(today: dt.date) -> Fragment:
+def _memberships_sql(today: dt.date) -> Fragment:
     """Return the SQL for the person's memberships on a day, the longest-held role first."""
     memberships = Membership.objects.current(today).filter(person_id=READER).order_by("starts_on", "pk")
     return sql_of(memberships.values_list("organisation", "role", "organisation__name"))
 
 
 def readable_when(*, has_account: bool) -> Q:
-    """Return the condition of `visible_to`, with placeholders for the reader."""
-    # This condition matches no entry. Each route adds its own.
-    condition = Q(pk__in=[])
+    """Return the condition on entries that a reader may read, with placeholders for the reader."""
+    condition = Q(pk__in=[])  # matches no entry; each route adds a condition
     for route in ROUTES:
         if isinstance(route, Network):
             if has_account:
@@ -98,22 +98,25 @@ def readable_when(*, has_account: bool) -> Q:
 
 
 def is_reached_by(route: Organisations | People) -> Q:
-    """Return the condition that this route makes an entry readable, with placeholders for the reader."""
+    """Return the condition that this route makes an entry visible to the reader, with placeholders."""
     if isinstance(route, People):
         return route.when & Q((route.path, READER))
     if route.roles:
-        raise NotImplementedError("No route of entries depends on roles; one that does needs the reader's roles here.")
+        raise NotImplementedError("Routes of entries cannot depend on roles, because `Reader` does not have them.")
     return route.when & Q((f"{route.path}__in", [OWN]))
 
 
 def readable_to(reader: Reader) -> Fragment:
     """Return the SQL condition on `exchange_entry` that this person may read an entry."""
-    return for_reader(_readable(reader.has_account, reader.today), reader)
+    return for_reader(_readable_sql(reader.has_account, reader.today), reader)
 
 
 @lru_cache(maxsize=4)
-def _readable(has_account: bool, today: dt.date) -> Fragment:
-    """Return the SQL of `readable_when`. Django compiles the SQL once a day."""
+def _readable_sql(has_account: bool, today: dt.date) -> Fragment:
+    """Return the SQL condition on readable entries, with placeholders.
+
+    `today` is only a part of the cache's key, so that Django compiles the SQL again each day.
+    """
     query = Entry.objects.filter(readable_when(has_account=has_account)).query
     sql, values = query.get_compiler(connection=connection).compile(query.where)
     return f"({sql})", tuple(values)
@@ -121,39 +124,40 @@ def _readable(has_account: bool, today: dt.date) -> Fragment:
 
 def dismissed_match_ids(reader: Reader) -> Fragment:
     """Return the SQL for the ids of the matches that an organisation of the person dismissed."""
-    return for_reader(_dismissed(), reader)
+    return for_reader(_dismissed_matches_sql(), reader)
 
 
 @lru_cache(maxsize=1)
-def _dismissed() -> Fragment:
-    """Return the SQL of `dismissed_match_ids`, with placeholders."""
+def _dismissed_matches_sql() -> Fragment:
+    """Return the SQL for the ids of dismissed matches, with placeholders."""
     return sql_of(Dismissal.objects.filter(organisation__in=[OWN]).order_by().values("match"))
 
 
 def for_reader(fragment: Fragment, reader: Reader) -> Fragment:
     """Return the SQL with the reader's ids in place of the placeholders."""
-    return _filled(fragment, reader.person_id, reader.organisations)
+    return _with_ids(fragment, reader.person_id, reader.organisations)
 
 
-def _filled(fragment: Fragment, person_id: int, organisations: tuple[int, ...]) -> Fragment:
+def _with_ids(fragment: Fragment, person_id: int, organisation_ids: tuple[int, ...]) -> Fragment:
     """Return the SQL with these ids in place of the placeholders.
 
-    The placeholder `OWN` becomes a list of ids, with a %s for each. Without organisations the placeholder stays; no row
-    has it as an id.
+    `READER` becomes the id of the person. `OWN` becomes the ids of the organisations, each with a `%s`. For example,
+    with two organisations, `IN (%s)` becomes `IN (%s, %s)`. Without organisations, `OWN` remains, which is the id of no
+    row.
     """
     sql, values = fragment
-    own_ids = organisations or (OWN,)
-    first_part, *parts_after_values = sql.split("%s")
-    filled_sql = [first_part]
-    filled_values: list[Any] = []
-    for value, part in zip(values, parts_after_values, strict=True):
+    own_ids = organisation_ids or (OWN,)
+    first_text, *texts_after_values = sql.split("%s")
+    new_sql = [first_text]
+    new_values: list[Any] = []
+    for value, text in zip(values, texts_after_values, strict=True):
         if value == OWN:
-            filled_sql += [", ".join(["%s"] * len(own_ids)), part]
-            filled_values += own_ids
+            new_sql += [", ".join(["%s"] * len(own_ids)), text]
+            new_values += own_ids
         else:
-            filled_sql += ["%s", part]
-            filled_values.append(person_id if value == READER else value)
-    return "".join(filled_sql), tuple(filled_values)
+            new_sql += ["%s", text]
+            new_values.append(person_id if value == READER else value)
+    return "".join(new_sql), tuple(new_values)
 
 
 def sql_of(queryset: QuerySet[Any, Any]) -> Fragment:
@@ -163,7 +167,7 @@ def sql_of(queryset: QuerySet[Any, Any]) -> Fragment:
 
 
 def union_all(*parts: Fragment) -> Fragment:
-    """Return one statement with the rows of all these statements, each part in its own order."""
+    """Return one statement with the rows of all these statements. The order within each statement is kept."""
     statements: list[str] = []
     all_values: list[Any] = []
     for sql, values in parts:

@@ -1,7 +1,7 @@
 """Renders the cards and the filter panel of the board, with a cache in each process.
 
-The key of a cached piece of HTML has everything that the piece shows. A piece is therefore never out of date, and never
-shows what only another reader may see. docs/decisions/0032-what-the-board-caches.md explains what this saves.
+The key of each cached piece of HTML contains every value that the piece shows. So a piece is never out of date, and
+never shows what only another reader may see. docs/decisions/0032-what-the-board-caches.md explains what this saves.
 """
 
 from __future__ import annotations
@@ -36,13 +36,16 @@ def cards_html(cards: Iterable[Card]) -> list[SafeString]:
 
 @lru_cache(maxsize=4_096)
 def _card(card: Card, today: dt.date, themes: Labels) -> SafeString:
-    # `today` is part of the key because a card shows for how many days there was no answer, and `themes` because a card
-    # shows the label of a theme.
+    """Return the HTML of one card.
+
+    A card shows for how many days there was no answer, and the label of a theme. So `today` and `themes` are part of
+    the cache's key.
+    """
     return render_to_string("exchange/_card.html", {"card": card})
 
 
 def filter_panel(request: HttpRequest, form: FilterForm, counts: dict[str, str]) -> SafeString:
-    """Return the filter panel with these counts beside its choices."""
+    """Return the filter panel, in which each choice shows its count."""
     names = [*form.fields, *(f"{name}-find" for name in form.fields)]
     parameters = tuple((name, tuple(request.GET.getlist(name))) for name in names if name in request.GET)
     panel = _panel(request.path, parameters, _areas_version(), tuple(Theme.all_choices()))
@@ -51,11 +54,14 @@ def filter_panel(request: HttpRequest, form: FilterForm, counts: dict[str, str])
 
 
 def counts_by_element(counts: Counts) -> dict[str, str]:
-    """Return the count beside each choice in the filter panel, by the id of its element."""
-    numbers = {"direction": counts.directions, "theme": counts.themes, "status": counts.statuses}
+    """Return the count of each choice in the filter panel, by the id of its HTML element.
+
+    For example, `{"count-theme-land": "1,000+"}` if counting stopped at 1,000.
+    """
+    counts_by_field = {"direction": counts.directions, "theme": counts.themes, "status": counts.statuses}
     more = "+" if counts.capped else ""
     return {
-        f"count-{name}-{code}": f"{numbers[name][code]:,}{more}"
+        f"count-{name}-{code}": f"{counts_by_field[name][code]:,}{more}"
         for name, choices in choices_with_counts().items()
         for code, _ in choices
     }
@@ -67,7 +73,10 @@ _MARK = re.compile("⟦([a-z0-9_-]+)⟧")
 
 @lru_cache(maxsize=256)
 def _panel(path: str, parameters: tuple[tuple[str, tuple[str, ...]], ...], areas_version: str, themes: Labels) -> str:
-    # `areas_version` and `themes` are parts of the key because the panel lists the areas and the themes.
+    """Return the filter panel with a placeholder for each count.
+
+    The panel lists all areas and themes. So `areas_version` and `themes` are part of the cache's key.
+    """
     query = QueryDict(mutable=True)
     for name, values in parameters:
         query.setlist(name, list(values))

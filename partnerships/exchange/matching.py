@@ -1,15 +1,15 @@
 """Score how well an ask and an offer match, with points and reasons. This module uses no database.
 
-Both must have the same theme. Points, out of 100:
+The two must have the same theme. A pair gets at most 100 points:
 
-* place, up to 30: the same areas 30, only the same region 12, unknown on either side 8;
-* time, up to 20: the offer covers the whole period of need 20, a part in proportion, unknown 10;
-* quantity, up to 20: the offer covers all that is asked 20, a part in proportion, unknown or another unit 6;
-* words, up to 20: five for each distinctive word that both use, or by how alike the titles are;
-* partners already: 10.
+* Place: 30 for the same areas, 12 for only the same region, and 8 if either place is unknown.
+* Time: 20 if the offer covers the whole period of need, less if it covers a part, and 10 if a period is unknown.
+* Quantity: 20 if the offer covers all that is asked, less if it covers a part, and 6 if the two cannot be compared.
+* Words: 5 for each distinctive word that both use, up to 20, or up to 20 for similar titles.
+* Partners: 10 if the two organisations already work together.
 
-If the periods do not overlap, the pair gets at most `MAX_POINTS_APART`, which is below `MIN_POINTS`. The wording of
-the reasons suits readers of both sides.
+If the periods do not overlap, the pair gets at most `MAX_POINTS_APART`. The reasons are worded for readers of both
+organisations.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from partnerships.kit.text import figure
 MIN_POINTS = 30
 #: The reason for organisations that share a partnership.
 WORK_TOGETHER = "you already work together"
-#: The limit for a pair whose periods do not overlap.
+#: The limit for a pair without a common day. It is below `MIN_POINTS`, so such pairs are not shown.
 MAX_POINTS_APART = 25
 
 #: Lexemes (English stems) that nearly every ask and offer contains.
@@ -42,29 +42,33 @@ _WORD = re.compile(r"[^\W\d_][\w’'-]+")
 
 @dataclass(frozen=True, slots=True)
 class MatchSide:
-    """One side of a pair: the period of an ask or offer (an open end is None), and the quantity that is left."""
+    """The values of an ask or of an offer that are compared."""
 
+    #: The first and the last day. None means an open start or end.
     start: dt.date | None = None
     end: dt.date | None = None
+    #: The quantity that is left.
     quantity: Decimal | None = None
     unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedTraits:
-    """What an ask and an offer share. `likeness` of the titles is 0 to 1."""
+    """What an ask and an offer have in common."""
 
     areas: tuple[str, ...] = ()
     same_region: bool = False
     words: tuple[str, ...] = ()
+    #: How similar the titles are, from 0 to 1.
     likeness: float = 0.0
     partners: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The result of a comparison: points out of 100, and the reasons for them."""
+    """How well an ask and an offer match, with the reasons."""
 
+    #: Points from 0 to 100.
     points: int
     reasons: tuple[str, ...]
 
@@ -84,7 +88,7 @@ def score_pair(ask: MatchSide, offer: MatchSide, common: SharedTraits) -> Score:
 
 
 def _place_points(common: SharedTraits) -> tuple[float, str]:
-    """Return the points for the place, and the reason; "" if the place gives no reason."""
+    """Return the points for the place, and the reason, which is "" if the place gives no reason."""
     if common.areas:
         return 30, f"both about {names_in_words(common.areas)}"
     if common.same_region:
@@ -112,7 +116,7 @@ def _time_points(ask: MatchSide, offer: MatchSide) -> tuple[float | None, str]:
 
 
 def _covered_share(ask: MatchSide, offer: MatchSide) -> float:
-    """Return the share of the period of need that the offer covers; 0.5 if the period has an open end."""
+    """Return the share of the period of need that the offer covers, or 0.5 if the period has an open end."""
     if ask.start is None or ask.end is None:
         return 0.5
     first = max(ask.start, offer.start or ask.start)
@@ -121,7 +125,7 @@ def _covered_share(ask: MatchSide, offer: MatchSide) -> float:
 
 
 def _quantity_points(ask: MatchSide, offer: MatchSide) -> tuple[float, str]:
-    """Return the points for the quantity, and the reason; "" if the quantities cannot be compared."""
+    """Return the points for the quantity, and the reason, which is "" if the quantities cannot be compared."""
     if not ask.quantity or not offer.quantity or ask.unit != offer.unit:
         return 6, ""
     if offer.quantity >= ask.quantity:
@@ -132,7 +136,7 @@ def _quantity_points(ask: MatchSide, offer: MatchSide) -> tuple[float, str]:
 
 
 def _words_points(common: SharedTraits) -> tuple[float, str]:
-    """Return the points for the words that both use, and the reason; "" without common words."""
+    """Return the points for the words that both use, and the reason, which is "" without common words."""
     points = max(min(5 * len(common.words), 20), 20 * common.likeness)
     return points, f"both mention {names_in_words(common.words, limit=3)}" if common.words else ""
 
@@ -144,13 +148,13 @@ def distinctive_lexemes(lexemes: Iterable[str]) -> tuple[str, ...]:
 
 
 def written_words(lexemes: Iterable[str], text: str) -> tuple[str, ...]:
-    """Return the words of the text that belong to these lexemes, such as `policies` for `polici`."""
-    written = _written(text)
-    return tuple(dict.fromkeys(written(lexeme) for lexeme in lexemes))
+    """Return the words of the text that belong to these lexemes, for example "policies" for "polici"."""
+    find_word = _word_finder(text)
+    return tuple(dict.fromkeys(find_word(lexeme) for lexeme in lexemes))
 
 
 @lru_cache(maxsize=64)
-def _written(text: str) -> Callable[[str], str]:
+def _word_finder(text: str) -> Callable[[str], str]:
     """Return a function that finds the word of the text for a lexeme.
 
     Both functions have a cache, because matching compares the same entry many times.
@@ -166,10 +170,13 @@ def _written(text: str) -> Callable[[str], str]:
 
 
 def names_in_words(names: Iterable[str], limit: int = 4) -> str:
-    """Return text such as `Fareham`, `Fareham and Gosport`, `Fareham, Gosport and 3 more`; "" without names."""
-    parts = list(names)
-    if len(parts) > limit:
-        parts = [*parts[: limit - 1], f"{len(parts) - limit + 1} more"]
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    """Return the names as text, for example "Fareham and Gosport", or "Fareham, Gosport and 3 more".
+
+    Returns "" without names.
+    """
+    listed = list(names)
+    if len(listed) > limit:
+        listed = [*listed[: limit - 1], f"{len(listed) - limit + 1} more"]
+    if len(listed) < 2:
+        return "".join(listed)
+    return f"{', '.join(listed[:-1])} and {listed[-1]}"

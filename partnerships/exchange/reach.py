@@ -1,7 +1,7 @@
 """Turns the theme and the areas of an entry into integer keys, by which matching finds the entry. Uses no database.
 
-Two entries can match if they have a key in common, so an index over the keys finds candidates without comparing
-everything with everything. Areas are ids, and the caller passes their parts, successors and regions (`Places`).
+Two entries can match if they have a key in common. So an index over the keys finds candidates, and entries need not be
+compared one with another. Areas are given as ids.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ THEME_STEP = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The parts of areas (the districts of a county), their successors and their regions, by the id of the area."""
+    """The parts, the successors and the region of each area, by the id of the area."""
 
+    #: For example, the districts of a county.
     parts: Mapping[int, Collection[int]] = field(default_factory=dict)
     successors: Mapping[int, Collection[int]] = field(default_factory=dict)
     region: Mapping[int, int] = field(default_factory=dict)
 
 
 def covered_areas(area_ids: Iterable[int], places: Places) -> frozenset[int]:
-    """Return the areas with all their parts and successors, and with the parts and successors of these in turn."""
+    """Return the areas with their parts and successors at any depth.
+
+    For example, a county covers its districts, and the new district that took the place of one of these.
+    """
     covered_ids: set[int] = set()
     unvisited_ids = list(area_ids)
     while unvisited_ids:

@@ -1,4 +1,4 @@
-"""Template context of every page: the organisation the reader acts for, and the link to emails sent."""
+"""Template context of every page, with the organisation the reader acts for and the texts about emails."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from partnerships.web.emails import may_read_emails
 def _acting_for(user: User) -> Organisation | None:
     """Return the organisation that the person has acted for longest, with only its id and its name."""
     memberships = Membership.objects.remembered_for(user)
-    # Outside the request of a page, for example in an error page, memberships are not cached: read the first one only.
+    # Memberships are not cached outside the request of a page, for example in an error page. Then read only the first.
     if memberships is None:
-        rows = Membership.objects.current().of_person(user).order_by("starts_on", "pk")
-        memberships = list(rows.values_list("organisation", "role", "organisation__name", "starts_on")[:1])
+        current_memberships = Membership.objects.current().of_person(user).order_by("starts_on", "pk")
+        columns = ("organisation", "role", "organisation__name", "starts_on")
+        memberships = list(current_memberships.values_list(*columns)[:1])
     if not memberships:
         return None
     organisation_id, _, name, _ = memberships[0]

@@ -14,7 +14,10 @@ from partnerships.kit.value_fields import read_precise_date
 @login_not_required
 @require_safe
 def read_date(request: HttpRequest) -> HttpResponse:
-    """Return in words the date in the field named by `box`, or what to enter instead; "" for an empty field."""
+    """Return the date that we understand in the field named by `box`, for example "31 March 2030".
+
+    Returns what to enter instead if the date is not clear, and "" for an empty field.
+    """
     text = request.GET.get(request.GET.get("box", ""), "").strip()
     if not text:
         return HttpResponse("", content_type="text/plain")

@@ -1,4 +1,4 @@
-"""Sections of a partnership's overview page: figures, milestones, waiting plans, and points of both sides."""
+"""Sections of a partnership's overview page, such as its figures, milestones and plans."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from partnerships.plans.models import DUE_SOON, Milestone, Plan
 from partnerships.plans.queries import milestones_due_by, waiting_plans, waiting_plans_lookup
 
 #: The most milestones in the section. The page of each plan shows all its milestones.
-MILESTONES = 6
+MAX_MILESTONES = 6
+#: The most waiting plans in the section.
+MAX_PLANS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def milestones_section(user: User, partnership: Partnership, *, has_rows: bool) 
 def _milestones(user: User, partnership: int) -> QuerySet[Milestone]:
     """Return the plans' milestones that are overdue or due within a month."""
     due_soon = milestones_due_by(user, timezone.localdate() + DUE_SOON).filter(plan__partnership=partnership)
-    return due_soon.order_by("due_by", "pk")[:MILESTONES]
+    return due_soon.order_by("due_by", "pk")[:MAX_MILESTONES]
 
 
 def plans_of(partnership: int) -> QuerySet[Plan]:
@@ -114,8 +116,8 @@ def plans_lookups(user: User, partnership: Partnership) -> list[Lookup]:
 
 def plans_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Return the section with plans that are waiting for somebody, for people who may read their drafts."""
-    waiting = waiting_plans(user, MILESTONES, partnership.pk) if has_rows else []
-    return Section("web/_plans_section.html", {"plans": waiting}) if waiting else None
+    plans = waiting_plans(user, MAX_PLANS, partnership.pk) if has_rows else []
+    return Section("web/_plans_section.html", {"plans": plans}) if plans else None
 
 
 def _conversation_id(user: User, partnership: int) -> QuerySet[Conversation, int]:
@@ -129,7 +131,7 @@ def points_lookups(user: User, partnership: Partnership) -> list[Lookup]:
 
 
 def points_section(user: User, partnership: Partnership) -> Section:
-    """Return the section with the objectives, obstacles and opportunities of both sides."""
+    """Return the section with each party's objectives, obstacles and opportunities."""
     sides = points_of_partnership(partnership, user)
     has_points = not all(side.is_empty for side in sides)
     has_conversations = has_points or bool(rows_for(_conversation_id, user, partnership.pk))

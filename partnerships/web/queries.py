@@ -23,12 +23,15 @@ from partnerships.transfer.event_kinds import EventKind as TransferEvent
 
 #: The time that "Recent changes" on the home page covers.
 RECENT = dt.timedelta(days=60)
-#: Events about organisations that imports did not find in published lists: work for administrators, not news.
+#: Events about organisations that imports did not find in published lists. They are for administrators only.
 _OF_IMPORTS = (OrganisationEvent.MISSING_FROM_LIST, TransferEvent.MISSING_FROM_FILE)
 
 
 def by_partnership(tasks: Iterable[WaitingTask]) -> list[tuple[str, list[WaitingTask]]]:
-    """Return tasks by the title of their partnership, in order of first appearance; "" for tasks without one."""
+    """Return the tasks of each partnership, by its title, in the order in which the partnerships first appear.
+
+    Tasks without a partnership are listed under "".
+    """
     groups: dict[str, list[WaitingTask]] = {}
     for task in tasks:
         groups.setdefault(task.partnership_title, []).append(task)
@@ -38,14 +41,16 @@ def by_partnership(tasks: Iterable[WaitingTask]) -> list[tuple[str, list[Waiting
 def recent_changes(user: User, since: dt.datetime, count: int = 8) -> list[Event]:
     """Return the newest events since a moment that others caused and this person may see.
 
-    Events of organisations count only if the person acts for the organisation or works with it. Of several events of
-    one kind, about one record and by one person, only the newest is returned.
+    Events of an organisation are included only if the person acts for it or works with it. Of several events of one
+    kind, about one record and by one person, only the newest is returned.
     """
+    # More events than needed, because some repeat others.
     newest_events = newest_visible(_recent_by_others, user, since, count=count * 4)
-    event_by_subject = {
-        (row.kind, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest_events)
+    # Later values replace earlier ones, so the newest of several like events must come last.
+    newest_by_repetition = {
+        (event.kind, event.target_kind, event.target_id, event.actor_id): event for event in reversed(newest_events)
     }
-    return sorted(event_by_subject.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
+    return sorted(newest_by_repetition.values(), key=lambda event: (event.at, event.pk), reverse=True)[:count]
 
 
 def recent_changes_lookup(user: User, since: dt.datetime, count: int = 8) -> Lookup:

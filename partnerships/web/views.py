@@ -1,4 +1,4 @@
-"""Pages that show several rooms: home, My work, and tabs of partnerships and organisations."""
+"""The home page, My work, the help, and the tabs of partnerships and organisations that show other rooms."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MAX_RECORDS = 100
 WORK_PAGE_SIZE = 50
 #: The most tasks of My work on the home page.
 WORK_AT_HOME = 6
-#: The most plans on the home page: plans that are waiting for other people or, for visitors, the newest public plans.
+#: The most plans on the home page. Visitors see the newest public plans, and others the plans that wait for somebody.
 PLANS_AT_HOME = 5
 
 
@@ -64,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
     now = timezone.now()
     recent = now - queries.RECENT
-    # The first queries of the calls below are sent together as one.
+    # One statement makes the first queries of all the calls below.
     read_ahead(
         [
             *work_lookups(user, now),
@@ -77,7 +77,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
     work = brief_tasks(user, now)
     first_steps = first_steps_at_home(user, now)
-    # People who are new see only changes since they joined.
+    # New people see only changes since they joined.
     since = max(user.joined_at, recent) if first_steps else recent
     context = {
         "part_of_day": _part_of_day(timezone.localtime(now).hour),
@@ -161,16 +161,17 @@ def page_help(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _partnership(request: HttpRequest, pk: int) -> Partnership:
-    """Return the partnership with the details that the reader may see; answer 404 if they may not see it."""
+    """Return the partnership with the details that the reader may see. Raises `Http404` if they may not see it."""
     user = signed_in(request)
-    partnerships = rows_for(_readable_partnership, user, pk)
+    partnerships = rows_for(_readable_partnerships, user, pk)
     if not partnerships:
         raise Http404
-    return partnership_as_read_by(user, partnerships[0])
+    (partnership,) = partnerships
+    return partnership_as_read_by(user, partnership)
 
 
-def _readable_partnership(user: User, pk: int) -> QuerySet[Partnership]:
-    """Return the partnership with this id if the person may read it."""
+def _readable_partnerships(user: User, pk: int) -> QuerySet[Partnership]:
+    """Return the partnership with this id, or nothing if the person may not read it."""
     return Partnership.objects.readable_by(user).filter(pk=pk)
 
 
@@ -188,7 +189,7 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _board_cards(user: User, entries: Sequence[Entry]) -> dict[str, Any]:
-    """Return the cards of asks and the cards of offers."""
+    """Return the template context with the cards of asks and the cards of offers."""
     cards = entry_cards(entries, reader_of(user))
     return {
         "asks": cards_html(card for card in cards if card.direction == Direction.ASK),
@@ -198,7 +199,8 @@ def _board_cards(user: User, entries: Sequence[Entry]) -> dict[str, Any]:
 
 def _entries_of_partnership(user: User, partnership: int) -> EntryQuerySet:
     """Return the newest asks and offers of a partnership that the person may see."""
-    with for_a_few_records():  # a partnership has few of them, and its reader may see tens of thousands elsewhere
+    # Rights are checked for each entry of the partnership, which has few. The reader may see tens of thousands.
+    with for_a_few_records():
         entries = Entry.objects.visible_to(user).filter(partnership=partnership)
     return entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS]
 
@@ -224,8 +226,9 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _plans_of_partnership(user: User, partnership: int) -> PlanQuerySet:
-    """Return the plans of a partnership that the person may see; the plan that was published last comes first."""
-    with for_a_few_records():  # a partnership has few plans, and its reader may see thousands elsewhere
+    """Return the plans of a partnership that the person may see, the last published first."""
+    # Rights are checked for each plan of the partnership, which has few. The reader may see thousands elsewhere.
+    with for_a_few_records():
         plans = Plan.objects.visible_to(user).filter(partnership=partnership)
     return plans.for_listing().order_by("-last_published_at", "-pk")[:MAX_RECORDS]
 
@@ -239,8 +242,8 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
     commitments_as_at([*open_commitments, *ended_commitments])
     context = {
         "partnership": partnership,
-        "open": open_commitments,
-        "over": ended_commitments,
+        "open_commitments": open_commitments,
+        "ended_commitments": ended_commitments,
         "may_write": _may_commit(user, partnership),
     }
     return render(request, "web/partnership_commitments.html", context)
@@ -252,7 +255,7 @@ def _takes_part(user: User, partnership: Partnership) -> bool:
 
 
 def _may_commit(user: User, partnership: Partnership) -> bool:
-    """Return whether the person is an editor or lead of a party that may make commitments: not of an observer."""
+    """Return whether the person may make commitments, as an editor or lead of a party that is not an observer."""
     return not partnership.is_over and Party.objects.person_takes_decisions(user, partnership.pk, *EDITING_ROLES)
 
 
@@ -263,7 +266,7 @@ def _may_write(user: User, partnership: Partnership) -> bool:
 
 @require_safe
 def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the conversations of one partnership, with both sides' objectives, obstacles and opportunities."""
+    """Show the conversations of one partnership, with each party's objectives, obstacles and opportunities."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
     conversations = rows_for(_conversations, user, pk)
@@ -280,7 +283,7 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _conversations(user: User, partnership: int) -> ConversationQuerySet:
     """Return the newest conversations of a partnership that its reader may see."""
-    # Rights are checked for each conversation of the partnership, which has few; the reader may see tens of thousands.
+    # Rights are checked for each conversation of the partnership, which has few. The reader may see tens of thousands.
     with for_a_few_records():
         visible_conversations = Conversation.objects.visible_to(user)
     conversations = visible_conversations.filter(partnership=partnership).for_listing()
@@ -307,7 +310,7 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _plans_of_organisation(user: User, organisation: int) -> PlanQuerySet:
-    """Return the plans of an organisation that the person may see; the plan that was published last comes first."""
+    """Return the plans of an organisation that the person may see, the last published first."""
     plans = Plan.objects.visible_to(user).owned_by(organisation)
     return plans.for_listing().order_by("-last_published_at", "-pk")[:MAX_RECORDS]
 

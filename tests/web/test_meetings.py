@@ -311,8 +311,8 @@ def test_open_items_are_shown_above_closed_ones_on_a_partnership_page(world: Wor
     response = signed_in(world.ben).get(reverse("web:partnership-commitments", args=[world.partnership.pk]))
 
     page = collapse(response.content.decode())
-    assert response.context["open"] == [open_promise]
-    assert response.context["over"] == [kept_promise]
+    assert response.context["open_commitments"] == [open_promise]
+    assert response.context["ended_commitments"] == [kept_promise]
     assert f"{open_promise.reference} · Larkhaven Homes to Westmarch" in page
     assert "0 of 60 homes delivered" in page
     assert "Eddie" in page

@@ -1,4 +1,4 @@
-"""Asks and offers: which organisations they ask, and who may read and answer them."""
+"""Asks and offers, the organisations that they ask, and who may read and answer them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(visible_to(Entry, PRESENT_ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Return the entries of organisations for which the person edits."""
+        """Return the entries of organisations where the person is an editor or lead."""
         return self.filter(visible_to(Entry, EDITORS, user))
 
     def of_person(self, user: User | AnonymousUser) -> EntryQuerySet:
@@ -57,7 +57,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(organisation__in=Organisation.objects.of_person(user))
 
     def answerable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Return the open entries that ask an organisation for which the person edits."""
+        """Return the open entries that ask an organisation where the person is an editor or lead."""
         own_memberships = Membership.objects.current().of_person(user, *EDITING_ROLES)
         return self.filter(self._asks_members(own_memberships) | self._open_to_network(own_memberships), is_open=True)
 
@@ -79,7 +79,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
         parties_asked = parties.filter(partnership=OuterRef("partnership"))
         parties_asked = parties_asked.exclude(organisation=OuterRef("organisation"))
-        # `partnership__in` follows from `Exists`, but lets PostgreSQL start from the few partnerships of the person.
+        # `Exists` is enough, but with `partnership__in` PostgreSQL starts from the few partnerships of the person.
         asks_as_party = Q(
             Exists(parties_asked), audience=Audience.PARTNERSHIP, partnership__in=parties.values("partnership")
         )
@@ -111,11 +111,12 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 class Entry(models.Model):
     """An ask or an offer.
 
-    An ask: draft → shared → acknowledged → accepted, part-accepted or declined (reason) → committed → met; lapsed
-    after its closing date; withdrawn (reason). An offer: draft → shared → taken up → committed → delivered; lapsed;
-    withdrawn. A standing offer (skills and resources that are always available) stays shared after it is taken up.
+    * Ask: draft → shared → acknowledged → accepted, part-accepted or declined (with a reason) → committed → met.
+    * Offer: draft → shared → taken up → committed → delivered.
+    * Standing offer, of skills and resources that are always available: draft → shared, however often it is accepted.
 
-    Matching finds an entry by the keys in `reach` (`reach.py`).
+    Each can also lapse after its closing date, or be withdrawn with a reason. Matching finds an entry by the keys in
+    `reach`, which the module `reach.py` makes.
     """
 
     # What is asked or offered. `words`, at the end, is the index of title and statement for keywords.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MatchQuerySet(models.QuerySet["Match"]):
-    """Filters for matches by reader, by dismissal, and for matches that are still live."""
+    """Filters for matches by reader, by dismissal and by score."""
 
     def visible_to(self, user: User | AnonymousUser) -> MatchQuerySet:
         """Return matches whose ask and offer the person may both read."""
@@ -44,8 +44,8 @@ class MatchQuerySet(models.QuerySet["Match"]):
 class Match(models.Model):
     """An ask and an offer that match, with a score and its reasons.
 
-    Matching updates the row when the ask or the offer changes, and deletes the row when the two no longer match. A
-    dismissed match stays with a score of 0 instead, so that the dismissal counts again if the two match again.
+    Matching updates the row when the ask or the offer changes, and deletes it when the two no longer match. A dismissed
+    match is not deleted but gets a score of 0, so that it is still dismissed if the two match again.
     """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_ask")
@@ -110,7 +110,7 @@ class IntroductionQuerySet(models.QuerySet["Introduction"]):
 class Introduction(models.Model):
     """A suggestion that the organisations of an ask and an offer talk.
 
-    It comes from one of the two organisations, or from a third organisation whose people may read both entries.
+    One of the two organisations suggests it, or a third organisation with people who may read both entries.
     """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="introductions_as_ask")

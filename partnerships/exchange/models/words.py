@@ -1,4 +1,4 @@
-"""The choices of asks and offers: directions, audiences and statuses."""
+"""The directions, audiences and statuses of asks and offers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class Direction(models.TextChoices):
-    """The direction of an entry: an ask requests something, and an offer contributes something."""
+    """Whether an entry requests something (an ask) or contributes something (an offer)."""
 
     ASK = "ask", "Ask"
     OFFER = "offer", "Offer"
@@ -101,7 +101,7 @@ ANSWERABLE_STATUSES = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED,
 def status_in_words(status: str, answered_at: dt.datetime | None, *, standing: bool) -> str:
     """Return the status of an entry as readers see it.
 
-    It is "Answered" while the entry's organisation has not decided about an answer. A standing offer stays "Shared"
+    It is "Answered" while the entry's organisation has not decided about an answer. A standing offer remains "Shared"
     however often it is answered.
     """
     if status in UNANSWERED_STATUSES and answered_at is not None and not standing:

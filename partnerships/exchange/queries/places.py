@@ -1,4 +1,4 @@
-"""Fetches the areas for matching: their parts, successors and regions, and the organisations that serve them."""
+"""Fetches the areas for matching, with their parts, successors and regions, and the organisations that serve them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SAME_AREA = (SuccessionKind.RENAME, SuccessionKind.CONVERSION, SuccessionKind.F
 
 @dataclass(frozen=True, slots=True)
 class AreaRegister:
-    """All areas as `reach` needs them, and a query for the areas that an organisation serves."""
+    """All areas of the network, and a query for the areas that an organisation serves."""
 
     places: Places
 
@@ -38,7 +38,7 @@ class AreaRegister:
 
 
 def _served_on(day: dt.date) -> QuerySet[AreaServed]:
-    """Return the areas that organisations serve on a day; an open start or end has no limit."""
+    """Return the areas that organisations serve on a day. An empty start or end means no limit."""
     has_begun = Q(starts_on=None) | Q(starts_on__lte=day)
     has_not_ended = Q(ends_on=None) | Q(ends_on__gt=day)
     return AreaServed.objects.filter(has_begun, has_not_ended)
@@ -57,8 +57,8 @@ def read_areas() -> AreaRegister:
     parts: dict[int, set[int]] = defaultdict(set)
     region_by_area: dict[int, int] = {}
     ended_ids: set[int] = set()
-    rows = Area.objects.values_list("pk", "kind", "parent_id", "region_id", "valid_to")
-    for pk, kind, parent_id, region_id, valid_to in rows:
+    areas = Area.objects.values_list("pk", "kind", "parent_id", "region_id", "valid_to")
+    for pk, kind, parent_id, region_id, valid_to in areas:
         if kind == AreaKind.REGION:
             region_by_area[pk] = pk
         if parent_id:
@@ -95,18 +95,18 @@ class AreaNames:
 
     def __init__(self, only: Collection[int] | None = None) -> None:
         """Fetch the names, with one query."""
-        rows = rows_of(
+        areas = rows_of(
             "SELECT id, name, parent_id, region_id FROM organisations_area WHERE %s OR id = ANY(%s::int[])",
             [only is None, [] if only is None else list(only)],
         )
         self._name_by_area: dict[int, str] = {}
         self._larger_by_area: dict[int, set[int]] = {}
-        for pk, name, parent_id, region_id in rows:
+        for pk, name, parent_id, region_id in areas:
             self._name_by_area[pk] = name
             self._larger_by_area[pk] = {larger for larger in (parent_id, region_id) if larger}
 
     def of(self, areas: set[int]) -> tuple[str, ...]:
-        """Return the names of the largest of these areas: of a county, but not of its districts."""
+        """Return the names of the largest of these areas. For example, a county is named, but not its districts."""
         names = []
         for area in areas:
             is_known = area in self._name_by_area

@@ -1,4 +1,4 @@
-"""Help with the page at hand: each page that people see belongs to one topic."""
+"""The help that each page links to. Each page belongs to one topic."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ GROUPS = (
 TOPICS = tuple(topic for group in GROUPS for topic in group.topics)
 BY_KEY = {topic.key: topic for topic in TOPICS}
 BY_VIEW = {view: topic for topic in TOPICS for view in topic.views.split()}
-#: For pages without a topic of their own, such as those that only answer a form: the first of their room.
+#: The first topic of each room, for pages that no topic names, such as those that only process a form.
 BY_ROOM = {view.partition(":")[0]: topic for view, topic in reversed(BY_VIEW.items())}
 BY_ROOM["admin"] = BY_KEY["administration"]
 
 
 def topic_of(view: str) -> Topic | None:
-    """Return the topic of a page by its URL's name, or the first of its room.
+    """Return the help topic of the page with this URL name, for example "plans:detail".
 
-    None if neither is known.
+    If no topic names the page, the first topic of its room is returned. Returns None for rooms without help.
     """
     return BY_VIEW.get(view) or BY_ROOM.get(view.partition(":")[0])

@@ -1,4 +1,4 @@
-"""A topic of the help: what some pages do, and who may do what on them."""
+"""A topic of the help says what some pages do, and who may do what on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EVERYDAY = "how-to/everyday-tasks/"
 
 @dataclass(frozen=True)
 class Topic:
-    """Help about the pages whose names are in `views`."""
+    """Help about some pages."""
 
     #: The last part of the topic's address. It never changes, because people bookmark it.
     key: str
@@ -21,7 +21,7 @@ class Topic:
     who: tuple[str, ...]
     #: The page of the documentation to read next, below /docs/.
     guide: str
-    #: The names of the pages' URLs, separated by spaces.
+    #: The URL names of the pages, separated by spaces, for example "plans:detail plans:version".
     views: str
 
 

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from django.db.migrations import state
 from django.db.migrations.state import ProjectState
 from django.db.models import Field
 from pgtrigger import migrations as triggers
@@ -78,6 +79,14 @@ def _copy_unbound(self: Field[Any, Any]) -> Field[Any, Any]:
     return field_copy
 
 
+def _is_not_looked_up(*_: Any) -> bool:
+    """Replace Django's `field_is_referenced`, which searches every field of every model.
+
+    Its result only decides which related models Django renders again, and `_changed_and_referring_models` ignores it.
+    """
+    return False
+
+
 @contextmanager
 def rendering_less() -> Iterator[None]:
     """Patch Django within the block, so that migrations render fewer models."""
@@ -91,6 +100,7 @@ def rendering_less() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(Field, "clone", _copy_unbound))
         stack.enter_context(patch.object(ProjectState, "_find_reload_model", _changed_and_referring_models))
+        stack.enter_context(patch.object(state, "field_is_referenced", _is_not_looked_up))
         for owner, name in methods:
             stack.enter_context(patch.object(owner, name, _without_rendering(getattr(owner, name))))
         yield

@@ -190,7 +190,7 @@ class _WithAskers:
     def __call__(self, tasks: Sequence[WaitingTask]) -> list[WaitingTask]:
         """Return the tasks with the asking organisation, the colleague who referred the entry, and the partnership."""
         askers = rows_for(_askers, self.user, [task.record_id for task in tasks])
-        texts_by_entry: dict[int, dict[str, str]] = {}
+        texts_by_entry: dict[int, dict[str, Any]] = {}
         for pk, direction, short_name, name, referrer, partnership_title in askers:
             action = _answer_task(direction, asker=short_name or name, referrer=referrer)
             texts_by_entry[pk] = {"action": action, "partnership_title": partnership_title or ""}

@@ -1,4 +1,4 @@
-"""Signed links in emails, each of which lets one person sign one version of the terms until it expires."""
+"""Links in emails with which one person can sign one version of the terms."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ LIFETIME = dt.timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class TermsLink:
-    """A valid link: the signatory that it belongs to, and the person, who still signs for that party today."""
+    """The party and the person of a valid link. The person may still sign for that party today."""
 
     signatory: TermsSignatory
     person: User
 
 
 def terms_token(signatory: TermsSignatory, person: User) -> str:
-    """Return the token of one person's link. A new `link_key` of the signatory makes the token invalid."""
+    """Return the token of one person's link. The token stops working when the signatory gets a new `link_key`."""
     return signing.dumps([signatory.pk, signatory.link_key, person.pk], salt=SALT)
 
 
 def read_terms_token(token: str) -> TermsLink | None:
-    """Return the signatory and person of a token, or None if the token is invalid or too old.
+    """Return the signatory and person of a token, or None if the person cannot sign with it any more.
 
-    Also returns None if the partnership is over, the party has left or its signature is no longer needed, or the person
-    no longer signs for the party: a link in an old email must not outlive the right to sign.
+    The token may be invalid or expired, the partnership may be over, or the party may have left. The person may also no
+    longer sign for the party. A link in an old email must not outlive the right to sign.
     """
     try:
         signatory_id, link_key, person_id = signing.loads(token, salt=SALT, max_age=LIFETIME)

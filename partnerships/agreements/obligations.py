@@ -1,4 +1,4 @@
-"""Parts in partnerships, terms to sign, objectives and posts that the successor of an organisation takes over."""
+"""What passes from an organisation to its successor: parts in partnerships, terms to sign, objectives and posts."""
 
 from __future__ import annotations
 
@@ -32,23 +32,27 @@ from partnerships.organisations.obligations import (
     register_staying_columns,
 )
 
-#: All roles, from the strongest to the weakest.
-_ROLES = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER, PartyRole.OBSERVER)
+#: All roles, from the one with the most rights to the one with the fewest.
+_ROLES_BY_RANK = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER, PartyRole.OBSERVER)
+#: Statuses of a party that takes part or may still accept its invitation.
 _INSIDE = (PartyStatus.INVITED, PartyStatus.ACCEPTED)
 
 
 def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partnership]:
-    """Return the live partnerships in which the organisation takes part or is invited, with its role as `part`."""
-    inside = Party.objects.invited_or_accepted().filter(organisation=organisation)
-    own_parties = inside.filter(partnership=OuterRef("pk"))
+    """Return the live partnerships in which the organisation takes part or is invited.
+
+    The annotation `part` is its role there.
+    """
+    own_parties = Party.objects.invited_or_accepted().filter(organisation=organisation)
+    own_party_there = own_parties.filter(partnership=OuterRef("pk"))
     return (
         Partnership.objects.live()
-        .filter(pk__in=inside.values("partnership"))
-        .annotate(part=Subquery(own_parties.values("role")[:1]))
+        .filter(pk__in=own_parties.values("partnership"))
+        .annotate(part=Subquery(own_party_there.values("role")[:1]))
     )
 
 
-def _describe(partnership: Any, organisation: Organisation) -> HeldRecord:
+def _describe_partnership(partnership: Any, organisation: Organisation) -> HeldRecord:
     """Return what the page about the end of an organisation shows about its part in a partnership."""
     return HeldRecord(
         partnership.pk,
@@ -71,15 +75,15 @@ def _leave(move: RecordMove) -> dict[str, Any]:
 
 
 def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
-    """Return the changed columns of the successor's own party, which also takes the place of the party that ends.
+    """Return the changed columns of the successor's own party, into which the party that ends is merged.
 
-    If both take part, the successor keeps the stronger role. If only one of the two accepted its invitation, the
-    successor counts as having accepted.
+    If both take part, the merged party gets the stronger role. For example, a chair and a member become a chair. If one
+    of them has accepted its invitation, the merged party has accepted.
     """
     if kept_party.status not in _INSIDE:
         fields = ("role", "status", "joined_on", "left_on", "left_at")
         return {name: getattr(leaving_party, name) for name in fields}
-    stronger_role = min(PartyRole(leaving_party.role), PartyRole(kept_party.role), key=_ROLES.index)
+    stronger_role = min(PartyRole(leaving_party.role), PartyRole(kept_party.role), key=_ROLES_BY_RANK.index)
     has_accepted = PartyStatus.ACCEPTED in (leaving_party.status, kept_party.status)
     status = PartyStatus.ACCEPTED if has_accepted else PartyStatus.INVITED
     return {
@@ -90,7 +94,7 @@ def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
 
 
 def _has_signed(target: int) -> Q:
-    """Return a condition for requests to sign that have been answered, which stay beside their signature."""
+    """Return a condition for requests to sign that have been answered. They do not pass to the successor."""
     return Q(Exists(TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))))
 
 
@@ -116,7 +120,7 @@ PARTNERSHIPS = Obligation(
         ),
     ),
     _partnerships,
-    _describe,
+    _describe_partnership,
     target="partnership",
     within=lambda partnership: ("partnership", partnership.pk),
 )
@@ -146,8 +150,8 @@ OBJECTIVES = Obligation(
 def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
     """Return the posts of the organisation that are in use.
 
-    Once the organisation has ended, also return posts in partnerships in which the organisation no longer takes part:
-    it may have passed on its part before its posts.
+    An organisation that has ended may have passed on its part in a partnership before its posts there. So its posts in
+    partnerships in which it no longer takes part are returned too.
     """
     own_posts = Post.objects.filter(organisation=organisation).select_related("partnership")
     if not organisation.is_ended:

@@ -42,31 +42,34 @@ def may_fill_posts_with(role: str, roles: Roles, organisation_id: int) -> bool:
 
 
 def edits_for(person: User, target: Organisation | Partnership) -> bool:
-    """Return whether the person is editor or lead of the organisation, or of a present party of the partnership."""
+    """Return whether the person is editor or lead of the target.
+
+    In a partnership, this means editor or lead of at least one present party.
+    """
     if isinstance(target, Organisation):
         return Organisation.objects.of_person(person, *EDITING_ROLES).filter(pk=target.pk).exists()
     return Partnership.objects.with_party_of(person, *EDITING_ROLES).filter(pk=target.pk).exists()
 
 
 def rights_fingerprint(reader: User) -> str:
-    """Return a digest of the memberships, parts and administrator status from which the reader's rights follow.
+    """Return a hash of everything that decides what the reader may read.
 
-    A file that was made for the reader remains available while the digest stays the same. The parts include
-    partnerships to which an organisation of the reader is invited, because the reader may read them in full until it
-    declines.
+    A file that was made for the reader can be downloaded only until the hash changes. For example, it changes when an
+    organisation of the reader leaves a partnership. Invitations are included, because the people of an invited
+    organisation may read the partnership in full until the organisation declines.
     """
     roles = Membership.objects.roles_of(reader)
     parties = Party.objects.filter(organisation__in=list(roles), status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED])
-    own_parts = sorted(parties.values_list("partnership", "organisation", "status"))
-    digested_values = [sorted(roles.items()), own_parts, is_administrator(reader)]
-    return hashlib.sha256(json.dumps(digested_values).encode()).hexdigest()
+    party_statuses = sorted(parties.values_list("partnership", "organisation", "status"))
+    hashed_values = [sorted(roles.items()), party_statuses, is_administrator(reader)]
+    return hashlib.sha256(json.dumps(hashed_values).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
     """The rights of one person over one partnership now.
 
-    `present` contains the roles of the present parties, by organisation id. `roles` are the person's roles.
+    `present` has the role of each present party by organisation id. `roles` has the person's role in each organisation.
     """
 
     partnership: Partnership
@@ -75,7 +78,7 @@ class Rights:
 
     @property
     def leading(self) -> frozenset[int]:
-        """Return the chair's and lead organisations (ids) that the person leads."""
+        """Return the parties (ids of organisations) with the role chair or lead that the person leads."""
         return self.roles.led_among([pk for pk, role in self.present.items() if role in LEADING_ROLES])
 
     @property
@@ -112,7 +115,10 @@ class Rights:
         return self.roles.edited_among([pk for pk, role in self.present.items() if role != PartyRole.OBSERVER])
 
     def may_add_document(self, organisation: Organisation | None) -> bool:
-        """Return whether the person may add a document for the organisation (None: for none, by the system)."""
+        """Return whether the person may add a document for the organisation.
+
+        Only the system may add a document for no organisation.
+        """
         if organisation is None:
             return self.roles.is_system
         return organisation.pk in self.adds_documents_for
@@ -135,7 +141,7 @@ class Rights:
 
     @property
     def signing(self) -> frozenset[int]:
-        """Return the present parties (ids of organisations) that sign: all except observers."""
+        """Return the present parties (ids of organisations) that sign terms. Observers do not sign."""
         return frozenset(pk for pk, role in self.present.items() if role != PartyRole.OBSERVER)
 
     @property
@@ -153,7 +159,10 @@ class Rights:
 
     @property
     def may_tell_stakeholders(self) -> bool:
-        """Return whether the person may write to stakeholders, as lead of a present party that is not an observer."""
+        """Return whether the person may write to stakeholders.
+
+        Leads of a present party that is not an observer may.
+        """
         return bool(self.proposes_for)
 
     def may_propose_for(self, organisation: Organisation | None) -> bool:
@@ -176,7 +185,10 @@ class Rights:
 
     @property
     def may_load(self) -> bool:
-        """Return whether the person may count acceptances as signatures. Only the system may, when it imports data."""
+        """Return whether the person may sign for parties that accepted their invitations.
+
+        Only the system may, when it loads a network file.
+        """
         return self.roles.is_system
 
     @property
@@ -186,30 +198,30 @@ class Rights:
 
 
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:
-    """Return the rights of the person (None: the system) on the day of `now`.
+    """Return the rights of the person over the partnership on the day of `now`. Without a person, the system acts.
 
-    A party whose notice has run out does not count, whether or not a job has recorded that it left. The roles of the
+    A party whose notice is over gives no rights, even if no job has recorded yet that the party left. The roles of the
     parties are read once for each page.
     """
     pk = partnership.pk
-    role_pairs: Iterable[tuple[int, str]] | None = read_once_a_page(
+    roles_of_parties: Iterable[tuple[int, str]] | None = read_once_a_page(
         (rights_over, pk, timezone.localdate(now)), lambda: rows_for(_present_roles, pk, now)
     )
-    if role_pairs is None:
+    if roles_of_parties is None:
         # No page is being built, for example in a background job.
-        role_pairs = _present_roles(pk, now)
-    return Rights(partnership=partnership, present=dict(role_pairs), roles=roles_of(person, now))
+        roles_of_parties = _present_roles(pk, now)
+    return Rights(partnership=partnership, present=dict(roles_of_parties), roles=roles_of(person, now))
 
 
 def rights_lookup(partnership: int, now: dt.datetime) -> Lookup:
-    """Return the lookup of the present parties and their roles, which `rights_over` reads, for `read_ahead`."""
+    """Return the lookup with which `read_ahead` reads the rows for a later `rights_over`."""
     return lookup(_present_roles, partnership, now)
 
 
 def _present_roles(partnership: int, now: dt.datetime) -> QuerySet[Party, tuple[int, str]]:
-    """Return the role of each present party, by organisation id, without parties whose notice has run out."""
-    notices_run_out = Notice.objects.past_last_day(timezone.localdate(now)).filter(partnership=partnership)
+    """Return pairs of organisation id and role, for the present parties whose notice is not over."""
+    notices_over = Notice.objects.past_last_day(timezone.localdate(now)).filter(partnership=partnership)
     present_parties = Party.objects.accepted().filter(partnership=partnership)
-    return present_parties.exclude(organisation__in=notices_run_out.values("organisation")).values_list(
+    return present_parties.exclude(organisation__in=notices_over.values("organisation")).values_list(
         "organisation_id", "role"
     )

@@ -22,10 +22,10 @@ def copy_posts(
     author: User | None,
     now: dt.datetime,
 ) -> int:
-    """Copy the open posts of some organisations with their present holders, and return how many posts were copied.
+    """Copy the open posts of these organisations (ids) to the successor, and return how many posts were copied.
 
-    The original posts keep their history. Contacts without an account get an email about the data that we hold about
-    them. Call with the organisations and both partnerships locked. Does not check rights.
+    Present holders are copied too, with their contact details. Contacts without an account are emailed about the data
+    that we hold about them. Does not check rights. Call with the organisations and both partnerships locked.
     """
     today = timezone.localdate(now)
     reason = f"Copied from “{partnership.title}”, which this partnership renews."[:300]

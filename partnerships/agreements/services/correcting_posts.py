@@ -28,7 +28,7 @@ from partnerships.people.models import User
 def correct_post(*, post: Post, title: str, reason: str, author: User | None, now: dt.datetime) -> bool:
     """Correct the title of a post, and return whether it changed. Raises `UnableToChangePost`.
 
-    The role cannot be corrected: for another role, add another post.
+    The role cannot be corrected. For another role, people add another post.
     """
     require(roles_of(author, now).may_change_directory)
     locked_post = lock_post(post)
@@ -66,10 +66,10 @@ def correct_holder(
 ) -> bool:
     """Correct the holder of a post and the days of holding it, and return whether anything changed.
 
-    `ends_on` is the first day on which the person no longer held the post, or None if the person still does. With
-    `person` None, the holder stays the same. Another holder must act for the organisation and is emailed, and the
-    contact details of the first holder are cleared. Administrators cannot correct contact details or contacts without
-    an account: only the organisation can. Raises `UnableToChangePost`.
+    `ends_on` is the first day on which the person no longer held the post, or None if the person still does. `person`
+    is the right holder, or None if only the days are wrong. A new holder must act for the organisation and is emailed.
+    The contact details of the wrong holder are cleared. Only the organisation itself can correct contact details, and
+    contacts without an account. Raises `UnableToChangePost`.
     """
     require(roles_of(author, now).may_change_directory)
     post = lock_post(holder.post)
@@ -127,9 +127,12 @@ def _replace_person(holder: Holder, person: User, post: Post, *, now: dt.datetim
 
 
 def _save_corrected(holder: Holder) -> None:
-    """Save the corrected fields. Raises `UnableToChangePost` if another person holds the post on some of these days."""
+    """Save the corrected fields.
+
+    Raises `UnableToChangePost` if another person holds the post on some of these days.
+    """
     try:
-        # Save within a savepoint, so that the constraint against overlapping days does not break the whole transaction.
+        # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
         with transaction.atomic():
             holder.save(update_fields=["starts_on", "ends_on", "person", *CONTACT_FIELDS])
     except IntegrityError as error:

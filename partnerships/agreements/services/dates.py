@@ -16,8 +16,9 @@ from partnerships.agreements.services.steps import record_due_step
 def record_due_steps(*, now: dt.datetime) -> int:
     """Store each new status that follows from a date, and return the number of changes.
 
-    Each partnership has its own transaction, so that one failure does not block the others. Starts come first: a
-    successor that starts the day after the old partnership ends must renew it before its end date ends it.
+    Each partnership has its own transaction, so that one failure does not undo the others. Starts are stored first. For
+    example, a partnership ends on 31 March, and its successor starts on 1 April. The successor must mark it as renewed
+    before the job would mark it as ended.
     """
     today = timezone.localdate(now)
     start_is_due = Q(status=Status.AGREED) & ~has_status_on(Status.AGREED, today)

@@ -1,4 +1,4 @@
-"""Services for the documents of a partnership: add, remove and restore them."""
+"""Add, remove and restore the documents of a partnership."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UnableToAddDocument(Exception):
 
 
 class UnableToRemoveDocument(Exception):
-    """The document is removed already or is the scan of a signature, or the partnership is over."""
+    """The document was removed before or is the scan of a signature, or the partnership is over."""
 
 
 class UnableToRestoreDocument(Exception):
@@ -137,5 +137,5 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the files of documents that were removed long ago, and return how many. The rows stay."""
+    """Delete the files of documents that were removed long ago, and return how many. The rows remain."""
     return delete_files(Document.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""Start a working group: a partnership within a partnership."""
+"""Start a working group, which is a partnership within a partnership."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def start_working_group(
     author: User | None,
     now: dt.datetime,
 ) -> Partnership:
-    """Start a working group of some of the parties of a partnership, and return the group's own partnership.
+    """Start a working group of some parties of a partnership, and return the group's own partnership.
 
-    The organisation becomes its chair; the other members are invited. Raises `UnableToStartGroup`.
+    The organisation becomes its chair, and the other members are invited. Raises `UnableToStartGroup`.
     """
     locked_parent = lock_partnership(parent.pk)
     today = timezone.localdate(now)
@@ -101,7 +101,7 @@ def start_working_group(
 
 
 def _check_members(parent: Partnership, other_members: Collection[Organisation]) -> None:
-    """Raise `UnableToStartGroup` unless all these organisations take part in the partnership, not only as observers."""
+    """Raise `UnableToStartGroup` if there are no other members, or if one takes no part or is an observer."""
     parties = parent.parties.accepted().exclude(role=PartyRole.OBSERVER)
     party_ids = set(parties.values_list("organisation_id", flat=True))
     if not other_members or any(member.pk not in party_ids for member in other_members):

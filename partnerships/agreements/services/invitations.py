@@ -110,7 +110,7 @@ def _count_recent_invitations(partnership: Partnership, now: dt.datetime) -> int
 
 
 def _lock_party_to_invite(partnership: Partnership, organisation: Organisation) -> Party:
-    """Return the row of a former party, locked, or a new row that is not saved yet.
+    """Lock and return the party if the organisation was invited before, or else return a new, unsaved party.
 
     Raises `UnableToInvite` if the organisation takes part or is already invited.
     """
@@ -149,7 +149,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
     _record_answer(partnership, locked_party, accept=accept, author=author, now=now)
     copy_to_caller(party, locked_party)
 
-    # Another party can change who ends the partnership by leaving, and who must sign its terms.
+    # The answer may decide whether a notice ends the partnership, and whose signatures its terms need.
     set_end_by_notice(partnership)
     adjust_signatories(partnership, author=author, now=now)
     _email_inviter(locked_party, author=author, now=now)
@@ -174,7 +174,7 @@ def _record_answer(
 
 
 def _email_inviter(party: Party, *, author: User | None, now: dt.datetime) -> None:
-    """Email the answer to the person who sent the invitation, if there is one."""
+    """Email the answer to the person who sent the invitation, unless the system or the author sent it."""
     inviter = party.invited_by
     if inviter is None or inviter == author or inviter.is_stakeholder:
         return
@@ -188,14 +188,17 @@ def _email_inviter(party: Party, *, author: User | None, now: dt.datetime) -> No
 
 
 def _status_without_acceptance(party: Party) -> PartyStatus:
-    """Return the status after a declined or withdrawn invitation: "left" for a former party, else "declined"."""
+    """Return the status of a party whose invitation was declined or withdrawn.
+
+    A party that took part before is "left" again. Any other party is "declined".
+    """
     return PartyStatus.DECLINED if party.left_at is None else PartyStatus.LEFT
 
 
 def withdraw_invitation(
     partnership: Partnership, party: Party, *, reason: str, author: User | None, now: dt.datetime
 ) -> None:
-    """Withdraw the open invitation of a locked party, whose signature is then no longer needed.
+    """Withdraw the open invitation of a locked party, so that terms no longer need its signature.
 
     Does not check rights.
     """

@@ -1,4 +1,4 @@
-"""Withdraw open invitations to partnerships that ended before the site withdrew such invitations by itself."""
+"""Withdraw old invitations to partnerships that are over."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from partnerships.agreements.services.recording import lock_partnership
 def withdraw_left_over_invitations(*, now: dt.datetime) -> int:
     """Withdraw open invitations to partnerships that are over, and return how many.
 
-    Today, ending a partnership withdraws its invitations. This function withdraws older invitations, and is safe to run
-    twice.
+    Since these invitations were sent, the site has changed. Now, an invitation is withdrawn when its partnership ends.
+    Safe to run twice.
     """
-    invited = Party.objects.filter(status=PartyStatus.INVITED, partnership__status__in=FINAL_STATUSES)
-    partnership_ids = invited.order_by("partnership").values_list("partnership", flat=True).distinct()
+    invited_parties = Party.objects.filter(status=PartyStatus.INVITED, partnership__status__in=FINAL_STATUSES)
+    partnership_ids = invited_parties.order_by("partnership").values_list("partnership", flat=True).distinct()
     return sum(_withdraw_invitations_to(pk, now) for pk in partnership_ids)
 
 

@@ -1,4 +1,4 @@
-"""End the time of holders whose post passed to an organisation for which they do not act."""
+"""After an organisation passes on its posts, end the time of holders who do not act for the new organisation."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from partnerships.organisations.obligations import Change, RecordMove
 
 
 def end_holdings_left_behind(records: Collection[int], move: RecordMove) -> list[Change]:
-    """End the time of people in these posts who do not act for `move.target`, and return the changes.
+    """End the time of people who hold these posts (ids) but do not act for `move.target`, and return the changes.
 
-    Contacts without an account stay in their posts.
+    Contacts without an account keep their posts.
     """
     today = timezone.localdate(move.now)
     memberships = Membership.objects.filter(

@@ -9,9 +9,9 @@ from partnerships.agreements.models import LEADING_ROLES, Notice, Partnership, P
 
 
 def set_end_by_notice(partnership: Partnership) -> None:
-    """Store which open notices end a partnership, and on which day it ends. Call with the partnership locked.
+    """Store which open notices end a partnership, and on which day it ends.
 
-    Call this whenever a notice or a party has changed.
+    Call this after each change of a notice or a party, with the partnership locked.
     """
     notices = list(partnership.notices.pending().order_by("last_day", "given_at", "pk"))
     are_decisive = _are_decisive(partnership, (notice.organisation_id for notice in notices))
@@ -30,12 +30,12 @@ def set_end_by_notice(partnership: Partnership) -> None:
 
 
 def end_if_notice_given(party: Party, last_day: dt.date, other_notices: Iterable[Notice]) -> dt.date | None:
-    """Return the day on which the partnership would end if a party left after a last day, or None if it would go on.
+    """Return the last day of the partnership if the party gave notice until `last_day`, or None if it would continue.
 
     `other_notices` are the open notices of the other parties, earliest first.
     """
     departures = [(notice.last_day, notice.organisation_id) for notice in other_notices]
-    # This notice would be the latest one, so it comes after others for the same day.
+    # Among notices for the same day, this notice would be the last, because it would be given last.
     position = sum(day <= last_day for day, _ in departures)
     departures.insert(position, (last_day, party.organisation_id))
     are_decisive = _are_decisive(party.partnership, (organisation for _, organisation in departures))
@@ -46,10 +46,10 @@ def end_if_notice_given(party: Party, last_day: dt.date, other_notices: Iterable
 
 
 def _are_decisive(partnership: Partnership, leavers: Iterable[int]) -> Iterator[bool]:
-    """Yield, for each leaver, whether its leaving ends the partnership.
+    """Yield, for each organisation (id) in the order in which they leave, whether its departure ends the partnership.
 
-    `leavers` are ids of organisations in the order in which they leave. A partnership ends when fewer than two parties
-    remain, or none that leads. Observers do not count.
+    A partnership ends when fewer than two parties remain, or when no chair or lead remains. Observers are not included.
+    For example, three organisations lead a partnership. It survives the departure of one, but not of a second.
     """
     parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     remaining_roles = dict(parties.values_list("organisation_id", "role"))

@@ -1,4 +1,4 @@
-"""Services for notices: give notice, withdraw it, and carry it out after its last day."""
+"""Give notice for a party, withdraw a notice, and let the party leave after its last day."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_DAYS_AHEAD = 3 * 366
 
 
 class UnableToGiveNotice(Exception):
-    """The partnership is not in force, notice was given already, the day is not possible, or the reason is missing."""
+    """The partnership is not in force, notice was given before, the day is invalid, or the reason is missing."""
 
 
 class UnableToWithdrawNotice(Exception):
@@ -48,9 +48,10 @@ def earliest_last_day(partnership: Partnership, today: dt.date) -> dt.date:
 def give_notice(
     *, party: Party, reason: str, last_day: dt.date | None, author: User | None, now: dt.datetime
 ) -> Notice:
-    """Give notice for a party, and email the leads of the other parties.
+    """Give notice that a party will leave, and email the leads of all parties except the author.
 
-    If `last_day` is None, the last day is the earliest that the terms allow. Raises `UnableToGiveNotice`.
+    `last_day` is the last day on which the party takes part. None means the earliest day that the terms allow. For
+    example, with a notice period of 90 days, this is the day 90 days from today. Raises `UnableToGiveNotice`.
     """
     today = timezone.localdate(now)
     locked_partnership = lock_partnership(party.partnership_id)
@@ -161,9 +162,10 @@ def _email_leads(notice: Notice, partnership: Partnership, *, author: User | Non
 
 
 def carry_out_notices(*, now: dt.datetime) -> int:
-    """Carry out the notices that have run out, and return how many.
+    """Let the parties leave whose notice is over, and return the number of notices carried out.
 
-    Partnerships that a notice ends are over by then: their status follows from its last day.
+    If a notice ends the whole partnership, the partnership is over as soon as the last day has passed. Then only the
+    notice is closed here.
     """
     due_notices = Notice.objects.past_last_day(timezone.localdate(now)).order_by("last_day", "pk")
     return sum(_carry_out(pk, now) for pk in list(due_notices.values_list("pk", flat=True)))
@@ -171,7 +173,7 @@ def carry_out_notices(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _carry_out(notice_id: int, now: dt.datetime) -> bool:
-    """End the part of the party, or the partnership if it cannot continue without the party.
+    """Let the party leave, or end the partnership if it cannot continue without the party.
 
     Returns False if the notice was already carried out or withdrawn.
     """
@@ -188,7 +190,7 @@ def _carry_out(notice_id: int, now: dt.datetime) -> bool:
         return True
     reason = f"Notice of {long_date(timezone.localdate(notice.given_at))}: {notice.reason}"
     try:
-        # A savepoint, so that nothing remains of an attempt to leave that is refused.
+        # A savepoint undoes what `leave_partnership` has changed before it refuses.
         with transaction.atomic():
             leave_partnership(party=party, reason=reason, author=None, now=now, after_notice=True)
     except UnableToLeave:

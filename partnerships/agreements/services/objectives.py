@@ -1,4 +1,4 @@
-"""Services for objectives: add, change, move and close them, report progress, and link records."""
+"""Add, change, move and close objectives, report their progress, and link records that serve them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ObjectiveDetails(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressReport:
-    """The figure of an objective on a day, and what blocks the objective, if anything does."""
+    """The figure of an objective on a day, and the obstacle that blocks it ("" if there is none)."""
 
     on: dt.date
     figure: Decimal
@@ -70,7 +70,7 @@ class ProgressReport:
 
 
 def _lock_editable(partnership_id: int, author: User | None, now: dt.datetime) -> Partnership:
-    """Lock and return a partnership whose objectives the author may change.
+    """Lock a partnership, check that the author may change its objectives, and return the locked partnership.
 
     Raises `UnableToChangeObjective` if the partnership is over.
     """
@@ -108,11 +108,16 @@ def _error_in(objective: Objective) -> str:
 def _record_event(
     objective: Objective, kind: EventKind, *, author: User | None, now: dt.datetime, **data: Mapping[str, Any] | str
 ) -> None:
-    """Record an event about an objective. The data may be `before`, `after` and `reason`."""
+    """Record an event about an objective. `data` may contain `before`, `after` and `reason`."""
     partnership = objective.partnership
-    names_objective = {"title": f"{partnership.title}: {objective.text}", "objective": objective.pk}
-    defaults: dict[str, Any] = {"before": {}, "after": {}, "reason": ""}
-    record_event(partnership, kind, author=author, now=now, data=names_objective | defaults | data)
+    event_data: dict[str, Any] = {
+        "title": f"{partnership.title}: {objective.text}",
+        "objective": objective.pk,
+        "before": {},
+        "after": {},
+        "reason": "",
+    }
+    record_event(partnership, kind, author=author, now=now, data=event_data | data)
 
 
 @transaction.atomic
@@ -126,7 +131,8 @@ def add_objective(
 ) -> Objective:
     """Add an objective at the end of the list. Raises `UnableToChangeObjective`.
 
-    `came_from` is a record of another room, which that room then links to the objective.
+    `came_from` is the record that led to the objective, such as a recommendation. Its room stores the link to the
+    objective.
     """
     locked_partnership = _lock_editable(partnership.pk, author, now)
     objectives = locked_partnership.objectives
@@ -267,24 +273,26 @@ def change_objective_status(
 def move_objective(*, objective: Objective, up: bool, author: User | None, now: dt.datetime) -> None:
     """Move an objective one place up or down. At either end of the list, nothing changes."""
     partnership, locked_objective = _lock_objective(objective, author, now)
-    rows = list(partnership.objectives.select_for_update().order_by("position", "pk"))
-    index = rows.index(locked_objective)
+    objectives = list(partnership.objectives.select_for_update().order_by("position", "pk"))
+    index = objectives.index(locked_objective)
     new_index = index - 1 if up else index + 1
-    if not 0 <= new_index < len(rows):
+    if not 0 <= new_index < len(objectives):
         return
 
-    rows[index], rows[new_index] = rows[new_index], rows[index]
-    for position, row in enumerate(rows, start=1):
-        if row.position != position:
-            row.position = position
-            row.save(update_fields=["position"])
+    objectives[index], objectives[new_index] = objectives[new_index], objectives[index]
+    # The database allows gaps and repeats in positions, so number the whole list.
+    for position, moved_objective in enumerate(objectives, start=1):
+        if moved_objective.position != position:
+            moved_objective.position = position
+            moved_objective.save(update_fields=["position"])
 
 
 @transaction.atomic
 def link_record(*, objective: Objective, provider: str, key: str, author: User, now: dt.datetime) -> ObjectiveLink:
     """Link a record that serves the objective, such as a commitment.
 
-    Raises `UnableToChangeObjective`.
+    `provider` is the code of the kind of record, and `key` identifies the record within that kind. Raises
+    `UnableToChangeObjective`.
     """
     partnership, locked_objective = _lock_objective(objective, author, now)
     chosen_provider = provider_of(provider)

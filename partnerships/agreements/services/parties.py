@@ -1,4 +1,4 @@
-"""Change who takes part in a partnership: a party leaves, is removed, or gets another role."""
+"""Let a party leave a partnership, remove a party, or change its role."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from partnerships.people.models import User
 
 
 class UnableToLeave(Exception):
-    """The organisation is not a party, is the last one that leads, or must give notice, or the reason is missing."""
+    """The organisation takes no part, is the last lead, or must give notice, or the reason is missing."""
 
 
 class UnableToChangeParty(Exception):
@@ -41,10 +41,11 @@ class UnableToChangeParty(Exception):
 def leave_partnership(
     *, party: Party, reason: str, author: User | None, now: dt.datetime, after_notice: bool = False
 ) -> None:
-    """End a party's part in a partnership, at its own wish. Its people still read the partnership as it was.
+    """End a party's part in a partnership, because the party wants to leave.
 
-    `after_notice` says that the notice which the terms require is over, or that the party left before its leaving was
-    recorded here. Raises `UnableToLeave`.
+    Its people can still read the partnership as it was on this day. With `after_notice`, the party need not give the
+    notice that the terms require, because its notice is over or it left before this was recorded here. Raises
+    `UnableToLeave`.
     """
     partnership, locked_party = lock_party(party)
     require(rights_over(partnership, author, now).may_leave(locked_party))
@@ -58,9 +59,9 @@ def leave_partnership(
 def remove_party(
     *, party: Party, reason: str, author: User | None, now: dt.datetime, even_last_lead: bool = False
 ) -> None:
-    """Remove a party, or withdraw its invitation.
+    """Remove a party or, if it has not answered its invitation yet, withdraw the invitation.
 
-    After a restore, `even_last_lead` allows the removal of the last party that leads. Raises `UnableToLeave`.
+    `even_last_lead` allows the removal of the last party that leads, after a restore. Raises `UnableToLeave`.
     """
     partnership, locked_party = lock_party(party)
     rights = rights_over(partnership, author, now)
@@ -105,11 +106,10 @@ def _end_party(
     event: EventKind,
     even_last_lead: bool = False,
 ) -> None:
-    """End the part of a locked party that leaves or is removed, and email the people concerned.
+    """End the part of a locked party that leaves or is removed, and email the leads.
 
-    The agreement no longer needs the party's signature, and other rooms end what depended on the party. People of the
-    party keep the partnership as it is now. `even_last_lead` ends the part even if no other party leads. Raises
-    `UnableToLeave`.
+    Terms that await signatures no longer need the party's signature. Other rooms end what depended on the party.
+    Raises `UnableToLeave`.
     """
     today = timezone.localdate(now)
     if not party.is_present:
@@ -177,9 +177,9 @@ def _email_departure(party: Party, *, is_removed: bool, author: User | None, now
 def change_party_role(
     *, party: Party, role: str, reason: str, author: User | None, now: dt.datetime, even_last_lead: bool = False
 ) -> None:
-    """Change the role of a party, with a reason. At least one party must be chair or lead.
+    """Change the role of a party, with a reason. At least one party must remain chair or lead.
 
-    After a restore, `even_last_lead` allows a change of the last such party. Raises `UnableToChangeParty`.
+    `even_last_lead` allows a change of the last such party, after a restore. Raises `UnableToChangeParty`.
     """
     partnership, locked_party = lock_party(party)
     require(rights_over(partnership, author, now).leads)
@@ -215,7 +215,7 @@ def change_party_role(
     set_end_by_notice(partnership)
     adjust_signatories(partnership, author=author, now=now)
     if role == PartyRole.OBSERVER and locked_party.is_present:
-        # Set only in memory, for the observer hooks.
+        # The observer hooks read these two from the party. Neither is saved.
         locked_party.partnership = partnership
         locked_party.reason = reason
         run_observer_hooks(PartyDeparture(party=locked_party, author=author, now=now))

@@ -36,17 +36,17 @@ from partnerships.people.models import User
 
 
 class UnableToCreatePartnership(Exception):
-    """The title is missing, the dates, contact rhythm or kind are invalid, or the organisation has ended."""
+    """The title is missing, a date, number or kind is invalid, or the organisation has ended."""
 
 
 class UnableToEditSettings(Exception):
-    """The partnership is over, the reason is missing, or the title, kind or contact rhythm is invalid."""
+    """The partnership is over, the reason is missing, or a new value is invalid."""
 
 
 class OpeningTerms(TypedDict, total=False):
-    """The fields of the terms with which a partnership is opened (see the model).
+    """The values of a new partnership's fields (see the model).
 
-    Its first draft of the terms has the same values. Later, only signed terms change these fields.
+    The first draft of its terms starts with the same values. Later, only signed terms change these fields.
     """
 
     purpose: str
@@ -68,7 +68,7 @@ class OpeningTerms(TypedDict, total=False):
 
 
 class NewPartnership(OpeningTerms):
-    """The title of a new partnership, and the terms with which it is opened."""
+    """The title of a new partnership, and the values of its fields."""
 
     title: str
 
@@ -83,7 +83,7 @@ class PartnershipSettings(TypedDict, total=False):
 
 
 def _problem_with_terms(partnership: Partnership) -> str:
-    """Return why the dates, the contact rhythm or the notice period are not possible, or ""."""
+    """Return what is wrong with the dates, the contact rhythm or the notice period, or ""."""
     start, contact_days, notice_days = partnership.starts_on, partnership.contact_days, partnership.notice_days
     if start and partnership.ends_on and partnership.ends_on < start:
         return "The end date must not be before the start date."
@@ -97,7 +97,10 @@ def _problem_with_terms(partnership: Partnership) -> str:
 
 
 def _problem_with_kind(code: str, *, current: str) -> str:
-    """Return why a kind cannot be chosen, or "". A kind that is no longer offered can remain the `current` kind."""
+    """Return why people cannot choose a kind, or "".
+
+    A partnership can keep its `current` kind even if that kind is no longer offered.
+    """
     kind = PartnershipKind.by_code().get(code)
     if kind is None:
         return f"There is no kind of partnership with the code “{code}”. Enter the code of another kind."
@@ -119,11 +122,11 @@ def create_partnership(
     starter: bool = False,
     **opening: Unpack[NewPartnership],
 ) -> Partnership:
-    """Open a partnership, with the status "exploring".
+    """Create a partnership with the status "exploring", with `organisation` as its chair and only party.
 
-    Its first draft of the terms has the given content or, without content, the values in `opening`. With `starter`, a
-    draft without clauses begins with the clauses of its kind. The author's organisation is the chair and has accepted.
-    Raises `UnableToCreatePartnership`.
+    This also creates the first draft of its terms, with `content` or, without content, with the values in `opening`.
+    `starter` fills what is empty in the draft with the clauses and texts of the kind. `redefines` is the partnership
+    that this one renews. Raises `UnableToCreatePartnership`.
     """
     require(roles_of(author, now).lead(organisation.pk))
     opening["title"] = " ".join(opening["title"].split())
@@ -140,17 +143,7 @@ def create_partnership(
 
     partnership.save(force_insert=True)
     partnership.areas.set(areas)
-    Party.objects.create(
-        partnership=partnership,
-        organisation=organisation,
-        role=PartyRole.CHAIR,
-        status=PartyStatus.ACCEPTED,
-        invited_at=now,
-        invited_by=author,
-        answered_at=now,
-        answered_by=author,
-        joined_on=timezone.localdate(now),
-    )
+    _add_chair(partnership, organisation, author=author, now=now)
     record_event(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
 
     chosen_kind = PartnershipKind.objects.get(code=kind)
@@ -187,8 +180,23 @@ def _check_new_partnership(partnership: Partnership, organisation: Organisation)
         raise UnableToCreatePartnership(problem)
 
 
+def _add_chair(partnership: Partnership, organisation: Organisation, *, author: User | None, now: dt.datetime) -> None:
+    """Make the organisation the chair of a new partnership. It needs no invitation, because its lead is the author."""
+    Party.objects.create(
+        partnership=partnership,
+        organisation=organisation,
+        role=PartyRole.CHAIR,
+        status=PartyStatus.ACCEPTED,
+        invited_at=now,
+        invited_by=author,
+        answered_at=now,
+        answered_by=author,
+        joined_on=timezone.localdate(now),
+    )
+
+
 def _fill_with_starters(content: dict[str, Any], kind: PartnershipKind) -> None:
-    """Fill empty parts of the first draft with the texts and the notice period of its kind."""
+    """Fill empty parts of the first draft with the clauses, texts and notice period of its kind."""
     if not content.get("clauses"):
         content["clauses"] = kind.clauses
     content["about"] = {**kind.starters, **content.get("about", {})}
@@ -218,8 +226,8 @@ def edit_settings(
 ) -> tuple[str, ...]:
     """Change title, kind, audience, areas or contact rhythm, and return the names of the changed fields.
 
-    The kind can be changed while the first terms are drafted: the draft keeps the fields that the other kind has too.
-    Raises `UnableToEditSettings`.
+    The kind can change only until the first terms are sent for signature. Their draft then keeps the values of fields
+    that both kinds have. `organisation` is the party for which the author acts. Raises `UnableToEditSettings`.
     """
     locked_partnership = lock_partnership(partnership.pk)
     require(rights_over(locked_partnership, author, now).leads_for(organisation))
@@ -227,17 +235,8 @@ def edit_settings(
         raise UnableToEditSettings("This partnership has ended, so you can read it but not change it.")
     if not reason.strip():
         raise UnableToEditSettings("Enter a reason.")
-    kind = settings.get("kind", locked_partnership.kind_id)
-    if problem := _problem_with_kind(kind, current=locked_partnership.kind_id):
-        raise UnableToEditSettings(problem)
 
-    changes: dict[str, Any] = {name: value for name, value in settings.items() if name != "kind"}
-    before, after = apply_changes(locked_partnership, changes | {"kind_id": kind})
-    if not locked_partnership.title.strip():
-        raise UnableToEditSettings("Enter a title for the partnership.")
-    if problem := _problem_with_terms(locked_partnership):
-        raise UnableToEditSettings(problem)
-
+    before, after = _apply_settings(locked_partnership, settings)
     if "kind_id" in before:
         before["kind"], after["kind"] = before.pop("kind_id"), after.pop("kind_id")
         _change_kind(locked_partnership, now=now)
@@ -267,6 +266,24 @@ def edit_settings(
     return tuple(before)
 
 
+def _apply_settings(partnership: Partnership, settings: PartnershipSettings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Set the new values on a locked partnership, without saving.
+
+    Returns the earlier and the new values of the columns that changed. Raises `UnableToEditSettings` if a value is
+    invalid.
+    """
+    kind = settings.get("kind", partnership.kind_id)
+    if problem := _problem_with_kind(kind, current=partnership.kind_id):
+        raise UnableToEditSettings(problem)
+    changes: dict[str, Any] = {name: value for name, value in settings.items() if name != "kind"}
+    before, after = apply_changes(partnership, changes | {"kind_id": kind})
+    if not partnership.title.strip():
+        raise UnableToEditSettings("Enter a title for the partnership.")
+    if problem := _problem_with_terms(partnership):
+        raise UnableToEditSettings(problem)
+    return before, after
+
+
 def _journal_audience(partnership: Partnership, *, now: dt.datetime) -> None:
     """Note in the journal who may read the partnership from now on."""
     identity = partnership_identity(partnership)
@@ -274,7 +291,7 @@ def _journal_audience(partnership: Partnership, *, now: dt.datetime) -> None:
 
 
 def _change_areas(partnership: Partnership, areas: set[Area], before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Save the areas if they differ, and add the names of the earlier and the new areas to `before` and `after`."""
+    """Save the areas if they have changed, and add their names to `before` and `after`."""
     earlier_areas = set(partnership.areas.all())
     if areas == earlier_areas:
         return

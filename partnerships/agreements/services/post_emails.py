@@ -40,7 +40,10 @@ def email_contact(holder: Holder, *, now: dt.datetime) -> None:
 
 
 def is_emailed_already(holder: Holder) -> bool:
-    """Return whether an earlier row of the same spreadsheet names the same address, so that one email covers both."""
+    """Return whether a contact with the same address was added at the same moment, by an earlier row of a spreadsheet.
+
+    That contact's email describes both posts.
+    """
     if not holder.email:
         return False
     earlier_rows = Holder.objects.filter(person=None, added_at=holder.added_at, pk__lt=holder.pk)
@@ -48,7 +51,10 @@ def is_emailed_already(holder: Holder) -> bool:
 
 
 def email_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime) -> None:
-    """Email administrators and the holders of the escalation post that nobody leads an organisation any more."""
+    """Email that nobody leads an organisation any more.
+
+    Administrators and the holders of the organisation's escalation post get the email, but not the person who left.
+    """
     today = timezone.localdate(now)
     holders = people_in_post(organisation.pk, PostRole.ESCALATION, day=today)
     administrators = User.objects.filter(is_staff=True, is_active=True)

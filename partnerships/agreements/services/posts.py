@@ -1,4 +1,4 @@
-"""Services for posts: create a post, name its holder, change contact details, end it."""
+"""Create posts, name their holders, change contact details, and end posts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.people.models import User
 
 
 class UnableToChangePost(Exception):
-    """The post has ended or is held, the day does not fit, or the reason, name or address is missing or invalid."""
+    """The post has ended or has another holder, or a day, reason, name or address is missing or invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ def fill_post(
 ) -> Holder:
     """Give a post to a person or contact from a day on (by default today), and email the new holder.
 
-    The present holder's time ends on that day, except in a team. A person must act for the organisation. A contact
-    without an account needs a name. Raises `UnableToChangePost`.
+    The present holder's time ends on that day, except in a team. A `person` must act for the organisation. Without a
+    `person`, `contact` is the holder and needs a name. Raises `UnableToChangePost`.
     """
     locked_post = lock_post(post)
     require(may_fill_posts_with(locked_post.role, roles_of(author, now), locked_post.organisation_id))
@@ -131,9 +131,9 @@ def fill_post(
 def vacate_post(
     *, holder: Holder, reason: str, author: User | None, now: dt.datetime, ends_on: dt.date | None = None
 ) -> None:
-    """End a holder's time in a post on a day (by default today). Holders may also give up a post themselves.
+    """End a holder's time in a post on a day (by default today).
 
-    Raises `UnableToChangePost`.
+    Holders may also give up a post themselves. Raises `UnableToChangePost`.
     """
     post, locked_holder = _lock_current_holder(holder, author=author, now=now)
     reason = _required_reason(reason)
@@ -167,7 +167,7 @@ def change_contact(*, holder: Holder, contact: ContactDetails, author: User | No
 
 
 def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetime) -> tuple[Post, Holder]:
-    """Lock a post, then a holder whom the author may change, and return both.
+    """Lock a post, then its holder, and return both. The author must be the holder or may fill the post.
 
     Raises `UnableToChangePost` if the holder's time in the post is over.
     """
@@ -185,10 +185,10 @@ def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetim
 
 @transaction.atomic
 def remove_contact(*, holder: Holder, now: dt.datetime) -> None:
-    """Remove the details of a contact without an account, as the contact wishes, and end their time in the post.
+    """Remove the details of a contact without an account at the contact's request, and end their time in the post.
 
-    Checks no rights: the contact opens the page by the link in their email. Does nothing if the holder has an account,
-    or if the details have already been removed.
+    Does not check rights, because the contact uses the link in their email. Does nothing if the holder has an account,
+    or if the details have been removed before.
     """
     post = lock_post(holder.post)
     locked_holder = Holder.objects.select_for_update().get(pk=holder.pk)
@@ -202,7 +202,7 @@ def remove_contact(*, holder: Holder, now: dt.datetime) -> None:
 
 
 def forget_holder(holder: Holder, *, now: dt.datetime) -> None:
-    """Empty the contact details of a locked holder, and note in the journal to do so again after a restore."""
+    """Empty the contact details of a locked holder. A line in the journal makes a restore empty them again."""
     Holder.objects.filter(pk=holder.pk).clear_contacts()
     journal.note(CLEARED, now=now, holder=holder.pk, same=holder_identity(holder))
 
@@ -218,7 +218,10 @@ def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) 
 
 
 def close_post(post: Post, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a post today, and the time of its present and future holders. Does not check rights. Lock the post first."""
+    """End a post today, and the time of its present and future holders.
+
+    Does not check rights. Lock the post first.
+    """
     today = timezone.localdate(now)
     for holder in post.holders.current_or_future(today).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
@@ -256,7 +259,7 @@ def holder_identity(holder: Holder) -> str:
 
 
 def end_holding(holder: Holder, *, on: dt.date, reason: str, now: dt.datetime) -> None:
-    """End a holder's time in a post on a day. A time that begins later ends on its first day. Lock the holder first."""
+    """End a holder's time in a post on a day, or on its first day if it begins later. Lock the holder first."""
     holder.ends_on = max(on, holder.starts_on)
     holder.reason = reason[:300]
     holder.save(update_fields=["ends_on", "reason"])
@@ -283,14 +286,14 @@ def lock_post(post: Post) -> Post:
 
 
 def _required_reason(reason: str) -> str:
-    """Return the reason as it is stored, or raise `UnableToChangePost` if it is missing."""
+    """Return the reason, trimmed to what a row can store. Raises `UnableToChangePost` if it is missing."""
     if not reason.strip():
         raise UnableToChangePost("Enter a reason.")
     return reason.strip()[:300]
 
 
 def _valid_email(email: str) -> str:
-    """Return the address as it is stored, or "" for none. Raises `UnableToChangePost` if it is invalid."""
+    """Return the address without spaces around it, or "". Raises `UnableToChangePost` if it is invalid."""
     address = email.strip()
     if not address:
         return ""
@@ -322,7 +325,10 @@ def _check_open(post: Post) -> None:
 
 
 def check_holder(post: Post, person: User | None, contact: ContactDetails, day: dt.date) -> None:
-    """Raise `UnableToChangePost` unless the person acts for the organisation that day, or the contact has a name."""
+    """Check that the person acts for the organisation on that day, or that the contact has a name.
+
+    Raises `UnableToChangePost`.
+    """
     if person is None:
         if not contact.name.strip():
             raise UnableToChangePost("Choose a person or enter a name.")
@@ -336,7 +342,10 @@ def check_holder(post: Post, person: User | None, contact: ContactDetails, day: 
 
 
 def end_present_holdings(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:
-    """End the time of the present holder on a day. Raises `UnableToChangePost` if another holder is due later."""
+    """End the time of the present holder on a day.
+
+    Raises `UnableToChangePost` if somebody is already due to take up the post later.
+    """
     holders = post.holders.current_or_future(day).select_for_update().order_by("starts_on", "pk")
     for holder in holders:
         if holder.starts_on > day:

@@ -33,15 +33,15 @@ def set_status(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Set the status of a locked partnership, record the event, and bring about the consequences.
+    """Set the status of a locked partnership, and record the event.
 
-    When a partnership ends, its working groups end. When a successor starts, the partnership before it is renewed.
+    When a partnership ends, its working groups end too. When a successor starts, its predecessor becomes renewed.
     """
     previous_status = partnership.status
     _save_status(partnership, status, now=now)
 
     if status in FINAL_STATUSES:
-        # Run the hooks before the event is recorded: other rooms must lock their rows before an event gets its number.
+        # Run the hooks before recording the event, because other rooms must lock their rows before it gets a number.
         ending_reason = reason if status == Status.RENEWED else f"The partnership has ended. {reason}"
         run_ending_hooks(PartnershipEnding(partnership=partnership, reason=ending_reason, author=author, now=now))
     record_event(
@@ -61,7 +61,10 @@ def set_status(
 
 
 def _save_status(partnership: Partnership, status: str, *, now: dt.datetime) -> None:
-    """Save a new status, with the first day of a partnership that starts or the last day of one that is over."""
+    """Save a new status.
+
+    A partnership that starts also gets a first day, and a partnership that is over a last day.
+    """
     today = timezone.localdate(now)
     # The last day depends on the status, so it is read before the status changes.
     final_day = last_day(partnership)
@@ -86,7 +89,7 @@ def _end_groups(parent: Partnership, *, author: User | None, now: dt.datetime) -
 
 
 def _close_predecessor(successor: Partnership, *, author: User | None, now: dt.datetime) -> None:
-    """Mark the predecessor as renewed, or as ended if days without cover lie before the successor."""
+    """Mark the predecessor as renewed, or as ended if there are days without cover before the successor."""
     assert successor.redefines_id is not None
     today = timezone.localdate(now)
     predecessor = lock_partnership(successor.redefines_id)

@@ -1,10 +1,12 @@
 """Work out which version of the terms is in force on a day.
 
-An entry says that a version is in force from a day on. Entries are added, never changed: of two entries for the same
-day, the one that was decided later applies.
+An entry says that a version is in force from a day on. Entries are added, never changed. If two entries are for one
+day, the entry that was decided later applies.
 
-An amendment changes only some parts of the terms, and it must apply to every version from its day on, also to versions
-that are already due on later days. `versions_to_write` returns the versions that must be written for that.
+An amendment changes only some parts of the terms. From its first day, it must apply to all versions, including those
+that come into force later. For example, version 1 is in force, and version 2 has been signed for 1 April. An amendment
+for 1 March then adds two entries. From 1 March, version 1 with the amendment is in force. From 1 April, version 2 with
+the amendment is. `versions_to_write` returns these versions.
 """
 
 from __future__ import annotations
@@ -21,24 +23,25 @@ class InForceEntry:
     """The version (by id) that is in force from a day on."""
 
     day: dt.date
-    #: Counts the decisions: of two entries for one day, the entry with the higher number applies.
+    #: The later the decision, the higher this number. Of two entries for one day, the higher one applies.
     order: int
     version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A version to write, which is in force from a day on."""
+    """A version that must be written, and the day from which it is in force."""
 
     day: dt.date
-    #: Id of the version that the amendment changes; None if nothing was in force.
+    #: Id of the version that the amendment changes, or None if no terms were in force.
     base: int | None
     content: Content
 
 
 def entries_that_apply(entries: Iterable[InForceEntry]) -> list[InForceEntry]:
-    """Return the entries that apply, in order: for each day, the entry that was decided last."""
+    """Return for each day only the entry that was decided last, in order of the days."""
     entry_by_day: dict[dt.date, InForceEntry] = {}
+    # Entries sort by day, then by decision, so a later decision replaces an earlier one.
     for entry in sorted(entries):
         entry_by_day[entry.day] = entry
     return list(entry_by_day.values())
@@ -60,8 +63,8 @@ def versions_to_write(
 ) -> list[Addition]:
     """Return the versions to write when an amendment comes into force on a day, in order of their days.
 
-    The first version is in force from that day. Another version follows for each later day on which a version is
-    already due. `drafted_from` is the content from which the draft was begun, or None for the first terms.
+    The first version is in force from that day. There is another one for each later day from which a signed version is
+    due to be in force. `drafted_from` is the content from which the draft was begun, or None for the first terms.
     """
     current_entry = entry_in_force_on(entries, day)
     base_by_day = {day: current_entry.version if current_entry else None}

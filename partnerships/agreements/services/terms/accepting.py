@@ -1,4 +1,4 @@
-"""Count accepted invitations as signatures, for networks that were loaded with their terms already agreed."""
+"""Sign terms for the parties that accepted their invitations, in a network file whose terms are already agreed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.datetime) -> None:
-    """Sign a version for each party that accepted its invitation. Only the system may call this, to load a network.
+    """Sign a version for each party that accepted its invitation, on the day on which it accepted.
 
-    If every party has then signed, the version comes into force. Raises `UnableToSignTerms`.
+    If every party has then signed, the version comes into force. Only the system may do this, when it loads a network
+    file. Raises `UnableToSignTerms`.
     """
     partnership, locked_version = lock_version(version)
     require(rights_over(partnership, author, now).may_load)

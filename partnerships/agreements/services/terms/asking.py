@@ -27,9 +27,10 @@ def ask_to_sign(
     joins: bool = False,
     questions: Sequence[str] = (),
 ) -> TermsSignatory:
-    """Ask a party to sign a version, and email a link to each person who may sign. Lock the partnership first.
+    """Ask a party to sign a version, and email a link to each person who may sign.
 
-    `joins` says that the party joined while the version was in force. Such a party gets a deadline of its own.
+    `joins` means that the party joined while the version was in force. It then has `JOINING_SIGNING_PERIOD` to sign,
+    whatever the deadline of the proposal was. Lock the partnership first.
     """
     deadline = version.proposal.sign_by if version.proposal else None
     if joins:
@@ -46,7 +47,7 @@ def ask_to_sign(
         "escalated_at": None,
     }
 
-    # A party that was asked before keeps its row, but the links that it has received stop working.
+    # A party that was asked before gets a new link, and its earlier links stop working.
     signatory, is_new = TermsSignatory.objects.update_or_create(
         version=version,
         organisation_id=organisation_id,
@@ -72,7 +73,7 @@ def send_request(
     today = timezone.localdate(now)
     signer_ids = [signer.pk for signer in signers_of(signatory.organisation_id, version.partnership_id, today)]
     recipient_ids = signer_ids if only_ids is None else [pk for pk in signer_ids if pk in only_ids]
-    # Everybody who may sign now counts as asked, so that `ask_new_signers` finds people who may sign later.
+    # Store everybody who may sign now. `ask_new_signers` later finds the people who are not among them.
     signatory.asked_people = sorted(signer_ids)
     signatory.save(update_fields=["asked_people"])
 
@@ -91,9 +92,10 @@ def send_request(
     )
 
 
-#: Names of the lines in the journal which record that a party is no longer asked to sign, and that links to sign were
-#: renewed.
-SIGNATORY, LINKS = "terms signatory", "links to sign terms"
+#: Name of the lines in the journal which record that a party is no longer asked to sign.
+SIGNATORY = "terms signatory"
+#: Name of the lines in the journal which record that a party's links to sign were renewed.
+LINKS = "links to sign terms"
 
 
 def signatory_identity(signatory: TermsSignatory) -> str:

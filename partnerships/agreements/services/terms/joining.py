@@ -1,4 +1,4 @@
-"""Ask parties that joined later to sign the version in force."""
+"""Ask parties that joined a partnership after its terms were signed to sign the version in force."""
 
 from __future__ import annotations
 
@@ -16,33 +16,34 @@ from partnerships.people.models import User
 
 
 def ask_joiners(partnership: Partnership, *, author: User | None, now: dt.datetime) -> int:
-    """Ask the parties that have not signed the terms in force, and return how many were asked.
+    """Ask parties that have not signed the terms in force to sign them, and return how many were newly asked.
 
-    When another version comes into force, these parties are asked to sign that version instead. A party that declined a
-    version is not asked to sign it again. Call with the partnership locked.
+    For example, a party that joined under version 1 has not signed yet when version 2 comes into force. Its request for
+    version 1 ends, and it is asked to sign version 2. A party that declined a version is not asked to sign that version
+    again. Call with the partnership locked.
     """
     today = timezone.localdate(now)
     version = version_to_join(partnership, today)
     if version is None or partnership.is_over_on(today):
         return 0
-    unbound_ids = unbound_organisation_ids(partnership, today)
+    unsigned_ids = unbound_organisation_ids(partnership, today)
 
-    asked_ids = set()
+    already_asked_ids = set()
     for signatory in _open_requests(partnership):
-        if signatory.version_id == version.pk and signatory.organisation_id in unbound_ids:
-            asked_ids.add(signatory.organisation_id)
+        if signatory.version_id == version.pk and signatory.organisation_id in unsigned_ids:
+            already_asked_ids.add(signatory.organisation_id)
         else:
             stop_asking(signatory, now=now)
 
     decided_ids = set(version.signatures.values_list("organisation", flat=True))
-    new_ids = unbound_ids - asked_ids - decided_ids
-    for organisation_id in sorted(new_ids):
+    ids_to_ask = unsigned_ids - already_asked_ids - decided_ids
+    for organisation_id in sorted(ids_to_ask):
         ask_to_sign(version, organisation_id, author=author, sender=None, now=now, joins=True)
-    return len(new_ids)
+    return len(ids_to_ask)
 
 
 def _open_requests(partnership: Partnership) -> QuerySet[TermsSignatory]:
-    """Return the requests to parties that joined later and have not decided yet."""
+    """Return the requests to parties that joined later and have neither signed nor declined."""
     decisions = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
     requests = TermsSignatory.objects.filter(
         ~Exists(decisions), joins=True, removed_at=None, version__partnership=partnership
@@ -53,8 +54,8 @@ def _open_requests(partnership: Partnership) -> QuerySet[TermsSignatory]:
 def ask_joined_parties(*, now: dt.datetime) -> int:
     """Ask parties that joined after terms were signed but were never asked, and return how many were asked.
 
-    A party that joins today is asked at once. This function finds parties that joined before the site did so. Safe to
-    run twice.
+    A party that joins now is asked as soon as it accepts its invitation. This job is for parties that joined before the
+    site asked such parties. Safe to run twice.
     """
     current_version = {"version": OuterRef("partnership__terms_version"), "organisation": OuterRef("organisation")}
     unasked_parties = (

@@ -1,4 +1,7 @@
-"""Emails about partnerships: each function writes one email, or says why the person gets none."""
+"""Emails about partnerships.
+
+Each `write_…` function returns the content of one email or, as a text, why the person no longer gets it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Emails about dates of a partnership and notice."""
+"""Emails about the dates of a partnership, and about notice."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def write_coming_dates(due: DueEmail, person: User, now: dt.datetime) -> Content
         partnership, kind = partnerships.get(entry["partnership"]), DateKind(entry["kind"])
         day = dates_ahead(partnership, today).get(kind) if partnership else None
         if partnership is None or day is None or day.isoformat() != entry["on"]:
-            continue  # the date was moved or dropped, or has passed, while the email waited
+            continue  # since the email was recorded, the date has moved or passed
         if not _is_reminded(person, partnership, today):
             continue
         dates.append(

@@ -1,4 +1,4 @@
-"""Emails about parties: invitations, answers, departures."""
+"""Emails about invitations, the answers to them, and departures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Emails about posts: to their holders, to contacts without an account, and about missing leads."""
+"""Emails to holders of posts and to contacts without an account, and about organisations without a lead."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.people.models import User
 
 
 def write_post_filled(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Return the email that tells a person that a colleague has named them as holder of a post."""
+    """Return the email to a person who has been named as holder of a post."""
     holder = _holder(due)
     if not Holder.objects.current_or_future(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
         return "The recipient no longer holds the post."
@@ -35,7 +35,7 @@ def write_post_filled(due: DueEmail, person: User, now: dt.datetime) -> Content 
 
 
 def write_no_lead(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Return the email that tells an administrator or escalation contact that nobody leads an organisation."""
+    """Return the email to administrators and escalation contacts that nobody leads an organisation."""
     organisation = Organisation.objects.get(pk=due.params["organisation"])
     if leads_of(organisation).exists():
         return "The organisation has a lead again."
@@ -83,7 +83,7 @@ class ContactComposer(Composer):
     """
 
     def candidates(self, due: Sequence[DueEmail], *, now: dt.datetime) -> list[Candidate]:
-        """Match each due email with the contact's present address; refuse it if the contact's details were cleared."""
+        """Return each due email with the contact's present address, or with a refusal if that was removed."""
         holders_with_posts = Holder.objects.select_related("post__organisation", "post__partnership", "added_by")
         holders = holders_with_posts.in_bulk([email.params["holder"] for email in due])
         candidates: list[Candidate] = []
@@ -102,7 +102,7 @@ class ContactComposer(Composer):
         contacts_by_naming = _contacts_by_naming([candidate.holder for candidate in contact_candidates])
 
         for candidate in contact_candidates:
-            # An earlier attempt may have arrived: the second one must be the same, word for word.
+            # An earlier attempt may have arrived, so the next one must have the same words.
             if candidate.pk in repeated_ids:
                 batch.again.append(candidate)
                 continue
@@ -132,15 +132,15 @@ class ContactComposer(Composer):
 
 
 def _naming_key(holder: Holder) -> tuple[int, str, dt.datetime]:
-    """Return the organisation, address and moment of naming.
+    """Return the organisation, the address, and the moment at which the contact was named.
 
-    Contacts that share all three are one person, who was named for several posts at once.
+    If all three are the same, one person was named for several posts at once, and the email lists all of these posts.
     """
     return holder.post.organisation_id, holder.email.casefold(), holder.added_at
 
 
 def _contacts_by_naming(holders: Sequence[Holder]) -> dict[tuple[int, str, dt.datetime], list[Holder]]:
-    """Return all contacts named at the same moments as these holders, grouped by `_naming_key`, in order of id."""
+    """Return all contacts that were named at the same moments as these holders, by `_naming_key`."""
     contacts_by_naming: dict[tuple[int, str, dt.datetime], list[Holder]] = defaultdict(list)
     naming_moments = {holder.added_at for holder in holders}
     contacts = Holder.objects.filter(person=None, cleared_at=None, added_at__in=naming_moments)

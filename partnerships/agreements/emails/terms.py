@@ -33,7 +33,7 @@ def write_terms_request(due: DueEmail, person: User, now: dt.datetime) -> Conten
     """Return the email that asks a person to sign a version of the terms, with a personal link."""
     signatory = _terms_signatory(due)
     version = signatory.version
-    # A newer request has another key, so the link of this one would no longer work.
+    # A newer request has another key, so the link in this email would not work.
     if signatory.link_key[:8] != due.params["key"]:
         return "A newer request was sent, or another person now signs for the party."
     refusal = _reason_not_to_ask(signatory, person, now)
@@ -62,7 +62,7 @@ def write_terms_late(due: DueEmail, person: User, now: dt.datetime) -> Content |
     signatory = _terms_signatory(due)
     if _needs_no_decision(signatory, now):
         return "The party has decided, or no longer needs to sign."
-    # Where the escalation post is vacant, the email goes to leads, so a lead may get it too.
+    # Leads get this email if the escalation post is vacant.
     is_lead = leads_of(signatory.organisation).filter(pk=person.pk).exists()
     if not is_lead and person not in people_in_post(
         signatory.organisation_id,
@@ -150,7 +150,7 @@ def write_terms_in_force(due: DueEmail, person: User, now: dt.datetime) -> Conte
 
 
 def write_terms_stopped(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Return the email that tells a lead that a proposal was returned to draft, was withdrawn or has lapsed."""
+    """Return the email that tells a lead that terms were returned to draft, withdrawn or not signed in time."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
     if not Partnership.objects.with_party_of(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
         return "The recipient is no longer a lead of an organisation in the partnership."
@@ -189,7 +189,7 @@ def _needs_no_decision(signatory: TermsSignatory, now: dt.datetime) -> bool:
     """Return whether the party has decided, or no longer has to."""
     version = signatory.version
     has_decided = version.signatures.filter(organisation=signatory.organisation_id).exists()
-    # A party that joined later signs the version in force, whose proposal is closed already.
+    # A party that joined later signs the version in force, and the proposal of that version is closed.
     is_proposal_closed = not signatory.joins and (
         version.proposal is None or not version.proposal.is_awaiting_signatures
     )

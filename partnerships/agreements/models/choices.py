@@ -1,4 +1,4 @@
-"""Choices for partnerships and parties: statuses, audiences and roles."""
+"""The statuses, audiences and roles of partnerships and their parties."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TRANSITIONS: dict[str, tuple[Status, ...]] = {
     Status.ENDED: (),
 }
 
-#: How many days a partnership may choose to go without a conversation before it has gone quiet.
+#: A partnership has gone quiet after this many days without a conversation. Each partnership chooses the number.
 CONTACT_DAYS = range(7, 731)
 
 #: Statuses in which a partnership is read-only.
@@ -42,7 +42,7 @@ FINAL_STATUSES = (Status.RENEWED, Status.ENDED)
 
 
 class Audience(models.TextChoices):
-    """Who besides the parties may see that a partnership exists."""
+    """Who may see that a partnership exists, apart from its parties."""
 
     PARTIES = "parties", "Its parties only"
     NETWORK = "network", "Everyone who is signed in can see its title, parties, kind, purpose, areas and status"
@@ -64,7 +64,7 @@ DECIDING_ROLES = (*LEADING_ROLES, PartyRole.MEMBER)
 
 
 class PartyStatus(models.TextChoices):
-    """How far a party has got: invited, taking part, or gone."""
+    """Whether a party is invited, takes part or has left."""
 
     INVITED = "invited", "Invited"
     ACCEPTED = "accepted", "Accepted"
@@ -72,6 +72,6 @@ class PartyStatus(models.TextChoices):
     LEFT = "left", "Left"
 
 
-#: Statuses that a former party may have: the party left, and may since have been invited again. Its people can read
-#: what they could read at `left_at`, which is empty for an invited organisation that was never a party.
+#: Statuses that a former party may have. It has left, and may have been invited again since. Its people can read what
+#: they could read at `left_at`. An invited organisation that was never a party has no `left_at`.
 FORMER_STATUSES = (PartyStatus.LEFT, PartyStatus.INVITED)

@@ -15,12 +15,12 @@ from django.db.models import Q
 from partnerships.agreements.models.choices import FINAL_STATUSES, Status
 from partnerships.kit.dates import long_date
 
-#: Statuses that the end date ends. In earlier statuses, no terms are in force that could end.
+#: In these statuses, a partnership ends on its end date. In earlier ones, there are no agreed terms that could end.
 ENDABLE_STATUSES = (Status.AGREED, Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
 
 
 class DatedPartnership(Protocol):
-    """An object with the stored status and dates from which a status is worked out."""
+    """A partnership, or another object with the same stored status and dates."""
 
     status: str
     starts_on: dt.date | None
@@ -31,7 +31,10 @@ class DatedPartnership(Protocol):
 
 
 def status_on(day: dt.date, dated: DatedPartnership) -> Status:
-    """Return the status on a day. The end date is the last day in force."""
+    """Return the status on a day. The end date is the last day in force.
+
+    For example, an active partnership with a review on 1 May is still active on 30 April, and under review on 1 May.
+    """
     status = Status(dated.status)
     final_day = last_day(dated)
     if status in ENDABLE_STATUSES and final_day is not None and final_day < day:
@@ -44,7 +47,10 @@ def status_on(day: dt.date, dated: DatedPartnership) -> Status:
 
 
 def has_run_out(day: dt.date) -> Q:
-    """Return a condition for partnerships whose dates ended them before this day, recorded or not."""
+    """Return a condition for partnerships whose last day was before this day.
+
+    Their stored status may not be "ended" yet.
+    """
     return Q(status__in=ENDABLE_STATUSES) & (Q(goes_on=False, ends_on__lt=day) | Q(notice_ends_on__lt=day))
 
 

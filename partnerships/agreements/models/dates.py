@@ -40,9 +40,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """A party's notice that it leaves.
 
-    A notice is open until it is withdrawn or, after its last day, carried out; it cannot be both. On the day after
-    `last_day`, the party leaves. If the partnership cannot continue without the party, the partnership ends. A party
-    has at most one open notice in a partnership.
+    A notice is open until it is withdrawn or carried out. On the day after `last_day`, the party leaves. If the
+    partnership cannot continue without the party, the partnership ends. A party has at most one open notice in a
+    partnership.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="notices")
@@ -55,7 +55,7 @@ class Notice(models.Model):
     given_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     given_at = models.DateTimeField()
 
-    # How the notice was closed: at most one of the two times is set.
+    # How the notice was closed. At most one of `withdrawn_at` and `done_at` is set.
     withdrawn_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_because = models.TextField(blank=True)
@@ -94,7 +94,8 @@ class Notice(models.Model):
 class DateChoice(models.Model):
     """The dates about which a party wants reminders, and how many days before.
 
-    If either list is empty, the party gets no reminders.
+    For example, `dates` are review and end, and `days` are 90 and 30. If either list is empty, the leads of the party
+    get no reminders.
     """
 
     party = models.OneToOneField(Party, on_delete=models.CASCADE, related_name="date_choice")
@@ -112,8 +113,8 @@ class DateChoice(models.Model):
 class DateReminder(models.Model):
     """An emailed reminder of a date of a partnership, to one person, some days before the date.
 
-    The row is written in the same transaction as the email, and is unique for each lead time, so that nobody is
-    reminded twice.
+    The row is written in the same transaction as the email. It is unique for each lead time, so nobody is reminded
+    twice.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="+")

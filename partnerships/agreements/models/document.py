@@ -1,4 +1,4 @@
-"""Documents: the files of a partnership, and who may read them."""
+"""The documents of a partnership, and who may read them."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
 
 def _is_in_partnerships(user: User, *statuses: PartyStatus) -> Q:
-    """Return a condition on documents: an organisation of the person has one of the statuses in the partnership.
+    """Return a condition for documents of partnerships in which an organisation of the person has one of the statuses.
 
-    While a page is made, the condition compares plain ids, so that PostgreSQL uses the index. It would not for a
-    subquery inside an OR.
+    While a page is made, the condition compares plain ids, so that PostgreSQL uses the index. With a subquery inside an
+    OR, it would not.
     """
     has_status = Q(status__in=statuses)
     partnership_ids: Ids | None = Party.objects.remembered_partnership_ids(user, has_status)

@@ -99,7 +99,10 @@ class PartnershipKind(Vocabulary):
 
     @property
     def declarations(self) -> Declarations:
-        """Return the fields, tables and checks of new terms of this kind, without a query for a kind from `by_code`."""
+        """Return the fields, tables and checks of new terms of this kind.
+
+        A kind from `by_code` has them in memory, so this makes no query.
+        """
         return declare(
             self.code,
             self.label,
@@ -122,7 +125,7 @@ class PartnershipKind(Vocabulary):
 
 
 class KindPart(models.Model):
-    """A part of the terms of a kind: a field, a table, a check or a clause. A part can be retired, but never deleted.
+    """A field, table, check or clause in the terms of a kind. It can be retired, but never deleted.
 
     A change here affects new terms only, because each version stores the declarations with which it was published.
     """
@@ -143,7 +146,7 @@ class KindPart(models.Model):
         """Save, and drop this process's cache of the kinds."""
         super().save(*args, **kwargs)
         forget(PartnershipKind)
-        # Drop the cache again after the commit: until then, another thread may have cached the old rows.
+        # Drop the cache again after the commit, because until then another thread may have cached the old rows.
         transaction.on_commit(lambda: forget(PartnershipKind), robust=True)
 
 

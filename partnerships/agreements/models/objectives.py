@@ -31,19 +31,19 @@ class ObjectiveQuerySet(models.QuerySet["Objective"]):
     """Filters for objectives by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> ObjectiveQuerySet:
-        """Return the objectives of partnerships in which the person's organisation takes part, even as an observer.
+        """Return the objectives of partnerships in which the person's organisation takes part.
 
-        Former parties read objectives as they were when the party left: see `queries.objectives`.
+        Observers may read them too. People of former parties get objectives as they were when their party left, from
+        `queries.objectives`.
         """
         return self.filter(partnership__in=Partnership.objects.with_party_of(user).values("pk"))
 
 
 @pghistory.track()
 class Objective(models.Model):
-    """A figure that a partnership wants to reach by a date.
+    """A figure that a partnership wants to reach by a date, for example 400 homes started by March 2028.
 
-    An open objective is met or dropped, and can be opened again. Every change of status has a reason. The database
-    guarantees that the target date is after the baseline date, and that a closed objective has a reason.
+    An open objective becomes met or dropped, and can be opened again. Every change of status has a reason.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="objectives")
@@ -51,7 +51,7 @@ class Objective(models.Model):
     measure = models.CharField(max_length=200, help_text="What is counted. For example, homes started.")
     unit = models.CharField(max_length=40, blank=True)
 
-    # The objective is to get from the baseline to the target, which may be higher or lower.
+    # The starting figure, and the figure to reach, which may be higher or lower.
     baseline = models.DecimalField(max_digits=14, decimal_places=2)
     baseline_on = models.DateField()
     target = models.DecimalField(max_digits=14, decimal_places=2)
@@ -100,7 +100,7 @@ class Objective(models.Model):
 
 
 class ObjectiveProgress(models.Model):
-    """A report of progress on an objective: its figure on a day. Reports are append-only."""
+    """A report of an objective's figure on a day. Reports are append-only."""
 
     objective = models.ForeignKey(Objective, on_delete=models.PROTECT, related_name="progress")
     on = models.DateField()
@@ -125,9 +125,9 @@ class ObjectiveProgress(models.Model):
 
 @pghistory.track()
 class ObjectiveLink(models.Model):
-    """A link to a record or figure of another room that serves an objective.
+    """A link to a record or figure of another room that serves an objective, such as a commitment.
 
-    The other room registers its `provider` code (see `serving`) and defines what its keys mean.
+    `provider` is the code with which the other room has registered (see `serving`). That room defines what `key` means.
     """
 
     objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="links")

@@ -1,4 +1,4 @@
-"""Work out how far an objective has come and whether it is on track.
+"""Work out the progress of an objective, and whether it is on track.
 
 An objective is on track if its figure is at or past the straight line from its baseline to its target.
 """
@@ -22,7 +22,7 @@ class Pace:
     figure: Decimal
     #: The day of the figure.
     on: dt.date
-    #: Share of the way from baseline to target. Below 0 if it went backwards, above 100 past the target.
+    #: 0 at the baseline, 100 at the target. Below 0 if the figure moved away from the target, above 100 past it.
     percent: int
     #: The figure that the straight line gives for the day.
     expected: Decimal
@@ -55,10 +55,10 @@ def expected_on(day: dt.date, start: Reading, goal: Reading) -> Decimal:
 
 
 def pace(readings: Sequence[Reading], *, start: Reading, goal: Reading, today: dt.date) -> Pace:
-    """Return where an objective stands today. The readings come oldest first.
+    """Return the progress of an objective today. The readings come oldest first.
 
-    Until the target date, the latest reading is compared with the line on the reading's own day; afterwards, with the
-    target. Without a reading, the baseline counts as today's figure.
+    Until the target date, the latest reading is compared with the straight line on the day of the reading. After the
+    target date, it is compared with the target. Without a reading, the figure of today is the baseline.
     """
     _, baseline = start
     target_day, target = goal

@@ -1,4 +1,4 @@
-"""Partnerships: their columns, their status, and who may read them."""
+"""The model of a partnership, with its status and its readers."""
 
 from __future__ import annotations
 
@@ -70,8 +70,10 @@ ALL_READERS = (*FULL_READERS, *FORMER_READERS, *OUTLINE_READERS)
 class PartnershipQuerySet(models.QuerySet["Partnership"]):
     """Filters by reader, by who may act, and by status.
 
-    From widest to narrowest: `visible_to` (in full or in outline, as it is or was), `readable_by` (in full, as it is
-    or was) and `readable_today_by` (in full, as it is).
+    Three filters decide what a person may read, from the widest to the narrowest. `visible_to` finds all partnerships
+    that the person may see, even those with only an outline. `readable_by` finds those that the person may read in
+    full, today or as they were when a party left. `readable_today_by` finds those that the person may read in full
+    today.
     """
 
     def visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
@@ -116,7 +118,8 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         return self.exclude(is_over_on(timezone.localdate()))
 
 
-#: Label in the row history for the state of a partnership that people of a former party still read (see `past`).
+#: Label in the row history for the state of a partnership that people of a former party may still read (see
+#: `former_parties`).
 LEFT_BEHIND = "left_behind"
 
 

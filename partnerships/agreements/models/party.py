@@ -1,4 +1,4 @@
-"""Parties: the organisations of a partnership."""
+"""The parties of a partnership."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PartyQuerySet(models.QuerySet["Party"]):
     def left_after(self, moment: str, user: User | AnonymousUser) -> PartyQuerySet:
         """Return former parties of the person's organisations that still took part at a moment.
 
-        Use this in a subquery: `moment` names the column of the outer query that contains the moment.
+        Use this in a subquery. `moment` is a column of the outer query, for example `added_at` of a document.
         """
         own_organisations = Organisation.objects.of_person(user)
         return self.filter(
@@ -40,10 +40,10 @@ class PartyQuerySet(models.QuerySet["Party"]):
         )
 
     def remembered_partnership_ids(self, user: User | AnonymousUser, condition: Q, *roles: str) -> list[int] | None:
-        """Return the ids of partnerships with a party that meets the condition, where the person has one of the roles.
+        """Return the ids of partnerships in which the person has one of the roles for a matching party.
 
-        The ids come from memory while a page is made. At other times the answer is None, and the caller must query. The
-        condition may compare status and role only.
+        While a page is made, these ids are in memory, and this saves a query. At other times, it returns None, and the
+        caller must query. `condition` may compare only the status and role of the party.
         """
         organisations_of = Membership.objects.organisations_of
         return held_record_ids(
@@ -65,7 +65,7 @@ class PartyQuerySet(models.QuerySet["Party"]):
         return self._has_party(user, partnership, is_deciding, *roles)
 
     def _has_party(self, user: User | AnonymousUser, partnership: int, condition: Q, *roles: str) -> bool:
-        """Return whether the person has one of the roles for a party of the partnership that meets the condition."""
+        """Return whether the person has one of the roles for a matching party of the partnership."""
         partnership_ids = self.remembered_partnership_ids(user, condition, *roles)
         if partnership_ids is None:
             own_organisations = Membership.objects.organisations_of(user, *roles)
@@ -79,11 +79,11 @@ class PartyQuerySet(models.QuerySet["Party"]):
         return self.filter(status=PartyStatus.ACCEPTED)
 
     def invited_or_accepted(self) -> PartyQuerySet:
-        """Return parties whose people read all of the partnership today: invited and present parties."""
+        """Return the invited and present parties. Their people may read all of the partnership today."""
         return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED])
 
     def required_to_sign(self) -> PartyQuerySet:
-        """Return parties that must sign before the partnership is active: invited and present, but no observers."""
+        """Return the invited and present parties, without observers. All must sign before the partnership is active."""
         return self.invited_or_accepted().exclude(role=PartyRole.OBSERVER)
 
     def by_role_and_name(self) -> PartyQuerySet:
@@ -94,11 +94,11 @@ class PartyQuerySet(models.QuerySet["Party"]):
 @remember("status", "role")
 @pghistory.track()
 class Party(models.Model):
-    """An organisation in a partnership. An invited organisation accepts or declines; a party that accepted may leave.
+    """An organisation in a partnership.
 
-    There is one row per organisation and partnership. An organisation that left may be invited again. Until the
-    organisation accepts, its row keeps `left_at`, and its people read what people of a former party read. If the
-    organisation declines, or the invitation is withdrawn, its status is "left" again.
+    An invited organisation accepts or declines. A party that has accepted may leave, and may be invited again. Until it
+    accepts again, its row still has `left_at`, and its people may read what people of a former party may read. If it
+    declines, or the invitation is withdrawn, its status is "left" again.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="parties")
@@ -141,7 +141,7 @@ class Party(models.Model):
 
     @property
     def reminders_address(self) -> str:
-        """Return the address of the page where the organisation chooses which dates its leads are reminded about."""
+        """Return the address of the page where the organisation chooses its reminders of dates."""
         return page_address("agreements:date-reminders", self.partnership_id, self.pk)
 
     @property

@@ -51,9 +51,9 @@ class PostQuerySet(models.QuerySet["Post"]):
     def visible_to(self, user: User | AnonymousUser) -> PostQuerySet:
         """Return posts that the person may see.
 
-        People see all posts of their own organisations, even ended posts. Of the organisations with which theirs share
-        a live partnership, they see the open posts: those of the whole organisation, and those in a shared partnership
-        in which the organisation still takes part.
+        People see all posts of their own organisations, even ended ones. They also see open posts of their partners,
+        that is of organisations in the same live partnership. These are posts of the whole organisation, and posts in a
+        partnership that both share.
         """
         shared_partnerships = Partnership.objects.live().with_party_of(user)
         partners = Party.objects.accepted().filter(partnership__in=shared_partnerships.values("pk"))
@@ -75,12 +75,18 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.not_ended().filter(Q(partnership=None) | in_live_partnership)
 
     def vacant_on(self, day: dt.date) -> PostQuerySet:
-        """Return posts in use that nobody holds on the day or takes up later, except teams, which may be empty."""
+        """Return posts in use that nobody holds on the day or takes up later.
+
+        Teams are left out, because they may be empty.
+        """
         present_or_future_holders = Holder.objects.current_or_future(day).filter(post=OuterRef("pk"))
         return self.in_use().exclude(role__in=SHARED_ROLES).filter(~Exists(present_or_future_holders))
 
     def for_listing(self) -> PostQuerySet:
-        """Fetch the organisation and today's holders (`current_holders`), ordered by role as `PostRole` lists them."""
+        """Fetch the organisation and today's holders (`current_holders`), ordered by role.
+
+        The order of roles is that of `PostRole`.
+        """
         holders = Holder.objects.current().select_related("person").order_by("starts_on", "pk")
         role_order = Case(*(When(role=role, then=index) for index, role in enumerate(PostRole)))
         current_holders = Prefetch("holders", holders, to_attr="current_holders")
@@ -95,8 +101,8 @@ class PostQuerySet(models.QuerySet["Post"]):
 class Post(models.Model):
     """A role in an organisation, or in one of its partnerships.
 
-    A team may have several holders at a time, any other post at most one. Former holders stay on record. The
-    subscriptions and signatures of a post pass to its next holder.
+    A team may have several holders at a time, any other post at most one. The rows of former holders are kept. The next
+    holder of a post takes over its subscriptions and signatures.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="posts")
@@ -153,7 +159,7 @@ class Post(models.Model):
 
 #: How many months we keep a holder's contact details after their time in the post.
 CONTACT_RETENTION_MONTHS = 6
-#: Columns that hold contact details.
+#: Columns with contact details.
 CONTACT_FIELDS = ("name", "email", "phone", "working_days", "note")
 
 
@@ -192,14 +198,13 @@ class HolderQuerySet(models.QuerySet["Holder"]):
         return self.filter(has_details).update(**dict.fromkeys(columns, ""), cleared_at=Now())
 
 
-# The row history contains no personal data, so that it need not change when a person is erased.
+# The row history has no personal data, so that an erasure need not change it.
 @pghistory.track(exclude=[*CONTACT_FIELDS])
 class Holder(models.Model):
     """A person's time in a post, from `starts_on` up to but not including `ends_on`.
 
     The holder is a `person` who acts for the organisation, or a contact without an account, who has a `name` instead.
-    When the time ends, the row stays. After `CONTACT_RETENTION_MONTHS`, a job empties the contact details of former
-    holders.
+    The row is kept when the time ends. `CONTACT_RETENTION_MONTHS` later, a job empties the contact details.
     """
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="holders")
@@ -243,8 +248,8 @@ class Holder(models.Model):
             models.UniqueConstraint(
                 fields=["post", "person"], condition=Q(ends_on=None), name="unique_current_holder_per_person"
             ),
-            # The id of the post is compared as a range too, because comparing a plain number in such a constraint
-            # would need the extension btree_gist.
+            # The id of the post is compared as a range too. To compare a plain number, such a constraint would need
+            # the extension btree_gist.
             ExclusionConstraint(
                 name="post_holders_do_not_overlap",
                 expressions=[
@@ -276,7 +281,7 @@ class Holder(models.Model):
 
     @property
     def contact_email(self) -> str:
-        """Return the email address to show: the address entered for this post, or that of the person's account."""
+        """Return the address entered for this post or, if there is none, the address of the person's account."""
         if self.email or self.person is None:
             return self.email
         if self.person.erased_at or self.cleared_at:

@@ -1,4 +1,4 @@
-"""Terms of a partnership: proposals, versions, signatures, what is in force."""
+"""Proposals and versions of terms, their signatures, and which version is in force."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ class TermsProposal(documents.Draft):
     """New terms, or an amendment of the terms in force.
 
     A proposal is drafted, then awaits signatures, and is agreed once every party has signed. Before that, it may be
-    withdrawn, or not agreed in time. If a party declines to sign, the proposal goes back to drafting. Each time a
-    proposal is sent for signature, it becomes another version.
+    withdrawn, or not agreed in time. If a party declines to sign, the proposal returns to draft. Each time it is sent
+    for signature, its draft is published as a new version.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_proposals")
-    #: Counts all proposals of a partnership; used in addresses.
+    #: The first proposal of a partnership has the number 1. The number is part of the page's address.
     number = models.PositiveIntegerField()
-    #: Counts the amendments, withdrawn ones included; shown to people. Empty for the first terms.
+    #: Amendments have numbers of their own, which people see. Withdrawn amendments keep theirs. Empty for first terms.
     amendment_number = models.PositiveIntegerField(null=True, blank=True)
     proposed_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -165,7 +165,7 @@ class TermsProposal(documents.Draft):
         return self.status in OPEN_PROPOSALS
 
     def has_lapsed(self, today: dt.date) -> bool:
-        """Return whether the deadline passed more than `LATE_SIGNING_PERIOD` ago, so that nobody can sign any more."""
+        """Return whether nobody can sign any more, because the deadline passed more than `LATE_SIGNING_PERIOD` ago."""
         if not self.is_awaiting_signatures or self.sign_by is None:
             return False
         return today > self.sign_by + LATE_SIGNING_PERIOD
@@ -207,8 +207,8 @@ class TermsVersionQuerySet(models.QuerySet["TermsVersion"]):
 class TermsVersion(documents.Version):
     """Terms as they were sent for signature, or as they read after several amendments.
 
-    A trigger prevents changes and deletion. A consolidated version applies the signed version `amendment` to the
-    version `base`. It has no signatures of its own.
+    A trigger prevents changes and deletion. A consolidated version combines two signed versions, because it applies
+    the changes of `amendment` to `base`. It has no signatures of its own.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_versions")
@@ -216,7 +216,7 @@ class TermsVersion(documents.Version):
         TermsProposal, on_delete=models.PROTECT, null=True, blank=True, related_name="versions"
     )
 
-    # How the version came about. `base` and `amendment` are those that a consolidated version combines.
+    # How the version came about. Only a consolidated version has both `base` and `amendment`.
     origin = models.CharField(max_length=14, choices=Origin, default=Origin.PROPOSED)
     base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     amendment = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -281,9 +281,9 @@ class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
 class TermsSignatory(documents.Signatory):
     """A party whose signature a version needs.
 
-    A signatory that is asked either signs or declines. It is removed when the party leaves or the proposal is
-    withdrawn. The holder of the party's signatory post signs for the party; if the post is vacant, one of its leads. A
-    party that joined later (`joins`) signs the version in force, and the other parties do not wait for its signature.
+    A signatory signs or declines. It is removed when the party leaves or the proposal is withdrawn. The holder of the
+    party's signatory post signs for the party. If the post is vacant, one of its leads signs. A party that joined later
+    (`joins`) signs the version in force, which does not depend on this signature.
     """
 
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatories")
@@ -315,11 +315,11 @@ class SigningMethod(models.TextChoices):
 class TermsSignature(documents.Signature):
     """A party's signature on a version, or its refusal. Signatures never change.
 
-    A party that joined later and declined may still sign the same version: its newest row counts. A signature on paper
-    has its day, its scan, and the person who recorded it.
+    A party that joined later may decline and still sign the same version. Its newest row then applies. A signature on
+    paper has its day, its scan, and the person who recorded it.
     """
 
-    #: The account that signed; empty for a signatory without one.
+    #: Empty if the person who signed has no account.
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatures")
     #: The name that the signatory typed, or that the paper shows.

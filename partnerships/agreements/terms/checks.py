@@ -17,14 +17,14 @@ from partnerships.agreements.terms.declarations import (
 from partnerships.documents import Content, Item, Problem
 
 HUNDRED = Decimal(100)
-#: How many days of notice terms may require: one day to two years.
+#: The terms may require from one day to two years of notice.
 NOTICE_DAYS = range(1, 731)
 
 
 def problems_of(declarations: Declarations, content: Content, *, party_count: int | None = None) -> list[Problem]:
     """Return the problems that must be solved before these terms can be signed.
 
-    `parties` is the number of parties that take part. None skips the checks that need this number.
+    `party_count` is the number of parties that take part. None skips the checks that need this number.
     """
     return [
         *_missing_values(declarations, content),
@@ -45,7 +45,7 @@ def _impossible_notice(content: Content) -> Iterator[Problem]:
 
 
 def _is_empty(value: Any) -> bool:
-    """Return whether nothing was entered. A number 0 counts as entered."""
+    """Return whether nothing was entered. The number 0 is a value, and a box that is not ticked is none."""
     return value is None or value is False or value == ""
 
 
@@ -83,7 +83,7 @@ class _Check:
     rows: list[Item]
     field: FieldDeclaration
     second_field: FieldDeclaration | None
-    parties: int | None
+    party_count: int | None
 
     @property
     def label(self) -> str:
@@ -109,17 +109,17 @@ class _Check:
         return f" in {_row_name(self.table, row)}" if self.table else ""
 
 
-def _failed_checks(declarations: Declarations, content: Content, parties: int | None) -> Iterator[Problem]:
+def _failed_checks(declarations: Declarations, content: Content, party_count: int | None) -> Iterator[Problem]:
     """Yield the problems that the checks of the kind find."""
     for declaration in declarations["checks"]:
-        check = _build_check(declarations, content, declaration, parties)
+        check = _build_check(declarations, content, declaration, party_count)
         # A field may have been retired after its check was declared.
         if check is not None:
             yield from _CHECKS[declaration["check"]](check)
 
 
 def _build_check(
-    declarations: Declarations, content: Content, declaration: CheckDeclaration, parties: int | None
+    declarations: Declarations, content: Content, declaration: CheckDeclaration, party_count: int | None
 ) -> _Check | None:
     """Return the check with its fields and rows, or None if one of its fields was retired."""
     fields_of_terms = {field["code"]: field for field in declarations["about"]}
@@ -143,7 +143,7 @@ def _build_check(
         rows=content.get(table_code, []) if table else [content["about"]],
         field=field,
         second_field=second_field,
-        parties=parties,
+        party_count=party_count,
     )
 
 
@@ -185,7 +185,7 @@ def _not_after(check: _Check) -> Iterator[Problem]:
 
 
 def _each_once(check: _Check) -> Iterator[Problem]:
-    """Yield a problem for each value, or pair of values, that several rows have. Empty rows do not count."""
+    """Yield a problem for each value, or pair of values, that several rows have. Empty rows are ignored."""
     codes = [field["code"] for field in (check.field, check.second_field) if field]
 
     def key_of(row: Item) -> tuple[str, ...]:
@@ -204,12 +204,12 @@ def _each_once(check: _Check) -> Iterator[Problem]:
 
 def _not_above_parties(check: _Check) -> Iterator[Problem]:
     """Yield a problem for each row with a number above the number of parties."""
-    if check.parties is None:
+    if check.party_count is None:
         return
     for row in check.rows:
         value = check.value(row)
-        if value is not None and value > check.parties:
-            parties = "1 party" if check.parties == 1 else f"{check.parties} parties"
+        if value is not None and value > check.party_count:
+            parties = "1 party" if check.party_count == 1 else f"{check.party_count} parties"
             message = f"{check.label} is {value}, but there are only {parties}. Lower it, or invite more organisations."
             yield Problem(check.path(row), message)
 

@@ -1,4 +1,7 @@
-"""Find the parts of the terms that two proposals both change."""
+"""Find the parts of the terms that two proposals both change.
+
+For example, both change the quorum, or both change the clause “Exit”. Then only one of them can be sent for signature.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ from typing import TypeAlias
 
 from partnerships.documents import Content, Schema, changes
 
-#: The kind and the code or key of a part: a field ("about"), a row of a table (its code), or the order of a table
-#: ("order").
+#: A part of the terms: ("about", code of a field), (code of a table, key of a row), or ("order", code of a table).
 Part: TypeAlias = tuple[str, str]
 
 
@@ -22,7 +24,7 @@ class Draft:
 
 
 def changed_parts(schema: Schema, draft: Draft) -> dict[Part, str]:
-    """Return the parts that a draft changes, with their names for people."""
+    """Return the parts that a draft changes, each with its name, such as `clause “Exit”`."""
     names_by_part: dict[Part, str] = {}
     for change in changes(schema, draft.base, draft.content):
         if change.what == "about":
@@ -43,7 +45,7 @@ def collisions(schema: Schema, draft: Draft, other_draft: Draft) -> tuple[str, .
 
 
 def parts_in_words(part_names: Iterable[str]) -> str:
-    """Join names of parts to a phrase: `clause “Exit” and “Quorum”`."""
+    """Join names of parts into a phrase, such as `clause “Exit” and “Quorum”`."""
     names = list(part_names)
     if len(names) < 2:
         return "".join(names)

@@ -1,8 +1,8 @@
-"""Declarations: the fields, tables and checks of the terms of a kind of partnership, as plain JSON.
+"""Declare the fields, tables and checks in the terms of a kind of partnership, as plain JSON.
 
 A version of the terms stores the declarations with which it was published, so that it always prints the same. Fields
-and tables are lists in the order of reading. Choices are pairs, because the database does not keep the order of the
-keys of a JSON object.
+and tables are lists, in the order in which people read them. Choices are pairs of code and label, because the database
+does not keep the order of keys in a JSON object.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def declare(
     tables: Iterable[TableDeclaration] = (),
     checks: Iterable[CheckDeclaration] = (),
 ) -> Declarations:
-    """Return the declarations of a kind: the fields, tables and checks of all kinds, and its own.
+    """Return the declarations of a kind. Its own fields, tables and checks are added to those of all kinds.
 
     With `review_date`, the terms cannot be signed without a review date.
     """
@@ -189,8 +189,8 @@ def declare(
 def with_retired_fields(current: Declarations, earlier: Declarations, content: dict[str, Any]) -> Declarations:
     """Return today's declarations, with the retired fields and tables that the content still uses.
 
-    `earlier` are the declarations with which the content was written. So an amendment keeps fields and tables that were
-    retired since, as long as they are not empty.
+    `earlier` are the declarations with which the content was written. For example, an administrator has retired the
+    field "Panel size". An amendment of terms that fill it in still has this field.
     """
     current_codes = {field["code"] for field in current["about"]}
     retired_fields = [

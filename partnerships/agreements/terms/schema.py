@@ -20,11 +20,11 @@ from partnerships.documents.values import read_field, read_line
 
 __all__ = ["build_schema", "declarations_with", "labels_of_fields", "problems_of", "starter_error", "without_values"]
 
-#: At most how many characters a clause has: about fifteen pages.
+#: The most characters that a clause may have, which is about fifteen pages.
 MAX_CLAUSE = 50_000
-#: At most how many characters any other longer text of the terms has.
+#: The most characters that any other longer text of the terms may have.
 MAX_TEXT = 10_000
-#: Shapes of fields whose every change counts as substantive.
+#: Any change of a field with one of these shapes is substantive.
 _SUBSTANTIVE = frozenset({"date", "money", "percent", "days", "party", "number", "year"})
 _DEFAULTS: dict[str, Any] = {"flag": False, "number": None, "days": None}
 
@@ -54,7 +54,8 @@ NEEDED = "Needed before anyone can sign."
 def _field(declared: FieldDeclaration, *, names_row: bool = False, max_text: int = MAX_TEXT) -> Field:
     """Return the field of a schema for a declared field.
 
-    A declared field may stay empty in a draft. Only the field that names a row is required.
+    A draft can be saved without a declared field, even if nobody can then sign it. Only the field that names a row must
+    always be filled in.
     """
     shape, hint = declared["shape"], declared.get("help", "")
     if declared.get("required") and not names_row:
@@ -112,11 +113,12 @@ def build_schema(declarations: Declarations | dict[str, Any]) -> Schema:
 
 
 def declarations_with(current_declarations: Declarations, earlier: Declarations, content: Content) -> Declarations:
-    """Return today's declarations, widened so that content written with earlier declarations still fits.
+    """Return today's declarations, with everything that content written with earlier declarations still needs.
 
-    Where the content needs them, this keeps retired fields and tables, and choices that were dropped. A field keeps its
-    earlier shape if its value does not fit the new shape. A table keeps the column that named its rows if a row has no
-    value in the new naming column.
+    Retired fields and tables, and choices that were dropped, are kept where the content uses them. A field keeps its
+    earlier shape if its value is not valid for the new shape. For example, a field was a line of text and is now a
+    number. Content with "about ten" keeps the line of text. A table keeps its earlier first column if a row is empty in
+    the new first column, because the first column names each row.
     """
     declarations = with_retired_fields(current_declarations, earlier, content)
     earlier_fields = {field["code"]: field for field in earlier["about"]}
@@ -133,7 +135,7 @@ def declarations_with(current_declarations: Declarations, earlier: Declarations,
 
 
 def _widened_table(current: TableDeclaration, earlier: TableDeclaration | None, rows: list[Item]) -> TableDeclaration:
-    """Return today's table, changed as little as these rows need."""
+    """Return today's table, with the least change that lets it contain these rows."""
     if earlier is None or current == earlier or not rows:
         return current
     earlier_columns = {column["code"]: column for column in earlier["fields"]}
@@ -149,7 +151,7 @@ def _widened_table(current: TableDeclaration, earlier: TableDeclaration | None, 
 
 
 def _widened_field(current: FieldDeclaration, earlier: FieldDeclaration | None, values: list[Any]) -> FieldDeclaration:
-    """Return today's field, changed as little as these values need."""
+    """Return today's field, with the least change that lets it contain these values."""
     if earlier is None or current == earlier or all(_accepts(current, value) for value in values):
         return current
     if current["shape"] == earlier["shape"] == "choice":

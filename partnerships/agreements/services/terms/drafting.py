@@ -1,4 +1,4 @@
-"""Begin the first terms or an amendment, and save the draft piece by piece."""
+"""Begin the first terms or an amendment, and save its draft piece by piece."""
 
 from __future__ import annotations
 
@@ -66,9 +66,10 @@ def open_first_proposal(
     author: User | None,
     now: dt.datetime,
 ) -> TermsProposal:
-    """Create the proposal with the first terms of a partnership, which is new or locked.
+    """Create the proposal with the first terms of a partnership.
 
-    Raises `InvalidContent`.
+    `declarations` has the fields of its kind, and `raw` the content, which is checked here. The partnership must be new
+    or locked. Raises `InvalidContent`.
     """
     schema = build_schema(declarations)
     proposal = TermsProposal(
@@ -96,7 +97,7 @@ def first_content(kind: PartnershipKind, values: Mapping[str, Any]) -> dict[str,
 
 
 def redraft(proposal: TermsProposal, *, declarations: dict[str, Any], now: dt.datetime) -> None:
-    """Change a locked draft to the fields of another kind. The values of fields that both kinds have remain."""
+    """Give a locked draft the fields of another kind. It keeps the values of fields that both kinds have."""
     content = content_of_proposal(proposal)
     proposal.declarations = declarations
     schema = build_schema(declarations)
@@ -124,6 +125,7 @@ def propose_amendment(
 ) -> TermsProposal:
     """Begin an amendment of the terms in force, and email the leads of the parties.
 
+    `from_day` is the day from which the amendment should apply. None means the day on which the last party signs.
     Raises `UnableToPropose`.
     """
     locked_partnership = lock_partnership(partnership.pk)
@@ -263,10 +265,11 @@ def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: U
 def update_terms_draft(
     *, proposal: TermsProposal, author: User | None, now: dt.datetime, organisation: Organisation | None = None
 ) -> tuple[str, ...]:
-    """Base a draft on the version that will be in force on the day from which the draft should apply.
+    """Update a draft with other terms that have been signed since the draft was begun.
 
-    Other terms may have come into force since the draft was begun. Returns the names of the parts that both the draft
-    and the new version have changed. In these parts, the draft keeps its own text. Raises `UnableToSavePiece`.
+    For example, the draft of version 3 was begun from version 1. Once version 2 is in force, the draft gets the changes
+    of version 2. Where both have changed the same part, the draft keeps its own text. Returns the names of these parts.
+    Raises `UnableToSavePiece`.
     """
     partnership, locked_proposal = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)

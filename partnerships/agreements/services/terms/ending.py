@@ -1,4 +1,4 @@
-"""Return terms to draft, withdraw proposals, close late proposals, and remind the people who must sign."""
+"""Return terms to draft, close proposals, and remind the people who must sign."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from partnerships.people.models import ReminderKind, User
 
 
 class UnableToWithdraw(Exception):
-    """The proposal is closed already, or the reason is missing."""
+    """The proposal does not await signatures or is closed, or the reason is missing."""
 
 
 @transaction.atomic
@@ -161,14 +161,14 @@ def proposal_identity(proposal: TermsProposal) -> str:
 
 
 def _journal(proposal: TermsProposal, *, now: dt.datetime) -> None:
-    """Note the status in the journal, so that nobody can sign the proposal after a restore."""
+    """Note the status in the journal. After a restore, the proposal gets this status again, and nobody can sign it."""
     journal.note(PROPOSAL, now=now, proposal=proposal.pk, same=proposal_identity(proposal), status=str(proposal.status))
 
 
 def lapse_proposals(*, now: dt.datetime) -> int:
     """Stop the signing of terms that were not signed in time, and return how many.
 
-    Amendments are closed; first terms go back to drafting. Nobody can sign late terms even before this job runs.
+    Amendments are closed, and first terms return to draft. Nobody can sign such terms even before this job runs.
     """
     latest_deadline = timezone.localdate(now) - LATE_SIGNING_PERIOD
     late_proposals = TermsProposal.objects.filter(
@@ -213,8 +213,8 @@ def _lapse(proposal_id: int, now: dt.datetime) -> bool:
 def remind_terms_signers(*, now: dt.datetime) -> int:
     """Remind the people who must sign terms, and return the number of parties reminded.
 
-    Before the deadline, each person gets reminders at their own lead times; after the deadline, once a week. Safe to
-    run twice at once, because a conditional update claims each party.
+    Before the deadline, each person gets reminders on the days that they have chosen. After the deadline, reminders go
+    out once a week. Safe to run twice at once, because a conditional update claims each party.
     """
     today = timezone.localdate(now)
     lead_times = lead_times_by_person(ReminderKind.SIGNATURES)
@@ -228,7 +228,7 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
         due_ids = [signer.pk for signer in signers if signatory.is_reminder_due(now, lead_times.of(signer.pk))]
         if signers and not due_ids:
             continue
-        # People who may sign since the last email get the link, too.
+        # People who have become signers since the last email need the link too.
         new_ids = [signer.pk for signer in signers if signer.pk not in signatory.asked_people]
         reminded_count += _remind(signatory, due_ids + new_ids, now=now)
     return reminded_count
@@ -246,9 +246,9 @@ def _remind(signatory: TermsSignatory, person_ids: list[int], *, now: dt.datetim
 
 
 def escalate_late_signatures(*, now: dt.datetime) -> int:
-    """Email the escalation post of each party that is late to sign, once, and return the number of parties.
+    """Email the escalation post of each party that is late to sign, and return the number of parties.
 
-    If nobody holds that post, the leads of the party get the email.
+    If nobody holds that post, the leads of the party get the email. Each party gets one such email for a version.
     """
     return escalate_late(
         TermsSignatory.objects.waiting(),
@@ -284,7 +284,10 @@ def _email_escalation_post(signatory: TermsSignatory, *, now: dt.datetime) -> No
 
 
 def ask_new_signers(*, now: dt.datetime) -> int:
-    """Send a link to people who may sign since a post has a new holder, and return the number of parties."""
+    """Send a link to people who may now sign but have no link yet, and return the number of parties.
+
+    For example, a signatory post has a new holder.
+    """
     today = timezone.localdate(now)
     asked_count = 0
     for signatory in TermsSignatory.objects.waiting():
@@ -300,7 +303,7 @@ def _signer_ids(signatory: TermsSignatory, day: dt.date) -> set[int]:
 
 @transaction.atomic
 def _ask_new_signers_of(signatory: TermsSignatory, now: dt.datetime) -> bool:
-    """Send a link to the new signers of a party. Returns False if it has none after all."""
+    """Send a link to the new signers of one party. Returns False if it has none after all."""
     lock_partnership(signatory.version.partnership_id)
     fresh_signatory = TermsSignatory.objects.select_related("version__proposal").get(pk=signatory.pk)
     signer_ids = _signer_ids(fresh_signatory, timezone.localdate(now))
@@ -309,7 +312,7 @@ def _ask_new_signers_of(signatory: TermsSignatory, now: dt.datetime) -> bool:
     if fresh_signatory.removed_at is not None or not new_ids:
         return False
     if asked_ids - signer_ids:
-        # A person who may no longer sign has a link, so replace everybody's links.
+        # Somebody who may no longer sign has a link. All links of a party stop working together, so send all again.
         renew_link(fresh_signatory, now=now)
         new_ids = signer_ids
     send_request(fresh_signatory, fresh_signatory.version, sender=None, now=now, only_ids=sorted(new_ids))

@@ -24,9 +24,9 @@ def lock_proposal(proposal: TermsProposal) -> tuple[Partnership, TermsProposal]:
 
 
 def lock_version(version: TermsVersion) -> tuple[Partnership, TermsVersion]:
-    """Lock the partnership, then the proposal of the version, and return partnership and version.
+    """Lock the partnership, then the proposal of the version, and return the partnership and the version.
 
-    The version itself never changes, so it needs no lock.
+    The version itself needs no lock, because it never changes.
     """
     partnership = lock_partnership(version.partnership_id)
     fresh_version = TermsVersion.objects.select_related("proposal__proposed_by").get(pk=version.pk)
@@ -45,7 +45,7 @@ def record_draft_event(
     now: dt.datetime,
     data: dict[str, Any],
 ) -> None:
-    """Record an event that only people who may read the draft see."""
+    """Record an event that only people who may read the draft can see."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -69,9 +69,9 @@ def stopped_params(
 ) -> dict[str, Any]:
     """Return the parameters of an email that signing has stopped.
 
-    `step` is `withdrawn`, `taken_back` or `lapsed`. A job also passes the version: after a restore it repeats the step,
-    and the version lets us recognise that its email was sent before.
-    `organisation` is the party that took the terms back, if any did.
+    `step` is `withdrawn`, `taken_back` or `lapsed`. `organisation` is the party that returned the terms to draft, if
+    any did. Jobs also pass `version`. After a restore, a job repeats the step, and the version shows that its email was
+    sent before.
     """
     params: dict[str, Any] = {"proposal": proposal.pk, "what": step, "at": now.isoformat()}
     if version is not None:

@@ -1,4 +1,4 @@
-"""Send a draft of the terms for signature: check it, publish it as a version, and ask the parties to sign."""
+"""Check a draft of the terms, publish it as a version, and ask the parties to sign it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ from partnerships.people.models import User
 
 
 class UnableToSendForSignature(Exception):
-    """The terms are incomplete, unchanged or collide with other terms. `problems` says where."""
+    """The terms are incomplete, unchanged, or change the same parts as other terms. `problems` says where."""
 
     def __init__(self, message: str, problems: tuple[documents.Problem, ...] = ()) -> None:
         self.problems = problems
@@ -94,9 +94,9 @@ def send_for_signature(
 ) -> TermsVersion:
     """Publish a draft as a version, ask every required party to sign it, and email the people who can sign.
 
-    `organisation` is the sender. First terms change the status of the partnership to awaiting sign-off. Loaders skip
-    the checks with `checked=False`, for terms that are older than the checks. Raises `UnableToSendForSignature` if a
-    check fails or if another proposal changes the same part of the terms.
+    `organisation` is the sender. With its first terms, a partnership becomes "awaiting sign-off". With `checked=False`,
+    the checks of the kind are skipped, for old terms that are loaded from a file. Raises `UnableToSendForSignature` if
+    a check fails or if another proposal changes the same part of the terms.
     """
     partnership, locked_proposal = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_send_for_signature(locked_proposal))
@@ -229,9 +229,10 @@ def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
 
 
 def _prepare(proposal: TermsProposal, party_count: int | None, now: dt.datetime) -> Prepared:
-    """Return the content to publish, based on the version in force on the day from which the content should apply.
+    """Return the content to publish, and its changes.
 
-    `party_count` is the number of required parties. None skips the checks of the kind.
+    An amendment is first based on the version that will be in force on its first day. `party_count` is the number of
+    required parties, or None to skip the checks of the kind. Raises `UnableToSendForSignature`.
     """
     draft = Draft(base=base_content_of(proposal), content=content_of_proposal(proposal))
     try:
@@ -287,9 +288,9 @@ def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> N
 
 
 def _rebased_draft(proposal: TermsProposal, draft: Draft, now: dt.datetime) -> Draft:
-    """Return the draft, based on the version that will be in force on its first day, and save the draft so.
+    """Base the draft on the version that will be in force on its first day, save it, and return it.
 
-    Raises `InvalidContent`.
+    Raises `InvalidContent`, and `UnableToSendForSignature` if that version has changed the same parts as the draft.
     """
     newest_in_force = version_to_amend(proposal, now)
     if newest_in_force is None or newest_in_force.pk == proposal.based_on_id:
@@ -370,13 +371,16 @@ def _check_collision(
 def _joint_problems(
     declarations: Any, draft: Draft, other_draft: Draft, party_count: int
 ) -> tuple[documents.Problem, ...]:
-    """Return the problems that two drafts have together, but neither has alone."""
+    """Return the problems that two drafts have together, but neither has alone.
+
+    For example, one draft moves the review to June, and the other moves the start to July.
+    """
     schema = build_schema(declarations)
     other_content = documents.rebase(schema, other_draft.content, other_draft.base, draft.base)
     joint_content = documents.rebase(schema, draft.content, draft.base, other_content)
 
     def problems_in(content: Content) -> list[documents.Problem]:
-        """Return the problems that the checks of the kind find in this content."""
+        """Return the problems that the checks of the kind find."""
         return problems_of(declarations, content, party_count=party_count)
 
     separate_messages = {problem.message for problem in problems_in(draft.content) + problems_in(other_content)}

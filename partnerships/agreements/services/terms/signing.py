@@ -1,4 +1,4 @@
-"""Sign a version of the terms, on the page, by the link in an email or on paper, or decline to sign it."""
+"""Sign a version of the terms, decline to sign it, or record a signature on paper."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def sign_terms(
 ) -> TermsSignature:
     """Sign a version for a party with a typed name and job title, and answer the questions to the party.
 
-    With the last signature, the version comes into force. Otherwise the parties' leads are emailed that the party has
-    signed. The person must hold the party's signatory post or, if nobody does, lead the party. Raises
+    The person must hold the party's signatory post or, if nobody does, lead the party. With the last signature, the
+    version comes into force. Until then, the leads of all parties are emailed about each signature. Raises
     `UnableToSignTerms`.
     """
     today = timezone.localdate(now)
@@ -90,7 +90,7 @@ def sign_terms(
 
 
 def _answers(signatory: TermsSignatory, answers: Mapping[str, str], decision: str) -> list[dict[str, str]]:
-    """Return the questions to the party with its answers, as a signature stores them."""
+    """Return the questions to the party with its answers, for a signature. Raises `UnableToSignTerms`."""
     try:
         return read_answers(signatory.questions, answers, decision)
     except InvalidAnswers as error:
@@ -105,9 +105,9 @@ def _open_request(
     *,
     declines: bool = False,
 ) -> TermsSignatory:
-    """Return the request to sign that the party may still answer, or raise `UnableToSignTerms`.
+    """Return the request that the party may still answer. Raises `UnableToSignTerms` if there is none.
 
-    A party that joined later and declined may still sign.
+    A party that joined later may sign even after it has declined.
     """
     signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is not None and signatory.joins:
@@ -169,7 +169,7 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
 
 
 def _save_signature(signature: TermsSignature, version: TermsVersion, signatory: TermsSignatory) -> None:
-    """Save the signature for the party, unless another person has decided at the same time."""
+    """Save the signature. Raises `UnableToSignTerms` if a colleague has decided for the party at the same time."""
     signature.version = version
     signature.organisation_id = signatory.organisation_id
     try:
@@ -210,7 +210,7 @@ def _record_decision(
 def _put_in_force_or_email(
     version: TermsVersion, signature: TermsSignature, *, author: User | None, now: dt.datetime
 ) -> None:
-    """Put the version in force if this was the last signature; otherwise email the leads that the party has signed."""
+    """Put the version in force if every party has signed. If not, email the leads that this party has signed."""
     if _put_in_force_if_complete(version, author=author, now=now):
         return
     email_leads(
@@ -241,7 +241,7 @@ def _put_in_force_if_complete(version: TermsVersion, *, author: User | None, now
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperSignature:
-    """A signature on paper: who signed, in which job, on which day, and the answers, which may be missing."""
+    """What a signature on paper says, and its scan. Answers to questions may be missing."""
 
     name: str
     title: str
@@ -260,10 +260,11 @@ def record_paper_signature(
     now: dt.datetime,
     acting: Organisation | None = None,
 ) -> TermsSignature:
-    """Record the signature that a party gave on paper, and add its scan to the documents of the partnership.
+    """Record a party's signature on paper, and add its scan to the documents of the partnership.
 
-    With the last signature, the version comes into force. Otherwise the parties' leads are emailed that the party has
-    signed. `acting` is the organisation for which the author acts. Raises `UnableToSignTerms`.
+    `acting` is the organisation for which the author acts, if it is not the party itself. With the last signature, the
+    version comes into force. Until then, the leads of all parties are emailed about each signature. Raises
+    `UnableToSignTerms`.
     """
     partnership, locked_version = lock_version(version)
     require(rights_over(partnership, author, now).may_record_paper_for(organisation.pk))
@@ -303,7 +304,7 @@ def record_paper_signature(
 
 
 def _check_paper(signature: PaperSignature, version: TermsVersion, today: dt.date) -> None:
-    """Refuse a page without a name or job title, or with a day before the version was sent or in the future."""
+    """Refuse a signature without name or job title, or with a day in the future or before the version was sent."""
     if not signature.name.strip() or not signature.title.strip():
         raise UnableToSignTerms("Enter the name and job title of the person who signed.")
     if signature.signed_on > today:
@@ -328,8 +329,8 @@ def decline_to_sign(
 ) -> TermsSignature:
     """Decline to sign a version for a party, with a reason, and email the leads of the parties.
 
-    The terms go back to drafting, and links in emails stop working. If the party joined later, the terms stay in force
-    for the other parties. Raises `UnableToSignTerms`.
+    The terms return to draft, and the links in emails stop working. If the party joined later, the terms remain in
+    force for the other parties. Raises `UnableToSignTerms`.
     """
     today = timezone.localdate(now)
     partnership, locked_version = lock_version(version)

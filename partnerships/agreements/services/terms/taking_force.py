@@ -1,4 +1,4 @@
-"""Put signed terms in force: write entries, update the columns of the partnership, and change its status."""
+"""Put signed terms in force, and copy them to the partnership."""
 
 from __future__ import annotations
 
@@ -57,9 +57,10 @@ class UnableToTakeForce(Exception):
 
 
 def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now: dt.datetime) -> bool:
-    """Put a proposal in force if every party has signed it, and email the parties' leads; return whether this happened.
+    """Put a proposal in force if every party has signed it, and return whether this happened.
 
-    Call with partnership and proposal locked. Raises `UnableToTakeForce` before changing anything.
+    The leads of the parties are emailed. Call with the partnership and the proposal locked. Raises `UnableToTakeForce`
+    before changing anything.
     """
     partnership = proposal.partnership
     version = newest_version(proposal)
@@ -95,9 +96,9 @@ def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now:
 
 
 def _day_in_force(proposal: TermsProposal, version: TermsVersion, today: dt.date) -> dt.date:
-    """Return the first day of terms that all parties have now signed: the planned day, but not before today.
+    """Return the day from which terms apply that all parties have now signed.
 
-    First terms without a planned day apply from their own start date.
+    This is the planned day or, if it has passed, today. First terms without a planned day apply from their start date.
     """
     planned_day = proposal.from_day
     if planned_day is None and proposal.is_first:
@@ -108,8 +109,9 @@ def _day_in_force(proposal: TermsProposal, version: TermsVersion, today: dt.date
 def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
     """Put a version in force from a day on.
 
-    If another version is in force on that day, or comes into force later, this writes consolidated versions that
-    contain both. Raises `UnableToTakeForce`.
+    If other versions are in force on that day or come into force later, this creates consolidated versions, which
+    combine each of them with this version. For example, version 3 changes the budget, and version 2 with another end
+    date is due on 1 April. From 1 April, version 4 is then in force, with both changes. Raises `UnableToTakeForce`.
     """
     partnership = version.partnership
     entries = in_force_entries(partnership)
@@ -125,12 +127,12 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
     additions = _additions(version, day, entries, version_by_pk, build_schema(declarations))
 
     for addition in additions:
-        version_to_enter = version
+        version_in_force_then = version
         if addition.content != version.content:
             base = version_by_pk[addition.base or 0]
-            version_to_enter = _consolidate(version, base, addition, declarations=declarations, now=now)
+            version_in_force_then = _consolidate(version, base, addition, declarations=declarations, now=now)
         TermsInForce.objects.create(
-            partnership=partnership, version=version_to_enter, from_day=addition.day, decided_at=now
+            partnership=partnership, version=version_in_force_then, from_day=addition.day, decided_at=now
         )
 
 
@@ -207,13 +209,13 @@ def apply_terms_in_force(
 ) -> bool:
     """Copy the version in force today to the columns of a locked partnership, and return whether the version changed.
 
-    The columns of the first terms are written as soon as the last party signs, even if the terms start later: the
-    partnership is then agreed, and becomes active on its start date. The columns are only a copy: the entries decide
-    which version is in force. `emailed` is a version about which the leads have already had an email.
+    The columns are only a copy for lists and filters. The entries decide which version is in force. `emailed` is a
+    version that the leads have just been emailed about.
     """
     today = timezone.localdate(now)
     version = version_in_force(partnership, today)
     if version is None and partnership.terms_version_id is None:
+        # First terms that start later are copied at once. Until they start, the partnership is "agreed".
         version = _first_version(partnership)
     if version is None or version.pk == partnership.terms_version_id:
         return False
@@ -245,7 +247,7 @@ def apply_terms_in_force(
 
 def _save_columns(partnership: Partnership, version: TermsVersion) -> None:
     """Save the values of a version in the columns of the partnership."""
-    # Read before the columns change: terms without a start date keep the earlier start.
+    # Read the start before the columns change. Terms without a start date keep the earlier one.
     is_first = partnership.terms_version_id is None
     start = _first_day(partnership) if is_first else partnership.starts_on
     values = column_values(version.content)
@@ -271,9 +273,9 @@ def _first_day(partnership: Partnership) -> dt.date | None:
 
 
 def record_terms_in_force(*, now: dt.datetime) -> int:
-    """Update partnerships whose next version has come into force, and return how many.
+    """Store that another version has come into force, for each partnership where one has, and return how many.
 
-    Writes columns and status, and sends emails. Safe to run twice or late: pages read the entries, not the columns.
+    Updates columns and status, and sends emails. Safe to run twice or late, because pages read the entries.
     """
     versions_today = TermsInForce.objects.in_force_on(timezone.localdate(now)).values_list("partnership", "version")
     recorded_versions = dict(
@@ -288,17 +290,17 @@ def _record_terms_of(partnership_id: int, now: dt.datetime) -> bool:
     """Update one partnership, and return whether its version changed."""
     partnership = lock_partnership(partnership_id)
     entry = entry_in_force_on(in_force_entries(partnership), timezone.localdate(now))
-    # Check the day of the entry, not today: an extension of the end date counts however late the job runs.
+    # Check the first day of the terms, not today. If they extend the partnership, a late job must still apply them.
     if entry is None or partnership.is_over_on(entry.day):
         return False
     return apply_terms_in_force(partnership, author=None, now=now)
 
 
 def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
-    """Ask new parties to sign, stop asking parties that have left, and put terms in force if all have then signed.
+    """Adjust who must sign terms, after a party has joined, left or changed its role.
 
-    New parties sign the versions that are awaiting signatures, and the version in force. Call with the partnership
-    locked, after a party has changed.
+    New parties are asked to sign the versions that await signatures, and the version in force. Parties that have left
+    are no longer asked. If all other parties have signed, the terms come into force. Call with the partnership locked.
     """
     required_ids = required_party_ids(partnership)
     present_ids = set(partnership.parties.accepted().values_list("organisation", flat=True))
@@ -312,7 +314,7 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
         try:
             put_in_force_if_signed(proposal, author=author, now=now)
         except UnableToTakeForce as error:
-            # The last party that had not signed has left, so no page could show the error.
+            # The only party that had not signed has left. No signatory is at a page that could show the error.
             _return_unusable_terms(version, proposal, str(error), now=now)
     ask_joiners(partnership, author=author, now=now)
 
@@ -320,7 +322,7 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
 def _adjust_signatories_of(
     version: TermsVersion, required_ids: set[int], present_ids: set[int], *, author: User | None, now: dt.datetime
 ) -> None:
-    """Ask the present required parties to sign a waiting version, and stop asking parties that are not required."""
+    """Ask parties that must now sign a waiting version, and stop asking those that no longer have to."""
     signatory_by_organisation = {
         signatory.organisation_id: signatory for signatory in version.signatories.select_related("organisation")
     }
@@ -339,7 +341,7 @@ def _adjust_signatories_of(
 
 
 def return_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
-    """Let a locked proposal be edited again, and stop asking parties to sign it."""
+    """Return a locked proposal to draft, and stop asking parties to sign it. `outcome` says why."""
     proposal.status = ProposalStatus.DRAFTING
     proposal.outcome = outcome
     proposal.save(update_fields=["status", "outcome"])
@@ -347,7 +349,7 @@ def return_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: d
 
 
 def _return_unusable_terms(version: TermsVersion, proposal: TermsProposal, reason: str, *, now: dt.datetime) -> None:
-    """Return terms to draft that are fully signed but cannot come into force, and email the leads."""
+    """Return terms to draft, because all parties have signed but the terms cannot come into force. Email the leads."""
     return_to_drafting(version, proposal, now=now, outcome=reason)
     record_event(
         version.partnership,
@@ -373,6 +375,6 @@ def _ask_like_others(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Ask a party that joined to sign a waiting version, and to answer the questions that other parties got."""
+    """Ask a party to sign a waiting version, and to answer the questions of the other signatories, each once."""
     questions = list(dict.fromkeys(question for signatory in other_signatories for question in signatory.questions))
     ask_to_sign(version, organisation_id, author=author, sender=None, now=now, questions=questions)

@@ -1,4 +1,4 @@
-"""Hook by which rooms propose items for the agenda of a partnership's next meeting."""
+"""Hook through which rooms propose items for the agenda of a partnership's next meeting."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.organisations.audience import Reader
 from partnerships.organisations.statements import lookup, read_ahead
 from partnerships.people.models import User
 
-#: How long before its review or end date a partnership is on the agenda.
+#: A review or an end date is on the agenda from this long before.
 _SOON = dt.timedelta(days=90)
 #: One source proposes at most this many items for one partnership.
 MAX_OF_ONE_SOURCE = 20
@@ -38,8 +38,8 @@ class Purpose(StrEnum):
 class AgendaSuggestion:
     """An item about one record that a room proposes for a partnership (id).
 
-    `subject_kind` is the kind of the record as in events. Only people who may read the record see the item
-    (`activity.registry`). `path` is the page of the record.
+    `subject_kind` is the kind of the record, such as "commitment" (see `activity.registry`). Only people who may read
+    the record see the item. `path` is the page of the record.
     """
 
     partnership: int
@@ -53,7 +53,7 @@ class AgendaSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class LookBack:
-    """The period on which meetings look back: from the last meeting of each partnership (id) to now."""
+    """The period on which a meeting looks back. It begins with the last meeting of each partnership (id)."""
 
     last: Mapping[int, dt.datetime]
     now: dt.datetime
@@ -67,9 +67,10 @@ ComposeRows = Callable[[User, list[int], dt.datetime], QuerySet[Any, Any]]
 
 @dataclass(frozen=True, slots=True)
 class AgendaSource:
-    """One reason for items on the agenda. `name` is stored, and never changes.
+    """One reason for items on the agenda, for example that commitments are overdue.
 
-    `rows` composes the query that `suggest` makes with `rows_for`; None if `suggest` makes another query or none.
+    `name` is stored, and never changes. `rows` composes the query that `suggest` makes with `rows_for`. It is None if
+    `suggest` makes no such query.
     """
 
     name: str
@@ -87,8 +88,8 @@ def register_agenda(
 ) -> None:
     """Register a source of items. `heading` names its items ("Overdue commitments").
 
-    Agendas have the sources in the order of their names, which therefore begin with a number. If `suggest` calls
-    `rows_for(rows, user, ids_of(partnerships), since.now)`, pass `rows`: a page then reads all sources in one query.
+    Agendas list the sources by name, so names begin with a number. If `suggest` calls
+    `rows_for(rows, user, ids_of(partnerships), since.now)`, pass `rows` too. All sources are then read in one query.
     """
     _sources[name] = AgendaSource(name, heading, subject_kind, suggest, rows)
 
@@ -138,7 +139,7 @@ def suggest_decisions(user: User, partnerships: Sequence[Partnership], since: Lo
 
 
 def _decision_due(user: User, partnership: Partnership, since: LookBack) -> list[AgendaSuggestion]:
-    """Return a list of at most one decision: sign-off, review or end, whichever comes first."""
+    """Return the next decision of a partnership in a list, or an empty list if none is due soon."""
     horizon = timezone.localdate(since.now) + _SOON
     if partnership.is_over:
         return []

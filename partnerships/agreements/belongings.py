@@ -27,17 +27,16 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
-def _post_as_thing(post: Post) -> OwnedRecord:
-    """Return what pages show about a post: its role and title, and its partnership."""
+def _post_record(post: Post) -> OwnedRecord:
+    """Return what pages show about a post, for example "Lead: Head of housing" in "East corridor"."""
+    role_and_title = f"{post.get_role_display()}: {post.title}" if post.title else post.get_role_display()
     scope = post.partnership.title if post.partnership else "the whole organisation"
-    return OwnedRecord(
-        post.pk, f"{post.get_role_display()}{f': {post.title}' if post.title else ''}", post.get_absolute_url(), scope
-    )
+    return OwnedRecord(post.pk, role_and_title, post.get_absolute_url(), scope)
 
 
-def _posts_as_things(posts: Iterable[Post]) -> list[OwnedRecord]:
+def _post_records(posts: Iterable[Post]) -> list[OwnedRecord]:
     """Return what pages show about these posts."""
-    return [_post_as_thing(post) for post in posts]
+    return [_post_record(post) for post in posts]
 
 
 def _by_partnership(posts: PostQuerySet) -> PostQuerySet:
@@ -49,7 +48,7 @@ def _posts_held(person: User, organisation: Organisation, day: dt.date) -> list[
     """Return the posts that the person holds for the organisation."""
     own_holders = Holder.objects.current_or_future(day).filter(post=OuterRef("pk"), person=person)
     posts = Post.objects.in_use().filter(Exists(own_holders), organisation=organisation)
-    return _posts_as_things(_by_partnership(posts))
+    return _post_records(_by_partnership(posts))
 
 
 def _vacant_posts(organisation_id: int, now: dt.datetime) -> PostQuerySet:
@@ -72,7 +71,7 @@ POSTS = OwnedKind(
     fields=("agreements.Holder.person",),
     held=_posts_held,
     rows_without_owner=_vacant_posts,
-    to_records=_posts_as_things,
+    to_records=_post_records,
     hand_over=_hand_over_post,
     waits_alone=True,
 )
@@ -84,7 +83,7 @@ def _open_objectives(organisation_id: int, owners: Iterable[int]) -> QuerySet[Ob
     return objectives.select_related("partnership").order_by("partnership", "position", "pk")
 
 
-def _objectives_as_things(objectives: Iterable[Objective]) -> list[OwnedRecord]:
+def _objective_records(objectives: Iterable[Objective]) -> list[OwnedRecord]:
     """Return what pages show about these objectives."""
     return [
         OwnedRecord(objective.pk, objective.text, objective.get_absolute_url(), objective.partnership.title)
@@ -94,7 +93,7 @@ def _objectives_as_things(objectives: Iterable[Objective]) -> list[OwnedRecord]:
 
 def _objectives_held(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:
     """Return the objectives that the person owns for the organisation."""
-    return _objectives_as_things(_open_objectives(organisation.pk, [person.pk]))
+    return _objective_records(_open_objectives(organisation.pk, [person.pk]))
 
 
 def _objectives_of_leavers(organisation_id: int, now: dt.datetime) -> QuerySet[Objective]:
@@ -124,7 +123,7 @@ OBJECTIVES = OwnedKind(
     fields=("agreements.Objective.owner",),
     held=_objectives_held,
     rows_without_owner=_objectives_of_leavers,
-    to_records=_objectives_as_things,
+    to_records=_objective_records,
     hand_over=_hand_over_objective,
     goes_to_colleague=True,
 )
@@ -133,8 +132,8 @@ OBJECTIVES = OwnedKind(
 def leave_posts(departure: Departure) -> int:
     """End a leaver's time in every post of the organisation, and return how many posts they held.
 
-    Their successor, if there is one, takes over the posts. A post that only leads may fill stays vacant if the author
-    is no lead. If nobody leads the organisation any longer, administrators and the escalation post get an email.
+    If `departure` names a successor, the successor gets the posts that the author may fill. If nobody leads the
+    organisation any longer, administrators and the holders of the escalation post get an email.
     """
     membership = departure.membership
     if membership.is_lead and not leads_of(membership.organisation).exclude(pk=membership.person_id).exists():

@@ -1,4 +1,4 @@
-"""Columns that several lists share: the partnership of a row, and who added a file, when, and how large it is."""
+"""Columns that several lists share, such as the partnership of a row and the size of a file."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def partnership_column(path: str = "partnership", **column: Any) -> Column:
     """Return a column that shows the partnership of each row.
 
     `path` leads from the row to the partnership, for example `post.partnership`. The cell is empty unless the reader's
-    organisation is in the partnership today, because other readers may know only an earlier title. `column` adds
-    arguments of `Column`, or replaces the ones below.
+    organisation is in the partnership today, because other readers may know only an earlier title. Other arguments are
+    passed to `Column` in place of the ones below.
     """
     partnership_of: Callable[[Any], Partnership | None] = attrgetter(path)
     lookup_path = path.replace(".", "__")

@@ -1,4 +1,7 @@
-"""The kinds of email of the agreements room, each with the record whose reader may get it."""
+"""The kinds of email of the agreements room.
+
+Each names the record that the email is about. Only people who may read that record get the email.
+"""
 
 from __future__ import annotations
 

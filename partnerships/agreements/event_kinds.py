@@ -1,10 +1,10 @@
-"""Kinds of event on partnerships and posts: codes, and labels for timelines."""
+"""Kinds of event on partnerships and posts."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """The kinds of event on partnerships and posts. Codes are stored in rows and never change; labels may."""
+    """The kinds of event on partnerships and posts. Codes are stored and never change. Timelines show the labels."""
 
     OPENED = "partnership.opened", "Started this partnership"
     TERMS_CHANGED = "partnership.terms_changed", "Changed the terms"

@@ -1,7 +1,7 @@
-"""Hook by which other rooms add figures about a party to its progress report for a period.
+"""Hook through which other rooms add figures about a party to its progress report for a period.
 
-A report stores the figures as they are on the day on which it is submitted. People of every present party read it, so a
-room returns only what all of them may read.
+A report stores the figures of the day on which it is submitted. People of every present party may read it, so a room
+returns only figures that all of them may read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from partnerships.agreements.models import Party
 
 @dataclass(frozen=True, slots=True)
 class FigureLine:
-    """One record that a room counts, for example a commitment. `path` is its page ("" if it has none)."""
+    """One record behind a figure, for example a commitment. `path` is its page ("" if it has none)."""
 
     words: str
     figure: str = ""
@@ -25,7 +25,7 @@ class FigureLine:
 
 @dataclass(frozen=True, slots=True)
 class FigureBlock:
-    """The figures of one room: a heading, a summary in one sentence, and the records that it counts."""
+    """The figures of one room, with a summary in one sentence, and the records behind them."""
 
     heading: str
     summary: str
@@ -34,7 +34,7 @@ class FigureBlock:
 
 @dataclass(frozen=True, slots=True)
 class ReportPeriod:
-    """The party and the period of a progress report: from `start` up to but not including `end`."""
+    """The party and the period of a progress report. `end` is the first day after the period."""
 
     party: Party
     start: dt.date

@@ -1,4 +1,4 @@
-"""Register which events of partnerships and posts followers are notified about, and why not about other events."""
+"""Register the events of partnerships and posts that followers are notified about, and say why others are left out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ def register() -> None:
 
 
 def _register_status_and_dates() -> None:
-    """Register status, settings, notices and dates. Stakeholders without an account are notified of the status only."""
+    """Register status, settings, notices and dates.
+
+    Stakeholders without an account are notified of the status only.
+    """
     status, dates, outside = Group.STATUS, Group.DATES, Audience.OUTSIDE
     register_follower_notice(EventKind.OPENED, group=status, fold=FoldRule.CREATED, audience=outside)
     register_follower_notice(
@@ -73,8 +76,8 @@ def _register_status_and_dates() -> None:
 def _register_parties() -> None:
     """Register changes of parties.
 
-    Only parties are notified about invitations. Stakeholders without an account are also notified about who joins or
-    leaves.
+    Only parties are notified about invitations. Stakeholders without an account are notified about organisations that
+    join or leave.
     """
     folds = {
         EventKind.PARTY_INVITED: (FoldRule.CREATED, Audience.INSIDE),
@@ -108,7 +111,7 @@ def _register_terms() -> None:
     register_follower_notice(EventKind.TERMS_CHANGED, group=terms, fold=FoldRule.LAST, touches_dates_or_money=True)
     register_follower_notice(EventKind.AMENDMENT_PROPOSED, group=terms, fold=FoldRule.CREATED, subject_key="proposal")
     register_follower_notice(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=FoldRule.REMOVED, subject_key="proposal")
-    # If a version is returned to draft, its signatures no longer count, so it cancels the request to sign.
+    # If a version is returned to draft or not signed in time, followers need no notice of the request to sign it.
     register_follower_notice(EventKind.TERMS_SENT, group=terms, fold=FoldRule.CREATED, subject_key="number")
     register_follower_notice(EventKind.TERMS_TAKEN_BACK, group=terms, fold=FoldRule.REMOVED, subject_key="number")
     register_follower_notice(EventKind.TERMS_LAPSED, group=terms, fold=FoldRule.REMOVED, subject_key="number")
@@ -137,7 +140,7 @@ def _register_terms() -> None:
 
 
 def _register_objectives() -> None:
-    """Register objectives. Several changes of an objective are one line, and a new target counts as dates or money."""
+    """Register objectives. Several changes of one objective become one line."""
     group = Group.OBJECTIVES
     register_follower_notice(EventKind.OBJECTIVE_ADDED, group=group, fold=FoldRule.CREATED, subject_key="objective")
     register_follower_notice(

@@ -163,9 +163,11 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
 
 def _describe_post(post: Post, organisation: Organisation) -> HeldRecord:
     """Return what the page about the end of an organisation shows about one of its posts."""
-    title = f"{post.get_role_display()}{f': {post.title}' if post.title else ''}"
+    role_and_title = f"{post.get_role_display()}: {post.title}" if post.title else post.get_role_display()
     scope = post.partnership.title if post.partnership else "the whole organisation"
-    return HeldRecord(post.pk, title, post.get_absolute_url(), scope, outside=f"{post.get_role_display()} {post.pk}")
+    return HeldRecord(
+        post.pk, role_and_title, post.get_absolute_url(), scope, outside=f"{post.get_role_display()} {post.pk}"
+    )
 
 
 POSTS = Obligation(
@@ -185,7 +187,7 @@ POSTS = Obligation(
 
 
 def register() -> None:
-    """Register what the successor takes over, and what stays with the organisation that has ended."""
+    """Register what the successor takes over, and what remains with the organisation that has ended."""
     for kind in (PARTNERSHIPS, OBJECTIVES, POSTS):
         register_obligation(kind)
     register_following_columns("agreements.Document.added_for")

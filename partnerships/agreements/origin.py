@@ -1,9 +1,10 @@
-"""Hook for rooms whose records lead to objectives, asks, offers and conversations of a partnership.
+"""Hook for rooms whose records lead to new objectives, asks, offers and conversations of a partnership.
 
-Another room registers an `Origin` for each model at start-up. The form of a new objective with
-`?from=recommendation-12` asks the origin called `recommendation` what record 12 suggests. When the objective is made,
-the room stores the link in its own table, in the same transaction. The objective's page lists the records that the
-reader may see. Commitments have their own hook (`commitments.origins`), because they need no partnership.
+For example, an objective follows from a recommendation. The form of a new objective is opened with
+`?from=recommendation-12`, and asks the origin called `recommendation` what record 12 suggests. When the objective is
+created, the room of recommendations stores the link in its own table, in the same transaction. The objective's page
+lists the recommendations that the reader may see. Commitments have their own hook (`commitments.origins`), because they
+need no partnership.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class OriginSuggestion:
-    """A record from which a new record can be made: its name, its page, and the text that it suggests."""
+    """A record from which a new record can be made, with the text that it suggests."""
 
     words: str
     path: str
@@ -42,8 +43,8 @@ class Origin:
     """A kind of record from which records of one model (`target_model`) can be made.
 
     `suggest` returns None if the person may not use the record in this partnership. `link` stores the link, or raises
-    `UnableToLinkOrigin`; while an objective is linked, its partnership is locked. `rows` are lookups of the links of
-    one target record: if they find no link, `origin_links_of` is not called.
+    `UnableToLinkOrigin`. While an objective is linked, its partnership is locked. `links_of` returns the records behind
+    one target. `rows` are lookups of these links. If they find no link, `links_of` is not called.
     """
 
     name: str
@@ -71,10 +72,7 @@ def register_origin(origin: Origin) -> None:
 
 
 def record_named_in(text: str, target_model: type[Model] = Objective) -> OriginRecord | None:
-    """Return the record that `recommendation-12` names, from which a record of the target model is to be made.
-
-    Returns None if the kind is unknown.
-    """
+    """Return the record that a text such as `recommendation-12` names, or None if the kind is unknown."""
     name, _, digits = text.rpartition("-")
     origin, record_id = _origins.get((target_model, name)), row_number(digits)
     return OriginRecord(origin, record_id) if origin is not None and record_id is not None else None
@@ -95,13 +93,13 @@ def _rows_of_origins(target_model: type[Model]) -> list[RowsAbout]:
 
 
 def origin_lookups(target_model: type[Model], pk: int) -> list[Lookup]:
-    """Return the lookup that a later `origin_links_of` needs, for `read_ahead`; none if no room registers origins."""
+    """Return the lookups with which `read_ahead` reads the rows for a later `origin_links_of`."""
     rows_of_origins = _rows_of_origins(target_model)
     return [rows_lookup(pk, *rows_of_origins)] if rows_of_origins else []
 
 
 def origin_links_of(target: Model, user: User) -> list[OriginSuggestion]:
-    """Return every record behind an objective, ask, offer or conversation that this person may see."""
+    """Return the records from which an objective, ask, offer or conversation was made, if the person may see them."""
     lookups_with_rows = functions_with_rows(target.pk, *_rows_of_origins(type(target)))
     return [
         link

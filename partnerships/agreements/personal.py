@@ -14,20 +14,21 @@ from partnerships.people.retention import change_in_batches
 
 
 def clear_contacts_of(person: User) -> int:
-    """Clear the contact details of a person in all posts, found by account or, without one, by address."""
+    """Clear the contact details of a person in all posts. Contacts without an account are found by their address."""
     own_contacts = Q(person=person.pk) | Q(email__iexact=person.email, person=None)
     return Holder.objects.filter(own_contacts).clear_contacts()
 
 
 def clear_old_contacts(now: dt.datetime, dry_run: bool) -> int:
-    """Clear the contact details of holders whose time in a post ended `CONTACT_RETENTION_MONTHS` ago or earlier."""
+    """Clear the contact details of holders whose time in a post ended at least `CONTACT_RETENTION_MONTHS` ago."""
     last_kept_day = timezone.localdate(now) - dt.timedelta(days=CONTACT_RETENTION_MONTHS * 365 // 12)
     former_holders = Holder.objects.filter(ends_on__lte=last_kept_day, cleared_at=None)
     return change_in_batches(former_holders, HolderQuerySet.clear_contacts, dry_run=dry_run)
 
 
 _PURPOSE = "so that partners know how to reach the holder of a post"
-#: `clear_contacts_of` clears every contact field at once; each field still has its rule so that none is overlooked.
+# `clear_contacts_of` clears all contact fields at once. Each field still needs a rule of its own, because the list of
+# rules must be complete.
 RULES = (
     Rule("agreements.Post", "created_by", ErasureAction.KEEP, "who created the post", ("role", "title", "created_at")),
     Rule(

@@ -1,4 +1,4 @@
-"""Prepare terms for a page or a print: numbered clauses, schedules, totals and signatures."""
+"""Prepare terms for a page or a print, with numbered clauses, schedules, totals and signatures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.documents import Collection, Content, Field, Names, Schema
 from partnerships.kit.dates import long_date, long_time
 from partnerships.kit.prose import StoredHtml
 
-#: Shapes of fields whose values must stay on one line: a browser would break "2026-27" after the hyphen.
+#: Values of these shapes must be on one line. A browser would break "2026-27" after the hyphen.
 _SHORT = frozenset({"year", "money", "percent", "number"})
 
 
@@ -47,7 +47,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One schedule: a heading, the columns, and a row for each item."""
+    """One schedule, with a row for each item."""
 
     number: int
     code: str
@@ -58,7 +58,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """Terms in the order in which people read them. `facts` are short particulars: pairs of a label and a value."""
+    """Terms in the order in which people read them.
+
+    `facts` are the short particulars, as pairs of label and value, for example ("Quorum", "3").
+    """
 
     facts: tuple[tuple[str, str], ...]
     prose: tuple[Prose, ...]
@@ -68,7 +71,10 @@ class Paper:
 
 
 def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
-    """Return the terms for a page or a print. `html` has longer texts by path, for example "clauses/exit/body"."""
+    """Return the terms for a page or a print.
+
+    `html` has the longer texts as safe HTML by path, for example "clauses/exit/body".
+    """
     names = Names(schema, content)
     about = content["about"]
     filled_fields = [field for field in schema.about if about.get(field.code) not in (None, "", field.default)]
@@ -90,7 +96,7 @@ def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
 
 
 def _as_sentence(names: Names, field: Field, value: Any) -> str:
-    """Return a value as a sentence of its own: "Yes", not "yes"."""
+    """Return a value in words. A flag becomes "Yes", with a capital letter, because it is the whole cell."""
     text = names.in_words(field, value)
     return text.capitalize() if field.shape == "flag" else text
 
@@ -113,7 +119,7 @@ def _tables(schema: Schema, content: Content, names: Names) -> Iterator[Table]:
 
 
 def _table(collection: Collection, content: Content, names: Names, number: int) -> Table:
-    """Return a schedule without its empty columns. The first column stays, because it names the row."""
+    """Return a schedule without its empty columns. The first column is always shown, because it names the row."""
     items = content[collection.code]
 
     def is_shown(field: Field) -> bool:
@@ -136,9 +142,9 @@ def _cell(names: Names, field: Field, value: Any) -> Cell:
 
 
 def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> list[dict[str, Any]]:
-    """Return one line for each party that signs, with its signature or an empty space.
+    """Return one line for each party that signs, with its signature (by organisation id) or an empty space.
 
-    The parties that signed when they joined come last. A consolidated version has only their lines, because nobody else
+    Parties that joined later and signed come last. A consolidated version has only their lines, because nobody else
     signs it.
     """
     signing_parties = [] if version.is_consolidated else [party for party in version.parties if party["signs"]]
@@ -157,12 +163,12 @@ def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> lis
 
 def _signature_line(name: str, role: str, signature: TermsSignature | None) -> dict[str, Any]:
     """Return what pages show about the signature of one party."""
-    words = decision_in_words(signature) if signature else ""
-    return {"name": name, "role": role, "signature": signature, "words": words}
+    decision = decision_in_words(signature) if signature else ""
+    return {"name": name, "role": role, "signature": signature, "words": decision}
 
 
 def decision_in_words(signature: TermsSignature) -> str:
-    """Return what a signatory decided, how and when, for a page of signatures."""
+    """Return what a signatory decided, how and when, for example "Signed on paper, dated 12 November 2026"."""
     day = long_date(signature.signed_on)
     if signature.is_rejected:
         return f"Declined to sign, {day}: “{signature.reason}”"

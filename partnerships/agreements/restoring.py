@@ -1,7 +1,8 @@
-"""After a backup is restored, end again what ended between the backup and the failure.
+"""After a backup is restored, repeat from the journal what must not be undone.
 
-This concerns parts in partnerships, links, posts, documents and proposals. Rights that people gained since the backup
-are not given again, because nobody should get access by mistake.
+For example, a party left on Monday, and on Tuesday a backup of Sunday is restored. The party is then removed again.
+Parties, audiences, links, posts, documents and proposals are repeated in this way. What gave people access since the
+backup is not repeated, so that nobody gets access by mistake.
 """
 
 from __future__ import annotations
@@ -65,14 +66,14 @@ from partnerships.agreements.services.terms.ending import PROPOSAL, proposal_ide
 from partnerships.kit.journal import MADE_AGAIN, RedoResult, identity, redo_each, register_redo
 from partnerships.kit.link_keys import redo_links
 
-#: From the role with the fewest rights to the role with the most.
-_RANKS = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
+#: All roles, from the one with the fewest rights to the one with the most.
+_ROLES_BY_RANK = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
 
 
 def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove the parties that left after the backup, and lower the roles that were lowered.
 
-    Parties are removed even if nobody then leads the partnership. The outcome names such partnerships.
+    Parties are removed even if nobody then leads the partnership. The result lists such partnerships as problems.
     """
     changed_partnerships: set[int] = set()
 
@@ -110,14 +111,14 @@ def _redo_party(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
     if not line.get("undone"):
         remove_party(party=party, author=None, reason=MADE_AGAIN, now=now, even_last_lead=True)
         return True
-    if _RANKS.index(PartyRole(party.role)) <= _RANKS.index(PartyRole(line["role"])):
+    if _ROLES_BY_RANK.index(PartyRole(party.role)) <= _ROLES_BY_RANK.index(PartyRole(line["role"])):
         return False
     change_party_role(party=party, role=line["role"], reason=MADE_AGAIN, author=None, now=now, even_last_lead=True)
     return True
 
 
 def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """Hide partnerships from the network that were hidden since the backup."""
+    """Hide from the network the partnerships that were hidden from it since the backup."""
 
     def redo(partnership: Partnership, line: dict[str, Any]) -> bool:
         """Hide the partnership if the line says so, and return whether it changed."""
@@ -179,7 +180,7 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
 
 
 def _lines_and_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Holder]]:
-    """Return the lines with today's hashes, and the holders that they name.
+    """Return the lines with hashes as they are made today, and the holders that they name.
 
     Lines written before 29 November 2026, 21:40, have an older hash, which includes the first day of the holder.
     """
@@ -191,13 +192,13 @@ def _lines_and_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, 
 
 
 def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """End the time of holders whose time ended since the backup, on the day in the line or an earlier day."""
+    """End the time of holders whose time ended since the backup, on the same day or an earlier one."""
 
     def redo(holder: Holder, line: dict[str, Any]) -> bool:
-        last_day = dt.date.fromisoformat(line["ends_on"])
-        if holder.ends_on is not None and holder.ends_on <= last_day:
+        ends_on = dt.date.fromisoformat(line["ends_on"])
+        if holder.ends_on is not None and holder.ends_on <= ends_on:
             return False
-        end_holding(holder, on=last_day, reason=MADE_AGAIN, now=now)
+        end_holding(holder, on=ends_on, reason=MADE_AGAIN, now=now)
         return True
 
     lines, holders = _lines_and_holders(lines)
@@ -212,7 +213,7 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResul
 
 
 def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """Stop asking parties to sign that were no longer asked when the backup was restored."""
+    """Stop asking parties to sign that are no longer asked since the backup."""
 
     def redo(signatory: TermsSignatory, _line: dict[str, Any]) -> bool:
         stop_asking(signatory, now=now)
@@ -230,7 +231,7 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoR
 
 
 def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
-    """Renew the links to sign terms that were renewed since the backup, so that older links do not open again."""
+    """Renew links to sign terms that were renewed since the backup, so that the older links do not work again."""
     signatories = TermsSignatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
     return redo_links(
         "signatory",

@@ -1,4 +1,4 @@
-"""Sections on the pages of partnerships (for present parties only) and of posts."""
+"""Sections on the pages of partnerships, which only people of present parties see, and of posts."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def successors_of(partnership_id: int) -> QuerySet[Partnership]:
 
 
 def dates_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """Return the queries of `dates_section`, so that the page can run them together with those of other sections."""
+    """Return the queries of `dates_section`, which the page runs together with those of other sections."""
     return [lookup(_open_notices, partnership.pk), chain_lookup(user, partnership)]
 
 
 def dates_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Return the section with coming dates, open notices, and days without cover before a successor.
 
-    `has_rows` says whether the partnership has any notice or successor; if not, the queries for them are saved. Returns
-    None if there is nothing to show.
+    `has_rows` says whether the partnership has any notice or successor. Without them, their queries are not made.
+    Returns None if there is nothing to show.
     """
     today = timezone.localdate()
     chain = chain_of_agreements(user, partnership, today) if has_rows or partnership.redefines_id else []
@@ -65,7 +65,7 @@ def objectives_of(partnership_id: int) -> QuerySet[Objective]:
 
 
 def objectives_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """Return the lookup of a later `objectives_section`, for `read_ahead`."""
+    """Return the queries of `objectives_section`, which the page runs together with those of other sections."""
     return [objectives_lookup(partnership.pk)]
 
 

@@ -1,4 +1,4 @@
-"""Hook by which other rooms report records that are stuck, for example asks without an answer.
+"""Hook through which other rooms report records that are stuck, for example asks without an answer.
 
 Facilitators and leads see them in one list. A room returns only what the reader may read.
 """
@@ -20,8 +20,8 @@ from partnerships.people.models import User
 class StuckRecord:
     """One record that is stuck.
 
-    `what` says why ("Unanswered ask"), `waits_for` who must act, `since` from which day, and `partnership` is the id of
-    its partnership, if it has one.
+    `what` says why it is stuck, for example "Unanswered ask", and `waits_for` says who must act. `partnership` is the
+    id of its partnership, if it has one.
     """
 
     partnership: int | None
@@ -44,9 +44,10 @@ _find_by_name: dict[str, tuple[FindStuckRecords, tuple[ComposeStuckRows, ...]]] 
 
 
 def register_stuck(name: str, find: FindStuckRecords, *rows: ComposeStuckRows) -> None:
-    """Register a function that finds stuck records; registering the same name again replaces the function.
+    """Register a function that finds stuck records of a room.
 
-    `rows` are the functions with which it calls `rows_for`. A page reads those of all rooms in one query.
+    `rows` are the functions that `find` passes to `rows_for`. A page reads the rows of all rooms in one query.
+    Registering a name again replaces its function.
     """
     _find_by_name[name] = find, rows
 

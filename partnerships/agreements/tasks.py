@@ -35,7 +35,7 @@ def act_on_dates() -> None:
 
 @shared_task
 def act_on_terms() -> None:
-    """Record terms whose day has come, and chase signatures. May run twice."""
+    """Record terms that have come into force, and chase signatures. May run twice."""
     now = timezone.now()
     record_terms_in_force(now=now)
     lapse_proposals(now=now)

@@ -70,7 +70,7 @@ class ColumnInline(FieldInline):
 
 
 class TableInline(DeclaredInline):
-    """The tables of a kind; their columns have a page of their own."""
+    """The tables of a kind. The columns of a table are on the table's own page."""
 
     model = KindTable
     fields = (("label", "code", "one"), "help", ("position", "required", "active"))

@@ -1,4 +1,7 @@
-"""Admin pages for the terms of partnerships, without their texts (`restricted`). Nobody can change terms here."""
+"""Admin pages for the terms of partnerships. Nobody can change terms here.
+
+The pages hide the texts of the terms (`restricted`), as docs/rights.md explains.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of contacts: today's holders of posts.
+"""The list of contacts, which are today's holders of posts.
 
 Contacts have the same readers as posts (docs/rights.md): people of the same organisation, and partners in the
 partnerships that both share.

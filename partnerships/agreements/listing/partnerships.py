@@ -63,7 +63,7 @@ def _mark_readable_rows(user: User, rows: Sequence[Partnership]) -> None:
 
 
 def _set_party_names(rows: Sequence[Partnership]) -> None:
-    """Set `party_names` on each row: the names of the present parties, in order.
+    """Set `party_names` on each row to the names of the present parties, in order.
 
     If the partnership is over, these are the names that the parties had on its last day. The list is empty if the
     reader's organisation has left.
@@ -85,7 +85,7 @@ def _set_party_names(rows: Sequence[Partnership]) -> None:
 
 
 def _present_parties(partnerships: list[int]) -> QuerySet[Party, tuple[int, int, str]]:
-    """Return the present parties of these partnerships: the partnership's id, the organisation's id and its name."""
+    """Return partnership id, organisation id and name of the present parties of these partnerships."""
     parties = Party.objects.accepted().filter(id_is_among("partnership", partnerships)).order_by("role", "pk")
     return parties.values_list("partnership", "organisation", "organisation__name")
 
@@ -103,12 +103,12 @@ def _prefetch_areas(_user: User, rows: Sequence[Partnership]) -> None:
 
 
 def _key_unless_left(present_value: Combinable) -> Combinable:
-    """Return a sort key for the present value, empty for partnerships that the reader's organisation has left."""
+    """Return a sort key that is empty for partnerships that the reader's organisation has left."""
     return Case(When(is_left=False, then=present_value))
 
 
 def _key_for_insiders(path: str) -> lists.Key:
-    """Return a sort key for a field that only people of the parties may read, empty for other readers."""
+    """Return a sort key for a field that only people of the parties may read. For others, it is empty."""
     return lambda user: Case(When(pk__in=Partnership.objects.readable_today_by(user).values("pk"), then=F(path)))
 
 
@@ -120,7 +120,7 @@ def _state_key(_user: User) -> Combinable:
 
 
 def _party_names_key(_user: User) -> Combinable:
-    """Return a sort key for the parties' names: today's or, of a partnership that is over, those on its last day."""
+    """Return a sort key for the names of the parties, as `_set_party_names` shows them."""
     parties = Party.objects.accepted().filter(partnership=OuterRef("pk")).order_by("role", "pk")
     parties_with_last_name = parties.annotate(name_then=official_name_at("partnership__status_since"))
     names = Case(

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.links import terms_token
-from partnerships.agreements.models import Status, TermsProposal, TermsSignature, TermsVersion
+from partnerships.agreements.models import Party, Status, TermsProposal, TermsSignature, TermsVersion
 from partnerships.agreements.queries.terms import version_in_force
 from partnerships.agreements.services import (
     PaperSignature,
@@ -63,7 +63,7 @@ def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(worl
 
 
 def send_amendments_that_do_not_fit(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVersion]:
-    """Send two amendments for signature that are each valid alone: one moves the start, the other the end before it."""
+    """Send two amendments for signature. Together, the end date would be before the start date."""
     agree_terms(world.partnership, world.amina, starts_on=today().isoformat(), ends_on=days(300).isoformat())
     later_start = propose_change(world, world.ben, world.westmarch, starts_on=days(100).isoformat())
     earlier_end = propose_change(world, world.amina, world.larkhaven, ends_on=days(50).isoformat())
@@ -87,7 +87,8 @@ def test_the_last_signature_on_terms_that_do_not_fit_others_is_refused(world: Wo
     assert version_in_force(world.partnership, days(400)) == later
 
 
-def test_terms_that_cannot_take_force_are_drafts_again_when_a_party_leaves(world: World) -> None:
+def add_harbour(world: World) -> Party:
+    """Let Hana's organisation, Harbour, join the partnership."""
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -97,18 +98,30 @@ def test_terms_that_cannot_take_force_are_drafts_again_when_a_party_leaves(world
         now=world.now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-    later, shorter = send_amendments_that_do_not_fit(world, checked=False)
-    sign_all(later)
-    sign(shorter, world.amina, world.larkhaven)
-    sign(shorter, world.ben, world.westmarch)
+    return party
 
-    leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
 
-    proposal = shorter.proposal
-    assert proposal is not None
-    proposal.refresh_from_db()
+def let_the_last_signatory_leave(world: World) -> TermsProposal:
+    """Return a proposal that cannot come into force, after Harbour left without signing it and all others signed."""
+    harbour_party = add_harbour(world)
+    later_start, earlier_end = send_amendments_that_do_not_fit(world, checked=False)
+    sign_all(later_start)
+    sign(earlier_end, world.amina, world.larkhaven)
+    sign(earlier_end, world.ben, world.westmarch)
+    leave_partnership(party=harbour_party, reason="Budget.", author=world.hana, now=timezone.now())
+    return TermsProposal.objects.get(pk=earlier_end.proposal_id)
+
+
+def test_terms_that_cannot_take_force_are_drafts_again_when_a_party_leaves(world: World) -> None:
+    proposal = let_the_last_signatory_leave(world)
+
     assert proposal.is_drafting
     assert "before the start date" in proposal.outcome
+
+
+def test_leads_are_emailed_that_signed_terms_cannot_take_force(world: World) -> None:
+    let_the_last_signatory_leave(world)
+
     assert Email.objects.filter(kind="agreements.terms_stopped", person_id=world.ben.pk).exists()
 
 
@@ -136,19 +149,34 @@ def test_first_terms_cannot_apply_from_later_than_their_start_date(world: World)
 
     with pytest.raises(UnableToSendForSignature, match="empty, or change the start date in the draft"):
         put_up(proposal, world.amina, from_day=days(6))
+
+
+def test_first_terms_can_apply_from_their_start_date(world: World) -> None:
+    proposal = draft(draft_first_terms(world), world.amina, starts_on=days(5).isoformat())
+
     put_up(proposal, world.amina, from_day=days(5))
 
     assert proposal.is_awaiting_signatures
 
 
-def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
-    proposal = draft(draft_first_terms(world), world.amina, review_on=days(3).isoformat(), ends_on=days(5).isoformat())
-    version = put_up(proposal, world.amina)
+def draft_terms_that_end_in_five_days(world: World) -> TermsProposal:
+    """Return the draft of first terms that end in five days."""
+    return draft(draft_first_terms(world), world.amina, review_on=days(3).isoformat(), ends_on=days(5).isoformat())
+
+
+def test_terms_can_be_signed_on_their_end_date_but_not_later(world: World) -> None:
+    version = put_up(draft_terms_that_end_in_five_days(world), world.amina)
 
     with travel_days(5):
         sign(version, world.amina, world.larkhaven)
     with travel_days(6), pytest.raises(UnableToSignTerms, match="return the terms to draft and change the end date"):
         sign(version, world.ben, world.westmarch)
+
+
+def test_terms_whose_end_has_passed_cannot_be_sent_for_signature_again(world: World) -> None:
+    proposal = draft_terms_that_end_in_five_days(world)
+    put_up(proposal, world.amina)
+
     with travel_days(6):
         take_back_terms(proposal=proposal, reason="Too late.", author=world.amina, now=timezone.now())
         with pytest.raises(UnableToSendForSignature, match="before they come into force"):
@@ -169,32 +197,45 @@ def test_an_extension_must_apply_before_the_partnership_ends(world: World) -> No
 
     with pytest.raises(UnableToSendForSignature, match="on that day or earlier"):
         put_up(proposal, world.ben, from_day=days(21))
-    sign_all(put_up(proposal, world.ben, from_day=days(20)))
 
-    # No job ran on the last day itself.
+
+def test_an_extension_from_the_last_day_applies_even_if_no_job_ran_that_day(world: World) -> None:
+    agree_terms(world.partnership, world.amina, review_on=days(10).isoformat(), ends_on=days(20).isoformat())
+    new_end = days(400)
+    extension = propose_change(world, world.ben, world.westmarch, ends_on=new_end.isoformat())
+    sign_all(put_up(extension, world.ben, from_day=days(20)))
+
     with travel_days(25):
         record_terms_in_force(now=timezone.now())
         world.partnership.refresh_from_db()
-        assert world.partnership.state == Status.UNDER_REVIEW
-        assert world.partnership.ends_on == today() + dt.timedelta(days=375)
+        state = world.partnership.state
+
+    assert state == Status.UNDER_REVIEW
+    assert world.partnership.ends_on == new_end
 
 
 def test_text_written_while_terms_were_sent_is_shown_again(world: World) -> None:
     proposal = draft_first_terms(world)
     revision_seen = proposal.revision_of("clauses/terms")
     put_up(proposal, world.amina)
-    ben = signed_in(world.ben)
 
-    response = ben.post(
+    response = signed_in(world.ben).post(
         reverse("agreements:terms-item", args=[world.partnership.pk, 1, "clauses", "terms"]),
         {"title": "Terms", "body": "A long text of Ben.", "based_on": revision_seen},
     )
 
-    assert response.status_code == 422
     page = response.content.decode()
+    assert response.status_code == 422
     assert "A long text of Ben." in page
     assert "waiting for signatures" in page
-    assert ben.get(reverse("agreements:terms-about", args=[world.partnership.pk, 1])).status_code == 404
+
+
+def test_terms_sent_for_signature_have_no_page_for_editing(world: World) -> None:
+    put_up(draft_first_terms(world), world.amina)
+
+    response = signed_in(world.ben).get(reverse("agreements:terms-about", args=[world.partnership.pk, 1]))
+
+    assert response.status_code == 404
 
 
 def test_a_reason_for_declining_is_shown_again_when_the_terms_were_taken_back(world: World) -> None:
@@ -259,7 +300,13 @@ def test_the_scan_of_a_signature_cannot_be_removed(world: World) -> None:
     with pytest.raises(UnableToRemoveDocument, match="signature"):
         remove_document(document=scan, author=world.amina, now=timezone.now())
 
+
+def test_documents_page_offers_no_removal_of_the_scan_of_a_signature(world: World) -> None:
+    scan = record_westmarchs_paper_signature(world).scan
+    assert scan is not None
+
     page = signed_in(world.amina).get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
+
     assert scan.title in page
     assert reverse("agreements:document-remove", args=[world.partnership.pk, scan.pk]) not in page
 
@@ -292,18 +339,10 @@ def test_nobody_is_chased_to_sign_terms_of_a_partnership_that_is_over(world: Wor
 
 @pytest.fixture
 def terms_of_leaver(world: World) -> TermsVersion:
-    """Return an amendment that waits for three signatures, one of them Harbour's, whose notice ends in three days."""
-    party = invite_organisation(
-        partnership=world.partnership,
-        organisation=world.harbour,
-        role="member",
-        reason="We need them.",
-        author=world.amina,
-        now=world.now,
-    )
-    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    """Return an amendment that awaits three signatures, including Harbour's. Harbour's notice ends in three days."""
+    harbour_party = add_harbour(world)
     agree_terms(world.partnership, world.amina)
-    give_notice(party=party, reason="Budget.", last_day=days(3), author=world.hana, now=timezone.now())
+    give_notice(party=harbour_party, reason="Budget.", last_day=days(3), author=world.hana, now=timezone.now())
     return put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
 
 
@@ -330,9 +369,9 @@ def test_characters_that_xml_forbids_do_not_break_the_word_document(world: World
     hostile = "We\x0bmeet\x0c \ufffe <b>=cmd()</b> & more."
     agree_terms(world.partnership, world.amina, text=hostile, reports_to="Board\x07\uffff")
 
-    word = signed_in(world.vera).get(reverse("agreements:terms-word", args=[world.partnership.pk, 1]))
+    response = signed_in(world.vera).get(reverse("agreements:terms-word", args=[world.partnership.pk, 1]))
+    document = zipfile.ZipFile(io.BytesIO(response.content)).read("word/document.xml").decode()
 
-    assert word.status_code == 200
-    document = zipfile.ZipFile(io.BytesIO(word.content)).read("word/document.xml").decode()
+    assert response.status_code == 200
     assert "meet" in document
     assert "\ufffe" not in document

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.links import terms_token
-from partnerships.agreements.models import Partnership, Party, Status, TermsSignatory, TermsVersion
+from partnerships.agreements.models import Partnership, Party, Status, TermsProposal, TermsSignatory, TermsVersion
 from partnerships.agreements.queries.terms import bound_organisation_ids, unbound_organisation_ids, version_in_force
 from partnerships.agreements.services import (
     PaperSignature,
@@ -214,14 +214,21 @@ def test_a_member_that_becomes_an_observer_is_no_longer_asked_to_sign(world: Wor
 
 
 def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+    agree_terms(world.partnership, world.amina)
     let_harbour_join(world)
 
     with pytest.raises(UnableToPropose, match="has not signed the terms in force"):
         propose_change(world, world.hana, world.harbour, text="We never meet.")
+
+
+def test_a_party_that_joined_and_signed_proposes_an_amendment(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    let_harbour_join(world)
     sign(world, version)
 
-    assert propose_change(world, world.hana, world.harbour, text="We never meet.").proposed_by == world.harbour
+    proposal = propose_change(world, world.hana, world.harbour, text="We never meet.")
+
+    assert proposal.proposed_by == world.harbour
 
 
 def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World) -> None:
@@ -231,11 +238,18 @@ def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World)
     decline_for_harbour(world, version)
 
     assert version_in_force(world.partnership, today()) == version
-    assert version.proposal is not None
-    version.proposal.refresh_from_db()
-    assert version.proposal.is_agreed
+    assert TermsProposal.objects.get(pk=version.proposal_id).is_agreed
     assert unbound_organisation_ids(world.partnership, today()) == {world.harbour.pk}
-    assert ask_joined_parties(now=timezone.now()) == 0
+
+
+def test_a_party_that_joined_and_declined_is_not_asked_again(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    let_harbour_join(world)
+    decline_for_harbour(world, version)
+
+    asked_count = ask_joined_parties(now=timezone.now())
+
+    assert asked_count == 0
 
 
 def decline_for_harbour(world: World, version: TermsVersion, reason: str = "Too long.") -> None:
@@ -350,10 +364,10 @@ def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(world:
     late_requests.update(asked_at=timezone.now() - dt.timedelta(days=9), due_on=today() - dt.timedelta(days=3))
     drop_emails()
 
-    assert remind_terms_signers(now=timezone.now()) == 1
-    assert escalate_late_signatures(now=timezone.now()) == 1
+    counts = remind_terms_signers(now=timezone.now()), escalate_late_signatures(now=timezone.now())
 
     emails = deliver()
+    assert counts == (1, 1)
     assert len(emails) > 1
     assert all("overdue by 3 days" in part for email in emails for part in parts(email))
 
@@ -365,10 +379,10 @@ def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world:
 
     take_effect(succession)
 
-    assert Party.objects.accepted().filter(partnership=world.partnership, organisation=world.harbour).exists()
-    assert unbound_organisation_ids(world.partnership, today()) == set()
     version = version_in_force(world.partnership, today())
     assert version is not None
+    assert Party.objects.accepted().filter(partnership=world.partnership, organisation=world.harbour).exists()
+    assert unbound_organisation_ids(world.partnership, today()) == set()
     assert world.harbour.pk not in bound_organisation_ids(version)
 
 

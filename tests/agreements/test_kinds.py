@@ -22,6 +22,7 @@ from partnerships.agreements.queries.terms import content_of_proposal
 from partnerships.agreements.terms.checks import problems_of
 from partnerships.agreements.terms.declarations import with_retired_fields
 from partnerships.agreements.terms.schema import build_schema
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 #: The form of a new kind, as an administrator fills it in.
@@ -55,18 +56,22 @@ def inline_data(page: Client, address: str) -> dict[str, str]:
     return data
 
 
-def test_an_administrator_adds_a_kind_that_partnerships_use_at_once(world: World, client: Client) -> None:
-    client.force_login(world.dee)
-    assert client.post(admin_page("add"), NEW_KIND).status_code == 302
+def test_an_administrator_adds_a_kind_that_people_can_choose_at_once(world: World) -> None:
+    response = signed_in(world.dee).post(admin_page("add"), NEW_KIND)
 
-    client.force_login(world.amina)
-    form = client.get(reverse("agreements:create")).content.decode()
+    form = signed_in(world.amina).get(reverse("agreements:create")).content.decode()
+    assert response.status_code == 302
+    assert '<option value="land_pact">Land pact</option>' in form
+
+
+def test_a_partnership_of_an_added_kind_shows_its_label(world: World) -> None:
+    signed_in(world.dee).post(admin_page("add"), NEW_KIND)
     partnership = agreements.create_partnership(
         organisation=world.larkhaven, author=world.amina, title="Quays", kind="land_pact", now=timezone.now()
     )
-    page = client.get(partnership.get_absolute_url()).content.decode()
 
-    assert '<option value="land_pact">Land pact</option>' in form
+    page = signed_in(world.amina).get(partnership.get_absolute_url()).content.decode()
+
     assert "Land pact" in page
 
 
@@ -86,10 +91,16 @@ def test_a_reworded_kind_keeps_its_code_and_shows_its_new_label(world: World, cl
     assert [row.pgh_label for row in kind.events.order_by("pgh_id")]  # type: ignore[attr-defined]  # made by pghistory == ["insert", "update"]
 
 
-def test_a_retired_kind_is_kept_by_old_partnerships_and_offered_to_no_new_one(world: World, client: Client) -> None:
+@pytest.fixture
+def retired_memorandum() -> None:
+    """Retire the kind of the Estuary Partnership."""
     kind = PartnershipKind.objects.get(code="memorandum")
     kind.active = False
     kind.save()
+
+
+@pytest.mark.usefixtures("retired_memorandum")
+def test_a_retired_kind_is_kept_by_old_partnerships_and_offered_to_no_new_one(world: World, client: Client) -> None:
     client.force_login(world.amina)
 
     start_page = client.get(reverse("agreements:create")).content.decode()
@@ -99,6 +110,10 @@ def test_a_retired_kind_is_kept_by_old_partnerships_and_offered_to_no_new_one(wo
     assert 'value="memorandum"' not in start_page
     assert '<option value="memorandum" selected>' in settings_page
     assert world.partnership.title in list_page
+
+
+@pytest.mark.usefixtures("retired_memorandum")
+def test_no_new_partnership_can_have_a_retired_kind(world: World) -> None:
     with pytest.raises(agreements.UnableToCreatePartnership, match="no longer offered"):
         agreements.create_partnership(
             organisation=world.larkhaven, author=world.amina, title="Quays", kind="memorandum", now=timezone.now()
@@ -113,42 +128,61 @@ def test_nobody_deletes_a_kind(world: World, client: Client) -> None:
     assert Partnership.objects.filter(kind_id="memorandum").exists()
 
 
-def test_an_added_field_appears_in_the_schema_and_the_preview(world: World, client: Client) -> None:
-    kind = PartnershipKind.objects.get(code="charter")
-    client.force_login(world.dee)
-    data = inline_data(client, admin_page("change", kind.pk))
+def add_required_field_to_charters(administrator: Client) -> None:
+    """Add the field "Pledge" to charters, on the administrator's page of the kind."""
+    address = admin_page("change", PartnershipKind.objects.get(code="charter").pk)
+    data = inline_data(administrator, address)
     index = int(data["fields-TOTAL_FORMS"])
     new_field = {"label": "Pledge", "code": "pledge", "shape": "line", "help": "In one line.", "position": "5"}
     data |= {f"fields-{index}-{name}": value for name, value in new_field.items()}
     data |= {f"fields-{index}-required": "on", f"fields-{index}-active": "on", "fields-TOTAL_FORMS": str(index + 1)}
-
-    response = client.post(admin_page("change", kind.pk), data)
+    response = administrator.post(address, data)
     assert response.status_code == 302, [inline.formset.errors for inline in response.context["inline_admin_formsets"]]
-    page = client.get(reverse("admin:kind_preview", args=[kind.pk])).content.decode()
+
+
+def test_an_added_field_is_in_the_schema_of_new_terms(world: World) -> None:
+    add_required_field_to_charters(signed_in(world.dee))
+
     cached_kind = PartnershipKind.by_code()["charter"]
     codes_of_own_fields = [field.code for field in build_schema(cached_kind.declarations).about][-4:]
-
     assert codes_of_own_fields == ["pledge", "standards", "how_to_join", "published_at"]
+
+
+def test_an_added_field_is_in_the_preview_of_the_form(world: World) -> None:
+    dee = signed_in(world.dee)
+    add_required_field_to_charters(dee)
+    kind = PartnershipKind.objects.get(code="charter")
+
+    page = dee.get(reverse("admin:kind_preview", args=[kind.pk])).content.decode()
+
     assert "Pledge (required)" in " ".join(page.split())
     assert 'placeholder="A line of text"' in page
     assert "In one line." in page
 
 
-def test_a_saved_table_or_column_leads_back_to_what_it_belongs_to(world: World, client: Client) -> None:
+def save_unchanged(administrator: Client, address: str) -> str:
+    """Save the form on an administrator's page as it is, and return the address of the next page."""
+    return administrator.post(address, inline_data(administrator, address)).headers["Location"]
+
+
+def test_saving_a_table_leads_to_the_page_of_its_kind(world: World) -> None:
     table = KindTable.objects.get(kind__code="joint_venture", code="shares")
-    column = table.columns.order_by("pk").first()
-    assert column is not None
-    client.force_login(world.dee)
 
-    def address_after_saving(name: str, pk: int) -> str:
-        address = reverse(f"admin:agreements_{name}_change", args=[pk])
-        return client.post(address, inline_data(client, address)).headers["Location"]
+    next_page = save_unchanged(signed_in(world.dee), reverse("admin:agreements_kindtable_change", args=[table.pk]))
 
-    assert address_after_saving("kindtable", table.pk) == admin_page("change", table.kind_id)
-    assert address_after_saving("kindfield", column.pk) == reverse("admin:agreements_kindtable_change", args=[table.pk])
+    assert next_page == admin_page("change", table.kind_id)
 
 
-def test_a_retired_field_leaves_new_terms_and_stays_in_an_amendment_that_holds_it(world: World) -> None:
+def test_saving_a_column_leads_to_the_page_of_its_table(world: World) -> None:
+    table = KindTable.objects.get(kind__code="joint_venture", code="shares")
+    column = table.columns.order_by("pk")[0]
+
+    next_page = save_unchanged(signed_in(world.dee), reverse("admin:agreements_kindfield_change", args=[column.pk]))
+
+    assert next_page == reverse("admin:agreements_kindtable_change", args=[table.pk])
+
+
+def test_a_retired_field_is_kept_only_in_an_amendment_of_terms_that_fill_it_in(world: World) -> None:
     earlier_declarations = PartnershipKind.by_code()["charter"].declarations
     content = documents.normalise(build_schema(earlier_declarations), {"about": {"standards": "Warm homes."}})
     field = KindField.objects.get(kind__code="charter", code="standards")

@@ -110,22 +110,41 @@ def test_former_party_sees_no_contacts(world: World, nora: Holder) -> None:
     assert signed_in(world.hana).get(nora.post.get_absolute_url()).status_code == 404
 
 
-def test_contact_without_account_is_added_and_handed_over_on_the_pages(world: World) -> None:
-    editor = signed_in(world.eddie)
+@pytest.fixture
+def fays_post(world: World) -> Post:
+    """Return the post of head of finance. Eddie has added it, with Fay, a contact without an account, as its holder."""
     address = reverse("agreements:partnership-post-create", args=[world.partnership.pk, world.larkhaven.pk])
-    editor.post(
-        address, {"role": "finance", "title": "Head of finance", "name": "Fay", "phone": "01329 1", "reason": "New."}
-    )
-    post = Post.objects.get(title="Head of finance")
-    assert "Fay" in signed_in(world.ben).get(post.get_absolute_url()).content.decode()
+    form = {"role": "finance", "title": "Head of finance", "name": "Fay", "phone": "01329 1", "reason": "New."}
+    signed_in(world.eddie).post(address, form)
+    return Post.objects.get(title="Head of finance")
 
-    editor.post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk, "reason": "Fay retired."})
 
-    own_page, page_of_partner = (
-        signed_in(person).get(post.get_absolute_url()).content.decode() for person in (world.eddie, world.ben)
-    )
-    assert "Vera Larch" in own_page
-    assert "Fay" in own_page
+def give_fays_post_to_vera(world: World, post: Post) -> None:
+    """Fill Fay's post with Vera, on the page of the post as Eddie."""
+    address = reverse("agreements:post-fill", args=[post.pk])
+    signed_in(world.eddie).post(address, {"person": world.vera.pk, "reason": "Fay retired."})
+
+
+def test_partners_see_a_contact_without_account(world: World, fays_post: Post) -> None:
+    page = signed_in(world.ben).get(fays_post.get_absolute_url()).content.decode()
+
+    assert "Fay" in page
+
+
+def test_colleagues_see_the_present_and_the_former_holder_of_a_post(world: World, fays_post: Post) -> None:
+    give_fays_post_to_vera(world, fays_post)
+
+    page = signed_in(world.eddie).get(fays_post.get_absolute_url()).content.decode()
+
+    assert "Vera Larch" in page
+    assert "Fay" in page
+
+
+def test_partners_see_only_the_present_holder_of_a_post(world: World, fays_post: Post) -> None:
+    give_fays_post_to_vera(world, fays_post)
+
+    page_of_partner = signed_in(world.ben).get(fays_post.get_absolute_url()).content.decode()
+
     assert "Vera Larch" in page_of_partner
     assert not re.search(r"\bFay\b(?! retired)", page_of_partner)  # a token may have these three letters
 
@@ -142,23 +161,42 @@ def test_page_of_a_contacts_data_masks_the_address(nora: Holder) -> None:
     assert "nora@canary.example" not in page
 
 
-def test_old_link_to_a_contacts_data_shows_nothing_and_sends_a_new_one(nora: Holder) -> None:
+@pytest.fixture
+def noras_old_link(nora: Holder) -> str:
+    """Return a link to Nora's data that has expired."""
     with time_machine.travel(timezone.now() - dt.timedelta(days=31)):
-        link = contact_link_of(nora)
+        return contact_link_of(nora)
 
-    page = Client().get(link)
-    responses = [Client().post(link) for _ in range(4)]
+
+def emails_to_nora() -> list[str]:
+    """Deliver the emails, and return the texts of those to Nora."""
+    return [str(email.body) for email in deliver() if email.to == ["nora@canary.example"]]
+
+
+def test_old_link_to_a_contacts_data_shows_nothing(noras_old_link: str) -> None:
+    response = Client().get(noras_old_link)
+
+    assert response.status_code == 410
+    assert "Nora" not in response.content.decode()
+
+
+def test_old_link_to_a_contacts_data_sends_at_most_three_new_ones(nora: Holder, noras_old_link: str) -> None:
+    statuses = [Client().post(noras_old_link).status_code for _ in range(4)]
 
     nora.refresh_from_db()
-    emails = [str(email.body) for email in deliver() if email.to == ["nora@canary.example"]]
-    new_link = re.search(r"/partnerships/contacts/\S+/", emails[-1])
-    assert page.status_code == 410
-    assert [response.status_code for response in responses] == [200, 200, 200, 429]
-    assert "Nora" not in page.content.decode()
+    assert statuses == [200, 200, 200, 429]
+    assert len(emails_to_nora()) == 4, "The first, and three new ones."
     assert nora.cleared_at is None
-    assert len(emails) == 4, "The first, and three new ones."
+
+
+def test_new_link_that_an_old_one_sends_shows_the_contacts_data(noras_old_link: str) -> None:
+    Client().post(noras_old_link)
+    new_link = re.search(r"/partnerships/contacts/\S+/", emails_to_nora()[-1])
     assert new_link is not None
-    assert "Nora Nominates" in Client().get(new_link[0]).content.decode()
+
+    page = Client().get(new_link[0]).content.decode()
+
+    assert "Nora Nominates" in page
 
 
 @pytest.mark.django_db(transaction=True)

@@ -280,41 +280,75 @@ def test_each_page_of_a_partnership_marks_its_tab(
     assert tabs == [tab]
 
 
-def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: World, client: Client) -> None:
+@pytest.fixture
+def partnership_under_review(world: World) -> Partnership:
+    """Return the Estuary Partnership, under review."""
     make_active(world)
     go_through(world, "under_review")
-    client.force_login(world.amina)
-    address = reverse("agreements:status", args=[world.partnership.pk])
+    return world.partnership
 
-    def path_by_action() -> dict[str, str]:
-        return {item.action: item.path for item in tasks_from(WAITING, world.amina, timezone.now())}
 
-    def agenda_titles() -> list[str]:
-        since = LookBack({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())
-        return [decision.title for decision in suggest_decisions(world.amina, [world.partnership], since)]
-
-    page_before = client.get(address).content.decode()
-    work_before = path_by_action()
-    agenda_before = agenda_titles()
-    successor = renew(
-        partnership=world.partnership,
+@pytest.fixture
+def successor_of_reviewed(world: World, partnership_under_review: Partnership) -> Partnership:
+    """Return the successor of the partnership under review. It is still being drafted."""
+    return renew(
+        partnership=partnership_under_review,
         organisation=world.larkhaven,
         reason="Three more years.",
         author=world.amina,
         now=timezone.now(),
         title="Estuary Partnership, second term",
     )
-    page = client.get(address).content.decode()
 
-    assert "Renew it: draft a successor" in page_before
-    assert "Before the status can be <strong>Renewed" not in page_before
+
+def status_address(world: World) -> str:
+    """Return the address of the status page of the Estuary Partnership."""
+    return reverse("agreements:status", args=[world.partnership.pk])
+
+
+def aminas_tasks(world: World) -> dict[str, str]:
+    """Return the paths of Amina's tasks by what she must do."""
+    return {item.action: item.path for item in tasks_from(WAITING, world.amina, timezone.now())}
+
+
+def agenda_titles(world: World) -> list[str]:
+    """Return the decisions on the agenda of the Estuary Partnership's next meeting."""
+    since = LookBack({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())
+    return [decision.title for decision in suggest_decisions(world.amina, [world.partnership], since)]
+
+
+@pytest.mark.usefixtures("partnership_under_review")
+def test_status_page_offers_to_renew_a_partnership_under_review(world: World) -> None:
+    page = signed_in(world.amina).get(status_address(world)).content.decode()
+
+    assert "Renew it: draft a successor" in page
+    assert "Before the status can be <strong>Renewed" not in page
+
+
+def test_status_page_links_to_the_successor_instead_of_offering_to_renew_again(
+    world: World, successor_of_reviewed: Partnership
+) -> None:
+    page = signed_in(world.amina).get(status_address(world)).content.decode()
+
+    link_to_successor = f'href="{successor_of_reviewed.get_absolute_url()}">Estuary Partnership, second term</a>'
     assert "Renew it: draft a successor" not in page
-    assert f'href="{successor.get_absolute_url()}">Estuary Partnership, second term</a> renews this partnership' in page
-    assert work_before["Hold the review"] == address
-    assert path_by_action()["Finish the terms of the successor"] == successor.get_absolute_url()
-    assert "Hold the review" not in path_by_action()
-    assert agenda_before == ["Hold the review: carry on, renew or end"]
-    assert agenda_titles() == ["Agree the terms of the successor"]
+    assert f"{link_to_successor} renews this partnership" in page
+
+
+@pytest.mark.usefixtures("partnership_under_review")
+def test_a_partnership_under_review_gives_its_leads_the_task_to_hold_the_review(world: World) -> None:
+    assert aminas_tasks(world)["Hold the review"] == status_address(world)
+    assert agenda_titles(world) == ["Hold the review: carry on, renew or end"]
+
+
+def test_once_a_successor_is_drafted_the_task_is_to_finish_its_terms(
+    world: World, successor_of_reviewed: Partnership
+) -> None:
+    tasks = aminas_tasks(world)
+
+    assert tasks["Finish the terms of the successor"] == successor_of_reviewed.get_absolute_url()
+    assert "Hold the review" not in tasks
+    assert agenda_titles(world) == ["Agree the terms of the successor"]
 
 
 def test_the_overview_shows_the_terms_without_the_signs_of_markdown(world: World, client: Client) -> None:
@@ -532,8 +566,8 @@ def test_a_lead_accepts_an_invitation_on_its_page(world: World, invited_harbour:
 
     response = signed_in(world.hana).post(answer_url, {"answer": "accept"})
 
-    assert response.status_code == 302
     invited_harbour.refresh_from_db()
+    assert response.status_code == 302
     assert invited_harbour.is_present
     assert tasks_from(WAITING, world.hana, timezone.now()) == []
 

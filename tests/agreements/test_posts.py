@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements import services
-from partnerships.agreements.models import Holder, Post
+from partnerships.agreements.models import Holder, Partnership, Post
 from partnerships.agreements.queries import people_in_post
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Membership
@@ -98,19 +98,33 @@ def test_next_holder_can_be_named_for_a_later_day(world: World) -> None:
         fill(post, world.amina)
 
 
-def test_organisations_own_post_answers_for_a_vacant_one_in_the_partnership(world: World) -> None:
-    today = timezone.localdate()
+@pytest.fixture
+def finance_post_in_partnership(world: World) -> Post:
+    """Let Vera hold the finance post of the whole of Larkhaven, and return a vacant one in the partnership."""
     fill(create_post_of(world, "finance", partnership=None), world.vera)
-    in_partnership = create_post_of(world, "finance")
+    return create_post_of(world, "finance")
 
-    def people_in_finance() -> list[User]:
-        return people_in_post(world.larkhaven.pk, "finance", partnership=world.partnership, day=today)
 
-    assert people_in_finance() == [world.vera]
-    fill(in_partnership, world.eddie)
-    assert people_in_finance() == [world.eddie]
+@pytest.mark.usefixtures("finance_post_in_partnership")
+def test_holder_of_the_organisations_own_post_replaces_a_vacancy_in_a_partnership(world: World) -> None:
+    people = people_in_post(world.larkhaven.pk, "finance", partnership=world.partnership, day=timezone.localdate())
+
+    assert people == [world.vera]
+
+
+def test_holder_of_the_post_in_a_partnership_comes_before_that_of_the_organisation(
+    world: World, finance_post_in_partnership: Post
+) -> None:
+    today = timezone.localdate()
+
+    fill(finance_post_in_partnership, world.eddie)
+
+    assert people_in_post(world.larkhaven.pk, "finance", partnership=world.partnership, day=today) == [world.eddie]
     assert people_in_post(world.larkhaven.pk, "finance", day=today) == [world.vera]
-    assert people_in_post(world.larkhaven.pk, "planning", day=today) == []
+
+
+def test_nobody_is_in_a_post_that_does_not_exist(world: World) -> None:
+    assert people_in_post(world.larkhaven.pk, "planning", day=timezone.localdate()) == []
 
 
 def test_holder_who_no_longer_acts_for_the_organisation_is_not_in_the_post(world: World) -> None:
@@ -167,13 +181,23 @@ def test_partners_see_the_present_holder_only(world: World) -> None:
     assert names_of_holders_seen_by(world.chidi) == set()
 
 
-def test_every_change_of_holder_needs_a_reason(world: World) -> None:
+def test_a_post_is_not_filled_without_a_reason(world: World) -> None:
     post = create_post_of(world)
+
     with pytest.raises(services.UnableToChangePost, match="reason"):
         services.fill_post(post=post, person=world.vera, reason=" ", author=None, now=world.now)
-    holder = fill(post, world.vera)
+
+
+def test_a_post_is_not_vacated_without_a_reason(world: World) -> None:
+    holder = fill(create_post_of(world), world.vera)
+
     with pytest.raises(services.UnableToChangePost, match="reason"):
         services.vacate_post(holder=holder, reason="", author=None, now=timezone.now())
+
+
+def test_a_post_is_not_ended_without_a_reason(world: World) -> None:
+    post = create_post_of(world)
+
     with pytest.raises(services.UnableToChangePost, match="reason"):
         services.end_post(post=post, reason="", author=None, now=timezone.now())
 
@@ -189,17 +213,31 @@ def test_holder_must_act_for_the_organisation_or_have_a_name(world: World) -> No
         fill(post, contact=services.ContactDetails(name="Sam", email="sam at home"))
 
 
-def test_ended_post_has_no_holder_and_takes_none(world: World) -> None:
+@pytest.fixture
+def ended_post(world: World) -> Post:
+    """Return a post that Vera held when it was ended."""
     post = create_post_of(world)
     fill(post, world.vera)
-
     services.end_post(post=post, reason="Merged with finance.", author=world.amina, now=timezone.now())
+    return post
 
-    assert not post.holders.current().exists()
+
+def test_an_ended_post_has_no_holder_and_cannot_be_filled(world: World, ended_post: Post) -> None:
     with pytest.raises(services.UnableToChangePost, match="ended"):
-        fill(post, world.vera)
-    assert "ben" not in names_of_people_who_see(world, post)
-    create_post_of(world)  # the same title can be used again
+        fill(ended_post, world.vera)
+
+    assert not ended_post.holders.current().exists()
+
+
+def test_an_ended_post_is_hidden_from_partners(world: World, ended_post: Post) -> None:
+    assert "ben" not in names_of_people_who_see(world, ended_post)
+
+
+@pytest.mark.usefixtures("ended_post")
+def test_the_title_of_an_ended_post_can_be_used_again(world: World) -> None:
+    new_post = create_post_of(world)
+
+    assert not new_post.is_ended
 
 
 def test_events_of_a_post_name_nobody(world: World) -> None:
@@ -224,17 +262,13 @@ def test_editor_cannot_make_themselves_signatory(world: World) -> None:
         services.fill_post(post=post, person=world.eddie, reason="I sign.", author=world.eddie, now=timezone.now())
 
 
-def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: World) -> None:
-    held_post = create_post_of(world, "finance", title="Treasurer")
-    vacant_post = create_post_of(world, "planning")
-    fill(held_post, world.vera, now=timezone.now() - dt.timedelta(days=9))
-    fill(held_post, world.eddie)
+def renew_partnership(world: World) -> Partnership:
+    """Review the Estuary Partnership, and return its successor."""
     agree_terms(world.partnership, world.amina)
     services.change_status(
         partnership=world.partnership, status="under_review", reason="Due.", author=world.amina, now=timezone.now()
     )
-
-    successor = services.renew(
+    return services.renew(
         partnership=world.partnership,
         organisation=world.larkhaven,
         reason="It worked.",
@@ -242,11 +276,32 @@ def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: Wor
         now=timezone.now(),
     )
 
+
+def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: World) -> None:
+    treasurer_post = create_post_of(world, "finance", title="Treasurer")
+    create_post_of(world, "planning")
+    fill(treasurer_post, world.eddie)
+
+    successor = renew_partnership(world)
+
     copy_by_role = {post.role: post for post in Post.objects.not_ended().filter(partnership=successor)}
     assert copy_by_role.keys() == {"finance", "planning"}
     assert copy_by_role["finance"].title == "Treasurer"
     assert copy_by_role["finance"].holders.get().person == world.eddie
     assert not copy_by_role["planning"].holders.exists()
-    assert [holder.person for holder in held_post.holders.order_by("starts_on")] == [world.vera, world.eddie]
-    assert not held_post.is_ended
+
+
+def test_posts_of_a_partnership_that_is_renewed_keep_their_holders(world: World) -> None:
+    treasurer_post = create_post_of(world, "finance", title="Treasurer")
+    fill(treasurer_post, world.vera, now=timezone.now() - dt.timedelta(days=9))
+    fill(treasurer_post, world.eddie)
+    vacant_post = create_post_of(world, "planning")
+
+    successor = renew_partnership(world)
+
+    treasurer_post.refresh_from_db()
+    vacant_post.refresh_from_db()
+    assert Post.objects.get(partnership=successor, role="finance").holders.get().person == world.eddie
+    assert [holder.person for holder in treasurer_post.holders.order_by("starts_on")] == [world.vera, world.eddie]
+    assert not treasurer_post.is_ended
     assert not vacant_post.is_ended

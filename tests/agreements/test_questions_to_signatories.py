@@ -138,15 +138,15 @@ def test_declining_needs_no_answer(world: World) -> None:
 
 def test_a_lead_asks_questions_when_putting_terms_up(world: World) -> None:
     proposal = draft_first_terms(world)
-    page = reverse("agreements:send-for-signature", args=[world.partnership.pk, proposal.number])
+    address = reverse("agreements:send-for-signature", args=[world.partnership.pk, proposal.number])
     amina = signed_in(world.amina)
 
-    form = amina.get(page).content.decode()
-    response = amina.post(page, {"reason": "As agreed.", "questions": QUESTION, "asked": [world.westmarch.pk]})
+    form = amina.get(address).content.decode()
+    response = amina.post(address, {"reason": "As agreed.", "questions": QUESTION, "asked": [world.westmarch.pk]})
 
+    version = TermsVersion.objects.get(proposal=proposal)
     assert "Questions to the other parties" in form
     assert response.status_code == 302
-    version = TermsVersion.objects.get(proposal=proposal)
     assert version.signatories.get(organisation=world.westmarch).questions == [QUESTION]
 
 

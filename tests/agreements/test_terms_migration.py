@@ -45,11 +45,18 @@ def test_text_in_force_becomes_version_1(world: World, status: str) -> None:
     migrated = migrate_old_partnership(world, status=status, starts_on=dt.date(2026, 1, 1))
 
     version = migrated.terms_versions.get()
-    assert migrated.status == status
     assert version.number == 1
     assert version.was_accepted_before_signing
     assert version.content["clauses"][0]["body"] == TEXT
     assert version.content["about"]["quorum"] == 2
+
+
+@pytest.mark.parametrize("status", ["active", "under_review", "suspended", "renewed", "agreed"])
+def test_version_1_of_text_in_force_is_in_force_from_the_start_date(world: World, status: str) -> None:
+    migrated = migrate_old_partnership(world, status=status, starts_on=dt.date(2026, 1, 1))
+
+    version = migrated.terms_versions.get()
+    assert migrated.status == status
     assert version_in_force(migrated, dt.date(2026, 1, 1)) == version
     assert migrated.terms_version_id == version.pk
     assert not migrated.terms_proposals.exists()
@@ -91,11 +98,17 @@ def test_text_that_was_never_in_force_becomes_the_first_draft(world: World, stat
 
     proposal = migrated.terms_proposals.get()
     content = content_of_proposal(proposal)
-    assert migrated.status == status
     assert proposal.number == 1
     assert proposal.is_drafting
     assert [clause["title"] for clause in content["clauses"]] == ["Terms", "Contribution"]
     assert content["about"]["review_on"] == "2027-03-01"
+
+
+@pytest.mark.parametrize("status", ["exploring", "drafting", "awaiting_sign_off", "ended"])
+def test_text_that_was_never_in_force_becomes_no_version(world: World, status: str) -> None:
+    migrated = migrate_old_partnership(world, status=status)
+
+    assert migrated.status == status
     assert not migrated.terms_versions.exists()
 
 

@@ -30,16 +30,18 @@ def contribution_address(world: World) -> str:
     return reverse("agreements:terms-add", args=[world.partnership.pk, proposal.number, "contributions"])
 
 
-def test_the_party_of_a_contribution_is_chosen_from_the_parties(world: World, contribution_address: str) -> None:
-    amina = signed_in(world.amina)
-
-    form = amina.get(contribution_address).content.decode()
-    response = amina.post(contribution_address, CONTRIBUTION | {"party": world.westmarch.name})
+def test_the_form_of_a_contribution_offers_the_parties(world: World, contribution_address: str) -> None:
+    form = signed_in(world.amina).get(contribution_address).content.decode()
 
     assert f'<option value="{world.westmarch.name}">' in form
+
+
+def test_a_contribution_of_a_party_is_saved_in_the_draft(world: World, contribution_address: str) -> None:
+    response = signed_in(world.amina).post(contribution_address, CONTRIBUTION | {"party": world.westmarch.name})
+
+    contributions = content_of_proposal(first_proposal(world.partnership))["contributions"]
     assert response.status_code == 302
-    rows = content_of_proposal(first_proposal(world.partnership))["contributions"]
-    assert [row["party"] for row in rows] == [world.westmarch.name]
+    assert [contribution["party"] for contribution in contributions] == [world.westmarch.name]
 
 
 def test_a_contribution_of_an_organisation_outside_is_refused(world: World, contribution_address: str) -> None:

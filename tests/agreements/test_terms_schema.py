@@ -81,16 +81,21 @@ def test_declarations_mean_the_same_after_json_and_reordered_keys() -> None:
     ]
 
 
-def test_values_have_one_spelling_and_words_for_people() -> None:
-    terms = content(HALVES, annual_budget="£1,250,000", notice_days="90", quorum="", starts_on="2026-12-01")
+def test_values_are_stored_in_one_spelling() -> None:
+    terms = content(HALVES, annual_budget="£1,250,000", notice_days="90", quorum="")
+
+    assert terms["about"]["annual_budget"] == "1250000.00"
+    assert terms["about"]["notice_days"] == 90
+    assert terms["about"]["quorum"] is None
+    assert terms["shares"][1]["percent"] == "50"
+
+
+def test_values_are_shown_in_words() -> None:
+    terms = content(HALVES, annual_budget="£1,250,000", notice_days="90")
     schema = build_schema(PANEL)
     about = terms["about"]
     in_words = documents.Names(schema, terms).in_words
 
-    assert about["annual_budget"] == "1250000.00"
-    assert about["notice_days"] == 90
-    assert about["quorum"] is None
-    assert terms["shares"][1]["percent"] == "50"
     assert in_words(schema.about_by_code["annual_budget"], about["annual_budget"]) == "£1,250,000"
     assert in_words(schema.about_by_code["notice_days"], 90) == "90 days"
     assert documents.item_in_words(schema.collection_by_code["shares"], terms["shares"][0]) == "Larkhaven (50%)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.core.files.base import ContentFile
@@ -248,7 +248,7 @@ def addresses_of_records(records: dict[str, Any]) -> list[str]:
 
 
 def westmarch_stays_away(world: World) -> None:
-    """Do nothing: Westmarch is not invited again."""
+    """Do nothing. Westmarch is not invited again."""
 
 
 def westmarch_declines_to_come_back(world: World) -> None:
@@ -315,45 +315,75 @@ def check_list_of_partnerships(pages: dict[str, str], world: World) -> None:
     assert not is_listed("q=&status=drafting")
 
 
-@pytest.mark.parametrize("answers", [False, True])
-def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: World, *, answers: bool) -> None:
-    document = add_document(
+class ReadBeforeLeaving(NamedTuple):
+    """What Ben could read before Westmarch left the Estuary Partnership."""
+
+    document: Document
+    plan: Plan
+    event_ids: set[int]
+
+
+def add_minutes(world: World, title: str) -> Document:
+    """Add a document of Larkhaven to the partnership."""
+    return add_document(
         partnership=world.partnership,
-        title="Minutes",
+        title=title,
         file=ContentFile(b"Minutes.\n", name="minutes.txt"),
         organisation=world.larkhaven,
         author=world.amina,
         now=timezone.now(),
     )
+
+
+def event_ids_visible_to_ben(world: World) -> set[int]:
+    """Return the ids of the events of the partnership that Ben can see."""
+    partnership_id = world.partnership.pk
+    timeline = Q(within_kind="partnership", within_id=partnership_id) | Q(
+        target_kind="partnership", target_id=partnership_id
+    )
+    return set(visible_events(world.ben, timeline).values_list("pk", flat=True))
+
+
+@pytest.fixture(params=["waits", "is declined"])
+def read_before_leaving(world: World, request: pytest.FixtureRequest) -> ReadBeforeLeaving:
+    """Let Westmarch leave and be invited again, and write more afterwards. The invitation waits or is declined."""
+    document = add_minutes(world, "Minutes")
     plan = drafts.published_plan(world)
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+    event_ids = event_ids_visible_to_ben(world)
     drafts.save(plan, world, "about", summary=f"All {LATER}.")
     drafts.publish(plan, world, note="Second.")
-    timeline = Q(within_kind="partnership", within_id=world.partnership.pk) | Q(
-        target_kind="partnership", target_id=world.partnership.pk
-    )
-    visible_event_ids = set(visible_events(world.ben, timeline).values_list("pk", flat=True))
-
     party = invite(world, world.westmarch)
-    if answers:
+    if request.param == "is declined":
         answer_invitation(party=party, accept=False, reason="Not now.", author=world.ben, now=timezone.now())
+    add_minutes(world, f"{LATER} minutes")
+    return ReadBeforeLeaving(document, plan, event_ids)
 
-    add_document(
-        partnership=world.partnership,
-        title=f"{LATER} minutes",
-        file=ContentFile(b"More minutes.\n", name="later.txt"),
-        organisation=world.larkhaven,
-        author=world.amina,
-        now=timezone.now(),
-    )
-    client = signed_in(world.ben)
-    assert list(Document.objects.visible_to(world.ben)) == [document]
-    assert client.get(reverse("agreements:document-list")).context["page"].rows == [document]
+
+def test_a_former_party_that_is_invited_again_reads_its_earlier_documents(
+    world: World, read_before_leaving: ReadBeforeLeaving
+) -> None:
+    listed_documents = signed_in(world.ben).get(reverse("agreements:document-list")).context["page"].rows
+
+    assert list(Document.objects.visible_to(world.ben)) == [read_before_leaving.document]
+    assert listed_documents == [read_before_leaving.document]
+
+
+def test_a_former_party_that_is_invited_again_reads_the_earlier_version_of_a_plan(
+    world: World, read_before_leaving: ReadBeforeLeaving
+) -> None:
+    plan = read_before_leaving.plan
+
     assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
+
+
+def test_a_former_party_that_is_invited_again_reads_its_earlier_history(
+    world: World, read_before_leaving: ReadBeforeLeaving
+) -> None:
     assert Partnership.objects.readable_by(world.ben).filter(pk=world.partnership.pk).exists()
-    assert visible_event_ids
-    assert visible_event_ids <= set(visible_events(world.ben, timeline).values_list("pk", flat=True))
+    assert read_before_leaving.event_ids
+    assert read_before_leaving.event_ids <= event_ids_visible_to_ben(world)
 
 
 def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden(world: World) -> None:

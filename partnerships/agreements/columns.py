@@ -19,7 +19,7 @@ from partnerships.kit.lists import Column
 from partnerships.organisations.audience import Reader
 from partnerships.people.models import User
 
-# The next three columns are for lists of files: when a file was added, by whom, and how large it is.
+# The next three columns are for lists of files.
 ADDED = Column(
     name="added",
     label="Added",

@@ -1,7 +1,7 @@
 """Read a partnership as it was when an organisation left it, from the row history.
 
-The row to read was written while the partnership was locked for the departure. Times cannot find this row: a row gets
-the time at which its transaction started, and the transaction may have waited for the lock.
+The row to read was written while the partnership was locked for the departure. Times cannot find this row, because a
+row gets the time at which its transaction started. The transaction may then have waited for the lock.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def restore_past_values(partnerships: Iterable[Partnership], parties: Mapping[in
 
 
 def _rows_when_left(parties: Mapping[int, Party]) -> QuerySet[Any]:
-    """Return one row of the history for each partnership: its state when its party (by partnership id) left.
+    """Return one row of the history for each partnership, with its state when its party (by partnership id) left.
 
     `record_state_for_leavers` wrote this row. Before the site wrote such rows, parties left without one. For them, this
     is the last row before they left or, if there is none, the first row of all.
@@ -101,7 +101,7 @@ def _rows_when_left(parties: Mapping[int, Party]) -> QuerySet[Any]:
     )
     written_for_leavers = Q(pgh_label=LEFT_BEHIND, pgh_created_at__gte=F("left_at"))
     before_leaving = Q(pgh_created_at__lte=F("left_at"))
-    return (
+    rows: QuerySet[Any] = (
         Partnership.pgh_event_model.objects.filter(pgh_obj_id__in=list(parties))  # type: ignore[attr-defined]  # made by pghistory
         .annotate(left_at=Subquery(leaving_times.values("left_at")[:1]))
         .annotate(rank=Case(When(written_for_leavers, then=0), When(before_leaving, then=1), default=2))
@@ -115,6 +115,7 @@ def _rows_when_left(parties: Mapping[int, Party]) -> QuerySet[Any]:
         )
         .distinct("pgh_obj_id")
     )
+    return rows
 
 
 def parties_when_left(party: Party) -> list[Party]:

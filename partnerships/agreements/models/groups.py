@@ -1,4 +1,4 @@
-"""Working groups: partnerships within a partnership."""
+"""Working groups, which are partnerships within a partnership."""
 
 from __future__ import annotations
 

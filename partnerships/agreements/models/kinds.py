@@ -150,12 +150,12 @@ class KindPart(models.Model):
         transaction.on_commit(lambda: forget(PartnershipKind), robust=True)
 
 
-D = TypeVar("D", bound=KindPart)
+Part = TypeVar("Part", bound=KindPart)
 
 
-def in_use(rows: Iterable[D]) -> list[D]:
-    """Return the rows that are not retired, by position."""
-    return sorted((row for row in rows if row.active), key=lambda row: (row.position, row.pk))
+def in_use(parts: Iterable[Part]) -> list[Part]:
+    """Return the parts that are not retired, by position."""
+    return sorted((part for part in parts if part.active), key=lambda part: (part.position, part.pk))
 
 
 def _refuse_reserved(code: str) -> None:

@@ -43,8 +43,8 @@ def leave_partnership(
 ) -> None:
     """End a party's part in a partnership, because the party wants to leave.
 
-    Its people can still read the partnership as it was on this day. With `after_notice`, the party need not give the
-    notice that the terms require, because its notice is over or it left before this was recorded here. Raises
+    Its people can still read the partnership as it was on this day. `after_notice` allows the party to leave at once
+    although the terms require notice. Its notice is over, or it has left before this was recorded here. Raises
     `UnableToLeave`.
     """
     partnership, locked_party = lock_party(party)

@@ -74,8 +74,8 @@ def choose_date_reminders(
 def remind_of_dates(*, now: dt.datetime) -> int:
     """Send each person one email with the reminders that are due, and return the number of emails.
 
-    If several lead times of a date have passed because the job did not run, people get only the reminder with the
-    shortest. A date that moves is due for reminders again.
+    People are reminded of a date once for each lead time, for example 30 and 7 days before. If the job did not run for
+    weeks, they get only the reminder with the shortest lead time. If the date moves, its reminders start again.
     """
     reminders_by_person: dict[int, list[_Reminder]] = defaultdict(list)
     for reminder in _due_reminders(timezone.localdate(now)):
@@ -100,7 +100,7 @@ class _Reminder(NamedTuple):
 
 
 def _due_reminders(today: dt.date) -> list[_Reminder]:
-    """Return the reminders whose lead time has come, including those sent on earlier days.
+    """Return the reminders whose lead time has come, including those that were sent on earlier days.
 
     Each party chooses dates and days for its leads. People may choose other days for themselves.
     """
@@ -108,7 +108,7 @@ def _due_reminders(today: dt.date) -> list[_Reminder]:
     partnerships = list(partnerships_with_dates_within(LONGEST_LEAD_TIME, today).order_by("pk"))
     parties_by_partnership = _parties_by_partnership(partnerships)
 
-    # A person may get a date from several parties: the shortest lead time counts.
+    # A person may be a lead of several parties. The shortest of their lead times then decides.
     shortest_lead_times: dict[tuple[int, int, DateKind, dt.date], int] = {}
     for partnership in partnerships:
         dates = dates_ahead(partnership, today)
@@ -153,7 +153,7 @@ def _shortest_due(
 def _remind(person_id: int, reminders: list[_Reminder], *, now: dt.datetime) -> bool:
     """Record the new reminders of one person, and email them. Return whether an email was due.
 
-    Locks the person first: of two runs at the same time, the second finds the reminders of the first.
+    Locks the person first. If the job runs twice at the same time, the second run finds the reminders of the first.
     """
     User.objects.select_for_update(no_key=True).get(pk=person_id)
     new_reminders = _new_reminders(person_id, reminders, timezone.localdate(now))

@@ -48,7 +48,7 @@ DATES = ("starts_on", "review_on", "ends_on")
 
 
 class UnableToChangeStatus(Exception):
-    """The change of status is not allowed, a requirement is not met yet, or the reason is missing."""
+    """The status cannot change in this way, a requirement is not met yet, or the reason is missing."""
 
 
 class UnableToRenew(Exception):
@@ -131,7 +131,7 @@ def change_status(
             "This partnership reached its end date, so you can renew it but not change its status."
         )
     if status not in TRANSITIONS[locked_partnership.status]:
-        # The stored status may be older than the one on the page, which follows from the dates.
+        # The page shows the status that follows from the dates, which a job may not have stored yet.
         record_due_step(locked_partnership, now=now)
     _check_transition(locked_partnership, status)
     if not reason.strip():
@@ -172,14 +172,14 @@ def renew(
     now: dt.datetime,
     title: str = "",
 ) -> Partnership:
-    """Start the successor of a partnership that is under review or has ended. Raises `UnableToRenew`.
+    """Start the successor of a partnership that is under review or has ended, and return it.
 
-    Its draft starts from the terms in force, without their dates. Values that its kind no longer allows are left out;
-    the reason of the draft names their fields. The same organisations are invited, and their posts are copied with the
-    present holders. When the successor becomes active, the old partnership becomes renewed.
+    Its draft starts from the terms in force, without their dates. Values that its kind no longer allows are left out,
+    and the reason of the draft names their fields. The same organisations are invited, and their posts are copied with
+    the present holders. When the successor becomes active, the old partnership becomes renewed. Raises `UnableToRenew`.
     """
-    # Lock the organisations before the partnership, as the services that end a membership do: a person who leaves at
-    # the same moment must not hold a copied post.
+    # Lock the organisations first, so that nobody who leaves at this moment holds a copied post. Services that end a
+    # membership lock in the same order.
     party_ids = partnership.parties.accepted().order_by("organisation").values_list("organisation", flat=True)
     locked_organisations = [lock_organisation(pk) for pk in party_ids]
     locked_partnership = lock_partnership(partnership.pk)
@@ -209,8 +209,10 @@ def renew(
         successor.terms_proposals.update(reason=reason_of_draft)
 
     _invite_parties(parties, successor, organisation, reason=reason, author=author, now=now)
-    current_ids = [row.pk for row in locked_organisations if not row.is_ended]
-    copy_posts(partnership=locked_partnership, successor=successor, organisations=current_ids, author=author, now=now)
+    present_ids = [
+        party_organisation.pk for party_organisation in locked_organisations if not party_organisation.is_ended
+    ]
+    copy_posts(partnership=locked_partnership, successor=successor, organisations=present_ids, author=author, now=now)
 
     set_status(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
     record_event(
@@ -243,7 +245,10 @@ def _invite_parties(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Invite the parties to the successor with their present roles; `organisation` already takes part in it."""
+    """Invite the parties to the successor with their present roles.
+
+    `organisation` has created the successor as its chair, and gets its present role too.
+    """
     for party in parties:
         if party.organisation_id == organisation.pk:
             Party.objects.filter(partnership=successor, organisation=organisation).update(role=party.role)

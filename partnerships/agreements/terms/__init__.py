@@ -1,1 +1,1 @@
-"""Terms of partnerships: pure logic, tested without a database."""
+"""The rules of terms, as pure functions that are tested without a database."""

@@ -33,7 +33,7 @@ class YearTotal:
 
 @dataclass(frozen=True, slots=True)
 class PartyRow:
-    """The contributions of one party: an amount for each year, and the total."""
+    """The contributions of one party, with an amount for each year and the total."""
 
     party: str
     amounts: tuple[Decimal, ...]

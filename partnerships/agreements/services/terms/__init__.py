@@ -1,4 +1,4 @@
-"""Services for the terms of a partnership: draft, sign, amend, come into force."""
+"""Services that draft, send, sign and amend terms, and put them in force."""
 
 from partnerships.agreements.services.terms.accepting import record_acceptances
 from partnerships.agreements.services.terms.drafting import (

@@ -109,7 +109,7 @@ def _day_in_force(proposal: TermsProposal, version: TermsVersion, today: dt.date
 def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
     """Put a version in force from a day on.
 
-    If other versions are in force on that day or come into force later, this creates consolidated versions, which
+    Other versions may be in force on that day or come into force later. Then this creates consolidated versions, which
     combine each of them with this version. For example, version 3 changes the budget, and version 2 with another end
     date is due on 1 April. From 1 April, version 4 is then in force, with both changes. Raises `UnableToTakeForce`.
     """

@@ -190,16 +190,23 @@ def test_the_job_emails_the_leads_about_the_end(world: World) -> None:
 def test_a_partnership_that_goes_on_does_not_end_on_its_end_date(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(40), ends=days(30), goes_on=True)
 
-    steps = record_due_steps(now=at(days(35)))
+    change_count = record_due_steps(now=at(days(35)))
 
     world.partnership.refresh_from_db()
-    assert steps == 0
+    assert change_count == 0
     assert world.partnership.status == Status.ACTIVE
-    with time_machine.travel(at(days(35))):
+
+
+def test_a_partnership_that_goes_on_ends_on_the_day_on_which_a_lead_ends_it(world: World) -> None:
+    sign_with_dates(world, starts=days(0), review=days(40), ends=days(30), goes_on=True)
+    last_day = days(35)
+
+    with time_machine.travel(at(last_day)):
         change_status(
             partnership=world.partnership, status="ended", reason="Done.", author=world.amina, now=timezone.now()
         )
-        assert world.partnership.ends_on == timezone.localdate()
+
+    assert world.partnership.ends_on == last_day
 
 
 def test_a_job_that_missed_days_catches_up_step_by_step(world: World) -> None:
@@ -287,7 +294,7 @@ def test_days_without_cover_show_on_both_agreements_and_in_the_list(world: World
     gap = f"5 days without cover: {long_date(days(11)).rsplit(' ', 2)[0]}"
 
     client = signed_in(world.amina)
-    pages = [client.get(one.get_absolute_url()).content.decode() for one in (world.partnership, successor)]
+    pages = [client.get(agreement.get_absolute_url()).content.decode() for agreement in (world.partnership, successor)]
     list_page = client.get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
     list_page_of_stranger = signed_in(world.chidi).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
 
@@ -303,15 +310,15 @@ def test_an_end_that_a_successor_follows_the_next_day_leaves_no_gap(world: World
     assert not Partnership.objects.filter(has_gap(world.amina, timezone.localdate())).exists()
 
 
-def test_a_gap_stands_in_the_history_of_the_successor(world: World) -> None:
+def test_days_without_cover_are_in_the_history_of_the_successor(world: World) -> None:
     successor = renew_with_dates(world, ends=days(10), starts=days(16))
     Partnership.objects.filter(pk=successor.pk).update(status=Status.AGREED)
 
     record_due_steps(now=at(days(16)))
 
     world.partnership.refresh_from_db()
-    assert world.partnership.status == Status.ENDED
     event = Event.objects.get(kind="partnership.cover_gap", target_id=successor.pk)
+    assert world.partnership.status == Status.ENDED
     assert event.data["after"]["cover"].startswith("5 days without cover")
 
 
@@ -322,7 +329,8 @@ def test_a_successor_that_starts_the_next_day_renews_the_old_one(world: World) -
     record_due_steps(now=at(days(11), 0, 1))
 
     world.partnership.refresh_from_db()
-    assert (world.partnership.status, world.partnership.ends_on) == (Status.RENEWED, days(10))
+    assert world.partnership.status == Status.RENEWED
+    assert world.partnership.ends_on == days(10)
 
 
 # ---- Reminders
@@ -342,8 +350,8 @@ def test_each_lead_time_is_one_email_a_person_and_never_sent_twice(world: World)
         for hour in (1, 13):
             remind_of_dates(now=at(start + dt.timedelta(days=day), hour))
 
-    ends = [kinds for kinds in kinds_of_dates_emailed_to(world.ben) if "end" in kinds]
-    assert len(ends) == 4
+    emails_about_the_end = [kinds for kinds in kinds_of_dates_emailed_to(world.ben) if "end" in kinds]
+    assert len(emails_about_the_end) == 4
     assert kinds_of_dates_emailed_to(world.ben) == kinds_of_dates_emailed_to(world.amina)
     assert kinds_of_dates_emailed_to(world.vera) == []
 
@@ -365,14 +373,14 @@ def test_after_days_without_a_job_only_the_shortest_lead_time_is_sent(world: Wor
     assert DateReminder.objects.get(person=world.ben, kind="end").days_before == 30
 
 
-def test_two_dates_of_one_partnership_are_of_this_partnership(world: World) -> None:
+def test_an_email_about_two_dates_of_one_partnership_says_this_partnership(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(30), ends=days(30))
     drop_emails()
 
     remind_of_dates(now=at(days(0)))
 
-    assert [len(dates) for dates in kinds_of_dates_emailed_to(world.ben)] == [2]
     bodies = [email.body for email in deliver()]
+    assert [len(dates) for dates in kinds_of_dates_emailed_to(world.ben)] == [2]
     assert all("an organisation in this partnership on" in " ".join(body.split()) for body in bodies)
 
 
@@ -428,12 +436,19 @@ def give_notice_for(world: World, author: User, organisation: Organisation, last
     )
 
 
-def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(world: World) -> None:
-    sign_with_dates(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
+def test_notice_without_a_day_ends_on_the_earliest_day_that_the_terms_allow(world: World) -> None:
+    sign_with_dates(world, starts=days(0), review=days(200), notice_days=30)
 
     notice = give_notice_for(world, world.ben, world.westmarch)
 
     assert notice.last_day == days(30)
+
+
+def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(world: World) -> None:
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
+
+    notice = give_notice_for(world, world.ben, world.westmarch, days(30))
+
     assert notice.ends_partnership
     with time_machine.travel(at(days(30))):
         assert not Partnership.objects.get(pk=world.partnership.pk).is_over
@@ -527,7 +542,12 @@ def test_notice_must_not_be_shorter_than_the_period_in_the_terms(world: World) -
     with pytest.raises(UnableToGiveNotice, match="30 days’ notice"):
         give_notice_for(world, world.ben, world.westmarch, days(29))
 
+
+def test_notice_may_be_as_short_as_the_period_in_the_terms(world: World) -> None:
+    sign_with_dates(world, starts=days(0), review=days(200), notice_days=30)
+
     notice = give_notice_for(world, world.ben, world.westmarch, days(30))
+
     assert notice.last_day == days(30)
 
 
@@ -557,39 +577,60 @@ def end_by_notice(world: World) -> dt.date | None:
     return Partnership.objects.get(pk=world.partnership.pk).notice_ends_on
 
 
-def test_two_notices_end_a_partnership_only_when_too_few_parties_stay(world: World) -> None:
+@pytest.fixture
+def harbours_notice(world: World) -> Notice:
+    """Return Harbour's notice to leave the Estuary Partnership of three after sixty days."""
     add_third_party(world)
     sign_with_dates(world, starts=days(0), review=days(200))
-    later_notice = give_notice_for(world, world.hana, world.harbour, days(60))
+    return give_notice_for(world, world.hana, world.harbour, days(60))
 
+
+@pytest.mark.usefixtures("harbours_notice")
+def test_with_two_notices_the_later_one_ends_a_partnership_of_three(world: World) -> None:
     earlier_notice = give_notice_for(world, world.ben, world.westmarch, days(10))
-    end_by_both_notices = end_by_notice(world)
-    withdraw_notice(notice=later_notice, reason="We found money.", author=world.hana, now=timezone.now())
 
-    assert (earlier_notice.ends_partnership, end_by_both_notices) == (False, days(60))
+    assert not earlier_notice.ends_partnership
+    assert end_by_notice(world) == days(60)
+
+
+def test_a_partnership_goes_on_if_one_of_two_notices_is_withdrawn(world: World, harbours_notice: Notice) -> None:
+    give_notice_for(world, world.ben, world.westmarch, days(10))
+
+    withdraw_notice(notice=harbours_notice, reason="We found money.", author=world.hana, now=timezone.now())
+
     assert end_by_notice(world) is None
 
 
-def day_fields(day: dt.date) -> dict[str, str]:
-    """Return the field of the form of a notice with this last day."""
-    return {"last_day": day.isoformat()}
+def westmarchs_notice_address(world: World) -> str:
+    """Return the address of the page on which Westmarch gives notice."""
+    return reverse("agreements:notice", args=[world.partnership.pk, world.party(world.westmarch).pk])
 
 
-def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> None:
-    add_third_party(world)
-    sign_with_dates(world, starts=days(0), review=days(200))
-    give_notice_for(world, world.hana, world.harbour, days(60))
-    westmarchs_part = world.partnership.parties.get(organisation=world.westmarch)
-    ben = signed_in(world.ben)
-    address = reverse("agreements:notice", args=[world.partnership.pk, westmarchs_part.pk])
+@pytest.mark.usefixtures("harbours_notice")
+def test_the_page_of_a_notice_lists_other_notices_and_the_end_that_they_bring(world: World) -> None:
+    response = signed_in(world.ben).get(westmarchs_notice_address(world))
 
-    first_page = " ".join(ben.get(address).content.decode().split())
-    page_for_later_day = " ".join(ben.post(address, {**day_fields(days(61)), "reason": ""}).content.decode().split())
-    response = ben.post(address, {**day_fields(days(10)), "reason": "Budget."}, follow=True)
+    page = " ".join(response.content.decode().split())
+    assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in page
+    assert f"{world.harbour.name}, last day {long_date(days(60))}" in page
 
-    assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in first_page
-    assert f"{world.harbour.name}, last day {long_date(days(60))}" in first_page
-    assert f"without {world.westmarch.name}, so the partnership will end after your last day" in page_for_later_day
+
+@pytest.mark.usefixtures("harbours_notice")
+def test_the_page_of_a_notice_says_that_a_later_day_than_other_notices_ends_all(world: World) -> None:
+    form_without_reason = {"last_day": days(61).isoformat(), "reason": ""}
+
+    response = signed_in(world.ben).post(westmarchs_notice_address(world), form_without_reason)
+
+    page = " ".join(response.content.decode().split())
+    assert f"without {world.westmarch.name}, so the partnership will end after your last day" in page
+
+
+@pytest.mark.usefixtures("harbours_notice")
+def test_the_message_after_a_notice_says_when_the_party_leaves(world: World) -> None:
+    form = {"last_day": days(10).isoformat(), "reason": "Budget."}
+
+    response = signed_in(world.ben).post(westmarchs_notice_address(world), form, follow=True)
+
     assert f"{world.westmarch.name} leaves after {long_date(days(10))}" in response.content.decode()
 
 
@@ -600,10 +641,20 @@ def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: Wo
 
     add_third_party(world)
 
-    assert (end_before_joining, end_by_notice(world)) == (days(10), None)
+    assert end_before_joining == days(10)
+    assert end_by_notice(world) is None
+
+
+def test_the_job_carries_out_a_notice_that_no_longer_ends_the_partnership(world: World) -> None:
+    sign_with_dates(world, starts=days(0), review=days(200))
+    give_notice_for(world, world.ben, world.westmarch, days(10))
+    add_third_party(world)
+
     with time_machine.travel(at(days(11))):
         record_due_steps(now=timezone.now())
-        assert carry_out_notices(now=timezone.now()) == 1
+        carried_out_count = carry_out_notices(now=timezone.now())
+
+    assert carried_out_count == 1
     assert Partnership.objects.get(pk=world.partnership.pk).status == Status.ACTIVE
 
 

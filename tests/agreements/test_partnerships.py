@@ -18,6 +18,7 @@ from partnerships.agreements.models import (
     Document,
     Partnership,
     Party,
+    PartyStatus,
     Status,
     TermsProposal,
     TermsVersion,
@@ -91,6 +92,11 @@ def test_a_partnership_awaits_sign_off_only_by_sending_its_terms_for_signature(w
 
     with pytest.raises(UnableToChangeStatus, match="Send its terms for signature"):
         go_through(world, "awaiting_sign_off")
+
+
+def test_a_partnership_awaits_sign_off_once_its_first_terms_are_sent(world: World) -> None:
+    go_through(world, "drafting")
+
     put_up(write_terms(world), world.amina)
 
     world.partnership.refresh_from_db()
@@ -427,19 +433,35 @@ def test_no_document_is_added_to_an_ended_partnership(world: World, ended_partne
         )
 
 
-def test_the_last_leading_party_cannot_leave_or_change_its_role(world: World) -> None:
+def test_the_last_leading_party_cannot_leave(world: World) -> None:
     chair = world.party(world.larkhaven)
-    now = timezone.now()
 
     with pytest.raises(UnableToLeave, match="No other party leads"):
-        leave_partnership(party=chair, reason="Tired.", author=world.amina, now=now)
-    with pytest.raises(UnableToChangeParty, match="No other party leads"):
-        change_party_role(party=chair, role="member", reason="Agreed at the meeting.", author=world.amina, now=now)
+        leave_partnership(party=chair, reason="Tired.", author=world.amina, now=timezone.now())
 
+
+def test_the_last_leading_party_cannot_become_a_member(world: World) -> None:
+    chair = world.party(world.larkhaven)
+
+    with pytest.raises(UnableToChangeParty, match="No other party leads"):
+        change_party_role(
+            party=chair, role="member", reason="Agreed at the meeting.", author=world.amina, now=timezone.now()
+        )
+
+
+def test_the_chair_can_leave_once_another_party_leads(world: World) -> None:
+    chair = world.party(world.larkhaven)
     change_party_role(
-        party=world.party(world.westmarch), role="lead", reason="Agreed at the meeting.", author=world.amina, now=now
+        party=world.party(world.westmarch),
+        role="lead",
+        reason="Agreed at the meeting.",
+        author=world.amina,
+        now=timezone.now(),
     )
-    leave_partnership(party=chair, reason="Tired.", author=world.amina, now=now)
+
+    leave_partnership(party=chair, reason="Tired.", author=world.amina, now=timezone.now())
+
+    assert chair.status == PartyStatus.LEFT
 
 
 def test_an_invitation_is_declined_only_with_a_reason(world: World, invited_harbour: Party) -> None:

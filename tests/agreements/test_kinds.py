@@ -92,8 +92,8 @@ def test_a_reworded_kind_keeps_its_code_and_shows_its_new_label(world: World, cl
 
 
 @pytest.fixture
-def retired_memorandum() -> None:
-    """Retire the kind of the Estuary Partnership."""
+def retired_memorandum(world: World) -> None:
+    """Retire the kind of the Estuary Partnership, which is a memorandum."""
     kind = PartnershipKind.objects.get(code="memorandum")
     kind.active = False
     kind.save()

@@ -13,6 +13,7 @@ from partnerships.agreements.figures import ReportPeriod, figures_of
 from partnerships.agreements.models import Objective
 from partnerships.agreements.services import ProgressReport, add_objective, report_progress
 from partnerships.agreements.stuck import stuck_records_in
+from partnerships.organisations.models import Organisation
 from tests.agreements.signing import propose_change, sign
 from tests.support.moments import today
 from tests.support.terms import agree_terms, put_up
@@ -62,33 +63,62 @@ def stuck_records(world: World, now: dt.datetime, reader: Any = None) -> dict[st
     return {item.what: item.waits_for for item in stuck_records_in(reader or world.ben, [world.partnership.pk], now)}
 
 
-def test_a_blocked_objective_is_on_the_agenda_in_the_report_and_stuck(world: World) -> None:
-    add_blocked_objective(world)
-    party = world.partnership.parties.get(organisation=world.larkhaven)
-
+def report_blocks(world: World, organisation: Organisation) -> dict[str, Any]:
+    """Return the blocks of figures in the organisation's progress report on the last 30 days, by heading."""
+    party = world.party(organisation)
     period = ReportPeriod(party=party, start=today() - 30 * DAY, end=today() + DAY, today=today())
-    figures = {block["heading"]: block for block in figures_of(period)}
+    return {block["heading"]: block for block in figures_of(period)}
+
+
+def test_a_blocked_objective_is_on_the_agenda(world: World) -> None:
+    add_blocked_objective(world)
 
     assert "Start 40 homes (behind)" in agenda_items(world)["Objectives behind or blocked"]
-    assert figures["Objectives"]["summary"] == "1 open, 1 reported on in this period, 1 behind or blocked."
-    assert "blocked: No planning permission" in figures["Objectives"]["lines"][0]["figure"]
+
+
+def test_a_blocked_objective_is_in_the_progress_report_of_its_organisation(world: World) -> None:
+    add_blocked_objective(world)
+
+    block = report_blocks(world, world.larkhaven)["Objectives"]
+
+    assert block["summary"] == "1 open, 1 reported on in this period, 1 behind or blocked."
+    assert "blocked: No planning permission" in block["lines"][0]["figure"]
+
+
+def test_a_blocked_objective_is_stuck_for_partners_only(world: World) -> None:
+    add_blocked_objective(world)
+
     assert stuck_records(world, timezone.now())["Objective blocked"] == world.larkhaven.display_name
     assert stuck_records(world, timezone.now(), world.chidi) == {}
 
 
-def test_terms_that_wait_for_signatures_are_on_the_agenda_and_stuck(world: World) -> None:
+def send_amendment_that_westmarch_has_not_signed(world: World) -> None:
+    """Send an amendment for signature, and sign it for Larkhaven only."""
     agree_terms(world.partnership, world.amina)
     version = put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
     sign(version, world.amina, world.larkhaven)
-    party = world.partnership.parties.get(organisation=world.westmarch)
 
-    period = ReportPeriod(party=party, start=today() - 30 * DAY, end=today() + DAY, today=today())
-    figures = {block["heading"]: block for block in figures_of(period)}
+
+def test_terms_that_wait_for_signatures_are_on_the_agenda(world: World) -> None:
+    send_amendment_that_westmarch_has_not_signed(world)
 
     assert "Amendment 1 of" in agenda_items(world)["Terms to sign"]
-    assert figures["Terms"]["summary"] == "0 proposed, 1 to sign."
-    assert "Terms not signed" not in stuck_records(world, timezone.now())
-    assert stuck_records(world, timezone.now() + 15 * DAY)["Terms not signed"] == world.westmarch.display_name
+
+
+def test_terms_that_a_party_must_sign_are_in_its_progress_report(world: World) -> None:
+    send_amendment_that_westmarch_has_not_signed(world)
+
+    assert report_blocks(world, world.westmarch)["Terms"]["summary"] == "0 proposed, 1 to sign."
+
+
+def test_terms_that_wait_for_signatures_are_stuck_after_two_weeks(world: World) -> None:
+    send_amendment_that_westmarch_has_not_signed(world)
+
+    stuck_today = stuck_records(world, timezone.now())
+    stuck_later = stuck_records(world, timezone.now() + 15 * DAY)
+
+    assert "Terms not signed" not in stuck_today
+    assert stuck_later["Terms not signed"] == world.westmarch.display_name
 
 
 def test_a_draft_that_nobody_changes_is_stuck_for_those_who_may_read_it(world: World) -> None:

@@ -3,6 +3,9 @@
 For example, a party left on Monday, and on Tuesday a backup of Sunday is restored. The party is then removed again.
 Parties, audiences, links, posts, documents and proposals are repeated in this way. What gave people access since the
 backup is not repeated, so that nobody gets access by mistake.
+
+Each `redo_…` function gets the lines of one kind from the journal. `redo_each` finds the row of each line by its hash,
+and calls the inner function `redo`, which returns whether the row changed.
 """
 
 from __future__ import annotations

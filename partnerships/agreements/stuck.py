@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -38,9 +38,18 @@ class StuckRecord:
 
 #: Returns the records of a room that are stuck in partnerships (ids), for a reader at a moment.
 FindStuckRecords = Callable[[User, list[int], dt.datetime], list[StuckRecord]]
-#: Composes a query of such a function, for the same arguments.
+#: Composes a query of such a function, from the same arguments.
 ComposeStuckRows = Callable[[User, list[int], dt.datetime], QuerySet[Any, Any]]
-_find_by_name: dict[str, tuple[FindStuckRecords, tuple[ComposeStuckRows, ...]]] = {}
+
+
+class _Source(NamedTuple):
+    """A function that finds stuck records, and the functions that compose its queries."""
+
+    find: FindStuckRecords
+    rows: tuple[ComposeStuckRows, ...]
+
+
+_source_by_name: dict[str, _Source] = {}
 
 
 def register_stuck(name: str, find: FindStuckRecords, *rows: ComposeStuckRows) -> None:
@@ -49,7 +58,7 @@ def register_stuck(name: str, find: FindStuckRecords, *rows: ComposeStuckRows) -
     `rows` are the functions that `find` passes to `rows_for`. A page reads the rows of all rooms in one query.
     Registering a name again replaces its function.
     """
-    _find_by_name[name] = find, rows
+    _source_by_name[name] = _Source(find, rows)
 
 
 def stuck_records_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
@@ -57,8 +66,9 @@ def stuck_records_in(user: User, partnerships: Collection[int], now: dt.datetime
     if not partnerships:
         return []
     ids = list(partnerships)
-    read_ahead(lookup(compose, user, ids, now) for _, rows in _find_by_name.values() for compose in rows)
-    records = [record for find, _ in _find_by_name.values() for record in find(user, ids, now)]
+    sources = _source_by_name.values()
+    read_ahead(lookup(compose_rows, user, ids, now) for source in sources for compose_rows in source.rows)
+    records = [record for source in sources for record in source.find(user, ids, now)]
     return sorted(records, key=lambda record: (record.since, record.title, record.path))
 
 

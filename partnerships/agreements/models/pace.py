@@ -45,7 +45,8 @@ class Pace:
 def expected_on(day: dt.date, start: Reading, goal: Reading) -> Decimal:
     """Return the figure that the straight line from baseline to target gives for a day.
 
-    Before the start, the figure is the baseline; after the target date, the target.
+    For example, halfway between the two dates, it is halfway between the two figures. Before the first date, it is the
+    baseline, and after the target date, the target.
     """
     start_day, baseline = start
     target_day, target = goal

@@ -337,7 +337,10 @@ def _check_collision(
     other_version: TermsVersion,
     party_count: int | None,
 ) -> None:
-    """Compare a draft with one other proposal, as it was sent for signature in its version."""
+    """Compare a draft with the version of one other proposal.
+
+    Raises `UnableToSendForSignature` if both change the same part, or break a check together.
+    """
     other_base_version = other_proposal.based_on
     # The kind may have had other fields and choices when the two proposals were begun.
     declarations = widened_declarations(proposal.declarations, other_base_version, other_version)

@@ -124,6 +124,13 @@ def test_disjoint_amendments_are_consolidated_from_the_later_day(
     assert consolidated.is_consolidated
     assert consolidated.amendment == sooner
     assert consolidated.base == later
+
+
+@pytest.mark.usefixtures("disjoint_amendments")
+def test_consolidated_terms_contain_the_changes_of_both_amendments(world: World) -> None:
+    consolidated = version_in_force(world.partnership, days(25))
+
+    assert consolidated is not None
     assert clause_text(consolidated) == "We meet twice."
     assert consolidated.content["about"]["reports_to"] == "The board"
 

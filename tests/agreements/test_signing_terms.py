@@ -15,7 +15,6 @@ from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import (
     Partnership,
     Party,
-    Post,
     ProposalStatus,
     Status,
     TermsSignatory,
@@ -52,42 +51,57 @@ from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign
 from tests.world import World
 
 
-def test_who_signs_is_the_same_asked_by_person_or_by_party(world: World) -> None:
-    version = put_up(draft_first_terms(world), world.amina)
-    post_in_partnership, general_post = (
-        create_post(
-            organisation=world.larkhaven, partnership=part, role="signatory", author=world.amina, now=timezone.now()
-        )
-        for part in (world.partnership, None)
+def fill_signatory_post(world: World, partnership: Partnership | None, holder: str | None) -> None:
+    """Create a signatory post of Larkhaven, and give it to this person of the world or to a contact, if any."""
+    post = create_post(
+        organisation=world.larkhaven,
+        partnership=partnership,
+        role="signatory",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    if holder is None:
+        return
+    is_contact = holder == "a contact"
+    fill_post(
+        post=post,
+        person=None if is_contact else getattr(world, holder),
+        contact=ContactDetails(name="Post Room") if is_contact else None,
+        reason="Named.",
+        author=world.amina,
+        now=timezone.now(),
     )
 
-    def signer_names() -> set[str]:
-        """Return who signs for Larkhaven. Both functions must agree for everybody and every party."""
-        names = set()
-        for signatory in TermsSignatory.objects.waiting():
-            signer_ids = {signer.pk for signer in signers_of(signatory.organisation_id, version.partnership, today())}
-            for person in User.objects.all():
-                may_sign = TermsSignatory.objects.filter(can_be_signed_by(person, today()), pk=signatory.pk).exists()
-                assert may_sign == (person.pk in signer_ids), (signatory, person)
-                if may_sign and signatory.organisation == world.larkhaven:
-                    names.add(person.name)
-        return names
 
-    def fill(post: Post, person: User | None) -> None:
-        contact = None if person else ContactDetails(name="Post Room")
-        fill_post(post=post, person=person, contact=contact, reason="Named.", author=world.amina, now=timezone.now())
+@pytest.mark.parametrize(
+    ("holder_of_general_post", "holder_of_post_in_partnership", "signer"),
+    [
+        (None, None, "amina"),
+        ("eddie", None, "eddie"),
+        ("eddie", "vera", "vera"),
+        ("eddie", "a contact", "eddie"),
+    ],
+)
+def test_signatory_posts_decide_who_signs(
+    world: World, holder_of_general_post: str | None, holder_of_post_in_partnership: str | None, signer: str
+) -> None:
+    version = put_up(draft_first_terms(world), world.amina)
+    fill_signatory_post(world, None, holder_of_general_post)
+    fill_signatory_post(world, world.partnership, holder_of_post_in_partnership)
 
-    signers_without_holders = signer_names()
-    fill(general_post, world.eddie)
-    signers_by_general_post = signer_names()
-    fill(post_in_partnership, world.vera)
-    signers_by_own_post = signer_names()
-    fill(post_in_partnership, None)
+    signers = signers_of(world.larkhaven.pk, version.partnership, today())
 
-    assert signers_without_holders == {world.amina.name}
-    assert signers_by_general_post == {world.eddie.name}
-    assert signers_by_own_post == {world.vera.name}
-    assert signer_names() == {world.eddie.name}
+    assert {person.pk for person in signers} == {getattr(world, signer).pk}
+    check_signers_found_by_person(version)
+
+
+def check_signers_found_by_person(version: TermsVersion) -> None:
+    """Check that `can_be_signed_by` finds the same signers as `signers_of`, for everybody and every party."""
+    for signatory in TermsSignatory.objects.waiting():
+        signer_ids = {person.pk for person in signers_of(signatory.organisation_id, version.partnership, today())}
+        for person in User.objects.all():
+            may_sign = TermsSignatory.objects.filter(can_be_signed_by(person, today()), pk=signatory.pk).exists()
+            assert may_sign == (person.pk in signer_ids), (signatory, person)
 
 
 @pytest.fixture

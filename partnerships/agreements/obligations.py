@@ -1,4 +1,4 @@
-"""What passes from an organisation to its successor: parts in partnerships, terms to sign, objectives and posts."""
+"""Register the parts in partnerships, terms to sign, objectives and posts that pass to an organisation's successor."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class PartyInline(ReadOnlyInline):
 
 @admin.register(Partnership)
 class PartnershipAdmin(ReadOnlyAdmin):
-    """Partnerships for a monitoring officer: status, dates and parties."""
+    """Partnerships with their status, dates and parties, for a monitoring officer."""
 
     restricted = ("purpose", "terms_of_reference", "contribution", "annual_budget", "liabilities", "reports_to")
     fields = (
@@ -89,7 +89,7 @@ class PartnershipAdmin(ReadOnlyAdmin):
 
 @admin.register(Party)
 class PartyAdmin(ReadOnlyAdmin):
-    """Parties: the role and status of an organisation in a partnership."""
+    """Parties of all partnerships, with their role and status."""
 
     restricted = ("reason",)
     fields = ("partnership", "organisation", "role", "status", "invited_at", "answered_at", "joined_on", "left_on")
@@ -218,7 +218,7 @@ class HolderAdminForm(forms.ModelForm[Holder]):
         field.required = True
 
     def _get_validation_exclusions(self) -> set[str]:
-        """Exclude no column: Django would skip the constraints, which compare columns that are not on the form."""
+        """Exclude no column. Otherwise Django skips constraints that compare columns which are not on the form."""
         return set()
 
 

@@ -354,18 +354,18 @@ def _check_collision(
     )
     other_draft = Draft(base=other_base, content=fit_to_schema(schema, other_version.content))
 
-    name = f"{other_proposal.name} of {other_proposal.proposed_by.name}"
+    other_name = f"{other_proposal.name} of {other_proposal.proposed_by.name}"
     state = "is waiting for signatures" if other_proposal.is_awaiting_signatures else "is signed but not in force yet"
     part_names = collisions(schema, fitted_draft, other_draft)
     if part_names:
         parts = parts_in_words(part_names)
         raise UnableToSendForSignature(
-            f"{name} changes {parts} too, and {state}. Change {parts} in only one of the two proposals."
+            f"{other_name} changes {parts} too, and {state}. Change {parts} in only one of the two proposals."
         )
     problems = () if party_count is None else _joint_problems(declarations, fitted_draft, other_draft, party_count)
     if problems:
         raise UnableToSendForSignature(
-            f"{name} {state}. The two proposals contradict each other. "
+            f"{other_name} {state}. The two proposals contradict each other. "
             f"{_in_one_line(problems)} Change one of the two proposals.",
             problems,
         )

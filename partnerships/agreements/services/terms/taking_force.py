@@ -127,6 +127,7 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
     additions = _additions(version, day, entries, version_by_pk, build_schema(declarations))
 
     for addition in additions:
+        # The signed version itself is in force where nothing has to be combined with it.
         version_in_force_then = version
         if addition.content != version.content:
             base = version_by_pk[addition.base or 0]

@@ -43,7 +43,7 @@ from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.people.composing import register_emails
-from partnerships.people.personal import ErasureAction, Rule, register_personal
+from partnerships.people.personal import register_personal
 from partnerships.people.retention import REMOVED_KEPT_FOR, register_retention
 
 
@@ -68,7 +68,7 @@ def register() -> None:
     _register_sections()
     _register_prompts()
     _register_retention()
-    _register_personal()
+    register_personal(personal.RULES)
 
 
 def _register_events() -> None:
@@ -145,116 +145,4 @@ def _register_retention() -> None:
         basis="public task: working together on housing",
         kept_for="12 months after the date",
         apply=drop_old_reminders,
-    )
-
-
-def _register_personal() -> None:
-    """Register the room's data about people, and what an erasure does with that data."""
-    register_personal(
-        [
-            Rule(
-                "agreements.Notice",
-                "given_by",
-                ErasureAction.KEEP,
-                "who gave notice",
-                ("given_at", "reason", "last_day"),
-            ),
-            Rule(
-                "agreements.Notice",
-                "withdrawn_by",
-                ErasureAction.KEEP,
-                "who withdrew the notice",
-                ("withdrawn_at", "withdrawn_because"),
-            ),
-            Rule(
-                "agreements.DateReminder",
-                "person",
-                ErasureAction.DELETE,
-                "which dates a person was reminded of",
-                ("kind", "on"),
-            ),
-            Rule(
-                "agreements.Objective",
-                "owner",
-                ErasureAction.KEEP,
-                "who is responsible for the objective",
-                ("text", "target_on"),
-            ),
-            Rule(
-                "agreements.Objective",
-                "created_by",
-                ErasureAction.KEEP,
-                "who added the objective",
-                ("text", "created_at"),
-            ),
-            Rule(
-                "agreements.ObjectiveProgress",
-                "by",
-                ErasureAction.KEEP,
-                "who reported progress",
-                ("on", "figure", "note"),
-            ),
-            Rule("agreements.ObjectiveLink", "linked_by", ErasureAction.KEEP, "who linked a record", ("linked_at",)),
-            Rule(
-                "agreements.Partnership",
-                "created_by",
-                ErasureAction.KEEP,
-                "who started the partnership",
-                ("title", "created_at"),
-            ),
-            Rule("agreements.Party", "invited_by", ErasureAction.KEEP, "who invited an organisation", ("invited_at",)),
-            Rule(
-                "agreements.Party",
-                "answered_by",
-                ErasureAction.KEEP,
-                "who answered the invitation",
-                ("answered_at", "status", "reason"),
-            ),
-            Rule(
-                "agreements.TermsProposal",
-                "author",
-                ErasureAction.KEEP,
-                "who proposed the terms",
-                ("number", "reason", "created_at"),
-            ),
-            Rule(
-                "agreements.TermsProposal",
-                "updated_by",
-                ErasureAction.KEEP,
-                "who last changed the draft",
-                ("updated_at",),
-            ),
-            Rule(
-                "agreements.TermsVersion",
-                "author",
-                ErasureAction.KEEP,
-                "who sent the terms for signature",
-                ("published_at",),
-            ),
-            Rule(
-                "agreements.TermsSignatory", "asked_by", ErasureAction.KEEP, "who asked for a signature", ("asked_at",)
-            ),
-            Rule(
-                "agreements.TermsSignature",
-                "person",
-                ErasureAction.KEEP,
-                "who signed the terms; a contract keeps its signatures",
-                ("name", "role", "decision", "reason", "how", "signed_at"),
-            ),
-            Rule(
-                "agreements.TermsSignature",
-                "recorded_by",
-                ErasureAction.KEEP,
-                "who recorded a signature on paper",
-                ("signed_on", "signed_at"),
-            ),
-            Rule(
-                "agreements.Document",
-                "added_by",
-                ErasureAction.KEEP,
-                "who added the document",
-                ("title", "file_name", "added_at"),
-            ),
-            *personal.RULES,
-        ]
     )

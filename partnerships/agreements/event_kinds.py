@@ -45,7 +45,7 @@ class EventKind(models.TextChoices):
     TERMS_DECLINED = "partnership.terms_declined", "Declined to sign the terms"
     TERMS_TAKEN_BACK = "partnership.terms_taken_back", "Returned the terms to draft"
     TERMS_LAPSED = "partnership.terms_lapsed", "Terms not signed in time"
-    TERMS_ACCEPTED = "partnership.terms_accepted", "Counted accepted invitations as signatures"
+    TERMS_ACCEPTED = "partnership.terms_accepted", "Recorded accepted invitations as signatures"
     TERMS_AGREED = "partnership.terms_agreed", "Every party signed the terms"
     TERMS_IN_FORCE = "partnership.terms_in_force", "Terms came into force"
     GROUP_STARTED = "partnership.group_started", "Started a working group"

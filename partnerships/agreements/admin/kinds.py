@@ -141,21 +141,21 @@ class PartnershipKindAdmin(VocabularyAdmin):
         kind = get_object_or_404(PartnershipKind.rows_to_cache(), pk=pk)
         if not self.has_view_permission(request, kind):
             raise PermissionDenied
-        declared = kind.declarations
+        declarations = kind.declarations
         context = {
             **self.admin_site.each_context(request),
             "title": f"Terms: {kind.label}",
             "opts": self.opts,
             "kind": kind,
-            "about": _with_shape_in_words(declared["about"]),
-            "tables": [{**table, "fields": _with_shape_in_words(table["fields"])} for table in declared["tables"]],
+            "about": _with_shape_labels(declarations["about"]),
+            "tables": [{**table, "fields": _with_shape_labels(table["fields"])} for table in declarations["tables"]],
         }
         return TemplateResponse(request, "admin/agreements/kind_preview.html", context)
 
 
-def _with_shape_in_words(fields: list[FieldDeclaration]) -> list[dict[str, Any]]:
-    """Return the fields, each with its shape in words under "holds"."""
-    return [{**field, "holds": SHAPES.get(field["shape"], "")} for field in fields]
+def _with_shape_labels(fields: list[FieldDeclaration]) -> list[dict[str, Any]]:
+    """Return the fields, each with the label of its shape, for example "A line of text", as `shape_label`."""
+    return [{**field, "shape_label": SHAPES.get(field["shape"], "")} for field in fields]
 
 
 class DeclaredAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]):

@@ -6,11 +6,11 @@ import datetime as dt
 import logging
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -299,7 +299,7 @@ def test_replaced_address_ends_again_after_a_restore(world: World) -> None:
     assert status(old_path) == 404
 
 
-def make_address_on_page(client: Client) -> tuple[HttpResponse, re.Match[str]]:
+def make_address_on_page(client: Client) -> tuple[Any, re.Match[str]]:
     """Make an address of one's own dates, and return the page with the match of its path and secret."""
     response = client.post("/calendars/own/", {"kinds": ["meeting", "due"]})
     match = re.search(r"/calendars/feeds/([\w-]+)/dates.ics", response.content.decode())
@@ -348,7 +348,8 @@ def shared_view(world: World) -> SavedView:
 def feed_path_of_view(view: SavedView, person: User) -> str:
     """Make an address for the view as this person, and return the path of its feed."""
     page = signed_in(person).post(reverse("calendars:view", args=[view.pk])).content.decode()
-    return re.findall(r"/calendars/feeds/[\w-]+/dates.ics", page)[0]
+    path: str = re.findall(r"/calendars/feeds/[\w-]+/dates.ics", page)[0]
+    return path
 
 
 @pytest.mark.parametrize("who", ["amina", "ben"])

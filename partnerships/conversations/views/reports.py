@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -138,8 +139,8 @@ def _allow_combined_text(form: ReportForm, conflicts: Mapping[str, PieceConflict
 
     The person has seen the colleague's text on the page, so the next attempt may replace it.
     """
-    # The page shows the data that was sent, which cannot be changed itself.
-    data: Any = form.data.copy()
+    # The page shows the data that was sent. It cannot be changed, but a copy can.
+    data: Any = copy(form.data)
     data["revision"] = str(max(conflict.revision for conflict in conflicts.values()))
     form.data = data
 

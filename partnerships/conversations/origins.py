@@ -17,24 +17,25 @@ from partnerships.people.models import User
 
 
 def suggest_commitment(*, user: User, record_id: int) -> CommitmentSuggestion | None:
-    """Suggest a commitment of the person's own side to the only other side.
+    """Suggest a commitment of the person's own organisation to the other organisation in the conversation.
 
-    With several other sides, the suggestion has no receiver. Returns None if the person may not read the conversation,
-    or cannot write for one of its sides.
+    If several others took part, the suggestion has no receiver. Returns None if the person may not read the
+    conversation, or edits for none of its organisations.
     """
     conversation = Conversation.objects.visible_to(user).for_listing().filter(pk=record_id).first()
     if conversation is None:
         return None
-    sides = [side.organisation for side in conversation.sides.all()]
-    own_side = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=[side.pk for side in sides]).first()
-    if own_side is None:
+    organisations = [side.organisation for side in conversation.sides.all()]
+    edited_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
+    giver = edited_organisations.filter(pk__in=[organisation.pk for organisation in organisations]).first()
+    if giver is None:
         return None
-    other_sides = [side for side in sides if side.pk != own_side.pk]
+    other_organisations = [organisation for organisation in organisations if organisation != giver]
     return CommitmentSuggestion(
         words=conversation_in_words(conversation),
         href=conversation.get_absolute_url(),
-        giver=own_side,
-        receiver=other_sides[0] if len(other_sides) == 1 else None,
+        giver=giver,
+        receiver=other_organisations[0] if len(other_organisations) == 1 else None,
         partnership=conversation.partnership,
     )
 
@@ -42,7 +43,7 @@ def suggest_commitment(*, user: User, record_id: int) -> CommitmentSuggestion | 
 def link_commitment(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """Link the commitment to the conversation.
 
-    Raises `UnableToPropose` unless the commitment is between two sides of the conversation.
+    Raises `UnableToPropose` unless the commitment is between two organisations that took part.
     """
     sides = Side.objects.filter(conversation=record_id, organisation__in=[commitment.giver_id, commitment.receiver_id])
     if sides.count() != 2:
@@ -52,9 +53,9 @@ def link_commitment(*, commitment: Commitment, record_id: int, author: User, now
 
 def conversation_links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Return links to the conversations that a commitment came from and that the person may see."""
-    linked = _commitment_links(commitment.pk).order_by().values("conversation")
-    stepped = _steps_with_action(commitment.pk).order_by().values("conversation")
-    conversations = Conversation.objects.visible_to(user).filter(pk__in=linked.union(stepped))
+    linked_ids = _commitment_links(commitment.pk).order_by().values("conversation")
+    ids_of_step = _steps_with_action(commitment.pk).order_by().values("conversation")
+    conversations = Conversation.objects.visible_to(user).filter(pk__in=linked_ids.union(ids_of_step))
     return [
         OriginLink(conversation_in_words(conversation), conversation.get_absolute_url())
         for conversation in conversations.order_by("held_on", "pk")

@@ -17,18 +17,18 @@ from partnerships.people.models import User
 
 
 def events_of_own_side(user: User, records: Records) -> Q:
-    """Return the condition on events that only one side may see.
+    """Return the condition that an event is of the reader's own organisation.
 
-    These are events about points, and events with names that the record leaves out.
+    It applies to events about points, and to events with names that the record leaves out.
     """
     return Q(organisation_id__in=Organisation.objects.of_person(user).values("pk"))
 
 
 def events_of_conversations(user: User, records: Records) -> Q:
-    """Return the condition on events that every side may see.
+    """Return the condition on events that all organisations that took part may see.
 
-    What the person's own side did is stored twice. The version without names is left out here,
-    because the person sees the version with names.
+    An event of a record without names is stored twice. People of the organisation that acted see the version with
+    names, so the version without names is left out for them.
     """
     own_side = Organisation.objects.of_person(user).filter(
         pk=Cast(KeyTextTransform("side", OuterRef("data")), BigIntegerField())

@@ -27,18 +27,22 @@ from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
-def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Partnership | None:
-    """Return the live partnership in which the person is an editor and all sides take part, if there is exactly one."""
+def only_shared_partnership(user: User, organisations: Collection[Organisation]) -> Partnership | None:
+    """Return the only live partnership of the person in which all these organisations take part.
+
+    The person must edit for one of its parties. Returns None if there is no such partnership, or more than one.
+    """
     shared = Partnership.objects.with_party_of(user, *EDITING_ROLES).live()
-    for side in sides:
-        shared = shared.filter(Exists(Party.objects.accepted().filter(partnership=OuterRef("pk"), organisation=side)))
+    for organisation in organisations:
+        parties = Party.objects.accepted().filter(partnership=OuterRef("pk"), organisation=organisation)
+        shared = shared.filter(Exists(parties))
     # Two are enough to know that there is more than one.
     first_partnerships = list(shared.order_by("pk")[:2])
     return first_partnerships[0] if len(first_partnerships) == 1 else None
 
 
 def conversations_kept_by(user: User) -> ConversationQuerySet:
-    """Return the conversations whose record an organisation of the person keeps."""
+    """Return the conversations with a record that an organisation of the person keeps."""
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
 
 
@@ -79,9 +83,9 @@ def organisations_shown(conversation: Conversation) -> list[Organisation]:
 
 
 def name_as_at(conversations: Iterable[Conversation]) -> None:
-    """Name the sides and the keeper of each conversation as on the day of the conversation, with one query.
+    """Give the organisations of each conversation the names that they had on its day. Makes one query.
 
-    Only for lists that show the names: such organisations must not be saved.
+    Use this only for lists that show the names, because such organisations must not be saved.
     """
     dated_organisations: list[AsAt] = []
     for conversation in conversations:
@@ -92,7 +96,7 @@ def name_as_at(conversations: Iterable[Conversation]) -> None:
 
 
 def matching_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:
-    """Return the conversations with these words in their subject or in any name of a side."""
+    """Return the conversations with these words in their subject, or in a name of an organisation that took part."""
     sides = Side.objects.filter(organisation__in=organisation_ids_by_name(words))
     return conversations.filter(Q(subject__icontains=words) | Q(pk__in=sides.values("conversation")))
 
@@ -103,34 +107,34 @@ def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote
 
 
 def private_notes(user: User, conversation: int) -> QuerySet[PrivateNote]:
-    """Return the private notes of the person's own organisations about a conversation, if they have a text."""
+    """Return the query for the private notes of the person's own organisations, without notes that were cleared."""
     own_private_notes = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
     return own_private_notes.select_related("organisation", "written_by").order_by("pk")
 
 
 def partnership_titles_of(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
-    """Return the titles, by id, of the partnerships of these conversations that the reader may know of.
+    """Return the titles of the partnerships of these conversations that the reader may see, by the partnership's id.
 
-    A side that is not in the partnership reads the record, but may not know the partnership's title.
+    For example, an organisation that took part but is not in the partnership reads the record, but not the title.
     """
     partnership_ids = {conversation.partnership_id for conversation in conversations if conversation.partnership_id}
     return partnership_titles(user, partnership_ids)
 
 
 def partnership_titles(user: User, partnership_ids: Collection[int]) -> dict[int, str]:
-    """Return the titles, by id, of the partnerships that the reader may know of."""
+    """Return the titles of those of these partnerships that the reader may see, by id."""
     if not partnership_ids:
         return {}
     return dict(rows_for(_titles, user, sorted(partnership_ids)))
 
 
 def titles_lookup(user: User, partnership_ids: Collection[int]) -> Lookup:
-    """Return the lookup of the titles that `partnership_titles` returns, for `read_ahead`."""
+    """Return the lookup of the partnerships' titles, for `read_ahead`."""
     return lookup(_titles, user, sorted(partnership_ids))
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
-    """Return the id and title of each of these partnerships that the reader may know of."""
+    """Return the query for the id and title of each of these partnerships that the reader may see."""
     with for_a_few_records():
         visible = Partnership.objects.visible_to(user)
     return visible.filter(id_is_among("pk", ids)).values_list("pk", "title")

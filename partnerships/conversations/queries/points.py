@@ -1,4 +1,4 @@
-"""Queries for points: the objectives, obstacles and opportunities of each side."""
+"""Queries for the objectives, obstacles and opportunities of each organisation."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
-#: The page shows this many points of one kind; the others are collapsed.
-UNFOLDED = 5
+#: The page shows this many points of one kind. The others are collapsed.
+MAX_UNFOLDED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class PointGroup:
 
     @property
     def first(self) -> list[Point]:
-        """Return the points that are shown at first. A single point more is shown too, and not collapsed by itself."""
-        return self.points[:UNFOLDED] if len(self.points) > UNFOLDED + 1 else self.points
+        """Return the points that are shown at first. If only one more point would be collapsed, all are shown."""
+        return self.points[:MAX_UNFOLDED] if len(self.points) > MAX_UNFOLDED + 1 else self.points
 
     @property
     def folded(self) -> list[Point]:
@@ -39,8 +39,9 @@ class PointGroup:
 
 @dataclass(slots=True)
 class SidePoints:
-    """The points of one side; `organisation` is None if the points are anonymous."""
+    """The points of one organisation, or the points in anonymous records of all organisations."""
 
+    #: None for points in anonymous records.
     organisation: Organisation | None
     objectives: list[Point] = field(default_factory=list)
     obstacles: list[Point] = field(default_factory=list)
@@ -66,17 +67,17 @@ class SidePoints:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether the side has no points."""
+        """Return whether there are no points."""
         return not (self.objectives or self.obstacles or self.opportunities)
 
 
 def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoints]:
     """Return the current points of each party that the person may read.
 
-    - The reader's own organisation comes first, then the others by name. Parties without points are included, so that
-      readers notice, but not observers.
-    - Points of anonymous conversations come last, without their side, unless they are the reader's own.
-    - A point that a side made in several conversations is shown once.
+    - The reader's own organisation comes first, then the others by name.
+    - Parties without points are included, so that readers notice. Observers are left out.
+    - Points in anonymous records come last, without their organisation, unless they are the reader's own.
+    - A point that an organisation made in several conversations is included once.
     """
     organisations = rows_for(_parties, partnership.pk)
     return _by_side(organisations, rows_for(_points_within, user, partnership.pk), user)
@@ -100,7 +101,8 @@ def _points_within(user: User, partnership: int) -> QuerySet[Point]:
 
 def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
     """Return the open points among these that the person may read, those of the newest conversation first."""
-    # Each conversation is checked by itself: the points belong to few, and the person may read tens of thousands.
+    # PostgreSQL checks the conversation of each point, because the points are in few conversations, but the person may
+    # read tens of thousands.
     with for_a_few_records():
         visible = Conversation.objects.visible_to(user).filter(pk=OuterRef("conversation"))
     return (
@@ -119,12 +121,12 @@ def points_between(*, user: User, own_side: Organisation, other_side: Organisati
 
 
 def _by_side(organisations: list[Organisation], points: Iterable[Point], user: User) -> list[SidePoints]:
-    """Return the points of each organisation, the reader's own first, without repeated points."""
+    """Return the points of each organisation, the reader's own first. A repeated point is included once."""
     roles = Membership.objects.roles_of(user)
     own_ids = set(roles)
     # False sorts before True, so the reader's own organisations come first.
     own_first = sorted(organisations, key=lambda organisation: organisation.pk not in own_ids)
-    sides = {organisation.pk: SidePoints(organisation) for organisation in own_first}
+    points_by_organisation = {organisation.pk: SidePoints(organisation) for organisation in own_first}
     unattributed = SidePoints(None)
     seen_keys: set[tuple[int, str, str]] = set()
     for point in points:
@@ -136,11 +138,11 @@ def _by_side(organisations: list[Organisation], points: Iterable[Point], user: U
         if point.conversation.attribution == Attribution.ANONYMOUS and not is_own:
             unattributed.add(point)
             continue
-        if point.organisation_id not in sides:
-            sides[point.organisation_id] = SidePoints(point.organisation)
-        sides[point.organisation_id].add(point)
+        if point.organisation_id not in points_by_organisation:
+            points_by_organisation[point.organisation_id] = SidePoints(point.organisation)
+        points_by_organisation[point.organisation_id].add(point)
 
-    shown_sides = _with_unattributed(sides.values(), unattributed)
+    shown_sides = _with_unattributed(points_by_organisation.values(), unattributed)
     edited_ids = {organisation_id for organisation_id, role in roles.items() if role in EDITING_ROLES}
     set_point_entries(shown_sides, user)
     set_point_actions(shown_sides, edited_ids)
@@ -148,14 +150,14 @@ def _by_side(organisations: list[Organisation], points: Iterable[Point], user: U
 
 
 def _with_unattributed(sides: Iterable[SidePoints], unattributed: SidePoints) -> list[SidePoints]:
-    """Return the sides, and after them the points without a side if there are any."""
+    """Return the points of each organisation, and after them the points of anonymous records if there are any."""
     if unattributed.is_empty:
         return list(sides)
     return [*sides, unattributed]
 
 
 def _points_of(sides: Iterable[SidePoints]) -> list[Point]:
-    """Return all points of these sides."""
+    """Return all these points as one list."""
     points: list[Point] = []
     for side in sides:
         for group in side.groups:
@@ -166,8 +168,8 @@ def _points_of(sides: Iterable[SidePoints]) -> list[Point]:
 def set_point_actions(sides: Iterable[SidePoints], edited_ids: Collection[int]) -> None:
     """Set on each point what an editor of the organisations with these ids may do with it.
 
-    A side may close its own points, and turn its own obstacles into asks. Any side may turn an opportunity into
-    an offer. Needs the sides of each point's conversation fetched.
+    An organisation may close its own points, and turn its own obstacles into asks. Any organisation that took part may
+    turn an opportunity into an offer. Needs the sides of each point's conversation fetched.
     """
     for point in _points_of(sides):
         point.may_close = point.organisation_id in edited_ids
@@ -179,10 +181,10 @@ def set_point_actions(sides: Iterable[SidePoints], edited_ids: Collection[int]) 
 
 
 def points_by_side(conversation: Conversation, own_organisation_ids: Iterable[int]) -> list[SidePoints]:
-    """Return the points of a record by side, including closed points.
+    """Return the points of a record by organisation, including closed points.
 
-    In an anonymous record, the points of sides other than the reader's own are listed together without their side.
-    Needs the story fetched.
+    In an anonymous record, the points of all organisations except the reader's own are listed together. Needs
+    `with_related_rows`.
     """
     own_ids = set(own_organisation_ids)
     is_anonymous = conversation.attribution == Attribution.ANONYMOUS
@@ -199,7 +201,7 @@ def points_by_side(conversation: Conversation, own_organisation_ids: Iterable[in
 def set_point_entries(sides: Iterable[SidePoints], user: User) -> None:
     """Set on each point the ask or offer that the point became, if the reader may read that entry."""
     points = _points_of(sides)
-    # A point that became no entry has no attribute `became`: it is the reverse side of a one-to-one relation.
+    # `became` is the reverse of a one-to-one relation, so a point that did not become an entry lacks the attribute.
     entry_id_by_point = {point.pk: point.became.entry_id for point in points if hasattr(point, "became")}
     readable_entries: dict[int, Entry] = {}
     if entry_id_by_point:

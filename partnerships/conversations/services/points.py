@@ -30,9 +30,8 @@ class UnableToChangePoint(Exception):
 def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) -> Point:
     """Close a point, with a reason. Raises `UnableToChangePoint`.
 
-    The same points of the side in other conversations of the partnership are closed too, because lists show them
-    only once. These points do not get the reason, because only readers of the point's own conversation may see it.
-    Points in anonymous records stay open: closing them together would reveal their side.
+    The same points of the organisation in other conversations of the partnership are closed too, because lists show
+    them only once. They get another reason, because only readers of the first conversation may see this one.
     """
     lock_conversation(point.conversation)
     point = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
@@ -52,7 +51,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
 
 
 def _close(point: Point, reason: str, *, organisation: Organisation, author: User, now: dt.datetime) -> None:
-    """Close one point, and record the event for its side."""
+    """Close one point, and record the event for its organisation."""
     point.closed_at = now
     point.closed_by = author
     point.closed_reason = reason
@@ -68,7 +67,10 @@ def _close(point: Point, reason: str, *, organisation: Organisation, author: Use
 
 
 def _same_points_elsewhere(point: Point) -> list[Point]:
-    """Return the open points of the same side, kind and text in other conversations of the partnership."""
+    """Return the open points of the same organisation, kind and text in other conversations of the partnership.
+
+    Points in anonymous records are left out. To close them together would reveal whose points they are.
+    """
     if point.conversation.partnership_id is None or point.conversation.attribution == Attribution.ANONYMOUS:
         return []
     points = Point.objects.current().filter(
@@ -95,9 +97,8 @@ def turn_into_entry(
 ) -> Entry:
     """Draft an ask from an obstacle, or an offer from an opportunity. Raises `UnableToChangePoint`.
 
-    Only the side that has an obstacle can turn it into an ask; any side can turn an opportunity into an offer.
-    The entry is addressed to `addressees`, or if there are none to every other side that may be asked. The entry
-    stays linked to the point.
+    Only the organisation that has an obstacle can turn it into an ask. Any organisation that took part can turn an
+    opportunity into an offer. Without `addressees`, the entry is addressed to all organisations that may be asked.
     """
     conversation = lock_conversation(point.conversation)
     point = Point.objects.select_related("conversation").get(pk=point.pk)
@@ -146,7 +147,7 @@ def _check_may_become_entry(point: Point) -> None:
 def _addressees_or_all(
     conversation: Conversation, organisation: Organisation, addressees: Sequence[Organisation]
 ) -> list[Organisation]:
-    """Return the addressees of an entry, or every other side that may be asked if there are none.
+    """Return the addressees of an entry, or if there are none all organisations that may be asked.
 
     Raises `UnableToChangePoint` if an addressee may not be asked, or nobody may be asked.
     """
@@ -163,7 +164,7 @@ def _addressees_or_all(
 
 
 def _partnership_of(conversation: Conversation, organisations: Sequence[Organisation]) -> Partnership | None:
-    """Return the conversation's partnership if all these organisations take part in it, or else None."""
+    """Return the conversation's partnership if it is live and all these organisations take part in it, or None."""
     partnership = conversation.partnership
     if partnership is None or partnership.is_over:
         return None

@@ -51,7 +51,7 @@ def planned_meeting(world: World, **changes: Any) -> Meeting:
 
 
 def meeting_with_item(world: World, title: str = "Winter plan", **changes: Any) -> Meeting:
-    """Return a planned meeting whose agenda has an item of Larkhaven."""
+    """Return a planned meeting with one item on its agenda, which Eddie added for Larkhaven."""
     meeting = planned_meeting(world, **changes)
     return services.edit_agenda(
         meeting=meeting,

@@ -62,7 +62,7 @@ def form_data(world: World, **changes: Any) -> dict[str, Any]:
 
 
 def form_url(world: World) -> str:
-    """Return the URL of the form for the two sides of the partnership."""
+    """Return the URL of the form for a conversation of Larkhaven and Westmarch in their partnership."""
     return f"{reverse('conversations:new')}?partnership={world.partnership.pk}"
 
 
@@ -309,33 +309,47 @@ def test_rarely_used_fields_are_folded_until_they_have_content_or_errors(world: 
     assert edit_page.count('cg-form__fold" open') == 4
 
 
-def test_obstacle_becomes_an_ask_of_organisations_one_may_ask(world: World) -> None:
+def become_url_of_obstacle(world: World) -> str:
+    """Return the URL to turn an obstacle into an ask, from a record of three organisations and an observer."""
     add_observer(world)
     conversation = circulated_conversation(world, organisations=[world.westmarch, world.harbour, world.tidewater])
-    become_url = reverse("conversations:become", args=[conversation.points.get(kind="obstacle").pk])
-    amina = signed_in(world.amina)
+    return reverse("conversations:become", args=[conversation.points.get(kind="obstacle").pk])
 
-    page = amina.get(become_url)
+
+def test_ask_from_an_obstacle_can_be_addressed_to_all_but_observers(world: World) -> None:
+    become_url = become_url_of_obstacle(world)
+
+    page = signed_in(world.amina).get(become_url)
+
     form = page.context["form"]
-    data = {"title": "A drainage report", "theme": "land", "addressees": [world.westmarch.pk]}
-    response = amina.post(become_url, data)
-
-    entry = Entry.objects.get()
-    assert 'name="title"' in page.content.decode()
-    assert "only observers" not in page.content.decode()
     assert set(form.fields["addressees"].queryset) == {world.westmarch, world.tidewater}
     assert form["title"].value() is None
+    assert 'name="title"' in page.content.decode()
+    assert "only observers" not in page.content.decode()
+
+
+def test_obstacle_becomes_an_ask_of_the_chosen_organisation(world: World) -> None:
+    become_url = become_url_of_obstacle(world)
+    data = {"title": "A drainage report", "theme": "land", "addressees": [world.westmarch.pk]}
+
+    response = signed_in(world.amina).post(become_url, data)
+
+    entry = Entry.objects.get()
     assert response.status_code == 302
     assert [addressee.organisation for addressee in entry.addressees.all()] == [world.westmarch]
     assert entry.partnership == world.partnership
 
 
-def test_choosing_nobody_shows_an_error(world: World) -> None:
-    eddie = signed_in(world.eddie)
-    page = reverse("conversations:new")
-    assert "Choose at least one" not in eddie.get(page).content.decode()
+def test_page_to_choose_organisations_starts_without_an_error(world: World) -> None:
+    page = signed_in(world.eddie).get(reverse("conversations:new"))
 
-    response = eddie.get(page, {"chosen": "True", "partnership": "", "for": ""})
+    assert "Choose at least one" not in page.content.decode()
+
+
+def test_choosing_nobody_shows_an_error(world: World) -> None:
+    nothing_chosen = {"chosen": "True", "partnership": "", "for": ""}
+
+    response = signed_in(world.eddie).get(reverse("conversations:new"), nothing_chosen)
 
     assert response.status_code == 422
     assert "Choose at least one organisation." in response.content.decode()
@@ -374,18 +388,27 @@ def test_form_suggests_no_partnership_if_the_sides_share_several(world: World) -
     assert suggested_partnership(world, world.westmarch) is None
 
 
-def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
-    conversation = circulated_conversation(world)
-    page = conversation.get_absolute_url()
-    assert "Your turn" in signed_in(world.ben).get(page).content.decode()
-    assert "Waiting for Westmarch" in signed_in(world.amina).get(page).content.decode()
+def test_record_shows_who_still_has_to_agree(world: World) -> None:
+    conversation_url = circulated_conversation(world).get_absolute_url()
 
+    page_of_ben = signed_in(world.ben).get(conversation_url).content.decode()
+    page_of_amina = signed_in(world.amina).get(conversation_url).content.decode()
+
+    assert "Your turn" in page_of_ben
+    assert "Waiting for Westmarch" in page_of_amina
+
+
+def test_only_editors_are_asked_to_answer_a_correction(world: World) -> None:
+    conversation = circulated_conversation(world)
     services.suggest_correction(
         conversation=conversation, organisation=world.westmarch, text="June.", author=world.ben, now=timezone.now()
     )
 
-    assert "to answer a correction" in signed_in(world.eddie).get(page).content.decode()
-    assert "to answer a correction" not in signed_in(world.vera).get(page).content.decode()
+    page_of_eddie = signed_in(world.eddie).get(conversation.get_absolute_url()).content.decode()
+    page_of_vera = signed_in(world.vera).get(conversation.get_absolute_url()).content.decode()
+
+    assert "to answer a correction" in page_of_eddie
+    assert "to answer a correction" not in page_of_vera
 
 
 def test_step_that_changes_no_status_shows_no_status(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Next steps of draft records, as work that a person hands over when they leave an organisation."""
+"""Next steps of draft records, which a person who leaves an organisation transfers to a colleague."""
 
 from __future__ import annotations
 

@@ -48,9 +48,9 @@ def _conversations(organisation: Organisation, day: dt.date) -> QuerySet[Convers
 
 
 def _between_two(target: int) -> Q:
-    """Return the condition that the side's conversation was only between the ending organisation and its successor.
+    """Return the condition that a conversation was only between the ending organisation and its successor.
 
-    Such a side does not move: the successor would have had the conversation with itself.
+    Its side does not move, because the successor would have had the conversation with itself.
     """
     conversations_of_two = Side.objects.values("conversation").annotate(sides=Count("pk")).filter(sides__lte=2)
     sides_of_target = Side.objects.filter(
@@ -60,9 +60,9 @@ def _between_two(target: int) -> Q:
 
 
 def _unite_sides(ending: Side, remaining: Side) -> dict[str, Any]:
-    """Return the changes to the side that remains when the successor took part too.
+    """Return the changes to the successor's own side, if both organisations took part in the conversation.
 
-    The remaining side must agree again if the ending side has not agreed.
+    The successor must agree again if the ending organisation has not agreed.
     """
     return {"agreed_at": None, "agreed_by_id": None} if ending.agreed_at is None else {}
 

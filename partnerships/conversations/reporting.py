@@ -17,7 +17,7 @@ MAX_DUE_DAYS = 60
 
 
 class Question(TypedDict):
-    """A question of a report: a code that never changes, a heading, and a prompt with what to write about."""
+    """A question of a report. The code never changes, and the prompt says what to write about."""
 
     code: str
     heading: str
@@ -52,9 +52,9 @@ def add_months(day: dt.date, months: int) -> dt.date:
 
 
 def periods(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
-    """Return the periods from `first` that have ended by `until`, each with its start and its end.
+    """Return the start and end of each period since `first` that has ended by `until`.
 
-    The end is the day after the last day of the period.
+    The end is the day after the last day. For example, the first quarter of 2026 is 1 January to 1 April.
     """
     count = 0
     while True:
@@ -67,7 +67,7 @@ def periods(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date
 
 
 def periods_with_rest(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
-    """Return the periods from `first` to `until`; the last period is shorter if `until` is within it."""
+    """Return the start and end of each period from `first` to `until`. The last period is shorter if it ends later."""
     last_end = first
     for start, end in periods(first, kind, until):
         yield start, end

@@ -18,9 +18,9 @@ class Rights:
     """The rights of a person over a conversation."""
 
     conversation: Conversation
-    #: The sides for which the person is an editor or lead.
+    #: The organisations that took part, and for which the person is an editor or lead.
     sides: tuple[Organisation, ...]
-    #: Ids of the sides that have agreed to the record.
+    #: Ids of the organisations that have agreed to the record.
     agreed_ids: frozenset[int]
 
     @property
@@ -30,12 +30,12 @@ class Rights:
 
     @property
     def edits(self) -> bool:
-        """Return whether the person edits for a side."""
+        """Return whether the person edits for an organisation that took part."""
         return bool(self.sides)
 
     @property
     def other_sides(self) -> tuple[Organisation, ...]:
-        """Return the sides for which the person edits, except the organisation that keeps the record."""
+        """Return the organisations for which the person edits, except the one that keeps the record."""
         return tuple(side for side in self.sides if side.pk != self.conversation.organisation_id)
 
     @property
@@ -65,7 +65,7 @@ class Rights:
 
     @property
     def to_agree_for(self) -> tuple[Organisation, ...]:
-        """Return the sides for which the person may still agree to the record."""
+        """Return the organisations for which the person may still agree to the record."""
         if not self.conversation.is_open_for_correction:
             return ()
         return tuple(side for side in self.sides if side.pk not in self.agreed_ids)

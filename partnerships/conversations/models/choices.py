@@ -35,16 +35,16 @@ class Attribution(models.TextChoices):
     ANONYMOUS = "anonymous", "Anonymous: neither people nor organisations"
 
 
-#: Statuses in which every side may read the record.
+#: Statuses in which all organisations that took part may read the record.
 SHARED_STATUSES = (Status.PLANNED, Status.CIRCULATED, Status.CORRECTED, Status.AGREED, Status.CANCELLED)
 #: Statuses of a conversation that took place.
 HELD_STATUSES = (Status.DRAFT, Status.CIRCULATED, Status.CORRECTED, Status.AGREED)
-#: Statuses in which sides are asked to agree to the record.
+#: Statuses in which organisations are asked to agree to the record.
 CORRECTABLE_STATUSES = (Status.CIRCULATED, Status.CORRECTED)
 
 
 class PointKind(models.TextChoices):
-    """The kinds of point that a side makes in a conversation (docs/glossary.md)."""
+    """The kinds of point that an organisation makes in a conversation (docs/glossary.md)."""
 
     OBJECTIVE = "objective", "Objective"
     OBSTACLE = "obstacle", "Obstacle"

@@ -33,7 +33,7 @@ ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("sides__organisation", when=Q(status__in=SHARED_STATUSES)),
 )
-#: The same rule as a condition on `Side`: people of the side may read the conversation.
+#: The condition on `Side` that its organisation's people may read the conversation, by the same rule.
 READ_BY_SIDE = Q(conversation__status__in=SHARED_STATUSES) | Q(conversation__organisation=models.F("organisation"))
 
 
@@ -75,9 +75,7 @@ class Conversation(models.Model):
     The status goes planned → draft → circulated → corrected → agreed; a planned conversation may be cancelled.
 
     A draft is the record of a conversation that took place, and only the organisation that keeps it can read it.
-    An agreed record can no longer change: a database trigger refuses.
-
-    The organisations that took part are its sides (see `Side`).
+    A database trigger refuses changes to an agreed record. The organisations that took part are its sides (`Side`).
     """
 
     organisation = models.ForeignKey(
@@ -164,7 +162,7 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Without the subject: administrators see this text, and the subject is private to the partners.
+        # Administrators see this text, and the subject is private to the partners, so it is left out.
         return f"Conversation {self.pk}"
 
     def get_absolute_url(self) -> str:
@@ -178,12 +176,12 @@ class Conversation(models.Model):
 
     @property
     def names_people(self) -> bool:
-        """Return whether other sides see who took part."""
+        """Return whether other organisations see who took part."""
         return self.attribution == Attribution.NAMED
 
     @property
     def names_sides(self) -> bool:
-        """Return whether other sides see which organisation said what."""
+        """Return whether other organisations see which organisation said what."""
         return self.attribution != Attribution.ANONYMOUS
 
     @property
@@ -198,12 +196,12 @@ class Conversation(models.Model):
 
     @property
     def is_open_for_correction(self) -> bool:
-        """Return whether the sides may suggest corrections of the record."""
+        """Return whether organisations that took part may suggest corrections of the record."""
         return self.status in CORRECTABLE_STATUSES
 
     @property
     def is_locked(self) -> bool:
-        """Return whether all sides have agreed, so that the record can no longer change."""
+        """Return whether the record is agreed, so that it can no longer change."""
         return self.status == Status.AGREED
 
     @property
@@ -216,7 +214,7 @@ class Conversation(models.Model):
 class Side(models.Model):
     """An organisation that took part in a conversation, and when it agreed to the record."""
 
-    # These foreign keys need no indexes of their own: each leads the unique constraint or an index below.
+    # These foreign keys need no indexes of their own, because each comes first in the constraint or an index below.
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="sides", db_index=False)
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="conversation_sides", db_index=False
@@ -224,9 +222,8 @@ class Side(models.Model):
     agreed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     agreed_at = models.DateTimeField(null=True, blank=True)
 
-    # Copies of the conversation's `status` and `held_on`. Triggers keep them: `copy_to_sides` above and the one below.
-    # Do not set them in Python; the database overwrites them. They let one index find the records that an organisation
-    # has yet to agree to.
+    # Copies of the conversation's `status` and `held_on`, so that one index finds the records that an organisation has
+    # not agreed to. Do not set them in Python. The trigger `copy_to_sides` above and the trigger below set them.
     status = models.CharField(max_length=10, choices=Status, db_default="", editable=False)
     held_on = models.DateField(null=True, editable=False)
 

@@ -1,4 +1,4 @@
-"""Corrections that sides suggest to a circulated record."""
+"""Corrections that other organisations suggest to a circulated record."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from partnerships.people.models import User
 
 @pghistory.track()
 class Correction(models.Model):
-    """A correction to the record that an organisation that took part suggests.
+    """A correction to a circulated record, suggested by another organisation that took part.
 
-    The organisation that keeps the record accepts or refuses the correction, with an answer. Until then the correction
-    is open.
+    A correction is open until the organisation that keeps the record accepts or refuses it, with an answer.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="corrections")

@@ -1,4 +1,4 @@
-"""Facilitators: people who help a partnership to make progress, and who see what is stuck."""
+"""Facilitators, who help a partnership to make progress and see what is stuck."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Who may read a facilitator's row: the facilitator, and people of present parties.
+#: Who may read a facilitator's row. They are the facilitator and people of present parties.
 ROUTES = (
     People("person"),
     PEOPLE_OF_PRESENT_PARTIES,
@@ -69,7 +69,7 @@ class Facilitator(models.Model):
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="facilitators")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    #: Whether the organisation was invited only because of its facilitators: it then leaves with the last of them.
+    #: Whether the organisation was invited only because of its facilitators. It then leaves with the last of them.
     brought_party = models.BooleanField(default=False)
 
     # When the person was named, accepted the role, and when the role ended.

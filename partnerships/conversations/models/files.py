@@ -26,8 +26,8 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def visible_to(self, user: User | AnonymousUser) -> AttachmentQuerySet:
         """Return the attachments that the person may read and that were not removed.
 
-        The person must be able to read the conversation or the meeting. For a paper of an agenda item, they must
-        also be able to read that item, and for a link, the document or plan to which the paper links.
+        The person must be able to read the conversation or meeting. They must also be able to read the agenda item of a
+        paper, and the document or plan that a paper links to.
         """
         conversations = Conversation.objects.visible_to(user).values("pk")
         meetings = Meeting.objects.visible_to(user).values("pk")
@@ -50,10 +50,10 @@ class Attachment(models.Model):
     """A file of a conversation, or a paper of a meeting or of an agenda item.
 
     A paper is a file, or a link to a document of the partnership or to a published version of a plan. The row of a
-    removed attachment stays, and shows who removed it and why; retention deletes the file later.
+    removed attachment shows who removed it and why. Retention later deletes the file, but not the row.
     """
 
-    # Where it is attached: to a conversation, or to a meeting and maybe an item of its agenda.
+    # The conversation or meeting to which it is attached, and for a paper maybe the item of the agenda.
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
     )
@@ -62,7 +62,7 @@ class Attachment(models.Model):
 
     title = models.CharField(max_length=200)
 
-    # The content: a stored file, or a link to a document or a version.
+    # The content, which is a stored file or a link to a document or version.
     file = models.FileField(upload_to="conversations/%Y/%m", max_length=300, blank=True)
     file_name = models.CharField(max_length=200, blank=True)
     content_type = models.CharField(max_length=100, blank=True)

@@ -1,4 +1,4 @@
-"""The journal: dated notes of one organisation on a partnership or an organisation."""
+"""The journal, which has dated notes of one organisation on partnerships and other organisations."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class JournalNoteQuerySet(OwnNoteQuerySet["JournalNote"]):
 class JournalNote(OwnNote):
     """A dated note about a partnership or an organisation, which only the people of one organisation may read.
 
-    A note is written → changed → deleted, with a reason. Earlier texts stay in `JournalText` until the note is deleted.
+    A note can be changed, and deleted with a reason. Its earlier texts are kept as `JournalText` until it is deleted.
     """
 
-    # What the note is about: a partnership or an organisation.
+    # The partnership or organisation that the note is about.
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     about = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -64,7 +64,7 @@ class JournalNote(OwnNote):
 
     @property
     def is_deleted(self) -> bool:
-        """Return whether the note's text was deleted; the row itself stays."""
+        """Return whether the note's text was deleted. The row remains, with the reason."""
         return self.deleted_at is not None
 
 

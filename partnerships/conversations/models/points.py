@@ -45,8 +45,8 @@ class PointQuerySet(models.QuerySet["Point"]):
 class Point(models.Model):
     """An objective, obstacle or opportunity of one organisation, which applies until the organisation closes it.
 
-    The text is part of the record: once the record is agreed, the database refuses to change or delete the text.
-    A point can still be closed then, with a reason.
+    The text is part of the record, so the database refuses to change or delete it once the record is agreed. A point
+    can still be closed then, with a reason.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="points")

@@ -29,13 +29,13 @@ READERS: tuple[Route, ...] = (
     *OWN_PARTY,
     Organisations(f"{_PARTIES}__organisation", when=Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED})),
 )
-#: The condition that a report can be written: its party takes part, and is not an observer.
+#: The condition that a report can be written. Its party takes part, and is not an observer.
 IS_WRITABLE = Q(party__status=PartyStatus.ACCEPTED) & ~Q(party__role=PartyRole.OBSERVER)
 #: Who may write a report: editors and leads of its own party.
 WRITERS = (Organisations("party__organisation", when=IS_WRITABLE, roles=EDITING_ROLES),)
 _IS_LEADING_PARTY = Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED, f"{_PARTIES}__role__in": LEADING_ROLES})
-#: The condition that a party is another than the report's own. (`~Q(parties=F("party"))` would mean something else:
-#: that none of the partnership's parties is the report's own.)
+#: The condition that a party is not the report's own party. `~Q(parties=F("party"))` would be wrong, because it means
+#: that none of the partnership's parties is the report's own.
 _IS_OTHER_PARTY = Q(**{f"{_PARTIES}__lt": F("party")}) | Q(**{f"{_PARTIES}__gt": F("party")})
 #: Who may accept or return a report: leads of another leading organisation.
 DECIDERS = (Organisations(f"{_PARTIES}__organisation", when=_IS_LEADING_PARTY & _IS_OTHER_PARTY, roles=(Role.LEAD,)),)
@@ -79,10 +79,10 @@ def report_overdue_on(day: dt.date) -> Q:
 
 @pghistory.track()
 class ReportingRound(models.Model):
-    """How a partnership's parties report: how often, since when, and on which questions.
+    """How often, since when and on which questions the parties of a partnership report.
 
-    Periods are half-open and counted from `starts_on`. At most one round of a partnership is open. A round ends when
-    another begins or when reporting ends; `ends_on` is the first day on which the parties no longer report.
+    At most one round of a partnership is open. It ends when another begins or when reporting ends. The first period
+    starts on `starts_on`, and `ends_on` is the first day on which the parties no longer report.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="reporting_rounds")
@@ -131,7 +131,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
     """Filters for reports by reader, by writer and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReportQuerySet:
-        """Return the reports whose existence the person may see. Only the report's own party may read its draft."""
+        """Return the reports that the person may know of. Only people of the report's own party may read its draft."""
         return self.filter(visible_to(Report, READERS, user))
 
     def written_by(self, user: User | AnonymousUser) -> ReportQuerySet:
@@ -155,8 +155,8 @@ class ReportQuerySet(models.QuerySet["Report"]):
 class Report(models.Model):
     """The report of a party for a period, with the answers of its draft.
 
-    A report is draft → submitted → accepted, or returned and submitted again. A report is waived if its party leaves
-    before submitting. Submitted versions are in `ReportSubmission` and never change.
+    The status goes draft → submitted → accepted, or returned → submitted again. A report is waived if its party leaves
+    before submitting it. Each submitted version is a `ReportSubmission`, which never changes.
     """
 
     round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="reports")
@@ -198,7 +198,7 @@ class Report(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Without the period or the party: administrators see this text, and reports are private to the partners.
+        # Administrators see this text, and reports are private to the partners, so it names neither period nor party.
         return f"Report {self.pk}"
 
     def get_absolute_url(self) -> str:
@@ -313,5 +313,5 @@ class ReportSubmission(models.Model):
 
     @property
     def questions_with_answers(self) -> list[tuple[dict[str, Any], str]]:
-        """Return the questions, each with its answer; an unanswered question has the answer ""."""
+        """Return each question with its answer, which is "" if the party did not answer it."""
         return [(question, self.answers.get(question["code"], "")) for question in self.questions]

@@ -52,7 +52,7 @@ def entries_of_meetings(meetings: Sequence[Meeting]) -> list[CalendarEntry]:
 
 
 def _meeting_entry(meeting: Meeting, revision: Revision) -> CalendarEntry:
-    """Return the calendar entry of a meeting, which stays in the calendar as cancelled if the meeting is called off."""
+    """Return the calendar entry of a meeting. A meeting that was called off has a cancelled entry."""
     note = f"Arranged by {meeting.organisation.display_name}."
     if meeting.link:
         note = f"{note}\n{meeting.link}"
@@ -111,10 +111,7 @@ def _report_entry(report: Report, revision: Revision) -> CalendarEntry:
 
 
 def _conversations(user: User, partnerships: list[int]) -> ConversationQuerySet:
-    """Return the conversations of these partnerships (ids), or else those of the person's organisations.
-
-    The latter are those whose record these organisations keep.
-    """
+    """Return the conversations of these partnerships (ids), or else those that the person's organisations keep."""
     readable = _readable_conversations(user)
     if partnerships:
         return readable.filter(partnership__in=partnerships)
@@ -133,12 +130,12 @@ def _readable_conversations(user: User) -> ConversationQuerySet:
 
 
 def _entries(conversations: list[Conversation]) -> list[CalendarEntry]:
-    """Return the calendar entries of these conversations, and of the next contacts that they plan."""
+    """Return the calendar entries of these conversations and of their next contacts."""
     revisions = revisions_of([conversation.pk for conversation in conversations], "conversation")
     entries = []
     for conversation in conversations:
         revision = revisions.get(conversation.pk, Revision(0, conversation.created_at))
-        # The minutes of a meeting need no entry, because the meeting has its own.
+        # Minutes need no entry, because the meeting has one.
         if not hasattr(conversation, "meeting"):
             entries.append(_conversation_entry(conversation, revision))
         if conversation.next_contact_on is not None:

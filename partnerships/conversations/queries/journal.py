@@ -15,7 +15,7 @@ from partnerships.people.models import User
 def journal_notes(
     user: User, *, text: str = "", partnership: int | None = None, about: int | None = None
 ) -> JournalNoteQuerySet:
-    """Return the notes of the person's organisations that contain every word of `text`, in no order."""
+    """Return the notes of the person's organisations that contain every word of `text`, without an order."""
     notes = JournalNote.objects.visible_to(user).for_listing()
     if partnership is not None:
         notes = notes.filter(partnership=partnership)
@@ -28,9 +28,9 @@ def journal_notes(
 
 
 def set_titles_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
-    """Show each note's partnership as the reader may see it: people of a former party see it as on the day it left.
+    """Give each note's partnership the title that the reader may see, and return the same notes.
 
-    Returns the same notes.
+    People of a former party see the title that the partnership had when their party left.
     """
     partnerships = [note.partnership for note in notes if note.partnership is not None]
     former_party_by_partnership = former_parties(user, [partnership.pk for partnership in partnerships])

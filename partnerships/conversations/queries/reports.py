@@ -1,4 +1,4 @@
-"""Progress reports: who accepts them, who has to act on each, and the table of a partnership's reports."""
+"""Queries for progress reports, for the people who must act on them, and for the table of a partnership."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def leads_who_decide(report: Report) -> QuerySet[User]:
 def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
     """Return the people who get the reminder of a stage (`before`, `late` or `escalated`) about a report to submit.
 
-    The reminder `escalated` goes to the party's escalation post. The other reminders go to the party's leads,
-    as does `escalated` if the post is vacant.
+    The party's leads get the reminder. The holders of its escalation post get the reminder `escalated` instead, unless
+    the post is vacant.
     """
     organisation = report.party.organisation_id
     if stage == "escalated":
@@ -92,7 +92,7 @@ def _reports_to_decide(user: User, now: dt.datetime) -> ReportQuerySet:
 
 
 def _report_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return the tasks: reports to write, by due date, then reports to accept or return."""
+    """Return a task for each report to write, by due date, and then for each report to accept or return."""
     reports_to_write = rows_for(_reports_to_write, user, now)
     reports_to_decide = rows_for(_reports_to_decide, user, now)
     tasks = [_report_task(report, _writing_task(report), due=report.due_on) for report in reports_to_write]
@@ -156,7 +156,10 @@ class ReportTable:
 
 
 def report_table(user: User, partnership_id: int) -> ReportTable:
-    """Return all reports of a partnership that the person may know of, each with its days late (`late`)."""
+    """Return the table of all reports of a partnership that the person may know of.
+
+    Each report has the attribute `late`, the number of days by which it is late.
+    """
     visible = Report.objects.visible_to(user).filter(round__partnership=partnership_id)
     today = timezone.localdate()
     reports = list(visible.for_listing().order_by("-starts_on", "party__organisation__name", "pk"))
@@ -189,13 +192,14 @@ def newest_submissions(user: User, *, round_id: int, start: dt.date) -> list[Rep
 def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
     """Name the organisation of each submission as on the day of submission.
 
-    All submissions are of one period. Only for pages that show the names: such organisations must not be saved.
+    All submissions must be of one period. Use this only for pages that show the names, because such organisations must
+    not be saved.
     """
     if not submissions:
         return
     partnership = submissions[0].report.party.partnership_id
     first_submitted_at = min(submission.submitted_at for submission in submissions)
-    # Usually no party has been handed over since the first submission, and then one query is enough.
+    # Usually no party has passed to a successor since the first submission, and then one query is enough.
     if earlier_organisations_at(partnership, first_submitted_at):
         for submission in submissions:
             party = submission.report.party

@@ -23,7 +23,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
-#: The kind of line that the journal for restores has for a facilitator whose role ended.
+#: The kind of line in the journal for restores about a role of facilitator that ended.
 FACILITATOR = "facilitator"
 
 
@@ -111,9 +111,9 @@ def _lock(facilitator: Facilitator) -> Facilitator:
 
 @transaction.atomic
 def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datetime) -> None:
-    """Accept the role of facilitator; only the person named can do this. Raises `UnableToAcceptFacilitation`.
+    """Accept the role of facilitator, as the person who was named. Raises `UnableToAcceptFacilitation`.
 
-    A person who is a lead accepts their organisation's invitation at the same time.
+    If the person is a lead, their organisation's invitation to the partnership is accepted at the same time.
     """
     facilitator = _lock(facilitator)
     roles = roles_of(author, now)
@@ -140,8 +140,8 @@ def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datet
 def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | None, now: dt.datetime) -> None:
     """End a facilitator's role. Raises `UnableToEndFacilitation`.
 
-    Leads of the leading organisations and the facilitator can do this. An organisation that takes part only
-    because of its facilitators leaves with the last of them.
+    Leads of the leading organisations and the facilitator can do this. If an organisation takes part only because of
+    its facilitators, it leaves the partnership with the last of them.
     """
     facilitator = _lock(facilitator)
     is_own = (

@@ -21,7 +21,7 @@ from partnerships.people.retention import delete_in_batches
 
 #: The earlier texts of a note are deleted after this time.
 EARLIER_KEPT = dt.timedelta(days=365)
-#: The kind of line that the journal for restores has for a deleted note.
+#: The kind of line in the journal for restores about a deleted note.
 DELETED = "journal_note"
 _EDITORS = "Only editors and leads of the organisation can write, change or delete notes in its journal."
 
@@ -111,7 +111,7 @@ def change_journal_note(
 
 @transaction.atomic
 def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Delete a note's texts; who deleted the note, when and why stays. Raises `UnableToDeleteNote`."""
+    """Delete a note's texts. The row remains, with who deleted it, when and why. Raises `UnableToDeleteNote`."""
     note = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(note.organisation_id), _EDITORS)
     if note.is_deleted:
@@ -135,7 +135,7 @@ def note_identity(note: JournalNote) -> str:
 
 
 def _record(note: JournalNote, event: EventKind, *, author: User | None, now: dt.datetime) -> None:
-    """Record an event that only the organisation's own people see; the event does not contain the note's text."""
+    """Record an event that only the organisation's own people see. It does not contain the note's text."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=note.organisation_id,

@@ -16,9 +16,9 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.lead_times import LeadTimesByPerson, is_time_to_remind, lead_times_by_person
 from partnerships.people.models import ReminderKind
 
-#: Followers are told that a progress report is due this many days before its due day.
+#: Followers are notified that a progress report is due this many days before its due day.
 DAYS_BEFORE = 5
-#: The escalation post is told that a progress report is late this many days after its due day.
+#: The escalation post gets an email this many days after the due day of a late progress report.
 DAYS_UNTIL_ESCALATION = 10
 
 
@@ -61,7 +61,7 @@ def _remind(report: Report, lead_times: LeadTimesByPerson, now: dt.datetime) -> 
     if is_near and stage != "escalated":
         due = {"due": report.due_on.isoformat()}
         record_report(report, EventKind.REPORT_DUE, author=None, organisation_id=None, now=now, after=due)
-    # After a restore, these facts identify the email, because the report may be opened again under another id.
+    # These values identify the email after a restore, because the report may be opened again with another id.
     slot = {
         "party": report.party_id,
         "starts_on": report.starts_on.isoformat(),

@@ -42,10 +42,10 @@ def set_up_reporting(
     author: User | None,
     now: dt.datetime,
 ) -> ReportingRound:
-    """Set up progress reports, or change how they are made. Raises `UnableToSetUpReporting`.
+    """Set up progress reports, or change their settings. Raises `UnableToSetUpReporting`.
 
-    If period and start are those of the open round, this round changes, for reports that are not open yet. Otherwise
-    the open round ends where the new round begins. Reports of periods that have ended are opened at once.
+    If the open round has the same period and start, its settings change for reports that are not open yet. Otherwise
+    the open round ends on the day when the new round begins. Reports of periods that have ended are opened at once.
     """
     partnership = lock_partnership(partnership.pk)
     require(rights_over(partnership, author, now).leads)
@@ -110,7 +110,7 @@ def _end(reporting_round: ReportingRound, day: dt.date, reason: str) -> None:
 
 @transaction.atomic
 def end_reporting(*, partnership: Partnership, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End progress reports; reports that are open stay due. Raises `UnableToSetUpReporting`."""
+    """End progress reports. Reports that are open already remain due. Raises `UnableToSetUpReporting`."""
     partnership = lock_partnership(partnership.pk)
     require(rights_over(partnership, author, now).leads)
     if partnership.is_over_on(timezone.localdate(now)):

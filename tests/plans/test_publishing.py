@@ -286,5 +286,5 @@ def test_content_with_both_kinds_of_years_is_published_only_as_it_was_elsewhere(
 
     with pytest.raises(services.UnableToPublish, match="the same kind of year for all"):
         publish(plan, world, "Both.", content=mixed_content)
-    assert publish(plan, world, "Both.", content=mixed_content, elsewhere=True).number == 2
+    assert publish(plan, world, "Both.", content=mixed_content, published_elsewhere=True).number == 2
     assert publish(plan, world, "An older plan goes on.", content={**mixed_content, "outcomes": []}).number == 3

@@ -33,7 +33,10 @@ class UnableToAttach(Exception):
 def attach_document(
     *, plan: Plan, title: str, file: File[bytes], restricted: bool, author: User, now: dt.datetime
 ) -> Document:
-    """Attach a file to the draft. The versions that list the document keep the file. Raises `UnableToAttach`."""
+    """Attach a file to the draft as a new document. Raises `UnableToAttach`.
+
+    Versions that are published with the document keep the file, even if the document is removed from the draft.
+    """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     try:
@@ -46,7 +49,7 @@ def attach_document(
         )
 
     document = Document(plan=plan, key=secrets.token_hex(6), added_by=author, added_at=now)
-    piece_value = {
+    document_piece = {
         "title": title.strip() or PurePosixPath(checked_file.name).stem,
         "file_name": checked_file.name,
         "content_type": checked_file.content_type,
@@ -55,13 +58,13 @@ def attach_document(
         "restricted": restricted,
     }
     try:
-        # If a row cannot be saved, the stored file is deleted again.
+        # `stored` deletes the file again if the document or the draft cannot be saved.
         with stored(document, file, checked_file):
             document.save()
             save_piece(
                 plan=plan,
                 piece=f"documents/{document.key}",
-                value=piece_value,
+                value=document_piece,
                 based_on=0,
                 author=author,
                 now=now,

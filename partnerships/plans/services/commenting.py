@@ -50,12 +50,13 @@ def add_comment(
     parent: Comment | None = None,
     mentioned: Iterable[User] = (),
 ) -> Comment:
-    """Comment on a version (0 is the draft) or on one of its pieces, or reply to a thread.
+    """Comment on a version (0 is the draft) or on its piece `anchor`, or reply to the comment `parent`.
 
-    A reply belongs to the version and piece of its thread, and reopens the thread. People named in the text as
+    A reply is about the same version and piece as its thread, and reopens the thread. People named in the text as
     “@Ben West”, and the people in `mentioned`, get an email if they may read the comment. Raises `UnableToComment`.
     """
     plan = lock_plan(plan)
+    # The first comment of a thread has no parent, and all replies have the first comment as their parent.
     thread = (parent.parent or parent) if parent is not None else None
     if thread is not None:
         version_number, anchor = thread.version_number, thread.anchor
@@ -79,8 +80,8 @@ def add_comment(
     if thread is not None and thread.is_resolved:
         _save_resolution(thread, resolved_at=None, resolved_by=None)
 
-    people = _mentioned_readers(comment, text, mentioned)
-    _email_mentioned(comment, people, now=now)
+    mentioned_readers = _mentioned_readers(comment, text, mentioned)
+    _email_mentioned(comment, mentioned_readers, now=now)
     record_event(
         plan,
         EventKind.COMMENT_ANSWERED if thread else EventKind.COMMENTED,
@@ -88,20 +89,20 @@ def add_comment(
         organisation=comment.organisation,
         target=comment,
         now=now,
-        data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in people]},
+        data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in mentioned_readers]},
     )
     return comment
 
 
 def _save_resolution(thread: Comment, *, resolved_at: dt.datetime | None, resolved_by: User | None) -> None:
-    """Save when and by whom a thread was resolved, or None if the thread is open."""
+    """Save when a thread was resolved and who resolved it. Both are None for an open thread."""
     thread.resolved_at = resolved_at
     thread.resolved_by = resolved_by
     thread.save(update_fields=["resolved_at", "resolved_by"])
 
 
 def _check_comment(plan: Plan, text: str) -> None:
-    """Check that the comment is neither empty nor too long, and that the plan is not over. Raises `UnableToComment`."""
+    """Raise `UnableToComment` if the comment is empty or too long, or the plan is over."""
     if not text:
         raise UnableToComment("Enter your comment.")
     if len(text) > MAX_COMMENT:
@@ -125,10 +126,7 @@ def _email_mentioned(comment: Comment, people: Sequence[User], *, now: dt.dateti
 
 
 def _check_may_comment(plan: Plan, version_number: int, author: User, now: dt.datetime) -> Rights:
-    """Check that the author may read the version and comment on it, and return the author's rights.
-
-    Raises `UnableToAct`.
-    """
+    """Return the author's rights if the author may read and comment on this version. Raises `UnableToAct`."""
     rights = rights_over(plan, author, now)
     require(rights.may_comment(version_number))
     require(version_number == 0 or versions_for(author, plan).filter(number=version_number).exists())
@@ -164,7 +162,10 @@ def _mentioned_readers(comment: Comment, text: str, mentioned: Iterable[User]) -
 
 
 def _people_named(text: str) -> list[User]:
-    """Return the people with an account who are named after an @. After each @, the longest matching name is used."""
+    """Return the people with an account who are named after an @ in the text.
+
+    The longest name is used: "@Ben West" names Ben West, even if another person is called Ben.
+    """
     texts_after_at = text.replace("’", "'").lower().split("@")[1:]
     names_by_mention = [_possible_names(text_after_at) for text_after_at in texts_after_at]
     if not names_by_mention:
@@ -172,7 +173,7 @@ def _people_named(text: str) -> list[User]:
 
     people_by_name = _people_by_name({name for names in names_by_mention for name in names})
     longest_names = [next((name for name in names if name in people_by_name), "") for names in names_by_mention]
-    # Each name once, in the order of the text.
+    # `fromkeys` keeps each name once, in the order of the text.
     return [person for name in dict.fromkeys(longest_names) for person in people_by_name.get(name, ())]
 
 
@@ -191,7 +192,10 @@ def _people_by_name(names: Collection[str]) -> dict[str, list[User]]:
 
 
 def _possible_names(text_after_at: str) -> list[str]:
-    """Return the possible names after an @, longest first: "ben west, and" has "ben west" and "ben"."""
+    """Return the names with which a text after an @ may begin, longest first.
+
+    For example, "ben west" may begin with the names "ben west" and "ben".
+    """
     if not text_after_at[:1].strip():
         return []
     words = text_after_at[:MAX_NAME].split()[:MAX_WORDS]

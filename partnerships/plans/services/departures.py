@@ -44,7 +44,10 @@ class PlanDeparture:
 
 
 def end_part_of_former_party(departure: PartyDeparture) -> None:
-    """End a former party's part in the partnership's plans. Plans that only the party owns leave too."""
+    """End a former party's ownerships, shares and offers in the partnership's plans.
+
+    Plans that only the former party owns leave the partnership with it.
+    """
     partnership_plans = Plan.objects.filter(partnership=departure.party.partnership_id)
     end_part_in_plans(_plan_departure(departure, is_observer=False), partnership_plans)
 
@@ -52,11 +55,12 @@ def end_part_of_former_party(departure: PartyDeparture) -> None:
 def end_ownerships_of_observer(departure: PartyDeparture) -> None:
     """End the ownerships and offers of a party that becomes an observer.
 
-    Raises `UnableToChangeParty` if the party is the only owner of a plan. After a restore, nobody can be asked to offer
-    the plan first, so the plan leaves the partnership.
+    Raises `UnableToChangeParty` if the party is the only owner of a plan. A restore cannot ask anybody to offer the
+    plan first, so in a restore the plan leaves the partnership.
     """
     partnership_plans = Plan.objects.filter(partnership=departure.party.partnership_id)
-    is_restoring = departure.author is None  # only a restore changes parties without an author
+    # Only a restore makes a party an observer without an author.
+    is_restoring = departure.author is None
     if not is_restoring:
         _refuse_only_owner(departure.party, partnership_plans)
     end_part_in_plans(_plan_departure(departure, is_observer=True), partnership_plans)
@@ -74,7 +78,7 @@ def _refuse_only_owner(party: Party, plans: QuerySet[Plan]) -> None:
 
 
 def _plan_departure(departure: PartyDeparture, *, is_observer: bool) -> PlanDeparture:
-    """Return the departure from plans that belongs to a party's departure from a partnership."""
+    """Return a party's departure from a partnership as a departure from the plans of the partnership."""
     party = departure.party
     return PlanDeparture(
         partnership=party.partnership,
@@ -89,7 +93,7 @@ def _plan_departure(departure: PartyDeparture, *, is_observer: bool) -> PlanDepa
 def end_part_in_plans(departure: PlanDeparture, plans: QuerySet[Plan]) -> None:
     """End an organisation's ownerships, shares and offers in these plans of a partnership.
 
-    Plans that only this organisation owns leave the partnership too.
+    Plans that only this organisation owns remain its plans, but leave the partnership.
     """
     partnership, organisation = departure.partnership, departure.organisation
     author, now = departure.author, departure.now
@@ -103,7 +107,8 @@ def end_part_in_plans(departure: PlanDeparture, plans: QuerySet[Plan]) -> None:
         else:
             _leave_partnership(plan, departure)
 
-    if not departure.is_observer:  # Drafts may be shared with observers.
+    # Drafts may be shared with observers, so their shares remain.
+    if not departure.is_observer:
         shares = Share.objects.filter(plan__in=locked_plans, organisation=organisation, revoked_at=None)
         # Plans that have just left the partnership keep their shares with this organisation, their owner.
         end_shares(shares.filter(plan__partnership=partnership), author=author, now=now)
@@ -114,7 +119,10 @@ def end_part_in_plans(departure: PlanDeparture, plans: QuerySet[Plan]) -> None:
 
 
 def withdraw_offers_within_partnership(ending: PartnershipEnding) -> None:
-    """Withdraw offers that were possible only because both organisations were in the partnership that ends."""
+    """Withdraw the offers that nobody can accept any more because a partnership ends.
+
+    For example, two organisations that share no other partnership can no longer offer plans to each other.
+    """
     organisation_ids = list(ending.partnership.parties.values_list("organisation_id", flat=True))
     _withdraw_lapsed(organisation_ids, author=ending.author, now=ending.now)
 
@@ -131,14 +139,15 @@ def _withdraw_lapsed(organisation_ids: Sequence[int], *, author: User | None, no
 
 
 def _leave_partnership(plan: Plan, departure: PlanDeparture) -> None:
-    """Take the plan out of the partnership with its only owner.
+    """Take the plan out of the partnership that its only owner leaves.
 
-    Offers to hand over stay open, because a partner that accepts one brings the plan back. Offers to share are
-    withdrawn.
+    Offers to hand over the plan remain open. If a partner accepts one, the plan returns to the partnership. Offers to
+    share the ownership are withdrawn.
     """
     partnership, author, now = departure.partnership, departure.author, departure.now
     audience_before = plan.audience
-    # The event for the partnership contains the title that its parties could read, never a title for owners only.
+    # The event for the partnership contains the last title that its parties could read. They could not read a plan for
+    # owners only, so that plan gets no event.
     announced_version = version_of(plan, plan.announced_number) if audience_before != Audience.OWNERS else None
 
     PastPartnership.objects.create(plan=plan, partnership=partnership, audience=audience_before, left_at=now)
@@ -178,7 +187,7 @@ def _record_departure(plan: Plan, departure: PlanDeparture, *, audience_before: 
 
 
 def _record_lost_plan(plan_title: str, departure: PlanDeparture) -> None:
-    """Record an event of the partnership that a plan has left."""
+    """Record an event of the partnership, which its parties see after the plan has left."""
     partnership, author = departure.partnership, departure.author
     record(
         actor_id=author.pk if author else None,
@@ -201,7 +210,8 @@ def preview_leaving_plans(party: Party, reader: User) -> list[Consequence]:
     name = party.organisation.name
     consequences = []
     for plan in plans:
-        if len(plan.owners.all()) > 1:  # prefetched, so no query
+        # `for_listing` has fetched the owners, so counting them makes no query.
+        if len(plan.owners.all()) > 1:
             effect = f"{name} will no longer own “{plan.title}”. {name} can still read what has been published so far."
         else:
             effect = (

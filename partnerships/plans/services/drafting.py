@@ -63,10 +63,10 @@ def create_plan(
     content: Any = None,
     **fields: Unpack[NewPlan],
 ) -> Plan:
-    """Create a plan with a draft, from a content or else from the starter of its kind.
+    """Create a plan with a draft, which begins with `content` or else with the starter of the plan's kind.
 
-    `years` is the kind of years in which the plan counts homes (`YEAR_KINDS`), by default the kind that the content
-    uses. Raises `UnableToCreatePlan`.
+    `years` is the kind of years in which the plan counts homes (`YEAR_KINDS`). By default it is the kind that the
+    content uses. Raises `UnableToCreatePlan`.
     """
     plan = Plan(created_by=author, created_at=now, **fields)
     is_imported = bool(plan.external_reference)
@@ -111,9 +111,9 @@ def _check_new_plan(plan: Plan, owners: Sequence[Organisation], *, imported: boo
 
 
 def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
-    """Return the partnership, locked so that an organisation that leaves at this moment does not become an owner.
+    """Return the partnership, fetched again and locked. Raises `UnableToCreatePlan` if the partnership has ended.
 
-    Raises `UnableToCreatePlan` if the partnership has ended.
+    The lock prevents an organisation from becoming an owner while it is leaving the partnership.
     """
     locked = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
     if locked.is_over_on(today):
@@ -124,7 +124,7 @@ def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
 
 
 def _first_content(kind: str, title: str, content: Any) -> Content:
-    """Return the content of a new plan: `content` or, without `content`, the starter of the plan's kind.
+    """Return the content of a new plan, which is `content` or, if that is None, the starter of the plan's kind.
 
     Raises `UnableToCreatePlan`.
     """
@@ -164,9 +164,9 @@ def _check_period(about: Item) -> None:
         raise InvalidContent(problems)
 
 
-def year_of_date(partial: str) -> int | None:
-    """Return the year of a partial date; None for ""."""
-    return int(partial[:4]) if partial else None
+def year_of_date(partial_date: str) -> int | None:
+    """Return the year of a partial date such as "2028-06", or None for ""."""
+    return int(partial_date[:4]) if partial_date else None
 
 
 def _record_draft_event(plan: Plan, event: EventKind, author: User | None, now: dt.datetime, **data: Any) -> None:
@@ -194,10 +194,10 @@ def lock_draft(plan: Plan, *, author: User | None, now: dt.datetime) -> Draft:
 def save_piece(
     *, plan: Plan, piece: str, value: Any, based_on: int | None, author: User | None, now: dt.datetime
 ) -> Draft:
-    """Save one piece of the draft: an item, "about", or the order of a list.
+    """Save one piece of the draft, for example "sites/north-quay", "about", or the order of "sites".
 
-    The value None removes an item. `based_on` is the revision of the piece that the author saw
-    (`Draft.revision_of`); None overwrites any other change. Raises `UnableToSavePiece`, and `PieceConflict` if a
+    The value None removes an item. `based_on` is the revision of the piece that the author saw (`Draft.revision_of`).
+    If it is None, the changes of colleagues are overwritten. Raises `UnableToSavePiece`, or `PieceConflict` if a
     colleague has saved another value since.
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
@@ -224,7 +224,7 @@ def save_piece(
 
 
 def _problems(plan: Plan, piece: str, content: Content, new_content: Content) -> list[Problem]:
-    """Return the problems of a changed piece: of the plan's period, or of the years of a site's homes."""
+    """Return the problems in the plan's period or in the years of a site's homes, if the piece contains them."""
     if piece == "about":
         return period_problems(new_content["about"])
     code, _slash, key = piece.partition("/")
@@ -250,21 +250,21 @@ def _year_problems(
     """Return the problems in the years of a site's homes, if the homes have changed.
 
     All sites of a plan use one kind of years, so that their homes can be added up. The first site with years may
-    use either kind. `sites_by_year_kind` counts all sites after the change, with the changed site.
+    use either kind. `sites_by_year_kind` counts all sites after the change, including this site.
     """
     if site_before and site_before["homes"] == site["homes"]:
         return []
     own_kinds = year_kinds(site["homes"])
-    # The counts include this site, so its kinds are used elsewhere only if they are counted more than once.
-    kinds_elsewhere = {kind for kind, count in sites_by_year_kind.items() if count > (1 if kind in own_kinds else 0)}
+    kinds_elsewhere = list(sites_by_year_kind - Counter(own_kinds))
     if not kinds_elsewhere and len(own_kinds) == 1:
         return []
-    expected_kind = kinds_elsewhere.pop() if len(kinds_elsewhere) == 1 else plan.years
+    # In a plan that is older than this rule, the other sites may use both kinds. Then the kind of the plan applies.
+    expected_kind = kinds_elsewhere[0] if len(kinds_elsewhere) == 1 else plan.years
     return year_problems(expected_kind, site["homes"])
 
 
 def _update_year_kind(plan: Plan, draft: Draft) -> None:
-    """Set the plan's kind of years to that of its homes, if all homes use the same kind."""
+    """Set the plan's kind of years to the kind that all its homes use, if they use the same."""
     kind = year_kind(draft.content) if draft.content is not None else ""
     if kind and kind != plan.years:
         plan.years = kind
@@ -272,9 +272,9 @@ def _update_year_kind(plan: Plan, draft: Draft) -> None:
 
 
 def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tuple[Plan, Draft]:
-    """Return the plan and its draft, locked, if the author may edit the draft. Call this in a transaction.
+    """Lock the plan, and return it with its draft. Call this in a transaction.
 
-    Raises `UnableToSavePiece` if the plan is over.
+    Raises `UnableToAct` if the author may not edit the draft, or `UnableToSavePiece` if the plan is over.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
@@ -284,29 +284,32 @@ def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tup
 
 
 def _as_open_draft(plan: Plan, draft: Draft) -> documents.OpenDraft:
-    """Return the draft with its content, which is that of the newest version if nothing was changed yet."""
+    """Return the draft with its content. An unchanged draft has the content of the newest version."""
     if draft.content is not None:
         return documents.OpenDraft(PLAN, draft, draft.content)
-    base = version_of(plan, plan.current_number)
-    return documents.OpenDraft(PLAN, draft, base.content if base is not None else empty_content(), base)
+    newest_version = version_of(plan, plan.current_number)
+    content = newest_version.content if newest_version is not None else empty_content()
+    return documents.OpenDraft(PLAN, draft, content, newest_version)
 
 
 @transaction.atomic
 def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User | None, now: dt.datetime) -> list[str]:
-    """Save several normalised items of one list of the draft, by key, as one revision.
+    """Save several normalised items of one list of the draft as one revision.
 
-    Returns the pieces that changed ("sites/north-quay"). Raises `UnableToSavePiece`.
+    `items` are by key. Returns the pieces that changed, for example ["sites/north-quay"]. Raises `UnableToSavePiece`.
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
     open_draft = _as_open_draft(plan, draft)
     if code == "sites":
         _check_years_of_sites(plan, open_draft.content, items)
 
-    pieces = documents.save_items(open_draft, code, items, author=author, now=now)
+    changed_pieces = documents.save_items(open_draft, code, items, author=author, now=now)
     _update_year_kind(plan, draft)
-    if pieces:
-        _record_draft_event(plan, EventKind.DRAFT_EDITED, author, now, pieces=len(pieces), revision=draft.revision)
-    return pieces
+    if changed_pieces:
+        _record_draft_event(
+            plan, EventKind.DRAFT_EDITED, author, now, pieces=len(changed_pieces), revision=draft.revision
+        )
+    return changed_pieces
 
 
 def _check_years_of_sites(plan: Plan, content: Content, new_sites: Mapping[str, Item]) -> None:
@@ -323,10 +326,10 @@ def _check_years_of_sites(plan: Plan, content: Content, new_sites: Mapping[str, 
 
 @transaction.atomic
 def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.datetime) -> bool:
-    """Move an item ("sections/vision") of the draft one place up or down, and return whether the item moved.
+    """Move an item of the draft one place up or down, and return whether the item moved.
 
-    The first item cannot move up, and the last cannot move down. Raises `UnableToSavePiece`, also if the item was
-    removed.
+    `piece` is, for example, "sections/vision". The first item cannot move up, and the last cannot move down. Raises
+    `UnableToSavePiece`, for example if a colleague has removed the item.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)

@@ -15,7 +15,7 @@ from partnerships.plans.services.reminding import must_decide
 
 
 def escalate_signatories(*, now: dt.datetime) -> int:
-    """Email the next post of each late signatory, once, and return for how many signatories."""
+    """Email the people in the next post of each late signatory once, and return the number of signatories."""
     signatories = Signatory.objects.filter(plan__status=Status.AWAITING_SIGN_OFF)
     return escalate_late(
         signatories.select_related("plan", "organisation"),
@@ -26,7 +26,7 @@ def escalate_signatories(*, now: dt.datetime) -> int:
 
 
 def _escalate(signatory: Signatory, *, now: dt.datetime) -> None:
-    """Email the next post of the late signatory's organisation, and record the event."""
+    """Email the people in the next post of a late signatory's organisation, and record the event."""
     plan, due_on = signatory.plan, str(signatory.due_on)
     people = people_at_next_post(signatory, now)
     record_emails(

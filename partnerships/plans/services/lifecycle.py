@@ -1,4 +1,4 @@
-"""Change a plan's status or audience by hand, and pin the baseline."""
+"""Change a plan's status or audience by hand, and choose its baseline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from partnerships.plans.services.recording import (
 )
 from partnerships.plans.services.sharing import journal_ended_shares
 
-#: The changes of status by hand. All others follow from publishing, asking for signatures and signing.
+#: The statuses to which a person may change a plan, by its present status. Publishing, asking for signatures and
+#: signing change the status too.
 BY_HAND: dict[str, tuple[str, ...]] = {
     Status.DRAFT: (Status.CLOSED,),
     Status.SHARED: (Status.SUPERSEDED, Status.CLOSED),
@@ -47,7 +48,10 @@ def possible_statuses(plan: Plan) -> tuple[Status, ...]:
 def change_status(
     *, plan: Plan, to: str, reason: str, author: User | None, now: dt.datetime, successor: Plan | None = None
 ) -> Plan:
-    """Change the status of a plan by hand. “Superseded” needs a `successor`. Raises `UnableToChangeStatus`."""
+    """Change the status of a plan by hand. Raises `UnableToChangeStatus`.
+
+    A superseded plan needs a `successor`, which is the plan that replaces it.
+    """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     reason = reason.strip()
@@ -62,7 +66,7 @@ def change_status(
     if to == Status.SUPERSEDED:
         plan.superseded_by = _checked_successor(plan, successor, author)
 
-    # Nobody can open the draft of a plan that is over.
+    # Nobody can open the draft of a plan that is over, so its shares must not be active again after a restore.
     if to in FINAL_STATUSES:
         journal_ended_shares(plan, now=now)
     status_before = plan.status
@@ -87,9 +91,9 @@ def change_status(
 
 
 def _checked_successor(plan: Plan, successor: Plan | None, author: User | None) -> Plan:
-    """Return the successor, after checking that it can replace the plan and that the author may read it.
+    """Return the successor if it can replace the plan. Raises `UnableToChangeStatus`.
 
-    Raises `UnableToChangeStatus`, or `UnableToAct` if the author may not read the successor.
+    Raises `UnableToAct` if the author may not read the successor.
     """
     if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
         raise UnableToChangeStatus("Choose the plan that replaces this one.")

@@ -28,10 +28,10 @@ class UnableToEmbargo(UnableToPublish):
 
 
 def embargo_end(plan: Plan, requested_end: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """Return when the embargo of the next version ends; None without an embargo.
+    """Return when the embargo of the next version ends, or None if it has no embargo.
 
-    The embargo does not end before that of the present version, because the next version includes its changes.
-    Raises `UnableToEmbargo`.
+    If the present version is under embargo, the embargo of the next version does not end earlier, because the next
+    version includes the changes of the present version. Raises `UnableToEmbargo`.
     """
     if requested_end is not None and requested_end <= now:
         raise UnableToEmbargo(
@@ -51,12 +51,15 @@ def embargo_end(plan: Plan, requested_end: dt.datetime | None, now: dt.datetime)
 
 
 def moment_in_words(moment: dt.datetime) -> str:
-    """Return a moment in the site's time zone: "12 November 2026, 09:14"."""
+    """Return a moment in the site's time zone, for example "12 November 2026, 09:14"."""
     return long_time(timezone.localtime(moment))
 
 
 def copy_title_and_period(plan: Plan, version: Version, content: Content) -> None:
-    """Copy the title and period of a version to the plan, once the version has no embargo, which covers both."""
+    """Copy the title and period of a version to the plan. This does not save the plan.
+
+    The embargo of a version applies to its title and period too, so call this only once the embargo has ended.
+    """
     plan.title = version.title
     plan.period_start = year_of_date(content["about"]["period_start"])
     plan.period_end = year_of_date(content["about"]["period_end"])
@@ -65,7 +68,7 @@ def copy_title_and_period(plan: Plan, version: Version, content: Content) -> Non
 def open_version(plan: Plan, version: Version, at: dt.datetime) -> None:
     """Update the status and numbers of a plan for a version that its readers can see from `at`.
 
-    This does not save the plan.
+    This does not save the plan. If the version is not minor, an agreed or monitored plan is awaiting sign-off again.
     """
     substantive_versions = plan.versions.filter(number__lte=version.number, minor=False).order_by("-number")
     substantive_number = substantive_versions.values_list("number", flat=True).first() or 0
@@ -77,16 +80,16 @@ def open_version(plan: Plan, version: Version, at: dt.datetime) -> None:
 
 
 def ask_for_signatures(plan: Plan, *, substantive_before: int, author: User | None, now: dt.datetime) -> None:
-    """Ask signatories again if signatures on version `substantive_before` no longer count."""
+    """Ask the signatories to sign again if a version that is not minor has followed version `substantive_before`."""
     if plan.substantive_number > substantive_before and plan.is_awaiting_sign_off:
         ask_all_again(plan, author=author, now=now)
 
 
 def lift_embargoes(*, now: dt.datetime) -> int:
-    """Open the versions whose embargo is over, and return for how many plans.
+    """Open the versions with an embargo that has ended, and return for how many plans.
 
-    This is safe to run twice or late. Failures are logged and retried in the next run; they do not delay other
-    plans.
+    This is safe to run twice or late. If a plan fails, the error is logged, the other plans continue, and the next run
+    tries the plan again.
     """
     due_versions = Version.objects.filter(
         plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now
@@ -103,7 +106,7 @@ def lift_embargoes(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _open_newest(plan_pk: int, now: dt.datetime) -> bool:
-    """Open the plan's newest version whose embargo is over, and return whether there was such a version."""
+    """Open the newest version of a plan that has no embargo now, and return whether there was such a version."""
     plan = lock_plan(Plan(pk=plan_pk))
     is_due = Q(embargo_until=None) | Q(embargo_until__lte=now)
     version = plan.versions.filter(is_due, number__gt=plan.open_number).order_by("-number").first()

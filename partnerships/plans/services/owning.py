@@ -1,4 +1,4 @@
-"""Change the owners of a plan: offer a plan, answer an offer, and give up ownership."""
+"""Offer a plan to another owner, answer an offer, and give up ownership."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
 
 
 def lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
-    """Return the plan, locked after its partnership.
+    """Lock the partnership and then the plan, and return the plan.
 
-    A service that removes a party from the partnership locks both in the same order.
+    Services that remove a party use the same order, so that two services do not wait for each other.
     """
     if partnership_id is not None:
         Partnership.objects.select_for_update(no_key=True).get(pk=partnership_id)
@@ -87,7 +87,7 @@ def offer_ownership(
             "that offer."
         )
 
-    # Any other unanswered offers can no longer be accepted, for example because their partnership has ended.
+    # The remaining unanswered offers can no longer be accepted, for example because their partnership has ended.
     withdraw_offers(earlier_offers, author=None, now=now)
     offer = OwnershipOffer.objects.create(
         plan=plan,
@@ -114,7 +114,7 @@ def offer_ownership(
 
 
 def _check_receiver(plan: Plan, *, receiver: Organisation, giver: Organisation) -> None:
-    """Raise `UnableToChangeOwners` if the receiver already owns the plan, or is in no partnership with the giver."""
+    """Raise `UnableToChangeOwners` unless the giver may offer the plan to the receiver."""
     if plan.owners.filter(organisation=receiver).exists():
         raise UnableToChangeOwners(f"{receiver.name} already owns this plan. Choose another organisation.")
     if not possible_new_owners(plan, giver).filter(pk=receiver.pk).exists():
@@ -139,8 +139,8 @@ def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> 
     """Withdraw an offer, as a lead of any owner. Raises `UnableToChangeOwners`."""
     plan = lock_plan(offer.plan)
     require(rights_over(plan, author, now).leads_owner)
-    # Fetch the offer again under the lock: since the page was shown, a colleague may have withdrawn the offer, or the
-    # receiver may have answered.
+    # Fetch the offer again under the lock. A colleague may have withdrawn it since the page was shown, or the receiver
+    # may have answered it.
     open_offer = plan.ownership_offers.acceptable().filter(pk=offer.pk).select_related("organisation").first()
     if open_offer is None:
         raise UnableToChangeOwners("This offer is no longer open, so you do not need to withdraw it.")
@@ -172,14 +172,14 @@ def withdraw_offers(offers: QuerySet[OwnershipOffer], *, author: User | None, no
 def answer_offer(
     *, offer: OwnershipOffer, accept: bool, author: User, now: dt.datetime, reason: str = ""
 ) -> OwnershipOffer:
-    """Accept or decline an offer, as a lead of the receiver.
+    """Accept or decline an offer, as a lead of the receiver, and email the person who made it.
 
-    The person who made the offer gets an email. After a handover, the giver no longer owns the plan. A plan that
-    had left its partnership with the giver may return to the partnership. Raises `UnableToChangeOwners`.
+    After a handover, the giver no longer owns the plan. If the plan had left its partnership with the giver, it may
+    return to the partnership. Raises `UnableToChangeOwners`.
     """
     plan = lock_with_partnership(offer.plan, offer.partnership_id)
     require(roles_of(author, now).lead(offer.organisation_id))
-    # Fetch the offer again under the lock: a colleague may have answered it since the page was shown.
+    # Fetch the offer again under the lock. A colleague may have answered it since the page was shown.
     open_offers = plan.ownership_offers.acceptable().select_related("organisation", "offered_for", "partnership")
     open_offer = open_offers.filter(pk=offer.pk).first()
     if open_offer is None:
@@ -218,7 +218,10 @@ def _record_decline(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.
 
 
 def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
-    """Email the person who made the offer or, if that person no longer leads the giver, the giver's leads."""
+    """Email the answer to the person who made the offer, or to all leads of the giver.
+
+    The email is sent to all leads if the person who made the offer no longer leads the giver.
+    """
     leads = leads_of(offer.offered_for)
     offerer = leads.filter(pk=offer.offered_by_id or 0)
     recipients = offerer if offerer.exists() else leads
@@ -249,7 +252,7 @@ def _apply_accepted_offer(plan: Plan, offer: OwnershipOffer, *, author: User, no
 
     if is_returning and partnership is not None and not partnership.is_over_on(timezone.localdate(now)):
         _return_to_partnership(plan, partnership, now=now)
-    # Begin the new ownership before ending the old, so that the plan always has an owner.
+    # Begin the new ownership before the old one ends, so that the plan always has an owner.
     begin_ownership(plan, receiver, author=author, now=now)
     if offer.hands_over:
         giver = present_owner(plan, offer.offered_for_id)
@@ -267,10 +270,11 @@ def _return_to_partnership(plan: Plan, partnership: Partnership, *, now: dt.date
 
 
 def _may_return(plan: Plan, offer: OwnershipOffer) -> bool:
-    """Return whether the remaining owners may own plans of the partnership that the plan had when it was offered.
+    """Return whether a plan that left its partnership may return to the partnership in which it was offered.
 
-    `_apply_accepted_offer` checks the receiver itself.
+    All owners that remain after the offer must be allowed to own plans of the partnership.
     """
+    # `_apply_accepted_offer` checks the receiver.
     if offer.partnership is None:
         return False
     remaining_owners = plan.owners.all()
@@ -295,7 +299,7 @@ def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | No
 
 @transaction.atomic
 def give_up_ownership(*, plan: Plan, organisation: Organisation, reason: str, author: User, now: dt.datetime) -> None:
-    """Give up an organisation's ownership; another owner must remain. Raises `UnableToChangeOwners`."""
+    """Give up an organisation's ownership of a plan that has other owners. Raises `UnableToChangeOwners`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(organisation.pk))
     owner = present_owner(plan, organisation)
@@ -316,11 +320,12 @@ def end_ownership(
     reason: str = "",
     accepted_offer: OwnershipOffer | None = None,
 ) -> None:
-    """End an ownership, its shares of the draft and its open offers.
+    """End an ownership, and with it the owner's shares of the draft and open offers of the plan.
 
-    `accepted_offer` is the offer by which the owner handed over the plan. It is answered, so it is not withdrawn.
+    `accepted_offer` is the offer by which the owner handed over the plan. It is not withdrawn, because it is being
+    accepted.
     """
-    # Two changes at nearly the same time may be applied in the wrong order, but no ownership ends before it began.
+    # A change that began earlier may be applied later, but a constraint forbids an end before the beginning.
     owner.ended_at = max(now, owner.began_at or now)
     owner.ended_because = because
     owner.save(update_fields=["ended_at", "ended_because"])

@@ -1,4 +1,7 @@
-"""Store PDFs of published versions: rendering a PDF takes seconds, and anyone may download a public plan."""
+"""Store the PDFs of published versions and comparisons, so that each PDF is rendered once.
+
+Rendering a PDF takes seconds, and anyone may download the PDF of a public plan.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,11 @@ def stored_pdf(
     draw: Callable[[str], bytes],
     now: dt.datetime,
 ) -> bytes:
-    """Return the stored PDF of a page, or render and store a new PDF.
+    """Return the stored PDF of a page of HTML, or render the page with `draw` and store the PDF.
 
-    The page shows a version or, with `against`, the version compared with another version.
+    The page shows a version. With `against`, it shows how the version differs from another version.
     """
-    # A new release of WeasyPrint may draw the same page differently.
+    # The digest contains the release of WeasyPrint, because a new release may draw the same page differently.
     digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
     if against is None:
         papers: QuerySet[Any] = Paper.objects.all()
@@ -48,12 +51,12 @@ def stored_pdf(
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the PDFs that have been stored for long enough, and return their number."""
-    count = 0
+    """Delete the PDFs older than `KEEP_FOR`, and return how many. A dry run only counts them."""
+    deleted_count = 0
     for model in (Paper, ComparedPaper):
         old_papers: QuerySet[Any] = model._default_manager.filter(made_at__lte=now - KEEP_FOR)
-        count += delete_in_batches(old_papers, dry_run=dry_run)
-    return count
+        deleted_count += delete_in_batches(old_papers, dry_run=dry_run)
+    return deleted_count
 
 
 def register() -> None:

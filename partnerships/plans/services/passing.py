@@ -1,6 +1,7 @@
-"""Change an organisation's plans after a successor took over a plan or its part in a partnership.
+"""End an organisation's part in plans after a successor took over one of its plans or partnerships.
 
-The organisation continues, so the plans that did not pass to the successor remain with it.
+This is only needed if the organisation continues, for example after a transfer of functions. The plans that
+did not pass to the successor then remain with the organisation.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _ValuesByRow = dict[_Row, dict[str, Any]]
 def end_part_in_passed_on_partnerships(partnerships: Collection[int], move: RecordMove) -> list[Change]:
     """End a continuing organisation's part in the plans of partnerships in which a successor replaces it.
 
-    Plans with their own accepted handover are left to that handover.
+    A plan with its own accepted handover is left out, because that handover decides who owns the plan.
     """
     if not _source_continues(move):
         return []
@@ -70,9 +71,10 @@ def end_part_in_passed_on_partnerships(partnerships: Collection[int], move: Reco
 
 
 def end_part_in_passed_on_plans(plans: Collection[int], move: RecordMove) -> list[Change]:
-    """End the part of a new owner that is not in the partnership of the plan that passed to it.
+    """End the part of the new owner in plans of partnerships to which the new owner does not belong.
 
-    If the plan has other owners, the new owner does not own the plan; otherwise the plan leaves the partnership.
+    If such a plan has other owners, they keep the plan and the new owner does not own it. If it has no other owner,
+    the plan leaves the partnership.
     """
     if not _source_continues(move):
         return []
@@ -87,9 +89,9 @@ def end_part_in_passed_on_plans(plans: Collection[int], move: RecordMove) -> lis
 
 
 def journal_restored_rights(changes: Sequence[Change], now: dt.datetime) -> None:
-    """Record in the journal what undoing a succession restored; otherwise a restore would end it again.
+    """Record in the journal what undoing a succession restored, so that a restore does not end it again.
 
-    Also delete the record that a plan left its partnership, if the plan has returned.
+    If a plan has returned to its partnership, the record that it left is deleted.
     """
     changes_by_table: dict[str, dict[int, Change]] = defaultdict(dict)
     for change in changes:
@@ -99,7 +101,7 @@ def journal_restored_rights(changes: Sequence[Change], now: dt.datetime) -> None
     for plan in Plan.objects.filter(pk__in=plan_changes).order_by("pk"):
         restored_values = plan_changes[plan.pk].after
         if restored_values.get("partnership") is not None:
-            _delete_last_stay(plan)
+            _delete_last_departure(plan)
         if "audience" in restored_values:
             journal_audience(plan, now=now)
 
@@ -112,17 +114,18 @@ def journal_restored_rights(changes: Sequence[Change], now: dt.datetime) -> None
         journal_offer_end(offer, now=now, undone=True)
 
 
-def _delete_last_stay(plan: Plan) -> None:
-    """Delete the record that the plan left its present partnership, most recently if it left more than once."""
-    stays = PastPartnership.objects.filter(plan=plan, partnership=plan.partnership_id)
-    last_stay = stays.order_by("-left_at", "-pk")[:1]
-    stays.filter(pk__in=last_stay.values("pk")).delete()
+def _delete_last_departure(plan: Plan) -> None:
+    """Delete the record of the last time that the plan left its present partnership."""
+    departures = PastPartnership.objects.filter(plan=plan, partnership=plan.partnership_id)
+    last_departure = departures.order_by("-left_at", "-pk")[:1]
+    departures.filter(pk__in=last_departure.values("pk")).delete()
 
 
 def _source_continues(move: RecordMove) -> bool:
-    """Return whether a succession passes something on from an organisation that has not ended.
+    """Return whether a succession passes a record on from an organisation that has not ended.
 
-    What still belongs to an organisation that has ended is listed on its successors' pages until a lead decides.
+    The plans of an organisation that has ended are not changed here. Its successors' pages list them until a lead
+    decides.
     """
     return move.succession is not None and not move.source.is_ended
 
@@ -149,7 +152,7 @@ def _end_part(
 
 
 def _changes_between(values_before: _ValuesByRow, values_after: _ValuesByRow) -> list[Change]:
-    """Return a change for each row whose values differ, with only these values."""
+    """Return a change for each row with values that differ, containing only these values."""
     changes = []
     for row, before in values_before.items():
         after = values_after[row]

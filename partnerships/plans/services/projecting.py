@@ -1,4 +1,7 @@
-"""Update the rows for lists and reports where they differ from a plan's newest version."""
+"""Write the content of a new version into tables, so that lists and reports can query it.
+
+Only the rows that differ from the previous version are written.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from partnerships.plans.models import Document, Homes, Milestone, Plan, PlannedH
 #: The number of rows written in one statement.
 BATCH = 2_000
 MILESTONE_FIELDS = ("name", "site_key", "owner", "status", "baseline", "forecast", "actual", "restricted")
-#: The fields of a site's row that come from its item.
+#: The fields of a site that publishing a version updates, which are all except its plan and its key.
 SITE_FIELDS = [
     field.attname.removesuffix("_id")
     for field in Site._meta.concrete_fields
@@ -23,9 +26,9 @@ SITE_FIELDS = [
 
 
 def write_rows_of_version(plan: Plan, before: Content, after: Content, version: Version) -> None:
-    """Write the sites, homes, milestones and documents of a version into rows.
+    """Write the sites, homes, milestones and documents of a version into their tables.
 
-    The rows contain the content `before`; `after` is the content of the version.
+    `before` is the content that the tables contain, and `after` is the content of the version.
     """
     record_planned_homes(before, after, version)
     _write_sites(plan, _items_by_key(before, "sites"), _items_by_key(after, "sites"))
@@ -34,7 +37,10 @@ def write_rows_of_version(plan: Plan, before: Content, after: Content, version: 
 
 
 def record_planned_homes(before: Content, after: Content, version: Version) -> None:
-    """End the rows of homes that `version` changes or removes, and add rows for the homes of `version`."""
+    """End the rows of the homes that a version changes or removes, and add rows for its changed and new homes.
+
+    Homes of a site are compared as a whole. If one line of a site changes, all rows of the site are replaced.
+    """
     lines_before = {site["key"]: pipeline_lines(site, pipeline_kind(before)) for site in before["sites"]}
     lines_after = {site["key"]: pipeline_lines(site, pipeline_kind(after)) for site in after["sites"]}
     site_keys = {**lines_before, **lines_after}
@@ -62,9 +68,10 @@ def record_planned_homes(before: Content, after: Content, version: Version) -> N
 
 @contextmanager
 def _homes_packed_once(plan_id: int) -> Iterator[None]:
-    """Pack the homes of a plan at the end of the block, and not in the trigger of each statement.
+    """Pack the homes of a plan once, at the end of the block, and not after each statement.
 
-    The setting ends with the transaction, so an error needs no clean-up.
+    The setting switches off the trigger that packs after each statement. It ends with the transaction, so an error
+    needs no clean-up.
     """
     set_packing = "SELECT set_config('common_ground.packs_homes', %s, true)"
     rows_of(set_packing, ["on"])
@@ -74,11 +81,12 @@ def _homes_packed_once(plan_id: int) -> Iterator[None]:
 
 
 def _items_by_key(content: Content, code: str) -> dict[str, Item]:
+    """Return the items of a list of the content by key, for example its "sites"."""
     return {item["key"]: item for item in content[code]}
 
 
 def _write_milestones(plan: Plan, before: dict[str, Milestone], after: dict[str, Milestone]) -> None:
-    """Write changed milestones into rows, and delete the rows of removed milestones."""
+    """Write the changed milestones, and delete the removed milestones."""
     removed_keys = before.keys() - after.keys()
     Milestone.objects.filter(plan=plan, key__in=removed_keys).delete()
 
@@ -97,40 +105,41 @@ def _write_milestones(plan: Plan, before: dict[str, Milestone], after: dict[str,
 
 
 def _milestone_values(milestone: Milestone) -> tuple[object, ...]:
+    """Return the values that decide whether a milestone has changed."""
     return tuple(getattr(milestone, name) for name in MILESTONE_FIELDS)
 
 
 def _write_documents(plan: Plan, before: dict[str, Item], after: dict[str, Item]) -> None:
-    """Update the title, the restriction and `in_newest` in the rows of documents."""
+    """Copy the titles and restrictions to the documents, and set whether the newest version lists each document."""
     removed_keys = [key for key in before if key not in after]
     if removed_keys:
         Document.objects.filter(plan=plan, key__in=removed_keys).update(in_newest=False)
     if not after:
         return
 
-    # Compare with the rows and not with `before`, because servers of an earlier release left these columns empty.
-    changed_rows = []
-    for row in Document.objects.filter(plan=plan, key__in=after):
-        title, is_restricted = after[row.key]["title"], after[row.key]["restricted"]
-        if (row.title, row.restricted, row.in_newest) != (title, is_restricted, True):
-            row.title = title
-            row.restricted = is_restricted
-            row.in_newest = True
-            changed_rows.append(row)
-    Document.objects.bulk_update(changed_rows, ["title", "restricted", "in_newest"])
+    # Compare with the table and not with `before`, because servers of an earlier release left these columns empty.
+    changed_documents = []
+    for document in Document.objects.filter(plan=plan, key__in=after):
+        title, is_restricted = after[document.key]["title"], after[document.key]["restricted"]
+        if (document.title, document.restricted, document.in_newest) != (title, is_restricted, True):
+            document.title = title
+            document.restricted = is_restricted
+            document.in_newest = True
+            changed_documents.append(document)
+    Document.objects.bulk_update(changed_documents, ["title", "restricted", "in_newest"])
 
 
 def _write_sites(plan: Plan, before: dict[str, Item], after: dict[str, Item]) -> None:
-    """Write changed sites and their lines of homes into rows, and delete the rows of removed sites."""
+    """Write the changed sites and their homes, and delete the removed sites."""
     removed_keys = [key for key in before if key not in after]
     Site.objects.filter(plan=plan, key__in=removed_keys).delete()
 
     changed_items = [item for key, item in after.items() if before.get(key) != item]
     area_codes = {item["area"] for item in changed_items}
     area_pk_by_code = dict(Area.objects.filter(code__in=area_codes).values_list("code", "pk"))
-    # A site keeps its row and id, because open forms refer to them.
+    # Existing rows are updated and keep their ids, because forms that people have open contain the ids.
     sites = Site.objects.bulk_create(
-        [_site_row(plan, item, area_pk_by_code.get(item["area"])) for item in changed_items],
+        [_unsaved_site(plan, item, area_pk_by_code.get(item["area"])) for item in changed_items],
         batch_size=BATCH,
         update_conflicts=True,
         unique_fields=["plan", "key"],
@@ -139,8 +148,8 @@ def _write_sites(plan: Plan, before: dict[str, Item], after: dict[str, Item]) ->
     _write_homes(sites, before, after)
 
 
-def _site_row(plan: Plan, item: Item, area_pk: int | None) -> Site:
-    """Return the unsaved row of a site."""
+def _unsaved_site(plan: Plan, item: Item, area_pk: int | None) -> Site:
+    """Return a site of the content as an unsaved `Site`."""
     return Site(
         plan=plan,
         key=item["key"],
@@ -162,7 +171,7 @@ def _site_row(plan: Plan, item: Item, area_pk: int | None) -> Site:
 
 
 def _write_homes(sites: Sequence[Site], before: dict[str, Item], after: dict[str, Item]) -> None:
-    """Replace the lines of homes of those sites whose homes have changed."""
+    """Replace the lines of homes of the sites if their homes have changed."""
     sites_with_changed_homes = [
         site for site in sites if site.key not in before or before[site.key]["homes"] != after[site.key]["homes"]
     ]

@@ -59,9 +59,9 @@ class ImportArguments(TypedDict, total=False):
     content: Any
     #: The list that the content comes from.
     source: str
-    #: Whether the content was published in this form elsewhere. It may then be minor whatever it changes, and may mix
-    #: kinds of years.
-    elsewhere: bool
+    #: Whether the content was already published elsewhere, as in the file of a network. Such a version may be minor
+    #: whatever it changes, and may mix kinds of years.
+    published_elsewhere: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,29 +95,26 @@ def publish_version(
 ) -> Version:
     """Publish the draft, or the content of an import, as the next version, and send `version_published`.
 
-    `note` says what changed and why. A `minor` version keeps the signatures; a version that changes homes, dates,
-    money or parties cannot be minor, and on the first version `minor` has no effect. Only owners can read the
-    version until `embargo_until`, and until the embargo of the previous version ends.
+    `note` says what changed and why. A `minor` version keeps the signatures, so it cannot change homes, dates, money
+    or parties. On the first version, `minor` has no effect. Only owners can read the version until `embargo_until`,
+    and until the embargo of the previous version ends.
 
-    Each piece of the template that nobody has changed must be left out or kept, and all homes must use the same
-    kind of years. Raises `UnableToPublish`, or `UnableToEmbargo` for the embargo.
+    The `draft_choices` must leave out or keep each piece of the template that nobody has changed. All homes must use
+    the same kind of years. Raises `UnableToPublish`, or `UnableToEmbargo` for the embargo.
     """
-    # Lock the plan, and check the rights and its state.
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     note = note.strip()
-    _check_plan(plan, note)
+    _check_can_be_published(plan, note)
     embargo_until = embargo_end(plan, embargo_until, now)
 
-    # Prepare the content, and check it.
     draft = _draft_to_publish(plan, draft_choices, author=author, now=now)
     previous_version = plan.versions.filter(number=plan.current_number).first()
     prepared = _content_to_publish(plan, draft, previous_version, keep=draft_choices.keep, imported=imported)
     is_minor = minor and previous_version is not None
-    if is_minor and not imported.get("elsewhere", False):
+    if is_minor and not imported.get("published_elsewhere", False):
         refuse_minor(prepared)
 
-    # Create the version, and bring the rows for lists and the draft up to date.
     version = create_version(
         Version,
         prepared,
@@ -135,25 +132,30 @@ def publish_version(
         source=imported.get("source", ""),
     )
     write_rows_of_version(plan, prepared.previous, prepared.content, version)
+    # The import of a first version replaces the whole draft.
     rebase_draft(draft, prepared, version, author=author, now=now, keep=previous_version is not None)
     draft.based_on = version.number
     draft.save()
-
-    # Update the plan, and record the event.
-    status_before, substantive_before = plan.status, plan.substantive_number
-    _update_plan(plan, version, prepared.content)
-    _record_publication(plan, version, status_before=status_before, author=author, now=now)
-
-    # Close the draft to its readers, ask for signatures, and inform the other rooms.
-    if draft_choices.end_shares:
-        end_active_shares(plan, author=author, now=now)
-    if not version.is_under_embargo:
-        ask_for_signatures(plan, substantive_before=substantive_before, author=author, now=now)
-    version_published.send(sender=Version, version=version)
+    _apply_version(plan, version, prepared.content, end_shares=draft_choices.end_shares, author=author, now=now)
     return version
 
 
-def _check_plan(plan: Plan, note: str) -> None:
+def _apply_version(
+    plan: Plan, version: Version, content: Content, *, end_shares: bool, author: User | None, now: dt.datetime
+) -> None:
+    """Update the plan for its new version, record the event, and ask for new signatures if they are needed."""
+    status_before, substantive_before = plan.status, plan.substantive_number
+    _update_plan(plan, version, content)
+    _record_publication(plan, version, status_before=status_before, author=author, now=now)
+    if end_shares:
+        end_active_shares(plan, author=author, now=now)
+    # A version under embargo needs no signatures until the embargo ends.
+    if not version.is_under_embargo:
+        ask_for_signatures(plan, substantive_before=substantive_before, author=author, now=now)
+    version_published.send(sender=Version, version=version)
+
+
+def _check_can_be_published(plan: Plan, note: str) -> None:
     """Check that the plan is not over and that there is a note. Raises `UnableToPublish`."""
     if plan.is_over:
         raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}, so you can no longer publish it.")
@@ -189,7 +191,7 @@ def _content_to_publish(
         _refuse_empty(plan, prepared.content)
     if imported_content is None:
         _refuse_untouched(plan, prepared.content, previous_content, keep)
-    if not imported.get("elsewhere", False):
+    if not imported.get("published_elsewhere", False):
         _refuse_mixed_years(prepared.content, previous_content)
     return prepared
 
@@ -237,9 +239,11 @@ def _finish_content(plan: Plan, content: Content, previous_content: Content) -> 
     Raises `UnableToPublish` if the period ends before it begins.
     """
     content = clean_up_milestones(content, previous_content)
-    for problem in period_problems(content["about"]):
-        raise UnableToPublish(f"{problem.message} Change the period under “About this plan” in the draft.")
-    return {**content, "about": {**content["about"], "title": content["about"]["title"] or plan.title}}
+    about = content["about"]
+    problems = period_problems(about)
+    if problems:
+        raise UnableToPublish(f"{problems[0].message} Change the period under “About this plan” in the draft.")
+    return {**content, "about": {**about, "title": about["title"] or plan.title}}
 
 
 def _refuse_untouched(plan: Plan, content: Content, previous_content: Content, keep: Sequence[str]) -> None:
@@ -255,8 +259,9 @@ def _refuse_untouched(plan: Plan, content: Content, previous_content: Content, k
 def _remove_pieces(plan: Plan, draft: Draft, pieces: Sequence[str], author: User | None, now: dt.datetime) -> None:
     """Remove pieces from the locked draft before it is published.
 
-    Raises `UnableToPublish` if nothing was written: removing parts of a template does not count as writing.
+    Raises `UnableToPublish` if the draft of a new plan is still the template.
     """
+    # Without this check, removing parts of the template would make the draft look edited.
     if plan.is_draft and draft.content is not None and is_untouched(plan.kind, draft.content):
         raise UnableToPublish(NOTHING_WRITTEN)
     for piece in pieces:
@@ -279,8 +284,8 @@ def publish_piece(
     """Publish the newest version with one piece replaced, for example a milestone.
 
     The draft keeps its other changes. `based_on` is the number of the version that the author saw. Raises
-    `UnableToPublish`. Raises `PieceConflict` if a colleague has published another value of the piece since; the
-    `revision` of this error is the newest version number.
+    `UnableToPublish`, or `PieceConflict` if a colleague has published another value of the piece since. The
+    `revision` of the conflict is the number of the newest version.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
@@ -339,7 +344,8 @@ def _figures(content: Content, version_changes: tuple[Change, ...]) -> dict[str,
 def _update_plan(plan: Plan, version: Version, content: Content) -> None:
     """Update the plan's row for the new version.
 
-    Title, period and status change only when the embargo ends, except that the first version sets title and period.
+    The title and period of a version under embargo are copied to the plan when the embargo ends. Those of the first
+    version are copied at once.
     """
     opens_at = version.embargo_until or version.published_at
     plan.current_number = version.number

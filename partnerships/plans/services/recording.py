@@ -1,4 +1,8 @@
-"""Lock a plan's row, record its events, and record in the journal what must remain ended after a restore."""
+"""Lock a plan's row, and record what happens to the plan.
+
+Events are the history that people read. The journal is a file outside the database. After a restore, it says which
+rights had ended since the backup and must not return.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +33,8 @@ def lock_plan(plan: Plan) -> Plan:
 def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
     """Return the owner for which the author acts, or else the first owner by name.
 
-    An event has one organisation. The owners are sorted by name, so that all events of the system have the same
-    owner.
+    An event belongs to one organisation, although a plan may have several owners. For example, every event of the
+    system belongs to the first owner.
     """
     owners = Organisation.objects.filter(pk__in=plan.owners.values("organisation")).order_by("name", "pk")
     if author is not None:
@@ -61,10 +65,8 @@ def offer_identity(offer: OwnershipOffer) -> str:
 
 
 def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisation | None, now: dt.datetime) -> None:
-    """Record in the journal that an ownership ended.
-
-    If the owner left the partnership, the journal already has a line for its party.
-    """
+    """Record in the journal that an ownership ended, and which successor took over the plan."""
+    # The journal has a line for the party that left the partnership. Its ownerships end with the party.
     if owner.ended_because == OwnershipEndReason.LEFT:
         return
     journal.note(
@@ -79,7 +81,10 @@ def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisati
 
 
 def journal_offer_end(offer: OwnershipOffer, *, now: dt.datetime, undone: bool = False) -> None:
-    """Record in the journal that an offer was withdrawn or declined, or with `undone` that the offer is open again."""
+    """Record in the journal that an offer was withdrawn or declined.
+
+    With `undone`, record that the offer is open again.
+    """
     journal.note(OFFER, now=now, offer=offer.pk, same=offer_identity(offer), undone=undone)
 
 
@@ -100,8 +105,8 @@ def record_event(
 ) -> Event:
     """Record an event of a plan.
 
-    `target` decides who may see the event: the readers of a version or a comment, or the people that `EventTarget`
-    describes.
+    `target` decides who may see the event. The event of a version or a comment is visible to its readers. For the
+    other targets, see `EventTarget`.
     """
     match target:
         case Version():

@@ -1,6 +1,7 @@
-"""End shares, ownerships and offers again that had ended before a backup was restored.
+"""End shares, ownerships, offers and signatories again after a restore.
 
-Only the command `after_restore` calls these services, so their events have no author.
+These had ended since the backup, so the restored database contains them as if they had not ended. Only the command
+`after_restore` calls these services, so their events have no author.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ from partnerships.plans.services.signing import agree_if_fully_signed
 
 @transaction.atomic
 def narrow_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, now: dt.datetime) -> bool:
-    """Narrow a share to these terms, and return whether the share allowed more."""
+    """Reduce a share to these terms, and return whether the share allowed more.
+
+    For example, a share until 31 May with comments, reduced to the terms of a share until 30 June without comments,
+    still ends on 31 May and allows no more comments.
+    """
     plan = lock_plan(share.plan)
     may_still_comment = share.may_comment and may_comment
     last_day = min(share.ends_on or ends_on, ends_on) if ends_on else share.ends_on
@@ -55,14 +60,14 @@ def narrow_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, no
 def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisation | None, now: dt.datetime) -> None:
     """End an ownership that had ended since the backup.
 
-    A successor that took over the plan owns it again if the successor is still a partner. Raises
+    If a `successor` took over the plan and may still own it, the successor becomes an owner again. Raises
     `UnableToChangeOwners` if nobody else owns the plan.
     """
     plan = lock_with_partnership(owner.plan, owner.plan.partnership_id)
     current_owner = present_owner(plan, owner.organisation_id)
     other_owners = plan.owners.exclude(pk=current_owner.pk)
 
-    # Begin the successor's ownership before ending the old, so that the plan always has an owner.
+    # Begin the successor's ownership before the old one ends, so that the plan always has an owner.
     if successor is not None and not other_owners.filter(organisation=successor).exists() and _may_own(plan, successor):
         begin_ownership(plan, successor, author=None, now=now)
     if not other_owners.exists():
@@ -73,7 +78,7 @@ def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisati
 
 
 def _may_own(plan: Plan, organisation: Organisation) -> bool:
-    """Return whether the organisation still exists and may own plans of the plan's partnership."""
+    """Return whether the organisation has not ended and may own plans of the plan's partnership."""
     if organisation.is_ended or plan.partnership is None:
         return False
     return possible_owners(plan.partnership).filter(pk=organisation.pk).exists()

@@ -1,4 +1,4 @@
-"""Email the leads of signatories: requests to sign, and reminders before and after the deadline."""
+"""Email the leads of signatories when they are asked to sign, and before and after their deadline."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ def email_request(signatory: Signatory, *, author: User | None, now: dt.datetime
 
 
 def remind_signatories(*, now: dt.datetime) -> int:
-    """Remind leads before the deadline, at the lead times of each lead, and once a week after the deadline.
+    """Remind the leads of signatories that have not decided, and return how many signatories were reminded.
 
-    Returns how many signatories were reminded. This is safe to run twice: a conditional update claims each
-    signatory in the transaction that records its emails.
+    Each lead is reminded at the lead times that they have chosen, for example seven days before the deadline. After
+    the deadline, or if there is none, all leads are reminded once a week. This is safe to run twice.
     """
     lead_times = lead_times_by_person(ReminderKind.SIGNATURES)
     signatories = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
     reminder_count = 0
     for signatory in signatories.select_related("plan", "organisation").order_by("pk"):
-        # If a reminder is due at nobody's lead time, the leads need not be queried.
+        # The first check makes no query, and is enough for signatories to whom no lead time of anybody applies today.
         if not signatory.is_reminder_due(now, lead_times.any_days) or not must_decide(signatory):
             continue
         lead_ids = [lead.pk for lead in leads_of(signatory.organisation)]
         lead_ids_to_remind = [pk for pk in lead_ids if signatory.is_reminder_due(now, lead_times.of(pk))]
+        # An organisation without leads is marked as reminded, although nobody gets an email.
         if lead_ids and not lead_ids_to_remind:
             continue
         reminder_count += _remind(signatory, lead_ids_to_remind, now=now)
@@ -50,12 +51,12 @@ def remind_signatories(*, now: dt.datetime) -> int:
 @transaction.atomic
 def _remind(signatory: Signatory, lead_ids: Sequence[int], *, now: dt.datetime) -> bool:
     """Remind these leads, and return False if another run has just reminded the signatory."""
-    # Only one of several runs finds the row unchanged, and sends the reminder.
+    # Of several simultaneous runs, only the first finds the row unchanged and sends the reminder.
     unchanged_row = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
     if not unchanged_row.update(reminded_at=now):
         return False
 
-    # The moment of the last email distinguishes each reminder from the next.
+    # The time of the last email distinguishes this reminder from earlier ones.
     last_emailed_at = signatory.reminded_at or signatory.asked_at
     params = {"reminder": True, "again": False, "owed_since": last_emailed_at.isoformat()}
     _record_emails(signatory, lead_ids, params, author=None, now=now)

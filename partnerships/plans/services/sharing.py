@@ -26,9 +26,9 @@ from partnerships.plans.services.recording import acting_organisation, lock_plan
 #: The most people with whom a draft can be shared. A draft for more people should be published.
 MAX_SHARES = 100
 #: Sharing a draft again with the same person within this time sends no second email.
-EMAIL_AGAIN = dt.timedelta(days=1)
-#: The page of a draft fetches its map within this time. That request is not logged as a second opening.
-PAGE_FETCHES_ITS_MAP = dt.timedelta(minutes=1)
+EMAIL_AGAIN_AFTER = dt.timedelta(days=1)
+#: A map that is requested within this time after the page of the draft is not logged as a second opening.
+MAP_REQUEST_TIME = dt.timedelta(minutes=1)
 #: The journal's name for a draft shared with a person.
 SHARE = "share"
 
@@ -54,21 +54,19 @@ def share_draft(
 ) -> Share:
     """Share the draft with a person who has an account, and email the person.
 
-    If the draft is already shared with the person, this changes the terms. It sends another email only if the share
-    had ended and the last email is more than a day old. Raises `UnableToShare`.
+    If the draft has been shared with the person before, the share gets the new terms. The person then gets another
+    email only if the share had ended and the last email is more than a day old. Raises `UnableToShare`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
-    if plan.is_over:
-        raise UnableToShare(f"This plan is {plan.get_status_display().lower()}, so you can no longer share its draft.")
-    if ends_on is not None and ends_on < timezone.localdate(now):
-        raise UnableToShare("The last day must be today or later.")
+    _check_may_be_shared(plan, ends_on, timezone.localdate(now))
     person, organisation = _find_reader(email, plan)
     existing_share = plan.shares.filter(person=person).first()
-    if existing_share is None and plan.shares.active(now).count() >= MAX_SHARES:
+    active_shares = plan.shares.active(now)
+    if existing_share is None and active_shares.count() >= MAX_SHARES:
         raise UnableToShare(f"A draft can be shared with at most {MAX_SHARES} people. Publish the plan instead.")
 
-    is_active = existing_share is not None and plan.shares.active(now).filter(pk=existing_share.pk).exists()
+    is_active = existing_share is not None and active_shares.filter(pk=existing_share.pk).exists()
     owner = acting_organisation(plan, author)
     terms: dict[str, Any] = {
         "may_comment": may_comment,
@@ -83,18 +81,27 @@ def share_draft(
         "organisation": organisation,
         "shown_for": owner,
     }
-    # An active share keeps its start, and only its terms change.
+    # Sharing again with a person changes only the terms of an active share.
     values = terms if is_active else {**terms, **start}
     share, _is_new = Share.objects.update_or_create(plan=plan, person=person, defaults=values)
 
+    # The journal may say that the existing share has ended, and a restore would then end it again.
     if existing_share is not None:
         journal_share(share, now=now, undone=True)
     event = EventKind.SHOWING_CHANGED if is_active else EventKind.DRAFT_SHOWN
     _record_share(plan, share, event, author=author, owner=owner, now=now)
     last_emailed_at = existing_share.invited_at if existing_share is not None else None
-    if not is_active and (last_emailed_at is None or last_emailed_at <= now - EMAIL_AGAIN):
+    if not is_active and (last_emailed_at is None or last_emailed_at <= now - EMAIL_AGAIN_AFTER):
         _email_share(share, sender=owner, now=now)
     return share
+
+
+def _check_may_be_shared(plan: Plan, ends_on: dt.date | None, today: dt.date) -> None:
+    """Raise `UnableToShare` if the plan is over or the last day is in the past."""
+    if plan.is_over:
+        raise UnableToShare(f"This plan is {plan.get_status_display().lower()}, so you can no longer share its draft.")
+    if ends_on is not None and ends_on < today:
+        raise UnableToShare("The last day must be today or later.")
 
 
 def _record_share(
@@ -148,7 +155,10 @@ def _email_share(share: Share, *, sender: Organisation | None, now: dt.datetime)
 
 
 def _organisation_of_reader(person: User, plan: Plan) -> Organisation | None:
-    """Return the organisation for which a person sees the draft, which is a party of its partnership if possible."""
+    """Return the organisation for which a person sees the draft; None if the person acts for no organisation.
+
+    If the person acts for several, a present party of the plan's partnership is preferred.
+    """
     own_organisations = Organisation.objects.of_person(person).order_by("name", "pk")
     parties = Party.objects.accepted().filter(partnership=plan.partnership_id).values("organisation")
     return own_organisations.filter(pk__in=parties).first() or own_organisations.first()
@@ -177,13 +187,16 @@ def share_identity(share: Share) -> str:
 
 
 def journal_share(share: Share, *, now: dt.datetime, undone: bool = False) -> None:
-    """Record in the journal that the share has ended, or with `undone` that the share is active with these terms."""
+    """Record in the journal that the share has ended.
+
+    With `undone`, record that the share is active with its present terms.
+    """
     terms = {"may_comment": share.may_comment, "ends_on": share.ends_on.isoformat() if share.ends_on else None}
     journal.note(SHARE, now=now, share=share.pk, same=share_identity(share), undone=undone, **terms)
 
 
 def journal_ended_shares(plan: Plan, *, now: dt.datetime) -> None:
-    """Record in the journal that the active shares have ended, because closing a plan closes its draft."""
+    """Record in the journal that the active shares end, because nobody can open the draft of a plan that is over."""
     for share in plan.shares.active(now).select_related("person", "plan").order_by("pk"):
         journal_share(share, now=now)
 
@@ -208,13 +221,13 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
 def log_share_opening(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
     """Log that a person opened a draft shared with them, and return the person's active share.
 
-    `how` is an `OpeningMethod`, and `what` is the name of an opened document. When the draft's page opens, the map that
-    the page fetches is not logged a second time. Returns None if the draft is not shared with the person.
+    `how` is an `OpeningMethod`, and `what` is the name of an opened document. The page of a draft requests its map in
+    the background, and this request is not logged again. Returns None if the draft is not shared with the person.
     """
     share = plan.shares.active(now).filter(person=person).first()
     if share is None:
         return None
-    recent_page_views = share.openings.filter(how=OpeningMethod.SCREEN, at__gt=now - PAGE_FETCHES_ITS_MAP)
+    recent_page_views = share.openings.filter(how=OpeningMethod.SCREEN, at__gt=now - MAP_REQUEST_TIME)
     if how == OpeningMethod.MAP and recent_page_views.exists():
         return share
 
@@ -232,8 +245,8 @@ def ask_for_access(
 ) -> AccessRequest:
     """Ask the owners of a plan of the partnership to share its draft, and email the leads of the owners.
 
-    `about` is the plan's title or address. Only the owners learn whether such a plan exists: the asker gets the
-    same answer in every case. Raises `UnableToAskForAccess`.
+    `about` is the plan's title or address. The asker gets the same answer whether or not such a plan exists, so only
+    the owners learn this. Raises `UnableToAskForAccess`.
     """
     require(may_ask_for_access(partnership.pk, roles_of(author, now)))
     about = " ".join(about.split())[:300]
@@ -253,7 +266,7 @@ def ask_for_access(
                 asked_at=now,
             )
     except IntegrityError:
-        # The person has already asked and not been answered yet, so the owners need no second email.
+        # The person's last request is still unanswered, so the owners need no second email.
         return AccessRequest.objects.get(plan=plan, person=author, answered_at=None)
 
     if plan is not None:
@@ -273,7 +286,7 @@ def _notify_owners_of_request(request: AccessRequest, plan: Plan, *, now: dt.dat
         data={"title": plan.title, "request": request.pk},
     )
     leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
-    # The email has no sender: the sender's leads would see it in the ledger, and so learn that the plan exists.
+    # The leads of a sender see its emails in the ledger and would learn that the plan exists, so there is no sender.
     record_emails(
         kind="plans.access_request",
         people=leads.exclude(person=asker).values_list("person", flat=True),
@@ -285,10 +298,10 @@ def _notify_owners_of_request(request: AccessRequest, plan: Plan, *, now: dt.dat
 def _newest_plan_named(about: str, partnership: Partnership) -> Plan | None:
     """Return the newest plan of the partnership that has this title or address and is not over, or None.
 
-    `about` is an address if it contains, for example, `/plans/12/`; otherwise it is a title.
+    A text such as "https://example.org/plans/12/" is an address. Any other text is a title.
     """
-    address = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
-    has_address_or_title = Q(pk=int(address[1])) if address else Q(title__iexact=about)
+    address_match = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
+    has_address_or_title = Q(pk=int(address_match[1])) if address_match else Q(title__iexact=about)
     plans = Plan.objects.filter(has_address_or_title, partnership=partnership).exclude(status__in=FINAL_STATUSES)
     return plans.order_by("-created_at", "pk").first()
 
@@ -306,13 +319,14 @@ def answer_request(
 ) -> AccessRequest:
     """Share the draft with the person who asked to see it, or decline, and email the person.
 
-    Raises `UnableToShare`, also if the request has already been answered, and `UnableToAct` if the plan does not exist.
+    Raises `UnableToShare`, for example if a colleague has answered the request before, and `UnableToAct` if the
+    request is about no plan of the partnership.
     """
     if request.plan is None:
         raise UnableToAct(
             "This plan does not exist, so nobody can answer the request. Ask the person for another title."
         )
-    # Lock the plan before the request: all services lock a plan before its rows, so that two cannot deadlock.
+    # Lock the plan before the request. All services lock a plan before its rows, so that two cannot deadlock.
     plan = lock_plan(request.plan)
     require(rights_over(plan, author, now).may_edit)
     # Fetch the request again with a lock, so that two editors who answer at once do not both share the draft.
@@ -344,7 +358,7 @@ def _notify_asker_of_answer(
 ) -> None:
     """Record the answer to a request, and email the person who asked if it was declined.
 
-    A person with whom the draft was shared has already got the email about the share.
+    If the request was granted, `share_draft` has emailed the person.
     """
     organisation = acting_organisation(plan, author)
     event = record_event(

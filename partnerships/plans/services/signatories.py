@@ -29,7 +29,7 @@ from partnerships.plans.services.recording import acting_organisation, lock_plan
 from partnerships.plans.services.reminding import email_request
 from partnerships.plans.services.signing import agree_if_fully_signed
 
-#: The least time that signatories get when they are asked again after their deadline.
+#: Signatories that are asked again after their deadline get at least this time to decide.
 _SHORTEST_DEADLINE = dt.timedelta(days=7)
 #: The journal's name for an organisation that is no longer asked to sign.
 SIGNATORY = "signatory"
@@ -52,10 +52,10 @@ def request_sign_off(
     reason: str = "",
     questions: Sequence[str] = (),
 ) -> Plan:
-    """Ask organisations to sign a plan, in addition to the organisations already asked, and email their leads.
+    """Ask organisations to sign a plan, and email their leads.
 
-    `signatories` are organisations, each with the role that signs. The organisations answer `questions` with their
-    decision.
+    `signatories` are the new organisations, each with the role that signs, for example (Westmarch, "Head of Housing").
+    Organisations that were asked before remain signatories. The organisations answer `questions` with their decision.
 
     If the plan had gone back to comment or was agreed, earlier signatories that have not decided on this version
     are asked again. `due_on` and `questions`, if given, replace their earlier deadline and questions. Raises
@@ -64,11 +64,7 @@ def request_sign_off(
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     _check_can_be_signed(plan, due_on, timezone.localdate(now))
-    try:
-        valid_questions = read_questions(questions)
-    except InvalidAnswers as error:
-        raise UnableToRequestSignOff(str(error)) from error
-
+    valid_questions = _valid_questions(questions)
     new_signatories = _new_signatories(plan, signatories)
     states_to_ask_again = signatories_to_ask_again(plan)
     if not new_signatories and not states_to_ask_again and not _is_signed_already(plan):
@@ -77,11 +73,7 @@ def request_sign_off(
         _check_may_sign(plan, signatory)
 
     for signatory in new_signatories:
-        signatory.due_on = due_on
-        signatory.asked_by = author
-        signatory.asked_at = now
-        signatory.questions = valid_questions
-        signatory.save(force_insert=True)
+        _save_new_signatory(signatory, due_on=due_on, questions=valid_questions, author=author, now=now)
     status_before = plan.status
     plan.status = Status.AWAITING_SIGN_OFF
     plan.save(update_fields=["status"])
@@ -92,9 +84,28 @@ def request_sign_off(
     for state in states_to_ask_again:
         deadline = due_on or _new_deadline(state.signatory, now)
         _ask_again(state.signatory, due_on=deadline, questions=valid_questions, author=author, now=now)
-    # A plan whose signatories have all decided already is agreed at once.
+    # All signatories of a plan that went back to comment may have approved this version, and the plan is then agreed.
     agree_if_fully_signed(plan, author=author, now=now)
     return plan
+
+
+def _valid_questions(questions: Sequence[str]) -> list[str]:
+    """Return the questions as they are stored. Raises `UnableToRequestSignOff`."""
+    try:
+        return read_questions(questions)
+    except InvalidAnswers as error:
+        raise UnableToRequestSignOff(str(error)) from error
+
+
+def _save_new_signatory(
+    signatory: Signatory, *, due_on: dt.date | None, questions: list[str], author: User | None, now: dt.datetime
+) -> None:
+    """Save a new signatory with its deadline and questions, as asked now by the author."""
+    signatory.due_on = due_on
+    signatory.questions = questions
+    signatory.asked_by = author
+    signatory.asked_at = now
+    signatory.save(force_insert=True)
 
 
 def _record_request(
@@ -127,7 +138,7 @@ def _record_request(
 
 
 def _new_signatories(plan: Plan, signatories: Sequence[tuple[Organisation, str]]) -> list[Signatory]:
-    """Return unsaved rows for those organisations that are not asked to sign yet, each with the role that signs."""
+    """Return unsaved signatories for the organisations that are not asked to sign yet."""
     asked_ids = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
     return [
         Signatory(plan=plan, organisation=organisation, role=role.strip(), link_key=secrets.token_hex(16))
@@ -137,7 +148,7 @@ def _new_signatories(plan: Plan, signatories: Sequence[tuple[Organisation, str]]
 
 
 def _check_can_be_signed(plan: Plan, due_on: dt.date | None, today: dt.date) -> None:
-    """Refuse a plan that has no open version or is over, and a deadline in the past."""
+    """Raise `UnableToRequestSignOff` if the plan cannot be signed now, or the deadline is in the past."""
     if not version_number_to_sign(plan):
         raise UnableToRequestSignOff(
             "Organisations sign a published version. Publish a version without an embargo first."
@@ -158,8 +169,8 @@ def _is_signed_already(plan: Plan) -> bool:
 def _new_deadline(signatory: Signatory, now: dt.datetime) -> dt.date | None:
     """Return the deadline of a signatory that is asked again.
 
-    This is the old deadline. If that is in the past, the signatory has as many days from now as it had at first,
-    but at least a week.
+    If the old deadline has passed, the signatory gets as many days from now as it had at first, but at least a week.
+    For example, a signatory that first had 20 days gets 20 days again, and one that had 3 days gets 7.
     """
     today = timezone.localdate(now)
     if signatory.due_on is None or signatory.due_on >= today:
@@ -258,7 +269,7 @@ def change_due_day(
 
 
 def _check_may_sign(plan: Plan, signatory: Signatory) -> None:
-    """Check that a new signatory is an owner or a partner, and is not an observer. Raises `UnableToRequestSignOff`."""
+    """Raise `UnableToRequestSignOff` unless a new signatory is an owner or a party that may sign."""
     organisation = signatory.organisation
     if not signatory.role:
         raise UnableToRequestSignOff(f"Enter the role that signs for {organisation.name}.")
@@ -292,7 +303,7 @@ def ask_all_again(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt.datetime) -> None:
-    """Stop asking an organisation to sign. Its earlier decisions remain. Raises `UnableToRequestSignOff`."""
+    """Stop asking an organisation to sign, but keep its decisions. Raises `UnableToRequestSignOff`."""
     plan = lock_plan(signatory.plan)
     require(rights_over(plan, author, now).may_publish)
     name = signatory.organisation.name

@@ -45,11 +45,11 @@ def sign_off(
     answers: Mapping[str, str] = NO_ANSWERS,
     now: dt.datetime,
 ) -> SignOff:
-    """Record an organisation's decision on a version, and email the owners' leads about a condition or a rejection.
+    """Record an organisation's decision on a version.
 
-    An organisation decides once on a version. A condition or a rejection needs a reason. `answers` are the answers
-    to the signatory's questions, by question; only a rejection may leave questions unanswered. With the last approval,
-    the plan becomes agreed. Raises `UnableToSign`.
+    An organisation decides once on a version. A condition or a rejection needs a reason, and is emailed to the owners'
+    leads. `answers` are the answers to the signatory's questions, by question. Only a rejection may leave questions
+    unanswered. With the last approval, the plan becomes agreed. Raises `UnableToSign`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, person, now).may_sign_for(organisation.pk))
@@ -57,10 +57,7 @@ def sign_off(
     _check_decision(decision, reason)
     _check_version(plan, number)
     signatory = _signatory_to_decide(plan, organisation, number)
-    try:
-        valid_answers = read_answers(signatory.questions, answers, decision)
-    except InvalidAnswers as error:
-        raise UnableToSign(str(error)) from error
+    valid_answers = _valid_answers(signatory, answers, decision)
 
     new_sign_off = SignOff(
         plan=plan,
@@ -74,24 +71,23 @@ def sign_off(
         signed_at=now,
     )
     _insert_once(new_sign_off)
-
-    record_event(
-        plan,
-        _EVENT_OF_DECISION[Decision(decision)],
-        author=person,
-        organisation=organisation,
-        target=EventTarget.SIGNING,
-        now=now,
-        data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": new_sign_off.reason},
-    )
+    _record_decision(new_sign_off, now=now)
     if decision != Decision.APPROVED:
         _email_decision(new_sign_off, now=now)
     agree_if_fully_signed(plan, author=person, now=now)
     return new_sign_off
 
 
+def _valid_answers(signatory: Signatory, answers: Mapping[str, str], decision: str) -> list[dict[str, str]]:
+    """Return the signatory's questions with valid answers. Raises `UnableToSign`."""
+    try:
+        return read_answers(signatory.questions, answers, decision)
+    except InvalidAnswers as error:
+        raise UnableToSign(str(error)) from error
+
+
 def _insert_once(sign_off: SignOff) -> None:
-    """Insert a decision. Raises `UnableToSign` if a colleague has already decided on the version."""
+    """Insert a decision. Raises `UnableToSign` if a colleague has decided on the version before."""
     try:
         # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
         with transaction.atomic():
@@ -102,8 +98,26 @@ def _insert_once(sign_off: SignOff) -> None:
         ) from error
 
 
+def _record_decision(sign_off: SignOff, *, now: dt.datetime) -> None:
+    """Record the event of a decision."""
+    record_event(
+        sign_off.plan,
+        _EVENT_OF_DECISION[Decision(sign_off.decision)],
+        author=sign_off.person,
+        organisation=sign_off.organisation,
+        target=EventTarget.SIGNING,
+        now=now,
+        data={
+            "title": sign_off.plan.title,
+            "number": sign_off.version.number,
+            "after": {"decision": sign_off.decision},
+            "reason": sign_off.reason,
+        },
+    )
+
+
 def _check_decision(decision: str, reason: str) -> None:
-    """Check that the decision exists, and that a condition or rejection has a reason. Raises `UnableToSign`."""
+    """Raise `UnableToSign` for an unknown decision, or for a condition or rejection without a reason."""
     if decision not in Decision.values:
         raise UnableToSign("Choose approve, approve with a condition, or reject.")
     if decision == Decision.CONDITIONAL and not reason:
@@ -113,7 +127,7 @@ def _check_decision(decision: str, reason: str) -> None:
 
 
 def _check_version(plan: Plan, number: int) -> None:
-    """Check that the plan is awaiting sign-off, and that the version is the one to sign. Raises `UnableToSign`."""
+    """Raise `UnableToSign` unless the plan is awaiting sign-off and this is the version to sign."""
     if not plan.is_awaiting_sign_off:
         raise UnableToSign(f"This plan is {plan.get_status_display().lower()}, so nobody needs to sign it now.")
     newest = version_number_to_sign(plan)
@@ -122,9 +136,9 @@ def _check_version(plan: Plan, number: int) -> None:
 
 
 def _signatory_to_decide(plan: Plan, organisation: Organisation, number: int) -> Signatory:
-    """Return the organisation's row as a signatory, after checking that it has not decided on this version.
+    """Return the signatory of an organisation that may decide on this version.
 
-    Raises `UnableToSign`.
+    Raises `UnableToSign` if the organisation was not asked, no longer takes part or has already decided.
     """
     signatory = plan.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is None:
@@ -180,7 +194,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
 
 
 def _check_condition_is_open(plan: Plan, sign_off: SignOff) -> None:
-    """Raise `UnableToSign` unless the decision is still valid, has a condition, and its condition is not met yet."""
+    """Raise `UnableToSign` unless the decision is valid and its condition is still to be confirmed."""
     state_by_sign_off = {state.sign_off.pk: state for state in signing_states(plan) if state.sign_off is not None}
     state = state_by_sign_off.get(sign_off.pk)
     if state is None or not sign_off.is_conditional:
@@ -202,7 +216,7 @@ def agree_if_fully_signed(plan: Plan, *, author: User | None, now: dt.datetime) 
     if not plan.is_awaiting_sign_off:
         return
     states = signing_states(plan)
-    # Signatories that left count as settled too, but a plan that nobody approved is not agreed.
+    # The state of a signatory that left is settled too, so all may be settled although nobody approved the plan.
     if not all(state.is_settled for state in states) or not any(state.has_approved for state in states):
         return
 

@@ -94,7 +94,7 @@ def _publish(network: Network, item: Item, version: Item, now: dt.datetime) -> N
         minor=version["minor"],
         now=now,
         content=_normalised(content),
-        elsewhere=True,  # skips checks that are newer than some files, which must still load
+        published_elsewhere=True,  # skips checks that are newer than some files, which must still load
     )
 
 

@@ -1,4 +1,4 @@
-"""Queries about plans: what a person may read, who signs, and which plans are waiting for somebody."""
+"""Queries that say what a person may read of a plan, who signs it, and who must act next."""
 
 from partnerships.plans.queries.comments import can_read_today, comment_counts
 from partnerships.plans.queries.contents import (

@@ -1,4 +1,4 @@
-"""Agenda items that plans propose for a partnership's meeting."""
+"""Plans that are suggested for the agenda of a partnership's meeting."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from partnerships.plans.models import Plan, Version
 
 
 def plans_published_since(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
-    """Return the newest version of each plan for which a version was published since the partnership's last meeting."""
-    condition = Q(pk__in=[])
+    """Return the newest version of each plan that was published since the last meeting of its partnership."""
+    is_new = Q(pk__in=[])
     for partnership in partnerships:
-        condition |= Q(plan__partnership=partnership, published_at__gt=since.last[partnership.pk])
-    rows = (
+        is_new |= Q(plan__partnership=partnership, published_at__gt=since.last[partnership.pk])
+    newest_versions = (
         Version.objects.visible_to(user)
         .without_content()
-        .filter(condition, published_at__lte=since.now)
+        .filter(is_new, published_at__lte=since.now)
         .select_related("plan")
         .order_by("plan", "-number")
         .distinct("plan")
     )
     return [
         AgendaSuggestion(
-            partnership=row.plan.partnership_id or 0,
+            partnership=version.plan.partnership_id or 0,
             subject_kind="plan_version",
-            subject_id=row.pk,
-            title=f"{row.title}, version {row.number}"[:300],
-            path=row.get_absolute_url(),
+            subject_id=version.pk,
+            title=f"{version.title}, version {version.number}"[:300],
+            path=version.get_absolute_url(),
             purpose=Purpose.INFORMATION,
-            detail=f"Published {long_date(row.published_at.date())}: {row.note}"[:300],
+            detail=f"Published {long_date(version.published_at.date())}: {version.note}"[:300],
         )
-        for row in sorted(rows, key=lambda row: (row.published_at, row.pk))
+        for version in sorted(newest_versions, key=lambda version: (version.published_at, version.pk))
     ]
 
 
@@ -49,14 +49,14 @@ def plans_awaiting_signature(
     """Return the partnerships' plans that are waiting for signatures."""
     return [
         AgendaSuggestion(
-            partnership=row.partnership_id or 0,
+            partnership=plan.partnership_id or 0,
             subject_kind="plan_signing",
-            subject_id=row.pk,
-            title=f"Sign off {row.title}, version {row.open_number or row.current_number}"[:300],
-            path=reverse("plans:signing", args=[row.pk]),
+            subject_id=plan.pk,
+            title=f"Sign off {plan.title}, version {plan.open_number or plan.current_number}"[:300],
+            path=reverse("plans:signing", args=[plan.pk]),
             purpose=Purpose.DECISION,
         )
-        for row in rows_for(awaiting_signature_rows, user, ids_of(partnerships), since.now)
+        for plan in rows_for(awaiting_signature_rows, user, ids_of(partnerships), since.now)
     ]
 
 

@@ -1,4 +1,7 @@
-"""Dates of plans for calendars: milestones, signatures, and embargoes that end."""
+"""Calendar entries for milestones of plans, deadlines for signatures, and ends of embargoes.
+
+`SOURCES` lists the queries and the entries that are made from their rows.
+"""
 
 from __future__ import annotations
 
@@ -28,18 +31,21 @@ from partnerships.plans.models import (
 
 
 def _plans(user: User, partnerships: list[int]) -> PlanQuerySet:
-    """Return the plans that the person's organisations own or take part in, of these partnerships (ids) or of all."""
+    """Return the plans that the person's organisations own or take part in.
+
+    With `partnerships` (ids), only their plans are returned.
+    """
     plans = Plan.objects.with_insider(user).order_by()
     return plans.filter(partnership__in=partnerships) if partnerships else plans
 
 
 def _milestones(user: User, partnerships: list[int]) -> MilestoneQuerySet:
-    """Return the milestones of the plans of these partnerships, or of all plans of the person's organisations."""
+    """Return the milestones of the person's plans that have a day, for all or for some partnerships (ids)."""
     return _milestones_with_dates(user).filter(plan__in=_plans(user, partnerships).values("pk"))
 
 
 def _entries_of_milestones(milestones: Iterable[Milestone]) -> list[CalendarEntry]:
-    """Return the entries of these milestones of newest versions, read by `_milestones_with_dates`."""
+    """Return the calendar entries of milestones from `_milestones_with_dates`."""
     entries = (
         _entry_of_milestone(
             milestone,
@@ -52,14 +58,14 @@ def _entries_of_milestones(milestones: Iterable[Milestone]) -> list[CalendarEntr
 
 
 def _embargoed_versions(user: User, partnerships: list[int]) -> VersionQuerySet:
-    """Return the versions that the person sees of such plans while a later version is under embargo."""
+    """Return the versions that the person sees of such plans, while a later version is under embargo."""
     return _versions_during_embargo(user, _plans(user, partnerships))
 
 
 def _entries_of_versions(versions: Iterable[Version]) -> list[CalendarEntry]:
-    """Return the entries of the milestones in these versions.
+    """Return the calendar entries of the milestones in versions from `_versions_during_embargo`.
 
-    Each version replaces a version under embargo, whose milestones the reader may not see.
+    Their milestones are read from the content, because the table contains those of the version under embargo.
     """
     entries: list[CalendarEntry | None] = []
     for version in versions:
@@ -76,12 +82,12 @@ def _entries_of_versions(versions: Iterable[Version]) -> list[CalendarEntry]:
 
 
 def entries_of_milestones(user: User, milestones: Collection[int]) -> list[CalendarEntry]:
-    """Return the dates of those milestones with these ids that the person may see."""
+    """Return the calendar entries of the milestones (ids) that the person may see."""
     return _entries_of_milestones(_milestones_with_dates(user).filter(pk__in=milestones))
 
 
 def entries_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
-    """Return the milestones of plans with these ids, and the days by which the plans are to be signed."""
+    """Return the calendar entries for the milestones and the signatures of these plans (ids)."""
     milestones = _milestones_with_dates(user).filter(plan__in=plans)
     versions = _versions_during_embargo(user, Plan.objects.filter(pk__in=plans))
     signatories = list(_signatories_with_deadline(user).filter(plan__in=plans))
@@ -95,8 +101,8 @@ def entries_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
 def _milestones_with_dates(user: User) -> MilestoneQuerySet:
     """Return the milestones that the person may see and that are due or were achieved on a day.
 
-    Each is annotated with `site_reference`, the reference of its confidential site. A milestone of a confidential site
-    is named by it, because calendars are copied to providers outside the network.
+    If the site of a milestone is confidential, `site_reference` is its reference. The calendar entry then contains the
+    reference and not the name, because people copy their calendars to providers outside the network.
     """
     site = Site.objects.filter(plan=OuterRef("plan"), key=OuterRef("site_key"), confidential=True)
     milestones = Milestone.objects.visible_to(user).filter(Q(due_by__isnull=False) | ~Q(actual=""))
@@ -108,8 +114,8 @@ def _versions_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet
     """Return the versions that readers inside see while a later version is under embargo.
 
     The table of milestones contains only milestones of newest versions. Without these versions, the dates would
-    disappear during an embargo and so reveal the embargo. Plans of the person's own organisations are left out,
-    because owners see the newest version.
+    disappear from calendars during an embargo, which would reveal the embargo. Plans of the person's own organisations
+    are left out, because owners see the newest version.
     """
     embargoed_plans = Plan.objects.fully_readable_by(user).filter(
         embargoed_until__gt=timezone.now(), pk__in=plans.order_by().values("pk")
@@ -122,7 +128,7 @@ def _versions_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet
 
 
 def _entry_of_milestone(milestone: Milestone, *, site_reference: str, version_number: int) -> CalendarEntry | None:
-    """Return the entry of a milestone in this version of its plan; None without a date."""
+    """Return the calendar entry of a milestone in this version of its plan, or None if it has no day."""
     actual = _partial_date(milestone.actual)
     day = actual.latest if actual else milestone.due_by
     if day is None:
@@ -139,7 +145,7 @@ def _entry_of_milestone(milestone: Milestone, *, site_reference: str, version_nu
         partnership=plan.partnership_id,
         changed_at=plan.last_published_at or plan.created_at,
         sequence=max(0, version_number - 1) + plan.is_over,
-        # Nobody works towards the milestones of a plan that is over; its successor has its own milestones.
+        # Nobody works towards the open milestones of a plan that is over. Its successor has its own milestones.
         is_cancelled=milestone.status == "cancelled" or (plan.is_over and milestone.status != "achieved"),
     )
 
@@ -154,7 +160,7 @@ def _public_name(milestone: Milestone, site_reference: str) -> str:
 
 
 def _note_on_milestone(milestone: Milestone) -> str:
-    """Return the status and date of a milestone: "Planned. Forecast: June 2028"."""
+    """Return the status and date of a milestone, for example "Planned. Forecast: June 2028"."""
     status = milestone.status.replace("_", " ").capitalize()
     actual = _partial_date(milestone.actual)
     if actual is not None:
@@ -164,7 +170,7 @@ def _note_on_milestone(milestone: Milestone) -> str:
 
 
 def _partial_date(text: str) -> PartialDate | None:
-    """Return the partial date in a text; None for "" and for a text that is no date."""
+    """Return the partial date in a text, or None if the text is empty or not a date."""
     try:
         return PartialDate.parse(text) if text else None
     except NotADate:
@@ -172,7 +178,10 @@ def _partial_date(text: str) -> PartialDate | None:
 
 
 def _signatories(user: User, partnerships: list[int]) -> QuerySet[Signatory]:
-    """Return the signatories with a deadline of plans of these partnerships, or else the person's organisations."""
+    """Return the signatories with a deadline in plans of these partnerships (ids).
+
+    Without `partnerships`, only the signatories that are the person's own organisations are returned.
+    """
     signatories = _signatories_with_deadline(user)
     if partnerships:
         return signatories.filter(plan__partnership__in=partnerships)
@@ -188,9 +197,9 @@ def _signatories_with_deadline(user: User) -> QuerySet[Signatory]:
 
 
 def entries_of_signatories(signatories: Collection[Signatory]) -> list[CalendarEntry]:
-    """Return the days by which these signatories must sign.
+    """Return the calendar entries for the days by which these signatories must sign.
 
-    Makes two queries. Select `organisation` and the plan's partnership with the signatories.
+    Select `organisation` and `plan__partnership` with the signatories. This then makes two queries.
     """
     plan_by_pk = {signatory.plan_id: signatory.plan for signatory in signatories}
     revision_by_plan = revisions_of(set(plan_by_pk), "plan_signing", "plan")
@@ -210,7 +219,10 @@ def entries_of_signatories(signatories: Collection[Signatory]) -> list[CalendarE
 
 
 def _entry_of_signatory(signatory: Signatory, revision: Revision, *, has_decided: bool) -> CalendarEntry:
-    """Return the day by which a signatory must decide. A later change of the plan's signing raises the sequence."""
+    """Return the calendar entry for the day by which a signatory must decide.
+
+    `revision` is that of the last change to the signing of the plan. It tells calendars which copy is newer.
+    """
     plan, day = signatory.plan, signatory.due_on
     assert day is not None
     return CalendarEntry(
@@ -229,7 +241,10 @@ def _entry_of_signatory(signatory: Signatory, revision: Revision, *, has_decided
 
 
 def _versions_with_embargo(user: User, partnerships: list[int]) -> VersionQuerySet:
-    """Return the versions with an embargo, past or future, for people of owners. Nobody else may know about one."""
+    """Return the versions with an embargo, also one that has ended, for people of owners.
+
+    Nobody else may know that a version is under embargo.
+    """
     own_plans = Plan.objects.owned_by_organisations_of(user).order_by().values("pk")
     versions = Version.objects.filter(embargo_until__isnull=False, plan__in=own_plans)
     if partnerships:
@@ -238,7 +253,7 @@ def _versions_with_embargo(user: User, partnerships: list[int]) -> VersionQueryS
 
 
 def _entries_of_embargoes(versions: list[Version]) -> list[CalendarEntry]:
-    """Return the days on which the embargoes of these versions end."""
+    """Return the calendar entries for the ends of the embargoes of these versions."""
     return [
         CalendarEntry(
             kind=CalendarKind.EMBARGO,

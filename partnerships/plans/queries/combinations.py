@@ -1,4 +1,4 @@
-"""Combinations of tenure, year, area and so on. Packed lines of homes contain the ids of their combinations."""
+"""Combinations of tenure, year, area and so on, to which packed lines of homes refer by id."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ WHERE (
     AND (%(year)s = '' OR year = %(year)s)
 ORDER BY id
 """
-#: The values with which `_STATEMENT` returns all combinations.
+#: The parameters with which `_STATEMENT` returns all combinations.
 _NO_FILTERS: Mapping[str, Any] = {
     "areas": [],
     "authorities": [],
@@ -57,23 +57,23 @@ _NO_FILTERS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Combinations:
-    """The combinations whose homes are counted, in the order of their ids.
+    """The combinations that a report counts, in the order of their ids.
 
-    Index 0 means no combination. Sums use indexes and not ids, because ids can be far apart: a restore adds ten
-    million to the ids.
+    Each combination has an index in these arrays, and index 0 means no combination. Sums are arrays by index. Arrays
+    by id would be too long, because a restore of a backup adds ten million to the next ids.
     """
 
     ids: IntArray
-    #: The values of `_COLUMNS` of each combination.
+    #: The values of each combination, in the order of `_COLUMNS`.
     values: Sequence[tuple[Any, ...]]
     confidential: BoolArray
     is_done: BoolArray
 
     @classmethod
     def among(cls, **filters: Any) -> Combinations:
-        """Return the combinations that match the filters of `_STATEMENT`.
+        """Return the combinations that match the filters, for example `areas=["E08000035"]`.
 
-        Callers read the packed lines first: lines read later may contain ids of combinations added in the meantime.
+        Read the packed lines first. Lines that are read later may contain combinations that were added in between.
         """
         ids, confidential, is_done = [0], [False], [False]
         values: list[tuple[Any, ...]] = [()]
@@ -95,10 +95,11 @@ class Combinations:
         return len(self.ids)
 
     def countable_lines(self, lines: PackedLines) -> PackedLines:
-        """Return the lines whose homes are counted, with the index of each combination instead of its id.
+        """Return the lines to count, with the index of each combination instead of its id.
 
         Lines at confidential sites are left out unless the reader reads the plan inside.
         """
+        # The last index with an id up to that of the line. It is the line's combination only if the ids are equal.
         indexes = np.searchsorted(self.ids, lines.combination, side="right") - 1
         is_counted = self.ids[indexes] == lines.combination
         is_readable = ~self.confidential[indexes] | lines.inside()

@@ -1,4 +1,4 @@
-"""Comments on plans: the number of comments on each piece, and who can read a comment."""
+"""The number of comments on each piece of a plan, and who can read a comment."""
 
 from __future__ import annotations
 
@@ -15,30 +15,35 @@ if TYPE_CHECKING:
 
 
 def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) -> dict[str, int]:
-    """Return the number of readable comments in open threads, by piece: {"sites/north-quay": 2}."""
+    """Return how many comments in open threads the person may read, by piece.
+
+    For example, {"sites/north-quay": 2}. Comments on the whole plan are left out.
+    """
     if not user.is_authenticated:
         return {}
     return dict(rows_for(_counts, user, plan.pk, on_draft=on_draft))
 
 
 def comments_lookup(user: User, plan: Plan, *, on_draft: bool) -> Lookup:
-    """Return the lookup of a later `comment_counts`, for `read_ahead`."""
+    """Return the lookup that `comment_counts` makes, for `read_ahead`."""
     return lookup(_counts, user, plan.pk, on_draft=on_draft)
 
 
-def _counts(user: User, plan: int, *, on_draft: bool) -> QuerySet[Comment, tuple[str, int]]:
+def _counts(user: User, plan_id: int, *, on_draft: bool) -> QuerySet[Comment, tuple[str, int]]:
+    """Return pairs of a piece and the number of its comments, on the draft or on any version."""
     is_resolved = Q(resolved_at__isnull=False) | Q(parent__resolved_at__isnull=False)
-    comments = Comment.objects.visible_to(user).filter(plan=plan).exclude(is_resolved)
-    on_pieces = comments.exclude(anchor__in=("", "about"))
-    rows = on_pieces.filter(version_number=0) if on_draft else on_pieces.exclude(version_number=0)
-    counts: QuerySet[Comment, tuple[str, int]] = rows.values_list("anchor").annotate(Count("pk"))
+    comments = Comment.objects.visible_to(user).filter(plan=plan_id).exclude(is_resolved)
+    comments = comments.exclude(anchor__in=("", "about"))
+    comments = comments.filter(version_number=0) if on_draft else comments.exclude(version_number=0)
+    counts: QuerySet[Comment, tuple[str, int]] = comments.values_list("anchor").annotate(Count("pk"))
     return counts
 
 
 def can_read_today(comment: Comment, person: User) -> bool:
-    """Return whether the person may read the comment and can read the plan as it is today.
+    """Return whether the person may read the comment and its plan as they are today.
 
-    People of an organisation that left may read old comments, but are not mentioned any more.
+    People of an organisation that left the plan may still read old comments. This returns False for them, so that
+    nobody mentions them any more.
     """
     readable_plans = Plan.objects.visible_today_to(person).values("pk")
     return Comment.objects.visible_to(person).filter(pk=comment.pk, plan__in=readable_plans).exists()

@@ -28,37 +28,39 @@ def versions_for(user: User | AnonymousUser, plan: Plan | int) -> VersionQuerySe
 
 
 def newest_version_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
-    """Return the newest version that the person may read; None if there is no such version."""
-    return next(iter(rows_for(_newest_versions, user, plan.pk)), None)
+    """Return the newest version that the person may read, or None if there is no such version."""
+    newest_versions = rows_for(_newest_version, user, plan.pk)
+    return newest_versions[0] if newest_versions else None
 
 
 @planned_for_each_reader
-def _newest_versions(user: User | AnonymousUser, plan: int) -> QuerySet[Version]:
-    return versions_for(user, plan).select_related("author")[:1]
+def _newest_version(user: User | AnonymousUser, plan_id: int) -> QuerySet[Version]:
+    """Return the newest version that the person may read, as a query with one row or none."""
+    return versions_for(user, plan_id).select_related("author")[:1]
 
 
 def version_of(plan: Plan, number: int | None) -> Version | None:
-    """Return the version with this number, or None. Callers have already checked the rights."""
+    """Return the version with this number, or None. Check the reader's rights before."""
     return plan.versions.filter(number=number).first() if number else None
 
 
 def content_of(plan: Plan, number: int) -> Content:
-    """Return the content of one version; empty for number 0."""
+    """Return the content of one version, which is empty for number 0. Check the reader's rights before."""
     version = version_of(plan, number)
     return version.content if version is not None else empty_content()
 
 
 def draft_content(plan: Plan) -> Content:
-    """Return the content of the draft, which is that of the newest version until the draft is changed."""
+    """Return the content of the draft. Until the draft is changed, it is the content of the newest version."""
     draft = Draft.objects.filter(plan=plan).first()
     if draft is not None and draft.content is not None:
         content: Content = draft.content
         return content
-    # Use the number in the draft: `plan` may have been read before the last publication, so its number may be old.
+    # Prefer the number in the draft, because `plan` may have been fetched before the last publication.
     return content_of(plan, draft.based_on if draft is not None else plan.current_number)
 
 
 def area_names(*contents: Content) -> dict[str, str]:
-    """Return the names of the areas in which the sites of these contents are, by GSS code."""
+    """Return the names of the areas of all sites in these contents, by GSS code."""
     codes = {site["area"] for content in contents for site in content["sites"]} - {""}
     return dict(Area.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}

@@ -1,4 +1,4 @@
-"""Homes and milestones of a party's plans in a period, as blocks for progress reports."""
+"""Homes and milestones of a party's plans in a period, for progress reports."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from partnerships.plans.models import Audience, Plan, Version
 
 #: The most milestones that a report lists.
 _MAX_LINES = 50
-#: A site's homes are counted as started or completed, actual or forecast, by these dates of the site.
+#: The dates of a site that decide in which period its homes are counted as started or completed.
 _DATE_FIELDS = ("actual_start", "forecast_start", "actual_completion", "forecast_completion")
 
 
 def _contents_of_plans(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
-    """Yield each of the party's plans that all parties of the partnership may read, with its content.
+    """Yield the party's plans that all parties of the partnership may read, with their content for readers outside.
 
-    The content is what readers outside see. Within a page, the plans are read once.
+    Homes and milestones are separate figures on a page, but the plans are read once for both.
     """
     for version in rows_once_a_page((_contents_of_plans, period.party.pk), lambda: _announced_versions(period)):
         if version.number == version.plan.announced_number:
@@ -31,9 +31,10 @@ def _contents_of_plans(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
 
 
 def _announced_versions(period: ReportPeriod) -> QuerySet[Version]:
-    """Return the newest versions of these plans, each with its plan. Of an embargoed plan, both versions are returned.
+    """Return the newest versions of the party's plans, each with its plan.
 
-    `Plan.announced_number` is the one to show.
+    For a plan with a version under embargo, this returns that version and the last version without an embargo.
+    `Plan.announced_number` says which of them may be shown.
     """
     plans = Plan.objects.owned_by(period.party.organisation_id).filter(
         partnership=period.party.partnership_id, current_number__gt=0
@@ -44,34 +45,39 @@ def _announced_versions(period: ReportPeriod) -> QuerySet[Version]:
 
 
 def _is_within(period: ReportPeriod, text: str) -> bool:
-    """Return whether a partial date is certainly in the period: from its first to its last possible day."""
+    """Return whether every day that a partial date can mean is in the period.
+
+    For example, "2028-06" is within the second quarter of 2028, but "2028" is not.
+    """
     if not text:
         return False
-    day = PartialDate.parse(text)
-    return period.covers(day.earliest) and period.covers(day.latest)
+    date = PartialDate.parse(text)
+    return period.covers(date.earliest) and period.covers(date.latest)
 
 
 def homes_in_period(period: ReportPeriod) -> FigureBlock | None:
-    """Return the homes that started and completed in the period, actual and forecast, with a line for each plan.
+    """Return the homes started and completed in the period and those forecast for it, with a line for each plan.
 
     Returns None if no plan has such homes.
     """
-    total: Counter[str] = Counter()
-    lines = []
+    total_by_field: Counter[str] = Counter()
+    plan_lines = []
     for plan, content in _contents_of_plans(period):
-        homes: Counter[str] = Counter()
+        homes_by_field: Counter[str] = Counter()
         for site in content["sites"]:
             for field in _DATE_FIELDS:
                 if _is_within(period, site[field]):
-                    homes[field] += homes_count(site)
-        if any(homes.values()):
-            lines.append(FigureLine(plan.title, _homes_in_words(homes), plan.get_absolute_url()))
-        total += homes
-    return FigureBlock("Homes", f"{_homes_in_words(total)}.".capitalize(), lines) if lines else None
+                    homes_by_field[field] += homes_count(site)
+        if any(homes_by_field.values()):
+            plan_lines.append(FigureLine(plan.title, _homes_in_words(homes_by_field), plan.get_absolute_url()))
+        total_by_field += homes_by_field
+    if not plan_lines:
+        return None
+    return FigureBlock("Homes", f"{_homes_in_words(total_by_field)}.".capitalize(), plan_lines)
 
 
 def _homes_in_words(counts: Counter[str]) -> str:
-    """Return the homes counted by each of `_DATE_FIELDS`, in words."""
+    """Return, for example, "12 homes started (forecast 20), 0 completed (forecast 8)"."""
     return (
         f"{counted(counts['actual_start'], 'home')} started (forecast {counts['forecast_start']:,}), "
         f"{counts['actual_completion']:,} completed (forecast {counts['forecast_completion']:,})"
@@ -79,9 +85,9 @@ def _homes_in_words(counts: Counter[str]) -> str:
 
 
 def milestones_in_period(period: ReportPeriod) -> FigureBlock | None:
-    """Return the milestones reached in the period, and the slipped milestones whose baseline was in the period.
+    """Return the milestones reached in the period, and those that were planned for the period but have slipped.
 
-    Returns None if there are none of either.
+    Returns None if there are neither.
     """
     reached, slipped = [], []
     for plan, content in _contents_of_plans(period):
@@ -99,7 +105,7 @@ def milestones_in_period(period: ReportPeriod) -> FigureBlock | None:
 
 
 def _slippage_words(milestone: Item) -> str:
-    """Return the baseline and the forecast of a milestone, in words."""
+    """Return, for example, "planned for June 2028, now March 2029"."""
     baseline = PartialDate.parse(milestone["baseline"]).words
     if not milestone["forecast"]:
         return f"planned for {baseline}, no forecast"

@@ -1,6 +1,6 @@
 """Homes in plans by area, year and tenure, as people can read them today.
 
-This is a part of the pipeline that can be read faster than the whole.
+These are the homes that `pipeline.homes_pipeline` counts as `now`. Counting only these homes is faster.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class PlannedHomesNow:
-    """Homes of one tenure that are completed in one year in an area; `done` of them have been completed."""
+    """The number of homes of one tenure that are due to be completed in one year in an area.
+
+    `done` is how many of them have been completed.
+    """
 
     area_code: str
     year: str
@@ -40,8 +43,8 @@ class PlannedHomesNow:
 
 
 def planned_homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list[PlannedHomesNow]:
-    """Return the homes that `homes_pipeline` counts as `now` in these areas (GSS codes); if none are given, in all."""
-    # Read the lines before the combinations: lines read later may contain newer combinations (`Combinations.among`).
+    """Return the homes in plans that the reader can read now, in these areas (GSS codes) or, if empty, in all areas."""
+    # Read the lines before the combinations. Lines that are read later may contain combinations added in between.
     batches = packed_lines(reader, plan_parameters(areas=areas), earlier=None, now=now)
     combinations = Combinations.among(areas=list(areas))
     homes_by_index = np.zeros(combinations.size, dtype=np.int64)

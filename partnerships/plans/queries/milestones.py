@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 
 def milestones_due_by(user: User | AnonymousUser, day: dt.date) -> MilestoneQuerySet:
-    """Return the open milestones that the person may see and that are overdue or due by a day."""
+    """Return the outstanding milestones that the person may see and that are due on or before a day."""
     return Milestone.objects.visible_to(user).outstanding().filter(due_by__lte=day).select_related("plan")

@@ -1,8 +1,11 @@
 """Tasks of a person in plans, for My work.
 
-Each kind of task has three functions. The first returns the records on which anybody has to act: a `Reach`, so that
-people with no such record are skipped. The second returns the records of one person, and the third the tasks to
-show.
+Each kind of task has three functions, for example for access requests:
+
+* `_REQUESTS` or `_reach_of_…` is the `Reach` of all records on which somebody has to act. My work asks no further for
+  people without such a record.
+* `_requests_for` returns the records of one person.
+* `_request_tasks` returns the tasks that My work shows.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ from partnerships.plans.queries.signing import takes_part_condition, version_num
 
 
 def _task(action: str, plan: Plan, path: str, **fields: Any) -> WaitingTask:
-    """Return a task about a plan. Its title and partnership are those of the plan unless they are in `fields`."""
+    """Return a task about a plan, with the plan's title and partnership unless `fields` contain others."""
     fields.setdefault("title", plan.title)
     fields.setdefault("partnership_title", plan.partnership.title if plan.partnership else "")
     return WaitingTask(action=action, path=path, **fields)
@@ -52,7 +55,7 @@ _DRAFTERS = (drafters_of("plan__"),)
 
 
 def _reach_of_signatures() -> Reach:
-    """Return the signatories that must decide, or whose condition is not met yet."""
+    """Return the signatories that must decide, or must confirm that their condition is met."""
     decisions = SignOff.objects.filter(
         plan=OuterRef("plan"),
         organisation=OuterRef("organisation"),
@@ -71,7 +74,10 @@ def _reach_of_signatures() -> Reach:
 
 
 def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
-    """Return the signatures that the person can give or the conditions that the person can confirm, as dictionaries."""
+    """Return the signatories for which the person can decide or confirm a condition, as dictionaries.
+
+    `last` is the last valid decision of the organisation, "met" if its condition is met, or None.
+    """
     signatories: QuerySet[Any] = (
         _reach_of_signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
     )
@@ -91,12 +97,13 @@ def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
 
 
 def _signing_tasks(user: User, now: dt.datetime) -> TaskRows:
-    """Return versions to sign off, and conditions that the person can confirm as met."""
+    """Return the versions that the person can sign off, and the conditions that the person can confirm."""
 
     def make_task(row: dict[str, Any]) -> WaitingTask:
+        # An unsaved signatory, because `has_lapsed` needs only these two fields.
         has_lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
         return WaitingTask(
-            action=_signing_task(row),
+            action=_signing_action(row),
             title=row["plan__title"],
             path=page_address("plans:signing", row["plan"]),
             since=row["asked_at"],
@@ -113,10 +120,11 @@ def _signing_tasks(user: User, now: dt.datetime) -> TaskRows:
     return TaskRows(sorted(rows_for(_signatures_for, user), key=urgency_of), make_task, due=itemgetter("due_on"))
 
 
-def _signing_task(row: dict[str, Any]) -> str:
-    """Return the task of a signatory, from a row of `_signatures_for`."""
+def _signing_action(row: dict[str, Any]) -> str:
+    """Return what a signatory must do, for example "Sign off version 2". `row` is from `_signatures_for`."""
     if row["last"] == Decision.CONDITIONAL:
         return "Confirm that your condition is met"
+    # An unsaved plan, because `version_number_to_sign` needs only these three fields.
     plan = Plan(
         current_number=row["plan__current_number"],
         open_number=row["plan__open_number"],
@@ -134,7 +142,7 @@ def _requests_for(user: User) -> QuerySet[Any]:
 
 
 def _request_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return requests to answer."""
+    """Return the access requests that the person can answer."""
     return [
         _task(
             f"Answer {request.person.display_name}, who asks to see the draft",
@@ -147,7 +155,7 @@ def _request_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 def _reach_of_mentions() -> Reach:
-    """Return the mentions in open threads to which the mentioned person has not replied."""
+    """Return the mentions in open threads that the mentioned person has not answered."""
     # The first comment of a thread has no parent, and only this comment can be resolved.
     is_open_first_comment = Q(comment__parent=None, comment__resolved_at=None)
     is_reply_in_open_thread = Q(comment__parent__isnull=False, comment__parent__resolved_at=None)
@@ -161,7 +169,7 @@ def _reach_of_mentions() -> Reach:
 
 
 def _mentions_for(user: User) -> QuerySet[Comment]:
-    """Return the comments that mention the person and to which the person has not replied."""
+    """Return the comments that mention the person and that the person has not answered."""
     return (
         Comment.objects.visible_to(user)
         .filter(pk__in=_reach_of_mentions().of(user).values("comment"))
@@ -173,7 +181,7 @@ def _mentions_for(user: User) -> QuerySet[Comment]:
 
 
 def _mention_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return comments to answer."""
+    """Return the comments that mention the person, as tasks to answer them."""
     tasks = []
     for comment in rows_for(_mentions_for, user):
         route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
@@ -190,18 +198,18 @@ def _mention_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 def _reach_of_shares(now: dt.datetime) -> Reach:
-    """Return the shares that the person has not opened yet."""
+    """Return the active shares of drafts that have not been opened yet."""
     return Reach(Share.objects.active(now).filter(opened_at=None), (People("person"),))
 
 
 def _shares_for(user: User, now: dt.datetime) -> QuerySet[Share]:
-    """Return the drafts that are shared with the person, and that they have not opened yet."""
+    """Return the person's shares of drafts that the person has not opened yet."""
     shares = _reach_of_shares(now).of(user).filter(plan__in=Plan.objects.draft_visible_to(user).values("pk"))
     return shares.select_related("plan__partnership").order_by("shared_at", "pk")
 
 
 def _share_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return drafts to read."""
+    """Return the drafts that the person has not opened yet, as tasks to read them."""
     return [
         _task(
             "Read this draft",
@@ -224,14 +232,14 @@ def _reach_of_milestones(now: dt.datetime) -> Reach:
 
 
 def _milestones_for(user: User, now: dt.datetime) -> QuerySet[Any]:
-    """Return the milestones to update, with whether the person may publish the change."""
+    """Return the milestones that the person may update, with whether the person may publish the update."""
     may_publish = Exists(Plan.objects.publishable_by(user).filter(pk=OuterRef("plan")))
     milestones: QuerySet[Any] = _reach_of_milestones(now).of(user).annotate(may_publish=may_publish)
     return milestones.select_related("plan__partnership").order_by("due_by", "pk")
 
 
 def _milestone_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
-    """Return milestones to update."""
+    """Return the overdue milestones and those due soon, as tasks to update them."""
     today = timezone.localdate(now)
     milestones = rows_for(_milestones_for, user, now)
     return [_milestone_task(milestone, today, may_publish=milestone.may_publish) for milestone in milestones]
@@ -240,18 +248,18 @@ def _milestone_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 def _milestone_task(milestone: Milestone, today: dt.date, *, may_publish: bool) -> WaitingTask:
     """Return the task to update a milestone.
 
-    Leads update the milestone with the form that publishes a version, editors in the draft.
+    Leads update the milestone with a form that publishes a version. Editors update it in the draft.
     """
     is_overdue = milestone.is_overdue(today)
     if may_publish:
-        task = "Update this milestone"
+        action = "Update this milestone"
         path = reverse("plans:milestone", kwargs={"pk": milestone.plan_id, "key": milestone.key})
     else:
-        task = "Update this milestone in the draft"
+        action = "Update this milestone in the draft"
         kwargs = {"pk": milestone.plan_id, "code": "milestones", "key": milestone.key}
         path = reverse("plans:edit-item", kwargs=kwargs)
     return _task(
-        task,
+        action,
         milestone.plan,
         path,
         title=f"{milestone.name}, {milestone.plan.title}",
@@ -284,7 +292,7 @@ def _offer_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     ]
 
 
-#: In order: signatures and conditions, access requests, mentions, shared drafts, milestones, offers of ownership.
+#: The kinds of task in the order in which My work asks for them.
 WAITING = (
     TaskSource(
         _signing_tasks, lambda _: (_reach_of_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)

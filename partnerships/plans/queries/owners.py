@@ -1,4 +1,4 @@
-"""Owners of plans: present, former and possible owners, and ownerships that ended."""
+"""The present and former owners of plans, and the organisations that may become owners."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 
 def owners_by_age(plan: Plan) -> list[PlanOwner]:
-    """Return the plan's owners, oldest first.
+    """Return the plan's owners, oldest first. This makes no query after `for_listing`.
 
-    This makes no query after `for_listing`. A plan shown as it was when its reader left has the owners of that
-    time.
+    If `plans_as_read_by` has changed the plan to its state in the past, the owners of that time are returned.
     """
     if plan.owners_at_departure is not None:
         return plan.owners_at_departure
@@ -36,11 +35,11 @@ def owners_by_age(plan: Plan) -> list[PlanOwner]:
 
 
 def owners_at_version(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
-    """Return the owners when a version was published, under their names of that time.
+    """Return the owners when a version was published, with the names that they had then.
 
     If an owner has passed the plan on to a successor since, the earlier owner is returned. For the newest version
-    of a plan that is not over, the present owners are returned, with their present names beside the former names.
-    The objects are for display only: never save them.
+    of a plan that is not over, the present owners are returned, with both their names then and now. The objects are
+    changed for display, so never save them.
     """
     owners = owners_by_age(plan)
     day = timezone.localdate(version.published_at)
@@ -56,46 +55,49 @@ def owners_at_version(plan: Plan, version: Version, *, is_newest: bool = False) 
 def _show_predecessors(plan: Plan, owners: Iterable[PlanOwner], *, moment: dt.datetime) -> None:
     """Replace each organisation that took over the plan after a moment with its predecessor.
 
-    The changed objects are for display only: never save them.
+    The objects are changed for display, so never save them.
     """
     predecessor_by_successor = holders_at("plans", plan.pk, moment)
     if not predecessor_by_successor:
         return
-    # A predecessor that owned the plan together with its successor has its own row, which ended.
+    # If a predecessor owned the plan together with its successor, it has an ownership that ended. Both are then owners.
     predecessor_ids = [predecessor.pk for predecessor in predecessor_by_successor.values()]
-    own_rows = PlanOwner.ever.filter(plan=plan, organisation__in=predecessor_ids)
-    ids_with_own_row = set(own_rows.values_list("organisation", flat=True))
+    predecessor_ownerships = PlanOwner.ever.filter(plan=plan, organisation__in=predecessor_ids)
+    ids_with_ownership = set(predecessor_ownerships.values_list("organisation", flat=True))
     for owner in owners:
         predecessor = predecessor_by_successor.get(owner.organisation_id)
-        if predecessor is not None and predecessor.pk not in ids_with_own_row:
+        if predecessor is not None and predecessor.pk not in ids_with_ownership:
             owner.organisation = predecessor
 
 
 def set_owner_names_of_day(plans: Iterable[Plan]) -> None:
     """Change the names of the owners of listed plans to their names on the day of the last version.
 
-    Plans that are not over show the present names too. This makes one query for all plans, which must be fetched
-    with `for_listing`.
+    Plans that are not over show the present names too. Fetch the plans with `for_listing`. This makes one query for
+    all plans.
     """
-    then_only: list[AsAt] = []
-    then_and_now: list[AsAt] = []
+    owners_of_ended_plans: list[AsAt] = []
+    owners_of_live_plans: list[AsAt] = []
     for plan in plans:
         if plan.last_published_at is None:
             continue
         day = timezone.localdate(plan.last_published_at)
-        names = then_only if plan.is_over else then_and_now
-        names.extend((day, owner.organisation) for owner in owners_by_age(plan))
-    show_names_of_day(then_only, with_present=then_and_now)
+        owners_on_day = owners_of_ended_plans if plan.is_over else owners_of_live_plans
+        owners_on_day.extend((day, owner.organisation) for owner in owners_by_age(plan))
+    show_names_of_day(owners_of_ended_plans, with_present=owners_of_live_plans)
 
 
 def parties_allowed_to_own(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
-    """Return the present parties that may own and sign plans, which are all except observers."""
+    """Return the present parties that may own and sign plans of their partnership, which excludes observers.
+
+    With `organisations`, only the parties of these organisations are returned.
+    """
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
 
 
 def possible_owners(partnership: Partnership) -> OrganisationQuerySet:
-    """Return the organisations that may own plans of a partnership: its present parties except observers."""
+    """Return the present parties of a partnership that may own its plans, as organisations."""
     parties = parties_allowed_to_own().filter(partnership=partnership)
     return Organisation.objects.current().filter(pk__in=parties.values("organisation"))
 
@@ -103,8 +105,8 @@ def possible_owners(partnership: Partnership) -> OrganisationQuerySet:
 def possible_new_owners(plan: Plan, giver: Organisation) -> OrganisationQuerySet:
     """Return the organisations to which the giver, an owner, may offer the plan.
 
-    These are the members of the plan's partnership, except present owners. For a plan without a partnership, they
-    are the organisations with which the giver is in a live partnership.
+    These are the other parties of the plan's partnership, without observers and present owners. If the plan has no
+    partnership, they are the organisations that are in a live partnership with the giver.
     """
     present_owners = plan.owners.values("organisation")
     if plan.partnership is not None:
@@ -128,10 +130,10 @@ def acceptable_offers(user: User) -> QuerySet[OwnershipOffer]:
 
 
 def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
-    """Return ended ownerships that the person may see.
+    """Return ended ownerships that the person may see, as a lead.
 
-    The person may see the ownerships of organisations that they lead, and of plans that these organisations own
-    now.
+    These are the former ownerships of the organisations that the person leads, and those of other organisations in
+    plans that the person's organisations own now.
     """
     led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     owned_plans = PlanOwner.objects.filter(organisation__in=led_organisations).values("plan")
@@ -140,9 +142,9 @@ def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
 
 
 def ownerships_of_observers_alone(user: User) -> list[PlanOwner]:
-    """Return ownerships that the person's organisations must pass on, because observers cannot own plans.
+    """Return ownerships of organisations that the person leads, if the only owner of a plan is an observer.
 
-    In each case, the only owner of the plan has become an observer of the plan's partnership.
+    Observers cannot own plans, so a lead must offer such a plan to another party.
     """
     led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     observing_parties = Party.objects.accepted().filter(
@@ -159,13 +161,11 @@ def ownerships_of_observers_alone(user: User) -> list[PlanOwner]:
 
 @dataclass(frozen=True, slots=True)
 class EndedOwnership:
-    """An ownership that ended, with the title that its reader may see.
-
-    `path` is the page of the plan; "" if the reader can no longer see it.
-    """
+    """An ownership that ended, with the title that its reader may see."""
 
     owner: PlanOwner
     title: str
+    #: The page of the plan, or "" if the reader can no longer see the plan.
     path: str
 
 

@@ -1,7 +1,7 @@
 """Lines of homes of the plans that a reader may read, unpacked into numpy arrays.
 
-PostgreSQL sends the packed lines of all plans as a few long values: 25 MB for half a million lines. Adding up as
-many rows would take ten times as long.
+PostgreSQL sends the packed lines of all plans as a few long values, about 25 MB for half a million lines. Reading and
+adding up as many rows would take ten times as long.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LINE = [
     ("begins", ">i2"),
     ("ends", ">i2"),
 ]
-#: The layout of a plan, as `_STATEMENT` returns it; `versions` and `lines` are how many versions and lines it has.
+#: The layout of a plan, as `_STATEMENT` returns it. `versions` and `lines` are the numbers of its versions and lines.
 _PLAN = [
     ("id", ">i8"),
     ("owner", ">i8"),
@@ -47,14 +47,15 @@ _PLAN = [
     ("versions", ">i4"),
     ("lines", ">i4"),
 ]
-#: Flags of a plan: whether its reader is an owner or reads it inside, and whether it is live now and was live earlier.
+#: The flags of a plan. They say whether the reader is an owner, whether the reader reads the plan inside, whether the
+#: plan is live now, and whether it was live earlier.
 OWNER, INSIDE, _LIVE, _WAS_LIVE = 1, 2, 4, 8
 #: The owner of a plan with several owners.
 SEVERAL = -1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 #: A moment after all others, in microseconds.
 _FOREVER = 2**62
-#: One row for up to 8,192 plans: enough for numpy to be fast, few enough to fit into memory.
+#: Each row contains up to 8,192 plans, which are enough for numpy to be fast and few enough to fit into memory.
 _STATEMENT = f"""{READS}
 , owners AS MATERIALIZED (
     SELECT plan_id, CASE WHEN count(*) > 1 THEN {SEVERAL} ELSE min(organisation_id) END AS body
@@ -90,21 +91,23 @@ GROUP BY plan_id / 8192
 
 @dataclass(frozen=True, slots=True)
 class PackedLines:
-    """Lines of homes of a batch of plans. Each array has one element for each line, except `plans`.
+    """Lines of homes of a batch of plans.
 
-    `plans` has one element for each plan (see `_PLAN`). `plan` is the index in `plans` of each line's plan. Lines
-    of a site follow each other. `forecast` is 20290600 for June 2029, 0 if it is not given. The last three arrays
-    say whether a line applies now, at the earlier moment and in the baseline.
+    Each array has one element for each line, except `plans`. Lines of a site follow each other.
     """
 
+    #: One element for each plan, with the fields of `_PLAN`.
     plans: NDArray[Any]
+    #: The index in `plans` of the plan to which the line belongs.
     plan: IntArray
     ids: IntArray
     combination: IntArray
     provider: IntArray
     site: IntArray
+    #: For example 20290600 for June 2029, or 0 if no forecast is given.
     forecast: IntArray
     count: IntArray
+    # Whether the line applies now, at the earlier moment and in the baseline.
     is_now: BoolArray
     is_earlier: BoolArray
     is_baseline: BoolArray
@@ -136,7 +139,8 @@ def packed_lines(
 ) -> Iterable[PackedLines]:
     """Return the lines of the plans that the reader may read, one `PackedLines` for each batch of plans.
 
-    `values` are from `reading.parameters_of`. Lines at confidential sites are included for all readers.
+    `values` are from `reading.plan_parameters`. Lines at confidential sites are included for all readers, so leave them
+    out with `Combinations.countable_lines`.
     """
     rights, rights_values = rights_sql(reader)
     # The query runs at once, not when the first batch is needed, because callers read the combinations afterwards.
@@ -157,19 +161,14 @@ def _microseconds(moment: dt.datetime) -> int:
 def _unpack_batch(
     packed_plans: memoryview, packed_versions: memoryview, packed_lines: memoryview, *, earlier: int | None, now: int
 ) -> PackedLines:
-    """Return the lines of a batch of plans as they are read at these moments (microseconds).
-
-    Owners read a version from its publication, everybody else from the end of its embargo.
-    """
+    """Return the lines of a batch of plans as the reader reads them at these moments (microseconds)."""
     plans = np.frombuffer(packed_plans, np.dtype(_PLAN))
     versions = np.frombuffer(packed_versions, np.dtype(_VERSION))
     lines = np.frombuffer(packed_lines, np.dtype(_LINE))
     flags = plans["flags"].astype(np.int64)
 
-    plan_of_version = np.repeat(np.arange(len(plans)), plans["versions"])
     version_number = versions["number"].astype(np.int64)
-    is_owner = (flags & OWNER > 0)[plan_of_version]
-    readable_from = np.where(is_owner, versions["published"], versions["opened"])
+    readable_from = _readable_from(plans, versions)
 
     # A line contains the indexes of its versions within its plan, but the arrays contain the versions of all plans.
     plan = np.repeat(np.arange(len(plans)), plans["lines"])
@@ -202,3 +201,13 @@ def _unpack_batch(
         is_earlier=is_earlier,
         is_baseline=is_readable & is_in_baseline,
     )
+
+
+def _readable_from(plans: NDArray[Any], versions: NDArray[Any]) -> NDArray[Any]:
+    """Return from which moment (microseconds) the reader can read each version.
+
+    Owners read a version from its publication, everybody else from the end of its embargo.
+    """
+    plan_of_version = np.repeat(np.arange(len(plans)), plans["versions"])
+    is_owner = plans["flags"][plan_of_version] & OWNER > 0
+    return np.where(is_owner, versions["published"], versions["opened"])

@@ -1,4 +1,7 @@
-"""Homes of plans over time: sums of the homes that a reader may read."""
+"""Add up the homes in plans, now and in the past, that a reader may read.
+
+`packed_lines` reads the lines of homes in batches, `_Sums` adds them up, and `Pipeline` is the result.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from partnerships.kit.database import as_array, rows_of
+from partnerships.kit.database import rows_of
 from partnerships.kit.late import late
 from partnerships.organisations.audience import Reader
 from partnerships.plans.queries.combinations import Combinations
-from partnerships.plans.queries.packed import INSIDE, OWNER, SEVERAL, PackedLines, packed_lines
+from partnerships.plans.queries.packed import INSIDE, OWNER, PackedLines, packed_lines
+from partnerships.plans.queries.providers import provider_keys, provider_names, providers_named
 from partnerships.plans.queries.reading import READ_NOW, plan_parameters
 
 if TYPE_CHECKING:
@@ -43,26 +47,25 @@ class HomesCount:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """A site whose forecast completion has moved.
-
-    Dates are partial. `old` is the forecast at the earlier moment or, without one, in the baseline; `new` is today's.
-    """
+    """A site with a forecast completion that has moved, for example from "2028-06" to "2029"."""
 
     plan_id: int
     plan: str
     site_key: str
     site: str
+    #: The forecast at the earlier moment or, if the report has no earlier moment, in the baseline. A partial date.
     old: str
+    #: The forecast now. A partial date.
     new: str
     homes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineFilters:
-    """Which homes are counted. An empty filter excludes nothing.
+    """The homes to count. An empty filter excludes nothing.
 
-    `agreement_references` does not filter: it says which homes have a section 106 agreement. It contains the
-    planning references of agreements, each with the name of its authority or the code of an area.
+    `agreement_references` excludes nothing either. It says which homes have a section 106 agreement, by the planning
+    reference of the agreement and the name of its authority or the code of an area.
     """
 
     areas: Sequence[str] = ()
@@ -78,7 +81,7 @@ class PipelineFilters:
     agreement_references: Sequence[tuple[str, str]] = ()
 
 
-#: The ways of dividing the pipeline, with the columns of each.
+#: The ways in which a report divides the homes, with the columns of each.
 DIVISIONS: Mapping[str, tuple[str, ...]] = {
     "all": (),
     "year": ("year",),
@@ -98,9 +101,10 @@ MAX_SLIPS = 100
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The homes that a reader may read, by each of the `DIVISIONS`, and the sites whose forecast has moved.
+    """The homes that a reader may read, by each of the `DIVISIONS`, and the sites with a forecast that has moved.
 
-    The provider is the site's lead or, if the site names none, the plan's present owners.
+    For example, `by["tenure"]["social_rent",]` is the count of homes for social rent. The provider is the site's lead
+    or, if the site names none, the plan's present owners.
     """
 
     by: Mapping[str, CountsByValues]
@@ -117,11 +121,11 @@ class Pipeline:
 def homes_pipeline(
     reader: Reader, filters: PipelineFilters, *, earlier: dt.datetime | None, now: dt.datetime
 ) -> Pipeline:
-    """Return the homes of plans that the reader may read now: as at `now`, as at `earlier`, and in the baselines.
+    """Return the homes in plans that the reader may read today, as they are now, at `earlier` and in the baselines.
 
-    Plans that are over at a moment do not count at that moment. Plans that the reader may read only as they were
-    never count. Homes at confidential sites count only for readers inside. Forecasts are compared with those at
-    `earlier` or, if `earlier` is None, with the baselines.
+    A plan that was over at a moment is left out at that moment. Plans that the reader may read only in an old version
+    are left out. Homes at confidential sites are included only for readers inside. Forecasts are compared with those
+    at `earlier` or, if `earlier` is None, with the baselines.
     """
     parameters = plan_parameters(
         areas=filters.areas,
@@ -130,7 +134,8 @@ def homes_pipeline(
         kind=filters.kind,
         earlier=earlier,
     )
-    # Read the lines before the combinations: lines read later may contain newer combinations (`Combinations.among`).
+    # Read the lines before the combinations, which `_Sums` reads. Lines that are read later may contain combinations
+    # added in between.
     batches = packed_lines(reader, parameters, earlier=earlier, now=now)
     sums = _Sums(filters, has_earlier_moment=earlier is not None)
     for lines in batches:
@@ -173,26 +178,28 @@ FROM (
 ) moved
 JOIN plans_plan plan ON plan.id = moved.plan_id
 """  # noqa: S608 - constants
-_PROVIDERS_NAMED = "SELECT id FROM plans_homesprovider WHERE position(lower(%(name)s) IN lower(name)) > 0"
 
 
 class _MovedSite(NamedTuple):
-    """A site whose forecast has moved. `line` is the id of one of its lines, and `flags` are those of its plan."""
+    """A site with a forecast that has moved, in numbers. `before` and `after` are dates such as 20290600."""
 
     homes: int
+    #: The id of the plan, and the number of the site in the packed lines.
     plan: int
     site: int
+    #: The id of one of the lines of the site.
     line: int
     before: int
     after: int
+    #: The flags of the plan, which contain the reader's rights.
     flags: int
 
 
 class _Sums:
-    """Counted homes, added up by combination, by provider and by site.
+    """Sums of homes by combination and by provider, and the sites with a forecast that has moved.
 
-    Arrays of homes have a row for each of the four numbers of `HomesCount`, in that order. `plans` and `sites` count
-    those with homes now.
+    Arrays of homes have a row for each of the four numbers of a `HomesCount`, in the same order. `plans` and `sites`
+    are the numbers of plans and sites that have homes now.
     """
 
     def __init__(self, filters: PipelineFilters, *, has_earlier_moment: bool) -> None:
@@ -207,9 +214,9 @@ class _Sums:
         )
         self._has_earlier_moment = has_earlier_moment
         self._lines_in_agreement = _lines_in_agreement(filters.agreement_references)
-        #: The ids of the providers whose homes are counted; None counts the homes of all providers.
-        self._providers = _providers_named(filters.provider) if filters.provider else None
-        #: Each combination has two columns, at twice its index: homes without and with a section 106 agreement.
+        #: The ids of the providers to count. None counts all providers.
+        self._providers = providers_named(filters.provider) if filters.provider else None
+        #: Column 2i has the homes of combination i without a section 106 agreement, column 2i + 1 those with one.
         self._by_combination: IntArray = np.zeros((4, 2 * self._combinations.size), dtype=np.int64)
         #: Homes by provider, one array for each batch of plans. The first row has the providers' keys.
         self._by_provider: list[IntArray] = [np.zeros((5, 0), dtype=np.int64)]
@@ -234,19 +241,19 @@ class _Sums:
             2 * lines.combination + is_in_agreement, figures, self._by_combination.shape[1]
         )
 
-        keys, key_indexes = np.unique(_provider_keys(lines), return_inverse=True)
+        keys, key_indexes = np.unique(provider_keys(lines), return_inverse=True)
         self._by_provider.append(np.stack([keys, *_sums_by_key(key_indexes, figures, len(keys))]))
 
         self._add_sites(lines, homes_now)
 
     def _add_sites(self, lines: PackedLines, homes_now: IntArray) -> None:
-        """Count the sites, and collect the largest of the sites whose forecast has moved."""
+        """Count the plans and sites, and keep the largest sites with a forecast that has moved."""
         # Lines of a site follow each other, so a site starts where the plan or the site changes. `reduceat` below
         # combines the lines from each start to the next.
         starts = np.flatnonzero(np.diff(lines.plan, prepend=-1) | np.diff(lines.site, prepend=-1))
         plan_indexes = lines.plan[starts]
         is_earlier = lines.is_earlier if self._has_earlier_moment else lines.is_baseline
-        # The latest forecast of each site; -1 where the site had no homes then.
+        # The latest forecast of each site, or -1 if the site had no homes then.
         before = np.maximum.reduceat(np.where(is_earlier, lines.forecast, -1), starts)
         after = np.maximum.reduceat(np.where(lines.is_now, lines.forecast, -1), starts)
         self.sites += int(np.count_nonzero(after >= 0))
@@ -281,15 +288,15 @@ class _Sums:
         return counts
 
     def by_provider(self) -> CountsByValues:
-        """Return the homes by provider, which is the site's lead or else the plan's owners."""
+        """Return the homes by the name of their provider, which is the site's lead or else the plan's owners."""
         with_keys = np.concatenate(self._by_provider, axis=1)
         keys, key_indexes = np.unique(with_keys[0], return_inverse=True)
-        name_by_key = _provider_names(keys.tolist())
+        name_by_key = provider_names(keys.tolist())
         names = [(name_by_key.get(key, ""),) for key in keys.tolist()]
         return _counts_by_name(names, _sums_by_key(key_indexes, with_keys[1:], len(keys)))
 
     def slips(self, now: dt.datetime) -> list[Slip]:
-        """Return the sites whose forecast has moved, those with most homes first."""
+        """Return the sites with a forecast that has moved, as the reader can read them now, the largest first."""
         sites = sorted(self._moved_sites, key=lambda site: (-site.homes, *site[1:]))[:MAX_SLIPS]
         if not sites:
             return []
@@ -321,18 +328,17 @@ def _lines_in_agreement(agreement_references: Sequence[tuple[str, str]]) -> IntA
     return np.array([pk for (pk,) in rows], dtype=np.int64)
 
 
-def _providers_named(name: str) -> IntArray:
-    """Return the ids of providers whose name contains this text."""
-    return np.array([pk for (pk,) in rows_of(_PROVIDERS_NAMED, {"name": name})], dtype=np.int64)
-
-
 def _sums_by_key(keys: IntArray, figures: IntArray, size: int) -> IntArray:
-    """Return the sums of the figures for each key from 0 to `size` - 1. The sums are floats, exact below 2**53."""
+    """Return the sums of the figures for each key from 0 to `size` - 1.
+
+    `figures` has a row for each kind of figure. Column i of `figures` belongs to the key at index i of `keys`.
+    """
+    # `bincount` adds up as floats, which are exact for whole numbers below 2**53.
     return np.stack([np.bincount(keys, row, size) for row in figures]).astype(np.int64)
 
 
 def _counts_by_name(names: Sequence[tuple[Any, ...]], figures: IntArray) -> CountsByValues:
-    """Return the sums of the figures for each name. Each column of `figures` belongs to the name at the same index."""
+    """Return the sums of the figures for each name. Column i of `figures` belongs to the name at index i."""
     index_by_name: dict[tuple[Any, ...], int] = {}
     for name in names:
         index_by_name.setdefault(name, len(index_by_name))
@@ -344,57 +350,9 @@ def _counts_by_name(names: Sequence[tuple[Any, ...]], figures: IntArray) -> Coun
     }
 
 
-def _partial_date(number: int) -> str:
-    """Return a packed date as text: "2029-06" for 20290600; "" for 0."""
-    year, month, day = number // 10_000, number // 100 % 100, number % 100
+def _partial_date(packed_date: int) -> str:
+    """Return a packed date as text, for example "2029-06" for 20290600, or "" for 0."""
+    year, month, day = packed_date // 10_000, packed_date // 100 % 100, packed_date % 100
     parts = [f"{year:04}"] if year else []
     parts += [f"{part:02}" for part in (month, day) if part]
     return "-".join(parts)
-
-
-#: A provider's key is four times an id plus one of these numbers, which say what the id is: that of the site's lead, of
-#: the plan's only owner, or of a plan with several owners.
-_LEAD, _OWNER, _OWNERS_OF_PLAN = 1, 2, 3
-
-
-def _provider_keys(lines: PackedLines) -> IntArray:
-    """Return the provider's key of each line."""
-    owners = lines.plans["owner"].astype(np.int64)
-    plans = lines.plans["id"].astype(np.int64)
-    owner_keys = np.where(owners == SEVERAL, 4 * plans + _OWNERS_OF_PLAN, 4 * owners + _OWNER)
-    keys: IntArray = np.where(lines.provider > 0, 4 * lines.provider + _LEAD, owner_keys[lines.plan])
-    return keys
-
-
-_PROVIDER_NAMES = f"""
-SELECT 4 * id::bigint + {_LEAD}, name
-FROM plans_homesprovider
-WHERE id = ANY(%(leads)s)
-
-UNION ALL
-
-SELECT 4 * id + {_OWNER}, name
-FROM organisations_organisation
-WHERE id = ANY(%(owners)s)
-
-UNION ALL
-
-SELECT 4 * plan_id + {_OWNERS_OF_PLAN}, string_agg(body.name, ' and ' ORDER BY body.name, owner.id)
-FROM plans_planowner owner
-JOIN organisations_organisation body ON body.id = owner.organisation_id
-WHERE owner.ended_at IS NULL
-    AND plan_id = ANY(%(plans)s)
-GROUP BY plan_id
-"""  # noqa: S608 - constants
-
-
-def _provider_names(keys: Sequence[int]) -> dict[int, str]:
-    """Return the names of providers by their keys."""
-    if not keys:
-        return {}
-    parameters = {
-        "leads": as_array([key // 4 for key in keys if key % 4 == _LEAD]),
-        "owners": as_array([key // 4 for key in keys if key % 4 == _OWNER]),
-        "plans": as_array([key // 4 for key in keys if key % 4 == _OWNERS_OF_PLAN]),
-    }
-    return dict(rows_of(_PROVIDER_NAMES, parameters))

@@ -14,9 +14,12 @@ from partnerships.plans.models import FINAL_STATUSES, Plan
 
 #: The plans that a reader may read, with the reader's rights in each.
 #:
-#: `own` and `whole` are the plans that the reader owns or reads inside, and `open` those whose next version the reader
-#: may read. `open` is most of the table and is therefore listed only once. An index finds the plans with homes in some
-#: areas. Planning authorities have no index, so plans are not filtered by area if an authority is chosen too.
+#: `own` are the plans that the reader's organisations own, and `whole` the plans that the reader reads inside. `open`
+#: are the plans that the reader may go on reading in their next version. `open` may be most of the table, so its rows
+#: are read only once.
+#:
+#: An index finds the plans with homes in some areas. There is no such index for planning authorities. If an authority
+#: is chosen too, plans are therefore not filtered by area here.
 READS = """
 WITH own(id) AS MATERIALIZED ({owned}),
 whole(id) AS MATERIALIZED ({inside}),
@@ -48,7 +51,8 @@ reads AS MATERIALIZED (
             OR plan.id IN (SELECT plan_id FROM plans_plannedhomes WHERE area_code = ANY(%(areas)s))
         )
 )"""
-#: The condition on lines of homes that the reader may read now: owners from the publication, others from `open_from`.
+#: The condition that the reader may read a line of homes now. Owners may read it from the publication of its version,
+#: everybody else from the end of the embargo.
 READ_NOW = """CASE
                 WHEN is_owner
                 THEN published_from <= %(now)s AND (published_until IS NULL OR published_until > %(now)s)
@@ -57,7 +61,7 @@ READ_NOW = """CASE
 
 
 def rights_sql(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the three subqueries to insert into `READS`, by name, and their values."""
+    """Return the three subqueries that `READS` needs, by name, and the values of their parameters."""
     no_plans = "SELECT NULL::bigint AS id WHERE FALSE"
     owned, owned_values = subquery(
         "owned", Plan.objects.owned_by_organisations_of(reader).order_by().values("pk"), empty=no_plans
@@ -83,7 +87,10 @@ def plan_parameters(
     kind: str = "",
     earlier: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """Return the values of `READS` that select the plans."""
+    """Return the values of the parameters in `READS` that select plans.
+
+    With `earlier`, plans that have ended since then are selected too.
+    """
     return {
         "over": [str(code) for code in FINAL_STATUSES],
         "ended_later": _plan_ids_ended_after(earlier) if earlier is not None else [],
@@ -95,7 +102,7 @@ def plan_parameters(
 
 
 def _plan_ids_ended_after(moment: dt.datetime) -> list[int]:
-    """Return the ids of plans that are superseded or closed now, and were neither at the moment."""
+    """Return the ids of plans that are superseded or closed now, but were not at this moment."""
     over_codes = [str(code) for code in FINAL_STATUSES]
     plans = Plan.objects.filter(status__in=over_codes).order_by().values("pk")
     events = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)

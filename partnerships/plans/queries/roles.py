@@ -18,18 +18,15 @@ if TYPE_CHECKING:
 
 
 def readers_of(plan: Plan) -> QuerySet[User]:
-    """Return the people with an account who may read the published plan.
-
-    Stakeholders without an account belong to the room of digests.
-    """
+    """Return the people with an account who may read the published plan. Stakeholders are left out."""
     return plan_readers(plan)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRoles:
-    """A person's roles in a plan's owners, and whether the person acts for a party.
+    """A person's roles in the owners of a plan, and whether the person acts for a present party.
 
-    For one plan, these rules agree with the querysets `fully_readable_by`, `editable_by` and `publishable_by`.
+    These rules agree with `fully_readable_by`, `editable_by` and `publishable_by`, which are querysets for many plans.
     """
 
     roles: frozenset[str]
@@ -52,7 +49,7 @@ class PlanRoles:
 
 
 def plan_roles_of(user: User | AnonymousUser, plan: Plan) -> PlanRoles:
-    """Return the person's standing in the plan, by today's memberships."""
+    """Return the person's roles in the plan, from the memberships of today."""
     if not user.is_authenticated or not user.is_active:
         return PlanRoles(frozenset(), is_party=False)
     role_by_organisation = Membership.objects.roles_of(user)
@@ -79,13 +76,16 @@ def my_plans(user: User) -> PlanQuerySet:
 
 
 def owner_acted_for(user: User, plan: Plan) -> Organisation | None:
-    """Return the owner for which the person acts; None for people of other organisations."""
+    """Return the owner for which the person acts, or None. If there are several, this is the first by name."""
     owners = plan.owners.values("organisation")
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 
 
 def organisation_names_by_person(people: Iterable[int]) -> dict[int, str]:
-    """Return the names of the organisations for which each person acts today, by the person's id."""
+    """Return the names of the organisations for which each person acts today, by person id.
+
+    Several names are joined with commas, as in "Larkhaven Homes, Westmarch Council".
+    """
     names_by_person: dict[int, list[str]] = {}
     memberships = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
     for person, name in memberships.values_list("person", "organisation__name"):

@@ -1,6 +1,7 @@
-"""Figures of plans that can serve an objective: homes of a plan or a site, and milestones achieved.
+"""Figures of plans that people can link to an objective of a partnership.
 
-The key of a figure is "12:homes", "12:milestones" or "12:site:north-quay", where 12 is the id of the plan.
+A figure is the homes of a plan, its milestones, or the homes of one site. Its key is "12:homes", "12:milestones" or
+"12:site:north-quay", where 12 is the id of the plan.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MAX_SITES = 100
 
 
 def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
-    """Return the keys and labels of the figures that a form offers."""
+    """Return the keys and labels of the figures from which a person can choose, for plans of the partnership."""
     plans = Plan.objects.visible_to(user).filter(partnership=partnership).order_by("title", "pk")
     sites_by_plan: dict[int, list[Site]] = defaultdict(list)
     for site in Site.objects.visible_to(user).filter(plan__in=plans.values("pk")).order_by("name", "pk"):
@@ -39,10 +40,10 @@ def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
     return choices
 
 
-def _read(user: User, keys: Collection[str]) -> dict[str, ServingRecord]:
-    """Return the figures of newest versions as the person may read them, by key.
+def _figures_by_key(user: User, keys: Collection[str]) -> dict[str, ServingRecord]:
+    """Return the figures with these keys, from the newest versions that the person may read.
 
-    Unknown keys, and keys of plans or sites that the person may not see, are left out.
+    Unknown keys are left out, and keys of plans or sites that the person may not see.
     """
     plan_id_by_key = {key: _plan_id(key) for key in keys}
     plan_by_id = Plan.objects.visible_to(user).in_bulk(set(plan_id_by_key.values()) - {None})
@@ -72,20 +73,25 @@ def _read(user: User, keys: Collection[str]) -> dict[str, ServingRecord]:
 
 
 def _plan_id(key: str) -> int | None:
-    """Return the id of the plan in a key; None if the key does not begin with a number."""
+    """Return the id of the plan in a key, or None if the key does not begin with a number."""
     plan_id = key.partition(":")[0]
     return int(plan_id) if plan_id.isdecimal() else None
 
 
 def _milestone_progress(user: User, plan_ids: Collection[int]) -> dict[int, str]:
-    """Return "3 of 5 milestones achieved" by plan id, without cancelled milestones."""
+    """Return the progress of each plan, for example "3 of 5 milestones achieved", by plan id.
+
+    Cancelled milestones are left out.
+    """
     milestones = Milestone.objects.visible_to(user).filter(plan__in=plan_ids).exclude(status="cancelled")
-    rows = (
+    counts_of_plans = (
         milestones.values("plan")
         .annotate(achieved=Count("pk", filter=Q(status="achieved")), total=Count("pk"))
         .order_by()
     )
-    return {row["plan"]: f"{row['achieved']} of {row['total']} milestones achieved" for row in rows}
+    return {
+        counts["plan"]: f"{counts['achieved']} of {counts['total']} milestones achieved" for counts in counts_of_plans
+    }
 
 
-SERVING = Provider(code="plan", label="plan figure", many="Plan figures", choices=_choices, read=_read)
+SERVING = Provider(code="plan", label="plan figure", many="Plan figures", choices=_choices, read=_figures_by_key)

@@ -1,4 +1,4 @@
-"""Signatures of plans: who must sign, the state of each signature, and which decisions count."""
+"""Queries about who must sign a plan, the state of each signature, and which decisions are valid."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
 
 
 def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
-    """Return the owners, and the present parties except observers, that have not been asked to sign the plan.
+    """Return the organisations that could be asked to sign the plan, and have not been asked.
 
-    Parties are left out if only the owners may read the plan.
+    These are its owners, and the present parties of its partnership except observers. If only the owners may read the
+    plan, parties are left out.
     """
     may_sign = Q(pk__in=plan.owners.values("organisation"))
     if plan.partnership_id is not None and plan.audience != Audience.OWNERS:
@@ -39,25 +40,26 @@ def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
 
 
 def signing_states(plan: Plan) -> list[SigningState]:
-    """Return the state of every required signatory of a plan, sorted by the signatory's name."""
+    """Return the state of every required signatory of a plan, sorted by the names of the organisations."""
     return signing_states_of([plan])[plan.pk]
 
 
 def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
-    """Return the states of the required signatories of each plan, sorted by the signatory's name.
+    """Return the states of the required signatories of each plan, by plan id and sorted by name.
 
-    A decision counts for the present version when every version after the version decided on is minor.
+    A decision on an earlier version is still valid if all later versions are minor. For example, a signature on version
+    2 remains valid when version 3 only corrects a spelling.
     """
     plan_by_pk = {plan.pk: plan for plan in plans}
     plan_ids = list(plan_by_pk)
     read_ahead(signing_lookups(plan_ids))
 
     # By plan and organisation. Sign-offs are in the order of versions, so the last one of each organisation remains.
-    counting_sign_offs: dict[tuple[int, int], SignOff] = {}
+    valid_sign_offs: dict[tuple[int, int], SignOff] = {}
     earlier_sign_offs: dict[tuple[int, int], SignOff] = {}
     for sign_off in rows_for(_sign_offs_of, plan_ids):
-        still_counts = sign_off.version.number >= plan_by_pk[sign_off.plan_id].substantive_number
-        sign_offs = counting_sign_offs if still_counts else earlier_sign_offs
+        is_valid = sign_off.version.number >= plan_by_pk[sign_off.plan_id].substantive_number
+        sign_offs = valid_sign_offs if is_valid else earlier_sign_offs
         sign_offs[sign_off.plan_id, sign_off.organisation_id] = sign_off
 
     states_by_pk: dict[int, list[SigningState]] = {pk: [] for pk in plan_ids}
@@ -68,7 +70,7 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
         states_by_pk[signatory.plan_id].append(
             SigningState(
                 signatory=signatory,
-                sign_off=counting_sign_offs.get(key),
+                sign_off=valid_sign_offs.get(key),
                 earlier=earlier_sign_offs.get(key),
                 takes_part=signatory.takes_part,
                 is_awaited=signatory.plan.is_awaiting_sign_off,
@@ -78,7 +80,7 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
 
 
 def signing_lookups(plan_ids: list[int]) -> list[Lookup]:
-    """Return the lookups of a later `signing_states_of`, for `read_ahead`."""
+    """Return the lookups that `signing_states_of` makes, for `read_ahead`."""
     return [lookup(_sign_offs_of, plan_ids), lookup(_signatories_of, plan_ids)]
 
 
@@ -88,7 +90,7 @@ def _sign_offs_of(plan_ids: list[int]) -> QuerySet[SignOff]:
 
 
 def _for_display(sign_offs: QuerySet[SignOff]) -> QuerySet[SignOff]:
-    """Return sign-offs in the order of versions, with the name that each organisation had when it signed."""
+    """Return the sign-offs in the order of versions, with the name that each organisation had when it signed."""
     return (
         sign_offs.annotate(organisation_then=official_name_at("signed_at"))
         .select_related("version", "person", "organisation", "condition_met")
@@ -98,15 +100,15 @@ def _for_display(sign_offs: QuerySet[SignOff]) -> QuerySet[SignOff]:
 
 
 def _signatories_of(plan_ids: list[int]) -> QuerySet[Signatory]:
-    """Return the signatories that these plans still ask, with whether each still takes part."""
+    """Return the required signatories of these plans, each with whether it still takes part."""
     required_signatories = Signatory.objects.filter(plan__in=plan_ids, removed_at=None).select_related("organisation")
     return required_signatories.annotate(takes_part=takes_part_condition()).order_by("organisation__name", "pk")
 
 
 def decisions_for(version: Version) -> list[SignOff]:
-    """Return each organisation's last decision that is valid for this version, by the organisation's name.
+    """Return the last valid decision of each organisation on this version, sorted by the organisations' names.
 
-    A decision on an earlier version is valid if all versions after the earlier version are minor.
+    A decision on an earlier version is valid if all versions after it, up to this version, are minor.
     """
     substantive_versions = Version.objects.filter(plan=version.plan_id, number__lte=version.number, minor=False)
     substantive_number = Subquery(substantive_versions.order_by("-number").values("number")[:1])
@@ -134,7 +136,7 @@ def takes_part_condition() -> Q:
 
 
 def version_number_to_sign(plan: Plan) -> int:
-    """Return the number of the version to sign: the newest version that is not under embargo, or 0."""
+    """Return the number of the newest version that is not under embargo, which is the version to sign, or 0."""
     return plan.announced_number
 
 
@@ -142,7 +144,7 @@ def people_at_next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
     """Return the people to email about a late signature, if they may read the plan.
 
     These are the people in the organisation's escalation post, for the plan's partnership or for the whole
-    organisation. While that post is vacant, they are the organisation's leads.
+    organisation. If that post is vacant, or none of its holders may read the plan, they are the organisation's leads.
     """
     organisation, plan = signatory.organisation, signatory.plan
     day = timezone.localdate(now)
@@ -151,7 +153,7 @@ def people_at_next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
 
 
 def _readers(plan: Plan, people: Iterable[User]) -> list[User]:
-    """Return those of the people who may read the plan in full."""
+    """Return the people who may read the plan in full, in the same order."""
     return [person for person in people if Plan.objects.fully_readable_by(person).filter(pk=plan.pk).exists()]
 
 
@@ -162,9 +164,9 @@ def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
 
 
 def signatories_to_ask_again(plan: Plan) -> list[SigningState]:
-    """Return the states of signatories that the next request for sign-off asks again.
+    """Return the states of the signatories that the next request for sign-off will ask again.
 
-    Returns no states while the plan is awaiting sign-off, because the signatories have been asked already.
+    While the plan is awaiting sign-off, there are none, because all of its signatories have been asked.
     """
     if plan.is_awaiting_sign_off:
         return []

@@ -1,4 +1,4 @@
-"""Plans that are stuck, for facilitators and leads."""
+"""Signatures on plans that have been outstanding for long, which facilitators and leads see as stuck."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan, PlanQuerySet
 from partnerships.plans.queries.signing import signing_states_of
 
-#: The number of days after which a requested signature counts as stuck.
+#: A requested signature is stuck after this number of days.
 UNSIGNED_DAYS = 14
 
 
@@ -23,7 +23,7 @@ def awaiting_plans(user: User, partnerships: list[int], now: dt.datetime) -> Pla
 
 
 def unsigned_plans(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
-    """Return the signatories that were asked two weeks ago or earlier to sign a plan, and have not signed."""
+    """Return the signatories of these partnerships that were asked two weeks ago or earlier and have not signed."""
     plans = rows_for(awaiting_plans, user, partnerships, now)
     if not plans:
         return []

@@ -1,4 +1,4 @@
-"""The next steps of a plan: which organisation must do what."""
+"""The next steps of a plan, which say what must be done and by which organisation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class NextStep:
 
 
 def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[NextStep]:
-    """Return the next steps of a plan. `states` are those of its signatories; without them, they are queried."""
+    """Return the next steps of a plan. A plan that is agreed, monitored or over has none.
+
+    `states` are the signing states of the plan. If they are None, they are queried.
+    """
     if plan.is_over:
         return []
     owners = listed(owner.organisation.display_name for owner in owners_by_age(plan))
@@ -46,7 +49,7 @@ def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[Nex
 
 
 def _signing_step(state: SigningState, *, owners: str, number: int) -> NextStep | None:
-    """Return the next step towards one signature; None if no further action is needed."""
+    """Return the next step towards one signature, or None if nothing more is to be done for it."""
     name = state.signatory.organisation.display_name
     if state.is_settled:
         return None

@@ -194,7 +194,7 @@ def lock_draft(plan: Plan, *, author: User | None, now: dt.datetime) -> Draft:
 def save_piece(
     *, plan: Plan, piece: str, value: Any, based_on: int | None, author: User | None, now: dt.datetime
 ) -> Draft:
-    """Save one piece of the draft, for example "sites/north-quay", "about", or the order of "sites".
+    """Save one piece of the draft, for example "sites/north-quay", "about" or "order/sites".
 
     The value None removes an item. `based_on` is the revision of the piece that the author saw (`Draft.revision_of`).
     If it is None, the changes of colleagues are overwritten. Raises `UnableToSavePiece`, or `PieceConflict` if a
@@ -336,8 +336,8 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
     new_order = documents.order_after_move(PLAN, draft_content(plan), piece, up=up)
     if new_order is None:
         return False
-    list_code, keys = new_order
-    save_piece(plan=plan, piece=list_code, value=keys, based_on=None, author=author, now=now)
+    order_piece, keys = new_order
+    save_piece(plan=plan, piece=order_piece, value=keys, based_on=None, author=author, now=now)
     return True
 
 

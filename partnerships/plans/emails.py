@@ -1,6 +1,7 @@
 """Write the emails about plans.
 
-Each function returns the content of an email, or the reason why it is not sent any more.
+An email is written when it is sent, which may be later than the change that caused it. Each function therefore checks
+whether the recipient should still get the email. It returns the content, or the reason why the email is not sent.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from partnerships.plans.queries.calendar import entries_of_signatories
 
 
 def write_sign_off_request(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email that asks a lead to decide on a version. It contains a personal link."""
-    signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
-        pk=due.params["signatory"]
-    )
+    """Write the email that asks a lead to decide on a version.
+
+    It contains a personal link with which the lead can decide without signing in.
+    """
+    signatory = _signatory_of(due)
     plan, organisation = signatory.plan, signatory.organisation
 
     if signatory.asked_at.isoformat() != due.params["asked_at"]:
@@ -40,25 +42,35 @@ def write_sign_off_request(due: DueEmail, person: User, now: dt.datetime) -> Con
     if not leads_of(organisation).filter(pk=person.pk).exists():
         return "The recipient no longer leads the organisation."
 
-    number = version_number_to_sign(plan)
-    asked_by = signatory.asked_by
+    version_number = version_number_to_sign(plan)
     context = {
         "signatory": signatory,
         "organisation": organisation,
         "plan": plan,
         "person": person,
-        "number": number,
+        "number": version_number,
         "reminder": due.params["reminder"],
         "again": due.params["again"],
-        "link": link("plans:sign-by-link", token=sign_off_token(signatory, person, number)),
+        "link": link("plans:sign-by-link", token=sign_off_token(signatory, person, version_number)),
         "plan_link": link("plans:detail", pk=plan.pk),
     }
     return Content(
         "plans/sign_off_request",
         context,
-        reply_to=asked_by.email if asked_by else "",
+        reply_to=_address_of(signatory.asked_by),
         calendar=write_file(entries_of_signatories([signatory])[0]) if signatory.due_on else None,
     )
+
+
+def _signatory_of(due: DueEmail) -> Signatory:
+    """Return the signatory of an email about a signature, with the records that the email needs."""
+    signatories = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by")
+    return signatories.get(pk=due.params["signatory"])
+
+
+def _address_of(person: User | None) -> str:
+    """Return the address to which replies go, or "" if the person is not known any more."""
+    return person.email if person else ""
 
 
 def _must_decide(signatory: Signatory) -> bool:
@@ -70,10 +82,8 @@ def _must_decide(signatory: Signatory) -> bool:
 
 
 def write_sign_off_escalation(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email to the next post when the signature of an organisation is late."""
-    signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
-        pk=due.params["signatory"]
-    )
+    """Write the email to a person in the next post of an organisation with a late signature."""
+    signatory = _signatory_of(due)
     plan = signatory.plan
     if signatory.due_on is None or signatory.due_on.isoformat() != due.params["due_on"]:
         return "The deadline has since been changed."
@@ -90,19 +100,16 @@ def write_sign_off_escalation(due: DueEmail, person: User, now: dt.datetime) -> 
         "leads": leads_of(signatory.organisation),
         "link": link("plans:signing", pk=plan.pk),
     }
-    return Content(
-        "plans/sign_off_escalation", context, reply_to=signatory.asked_by.email if signatory.asked_by else ""
-    )
+    return Content("plans/sign_off_escalation", context, reply_to=_address_of(signatory.asked_by))
 
 
 def write_decision(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email to a lead of an owner about a rejection or condition.
+    """Write the email to a lead of an owner about a rejection or a condition.
 
-    The email does not give the reason, which only the page shows.
+    The email does not contain the reason. The lead reads it on the page.
     """
-    sign_off = SignOff.objects.select_related("plan", "version", "organisation", "person").get(
-        pk=due.params["sign_off"]
-    )
+    sign_offs = SignOff.objects.select_related("plan", "version", "organisation", "person")
+    sign_off = sign_offs.get(pk=due.params["sign_off"])
     if not Plan.objects.publishable_by(person).filter(pk=sign_off.plan_id).exists():
         return "The recipient is no longer a lead of an owner of the plan."
     context = {
@@ -115,20 +122,19 @@ def write_decision(due: DueEmail, person: User, now: dt.datetime) -> Content | s
 
 
 def write_share(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email to a person with whom a draft is shared."""
+    """Write the email that invites a person to read a shared draft."""
     share = Share.objects.select_related("plan", "shared_by").get(pk=due.params["share"])
     active_shares = Share.objects.active(now).filter(pk=share.pk)
     if not active_shares.exists() or not Plan.objects.draft_visible_to(person).filter(pk=share.plan_id).exists():
         return "The draft is no longer shared with the recipient."
-    sharer = share.shared_by
     context = {
         "share": share,
         "plan": share.plan,
         "person": person,
-        "sharer": sharer,
+        "sharer": share.shared_by,
         "link": link("plans:draft", pk=share.plan_id),
     }
-    return Content("plans/share", context, reply_to=sharer.email if sharer else "")
+    return Content("plans/share", context, reply_to=_address_of(share.shared_by))
 
 
 def write_access_request(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
@@ -149,26 +155,25 @@ def write_access_request(due: DueEmail, person: User, now: dt.datetime) -> Conte
 
 
 def write_not_shown(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email to a person whose request to see a draft was declined.
+    """Write the email that declines a request to see a draft.
 
-    The email quotes the person's own words and not the plan's title, which the person may not know.
+    The email names the plan in the words of the request. The person may not know the plan's title.
     """
     request = AccessRequest.objects.select_related("person", "answered_by").get(pk=due.params["request"])
     event = Event.objects.get(pk=due.params["event"])
-    author = request.answered_by
     context = {
         "request": request,
         "asker": person,
-        "author": author,
+        "author": request.answered_by,
         "organisation": Organisation.objects.filter(pk=event.organisation_id or 0).first(),
         "message": event.data["reason"],
         "link": link("plans:list"),
     }
-    return Content("plans/not_shown", context, reply_to=author.email if author else "")
+    return Content("plans/not_shown", context, reply_to=_address_of(request.answered_by))
 
 
 def write_ownership_offer(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email to a lead whose organisation is offered a plan."""
+    """Write the email to a lead of an organisation to which a plan is offered."""
     acceptable_offers = OwnershipOffer.objects.acceptable().filter(pk=due.params["offer"])
     offer = acceptable_offers.select_related("plan", "organisation", "offered_for", "offered_by").first()
     if offer is None:
@@ -181,16 +186,16 @@ def write_ownership_offer(due: DueEmail, person: User, now: dt.datetime) -> Cont
         "person": person,
         "link": link("plans:answer-ownership", pk=offer.pk),
     }
-    return Content("plans/ownership_offer", context, reply_to=offer.offered_by.email if offer.offered_by else "")
+    return Content("plans/ownership_offer", context, reply_to=_address_of(offer.offered_by))
 
 
 def write_ownership_answer(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email about the answer, to a lead of the organisation that offered a plan."""
+    """Write the email about an answer to an offer, to a lead of the organisation that made the offer."""
     offers = OwnershipOffer.objects.select_related("organisation", "offered_for", "answered_by")
     offer = offers.get(pk=due.params["offer"])
     if not leads_of(offer.offered_for).filter(pk=person.pk).exists():
         return "The recipient no longer leads the organisation."
-    # After a handover the recipient may see only the plan as it was before, or no longer see the plan.
+    # After a handover, the recipient may see only the plan as it was before the handover, or not see the plan at all.
     readable_plans = plans_as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
     context = {
         "offer": offer,
@@ -198,13 +203,13 @@ def write_ownership_answer(due: DueEmail, person: User, now: dt.datetime) -> Con
         "person": person,
         "link": link("plans:detail", pk=offer.plan_id) if readable_plans else link("plans:ownership"),
     }
-    return Content("plans/ownership_answer", context, reply_to=offer.answered_by.email if offer.answered_by else "")
+    return Content("plans/ownership_answer", context, reply_to=_address_of(offer.answered_by))
 
 
 def write_mention(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email to a person whom a comment mentions.
+    """Write the email to a person mentioned in a comment.
 
-    The email does not quote the comment, which may be restricted.
+    The email does not quote the comment, because the comment may be restricted.
     """
     mention = Mention.objects.select_related("comment__plan", "comment__author").get(pk=due.params["mention"])
     comment = mention.comment
@@ -218,5 +223,5 @@ def write_mention(due: DueEmail, person: User, now: dt.datetime) -> Content | st
         "writer": comment.author,
         "link": f"{link(route, pk=comment.plan_id)}#comment-{comment.parent_id or comment.pk}",
     }
-    # A reply becomes a comment on a version, which more people read than a draft.
+    # A reply by email becomes a comment on a version, which more people read than a draft.
     return Content("plans/mention", context, comment.author.email, takes_replies=not comment.is_on_draft)

@@ -1,4 +1,7 @@
-"""Register plans with other rooms at start-up."""
+"""Register plans at start-up with the rooms below, which do not import plans.
+
+For example, the room of agendas asks every registered source for suggestions, and plans are one of the sources.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,7 @@ from partnerships.plans import follower_notices, obligations, restoring
 from partnerships.plans.email_kinds import EMAILS
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.listing import DOCUMENTS, MILESTONES, PLANS, SITES
-from partnerships.plans.models import (
-    Comment,
-    Plan,
-    Version,
-)
+from partnerships.plans.models import Comment, Plan, Version
 from partnerships.plans.origins import ORIGINS
 from partnerships.plans.personal import RULES, end_shares, end_shares_of_membership
 from partnerships.plans.queries import agenda, events_of_plans
@@ -36,7 +35,7 @@ from partnerships.plans.services import departures, papers, passing
 
 
 def register() -> None:
-    """Register what activity, commitments, outbox, people, agreements and other rooms need of plans."""
+    """Register everything that other rooms ask of plans. Called once, by `PlansConfig.ready`."""
     for plan_list in (PLANS, MILESTONES, SITES, DOCUMENTS):
         register_list(plan_list)
     papers.register()
@@ -56,7 +55,7 @@ def register() -> None:
 
 
 def _register_prompts() -> None:
-    """Register items of agendas, plans that are stuck, and blocks of progress reports."""
+    """Register what plans add to agendas, to lists of stuck records and to progress reports."""
     register_agenda(
         "35 plans to sign",
         "Plans to sign off",
@@ -73,7 +72,7 @@ def _register_prompts() -> None:
 
 
 def _register_departures() -> None:
-    """Register what happens to plans when people, parties or owners leave, and when a partnership ends."""
+    """Register what happens to plans when people or organisations leave, and when a partnership ends."""
     register_leaving("drafts no longer shared", end_shares, consequence="stop sharing drafts with them")
     register_departure(end_shares_of_membership)
     register_party_departure(departures.end_part_of_former_party, departures.preview_leaving_plans)
@@ -85,7 +84,7 @@ def _register_departures() -> None:
 
 
 def _register_events() -> None:
-    """Register the events of this room, the targets of events, and who may see the events about each target."""
+    """Register the kinds of event, and for each target of events the ids that a person may see."""
     register_events(EventKind)
     follower_notices.register()
     register_kind(

@@ -17,10 +17,10 @@ class PlanCommitment(models.Model):
     commitment = models.ForeignKey(Commitment, on_delete=models.PROTECT, related_name="from_plans")
     version_number = models.PositiveIntegerField()
 
-    #: The piece of the plan ("sites/north-quay") and its title at the time; both "" for the whole plan.
+    #: The piece of the plan, for example "sites/north-quay", and its title at the time. Both are "" for the whole plan.
     anchor = models.CharField(max_length=120, blank=True)
     anchor_label = models.CharField(max_length=500, blank=True)
-    #: Whether the piece is only for readers inside (see `ReadingClass`).
+    #: Whether only readers inside may see the piece.
     restricted = models.BooleanField(default=False)
 
     made_at = models.DateTimeField()

@@ -19,7 +19,7 @@ _SCALE = [MinValueValidator(1), MaxValueValidator(5)]
 class PlanKind(Vocabulary):
     """A kind of plan, such as a housing strategy (docs/glossary.md)."""
 
-    # At most 20 characters, as `Plan.kind`, which stores this code.
+    # `Plan.kind` stores this code, and has at most 20 characters too.
     code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
 
     class Meta:
@@ -33,10 +33,10 @@ class PlanKind(Vocabulary):
     def starter_parts(self, part: str) -> list[StarterPart]:
         """Return the starter parts in use of one list (a value of `Part`), by position.
 
-        This makes no query for a kind from `by_code`, which has loaded the parts.
+        For a kind from `by_code`, this makes no query, because its parts are cached.
         """
-        active_parts = (row for row in self.parts.all() if row.active and row.part == part)
-        return sorted(active_parts, key=lambda row: (row.position, row.pk))
+        active_parts = [starter for starter in self.parts.all() if starter.active and starter.part == part]
+        return sorted(active_parts, key=lambda starter: (starter.position, starter.pk))
 
 
 class Part(models.TextChoices):
@@ -50,7 +50,10 @@ class Part(models.TextChoices):
 
 @pghistory.track()
 class StarterPart(models.Model):
-    """A section, outcome, milestone or risk with which new plans begin. A starter part is retired, never deleted."""
+    """A section, outcome, milestone or risk with which new plans of a kind begin.
+
+    A starter part is retired and not deleted.
+    """
 
     kind = models.ForeignKey(PlanKind, on_delete=models.PROTECT, related_name="parts")
     part = models.CharField(max_length=10, choices=Part)
@@ -89,10 +92,8 @@ class StarterPart(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the part, and clear this process's cache of the kinds.
-
-        The cache is cleared again when the transaction commits, because another request may have filled it meanwhile.
-        """
+        """Save the part, and clear this process's cache of the kinds."""
         super().save(*args, **kwargs)
         forget(PlanKind)
+        # Before the commit, another request may fill the cache with the old parts again.
         transaction.on_commit(lambda: forget(PlanKind), robust=True)

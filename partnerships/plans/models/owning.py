@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @pghistory.track()
 class PastPartnership(models.Model):
-    """A partnership to which a plan belonged until the plan's only owner left.
+    """A partnership to which a plan belonged until the plan's only owner left it.
 
-    The parties of the partnership can still read what they could read until then.
+    The parties of the partnership can still read the versions that they could read until then.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="past_partnerships")
@@ -38,14 +38,15 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
     """Filters for offers of ownership by state and reader."""
 
     def unanswered(self) -> OfferQuerySet:
-        """Return offers neither answered nor withdrawn, including offers that can no longer be accepted."""
+        """Return offers that are neither answered nor withdrawn. Not all of them can still be accepted."""
         return self.filter(answered_at=None, withdrawn_at=None)
 
     def acceptable(self) -> OfferQuerySet:
-        """Return offers that can still be accepted: unanswered, and from a giver that still owns the plan.
+        """Return unanswered offers that the receiver can still accept.
 
-        If the plan has left its partnership, the receiver must still take part in the partnership of the offer. If the
-        offer was made outside any partnership, the receiver must share a live partnership with the giver.
+        The giver must still own the plan. If the plan has left its partnership, the receiver must still take part in
+        the partnership in which the plan was offered. If the plan had no partnership when it was offered, the receiver
+        must share a live partnership with the giver.
         """
         giving_owners = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
         receiving_parties = (
@@ -53,7 +54,7 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
             .filter(organisation=OuterRef("organisation"), partnership__in=Partnership.objects.live().values("pk"))
             .exclude(role=PartyRole.OBSERVER)
         )
-        # `OuterRef` twice: this subquery is inside the subquery of the receiving parties.
+        # This subquery is inside the subquery of the receiving parties, so the giver is two queries further out.
         giving_parties = Party.objects.accepted().filter(
             partnership=OuterRef("partnership"), organisation=OuterRef(OuterRef("offered_for"))
         )
@@ -66,7 +67,7 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
         )
 
     def visible_to(self, user: User | AnonymousUser) -> OfferQuerySet:
-        """Return offers to organisations that the person leads, and offers of plans that these organisations own."""
+        """Return offers that the person may see as a lead of the receiver, or as a lead of any owner of the plan."""
         led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
         owned_plans = PlanOwner.objects.filter(organisation__in=led_organisations).values("plan")
         return self.filter(Q(organisation__in=led_organisations) | Q(plan__in=owned_plans))
@@ -78,12 +79,12 @@ class OwnershipOffer(models.Model):
 
     offered → accepted, declined or withdrawn. After an accepted handover, the giver no longer owns the plan.
 
-    A plan leaves its partnership when its only owner leaves. If a present party of that partnership then takes over the
-    plan, the plan returns to the partnership.
+    A plan leaves its partnership when its only owner leaves. If a present party of that partnership then accepts a
+    handover of the plan, the plan returns to the partnership.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="ownership_offers")
-    #: The receiver: the organisation that may accept.
+    #: The receiver, which may accept the offer.
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="ownership_offers")
     hands_over = models.BooleanField(
         help_text="Whether the organisation that offers the plan gives up its own ownership."
@@ -91,7 +92,7 @@ class OwnershipOffer(models.Model):
 
     #: The plan's partnership at the time of the offer.
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    #: The giver: the owner for which `offered_by` made the offer.
+    #: The giver, which is the owner for which `offered_by` made the offer.
     offered_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     offered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     offered_at = models.DateTimeField()
@@ -122,11 +123,11 @@ class OwnershipOffer(models.Model):
 
 
 def left_plan_after(user: User, *, plan: str, at: str) -> Q:
-    """Return the condition that an organisation of the person left a plan after a moment.
+    """Return the condition that an organisation of the person left a plan at or after a moment.
 
-    `plan` and `at` are the lookups of the plan and the moment. An organisation leaves a plan when it leaves the
-    plan's partnership, when it stops owning the plan, and when the plan leaves a partnership to which the
-    organisation belongs.
+    `plan` and `at` are the lookups of the plan and the moment. An organisation leaves a plan when it leaves the plan's
+    partnership or stops owning the plan. It also leaves the plan when the plan is taken out of a partnership to which
+    the organisation belongs.
     """
     own_organisations = Organisation.objects.of_person(user).values("pk")
     left_partnership = Party.objects.left_after(at, user).filter(partnership__plans=OuterRef(plan))

@@ -9,13 +9,13 @@ from partnerships.plans.models.version import Version
 
 
 class _StoredPdf(models.Model):
-    """The last PDF of a page for one class of readers (see `ReadingClass`).
+    """The last PDF that was rendered for a page and one class of readers.
 
-    `digest` is the hash of the page's HTML and styles. When a signature is added or a template changes, the hash
-    differs and the PDF is rendered again.
+    When a signature is added or a template changes, the digest differs, and the PDF is rendered again.
     """
 
     reader = models.CharField(max_length=10, choices=ReadingClass.choices)
+    #: The hash of the page's HTML and styles.
     digest = models.CharField(max_length=64)
     pdf = models.BinaryField()
     made_at = models.DateTimeField(db_index=True)
@@ -25,7 +25,7 @@ class _StoredPdf(models.Model):
 
 
 class Paper(_StoredPdf):
-    """The last PDF of a version for one reading class."""
+    """The last PDF of a version for one class of readers."""
 
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="papers")
 
@@ -39,9 +39,9 @@ class Paper(_StoredPdf):
 
 
 class ComparedPaper(_StoredPdf):
-    """The last PDF of a version compared with an earlier or later one, for one reading class."""
+    """The last PDF that compares a version with an earlier or later one, for one class of readers."""
 
-    # No index of its own: the index of the unique constraint begins with the version.
+    # `db_index` is off because the index of the unique constraint begins with the version.
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="compared_papers", db_index=False)
     against = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="+")
 

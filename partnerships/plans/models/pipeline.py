@@ -1,4 +1,4 @@
-"""Homes of published versions for reports, with the versions in which and the times at which they applied."""
+"""Homes of all published versions, for reports that compare the homes of two days."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from partnerships.plans.models.plan import Plan
 
 
 class PlannedHomes(models.Model):
-    """Homes of one combination at a site, and the versions of a plan in which they applied.
+    """Homes of one combination at a site, and the versions of a plan that contained them.
 
-    When anything about the homes changes, a new version ends the row and adds another row. Comparing the times finds
-    the homes that a reader could see on a day.
+    For example, versions 2 and 3 contain 20 homes for social rent at North Quay, so one row has `from_number` 2 and
+    `until_number` 4. If version 4 has 25 such homes, another row begins. The times find the homes that a reader could
+    see on a day.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="planned_homes")
@@ -39,14 +40,14 @@ class PlannedHomes(models.Model):
     done_year = models.CharField(max_length=7, blank=True)
     count = models.PositiveIntegerField()
 
-    # The versions in which the homes applied, and when people can read them. An end is None for the newest version.
+    # The versions that contain the homes, and when people can read them. An end is None for the newest version.
     #: The first version with the homes, and the first version without them.
     from_number = models.PositiveIntegerField()
     until_number = models.PositiveIntegerField(null=True, blank=True)
     #: When owners can read the row.
     published_from = models.DateTimeField()
     published_until = models.DateTimeField(null=True, blank=True)
-    #: When everybody else can read the row: between the ends of the embargoes of the two versions.
+    #: When everybody else can read the row, which is between the ends of the embargoes of the two versions.
     open_from = models.DateTimeField()
     open_until = models.DateTimeField(null=True, blank=True)
 
@@ -71,7 +72,7 @@ class PlannedHomes(models.Model):
 
 
 class HomesCombination(models.Model):
-    """A combination of year, tenure, area and so on. Packed lines of homes contain the id of their combination.
+    """A combination of year, tenure, area and so on, to which packed lines of homes refer by its id.
 
     The database function `plans_pack_homes` adds the rows, which are never changed or removed.
     """
@@ -112,7 +113,7 @@ class HomesCombination(models.Model):
 
 
 class HomesProvider(models.Model):
-    """The lead of a site, as plans name it. Packed lines of homes contain the id of their provider.
+    """The lead of a site, as plans name it, to which packed lines of homes refer by its id.
 
     The database function `plans_pack_homes` adds the rows, which are never changed or removed.
     """

@@ -1,4 +1,4 @@
-"""Plans: their owners, readers and status."""
+"""Plans, their owners, and the querysets that say who may read and change a plan."""
 
 from __future__ import annotations
 
@@ -55,11 +55,17 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
 
     def published_today_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans whose next version the person may read; no plan that the person's organisation has left."""
+        """Return published plans that the person may go on reading when a new version is published.
+
+        Plans that the person's organisation has left are left out.
+        """
         return self.filter(visible_to(Plan, present_routes(timezone.now()), user))
 
     def visible_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans that the person may read as they are today; no plan that the person's organisation has left."""
+        """Return plans that the person may read as they are today, as a published version or a draft.
+
+        Plans that the person's organisation has left are left out, because the person sees them only as they were.
+        """
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
@@ -73,7 +79,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, former_routes(timezone.now()), user))
 
     def with_insider(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans whose owners or present parties the person acts for."""
+        """Return plans in which the person acts for an owner or a present party."""
         return self.filter(visible_to(Plan, insider_routes(), user))
 
     def owned_by(self, organisation: Organisation | int) -> PlanQuerySet:
@@ -81,7 +87,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(pk__in=PlanOwner.objects.filter(organisation=organisation).values("plan"))
 
     def fully_readable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return published plans that the person reads inside: with confidential sites and restricted text."""
+        """Return published plans that the person reads inside, with confidential sites and restricted text."""
         return self.filter(visible_to(Plan, inside_routes(timezone.now()), user))
 
     def owned_by_organisations_of(self, user: User | AnonymousUser) -> PlanQuerySet:
@@ -89,23 +95,23 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, (OWNERS,), user))
 
     def draft_visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans whose draft the person may read."""
+        """Return plans with a draft that the person may read."""
         return self.filter(visible_to(Plan, draft_routes(timezone.now()), user))
 
     def editable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans whose draft the person may change as editor or lead of an owner."""
+        """Return plans with a draft that the person may change, as an editor or lead of an owner."""
         return self.filter(visible_to(Plan, (DRAFTERS,), user))
 
     def publishable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans that the person may publish as lead of an owner."""
+        """Return plans that the person may publish, as a lead of an owner."""
         return self.filter(visible_to(Plan, (LEADS,), user))
 
     def contains_outer_plan(self, *, one_by_one: bool = False) -> models.Exists:
         """Return the condition that the `plan` of a record is one of these plans.
 
-        Unlike for `plan__in`, PostgreSQL can check the condition for one record without listing all plans.
-        PostgreSQL may still list all plans if it expects many records. `one_by_one` prevents this, for queries that
-        need only the first rows.
+        With `plan__in`, PostgreSQL would list all plans first. With this condition, it can look up the plan of one
+        record at a time. It may still list all plans if it expects many records. `one_by_one` prevents this, for
+        queries that need only the first rows.
         """
         condition = CheckedForEachRow if one_by_one else models.Exists
         return condition(self.filter(pk=models.OuterRef("plan")))
@@ -127,7 +133,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 
 @pghistory.track()
 class Plan(models.Model):
-    """A plan that organisations share: what will be built, where and when.
+    """A plan that organisations make together, which says what will be built, where and when.
 
     draft → shared for comment (first publication) → awaiting sign-off (signatories chosen) → agreed (all approved) →
     monitoring → superseded or closed. A later version that is not minor takes agreed or monitoring back to awaiting
@@ -138,7 +144,7 @@ class Plan(models.Model):
     kind = VocabularyField(vocabulary="plans.PlanKind", max_length=20)
     status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
     audience = models.CharField(max_length=12, choices=Audience, default=Audience.PARTNERSHIP)
-    # The column needs no index of its own: two indexes below begin with it.
+    # `db_index` is off because two of the indexes below begin with this column.
     partnership = models.ForeignKey(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans", db_index=False
     )
@@ -154,7 +160,7 @@ class Plan(models.Model):
     )
 
     # The numbers of versions that matter.
-    #: The number of the newest published version; 0 before the first.
+    #: The number of the newest published version, or 0 before the first.
     current_number = models.PositiveIntegerField(default=0)
     open_number = models.PositiveIntegerField(
         default=0, help_text="The newest version without an embargo, or whose embargo has ended."
@@ -186,8 +192,8 @@ class Plan(models.Model):
 
     objects = PlanQuerySet.as_manager()
 
-    #: The owners at the time when the reader's organisation left; None if the plan is shown as it is today
-    #: (see `queries.former_plans`).
+    #: Not stored. `queries.plans_as_read_by` sets this to the owners at the time when the reader's organisation left.
+    #: It is None if the reader sees the plan as it is today.
     owners_at_departure: list[PlanOwner] | None = None
 
     class Meta:
@@ -273,7 +279,7 @@ class Plan(models.Model):
 
     @property
     def period(self) -> str:
-        """Return the years of the plan: "2026 to 2031"; "" if none are given."""
+        """Return the years of the plan, for example "2026 to 2031", or "" if none are given."""
         if self.period_start and self.period_end:
             return f"{self.period_start} to {self.period_end}"
         return str(self.period_start or self.period_end or "")
@@ -290,8 +296,8 @@ class OwnershipEndReason(models.TextChoices):
 class CurrentOwnerManager(models.Manager["PlanOwner"]):
     """The present owners, which `plan.owners` returns.
 
-    `ended_at` is never in the future. Lookups across tables, for example `owners__organisation`, do not use this
-    manager, so such a lookup must also contain `owners__ended_at=None` (see `routes.OWNERS`).
+    Lookups across tables, for example `owners__organisation`, do not use this manager. Such a lookup must also contain
+    `owners__ended_at=None`, or it finds former owners too. `ended_at` is never in the future.
     """
 
     def get_queryset(self) -> models.QuerySet[PlanOwner]:
@@ -303,8 +309,8 @@ class CurrentOwnerManager(models.Manager["PlanOwner"]):
 class PlanOwner(models.Model):
     """An organisation's ownership of a plan. A lead of any owner may publish the plan.
 
-    owns → ended: by leaving the partnership, by handing over, or by giving up. The row remains, because a former owner
-    can read what was published up to `ended_at`.
+    owns → ended, because the owner left the partnership, handed the plan over or gave it up. The row remains, because a
+    former owner can read what was published up to `ended_at`.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="owners")
@@ -334,6 +340,6 @@ class PlanOwner(models.Model):
 def plan_readers(plan: Plan, now: dt.datetime | None = None) -> models.QuerySet[User]:
     """Return the people with an account who may read the published plan.
 
-    Subscribers without an account belong to the room of digests.
+    Stakeholders, who have no account, are left out. The room of digests finds them.
     """
     return readers_of(Plan, published_routes(now or timezone.now()), plan)

@@ -1,4 +1,7 @@
-"""Sites, homes and milestones of the newest versions, as rows for lists."""
+"""Sites, homes and milestones of the newest versions as rows, so that lists can query them.
+
+`services.projecting` writes the rows when a version is published.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,11 @@ DUE_SOON = dt.timedelta(days=30)
 
 
 def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
-    """Return the condition on rows of newest versions that the person may read.
+    """Return the condition that the person may read a row of a newest version.
 
-    `hidden` is the field that marks rows for readers inside. Under embargo, only owners read the rows. People whose
-    organisation left a plan read no rows of that plan, because the newest version may be later than the day on
-    which the organisation left.
+    `hidden` is the field that marks rows for readers inside, for example "confidential". Under embargo, only owners
+    read the rows. People of an organisation that left a plan read no rows of that plan, because the newest version may
+    be from a later day.
     """
     has_no_embargo = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
     with for_a_few_records():
@@ -55,12 +58,12 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
         return self.exclude(status__in=SETTLED).exclude(plan__status__in=FINAL_STATUSES)
 
     def overdue(self, today: dt.date) -> MilestoneQuerySet:
-        """Return outstanding milestones whose last possible day is past."""
+        """Return outstanding milestones that are certainly late. "2028" is late from 1 January 2029."""
         return self.outstanding().filter(due_by__lt=today)
 
 
 class Milestone(models.Model):
-    """A milestone of a plan's newest version. Publishing a version updates the rows, so that lists need no content."""
+    """A milestone of a plan's newest version."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
     key = models.CharField(max_length=100)
@@ -76,7 +79,7 @@ class Milestone(models.Model):
     )
     forecast = models.CharField(max_length=10, blank=True)
     actual = models.CharField(max_length=10, blank=True)
-    #: Both days come from the forecast or, without a forecast, from the baseline.
+    #: Both days are those of the forecast or, if there is none, of the baseline.
     due_from = models.DateField(null=True, blank=True, help_text="The first day that the forecast can mean.")
     due_by = models.DateField(null=True, blank=True, help_text="The last day that the forecast can mean.")
 
@@ -100,24 +103,24 @@ class Milestone(models.Model):
         return self.plan.get_absolute_url()
 
     def is_overdue(self, today: dt.date) -> bool:
-        """Return whether the milestone is outstanding and its last possible day is past.
+        """Return whether the milestone is neither achieved nor cancelled, and certainly late.
 
-        Unlike `MilestoneQuerySet.overdue`, this does not check whether the plan is over.
+        This does not check whether the plan is over.
         """
         return self.status not in SETTLED and self.due_by is not None and self.due_by < today
 
 
 def milestones_in(plan: Plan, content: Content) -> dict[str, Milestone]:
-    """Return the milestones in a content of the plan as unsaved rows, by their keys."""
-    public_sites = {site["key"] for site in content["sites"] if not site["confidential"]}
-    return {item["key"]: _milestone(plan, item, public_sites) for item in content["milestones"]}
+    """Return the milestones in a content of the plan as unsaved rows, by key."""
+    public_site_keys = {site["key"] for site in content["sites"] if not site["confidential"]}
+    return {item["key"]: _milestone(plan, item, public_site_keys) for item in content["milestones"]}
 
 
-def _milestone(plan: Plan, item: Item, public_sites: set[str]) -> Milestone:
-    """Return a milestone as an unsaved row; `public_sites` are the keys of sites that are not confidential."""
+def _milestone(plan: Plan, item: Item, public_site_keys: set[str]) -> Milestone:
+    """Return a milestone of the content as an unsaved row."""
     due_text = item["forecast"] or item["baseline"]
     due = PartialDate.parse(due_text) if due_text else None
-    is_of_hidden_site = bool(item["site"]) and item["site"] not in public_sites
+    is_of_hidden_site = bool(item["site"]) and item["site"] not in public_site_keys
     return Milestone(
         plan=plan,
         key=item["key"],
@@ -138,12 +141,12 @@ class SiteQuerySet(models.QuerySet["Site"]):
     """Filters for sites by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
-        """Return sites of plans that the person may read, with confidential sites only for readers inside."""
+        """Return sites of plans that the person may read. Confidential sites are included only for readers inside."""
         return self.filter(of_newest_version(user, "confidential"))
 
 
 class Site(models.Model):
-    """A site of a plan's newest version. Publishing a version updates the rows, so that lists need no content."""
+    """A site of a plan's newest version."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="sites")
     key = models.CharField(max_length=100)

@@ -26,7 +26,7 @@ class ShareQuerySet(models.QuerySet["Share"]):
     """Filters for shares by whether they are active."""
 
     def active(self, now: dt.datetime) -> ShareQuerySet:
-        """Return shares that give access now (see `is_active_share`)."""
+        """Return the shares by which people can see a draft now."""
         return self.filter(is_active_share(now, share="", plan="plan__"))
 
 
@@ -34,22 +34,24 @@ class ShareQuerySet(models.QuerySet["Share"]):
 class Share(models.Model):
     """Access to a draft for one person of another organisation.
 
-    shared → opened → ended. Sharing the draft again with the person uses the same row. A share ends:
+    shared → opened → ended. If the draft is shared with the person again, the same row is used.
 
-    * when it is revoked;
-    * after its last day (`ends_on`);
-    * when the person stops acting for `organisation`;
-    * when that organisation leaves the partnership;
-    * when the owner that shares the draft (`shown_for`) stops owning the plan.
+    A share ends in one of these ways:
 
-    `organisation` and `shown_for` are null only in shares that are older than these columns, if the migration found no
-    organisation. These shares give no access (see `is_active_share`).
+    * It is revoked.
+    * Its last day (`ends_on`) has passed.
+    * The person stops acting for `organisation`.
+    * That organisation leaves the partnership.
+    * The owner that shares the draft (`shown_for`) stops owning the plan.
+
+    Some old shares have no `organisation` and no `shown_for`, because the migration that added these columns found
+    none. They give no access.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="shares")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="plan_shares")
 
-    # For whom the person sees the draft, and who shares it.
+    # The organisation for which the person sees the draft, and the owner that shares it.
     organisation = models.ForeignKey(
         Organisation,
         on_delete=models.PROTECT,
@@ -69,7 +71,7 @@ class Share(models.Model):
     message = models.TextField(blank=True)
     ends_on = models.DateField(null=True, blank=True, help_text="The last day on which the person can see the draft.")
 
-    # When it was shared, opened and revoked.
+    # The times of the share.
     shared_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     shared_at = models.DateTimeField()
     invited_at = models.DateTimeField(
@@ -108,7 +110,7 @@ class OpeningMethod(models.TextChoices):
 
 
 class ShareOpening(models.Model):
-    """One opening of a shared draft. The row never changes, and remains when the draft is shared again."""
+    """One opening of a shared draft. Rows are never changed or deleted, even if the draft is shared again."""
 
     share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="openings")
     shown_at = models.DateTimeField(help_text="When the draft was shared.")
@@ -126,16 +128,17 @@ class ShareOpening(models.Model):
 
 @pghistory.track()
 class AccessRequest(models.Model):
-    """A request by a person of a partnership to see a draft: asked → granted or declined.
+    """A request by a person of a partnership to see a draft.
 
-    The person who asks cannot see whether a plan matched. A person has at most one open request for a plan.
+    asked → granted or declined. The person who asks is not shown whether such a plan exists. A person has at most one
+    open request for a plan.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="plan_requests")
-    #: The plan whose title or address is in `about`; None if no plan matches.
+    #: The plan to which `about` refers, or None if there is no such plan.
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, related_name="access_requests")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="plan_requests")
-    #: What the person calls the plan: its title or its address.
+    #: The title or the address of the plan, as the person entered it.
     about = models.CharField(max_length=300)
     message = models.TextField(blank=True)
     asked_at = models.DateTimeField()
@@ -162,11 +165,11 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
         """Return comments that the person may read.
 
-        - On a version: readers inside read all comments; others read the threads that they started. People whose
-          organisation left see no comment written after the organisation left.
-        - On a version under embargo: as above, but only people of owners read comments.
-        - On a draft: people of owners and parties read all comments; others read the threads that they started and
-          comments on the whole plan, because a piece may be restricted.
+        - On a version, readers inside read all comments. Other readers read the threads that they started, and after
+          their organisation has left only comments that were written before it left.
+        - On a version under embargo, only people of owners read comments.
+        - On a draft, people of owners and parties read all comments. Other people with whom it is shared read the
+          threads that they started and the comments on the whole plan, because a piece may be restricted.
         """
         if not user.is_authenticated:
             return self.none()
@@ -193,15 +196,15 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 class Comment(models.Model):
     """A comment on a plan or on a piece of the plan.
 
-    A thread is a comment without a parent, with its replies; threads are resolved and reopened.
+    A thread is a comment without a parent, together with its replies. Threads can be resolved and reopened.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="comments")
 
     # What the comment is about.
-    #: The number of the version; 0 is the draft.
+    #: The number of the version, or 0 for the draft.
     version_number = models.PositiveIntegerField(default=0)
-    #: The piece ("sites/north-quay") and its title at the time, which remains when the piece is removed.
+    #: The piece, for example "sites/north-quay", and its title when the comment was written.
     anchor = models.CharField(max_length=120, blank=True)
     anchor_label = models.CharField(max_length=500, blank=True)
 

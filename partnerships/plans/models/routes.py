@@ -1,6 +1,7 @@
 """Routes from plans to the people who may read them.
 
-`visible_to`, `readers_of` and the SQL of digests are built from these routes.
+A route is a rule such as "people of a present party, if the plan is published and its audience includes them".
+`visible_to`, `readers_of` and the SQL of digests are all built from these routes, so that they agree.
 """
 
 from __future__ import annotations
@@ -28,17 +29,20 @@ DRAFTERS = replace(_CURRENT_OWNERS, roles=EDITING_ROLES)
 
 
 def drafters_of(prefix: str) -> Organisations:
-    """Return the route from a record's plan (at `prefix`) to editors of its draft."""
+    """Return the route from a record to the people who may edit the draft of its plan.
+
+    `prefix` is the lookup from the record to the plan, for example "plan__".
+    """
     return Organisations(f"{prefix}{DRAFTERS.path}", when=Q(**{f"{prefix}owners__ended_at": None}), roles=EDITING_ROLES)
 
 
 def is_open(now: dt.datetime) -> Q:
-    """Return the condition on plans with a version that is not under embargo."""
+    """Return the condition that a plan has a version that is not under embargo."""
     return Q(current_number__gt=0, open_at__lte=now)
 
 
 def _parties(plan_condition: Q) -> Route:
-    """Return the route to present parties, for plans that meet the condition and whose audience includes them."""
+    """Return the route to present parties, for plans that meet the condition and have them in their audience."""
     return Organisations(
         "partnership__parties__organisation",
         when=plan_condition & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
@@ -46,7 +50,7 @@ def _parties(plan_condition: Q) -> Route:
 
 
 def _network(plan_condition: Q) -> Route:
-    """Return the route to everyone signed in, for plans that meet the condition and whose audience includes them."""
+    """Return the route to everyone signed in, for plans that meet the condition and have them in their audience."""
     return Network(when=plan_condition & Q(audience__in=WIDER_THAN_PARTNERSHIP))
 
 
@@ -56,17 +60,17 @@ def insider_routes() -> tuple[Route, ...]:
 
 
 def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Return routes to readers inside: people of owners and of present parties."""
+    """Return routes to the readers inside, who are people of owners and of present parties."""
     return OWNERS, _parties(is_open(now))
 
 
 def present_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Return routes to the readers of the next version: readers inside and the network, but none that left."""
+    """Return routes to the people who could read a new version today. Organisations that left cannot."""
     return *inside_routes(now), _network(is_open(now))
 
 
 def published_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Return routes to readers of any published version, including people whose organisation left."""
+    """Return routes to readers of any published version, including people of organisations that left."""
     return *present_routes(now), *former_routes(now)
 
 
@@ -110,26 +114,28 @@ def former_routes(now: dt.datetime) -> tuple[Route, ...]:
 def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
     """Return the condition that a share is active. `share` and `plan` are the prefixes of lookups on each.
 
-    A share is active if it is not revoked or past its last day, the person still acts for its `organisation`, and
-    the owner that shares the draft (`shown_for`) still owns the plan.
+    A share is active under three conditions: it is neither revoked nor past its last day, the person still acts for its
+    `organisation`, and the owner that shares the draft (`shown_for`) still owns the plan.
     """
 
-    def prefixed(prefix: str, **lookups: Any) -> Q:
+    def condition(prefix: str, **lookups: Any) -> Q:
         return Q(**{f"{prefix}{lookup}": value for lookup, value in lookups.items()})
 
     today = timezone.localdate(now)
     membership, owner = f"{share}person__memberships__", f"{plan}owners__"
-    not_over = prefixed(share, revoked_at=None) & (prefixed(share, ends_on=None) | prefixed(share, ends_on__gte=today))
-    still_acts = (
-        prefixed(share, person__is_active=True)
-        & prefixed(membership, organisation=F(f"{share}organisation"), accepted_at__isnull=False, starts_on__lte=today)
-        & (prefixed(membership, ends_on=None) | prefixed(membership, ends_on__gt=today))
+    has_not_ended = condition(share, revoked_at=None) & (
+        condition(share, ends_on=None) | condition(share, ends_on__gte=today)
     )
-    still_owned = prefixed(owner, organisation=F(f"{share}shown_for"), ended_at=None)
-    return not_over & still_acts & still_owned
+    still_acts = (
+        condition(share, person__is_active=True)
+        & condition(membership, organisation=F(f"{share}organisation"), accepted_at__isnull=False, starts_on__lte=today)
+        & (condition(membership, ends_on=None) | condition(membership, ends_on__gt=today))
+    )
+    still_owned = condition(owner, organisation=F(f"{share}shown_for"), ended_at=None)
+    return has_not_ended & still_acts & still_owned
 
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Return routes to readers of the draft: editors and leads of owners, and people with an active share."""
+    """Return routes to readers of the draft, who are its editors and the people with an active share."""
     has_active_share = is_active_share(now, share="shares__", plan="") & ~Q(status__in=FINAL_STATUSES)
     return DRAFTERS, People("shares__person", when=has_active_share)

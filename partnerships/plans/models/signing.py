@@ -1,4 +1,4 @@
-"""Sign-off: who must sign, their decisions, and the conditions that were met."""
+"""The organisations that must sign a plan, their decisions, and the conditions that they confirmed as met."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from partnerships.plans.models.version import Version
 
 @pghistory.track(exclude=["link_key"])
 class Signatory(documents.Signatory):
-    """An organisation whose signature a plan needs. At most one row of a plan and an organisation is not removed."""
+    """An organisation that must sign a plan.
+
+    An organisation that is no longer asked has `removed_at`. If it is asked again, it gets a new row.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="signatories")
 
@@ -71,7 +74,7 @@ class SignOff(documents.Signature):
 
 
 class ConditionMet(models.Model):
-    """The confirmation of an organisation that the condition it set is met. A confirmation never changes."""
+    """An organisation's confirmation that the condition of its decision is met. A confirmation never changes."""
 
     sign_off = models.OneToOneField(SignOff, on_delete=models.PROTECT, related_name="condition_met")
     note = models.TextField(blank=True)

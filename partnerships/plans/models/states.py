@@ -17,8 +17,8 @@ class Status(models.TextChoices):
     CLOSED = "closed", "Closed"
 
 
-#: Allowed next statuses (docs/rights.md). The first publication moves a draft to shared; a version that is not minor
-#: takes an agreed or monitored plan back to awaiting sign-off.
+#: The statuses that may follow each status (docs/rights.md). The first publication changes a draft to shared. A version
+#: that is not minor changes an agreed or monitored plan back to awaiting sign-off.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.DRAFT: (Status.SHARED, Status.CLOSED),
     Status.SHARED: (Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
@@ -42,7 +42,7 @@ class Audience(models.TextChoices):
     PUBLIC = "public", "The public"
 
 
-#: Audiences that include the present parties of the plan's partnership, and those that include everyone signed in.
+#: The audiences that include the present parties of the plan's partnership, and those that include everyone signed in.
 WIDER_THAN_OWNERS = (Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBLIC)
 WIDER_THAN_PARTNERSHIP = (Audience.NETWORK, Audience.PUBLIC)
 

@@ -1,4 +1,4 @@
-"""Published versions, which never change; drafts; and attached files."""
+"""Published versions of plans, which never change, and their drafts and attached files."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
         has_no_embargo = Q(embargo_until=None) | Q(embargo_until__lte=now)
         network = Network(when=Q(current_number__gt=0, audience__in=WIDER_THAN_PARTNERSHIP))
         present_plans = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user))
-        # `Everybody` represents several people, who own and left different plans, so only the routes apply.
+        # `Everybody` represents several people at once. They have left different plans, so only the routes can apply.
         if isinstance(user, Everybody):
             return self.filter(has_no_embargo, present_plans.contains_outer_plan())
         if not user.is_authenticated:
@@ -69,11 +69,10 @@ class VersionQuerySet(models.QuerySet["Version"]):
         return self.filter(is_owner | (has_no_embargo & (is_present_reader | self._readable_after_leaving(user))))
 
     def _readable_after_leaving(self, user: User) -> Q:
-        """Return the condition on versions that the person's organisations could read when they left the plan.
+        """Return the condition that the person's organisations could read a version before they left the plan.
 
-        An organisation left as a party, as an owner, or because the plan left a partnership to which the
-        organisation belongs (see `routes`). The organisation may still read the versions that it could read by
-        then.
+        An organisation left as a party, as an owner, or because the plan left a partnership to which the organisation
+        belongs. It may still read the versions that it could read by then.
         """
         own_organisations = Organisation.objects.of_person(user).values("pk")
 
@@ -84,7 +83,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
             readable_from__lte=F("plan__partnership__parties__left_at"),
         ).exclude(plan__audience=Audience.OWNERS)
 
-        # Owners read versions under embargo, so the day of publication counts for them.
+        # Owners read versions under embargo, so they read a version from its publication.
         ownerships = PlanOwner.ever.filter(organisation__in=own_organisations, plan=OuterRef("plan"))
         left_as_owner = Exists(ownerships.filter(ended_at__gte=OuterRef("published_at")))
 
@@ -104,7 +103,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
 
 class Version(documents.Version):
-    """A published version of a plan, with a number and a note. The module `plans.content` describes the content."""
+    """A published version of a plan, with a number and a note. `plans.content` describes the fields of its content."""
 
     content = ContentField()
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
@@ -143,7 +142,10 @@ class Version(documents.Version):
 
 @pghistory.track(exclude=["content", "pieces", "prose", "prose_rules"])
 class Draft(documents.Draft):
-    """The next version of a plan. While the draft's content is None, the content equals that of version `based_on`."""
+    """The next version of a plan, which editors are writing.
+
+    The content is None until it is changed. The draft then has the content of version `based_on`.
+    """
 
     content = ContentField(null=True)
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, related_name="draft")
@@ -157,7 +159,10 @@ class PlanDocumentQuerySet(models.QuerySet["Document"]):
     """Filters for documents by who may read them."""
 
     def listed_for(self, user: User | AnonymousUser) -> PlanDocumentQuerySet:
-        """Return documents of the newest versions that the person may read; restricted documents only inside."""
+        """Return the documents of newest versions that the person may read.
+
+        Restricted documents are included only for readers inside.
+        """
         return self.filter(of_newest_version(user, "restricted"), in_newest=True)
 
 
@@ -180,7 +185,7 @@ class Document(models.Model):
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()
 
-    # Copies from the newest version, for lists; `in_newest` is whether that version lists the document. The database
+    # Copies from the newest version, for lists. `in_newest` says whether that version lists the document. The database
     # has the defaults too, because a server that still runs the previous release writes rows without these columns.
     title = models.CharField(max_length=500, blank=True, default="", db_default="")
     restricted = models.BooleanField(default=False, db_default=False)

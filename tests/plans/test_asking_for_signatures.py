@@ -168,29 +168,40 @@ def test_due_date_of_a_signatory_cannot_be_in_the_past(world: World, as_: Callab
     assert plan.signatories.get(organisation=world.westmarch).due_on == first_due_date
 
 
-def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+@pytest.fixture
+def plan_back_in_comments(world: World) -> Plan:
+    """Return a plan that went back to comment after Larkhaven had approved and before Westmarch had decided."""
     plan = plan_awaiting_signatures(world)
     decide(plan, world.larkhaven, world.amina)
-    old_link = bens_link(plan, world)
     services.change_status(plan=plan, to="shared", reason="More comments.", author=world.amina, now=timezone.now())
-    address = reverse("plans:request-signatures", args=[plan.pk])
-    form = as_(world.amina).get(address).content.decode()
-    deliver().clear()
+    return plan
+
+
+def test_form_names_the_signatories_that_will_be_asked_again(
+    world: World, as_: Callable[[User], Client], plan_back_in_comments: Plan
+) -> None:
+    page = as_(world.amina).get(reverse("plans:request-signatures", args=[plan_back_in_comments.pk])).content.decode()
+
+    assert "We will email these organisations and ask them again: Westmarch Borough Council" in page
+
+
+def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
+    world: World, as_: Callable[[User], Client], plan_back_in_comments: Plan
+) -> None:
+    plan = plan_back_in_comments
+    old_link = bens_link(plan, world)
 
     deliver().clear()
-    as_(world.amina).post(address, {})
+    as_(world.amina).post(reverse("plans:request-signatures", args=[plan.pk]), {})
 
-    assert "We will email these organisations and ask them again: Westmarch Borough Council" in form
+    plan.refresh_from_db()
+    assert plan.status == "awaiting_sign_off"
     assert [email.to for email in deliver()] == [[world.ben.email]]
     assert "/plans/sign/" in deliver()[0].body
     assert Client().get(old_link).status_code == 404
-    plan.refresh_from_db()
-    assert plan.status == "awaiting_sign_off"
 
 
-def test_signatory_that_left_gets_no_email_and_has_nothing_waiting(world: World) -> None:
+def test_signatory_that_left_is_neither_reminded_nor_asked_again(world: World) -> None:
     plan = plan_awaiting_signatures(world, now=timezone.now() - dt.timedelta(days=20))
     decide(plan, world.larkhaven, world.amina)
     leave_as_westmarch(world)
@@ -201,6 +212,16 @@ def test_signatory_that_left_gets_no_email_and_has_nothing_waiting(world: World)
     publish(plan, world, "Wet ground.")
 
     assert [email.to for email in deliver() if "/plans/sign/" in email.body] == []
+
+
+def test_new_version_does_not_wait_for_a_signatory_that_left(world: World) -> None:
+    plan = plan_awaiting_signatures(world, now=timezone.now() - dt.timedelta(days=20))
+    decide(plan, world.larkhaven, world.amina)
+    leave_as_westmarch(world)
+    fewer_homes(plan, world)
+
+    publish(plan, world, "Wet ground.")
+
     plan.refresh_from_db()
     assert code_of(plan, world.westmarch) == "left"
     assert [step.organisations for step in next_steps(plan)] == ["Larkhaven Homes (Chief executive)"]

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -43,10 +42,12 @@ def offer_plan(world: World, plan: Plan, *, hands_over: bool = True, to: Organis
 
 
 def accept_offer(offer: OwnershipOffer, author: User) -> None:
+    """Accept an offer as a lead of the receiver."""
     services.answer_offer(offer=offer, accept=True, author=author, now=timezone.now())
 
 
 def owner_ids(plan: Plan) -> set[int]:
+    """Return the ids of the organisations that own the plan now."""
     return set(plan.owners.values_list("organisation", flat=True))
 
 
@@ -61,11 +62,18 @@ def make_westmarch_chair(world: World) -> None:
     )
 
 
-def test_offer_changes_nothing_until_the_other_lead_accepts(world: World) -> None:
+def test_offer_alone_does_not_change_the_owners(world: World) -> None:
     plan = published_plan(world)
 
-    offer = offer_plan(world, plan, hands_over=False)
+    offer_plan(world, plan, hands_over=False)
+
     assert owner_ids(plan) == {world.larkhaven.pk}
+
+
+def test_accepted_offer_makes_the_new_organisation_a_second_owner(world: World) -> None:
+    plan = published_plan(world)
+    offer = offer_plan(world, plan, hands_over=False)
+
     accept_offer(offer, world.ben)
 
     assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}
@@ -312,23 +320,30 @@ def test_lead_gives_up_ownership_on_the_plans_page(world: World, as_: Callable[[
     assert "The owner gave up its ownership" in ownership_page
 
 
-def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
+def test_leads_of_the_receiver_are_emailed_about_an_offer(world: World) -> None:
     plan = published_plan(world)
     drop_emails()
+
     offer = offer_plan(world, plan)
-    [offer_email] = deliver()
-    mail.outbox.clear()
+
+    [email] = deliver()
+    assert email.to == [world.ben.email]
+    assert email.subject == f"Larkhaven Homes has offered ownership of {plan.title} to Westmarch Borough Council"
+    assert "will own the plan instead of Larkhaven Homes" in " ".join(str(email.body).split())
+    assert reverse("plans:answer-ownership", args=[offer.pk]) in email.body
+
+
+def test_person_who_offered_a_plan_is_emailed_when_the_offer_is_declined(world: World) -> None:
+    plan = published_plan(world)
+    offer = offer_plan(world, plan)
+    drop_emails()
 
     services.answer_offer(offer=offer, accept=False, reason="Too large.", author=world.ben, now=timezone.now())
 
-    [answer_email] = deliver()
-    assert offer_email.to == [world.ben.email]
-    assert answer_email.to == [world.amina.email]
-    assert offer_email.subject == f"Larkhaven Homes has offered ownership of {plan.title} to Westmarch Borough Council"
-    assert "will own the plan instead of Larkhaven Homes" in " ".join(str(offer_email.body).split())
-    assert reverse("plans:answer-ownership", args=[offer.pk]) in offer_email.body
-    assert answer_email.subject == f"Westmarch Borough Council has declined ownership of the plan {plan.title}"
-    assert "Too large." in answer_email.body
+    [email] = deliver()
+    assert email.to == [world.amina.email]
+    assert email.subject == f"Westmarch Borough Council has declined ownership of the plan {plan.title}"
+    assert "Too large." in email.body
 
 
 def test_former_owner_is_emailed_when_its_handover_is_accepted(world: World) -> None:

@@ -55,7 +55,7 @@ def test_comment_stays_when_its_site_is_removed(world: World, as_: Callable[[Use
     assert "Why here?" in page
 
 
-def test_threads_of_a_closed_plan_stay_as_they_are(world: World) -> None:
+def test_threads_of_a_closed_plan_cannot_be_resolved(world: World) -> None:
     plan = published_plan(world)
     thread = comment_as(plan, world.ben)
     services.change_status(plan=plan, to="closed", reason="All is built.", author=world.amina, now=timezone.now())
@@ -64,19 +64,29 @@ def test_threads_of_a_closed_plan_stay_as_they_are(world: World) -> None:
         services.set_resolved(comment=thread, resolved=True, author=world.amina, now=timezone.now())
 
 
-def test_threads_are_answered_and_resolved_and_reopened_by_a_new_answer(world: World) -> None:
+def test_thread_is_resolved_with_its_replies(world: World) -> None:
     plan = published_plan(world)
     thread = comment_as(plan, world.ben)
     comment_as(plan, world.amina, "Because of the road.", parent=thread)
 
     services.set_resolved(comment=thread, resolved=True, author=world.amina, now=timezone.now())
+
     thread.refresh_from_db()
     assert thread.is_resolved
+    assert thread.replies.count() == 1
+
+
+def test_resolved_thread_is_reopened_by_a_new_reply(world: World) -> None:
+    plan = published_plan(world)
+    thread = comment_as(plan, world.ben)
+    services.set_resolved(comment=thread, resolved=True, author=world.amina, now=timezone.now())
+    thread.refresh_from_db()
+
     comment_as(plan, world.ben, "Which road?", parent=thread)
 
     thread.refresh_from_db()
     assert not thread.is_resolved
-    assert thread.replies.count() == 2
+    assert thread.replies.count() == 1
 
 
 def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) -> None:

@@ -59,13 +59,13 @@ def propose(world: World, came_from: str, replaces: Commitment | None = None) ->
 def test_form_starts_with_the_details_of_the_site(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world)
 
-    page = as_(world.amina).get(propose_address(plan, "sites/north-quay"), follow=True)
+    response = as_(world.amina).get(propose_address(plan, "sites/north-quay"), follow=True)
 
-    assert page.status_code == 200
-    html = page.content.decode()
+    html = response.content.decode()
+    suggestion = response.context["suggestion"]
+    assert response.status_code == 200
     assert "North Quay, in the plan “Estuary delivery programme”" in html
     assert "Complete North Quay" in html
-    suggestion = page.context["suggestion"]
     assert suggestion.giver == world.larkhaven
     assert suggestion.receiver == world.westmarch
     assert suggestion.quantity == 120

@@ -32,6 +32,7 @@ def save_body(plan: Plan, author: User, body: str, based_on: int | None, key: st
 
 
 def body_of(plan: Plan, key: str = "vision") -> str:
+    """Return the text of a section of the draft."""
     return str(get_piece(draft_content(plan), f"sections/{key}")["body"])
 
 
@@ -55,8 +56,8 @@ def test_new_plan_begins_with_the_starter_of_its_kind(world: World) -> None:
 
 def test_second_person_to_save_a_piece_is_shown_the_first_change(world: World) -> None:
     plan = begin(world)
-
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
+
     with pytest.raises(services.PieceConflict) as conflict:
         save_body(plan, world.amina, "Amina's words.", based_on=0)
 
@@ -64,7 +65,16 @@ def test_second_person_to_save_a_piece_is_shown_the_first_change(world: World) -
     assert conflict.value.theirs["body"] == "Eddie's words."
     assert conflict.value.mine["body"] == "Amina's words."
     assert conflict.value.by == world.eddie.pk
+
+
+def test_piece_can_be_saved_again_with_the_revision_of_the_conflict(world: World) -> None:
+    plan = begin(world)
+    save_body(plan, world.eddie, "Eddie's words.", based_on=0)
+    with pytest.raises(services.PieceConflict) as conflict:
+        save_body(plan, world.amina, "Amina's words.", based_on=0)
+
     save_body(plan, world.amina, "Both our words.", based_on=conflict.value.revision)
+
     assert body_of(plan) == "Both our words."
 
 
@@ -116,8 +126,8 @@ def test_second_person_to_save_sees_both_texts_side_by_side(world: World, as_: C
 
     response = as_(world.amina).post(address, {"title": "Vision", "body": "Amina's words.", "based_on": "0"})
 
-    assert response.status_code == 409
     html = response.content.decode()
+    assert response.status_code == 409
     assert "Eddie Larch saved this while you were editing it" in collapse(html)
     assert html.count("Eddie&#x27;s words.") >= 1
     assert "Amina&#x27;s words." in html

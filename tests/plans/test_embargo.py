@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ def in_hours(count: int) -> dt.datetime:
 
 
 def plan_under_embargo(world: World, until: dt.datetime | None = None) -> Plan:
-    """Return a plan whose version 2 is under embargo."""
+    """Return a plan with a version 2 that is under embargo."""
     plan = published_plan(world)
     save(plan, world, "about", summary=HELD_BACK)
     publish(plan, world, "Not yet.", embargo_until=until or in_hours(24))
@@ -62,12 +62,13 @@ def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
 
     assert "Only the owners can see this version until" in response.content.decode()
     assert plan.versions.get(number=3).embargo_until == until
+    ben = as_(world.ben)
     for page in ("plans:detail", "plans:history", "plans:compare", "plans:comments"):
-        html = read_page(as_(world.ben), page, plan)
+        html = read_page(ben, page, plan)
         assert HELD_BACK not in html, page
         assert "The digger came." not in html, page
         assert "ersion 2" not in html, page
-    assert "ersion 2" not in as_(world.ben).get(reverse("plans:list")).content.decode()
+    assert "ersion 2" not in ben.get(reverse("plans:list")).content.decode()
 
 
 def test_second_version_during_an_embargo_cannot_open_before_the_first(
@@ -96,31 +97,54 @@ def test_second_version_during_an_embargo_is_under_the_same_embargo_by_default(
     assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
 
 
-def test_each_of_two_embargoed_versions_opens_at_its_own_time(world: World) -> None:
-    first_end = in_hours(24)
-    second_end = in_hours(48)
-    plan = plan_under_embargo(world, first_end)
+@pytest.fixture
+def plan_with_two_embargoes(world: World) -> Plan:
+    """Return a plan with a version 2 under embargo for 24 hours, and a minor version 3 for 48 hours."""
+    plan = plan_under_embargo(world, in_hours(24))
     save(plan, world, "about", title="The name after")
-    publish(plan, world, "Later still.", minor=True, embargo_until=second_end)
-    published_numbers: list[int] = []
-    version_published.connect(
-        lambda version, **kwargs: published_numbers.append(version.number), weak=False, dispatch_uid="test"
-    )
+    publish(plan, world, "Later still.", minor=True, embargo_until=in_hours(48))
+    return plan
 
-    for moment in (first_end, first_end, second_end, second_end):
-        services.lift_embargoes(now=moment + dt.timedelta(seconds=1))
-        plan.refresh_from_db()
-        if moment == first_end:
-            assert plan.open_number == 2
-            assert plan.announced_number == 2
-            assert plan.title == "Estuary delivery programme"
 
+@pytest.fixture
+def published_numbers() -> Iterator[list[int]]:
+    """Return a list to which the number of each version is added when `version_published` is sent."""
+    numbers: list[int] = []
+    version_published.connect(lambda version, **kwargs: numbers.append(version.number), weak=False, dispatch_uid="test")
+    yield numbers
     version_published.disconnect(dispatch_uid="test")
-    assert published_numbers == [2, 3]
+
+
+def test_first_of_two_embargoed_versions_opens_at_the_end_of_its_embargo(plan_with_two_embargoes: Plan) -> None:
+    plan = plan_with_two_embargoes
+
+    services.lift_embargoes(now=in_hours(25))
+
+    plan.refresh_from_db()
+    assert plan.open_number == 2
+    assert plan.announced_number == 2
+    assert plan.title == "Estuary delivery programme"
+
+
+def test_second_of_two_embargoed_versions_opens_at_the_end_of_its_embargo(plan_with_two_embargoes: Plan) -> None:
+    plan = plan_with_two_embargoes
+    services.lift_embargoes(now=in_hours(25))
+
+    services.lift_embargoes(now=in_hours(49))
+
+    plan.refresh_from_db()
     assert plan.open_number == 3
     assert plan.substantive_number == 2
     assert plan.title == "The name after"
     assert plan.embargoed_until is None
+
+
+@pytest.mark.usefixtures("plan_with_two_embargoes")
+def test_end_of_each_embargo_is_announced_once(published_numbers: list[int]) -> None:
+    for hours in (25, 25, 49, 49):
+        services.lift_embargoes(now=in_hours(hours))
+
+    assert published_numbers == [2, 3]
 
 
 def test_embargo_in_the_past_is_refused_with_advice(world: World, as_: Callable[[User], Client]) -> None:
@@ -226,23 +250,41 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
     assert HELD_BACK in as_(world.amina).get(commitment.get_absolute_url()).content.decode()
 
 
-def test_failure_to_lift_one_embargo_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing_plan = plan_under_embargo(world)
-    other_plan = plan_under_embargo(world)
-    original_make_open = opening.open_version
+def fail_to_open(monkeypatch: pytest.MonkeyPatch, failing_plan: Plan) -> None:
+    """Let `open_version` fail for one plan."""
+    original_open_version = opening.open_version
 
     def fail_for_one_plan(plan: Plan, version: Version, at: dt.datetime) -> None:
         if plan.pk == failing_plan.pk:
             raise RuntimeError("The disk is full.")
-        original_make_open(plan, version, at)
+        original_open_version(plan, version, at)
 
     monkeypatch.setattr(opening, "open_version", fail_for_one_plan)
 
-    assert services.lift_embargoes(now=in_hours(25)) == 1
+
+def test_failure_to_lift_one_embargo_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_plan = plan_under_embargo(world)
+    other_plan = plan_under_embargo(world)
+    fail_to_open(monkeypatch, failing_plan)
+
+    opened_count = services.lift_embargoes(now=in_hours(25))
+
+    assert opened_count == 1
     assert Plan.objects.get(pk=other_plan.pk).open_number == 2
-    monkeypatch.undo()
-    assert services.lift_embargoes(now=in_hours(25)) == 1
-    assert Plan.objects.get(pk=failing_plan.pk).open_number == 2
+
+
+def test_embargo_that_failed_to_be_lifted_is_lifted_in_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_under_embargo(world)
+    with monkeypatch.context() as failing_run:
+        fail_to_open(failing_run, plan)
+        services.lift_embargoes(now=in_hours(25))
+
+    opened_count = services.lift_embargoes(now=in_hours(25))
+
+    assert opened_count == 1
+    assert Plan.objects.get(pk=plan.pk).open_number == 2
 
 
 def test_period_that_ends_before_it_starts_is_refused_in_the_form(world: World, as_: Callable[[User], Client]) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from partnerships.plans import services
 from partnerships.plans.content import get_piece
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Draft, Plan
 from tests.plans.drafts import fewer_homes, publish, published_plan, save
 from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
@@ -34,9 +34,10 @@ def test_minor_version_with_a_substantive_change_is_refused(
 
     with pytest.raises(services.UnableToPublish, match="cannot be a minor version") as refusal:
         publish(plan, world, "Small things.", minor=True)
+    ordinary_version = publish(plan, world, "Not so small.")
 
     assert named in str(refusal.value)
-    assert not publish(plan, world, "Not so small.").minor
+    assert not ordinary_version.minor
 
 
 def test_minor_version_may_change_words_and_report_what_happened(world: World) -> None:
@@ -58,42 +59,59 @@ def test_site_with_homes_is_not_removed_in_a_minor_version(world: World) -> None
         publish(plan, world, "Gone.", minor=True)
 
 
+def test_page_to_publish_offers_a_minor_version_for_a_change_of_wording(world: World) -> None:
+    plan = published_plan(world)
+    save(plan, world, "sections/vision", body="The same, spelt right.")
+
+    page = signed_in(world.amina).get(reverse("plans:publish", kwargs={"pk": plan.pk})).content.decode()
+
+    assert 'name="minor"' in page
+    assert "This cannot be a minor version" not in page
+
+
 def test_page_to_publish_says_why_a_version_cannot_be_minor(world: World) -> None:
     plan = published_plan(world)
-    amina = signed_in(world.amina)
-    address = reverse("plans:publish", kwargs={"pk": plan.pk})
-    save(plan, world, "sections/vision", body="The same, spelt right.")
-    page_before = amina.get(address).content.decode()
     fewer_homes(plan, world)
 
-    page = amina.get(address).content.decode()
-    plan.draft.refresh_from_db()
-    data = {"note": "Fewer.", "minor": "on", "draft_revision": plan.draft.revision, "embargo_time": "09:00"}
-    response = amina.post(address, data)
+    page = signed_in(world.amina).get(reverse("plans:publish", kwargs={"pk": plan.pk})).content.decode()
 
-    assert 'name="minor"' in page_before
-    assert "This cannot be a minor version" not in page_before
     assert 'name="minor"' not in page
     assert "homes, dates, money or parties: Homes, Social Rent" in collapse(page)
+
+
+def test_form_publishes_no_minor_version_with_fewer_homes(world: World) -> None:
+    plan = published_plan(world)
+    fewer_homes(plan, world)
+    revision = Draft.objects.get(plan=plan).revision
+    data = {"note": "Fewer.", "minor": "on", "draft_revision": revision, "embargo_time": "09:00"}
+
+    response = signed_in(world.amina).post(reverse("plans:publish", kwargs={"pk": plan.pk}), data)
+
     assert response.status_code == 422
     assert "Publish the draft as an ordinary version" in response.content.decode()
     assert Plan.objects.get(pk=plan.pk).current_number == 1
 
 
-def test_new_forecast_by_the_short_form_is_never_minor(world: World) -> None:
+MILESTONE_DATA = {"note": "Rain.", "minor": "on", "based_on": "1", "date": "1 May 2031"}
+
+
+def test_new_forecast_of_a_milestone_is_not_published_as_a_minor_version(world: World) -> None:
     plan = published_plan(world)
-    amina = signed_in(world.amina)
     address = reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"})
-    date = {"date": "1 May 2031"}
-    data = {"note": "Rain.", "minor": "on", "based_on": "1", **date}
 
-    moved_response = amina.post(address, {**data, "happened": "moved"})
-    achieved_response = amina.post(address, {**data, "happened": "achieved"})
+    response = signed_in(world.amina).post(address, {**MILESTONE_DATA, "happened": "moved"})
 
-    plan.refresh_from_db()
-    newest = plan.versions.get(number=plan.current_number)
-    assert moved_response.status_code == 422
-    assert "cannot be a minor version" in moved_response.content.decode()
-    assert achieved_response.status_code == 302
-    assert newest.minor
-    assert get_piece(newest.content, "milestones/start")["actual"] == "2031-05-01"
+    assert response.status_code == 422
+    assert "cannot be a minor version" in response.content.decode()
+
+
+def test_achieved_milestone_is_published_as_a_minor_version(world: World) -> None:
+    plan = published_plan(world)
+    address = reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"})
+
+    response = signed_in(world.amina).post(address, {**MILESTONE_DATA, "happened": "achieved"})
+
+    version = plan.versions.get(number=2)
+    assert response.status_code == 302
+    assert version.minor
+    assert get_piece(version.content, "milestones/start")["actual"] == "2031-05-01"

@@ -1,4 +1,7 @@
-"""An organisation that leaves a partnership stops owning its plans."""
+"""An organisation that leaves a partnership stops owning its plans.
+
+Larkhaven, which Amina leads, and Westmarch, which Ben leads, are parties of the Estuary Partnership.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +34,13 @@ def jointly_owned_plan(world: World) -> Plan:
 def leave_with_lead(
     world: World, organisation: Organisation, lead: User, partnership: Partnership | None = None
 ) -> None:
+    """Let an organisation leave the partnership, as one of its leads."""
     party = (partnership or world.partnership).parties.get(organisation=organisation)
     agreements.leave_partnership(party=party, reason="Budget.", author=lead, now=timezone.now())
 
 
 def remove_with_lead(world: World, organisation: Organisation, lead: User) -> None:
+    """Remove an organisation from the partnership as Amina. Has the arguments of `leave_with_lead`."""
     agreements.remove_party(
         party=world.party(organisation), reason="No longer a partner.", author=world.amina, now=timezone.now()
     )
@@ -90,80 +95,129 @@ def test_former_party_can_neither_edit_nor_publish_jointly_owned_plans(
     assert roles.reader == "outside"
 
 
-def test_every_query_for_owners_of_a_plan_leaves_out_a_former_party(world: World) -> None:
+@pytest.fixture
+def plan_without_westmarch(world: World) -> Plan:
+    """Return a published plan that Larkhaven and Westmarch owned, after Westmarch has left the partnership."""
     plan = jointly_owned_plan(world)
-    ben, westmarch = world.ben, world.westmarch
     ask_signatures(plan, world)
+    leave_with_lead(world, world.westmarch, world.ben)
+    return plan
 
-    leave_with_lead(world, westmarch, ben)
 
-    plans = Plan.objects.filter(pk=plan.pk)
-    for method_name in (
+@pytest.mark.parametrize(
+    "method_name",
+    [
         "editable_by",
         "publishable_by",
         "owned_by_organisations_of",
         "fully_readable_by",
         "with_insider",
         "draft_visible_to",
-    ):
-        assert not getattr(plans, method_name)(ben).exists(), method_name
-    assert not plans.visible_today_to(ben).exists()
-    assert not my_plans(ben).exists()
-    assert owner_acted_for(ben, plan) is None
-    assert owners_among([ben.pk, world.amina.pk], [plan.pk]) == {(world.amina.pk, plan.pk)}
-    signatory_organisation_ids = plan.signatories.filter(takes_part_condition()).values_list("organisation", flat=True)
-    assert list(signatory_organisation_ids) == [world.larkhaven.pk]
+        "visible_today_to",
+    ],
+)
+def test_queryset_of_plans_leaves_out_the_plans_of_a_former_party(
+    world: World, plan_without_westmarch: Plan, method_name: str
+) -> None:
+    plans = Plan.objects.filter(pk=plan_without_westmarch.pk)
+
+    plans_of_ben = getattr(plans, method_name)(world.ben)
+
+    assert not plans_of_ben.exists()
+
+
+def test_former_party_is_not_among_the_owners_of_a_plan(world: World, plan_without_westmarch: Plan) -> None:
+    plan, people = plan_without_westmarch, [world.ben.pk, world.amina.pk]
+
     assert [owner.organisation_id for owner in plan.owners.all()] == [world.larkhaven.pk]
+    assert owners_among(people, [plan.pk]) == {(world.amina.pk, plan.pk)}
+    assert owner_acted_for(world.ben, plan) is None
+    assert not my_plans(world.ben).exists()
 
 
-def test_former_owner_reads_what_was_published_up_to_that_day(world: World, as_: Callable[[User], Client]) -> None:
+def test_former_party_is_not_among_the_signatories_of_a_plan(world: World, plan_without_westmarch: Plan) -> None:
+    signatories = plan_without_westmarch.signatories.filter(takes_part_condition())
+
+    assert list(signatories.values_list("organisation", flat=True)) == [world.larkhaven.pk]
+
+
+@pytest.fixture
+def plan_renamed_after_westmarch_left(world: World) -> Plan:
+    """Return a plan for owners only, which Larkhaven renamed in version 2 after Westmarch had left."""
     plan = jointly_owned_plan(world)
     services.change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
     leave_with_lead(world, world.westmarch, world.ben)
-
     save(plan, world, "about", title="Quillwort programme")
     publish(plan, world, "Quillwort.")
+    return plan
 
-    assert list(Version.objects.visible_to(world.ben).filter(plan=plan).values_list("number", flat=True)) == [1]
+
+def test_former_owner_reads_the_versions_up_to_the_day_on_which_it_left(
+    world: World, as_: Callable[[User], Client], plan_renamed_after_westmarch_left: Plan
+) -> None:
+    plan = plan_renamed_after_westmarch_left
+    second_version = reverse("plans:version", args=[plan.pk, 2])
+
+    versions = Version.objects.visible_to(world.ben).filter(plan=plan)
+
+    assert list(versions.values_list("number", flat=True)) == [1]
     assert list(plan_readers(plan).filter(pk=world.ben.pk)) == [world.ben]
-    client = as_(world.ben)
-    for address in (plan.get_absolute_url(), reverse("plans:list"), reverse("plans:history", args=[plan.pk])):
-        page = client.get(address)
-        assert page.status_code == 200
-        assert "Quillwort" not in page.content.decode()
-    assert "Estuary delivery programme" in client.get(plan.get_absolute_url()).content.decode()
-    assert client.get(reverse("plans:version", args=[plan.pk, 2])).status_code == 404
+    assert as_(world.ben).get(second_version).status_code == 404
+
+
+def test_former_owner_sees_a_plan_under_its_old_title(
+    world: World, as_: Callable[[User], Client], plan_renamed_after_westmarch_left: Plan
+) -> None:
+    plan = plan_renamed_after_westmarch_left
+    ben = as_(world.ben)
+
+    responses = [
+        ben.get(address)
+        for address in (plan.get_absolute_url(), reverse("plans:list"), reverse("plans:history", args=[plan.pk]))
+    ]
+
+    assert [response.status_code for response in responses] == [200, 200, 200]
+    assert not any("Quillwort" in response.content.decode() for response in responses)
+    assert "Estuary delivery programme" in responses[0].content.decode()
 
 
 def test_followers_from_a_former_owner_get_no_news_of_the_plan(world: World) -> None:
     plan = jointly_owned_plan(world)
     subscribe(person=world.ben, target=world.westmarch, author=world.ben, now=timezone.now())
-    assert (world.ben.pk, plan.pk) in reading_classes([plan.pk], now=timezone.now())
+    classes_before = reading_classes([plan.pk], now=timezone.now())
 
     leave_with_lead(world, world.westmarch, world.ben)
 
+    assert (world.ben.pk, plan.pk) in classes_before
     assert reading_classes([plan.pk], now=timezone.now()) == {}
 
 
-@pytest.mark.parametrize("narrowed", [False, True], ids=["left", "no longer in the audience"])
-def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_read_it(
-    world: World, narrowed: bool
-) -> None:
-    plan = published_plan(world) if narrowed else jointly_owned_plan(world)
+def titles_of_followed_plans(world: World) -> list[str]:
+    """Return the titles of the plans that Ben follows, as Westmarch's page of what Ben looks after lists them."""
+    groups = owned_records_by_kind(world.ben, world.westmarch, timezone.localdate())
+    return [record.title for group in groups if group.kind.code == "followed" for record in group.records]
+
+
+def test_plan_that_a_person_follows_is_not_named_after_the_organisation_left(world: World) -> None:
+    plan = jointly_owned_plan(world)
     subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    titles_before = titles_of_followed_plans(world)
 
-    def followed_titles() -> list[str]:
-        held = owned_records_by_kind(world.ben, world.westmarch, timezone.localdate())
-        return [record.title for group in held if group.kind.code == "followed" for record in group.records]
+    leave_with_lead(world, world.westmarch, world.ben)
 
-    assert followed_titles() == [plan.title]
+    assert titles_before == [plan.title]
+    assert titles_of_followed_plans(world) == []
 
-    if narrowed:
-        services.change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
-    else:
-        leave_with_lead(world, world.westmarch, world.ben)
 
-    assert followed_titles() == []
+def test_plan_that_a_person_follows_is_not_named_outside_its_audience(world: World) -> None:
+    plan = published_plan(world)
+    subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    titles_before = titles_of_followed_plans(world)
+
+    services.change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
+
+    assert titles_before == [plan.title]
+    assert titles_of_followed_plans(world) == []
 
 
 @pytest.fixture
@@ -212,7 +266,7 @@ def test_parties_cannot_comment_on_a_plan_that_left_their_partnership(
 
 
 @pytest.mark.usefixtures("plan_of_leaver")
-def test_the_partnerships_history_says_that_a_plan_left_with_its_only_owner(
+def test_history_of_the_partnership_says_that_a_plan_left_with_its_only_owner(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     history = as_(world.ben).get(reverse("agreements:history", args=[world.partnership.pk])).content.decode()
@@ -220,35 +274,40 @@ def test_the_partnerships_history_says_that_a_plan_left_with_its_only_owner(
     assert "plan left the partnership because its only owner left" in history
 
 
-def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:
-    plan = jointly_owned_plan(world)
+def invite_and_accept(world: World, organisation: Organisation, lead: User, *, role: str) -> None:
+    """Invite an organisation into the partnership as Amina, and accept as its lead."""
     party = agreements.invite_organisation(
         partnership=world.partnership,
-        organisation=world.harbour,
-        role="chair",
+        organisation=organisation,
+        role=role,
         reason="We need them.",
         author=world.amina,
         now=timezone.now(),
     )
-    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=timezone.now())
 
+
+def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:
+    plan = jointly_owned_plan(world)
+    # Larkhaven may leave only if another party is chair.
+    invite_and_accept(world, world.harbour, world.hana, role="chair")
     leave_with_lead(world, world.westmarch, world.ben)
+
     leave_with_lead(world, world.larkhaven, world.amina)
 
     plan.refresh_from_db()
     assert plan.partnership_id is None
-    owner_ids = [row.organisation_id for row in plan.owners.all()]
-    assert owner_ids == [world.larkhaven.pk]
+    assert [owner.organisation_id for owner in plan.owners.all()] == [world.larkhaven.pk]
     ended_ownership = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
     assert ended_ownership.ended_at is not None
     assert ended_ownership.ended_because == "left"
 
 
-def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) -> None:
+def test_invitation_back_does_not_let_a_former_party_edit_the_plan(world: World) -> None:
     plan = jointly_owned_plan(world)
     leave_with_lead(world, world.westmarch, world.ben)
 
-    party = agreements.invite_organisation(
+    agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.westmarch,
         role="member",
@@ -256,15 +315,22 @@ def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) 
         author=world.amina,
         now=timezone.now(),
     )
+
     assert not plan_roles_of(world.ben, plan).may_edit
-    agreements.answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
+
+
+def test_former_party_that_returns_does_not_own_the_plan_again(world: World) -> None:
+    plan = jointly_owned_plan(world)
+    leave_with_lead(world, world.westmarch, world.ben)
+
+    invite_and_accept(world, world.westmarch, world.ben, role="member")
 
     roles = plan_roles_of(world.ben, plan)
     assert not roles.may_edit
     assert roles.reader == "inside"
 
 
-def test_former_owner_does_not_see_answers_written_after_it_left(world: World) -> None:
+def test_former_owner_does_not_see_replies_written_after_it_left(world: World) -> None:
     plan = jointly_owned_plan(world)
     comment = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
     leave_with_lead(world, world.westmarch, world.ben)
@@ -284,7 +350,7 @@ def test_plan_cannot_be_created_for_an_organisation_that_has_left(world: World) 
         published_plan(world, owners=[world.larkhaven, world.westmarch])
 
 
-def test_only_owner_of_a_plan_offers_it_before_it_becomes_an_observer(world: World) -> None:
+def test_only_owner_of_a_plan_cannot_become_an_observer_before_it_offers_the_plan(world: World) -> None:
     plan = jointly_owned_plan(world)
     services.give_up_ownership(
         plan=plan, organisation=world.larkhaven, reason="Theirs.", author=world.amina, now=timezone.now()

@@ -22,6 +22,7 @@ from tests.world import World
 
 
 def undo_succession(succession: Succession) -> None:
+    """Undo a succession, with effect today."""
     reversal = organisations.undo_succession(
         succession=succession,
         vests_on=known_day(today()),
@@ -35,6 +36,7 @@ def undo_succession(succession: Succession) -> None:
 
 
 def share_with_ben(plan: Plan, world: World) -> Share:
+    """Share the draft with Ben of Westmarch, as Amina."""
     return services.share_draft(
         plan=plan,
         email=world.ben.email,
@@ -47,6 +49,7 @@ def share_with_ben(plan: Plan, world: World) -> Share:
 
 
 def offer_to_westmarch(plan: Plan, world: World) -> OwnershipOffer:
+    """Offer to share the ownership of Larkhaven's plan with Westmarch, as Amina."""
     return services.offer_ownership(
         plan=plan,
         organisation=world.westmarch,
@@ -66,7 +69,7 @@ def plan_of_westmarch(world: World) -> Plan:
     return plan
 
 
-def test_body_that_passes_its_part_on_no_longer_owns_joint_plans(world: World) -> None:
+def test_organisation_that_passes_its_part_on_no_longer_owns_joint_plans(world: World) -> None:
     plan = jointly_owned_plan(world)
 
     pass_on(world, "partnerships", world.partnership.pk)
@@ -87,28 +90,51 @@ def test_plan_leaves_the_partnership_with_the_only_owner_that_passes_its_part_on
     assert plan.audience == "owners"
 
 
-def test_undoing_the_succession_gives_owners_shares_and_offers_back(world: World) -> None:
-    joint_plan = jointly_owned_plan(world)
-    westmarch_plan = plan_of_westmarch(world)
+def test_shares_and_offers_end_with_the_part_that_is_passed_on(world: World) -> None:
     draft = begin(world)
     share = share_with_ben(draft, world)
     offer = offer_to_westmarch(draft, world)
-    succession = pass_on(world, "partnerships", world.partnership.pk)
+
+    pass_on(world, "partnerships", world.partnership.pk)
+
     share.refresh_from_db()
     offer.refresh_from_db()
     assert share.revoked_at is not None
     assert offer.withdrawn_at is not None
 
+
+def test_undoing_the_succession_restores_shares_and_offers(world: World) -> None:
+    draft = begin(world)
+    share = share_with_ben(draft, world)
+    offer = offer_to_westmarch(draft, world)
+    succession = pass_on(world, "partnerships", world.partnership.pk)
+
     undo_succession(succession)
 
     share.refresh_from_db()
     offer.refresh_from_db()
-    westmarch_plan.refresh_from_db()
-    assert owner_ids(joint_plan) == {world.larkhaven.pk, world.westmarch.pk}
-    assert westmarch_plan.partnership == world.partnership
-    assert westmarch_plan.audience == "partnership"
     assert share.revoked_at is None
     assert offer.withdrawn_at is None
+
+
+def test_undoing_the_succession_restores_the_ownership_of_a_joint_plan(world: World) -> None:
+    plan = jointly_owned_plan(world)
+    succession = pass_on(world, "partnerships", world.partnership.pk)
+
+    undo_succession(succession)
+
+    assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}
+
+
+def test_undoing_the_succession_returns_a_plan_to_its_partnership(world: World) -> None:
+    plan = plan_of_westmarch(world)
+    succession = pass_on(world, "partnerships", world.partnership.pk)
+
+    undo_succession(succession)
+
+    plan.refresh_from_db()
+    assert plan.partnership == world.partnership
+    assert plan.audience == "partnership"
     assert not PastPartnership.objects.exists(), "It has not left."
 
 
@@ -139,7 +165,7 @@ def test_what_an_undone_succession_restored_is_not_ended_again_after_a_restore(
     assert owner_ids(joint_plan) == {world.larkhaven.pk, world.westmarch.pk}
 
 
-def test_plan_with_its_own_line_passes_by_it_together_with_the_part(world: World) -> None:
+def test_plan_with_its_own_handover_passes_on_together_with_the_part(world: World) -> None:
     plan = jointly_owned_plan(world)
     succession = organisations.record_succession(
         kind="function_transfer",
@@ -159,7 +185,7 @@ def test_plan_with_its_own_line_passes_by_it_together_with_the_part(world: World
     assert set(succession.handovers.values_list("state", flat=True)) == {"applied"}
 
 
-def test_plan_leaves_the_partnership_with_a_new_owner_that_takes_no_part(world: World) -> None:
+def test_plan_leaves_the_partnership_with_a_new_owner_from_outside_it(world: World) -> None:
     plan = plan_of_westmarch(world)
 
     pass_on(world, "plans", plan.pk)
@@ -169,11 +195,18 @@ def test_plan_leaves_the_partnership_with_a_new_owner_that_takes_no_part(world: 
     assert plan.partnership is None
 
 
-def test_organisation_that_takes_no_part_does_not_own_a_joint_plan(world: World) -> None:
+def test_successor_outside_the_partnership_does_not_own_a_joint_plan(world: World) -> None:
     plan = jointly_owned_plan(world)
 
-    succession = pass_on(world, "plans", plan.pk)
+    pass_on(world, "plans", plan.pk)
 
     assert owner_ids(plan) == {world.larkhaven.pk}
+
+
+def test_undoing_the_succession_of_a_joint_plan_restores_its_owners(world: World) -> None:
+    plan = jointly_owned_plan(world)
+    succession = pass_on(world, "plans", plan.pk)
+
     undo_succession(succession)
+
     assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}

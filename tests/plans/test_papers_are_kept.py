@@ -131,16 +131,23 @@ def test_new_signature_replaces_the_stored_pdf(world: World, as_: Callable[[User
     assert Paper.objects.count() == 1
 
 
-def test_stored_pdfs_are_deleted_after_thirty_days_and_drawn_again(world: World, drawn: list[str]) -> None:
+@pytest.mark.parametrize(("days", "stored_count"), [(29, 1), (30, 0)])
+def test_stored_pdfs_are_deleted_after_thirty_days(
+    world: World, drawn: list[str], days: int, stored_count: int
+) -> None:
     plan = published_plan(world, audience="public")
     pdf(Client(), plan)
-    day = dt.timedelta(days=1)
 
-    apply_retention(now=timezone.now() + 29 * day)
-    count_after_29_days = Paper.objects.count()
-    apply_retention(now=timezone.now() + 30 * day)
+    apply_retention(now=timezone.now() + dt.timedelta(days=days))
 
-    assert count_after_29_days == 1
-    assert Paper.objects.count() == 0
+    assert Paper.objects.count() == stored_count
+
+
+def test_deleted_pdf_is_drawn_again_for_the_next_reader(world: World, drawn: list[str]) -> None:
+    plan = published_plan(world, audience="public")
     pdf(Client(), plan)
+    apply_retention(now=timezone.now() + dt.timedelta(days=30))
+
+    pdf(Client(), plan)
+
     assert len(drawn) == 2

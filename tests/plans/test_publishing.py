@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import InternalError, transaction
@@ -39,8 +40,13 @@ def test_unchanged_draft_cannot_be_published(world: World) -> None:
 
     with pytest.raises(services.UnableToPublish, match="Nothing has changed"):
         publish(plan, world, "Nothing.")
+
+
+def test_draft_that_was_changed_back_cannot_be_published(world: World) -> None:
+    plan = published_plan(world)
     fewer_homes(plan, world, 100)
     fewer_homes(plan, world, 120)
+
     with pytest.raises(services.UnableToPublish, match="Nothing has changed"):
         publish(plan, world, "There and back.")
 
@@ -69,11 +75,9 @@ def test_database_refuses_changes_to_a_published_version(world: World, statement
     assert versions.get().note == "First version."
 
 
-def test_publishing_updates_projected_rows_and_leaves_equal_ones_alone(world: World) -> None:
+def test_publishing_updates_the_row_of_a_changed_site_and_its_homes(world: World) -> None:
     plan = published_plan(world)
-    unchanged_site_id = Site.objects.get(plan=plan, key="secret").pk
     fewer_homes(plan, world)
-    save(plan, world, "milestones/start", forecast="2027-07")
 
     publish(plan, world, "Wet ground.")
 
@@ -81,7 +85,24 @@ def test_publishing_updates_projected_rows_and_leaves_equal_ones_alone(world: Wo
     assert quay.homes == 100
     assert quay.area == world.fareham
     assert Homes.objects.get(site=quay).count == 100
-    assert Site.objects.get(plan=plan, key="secret").pk == unchanged_site_id
+
+
+def test_publishing_keeps_the_row_of_an_unchanged_site(world: World) -> None:
+    plan = published_plan(world)
+    unchanged_site = Site.objects.get(plan=plan, key="secret")
+    fewer_homes(plan, world)
+
+    publish(plan, world, "Wet ground.")
+
+    assert Site.objects.get(plan=plan, key="secret").pk == unchanged_site.pk
+
+
+def test_publishing_updates_the_row_of_a_changed_milestone(world: World) -> None:
+    plan = published_plan(world)
+    save(plan, world, "milestones/start", forecast="2027-07")
+
+    publish(plan, world, "Wet ground.")
+
     start = Milestone.objects.get(plan=plan, key="start")
     assert start.forecast == "2027-07"
     assert start.due_by == dt.date(2027, 7, 31)
@@ -124,23 +145,37 @@ def test_milestone_achieved_while_its_note_is_drafted_stays_achieved(world: Worl
     assert newest_milestone["note"] == "The digger is ordered."
 
 
-def test_version_under_embargo_is_known_to_owners_only(world: World, as_: Callable[[User], Client]) -> None:
+@pytest.fixture
+def embargoed_plan(world: World) -> Plan:
+    """Return a plan with a version 2 that is under embargo until tomorrow."""
     plan = published_plan(world)
     save(plan, world, "about", title="A secret name", summary="Embargoed words.")
-    embargo_end = timezone.now() + dt.timedelta(days=1)
-    publish(plan, world, "Held back.", embargo_until=embargo_end)
-    address = reverse("plans:detail", kwargs={"pk": plan.pk})
+    publish(plan, world, "Held back.", embargo_until=timezone.now() + dt.timedelta(days=1))
+    return plan
 
-    owners_page = as_(world.vera).get(address).content
-    partners_page = as_(world.ben).get(address).content
-    list_page = b" ".join(as_(world.ben).get(reverse("plans:list")).content.split())
 
-    assert b"Embargoed words." in owners_page
-    assert b"Embargoed words." not in partners_page
-    assert b"Homes along the estuary." in partners_page
+def test_version_under_embargo_is_shown_to_owners(
+    world: World, as_: Callable[[User], Client], embargoed_plan: Plan
+) -> None:
+    page = as_(world.vera).get(reverse("plans:detail", kwargs={"pk": embargoed_plan.pk})).content
+
+    assert b"Embargoed words." in page
+
+
+def test_version_under_embargo_is_hidden_from_partners(
+    world: World, as_: Callable[[User], Client], embargoed_plan: Plan
+) -> None:
+    ben = as_(world.ben)
+
+    plan_page = ben.get(reverse("plans:detail", kwargs={"pk": embargoed_plan.pk})).content
+    list_page = b" ".join(ben.get(reverse("plans:list")).content.split())
+    history_page = ben.get(reverse("plans:history", kwargs={"pk": embargoed_plan.pk})).content
+
+    assert b"Embargoed words." not in plan_page
+    assert b"Homes along the estuary." in plan_page
     assert b"A secret name" not in list_page
     assert b"version 1" in list_page
-    assert b"Held back." not in as_(world.ben).get(reverse("plans:history", kwargs={"pk": plan.pk})).content
+    assert b"Held back." not in history_page
 
 
 def test_plan_whose_first_version_is_under_embargo_is_hidden_from_partners(
@@ -205,7 +240,7 @@ def changed_milestone(world: World) -> Plan:
     return plan
 
 
-def test_conflicting_update_of_a_milestone_shows_the_other_change_and_publishes_nothing(
+def test_conflicting_update_of_a_milestone_shows_the_other_change(
     world: World, as_: Callable[[User], Client], changed_milestone: Plan
 ) -> None:
     address = reverse("plans:milestone", kwargs={"pk": changed_milestone.pk, "key": "start"})
@@ -260,13 +295,23 @@ def test_due_and_overdue_milestones_are_shown_only_to_permitted_readers(world: W
     assert {row.key for row in milestones_due_by(world.ben, dt.date(2026, 2, 14))} == {"late", "hidden"}
 
 
-def test_status_of_a_plan_changes_with_reasons(world: World) -> None:
+def test_plan_shared_for_comment_cannot_be_monitored(world: World) -> None:
     plan = published_plan(world)
 
     with pytest.raises(services.UnableToChangeStatus):
         services.change_status(plan=plan, to="monitoring", reason="Too soon.", author=world.amina, now=timezone.now())
+
+
+def test_status_of_a_plan_is_not_changed_without_a_reason(world: World) -> None:
+    plan = published_plan(world)
+
     with pytest.raises(services.UnableToChangeStatus, match="Enter a reason"):
         services.change_status(plan=plan, to="closed", reason="", author=world.amina, now=timezone.now())
+
+
+def test_closed_plan_can_neither_be_published_nor_changed(world: World) -> None:
+    plan = published_plan(world)
+
     services.change_status(plan=plan, to="closed", reason="All built.", author=world.amina, now=timezone.now())
 
     with pytest.raises(services.UnableToPublish):
@@ -275,16 +320,35 @@ def test_status_of_a_plan_changes_with_reasons(world: World) -> None:
         fewer_homes(plan, world)
 
 
-def test_content_with_both_kinds_of_years_is_published_only_as_it_was_elsewhere(world: World) -> None:
-    plan = published_plan(world)
+def content_with_both_kinds_of_years(plan: Plan) -> dict[str, Any]:
+    """Return the content of version 1, with calendar years for the homes of the second site."""
     first_content = content(plan, 1)
+    quay, secret_site = first_content["sites"]
     calendar_homes = [{"tenure": "social_rent", "year": "2028", "count": 5}]
-    mixed_content = {
-        **first_content,
-        "sites": [first_content["sites"][0], {**first_content["sites"][1], "homes": calendar_homes}],
-    }
+    return {**first_content, "sites": [quay, {**secret_site, "homes": calendar_homes}]}
+
+
+def test_content_with_both_kinds_of_years_is_not_published(world: World) -> None:
+    plan = published_plan(world)
 
     with pytest.raises(services.UnableToPublish, match="the same kind of year for all"):
-        publish(plan, world, "Both.", content=mixed_content)
-    assert publish(plan, world, "Both.", content=mixed_content, published_elsewhere=True).number == 2
-    assert publish(plan, world, "An older plan goes on.", content={**mixed_content, "outcomes": []}).number == 3
+        publish(plan, world, "Both.", content=content_with_both_kinds_of_years(plan))
+
+
+def test_content_with_both_kinds_of_years_is_published_as_it_was_elsewhere(world: World) -> None:
+    plan = published_plan(world)
+    mixed_content = content_with_both_kinds_of_years(plan)
+
+    version = publish(plan, world, "Both.", content=mixed_content, published_elsewhere=True)
+
+    assert version.number == 2
+
+
+def test_plan_that_already_has_both_kinds_of_years_can_keep_them(world: World) -> None:
+    plan = published_plan(world)
+    mixed_content = content_with_both_kinds_of_years(plan)
+    publish(plan, world, "Both.", content=mixed_content, published_elsewhere=True)
+
+    version = publish(plan, world, "An older plan goes on.", content={**mixed_content, "outcomes": []})
+
+    assert version.number == 3

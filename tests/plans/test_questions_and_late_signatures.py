@@ -1,8 +1,9 @@
-"""Signatories answer questions with their decision; a late signature goes to the next post."""
+"""Signatories answer questions with their decision, and late signatures are escalated to the next post."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ def plan_with_questions(world: World, *questions: str, due_in: int | None = None
 
 
 def sign(plan: Plan, world: World, answers: dict[str, str], decision: str = "approved") -> SignOff:
+    """Decide on the newest version as Ben for Westmarch, with these answers by question."""
     return services.sign_off(
         plan=plan,
         number=plan.current_number,
@@ -56,36 +58,51 @@ def sign(plan: Plan, world: World, answers: dict[str, str], decision: str = "app
     )
 
 
-def test_lead_asks_questions_and_the_signatory_answers_them_on_the_page(world: World) -> None:
+def signing_page_of(plan: Plan) -> str:
+    """Return the address of the page on which signatories decide."""
+    return reverse("plans:signing", kwargs={"pk": plan.pk})
+
+
+def test_lead_asks_each_question_once(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world)
-    amina = Client()
-    ben = Client()
-    amina.force_login(world.amina)
-    ben.force_login(world.ben)
-    page = reverse("plans:signing", kwargs={"pk": plan.pk})
     request_data = {
         f"role_{world.westmarch.pk}": "Director of housing",
         "questions": f"{FUNDED}\n\n{STAFFED}\n{FUNDED}",
     }
-    amina.post(reverse("plans:request-signatures", kwargs={"pk": plan.pk}), request_data)
+
+    as_(world.amina).post(reverse("plans:request-signatures", kwargs={"pk": plan.pk}), request_data)
+
+    page = as_(world.ben).get(signing_page_of(plan)).content.decode()
+    assert plan.signatories.get().questions == [FUNDED, STAFFED]
+    assert page.count("Is your share in next year") == 2  # in the table, and as the label of a field
+
+
+def test_signatory_must_answer_every_question(world: World, as_: Callable[[User], Client]) -> None:
+    plan = plan_with_questions(world, FUNDED, STAFFED)
     decision_data = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "1"}
 
-    form = ben.get(page).content.decode()
-    incomplete_response = ben.post(page, {**decision_data, "answer_0": "Yes, agreed in June."})
-    complete_response = ben.post(page, {**decision_data, "answer_0": "Yes, agreed in June.", "answer_1": "Eddie."})
-    signing_page = amina.get(page).content.decode()
-    paper = amina.get(reverse("plans:paper", kwargs={"pk": plan.pk, "number": 1})).content.decode()
+    response = as_(world.ben).post(signing_page_of(plan), {**decision_data, "answer_0": "Yes, agreed in June."})
 
-    assert form.count("Is your share in next year") == 2  # in the table, and as the label of a field
-    assert incomplete_response.status_code == 422
-    assert f"Answer the question “{STAFFED}”" in collapse(incomplete_response.content.decode())
-    assert complete_response.status_code == 302
+    assert response.status_code == 422
+    assert f"Answer the question “{STAFFED}”" in collapse(response.content.decode())
+
+
+def test_answers_of_a_signatory_are_shown_to_the_owners(world: World, as_: Callable[[User], Client]) -> None:
+    plan = plan_with_questions(world, FUNDED, STAFFED)
+    decision_data = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "1"}
+
+    response = as_(world.ben).post(
+        signing_page_of(plan), {**decision_data, "answer_0": "Yes, agreed in June.", "answer_1": "Eddie."}
+    )
+
+    amina = as_(world.amina)
+    assert response.status_code == 302
     assert SignOff.objects.get().answers == [
         {"question": FUNDED, "answer": "Yes, agreed in June."},
         {"question": STAFFED, "answer": "Eddie."},
     ]
-    assert "Yes, agreed in June." in signing_page
-    assert "Yes, agreed in June." in paper
+    for address in (signing_page_of(plan), reverse("plans:paper", kwargs={"pk": plan.pk, "number": 1})):
+        assert "Yes, agreed in June." in amina.get(address).content.decode(), address
 
 
 def test_answers_are_kept_with_a_rejection_through_the_link(world: World) -> None:

@@ -156,17 +156,22 @@ def test_audience_matches_the_page_and_both_visibility_queries(
 
 def test_public_plan_is_read_without_signing_in(world: World) -> None:
     plan = published_plan(world, audience="public")
-    address = reverse("plans:detail", kwargs={"pk": plan.pk})
 
-    response = Client().get(address)
+    response = Client().get(reverse("plans:detail", kwargs={"pk": plan.pk}))
 
     assert response.status_code == 200
     assert CANARY not in response.content.decode()
     assert "Ben West" not in response.content.decode()
+
+
+def test_plan_that_is_no_longer_public_is_not_read_without_signing_in(world: World) -> None:
+    plan = published_plan(world, audience="public")
+
     services.change_audience(
         plan=plan, audience="partnership", reason="Not yet.", author=world.amina, now=timezone.now()
     )
-    assert Client().get(address).status_code == 302
+
+    assert Client().get(reverse("plans:detail", kwargs={"pk": plan.pk})).status_code == 302
 
 
 def test_rows_of_confidential_sites_are_for_readers_inside(world: World) -> None:

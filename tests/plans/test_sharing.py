@@ -37,19 +37,20 @@ def share_draft_with(plan: Plan, world: World, person: User, **more: Any) -> Sha
 
 
 def addresses_of_draft(plan: Plan) -> list[str]:
-    """Return the addresses at which people read a draft: on screen, on paper and as a PDF."""
+    """Return the addresses of a draft on screen, on paper and as a PDF."""
     return [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:preview", "plans:draft-paper", "plans:draft-pdf")]
 
 
 def draft_of(plan: Plan) -> str:
+    """Return the address of the draft."""
     return reverse("plans:draft", kwargs={"pk": plan.pk})
 
 
-def test_named_person_reads_the_draft_and_the_owner_sees_the_opening(
+def test_named_person_reads_the_draft_without_its_confidential_parts(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world)
-    share = share_draft_with(plan, world, world.nadia)
+    share_draft_with(plan, world, world.nadia)
 
     response = as_(world.nadia).get(draft_of(plan))
 
@@ -57,6 +58,14 @@ def test_named_person_reads_the_draft_and_the_owner_sees_the_opening(
     assert b"DRAFT" in response.content
     assert b"North Quay" in response.content
     assert CANARY.encode() not in response.content
+
+
+def test_opening_of_a_draft_by_its_reader_is_stored(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share = share_draft_with(plan, world, world.nadia)
+
+    as_(world.nadia).get(draft_of(plan))
+
     share.refresh_from_db()
     assert share.opened_at is not None
 
@@ -75,22 +84,25 @@ def test_colleagues_partners_and_strangers_get_404(world: World, as_: Callable[[
 def test_revoked_share_stops_working_at_once(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
-    client = as_(world.nadia)
-    assert client.get(draft_of(plan)).status_code == 200
+    nadia = as_(world.nadia)
+    status_before = nadia.get(draft_of(plan)).status_code
 
     as_(world.amina).post(reverse("plans:revoke", kwargs={"pk": plan.pk, "share": share.pk}))
 
-    assert client.get(draft_of(plan)).status_code == 404
+    assert status_before == 200
+    assert nadia.get(draft_of(plan)).status_code == 404
 
 
 def test_share_ends_after_its_last_day(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia, ends_on=timezone.localdate())
-    assert as_(world.nadia).get(draft_of(plan)).status_code == 200
+    nadia = as_(world.nadia)
+    status_on_last_day = nadia.get(draft_of(plan)).status_code
 
     Share.objects.filter(pk=share.pk).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
 
-    assert as_(world.nadia).get(draft_of(plan)).status_code == 404
+    assert status_on_last_day == 200
+    assert nadia.get(draft_of(plan)).status_code == 404
 
 
 def test_one_email_is_sent_however_often_the_draft_is_saved_or_shared(world: World) -> None:
@@ -110,11 +122,23 @@ def test_one_email_is_sent_however_often_the_draft_is_saved_or_shared(world: Wor
 def test_share_for_reading_only_does_not_allow_comments(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia, may_comment=False)
+    nadia = as_(world.nadia)
     address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
-    assert as_(world.nadia).get(address).status_code == 200
-    assert as_(world.nadia).post(address, {"text": "May I?"}).status_code == 403
+    page_response = nadia.get(address)
+    comment_response = nadia.post(address, {"text": "May I?"})
+
+    assert page_response.status_code == 200
+    assert comment_response.status_code == 403
+
+
+def test_share_for_reading_only_can_be_changed_to_allow_comments(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.nadia, may_comment=False)
+
     share_draft_with(plan, world, world.nadia, may_comment=True)
+
+    address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
     assert as_(world.nadia).post(address, {"text": "I may."}).status_code == 302
 
 
@@ -299,7 +323,8 @@ def test_access_that_was_granted_cannot_be_declined_afterwards(world: World, as_
 def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     request = request_access(plan, world)
-    User.objects.filter(pk=world.ben.pk).update(name="")  # his address, which only he reads, greets him then
+    # Without a name, the email greets Ben with the first part of his address.
+    User.objects.filter(pk=world.ben.pk).update(name="")
 
     deliver().clear()
     as_(world.amina).post(
@@ -320,17 +345,28 @@ def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Ca
     plan = begin(world)
     share_draft_with(plan, world, world.ben)
     ben = as_(world.ben)
-    address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
-    assert ben.get(draft_of(plan)).status_code == 200
+    comments_page = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
+    status_before = ben.get(draft_of(plan)).status_code
 
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
     )
+
+    addresses = (draft_of(plan), *addresses_of_draft(plan), comments_page)
+    assert status_before == 200
+    assert {ben.get(address).status_code for address in addresses} == {404}
+    assert ben.post(comments_page, {"text": "And another thing."}).status_code == 404
+
+
+def test_reader_who_left_the_partnership_sees_no_comment_on_the_draft(world: World) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.ben)
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
+    )
+
     services.add_comment(plan=plan, version_number=0, text="Quillwort.", author=world.amina, now=timezone.now())
 
-    for path in (draft_of(plan), *addresses_of_draft(plan), address):
-        assert ben.get(path).status_code == 404
-    assert ben.post(address, {"text": "And another thing."}).status_code == 404
     assert not Comment.objects.visible_to(world.ben).filter(plan=plan).exists()
 
 
@@ -408,26 +444,51 @@ def test_openings_by_people_of_an_owner_are_not_logged(world: World, as_: Callab
     assert not share.openings.exists()
 
 
-def test_map_and_comments_of_a_shared_draft_are_logged(world: World, as_: Callable[[User], Client]) -> None:
+def logged_methods(share: Share) -> list[str]:
+    """Return how the draft of a share was opened, in the order of the openings."""
+    return list(share.openings.order_by("pk").values_list("how", flat=True))
+
+
+def test_opening_the_map_of_a_shared_draft_is_logged(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share = share_draft_with(plan, world, world.nadia)
+
+    response = as_(world.nadia).get(reverse("plans:draft-map", kwargs={"pk": plan.pk}))
+
+    assert response.status_code == 200
+    assert b"North Quay" in response.content
+    assert logged_methods(share) == ["map"]
+
+
+def test_each_page_of_comments_on_a_shared_draft_is_logged(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
     comment = services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
+    comments_page = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
     nadia = as_(world.nadia)
-    comments = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
-    reply = reverse("plans:reply", kwargs={"pk": plan.pk, "comment": comment.pk})
 
-    responses = [nadia.get(reverse("plans:draft-map", kwargs={"pk": plan.pk})), nadia.get(comments), nadia.get(reply)]
-    invalid_response = nadia.post(comments, {"text": ""})
-    nadia.post(comments, {"text": "Too many."})
-    as_(world.eddie).get(comments)
+    responses = [
+        nadia.get(comments_page),
+        nadia.get(reverse("plans:reply", kwargs={"pk": plan.pk, "comment": comment.pk})),
+        nadia.post(comments_page, {"text": ""}),
+    ]
 
-    assert [response.status_code for response in (*responses, invalid_response)] == [200, 200, 200, 422]
-    assert b"North Quay" in responses[0].content
-    logged_openings = list(share.openings.order_by("pk").values_list("how", flat=True))
-    assert logged_openings == ["map", "comments", "comments", "comments"]
+    assert [response.status_code for response in responses] == [200, 200, 422]
+    assert logged_methods(share) == ["comments", "comments", "comments"]
 
 
-def test_map_that_a_page_fetches_is_no_second_opening(world: World, as_: Callable[[User], Client]) -> None:
+def test_comments_are_logged_neither_when_added_nor_for_editors(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share = share_draft_with(plan, world, world.nadia)
+    comments_page = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
+
+    as_(world.nadia).post(comments_page, {"text": "Too many."})
+    as_(world.eddie).get(comments_page)
+
+    assert logged_methods(share) == []
+
+
+def test_map_of_an_opened_page_is_not_logged_as_a_second_opening(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)

@@ -37,14 +37,29 @@ def test_every_starter_has_sections_outcomes_milestones_and_risks(db: None) -> N
     for kind in PlanKind.by_code():
         content = starter_content(kind, "Homes first")
 
-        assert all(content[code] for code in ("sections", "outcomes", "milestones", "risks"))
-        assert all(outcome["measure"] for outcome in content["outcomes"])
-        assert all(risk["mitigation"] for risk in content["risks"])
-        assert all(section_hint(section["title"]) for section in content["sections"])
-        assert is_untouched(kind, content)
-        assert is_untouched(kind, {**content, "about": {**content["about"], "title": "Another title"}})
-        assert not is_untouched(kind, {**content, "about": {**content["about"], "summary": "For those in need."}})
-        assert not is_untouched(kind, {**content, "risks": content["risks"][1:]})
+        assert all(content[code] for code in ("sections", "outcomes", "milestones", "risks")), kind
+        assert all(outcome["measure"] for outcome in content["outcomes"]), kind
+        assert all(risk["mitigation"] for risk in content["risks"]), kind
+        assert all(section_hint(section["title"]) for section in content["sections"]), kind
+
+
+def test_every_starter_is_untouched_under_any_title(db: None) -> None:
+    for kind in PlanKind.by_code():
+        content = starter_content(kind, "Homes first")
+        renamed_content = {**content, "about": {**content["about"], "title": "Another title"}}
+
+        assert is_untouched(kind, content), kind
+        assert is_untouched(kind, renamed_content), kind
+
+
+def test_no_starter_is_untouched_after_a_change(db: None) -> None:
+    for kind in PlanKind.by_code():
+        content = starter_content(kind, "Homes first")
+        content_with_summary = {**content, "about": {**content["about"], "summary": "For those in need."}}
+        content_without_first_risk = {**content, "risks": content["risks"][1:]}
+
+        assert not is_untouched(kind, content_with_summary), kind
+        assert not is_untouched(kind, content_without_first_risk), kind
 
 
 def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(

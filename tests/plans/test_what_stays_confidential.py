@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.agreements import services as agreements
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services as organisations
-from partnerships.organisations.models import Membership
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, PlanOwner, Share
@@ -170,6 +170,7 @@ def test_person_with_a_share_reads_no_comments_on_hidden_pieces(world: World, as
 
 
 def share_with(plan: Plan, world: World, person: Any, **more: Any) -> Share:
+    """Share the draft with a person who may comment, as Amina."""
     return services.share_draft(
         plan=plan,
         email=person.email,
@@ -181,17 +182,19 @@ def share_with(plan: Plan, world: World, person: Any, **more: Any) -> Share:
     )
 
 
-def test_share_ends_with_the_membership_it_depends_on(world: World, as_: Any) -> None:
+def test_share_ends_with_the_membership_of_its_reader(world: World, as_: Any) -> None:
     plan = begin(world)
     share_with(plan, world, world.oscar)
     oscar = as_(world.oscar)
-    assert oscar.get(reverse("plans:draft", args=[plan.pk])).status_code == 200
+    draft_page = reverse("plans:draft", args=[plan.pk])
+    status_before = oscar.get(draft_page).status_code
 
     organisations.end_membership(
         membership=Membership.objects.get(person=world.oscar), author=world.nadia, reason="Left.", now=timezone.now()
     )
 
-    assert oscar.get(reverse("plans:draft", args=[plan.pk])).status_code == 404
+    assert status_before == 200
+    assert oscar.get(draft_page).status_code == 404
     assert plan.shares.get(person=world.oscar).revoked_at is not None
 
 
@@ -252,8 +255,10 @@ def test_lists_name_no_owner_of_today_to_a_party_that_left(world: World, as_: An
             assert (world.riverside.name in page) == is_named, (address, reader)
 
 
-def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -> None:
-    observer = agreements.invite_organisation(
+@pytest.fixture
+def observer(world: World) -> Organisation:
+    """Return Riverside, which Nadia leads, as an observer of the partnership."""
+    party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.riverside,
         role="observer",
@@ -261,14 +266,17 @@ def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -
         author=world.amina,
         now=timezone.now(),
     )
-    agreements.answer_invitation(party=observer, accept=True, reason="", author=world.nadia, now=timezone.now())
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=timezone.now())
+    return world.riverside
 
+
+def test_form_creates_no_plan_of_an_observer(world: World, as_: Any, observer: Organisation) -> None:
     response = as_(world.nadia).post(
         reverse("plans:create"),
         {
             "title": "Observer's plan",
             "kind": "delivery",
-            "owners": [world.riverside.pk],
+            "owners": [observer.pk],
             "partnership": world.partnership.pk,
             "partners": "on",
             "audience": "public",
@@ -278,9 +286,12 @@ def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -
 
     assert response.status_code == 422
     assert not Plan.objects.filter(title="Observer's plan").exists()
+
+
+def test_observer_cannot_own_a_plan_of_the_partnership(world: World, observer: Organisation) -> None:
     with pytest.raises(services.UnableToCreatePlan, match="not a member"):
         services.create_plan(
-            owners=[world.riverside],
+            owners=[observer],
             partnership=world.partnership,
             title="Observer's plan",
             kind="delivery",

@@ -119,12 +119,12 @@ FEW: dict[str, tuple[Any, ...]] = {
 def _chain_of_contents(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     # Drawing each value through hypothesis takes seconds.
     random = Random(seed)
-    content = _changed(random, normalise({}))
-    return content, _changed(random, content), _changed(random, content)
+    content = _changed_copy(random, normalise({}))
+    return content, _changed_copy(random, content), _changed_copy(random, content)
 
 
-def _changed(random: Random, content: dict[str, Any]) -> dict[str, Any]:
-    """Return a changed copy of a content: items removed, added, moved or edited."""
+def _changed_copy(random: Random, content: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of a content with some items removed, added, moved or edited."""
     about = dict(content["about"])
     for field in ABOUT:
         _maybe_change(random, about, field)

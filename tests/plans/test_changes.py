@@ -75,6 +75,7 @@ def test_changes_of_any_two_contents_are_complete_worded_counted_and_confidentia
 
 
 def assert_figures_agree(before: Content, after: Content) -> None:
+    """Assert that the totals are those of the contents, and that each table adds up to them."""
     totals = homes_totals(before, after)
 
     assert (totals.total.was, totals.total.now) == (total_homes(before), total_homes(after))
@@ -85,6 +86,7 @@ def assert_figures_agree(before: Content, after: Content) -> None:
 
 
 def assert_nothing_confidential_is_shown(before: Content, after: Content) -> None:
+    """Assert that the changes for readers outside contain no confidential site and no restricted field."""
     hidden_keys = {site["key"] for site in after["sites"] if site["confidential"]}
 
     found_changes = changes_between(content_for_outside(before), content_for_outside(after))
@@ -244,6 +246,7 @@ def shows_difference(row: ChangeRow) -> bool:
 
 
 def change_rows(compared: Comparison) -> list[ChangeRow]:
+    """Return all rows of a comparison, of all its parts."""
     return [row for _heading, items in compared.parts for item in items for row in item.rows]
 
 
@@ -263,10 +266,10 @@ def test_changing_one_field_gives_one_row_with_both_values(collection: Collectio
     compared = compare_plan_contents(before, after, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
 
     (change,) = compared.changes
+    (row,) = change_rows(compared)
     assert change.field == field.code
     assert apply_changes(compared.changes, before) == after
     assert change.was_words != change.now_words
-    (row,) = change_rows(compared)
     assert shows_difference(row)
     assert "item-" not in f"{row.was} {row.now} {change.sentence()}"
 
@@ -369,17 +372,26 @@ def test_milestone_moved_to_another_site_names_both_sites(was: str, now: str, wo
     )
 
 
+def content_with_site_in(area_code: str) -> Content:
+    """Return a content with one site in this area."""
+    return normalise({"sites": [{"key": "quay", "name": "Quay", "area": area_code}]})
+
+
 def test_site_moved_to_another_area_names_both_areas() -> None:
-    before, after = (
-        normalise({"sites": [{"key": "quay", "name": "Quay", "area": code}]}) for code in ("E07000087", "E07000088")
-    )
     areas = {"E07000087": "Fareham", "E07000088": "Gosport"}
 
-    assert only_change(before, after, areas).sentence() == "Site Quay, area: was Fareham, now Gosport"
-    # An old district and its successor may have the same name.
-    change_with_equal_names = only_change(before, after, dict.fromkeys(areas, "Fareham"))
-    assert change_with_equal_names.was_words == "Fareham"
-    assert change_with_equal_names.now_words == "Fareham (another of that name)"
+    change = only_change(content_with_site_in("E07000087"), content_with_site_in("E07000088"), areas)
+
+    assert change.sentence() == "Site Quay, area: was Fareham, now Gosport"
+
+
+def test_old_district_and_its_successor_with_the_same_name_are_told_apart() -> None:
+    areas = {"E07000087": "Fareham", "E07000088": "Fareham"}
+
+    change = only_change(content_with_site_in("E07000087"), content_with_site_in("E07000088"), areas)
+
+    assert change.was_words == "Fareham"
+    assert change.now_words == "Fareham (another of that name)"
 
 
 def test_added_and_removed_items_are_shown_in_full() -> None:

@@ -57,19 +57,20 @@ def plan_with_many_changes(world: World) -> Plan:
 
 
 def comparison_rows(client: Client, plan: Plan) -> list[list[str]]:
-    """Return the rows of the spreadsheet that compares the two versions of a plan; the first has the headings."""
+    """Return the rows of the spreadsheet that compares two versions of a plan. The first row has the headings."""
     sheet = comparison_page(client, plan, "?from=1&to=2", "plans:compare-csv").lstrip("\ufeff")
     return list(csv.reader(io.StringIO(sheet)))
 
 
 def texts_on_page(row: list[str]) -> list[str]:
-    """Return the texts of a row of the spreadsheet that the page shows as they are."""
+    """Return the texts in a row of the spreadsheet that the page shows unchanged."""
     part, item, _key, _change, field, *values = row
     if part in ("Comparison", "Summary"):
         return values
     if part == "Why":
         return [part, *item.split(", "), *values]
-    if field in ("Summary", "Text", "Mitigation"):  # the page shows what changed in these word by word
+    # The page shows these fields word by word, with the changed words marked.
+    if field in ("Summary", "Text", "Mitigation"):
         return [part, item, field]
     return [part, item, field, *values]
 
@@ -79,10 +80,10 @@ def test_spreadsheet_of_a_comparison_has_a_part_for_each_section_of_the_page(
 ) -> None:
     headings, *rows = comparison_rows(as_(world.ben), plan_with_many_changes(world))
 
-    parts = list(dict.fromkeys(row[0] for row in rows))
+    part_names = list(dict.fromkeys(row[0] for row in rows))
     assert headings == ["Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference", "By"]
-    assert parts[:4] == ["Comparison", "Why", "Summary", "Homes: was and now"]
-    assert {"About the plan", "Text", "Sites and homes", "Milestones", "Risks"} <= set(parts)
+    assert part_names[:4] == ["Comparison", "Why", "Summary", "Homes: was and now"]
+    assert {"About the plan", "Text", "Sites and homes", "Milestones", "Risks"} <= set(part_names)
 
 
 def test_page_shows_everything_in_the_spreadsheet_of_a_comparison(world: World, as_: Callable[[User], Client]) -> None:
@@ -121,7 +122,7 @@ def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World, as_: Callable
 
 
 @pytest.mark.parametrize("query", ["?from=1&to=draft", "?from=draft&to=1"])
-def test_reasons_are_those_after_the_older_version_on_whichever_side_the_draft_is(
+def test_comparison_with_the_draft_gives_the_reasons_after_the_older_version(
     query: str, world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = published_plan(world)

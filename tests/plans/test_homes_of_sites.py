@@ -22,40 +22,70 @@ from tests.plans.drafts import begin, save
 from tests.support.pages import tight
 from tests.world import World
 
+#: A grid of three rows and two years, as a browser without JavaScript sends it.
+GRID_DATA = {
+    "name": "North Quay",
+    "based_on": "0",
+    "homes-TOTAL_FORMS": "3",
+    "homes-INITIAL_FORMS": "0",
+    "homes-YEARS": "2",
+    "homes-year_0": "2027/28",
+    "homes-year_1": "",
+    "homes-0-tenure": "social_rent",
+    "homes-0-bedrooms": "2",
+    "homes-0-needs": "general",
+    "homes-0-count_0": "1,120",
+    "homes-0-count_1": "",
+    "homes-1-tenure": "first_homes",
+    "homes-1-bedrooms": "",
+    "homes-1-needs": "older",
+    "homes-1-count_0": "1x",
+    "homes-1-count_1": "",
+    "homes-2-tenure": "",
+    "homes-2-bedrooms": "",
+    "homes-2-needs": "",
+    "homes-2-count_0": "",
+    "homes-2-count_1": "7",
+}
 
-def test_homes_are_totalled_by_each_breakdown_without_javascript(world: World, as_: Callable[[User], Client]) -> None:
+
+def address_of_north_quay(plan: Plan) -> str:
+    """Return the address of the form for the site North Quay in the draft."""
+    return reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
+
+
+def test_form_of_a_site_shows_the_total_of_its_homes(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
-    amina = as_(world.amina)
-    rows = [
-        ("social_rent", "2", "general", "1,120", ""),
-        ("first_homes", "", "older", "1x", ""),
-        ("", "", "", "", "7"),
-    ]
-    data = {
-        "name": "North Quay",
-        "based_on": "0",
-        "homes-TOTAL_FORMS": "3",
-        "homes-INITIAL_FORMS": "0",
-        "homes-YEARS": "2",
-        "homes-year_0": "2027/28",
-        "homes-year_1": "",
-    }
-    for index, row in enumerate(rows):
-        names = ("tenure", "bedrooms", "needs", "count_0", "count_1")
-        data |= {f"homes-{index}-{name}": value for name, value in zip(names, row, strict=True)}
 
-    page = tight(amina.get(address).content.decode())
-    page_with_totals, page_with_more_rows, page_with_more_years = (
-        tight(amina.post(address, {**data, "more": more}).content.decode()) for more in ("totals", "rows", "years")
-    )
+    page = tight(as_(world.amina).get(address_of_north_quay(plan)).content.decode())
 
     assert "<output data-homes-total>120</output>" in page
-    assert "<output data-homes-total>1,127</output>" in page_with_totals
-    assert "data-homes-row>1,120</td>" in page_with_totals
-    assert 'name="homes-3-count_0"' not in page_with_totals
-    assert 'name="homes-5-count_0"' in page_with_more_rows
-    assert 'name="homes-year_2" value="2028-29"' in page_with_more_years
+
+
+def test_homes_are_totalled_without_javascript(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+
+    response = as_(world.amina).post(address_of_north_quay(plan), {**GRID_DATA, "more": "totals"})
+
+    page = tight(response.content.decode())
+    assert "<output data-homes-total>1,127</output>" in page
+    assert "data-homes-row>1,120</td>" in page
+    assert 'name="homes-3-count_0"' not in page
+    assert homes_of(plan) == 120
+
+
+@pytest.mark.parametrize(
+    ("button", "field"),
+    [("rows", 'name="homes-5-count_0"'), ("years", 'name="homes-year_2" value="2028-29"')],
+)
+def test_rows_and_years_are_added_without_javascript(
+    world: World, as_: Callable[[User], Client], button: str, field: str
+) -> None:
+    plan = begin(world)
+
+    response = as_(world.amina).post(address_of_north_quay(plan), {**GRID_DATA, "more": button})
+
+    assert field in tight(response.content.decode())
     assert homes_of(plan) == 120
 
 
@@ -79,8 +109,8 @@ def test_a_wrong_cell_is_named_and_nothing_is_saved(world: World, as_: Callable[
     assert homes_of(plan) == 120
 
 
-def sent(grid: Any) -> dict[str, Any]:
-    """Return a grid as a browser sends it back."""
+def data_sent_by_browser(grid: Any) -> dict[str, Any]:
+    """Return the data that a browser sends for a grid that nobody has changed."""
     fields = [*grid.headings, *(field for row in grid for field in row.visible_fields())]
     values = {field.html_name: "" if field.value() is None else str(field.value()) for field in fields}
     rows = str(len(grid.forms))
@@ -100,15 +130,15 @@ def test_a_grid_keeps_more_years_and_rows_than_its_buttons_add() -> None:
     assert len(kinds) > MAX_ROWS
 
     for homes in (years, kinds):
-        sent_grid = HomesFormSet(sent(HomesFormSet(homes=homes)))
+        sent_grid = HomesFormSet(data_sent_by_browser(HomesFormSet(homes=homes)))
 
         assert sent_grid.is_valid(), sent_grid.problems
         assert normalise_homes(sent_grid.value()["homes"]) == homes
 
 
-def test_homes_that_no_page_can_send_stay_as_they_are_and_go_by_spreadsheet(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+@pytest.fixture
+def plan_with_many_homes(world: World) -> Plan:
+    """Return a plan with a site that has 1,560 lines of homes, too many for one page."""
     plan = begin(world)
     homes = [
         {"tenure": tenure, "bedrooms": bedrooms, "year": f"{year}-{year % 100 + 1}", "count": 1}
@@ -117,21 +147,41 @@ def test_homes_that_no_page_can_send_stay_as_they_are_and_go_by_spreadsheet(
         for year in range(2027, 2040)
     ]
     save(plan, world, "sites/north-quay", homes=homes)
-    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
-    client = as_(world.amina)
+    return plan
 
-    page = tight(client.get(address).content.decode())
-    based_on = Draft.objects.get(plan=plan).revision_of("sites/north-quay")
-    response = client.post(address, {"name": "South Quay", "based_on": based_on}, follow=True)
-    oversized_response = client.post(address, {f"homes-0-count_{place}": "1" for place in range(2_001)})
+
+def test_form_of_a_site_with_too_many_homes_has_no_grid(
+    world: World, as_: Callable[[User], Client], plan_with_many_homes: Plan
+) -> None:
+    page = tight(as_(world.amina).get(address_of_north_quay(plan_with_many_homes)).content.decode())
 
     assert "This site has 1,560 lines of homes, too many to change on this page." in page
     assert "homes-YEARS" not in page
+
+
+def test_site_with_too_many_homes_keeps_them_when_its_other_fields_are_saved(
+    world: World, as_: Callable[[User], Client], plan_with_many_homes: Plan
+) -> None:
+    plan = plan_with_many_homes
+    based_on = Draft.objects.get(plan=plan).revision_of("sites/north-quay")
+
+    response = as_(world.amina).post(
+        address_of_north_quay(plan), {"name": "South Quay", "based_on": based_on}, follow=True
+    )
+
     assert response.status_code == 200
     assert get_piece(draft_content(plan), "sites/north-quay")["name"] == "South Quay"
     assert homes_of(plan) == 1_560
-    assert oversized_response.status_code == 413
-    assert "That form is too large" in oversized_response.content.decode()
+
+
+def test_form_with_too_many_fields_is_refused(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    data = {f"homes-0-count_{place}": "1" for place in range(2_001)}
+
+    response = as_(world.amina).post(address_of_north_quay(plan), data)
+
+    assert response.status_code == 413
+    assert "That form is too large" in response.content.decode()
 
 
 def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Callable[[User], Client]) -> None:
@@ -149,17 +199,16 @@ def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Cal
     assert homes_of(plan) == 120
 
 
-def test_a_plan_has_years_of_one_kind(world: World) -> None:
+def test_calendar_year_is_refused_in_a_plan_with_financial_years(world: World) -> None:
     plan = begin(world)
     calendar_homes = [{"tenure": "social_rent", "year": "2028", "count": 5}]
 
-    assert plan.years == "financial"
     with pytest.raises(services.UnableToSavePiece) as refusal:
         save(plan, world, "sites/secret", homes=calendar_homes)
 
-    assert "2028 is a calendar year, but this plan uses financial years. Enter 2027-28 or 2028-29." in str(
-        refusal.value
-    )
+    advice = "2028 is a calendar year, but this plan uses financial years. Enter 2027-28 or 2028-29."
+    assert plan.years == "financial"
+    assert advice in str(refusal.value)
 
 
 def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None:
@@ -186,6 +235,13 @@ def test_kind_of_years_chosen_in_error_can_change_while_no_home_has_a_year(
     plan.refresh_from_db()
     assert plan.years == "calendar"
     assert "The homes of this plan now have calendar years." in response.content.decode()
+
+
+def test_first_year_of_homes_decides_the_kind_for_the_other_sites(world: World) -> None:
+    sites = [{"key": key, "name": key} for key in ("one", "two")]
+    plan = begin(world, content={"about": {"title": "Two sites"}, "sites": sites})
+    save(plan, world, "sites/one", homes=[{"tenure": "social_rent", "year": "2028", "count": 5}])
+
     with pytest.raises(services.UnableToSavePiece, match="this plan uses calendar years"):
         save(plan, world, "sites/two", homes=[{"tenure": "social_rent", "year": "2028-29", "count": 5}])
 
@@ -221,17 +277,36 @@ def test_sites_saved_together_have_years_of_one_kind(world: World) -> None:
         services.save_items(plan=plan, code="sites", items=items, author=world.amina, now=timezone.now())
 
 
-def test_earlier_years_of_both_kinds_do_not_prevent_changes_of_other_fields(world: World) -> None:
-    homes = [{"tenure": "social_rent", "year": year, "count": 5} for year in ("2028", "2028-29")]
-    site = {"key": "one", "name": "One", "homes": homes}
-    plan = begin(world, content={"about": {"title": "One site"}, "sites": [site]})
+#: Homes with years of both kinds, as some older plans have them.
+HOMES_OF_BOTH_KINDS = [{"tenure": "social_rent", "year": year, "count": 5} for year in ("2028", "2028-29")]
+
+
+@pytest.fixture
+def plan_with_both_kinds_of_years(world: World) -> Plan:
+    """Return a plan with one site, which has years of both kinds."""
+    site = {"key": "one", "name": "One", "homes": HOMES_OF_BOTH_KINDS}
+    return begin(world, content={"about": {"title": "One site"}, "sites": [site]})
+
+
+def test_older_years_of_both_kinds_do_not_prevent_changes_of_other_fields(
+    world: World, plan_with_both_kinds_of_years: Plan
+) -> None:
+    plan = plan_with_both_kinds_of_years
 
     save(plan, world, "sites/one", notes="The ground is wet.")
 
     assert get_piece(draft_content(plan), "sites/one")["notes"] == "The ground is wet."
+
+
+def test_homes_with_years_of_both_kinds_cannot_be_changed_without_correcting_them(
+    world: World, plan_with_both_kinds_of_years: Plan
+) -> None:
+    new_homes = [*HOMES_OF_BOTH_KINDS, {"tenure": "first_homes", "year": "2029", "count": 1}]
+
     with pytest.raises(services.UnableToSavePiece, match="2028-29 is a financial year"):
-        save(plan, world, "sites/one", homes=[*homes, {"tenure": "first_homes", "year": "2029", "count": 1}])
+        save(plan_with_both_kinds_of_years, world, "sites/one", homes=new_homes)
 
 
 def homes_of(plan: Plan) -> int:
+    """Return the number of homes at North Quay in the draft."""
     return sum(line["count"] for line in get_piece(draft_content(plan), "sites/north-quay")["homes"])

@@ -46,11 +46,13 @@ FIELDS = list(markdown_fields())
 NAMES = [f"{piece.partition('/')[0]}/{field.code}" for piece, field in FIELDS]
 
 
-def filled(pattern: str, length: int) -> str:
+def repeat(pattern: str, length: int) -> str:
+    """Return a text of this length that repeats the pattern."""
     return (pattern * (length // len(pattern) + 1))[:length]
 
 
-def nested(opening: str, closing: str, length: int) -> str:
+def nest(opening: str, closing: str, length: int) -> str:
+    """Return a text of up to this length that opens something many times, and then closes it as often."""
     half = length // (len(opening) + len(closing))
     return opening * half + closing * half
 
@@ -59,22 +61,22 @@ def hostile_texts(length: int) -> dict[str, str]:
     """Return texts known to make Markdown parsers slow, each within the limit."""
     columns = length // 8
     root = int(length**0.5)
-    repeated = ["[", "![", "[a](", "[a](<", "[a][", '[a](b "', "]", "*", "_", "*a ", "**a ", "a**b", "*_", "a***b**c*"]
-    repeated += ["`", "`a``b", ">", "> ", "> - ", "- ", "1. ", "* * ", "- a\n", "> a\n>> b\n", "&", "&#1", "&abcdefgh"]
-    repeated += ["|", "a|b\n-|-\n", "a|b\n-|-\n\n", "<", "<a ", "<!--", "<![CDATA[", "<?", "<div>\n", "<http:"]
-    repeated += ["# ", "a\n", "a  \n", " \n", "\\", "[a]: ", "~~a", "^a", "(("]
+    patterns = ["[", "![", "[a](", "[a](<", "[a][", '[a](b "', "]", "*", "_", "*a ", "**a ", "a**b", "*_", "a***b**c*"]
+    patterns += ["`", "`a``b", ">", "> ", "> - ", "- ", "1. ", "* * ", "- a\n", "> a\n>> b\n", "&", "&#1", "&abcdefgh"]
+    patterns += ["|", "a|b\n-|-\n", "a|b\n-|-\n\n", "<", "<a ", "<!--", "<![CDATA[", "<?", "<div>\n", "<http:"]
+    patterns += ["# ", "a\n", "a  \n", " \n", "\\", "[a]: ", "~~a", "^a", "(("]
     wide = "|" + "a|" * 64 + "\n|" + "-|" * 64 + "\n" + "a\n" * 64 + "\n"
-    texts = {f"{pattern!r} again and again": filled(pattern, length) for pattern in repeated}
+    texts = {f"{pattern!r} again and again": repeat(pattern, length) for pattern in patterns}
     texts |= {
-        "nested brackets": nested("[", "]", length),
-        "nested links": nested("[a", "](b)", length),
-        "nested emphasis": nested("*a ", "a*", length),
+        "nested brackets": nest("[", "]", length),
+        "nested links": nest("[a", "](b)", length),
+        "nested emphasis": nest("*a ", "a*", length),
         "growing runs of backticks": "".join("`" * size + " " for size in range(1, 2 * root)),
         "a list in a list": "".join("  " * depth + "- a\n" for depth in range(root)),
-        "a quote of many lazy lines": "> " * 100 + filled("a\n", length - 200),
+        "a quote of many lazy lines": "> " * 100 + repeat("a\n", length - 200),
         "a table of many columns": "|" + "a|" * columns + "\n|" + "-|" * columns + "\n" + "a\n" * columns,
-        "many tables whose rows are short": filled(wide, length),
-        "rows shorter than their table": "|" + "a|" * root + "\n|" + "-|" * root + "\n" + filled("|\n", length // 2),
+        "many tables whose rows are short": repeat(wide, length),
+        "rows shorter than their table": "|" + "a|" * root + "\n|" + "-|" * root + "\n" + repeat("|\n", length // 2),
         "one long address named often": "[a]: /" + "x" * (length // 2) + "\n\n" + "[a] " * (length // 9),
     }
     return {name: text[:length] for name, text in texts.items()}

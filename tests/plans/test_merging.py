@@ -16,23 +16,26 @@ Work = tuple[Content, Content, Content]
 
 
 def by_key(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the items of a collection by their keys."""
+    """Return the items of a collection by key."""
     return {item["key"]: item for item in items}
 
 
-def figures(site: dict[str, Any]) -> dict[Any, int]:
-    """Return the numbers of homes of a site by what identifies a line, such as tenure and size."""
+def counts_by_line(site: dict[str, Any]) -> dict[Any, int]:
+    """Return the numbers of homes of a site by combination, such as two-bedroom homes for social rent."""
     return {line_of(line): line["count"] for line in site["homes"]}
 
 
 def expected_value(old: Any, draft: Any, new: Any) -> Any:
-    """Return the value that a merge should have: the draft's if the draft changed the value, else the new version's."""
+    """Return the value that a merge should have.
+
+    If the draft changed the value, this is the value of the draft. If not, it is the value of the new version.
+    """
     return new if draft == old else draft
 
 
 @given(chains_of_contents)
 @settings(max_examples=200)
-def test_changed_side_wins_for_each_field_and_line_of_homes(work: Work) -> None:
+def test_merge_keeps_the_changes_of_both_for_each_field_and_line_of_homes(work: Work) -> None:
     old_base, draft, new_base = work
 
     merged = rebase(draft, old_base, new_base)
@@ -52,15 +55,15 @@ def test_changed_side_wins_for_each_field_and_line_of_homes(work: Work) -> None:
 
 
 def check_fields_are_merged(collection: Collection, old: Item, draft: Item, new: Item, merged: Item) -> None:
-    """Check that each field of an item has the value of the side that changed it."""
+    """Check that each field of an item has the expected value."""
     for field in collection.fields:
         code = field.code
         assert merged[code] == expected_value(old[code], draft[code], new[code])
 
 
 def check_homes_are_merged(old: Item, draft: Item, new: Item, merged: Item) -> None:
-    """Check that each line of homes of a site has the number of the side that changed it; no line counts as 0."""
-    old_counts, draft_counts, new_counts, merged_counts = (figures(site) for site in (old, draft, new, merged))
+    """Check that each line of homes of a site has the expected number. A missing line has the number 0."""
+    old_counts, draft_counts, new_counts, merged_counts = (counts_by_line(site) for site in (old, draft, new, merged))
     for line in {*old_counts, *draft_counts, *new_counts, *merged_counts}:
         expected_count = expected_value(old_counts.get(line, 0), draft_counts.get(line, 0), new_counts.get(line, 0))
         assert merged_counts.get(line, 0) == expected_count
@@ -68,7 +71,7 @@ def check_homes_are_merged(old: Item, draft: Item, new: Item, merged: Item) -> N
 
 @given(chains_of_contents)
 @settings(max_examples=200)
-def test_item_is_removed_only_if_the_other_side_did_not_change_it(work: Work) -> None:
+def test_item_that_the_draft_changed_remains_if_the_new_version_removes_it(work: Work) -> None:
     old_base, draft, new_base = work
 
     merged = rebase(draft, old_base, new_base)
@@ -84,16 +87,23 @@ def test_item_is_removed_only_if_the_other_side_did_not_change_it(work: Work) ->
 
 @given(chains_of_contents)
 @settings(max_examples=200)
-def test_unchanged_side_leaves_the_other_side_and_its_order_as_they_are(work: Work) -> None:
-    old_base, draft, new_base = work
+def test_unchanged_draft_becomes_the_new_version(work: Work) -> None:
+    old_base, _draft, new_base = work
 
     assert rebase(old_base, old_base, new_base) == new_base
+
+
+@given(chains_of_contents)
+@settings(max_examples=200)
+def test_draft_is_not_changed_by_an_equal_version(work: Work) -> None:
+    old_base, draft, _new_base = work
+
     assert rebase(draft, old_base, old_base) == draft
 
 
 @given(chains_of_contents)
 @settings(max_examples=200)
-def test_new_order_is_kept_whichever_side_made_it(work: Work) -> None:
+def test_new_order_is_kept_from_the_draft_or_the_new_version(work: Work) -> None:
     old_base, draft, new_base = work
 
     merged = rebase(draft, old_base, new_base)

@@ -34,17 +34,19 @@ ODD_VALUES: list[Any] = [
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of a value and of everything in it, for example ("sites", 0, "name")."""
     yield path
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield from places(item, (*path, key))
 
 
-def replaced(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
+def with_odd_value(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
+    """Return a copy of the value with an odd value at one path."""
     if not path:
         return odd
     copied_value = copy.copy(value)
-    copied_value[path[0]] = replaced(value[path[0]], path[1:], odd)
+    copied_value[path[0]] = with_odd_value(value[path[0]], path[1:], odd)
     return copied_value
 
 
@@ -52,7 +54,7 @@ def replaced(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
 def test_odd_value_at_any_place_is_normalised_or_refused(path: tuple[Any, ...]) -> None:
     for odd in ODD_VALUES:
         with contextlib.suppress(InvalidContent):
-            content = normalise(replaced(CONTENT, path, odd))
+            content = normalise(with_odd_value(CONTENT, path, odd))
 
             assert normalise(content) == content
 
@@ -60,4 +62,4 @@ def test_odd_value_at_any_place_is_normalised_or_refused(path: tuple[Any, ...]) 
 @pytest.mark.parametrize("odd", [True, 0, "", "9 homes", {}])
 def test_homes_that_are_not_a_list_are_refused_in_words(odd: Any) -> None:
     with pytest.raises(InvalidContent, match="Enter a list of homes"):
-        normalise(replaced(CONTENT, ("sites", 0, "homes"), odd))
+        normalise(with_odd_value(CONTENT, ("sites", 0, "homes"), odd))

@@ -1,4 +1,4 @@
-"""The kinds of email about plans. Each names the record that the recipient must be able to read."""
+"""The kinds of email about plans, each with the record that the recipient must be able to read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Sh
 
 
 def _about(param: str, model: type[models.Model], path: str = "plan") -> RecordLookup:
-    """Return how to find the plan of a record; the email's parameter `param` is the id of the record."""
+    """Return how to find the plan of an email, from the record with the id in the email's parameter `param`."""
     return RecordLookup(
         kind="plan", param=param, model=model, record_path=path, partnership_path=f"{path}__partnership"
     )

@@ -1,4 +1,4 @@
-"""The choices of the fields of a plan, by code: tenures, types of need, statuses and scales."""
+"""The choices that the fields of a plan offer, such as tenures and statuses, with their codes and labels."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def remind_signatories(*, now: dt.datetime) -> int:
     signatories = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
     reminder_count = 0
     for signatory in signatories.select_related("plan", "organisation").order_by("pk"):
-        # The first check makes no query, and is enough for signatories to whom no lead time of anybody applies today.
+        # The first check needs no query. For most signatories, today is not the lead time of any person.
         if not signatory.is_reminder_due(now, lead_times.any_days) or not must_decide(signatory):
             continue
         lead_ids = [lead.pk for lead in leads_of(signatory.organisation)]

@@ -6,9 +6,11 @@ import uuid
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
+from partnerships.commitments import services
 from partnerships.commitments.models import Commitment
-from tests.commitments.promises import agree, done_commitment, in_days, propose
+from tests.commitments.promises import agree, done_action, done_commitment, in_days, propose
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -144,3 +146,14 @@ def test_email_says_that_the_proposer_withdrew_the_proposal(world: World) -> Non
     signed_in(world.amina).post(reverse("commitments:end", args=[commitment.pk]), {"reason": "The site is sold."})
 
     assert {words for _recipient, words in emails()} == {"has been withdrawn"}
+
+
+def test_email_to_the_owner_of_an_action_without_a_receiver_names_only_the_giver(world: World) -> None:
+    action = done_action(world)
+    drop_emails()
+
+    services.email_owners(commitments=[action], author=world.amina, reminds=True, now=timezone.now())
+
+    [email] = deliver()
+    assert "Larkhaven Homes" in email.body
+    assert "Larkhaven Homes to" not in email.body

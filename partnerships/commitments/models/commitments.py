@@ -345,6 +345,14 @@ class Commitment(models.Model):
         return self.receiver.display_name if self.receiver else ""
 
     @property
+    def organisation_words(self) -> str:
+        """Return the giver and the receiver, such as `Larkhaven Homes to Westmarch`.
+
+        For an action without a receiver, return the giver's name. Fetch `giver` and `receiver` with the commitment.
+        """
+        return f"{self.giver_words} to {self.receiver_words}" if self.receiver else self.giver_words
+
+    @property
     def quantity_words(self) -> str:
         """Return the promised quantity, such as `60 homes`, or "" if none was promised."""
         return quantity_words(self.quantity, self.unit)

@@ -247,7 +247,7 @@ def _propose(run: ImportedRows, terms: _Terms, key: uuid.UUID) -> Commitment:
         key=key,
         tells=False,
     )
-    run.report.count("created", f"{commitment.giver_words} to {commitment.receiver_words}: {terms.text[:80]}")
+    run.report.count("created", f"{commitment.organisation_words}: {terms.text[:80]}")
     return commitment
 
 

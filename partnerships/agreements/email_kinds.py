@@ -166,7 +166,7 @@ EMAILS = (
         emails.write_coming_dates,
         group=NoticeGroup.REMINDERS,
         about=_first_partnership,
-        things=_dates,
+        reported_facts=_dates,
     ),
     PersonEmail(
         "agreements.terms_request",

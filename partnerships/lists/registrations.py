@@ -32,6 +32,6 @@ def register() -> None:
             "Change in a view that you follow",
             write_followed,
             group=NoticeGroup.VIEWS,
-            things=reported_changes,
+            reported_facts=reported_changes,
         )
     )

@@ -1,4 +1,7 @@
-"""Kinds of email, each with a composer; rooms register their kinds at start-up, in their `registrations.py`."""
+"""Kinds of email, such as an invitation or a reminder, and the base class of the composers that write them.
+
+Rooms register their kinds at start-up, in their `registrations.py`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from partnerships.outbox.parts import Message, Recipe
 
 @dataclass(frozen=True, slots=True)
 class DueEmail:
-    """An email that is due and locked; `recipe` and `memo` are only set if the email is in doubt."""
+    """An email that is due and locked. Its `recipe` and `memo` are only set if the email is in doubt."""
 
     pk: int
     kind: str
@@ -35,12 +38,12 @@ class DueEmail:
 
 @dataclass(slots=True)
 class Candidate:
-    """A due email with the present address of its recipient; composers may add facts about the recipient."""
+    """A due email with the present address of its recipient. Subclasses may add facts about the recipient."""
 
     due: DueEmail
     address: str
     name: str = ""
-    #: The reason why the email must not be sent; "" if it may be sent.
+    #: The reason why the email must not be sent, or "" if it may be sent.
     refusal: str = ""
     #: The earliest time to send the email, because the recipient paused or the server is slow with their domain.
     hold_until: dt.datetime | None = None
@@ -75,9 +78,9 @@ class Batch:
     later: dict[int, dt.datetime] = field(default_factory=dict)
     #: Values that the composer needs if the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
-    #: The facts in the email, as the journal stores them (see `restoring`): numbers and codes only.
+    #: The facts in the email, as numbers and codes, which the journal stores for the time after a restore.
     told: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
-    #: The notices in a summary, also for the journal: id, kind and hashes of each.
+    #: The id, the kind and the hashes of each notice in a summary, which the journal stores too.
     notices: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
     #: Values that `Composer.no_longer_allowed` checks before the email is sent.
     checks: dict[int, Any] = field(default_factory=dict)
@@ -91,7 +94,7 @@ class Postponed:
 
 
 class SummaryLine(NamedTuple):
-    """One line of a summary: the text about one email."""
+    """The text of one line of a summary, which is about one email."""
 
     subject: str
 
@@ -108,14 +111,20 @@ class Composer:
         raise NotImplementedError
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Add a decision about each email to the batch: its message, the reason without one, or how long it waits."""
+        """Add a decision about each email to the batch.
+
+        The decision is a message, the reason why there is none, or the time until which the email waits.
+        """
         raise NotImplementedError
 
     def refused(self, candidates: Sequence[Candidate], *, now: dt.datetime) -> None:
-        """Act on emails that were settled without being sent; by default nothing."""
+        """Act on emails that were settled without being sent. By default, nothing happens."""
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """Return the ids of claimed emails that must not be sent after all; `checks` comes from the batch."""
+        """Return the ids of claimed emails that must not be sent after all.
+
+        `checks` has the values that `compose` stored in the batch for these emails.
+        """
         return set()
 
 
@@ -123,16 +132,16 @@ class Composer:
 class EmailKind:
     """A kind of email, and the composer that writes it.
 
-    * `group`: people choose for each group how they get its notices.
-    * `always`: the reason why people cannot turn this kind off, which follows the word "because" on the page of
-      choices; empty if they can.
-    * `about`: finds the record that the email is about.
-    * `is_secret`: the message contains a token, so it is deleted once a server has accepted it. If the kind marks its
-      tokens (`Message.tokens`), only these are deleted.
-    * `keeps_its_link`: the link in the email works even after a backup is restored, so the email is not sent again
-      then.
-    * `things`: finds the facts that the email reports, as a list of JSON values, if the same facts may be in a
-      different email after a restore. Each fact is reported only once.
+    * People choose for each `group` how they get its notices.
+    * `always` is the reason why people cannot turn this kind off, such as "they protect your account". It is empty if
+      they can.
+    * `about` finds the record that the email is about.
+    * If `is_secret`, the message contains a token, so it is deleted once a server has accepted it. If the kind marks
+      its tokens (`Message.tokens`), only these are deleted.
+    * If `keeps_its_link`, the link in the email works even after a backup is restored. The email is then not sent
+      again.
+    * `reported_facts` returns the facts in the email, as JSON values. It is needed if the same facts may be in a
+      different email after a restore, because each fact is reported only once.
     """
 
     code: str
@@ -144,7 +153,7 @@ class EmailKind:
     about: FindSubject | None = None
     is_secret: bool = False
     keeps_its_link: bool = False
-    things: Callable[[Mapping[str, Any]], Iterable[Any]] | None = None
+    reported_facts: Callable[[Mapping[str, Any]], Iterable[Any]] | None = None
 
     @property
     def is_choosable(self) -> bool:
@@ -164,7 +173,7 @@ def register_kind(kind: EmailKind) -> None:
 
 
 def email_kind_with_code(code: str) -> EmailKind | None:
-    """Return the kind with this code; None if no room has registered it."""
+    """Return the kind with this code, or None if no room has registered it."""
     return _kinds.get(code)
 
 

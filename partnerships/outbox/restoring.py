@@ -1,12 +1,14 @@
-"""Prevents emails from being sent twice after a backup is restored, with the journal's lines about accepted ones.
+"""Prevents emails from being sent twice after a backup is restored.
 
-An email is identified by its kind, its recipient and a hash of its parameters. Two sorts of email need more, because
-scheduled jobs write them again after a restore:
+For example, a reminder was sent an hour after the backup. The journal has a line about it, because a mail server
+accepted it. When the scheduled job records the same reminder again, it is dropped.
 
-* The parameters may differ, such as the id of a report that is frozen again. `params["slot"]` then contains the values
-  that do not change, and is used instead of the parameters.
-* The same facts may be in a different email. The kind then names these facts (`EmailKind.things`), and each fact is
-  identified separately.
+An email is identified by its kind, its recipient and a hash of its parameters. Two sorts of email need more:
+
+* The parameters may differ after the restore, such as the id of a report that is frozen again. `params["slot"]` then
+  has the values that do not change, and is used instead of the parameters.
+* The same facts may be in a different email, such as several dates in one reminder. The function
+  `EmailKind.reported_facts` then returns these facts, and each fact is identified separately.
 """
 
 from __future__ import annotations
@@ -32,10 +34,10 @@ _Key: TypeAlias = tuple[str, int | None, str]
 
 
 class JournalFacts(NamedTuple):
-    """The facts about an accepted email that the journal stores.
+    """What the journal stores about an accepted email.
 
-    `told` contains the facts that its composer needs after a restore. `notices` are the notices in a summary, each with
-    the hashes that identify it.
+    `told` has what the composer must remember after a restore, such as the news in a digest. `notices` are the notices
+    in a summary, each with the hashes that identify it.
     """
 
     email: int
@@ -48,7 +50,7 @@ class JournalFacts(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Return the line of the journal, with hashes instead of the address, the parameters and the reported facts."""
-        things = facts_reported(self.kind, self.params)
+        reported = facts_reported(self.kind, self.params)
         facts = {
             "email": self.email,
             "kind": self.kind,
@@ -58,36 +60,36 @@ class JournalFacts(NamedTuple):
             "told": self.told,
         }
         # Versions before 1 December 2026 do not know these keys and ignore them, so they can still apply the line.
-        if things:
-            facts["things"] = [fact_hash(thing) for thing in things]
+        if reported:
+            facts["things"] = [fact_hash(fact) for fact in reported]
         if self.notices:
             facts["notices"] = self.notices
         return facts
 
 
 def params_hash(params: Mapping[str, Any]) -> str:
-    """Return a hash of an email's slot or, without one, of its parameters; "" if it has no parameters."""
+    """Return a hash of an email's slot or, without one, of its parameters. It is "" without parameters."""
     if not params:
         return ""
     return fact_hash(params.get("slot", params))
 
 
 def facts_reported(kind: str, params: Mapping[str, Any]) -> list[Any]:
-    """Return the facts that an email of this kind reports; empty if the email is identified as a whole."""
+    """Return the facts that an email of this kind reports, or no facts if the email is identified as a whole."""
     email_kind = email_kind_with_code(kind)
-    if email_kind is None or email_kind.things is None:
+    if email_kind is None or email_kind.reported_facts is None:
         return []
-    return list(email_kind.things(params))
+    return list(email_kind.reported_facts(params))
 
 
 def email_hashes(kind: str, params: Mapping[str, Any]) -> list[str]:
     """Return the hashes that identify an email after a restore."""
-    return [fact_hash(thing) for thing in facts_reported(kind, params)] or [params_hash(params)]
+    return [fact_hash(fact) for fact in facts_reported(kind, params)] or [params_hash(params)]
 
 
-def fact_hash(thing: Any) -> str:
-    """Return a hash of one fact in an email (JSON values)."""
-    return hashlib.sha256(json.dumps(thing, sort_keys=True, default=str).encode()).hexdigest()[:40]
+def fact_hash(fact: Any) -> str:
+    """Return a hash of one fact in an email, which consists of JSON values."""
+    return hashlib.sha256(json.dumps(fact, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
 def journal_facts(candidate: Candidate, batch: Batch) -> JournalFacts:
@@ -106,9 +108,9 @@ def journal_facts(candidate: Candidate, batch: Batch) -> JournalFacts:
 
 @transaction.atomic
 def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.RedoResult:
-    """Settle the emails that were delivered after the backup, and remember the ones that the database lacks.
+    """Settle the emails that were delivered after the backup, and remember those that the database does not have.
 
-    May run twice.
+    May run twice, with the same result.
     """
     # An email in doubt may have two lines, and its id may have been used again since the restore.
     line_by_id = {line["email"]: line for line in lines}
@@ -180,7 +182,10 @@ def remember_deliveries(delivered: Sequence[DeliveredEmail]) -> int:
 
 
 def ids_delivered_before(candidates: Collection[Candidate]) -> set[int]:
-    """Return the ids of emails that were delivered before a restore; each remembered delivery stops one email."""
+    """Return the ids of emails that were delivered before a restore, and forget these deliveries.
+
+    Each remembered delivery stops one email.
+    """
     if not candidates or not DeliveredBefore.objects.exists():
         return set()
     key_by_id = {
@@ -191,23 +196,23 @@ def ids_delivered_before(candidates: Collection[Candidate]) -> set[int]:
     return _use_up_deliveries(key_by_id)
 
 
-def unreported_facts(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
-    """Return the facts that no email reported to the person before a restore; each remembered fact is left out once.
+def unreported_facts(*, kind: str, person_id: int, facts: Sequence[Any]) -> list[Any]:
+    """Return the facts that no email reported to the person before a restore.
 
-    Call this in the transaction that records the email.
+    Each remembered fact is left out once, and then forgotten. Call this in the transaction that records the email.
     """
-    if not things or not DeliveredBefore.objects.exists():
-        return list(things)
-    told_indexes = _use_up_deliveries(
-        {index: (kind, person_id, fact_hash(thing)) for index, thing in enumerate(things)}
+    if not facts or not DeliveredBefore.objects.exists():
+        return list(facts)
+    reported_indexes = _use_up_deliveries(
+        {index: (kind, person_id, fact_hash(fact)) for index, fact in enumerate(facts)}
     )
-    return [thing for index, thing in enumerate(things) if index not in told_indexes]
+    return [fact for index, fact in enumerate(facts) if index not in reported_indexes]
 
 
 def indexes_in_summaries(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> set[int]:
-    """Return the indexes of the notices that a summary contained before a restore; each is left out only once.
+    """Return the indexes of the notices that a summary contained before a restore.
 
-    Each notice is given as its kind, person and parameters.
+    Each notice is a tuple of its kind, person and parameters. It is returned only once, and then forgotten.
     """
     if not notices or not DeliveredBefore.objects.exists():
         return set()

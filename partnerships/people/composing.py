@@ -205,7 +205,7 @@ class PersonEmail:
     is_secret: bool = False
     keeps_its_link: bool = False
     may_reach_leavers: bool = False
-    things: Callable[[Mapping[str, Any]], Iterable[Any]] | None = None
+    reported_facts: Callable[[Mapping[str, Any]], Iterable[Any]] | None = None
 
 
 def register_emails(*emails: PersonEmail) -> None:
@@ -223,6 +223,6 @@ def register_emails(*emails: PersonEmail) -> None:
                 about=email.about,
                 is_secret=email.is_secret,
                 keeps_its_link=email.keeps_its_link,
-                things=email.things,
+                reported_facts=email.reported_facts,
             )
         )

@@ -181,7 +181,7 @@ def _remind(person_id: int, reminders: list[_Reminder], *, now: dt.datetime) -> 
         for reminder in new_reminders
     ]
     # After a restore, some of the dates may have been emailed already.
-    dates = unreported_facts(kind="agreements.dates_ahead", person_id=person_id, things=dates)
+    dates = unreported_facts(kind="agreements.dates_ahead", person_id=person_id, facts=dates)
     if dates:
         record_email(kind="agreements.dates_ahead", person_id=person_id, params={"dates": dates}, now=now)
     return bool(dates)

@@ -190,7 +190,7 @@ def reported_changes(params: Mapping[str, Any]) -> list[list[Any]]:
 def _without_reported(follow: Follow, changes: RowChanges) -> RowChanges:
     """Leave out the changes about which the follower got an email before a restore."""
     params = {"view": follow.view_id, "entered": changes.entered, "left": changes.left}
-    unreported = unreported_facts(kind="lists.followed", person_id=follow.person_id, things=reported_changes(params))
+    unreported = unreported_facts(kind="lists.followed", person_id=follow.person_id, facts=reported_changes(params))
     return RowChanges(
         entered=[row_id for change, _view_id, row_id in unreported if change == "entered"],
         left=[row_id for change, _view_id, row_id in unreported if change == "left"],

@@ -26,8 +26,8 @@ from partnerships.outbox.draining import SLOW, Progress, drain
 
 #: How many emails of one process may wait for a slow server. Each takes a thread and a database connection.
 MAX_SLOW = 8
-#: How many of these may be for one domain. A single email may be slow because of its content; two show that the domain
-#: is slow.
+#: How many of these may be for one domain. A single email may be slow because of its content, but two show that the
+#: domain is slow.
 MAX_SLOW_PER_DOMAIN = 2
 _CHECK_EVERY_SECONDS = 0.05
 
@@ -35,9 +35,9 @@ log = structlog.get_logger(__name__)
 
 
 class DrainThreads:
-    """The drains of one process: one that sends, and others that were left behind to wait for a slow email.
+    """The drains of one process. One sends emails, and others still wait for the answer about a slow email.
 
-    A drain is left behind when its present email has taken `patience` seconds.
+    When the present email of a drain has taken `patience` seconds, the drain is left to wait and another begins.
     """
 
     def __init__(self, *, lanes: str, patience: float, job: str) -> None:
@@ -51,8 +51,8 @@ class DrainThreads:
         """Send due emails for about this long, and return whether to stop for now.
 
         It stops if nothing more is due, if too many emails wait for a slow server, or while most answers leave emails
-        in doubt. It also stops if the process `is_stopping`: emails that have not been sent are then released at once.
-        Raises an error that a drain has raised.
+        in doubt. If the process `is_stopping`, it releases unsent emails at once and stops. Raises an error that a
+        drain has raised.
         """
         deadline = time.monotonic() + seconds
         while (seconds_left := deadline - time.monotonic()) > 0:
@@ -66,18 +66,18 @@ class DrainThreads:
             self._threads.append(thread)
             thread.start()
             try:
-                while thread.is_alive() and thread.progress.waits() < self._patience and not is_stopping():
+                while thread.is_alive() and thread.progress.seconds_waited() < self._patience and not is_stopping():
                     thread.join(_CHECK_EVERY_SECONDS)
             finally:  # even if an error or a signal ends this process
                 is_left_behind = thread.is_alive()
                 if is_left_behind:
-                    thread.progress.leave()
+                    thread.progress.stop_after_present_email()
             if not is_left_behind:
                 return thread.has_sent_all() or self._doubts.is_paused()
         return False
 
     def paused_until(self) -> float:
-        """Return when the present or last pause of this process ends or ended (see `Doubts.until`)."""
+        """Return when the present or last pause of this process ends or ended, by the monotonic clock."""
         return self._doubts.until
 
     def is_full(self) -> bool:
@@ -88,7 +88,9 @@ class DrainThreads:
     def slow_domains(self) -> frozenset[str]:
         """Return the domains for which too many emails of this process wait for the mail server."""
         waiting_count_by_domain = Counter(
-            thread.progress.domain for thread in self._threads if thread.is_alive() and thread.progress.waits() > SLOW
+            thread.progress.domain
+            for thread in self._threads
+            if thread.is_alive() and thread.progress.seconds_waited() > SLOW
         )
         return frozenset(domain for domain, count in waiting_count_by_domain.items() if count >= MAX_SLOW_PER_DOMAIN)
 
@@ -104,7 +106,7 @@ class DrainThreads:
 
 
 class _DrainThread(threading.Thread):
-    """One drain in a thread, with its own database connection."""
+    """One drain in a thread, with a separate database connection."""
 
     def __init__(self, seconds: float, lanes: str, job: str, avoid: frozenset[str], progress: Progress) -> None:
         super().__init__(name=f"drain-{lanes}", daemon=True)
@@ -120,8 +122,8 @@ class _DrainThread(threading.Thread):
         """Drain, then close the database connection of this thread."""
         try:
             with acting(job=self._job):
-                tally = drain(seconds=self._seconds, lanes=self._lanes, avoid=self._avoid, progress=self.progress)
-            self._has_sent_all = tally.is_queue_empty
+                result = drain(seconds=self._seconds, lanes=self._lanes, avoid=self._avoid, progress=self.progress)
+            self._has_sent_all = result.is_queue_empty
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
             self._error = error
             if self.progress.is_last:  # the thread was left behind, so no other thread will look at the error
@@ -130,7 +132,7 @@ class _DrainThread(threading.Thread):
             connections.close_all()
 
     def has_sent_all(self) -> bool:
-        """Return True if no due email was left; raises the error that the drain has raised."""
+        """Return True if no due email was left. Raises the error that the drain has raised."""
         if self._error is not None:
             raise self._error
         return self._has_sent_all

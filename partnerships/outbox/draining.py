@@ -1,7 +1,7 @@
-"""Sends due emails: claims them, sends them over one connection, and settles them.
+"""Claims due emails, sends them over one connection, and settles them.
 
 An email is claimed under a lease, composed and committed before it is sent. The lease is renewed while a server is
-slow. If a sender is killed, its emails return to the queue when their lease ends.
+slow. If a sender is killed, another sender may claim its emails when their lease ends.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _QUICK_SECONDS = 1.0
 _MAX_BATCH_SECONDS = 20.0
 #: How many seconds an email may wait in a batch before it is checked again and its lease renewed.
 _CHECK_EVERY = 2.0
-#: After this many seconds for one email, the server counts as slow, and the other emails of the batch are released.
+#: If one email takes more seconds than this, the server is slow, and the other emails of the batch are released.
 SLOW = 2.0
 
 
@@ -69,28 +69,28 @@ class Progress:
 
     def __init__(self, doubts: Doubts | None = None) -> None:
         self.doubts = doubts or Doubts()
-        #: Claimed emails that are not yet passed to the sender; the last in the list is the next to send.
-        self.left: list[ClaimedEmail] = []
+        #: Claimed emails that are not yet passed to the sender. The last in the list is sent next.
+        self.unsent: list[ClaimedEmail] = []
         #: True if no further email is sent after the present one.
         self.is_last = False
-        #: When the present email was passed to the sender; None between emails.
+        #: When the present email was passed to the sender, or None between emails.
         self.sent_at: float | None = None
         #: The recipient's domain of the present email.
         self.domain = ""
         self.lock = threading.Lock()
 
-    def waits(self) -> float:
-        """Return how many seconds the present email has taken; 0 between emails."""
+    def seconds_waited(self) -> float:
+        """Return how many seconds the present email has taken, or 0 between emails."""
         sent_at = self.sent_at  # read only once, because another thread may change it
         return 0.0 if sent_at is None else time.monotonic() - sent_at
 
     def release_unsent(self) -> None:
-        """Return the emails that were not yet passed to the sender to the queue."""
+        """Release the emails that were not yet passed to the sender, so that they are queued again."""
         with self.lock:
-            release_leases(self.left)
-            self.left = []
+            release_leases(self.unsent)
+            self.unsent = []
 
-    def leave(self) -> None:
+    def stop_after_present_email(self) -> None:
         """End the drain after the present email."""
         self.is_last = True
         self.release_unsent()
@@ -124,7 +124,7 @@ def drain(
         while (batch_started_at := time.monotonic()) < deadline and not progress.is_last:
             limit = batch_size if people is not None else _share(batch_size, lanes)
             claim_of_batch = claim_emails(now=timezone.now(), limit=limit, lanes=lanes, people=people, avoid=avoid)
-            _Round(claim_of_batch, sender, envelope_sender, settler, progress).send()
+            _BatchSender(claim_of_batch, sender, envelope_sender, settler, progress).send()
             examined_count = claim_of_batch.examined
             del claim_of_batch  # free its memory before the next batch is composed
             settler.settle()
@@ -145,20 +145,21 @@ def drain(
 
 
 def _share(batch_size: int, lanes: str) -> int:
-    """Return the size of the next batch: near the end of the queue, only this process's share of what is left.
+    """Return the size of the next batch.
 
-    All processes of the worker then finish at about the same time.
+    Near the end of the queue, each process of the worker claims only its share of the remaining emails. All processes
+    then finish at about the same time.
     """
     processes: int = settings.WORKER_CONCURRENCY
     share = math.ceil(count_claimable(batch_size * processes, lanes) / processes)
     return min(batch_size, max(share, _MIN_BATCH))
 
 
-class _Round:
+class _BatchSender:
     """Sends one batch.
 
-    While the server is slow with one email, its lease is renewed and the other emails are released, so that they do not
-    have to wait for it.
+    While the server is slow with one email, the lease of this email is renewed. The other emails are released, so that
+    they do not have to wait for it.
     """
 
     def __init__(
@@ -170,7 +171,7 @@ class _Round:
         self._settler = settler
         self._progress = progress
         self._email_by_key = {email.pk: email for email in claimed.emails}
-        #: Ids of emails that the database already counts as in doubt.
+        #: Ids of emails for which the database already includes this attempt in `doubts`.
         self._doubtful_ids: set[int] = set()
         self._checked_at = 0.0
 
@@ -180,15 +181,15 @@ class _Round:
             return
         self._checked_at = time.monotonic()
         not_to_send = recheck_claim(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
-        self._progress.left = [email for email in reversed(self._claim.emails) if email.pk not in not_to_send]
+        self._progress.unsent = [email for email in reversed(self._claim.emails) if email.pk not in not_to_send]
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._progress.sent_at = None
-            self._settler.put(
+            self._settler.add(
                 answer, self._email_by_key[answer.key].facts, is_doubt_counted=answer.key in self._doubtful_ids
             )
             self._progress.doubts.count(answer, domain=self._progress.domain)
             if self._progress.doubts.is_paused():
-                self._progress.leave()
+                self._progress.stop_after_present_email()
         self._progress.release_unsent()
 
     def _messages(self) -> Iterator[Outgoing]:
@@ -211,39 +212,38 @@ class _Round:
             )
 
     def _next_email(self) -> ClaimedEmail | None:
-        """Return the next email that may be sent and whose lease is still ours; None if there is none."""
+        """Return the next email that may be sent, or None. The emails are checked again every two seconds."""
         progress = self._progress
         with progress.lock:
             now = time.monotonic()
             if now - self._checked_at > _CHECK_EVERY:
                 self._checked_at = now
-                not_to_send = recheck_claim(self._claim, progress.left, now=timezone.now())
-                progress.left = [email for email in progress.left if email.pk not in not_to_send]
-            if progress.is_last or not progress.left:
+                not_to_send = recheck_claim(self._claim, progress.unsent, now=timezone.now())
+                progress.unsent = [email for email in progress.unsent if email.pk not in not_to_send]
+            if progress.is_last or not progress.unsent:
                 return None
-            email = progress.left.pop()
+            email = progress.unsent.pop()
             progress.domain = domain_of(email.address)
             progress.sent_at = time.monotonic()
             return email
 
     def _while_waiting(self, key: int, may_have_arrived: bool) -> None:
-        """Renew the lease of this email; called each second while the server is slow with it."""
+        """Renew the lease of this email. This is called each second while the server is slow with it."""
         try:
             self._renew_lease(self._email_by_key[key], may_have_arrived=may_have_arrived)
         except (OperationalError, InterfaceError) as error:
-            # The error must not stop us reading the answer, because the email may have arrived. The lease is tried
-            # again after a second.
+            # The answer must still be read, because the email may have arrived. The lease is renewed a second later.
             log.warning("lease_not_renewed", email=key, kind=type(error).__name__)
             connection.close()
 
     def _renew_lease(self, email: ClaimedEmail, *, may_have_arrived: bool) -> None:
         """Renew the lease of the present email, and settle or release the others.
 
-        If the server may have the whole email, the email counts as in doubt after a while.
+        If the server may have the whole email, and has been slow for a while, the email is marked as in doubt.
         """
         # Settle the emails that were sent earlier, because their leases are not renewed any more.
         self._settler.settle(is_patient=False)
-        if self._progress.is_last or self._progress.waits() > SLOW:
+        if self._progress.is_last or self._progress.seconds_waited() > SLOW:
             if may_have_arrived and email.pk not in self._doubtful_ids:
                 mark_in_doubt(email)
                 self._doubtful_ids.add(email.pk)

@@ -1,4 +1,7 @@
-"""Settles emails by the answers of mail servers (sent, failed, or to be tried again), and suppresses addresses."""
+"""Records the answers of mail servers, by which emails are sent, failed or queued again.
+
+Addresses that do not exist are suppressed.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +41,9 @@ log = structlog.get_logger(__name__)
 #: email fails after about five days (RFC 5321, 4.5.4.1).
 MAX_DEFERRALS = 130
 _MAX_WAIT = 3600.0
-#: How long an email in doubt waits before it is sent again, after the first doubt and after later ones, as multiples of
-#: EMAIL_RETRY_SECONDS: by default ten minutes and an hour. The waits are long so that an outage does not use up all
-#: attempts.
+#: How long an email in doubt waits before it is sent again, after the first doubt and after later ones. Both are
+#: multiples of EMAIL_RETRY_SECONDS, by default ten minutes and an hour. These are long, so that an outage does not use
+#: up all attempts.
 _RETRIES_IN_DOUBT, _MORE_RETRIES_IN_DOUBT = 60, 360
 #: While connections fail, an email is tried again after at most this many seconds, without a limit of attempts.
 _MAX_WAIT_UNREACHED = 300.0
@@ -53,7 +56,7 @@ MAX_GROUP, _MAX_GROUP_SECONDS = 10, 1.0
 #: For how many seconds a drain tries to settle emails while the database is down.
 _GIVE_UP_SECONDS = 600.0
 
-# All in one statement, because upper rooms add common table expressions that read `done` (see `register_accepted_sql`).
+# One statement, because upper rooms register common table expressions that read `done`.
 _ACCEPTED = """
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
@@ -102,8 +105,8 @@ UPDATE outbox_email e
 RETURNING e.id, e.status, answer.is_doubtful
 """  # noqa: S608 - our own constants
 
-# The connection failed before any reply about the email, so this does not count as an attempt. If a copy was counted
-# before it was sent, it is subtracted again.
+# The connection failed before any reply about the email, so this is not a deferral. If a copy was counted before it was
+# sent, it is subtracted again.
 _UNREACHED = f"""
 UPDATE outbox_email e
    SET status = 'queued', unanswered = 0, reason = answer.reason, reason_code = '', doubts = e.doubts + answer.counts,
@@ -127,7 +130,7 @@ def register_accepted_sql(name: str, sql: str) -> None:
 
 
 def _accepted_sql(month: str, *, with_effects: bool) -> str:
-    """Return the statement that settles accepted emails of one month; `month` is a condition made by `months`."""
+    """Return the statement that settles accepted emails of one month. `month` is a key of `rows_by_month`."""
     effects = _effects_in_sql if with_effects else {}
     more = "".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in effects.items())
     return _ACCEPTED.format(month=month, still_open=IS_UNSETTLED_SQL, more=more)
@@ -146,13 +149,13 @@ class Settler:
         #: Facts about accepted emails that are still to be written to the journal.
         self._facts: list[JournalFacts] = []
         self._others: list[Answer] = []
-        #: Ids of emails that the database already counts as in doubt.
+        #: Ids of emails for which the database already includes this attempt in `doubts`.
         self._doubtful_ids: set[int] = set()
         #: When the first email of the present group was accepted.
         self._group_began = 0.0
 
-    def put(self, answer: Answer, facts: JournalFacts, *, is_doubt_counted: bool = False) -> None:
-        """Add one answer. `is_doubt_counted` is true if the database already counts the email as in doubt."""
+    def add(self, answer: Answer, facts: JournalFacts, *, is_doubt_counted: bool = False) -> None:
+        """Add one answer. `is_doubt_counted` is true if the database already includes this attempt in `doubts`."""
         if answer.outcome is not Outcome.ACCEPTED:
             self._others.append(answer)
             if is_doubt_counted:
@@ -167,14 +170,17 @@ class Settler:
             self._settle(self._accepted)
 
     def settle(self, *, is_patient: bool = True) -> None:
-        """Settle all emails whose answers were added; with `is_patient`, wait for a database that is down."""
+        """Settle the emails of all added answers. With `is_patient`, wait for a database that is down."""
         seconds = _GIVE_UP_SECONDS if is_patient else 0.0
         self._settle(self._accepted, seconds)
         self._settle(self._others, seconds)
         self._doubtful_ids.clear()
 
     def _settle(self, answers: list[Answer], seconds: float = _GIVE_UP_SECONDS) -> None:
-        """Settle the emails of these answers and clear the list; if the database is down, try for this many seconds."""
+        """Settle the emails of these answers and clear the list.
+
+        If the database is down, this is tried again for `seconds`.
+        """
         facts, self._facts = self._facts, []
         journal.write_all(ACCEPTED, [fact.as_json() for fact in facts], now=timezone.now())
         deadline = time.monotonic() + seconds
@@ -201,8 +207,8 @@ class Settler:
 def settle_alone(answer: Answer, *, doubtful_ids: Collection[int] = ()) -> Counter[str]:
     """Settle one email of a group that could not be settled together.
 
-    If the SQL or functions of upper rooms fail for an accepted email, they are left out, because the email must not be
-    sent again.
+    If the registered SQL of an upper room fails for an accepted email, the email is settled without this SQL, because
+    it must not be sent again.
     """
     try:
         return settle_together([answer], doubtful_ids=doubtful_ids)
@@ -220,7 +226,7 @@ def settle_alone(answer: Answer, *, doubtful_ids: Collection[int] = ()) -> Count
 def settle_together(answers: Sequence[Answer], *, doubtful_ids: Collection[int] = ()) -> Counter[str]:
     """Record the outcome of these emails, and return how many had each outcome.
 
-    `doubtful_ids` are emails that the database already counts as in doubt.
+    `doubtful_ids` are the emails for which the database already includes this attempt in `doubts`.
     """
     answers_by_outcome: dict[Outcome, list[Answer]] = {outcome: [] for outcome in Outcome}
     for answer in answers:
@@ -256,10 +262,7 @@ def _downgraded_denial(answer: Answer) -> Answer:
 
 
 def _settle_accepted(answers: Sequence[Answer], *, with_effects: bool = True) -> None:
-    """Record that servers have accepted these emails.
-
-    Runs for every few emails, so it is one statement for each month.
-    """
+    """Record that servers have accepted these emails, with one statement for each month."""
     for month, month_answers in rows_by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
         values = {
             "ids": [answer.key for answer in month_answers],
@@ -319,12 +322,12 @@ def _answer_columns(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def _is_about_mailbox_state(answer: Answer) -> bool:
-    """Return True if a refusal is about the state of the mailbox (x.2.x), such as a full one: a soft bounce."""
+    """Return True if a refusal is about the state of the mailbox (x.2.x), such as a full mailbox."""
     return enhanced_code(answer.text)[1:].startswith(".2.")
 
 
 def _act_on_refusals(*, denied: Collection[int], soft: Collection[int]) -> None:
-    """Suppress addresses that do not exist, and record soft bounces; both are given as ids of emails."""
+    """Suppress the addresses of denied emails, and record soft bounces. Both parameters have ids of emails."""
     now = timezone.now()
     for email in Email.objects.filter(pk__in=denied) if denied else ():
         cause = SuppressionCause.REFUSED

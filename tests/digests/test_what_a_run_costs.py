@@ -269,7 +269,7 @@ def test_unsettled_answers_stay_within_what_a_killed_worker_may_repeat(monkeypat
     monkeypatch.setattr(settling, "settle_together", count_answers)
     settler = settling.Settler()
     for number in range(41):
-        settler.put(Answer(number, Outcome.ACCEPTED), JournalFacts(number, "tests.notice", 1, "a@b.example", {}, ()))
+        settler.add(Answer(number, Outcome.ACCEPTED), JournalFacts(number, "tests.notice", 1, "a@b.example", {}, ()))
 
     assert group_sizes == [10] * 4
     settler.settle()  # no more come while the next batch is composed

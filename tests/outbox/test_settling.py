@@ -82,7 +82,7 @@ def test_sender_killed_after_each_copy_sends_three_at_most(
     def die(*args: object, **kwargs: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(Settler, "put", die)
+    monkeypatch.setattr(Settler, "add", die)
     drain_often()
     monkeypatch.undo()
     drain_often()

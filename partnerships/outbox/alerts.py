@@ -22,7 +22,7 @@ ALERT = "outbox.alert"
 def record_alert(subject: str, text: str) -> None:
     """Record an email to every address in ADMINS.
 
-    The caller runs this in a separate thread, so it has its own transaction and closes its connection.
+    This runs in a separate thread, so it opens a transaction and closes the thread's database connection.
     """
     try:
         with transaction.atomic():

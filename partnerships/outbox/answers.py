@@ -36,9 +36,9 @@ class Outgoing(NamedTuple):
 
 @dataclass(slots=True)
 class Answer:
-    """The server's answer about the message with this key; `text` is its reason.
+    """The server's answer about the message with this key, with its reason as `text`.
 
-    Two fields concern messages to send again later. `in_doubt` is true if a server may have accepted the message
+    Two fields are for messages to send again later. `in_doubt` is true if a server may have accepted the message
     although its reply did not arrive. `reached` is false if the connection failed before any reply about the message.
     """
 
@@ -50,10 +50,10 @@ class Answer:
     reached: bool = True
 
 
-#: Enhanced codes for a mailbox that does not exist (RFC 3463, RFC 7505): no such mailbox or domain, not an address,
-#: moved, accepts no mail, closed. 5.1.7 and 5.1.8 are about the sender, and 5.1.0 and 5.0.0 are too general.
+#: Enhanced codes for a mailbox that does not exist, has moved, is closed or accepts no mail (RFC 3463, RFC 7505). Other
+#: codes are not in the list, because 5.1.7 and 5.1.8 are about the sender, and 5.1.0 and 5.0.0 are too general.
 NO_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-#: Replies that ask for authentication (RFC 4954, RFC 3207): our settings are wrong, not the address.
+#: Replies that ask for authentication (RFC 4954, RFC 3207). They mean that our settings are wrong, not the address.
 _AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
 _ADDRESS = re.compile(r"\S+@\S+")
 _RELAYING = re.compile(r"\brelay|authenticat|\bauth\b|log ?in\b|starttls|credential", re.IGNORECASE)
@@ -66,7 +66,7 @@ _POLICY = re.compile(r"polic(y|ies)|spam|denied|not (permitted|allowed|authori[s
 
 
 def enhanced_code(text: str) -> str:
-    """Return the enhanced code (RFC 3463) in a reply, such as `5.1.1`; "" without one."""
+    """Return the enhanced code (RFC 3463) in a reply, such as `5.1.1`, or "" without one."""
     code_match = _ENHANCED_CODE.search(text)
     return code_match[1] if code_match else ""
 
@@ -96,7 +96,7 @@ def refusal_outcome(code: int, text: str, *, at_recipient: bool) -> Outcome:
 
 
 def refuses_this_server(text: str) -> bool:
-    """Return True if a reply refuses this server rather than the address: no relaying, or a block list."""
+    """Return True if a reply refuses this server rather than the address, for example because of a block list."""
     text_without_addresses = _ADDRESS.sub(" ", text)
     return bool(_RELAYING.search(text_without_addresses) or _ABOUT_US.search(text_without_addresses))
 
@@ -108,7 +108,7 @@ def refusal_answer(key: int, code: int, text: bytes, *, at_recipient: bool) -> A
 
 
 def reply_text(code: int, text: bytes) -> str:
-    """Return a reply as the ledger shows it: on one line, of at most 500 characters."""
+    """Return a reply on one line of at most 500 characters, for the ledger."""
     return f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:500]
 
 

@@ -1,4 +1,7 @@
-"""The sender that the EMAIL settings choose: our SMTP client, or any Django mail backend (a provider, by anymail)."""
+"""Returns the sender that the EMAIL settings choose.
+
+This is our SMTP client, or a Django mail backend such as anymail's backends for providers.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,7 @@ def _send_with_backend(connection: BaseEmailBackend, message: Outgoing) -> Answe
         connection.open()
         accepted_count = connection.send_messages([django_message])
     except smtplib.SMTPRecipientsRefused as error:
-        code, text = next(iter(error.recipients.values()))
+        code, text = next(iter(error.recipients.values()))  # each message has one recipient
         return refusal_answer(message.key, code, text, at_recipient=True)
     except smtplib.SMTPResponseException as error:
         text = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
@@ -108,8 +111,9 @@ def _send_with_backend(connection: BaseEmailBackend, message: Outgoing) -> Answe
 def _answer_of_provider(key: int, error: Exception) -> Answer:
     """Return the answer that an exception of a provider's client means.
 
-    Refused recipients and most 4xx responses are final; everything else is tried again later. If a provider rejects our
-    key or cannot be reached, it does not have the message. After a 5xx response the provider may have accepted it.
+    Refused recipients and most 4xx responses are final. After all other errors, the email is tried again later. If a
+    provider rejects our key or no connection is made, it does not have the message. After a 5xx response, the provider
+    may have accepted it.
     """
     error_text = f"{type(error).__name__}: {error}"[:500]
     if type(error).__name__ == "AnymailRecipientsRefused":
@@ -126,7 +130,7 @@ def _answer_of_provider(key: int, error: Exception) -> Answer:
 
 #: Exceptions which mean that no connection was made, so the provider cannot have the message.
 _NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
-#: Names of exceptions of urllib3 with the same meaning; names, so that urllib3 need not be imported.
+#: Names of exceptions of urllib3 with the same meaning. They are names, so that urllib3 need not be imported.
 _NO_CONNECTION_NAMES = frozenset({"ConnectTimeoutError", "NameResolutionError", "NewConnectionError"})
 
 
@@ -178,7 +182,7 @@ def to_django_message(message: Outgoing) -> EmailMultiAlternatives:
 
 
 def _text_of(part: Message | None) -> str:
-    """Return the text of a part of a message with Unix line ends; "" without a part."""
+    """Return the text of a part of a message with Unix line ends, or "" without a part."""
     if part is None:
         return ""
     return str(cast(EmailMessage, part).get_content()).replace("\r\n", "\n")

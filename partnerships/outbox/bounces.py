@@ -1,6 +1,6 @@
 """Handles bounces and complaints from mail servers, mailboxes and providers.
 
-A hard bounce or a complaint suppresses the address at once; soft bounces suppress it when there are many.
+A hard bounce or a complaint suppresses the address at once. Soft bounces suppress it when there are many.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def suppress_address(
 ) -> bool:
     """Suppress notices and digests to an address, and return True if it was not suppressed before.
 
-    After a restore, the address may be known only by its hash in the journal; `address_hash` is then given alone.
+    After a restore, the address may be known only by its hash in the journal. The caller then passes only
+    `address_hash`.
     """
     address = address.strip().lower()
     if not address and not address_hash:
@@ -72,7 +73,7 @@ def suppress_address(
         since=now,
         set_by_id=author_id,
     )
-    # `ignore_conflicts`, because another sender may suppress the same address at this moment.
+    # Conflicts are ignored, because another sender may suppress the same address at this moment.
     Suppression.objects.bulk_create([suppression], ignore_conflicts=True)
     journal.note(SUPPRESSED, now=now, address=address_hash or journal.address_hash(address))
 
@@ -86,8 +87,8 @@ def suppress_address(
 def release_address(*, address: str = "", address_hash: str = "", author_id: int | None, now: dt.datetime) -> int:
     """Release an address, so that it gets notices and digests again.
 
-    After a restore, the address may be known only by its hash in the journal; `address_hash` is then given alone.
-    Returns the number of subscriptions that are active again. Raises `UnableToRelease`.
+    After a restore, the address may be known only by its hash in the journal. The caller then passes only
+    `address_hash`. Returns the number of subscriptions that are active again. Raises `UnableToRelease`.
     """
     for hooks in registered_hooks():
         hooks.lock()
@@ -147,7 +148,7 @@ def _email_with_provider_id(provider_id: str) -> int | None:
     """Return the id of the newest email to which the provider gave this id."""
     if not provider_id:
         return None
-    # Without ORDER BY and LIMIT, because PostgreSQL may read all emails backwards to find one row in the order of ids.
+    # With ORDER BY and LIMIT, PostgreSQL might read all emails from the newest until it finds one with this id.
     email_ids = Email.objects.filter(provider_id=provider_id).order_by().values_list("pk", flat=True)
     return max(email_ids, default=None)
 
@@ -165,7 +166,7 @@ def _create_bounce(email: Email, *, kind: str, address: str, text: str, now: dt.
 
 @transaction.atomic
 def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
-    """Record a soft bounce: the server refused an email because of the state of the mailbox, such as a full one."""
+    """Record a refusal because of the state of the mailbox, such as a full mailbox, as a soft bounce."""
     bounce = _create_bounce(email, kind=Bounce.Kind.SOFT, address=email.address, text=text, now=now)
     reason = _reason_if_too_often(bounce, now)
     if reason:
@@ -174,9 +175,9 @@ def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
 
 
 def _reason_if_too_often(bounce: Bounce, now: dt.datetime) -> str:
-    """Return the reason to suppress an address after this soft bounce; "" if there are only a few.
+    """Return the reason to suppress an address after this bounce, or "" if there were only a few soft bounces.
 
-    Bounces before the address was last released do not count, and neither do refusals by a policy.
+    Bounces before the address was last released are not counted. Refusals by a policy are not counted either.
     """
     if bounce.kind != Bounce.Kind.SOFT:
         return ""

@@ -1,4 +1,4 @@
-"""Claims due emails: locks, checks, composes and freezes them in one transaction.
+"""Claims due emails, which locks, checks, composes and freezes them in one transaction.
 
 The emails are sent after the commit.
 """
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 #: How often an email is claimed without an answer before it fails, because it probably crashes its worker.
 MAX_CLAIMS = 40
-#: How often composing an email is tried before it fails. Several times, in case a bug is fixed soon.
+#: How often composing an email is tried before it fails. There are several attempts, in case a bug is fixed soon.
 MAX_COMPOSINGS = 5
 #: How often a server may possibly have accepted an email, without an answer arriving, before the email fails.
 MAX_DOUBTS = 3
@@ -132,7 +132,7 @@ def _claim_in_one_transaction(
     avoid: Collection[str] = (),
     only: int | None = None,
 ) -> Claim:
-    """Claim and compose due emails in one transaction; `only` is the id of the only email to claim."""
+    """Claim and compose due emails in one transaction. With `only`, claim only the email with this id."""
     with transaction.atomic():
         rows = _lock_due(limit=limit, lanes=lanes, people=people, only=only)
         if not rows:
@@ -329,7 +329,7 @@ def _claim_one_by_one(
             single_claim = _claim_in_one_transaction(now=now, limit=1, lanes=lanes, people=people, avoid=avoid, only=pk)
         except (OperationalError, InterfaceError):
             raise
-        except Exception as error:  # noqa: BLE001 - as in `claim_emails`; the ledger shows which email it was
+        except Exception as error:  # noqa: BLE001 - one email may break its composer in any way
             _retry_composing(pk, error)
             examined_count += 1
         else:
@@ -361,7 +361,7 @@ def _error_location(error: Exception) -> str:
 
 
 def count_claimable(limit: int, lanes: str) -> int:
-    """Return how many emails can be claimed now, by the database's clock; counting stops at `limit`."""
+    """Return how many emails can be claimed now by the database's clock, up to `limit`."""
     ((count,),) = rows_planned_once(_COUNT.format(lanes=LANES[lanes]), [limit], generic_plan=True)
     return int(count)
 

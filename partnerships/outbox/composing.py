@@ -1,4 +1,4 @@
-"""Composes emails that were rendered when they were recorded."""
+"""Composes emails that have no person as recipient and were rendered when they were recorded, such as alerts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from partnerships.outbox.kinds import Batch, Candidate, Composer, DueEmail
 
 
 class RenderedComposer(Composer):
-    """Composes emails whose text was rendered when they were recorded; their recipient is an address, not a person."""
+    """The composer of emails to an address without a person, with a text that was rendered when they were recorded."""
 
     def candidates(self, due: Sequence[DueEmail], *, now: dt.datetime) -> list[Candidate]:
         """Return each email with the address that was recorded."""
         return [Candidate(email, email.address) for email in due]
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Build each message; its text is deleted once a mail server has accepted the message."""
+        """Build each message. Its text is deleted once a mail server has accepted the message."""
         repeatable_ids = ids_to_repeat(candidates)
         for email in candidates:
             if email.pk in repeatable_ids:

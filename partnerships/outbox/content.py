@@ -37,8 +37,8 @@ HEADERS_WITH_FILE = (
 class Content:
     """The templates of an email, `templates/emails/{template}.{subject.txt,txt,html}`, and their context.
 
-    Replies go to `reply_to` or, without it, to the site's own address for replies; with `takes_replies`, to both.
-    `calendar` is attached as a file.
+    Replies are sent to `reply_to` or, without it, to the site's own address for replies. With `takes_replies`, they are
+    sent to both. `calendar` is attached as a file.
     """
 
     template: str
@@ -55,8 +55,8 @@ class Content:
     def render(self, *, choices: str = "", group: str = "", can_reply: bool = False) -> Rendered:
         """Render the subject, the text and the HTML.
 
-        `choices` is the address of the page where the reader chooses how to get emails of this `group`; both parts then
-        end with a link to that page. With `can_reply`, both parts tell the reader that they can reply.
+        `choices` is the address of the page on which the reader chooses how to get emails of this `group`. The text and
+        the HTML then end with a link to that page. With `can_reply`, both tell the reader that they can reply.
         """
         context = {
             **self.full_context,
@@ -81,7 +81,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The rendered content of an email; `html` is empty for an email in plain text only."""
+    """The rendered content of an email. `html` is empty for an email in plain text only."""
 
     subject: str
     text: str
@@ -123,7 +123,7 @@ def unsubscribe_headers(page: str) -> tuple[mime.Part | str, ...]:
 def _calendar_parts(calendar: CalendarFile) -> str:
     """Return the end of a message with a calendar file.
 
-    The file is there twice: for apps that show it in the email, and as an attachment.
+    The message contains the file twice, once for apps that show it in the email, and once as an attachment.
     """
     text = mime.quoted_printable(calendar.text)
     content_type = f"text/calendar; charset=utf-8; method={calendar.method.value}"
@@ -146,9 +146,10 @@ def build_message(
     stop: StopLink | None = None,
     now: dt.datetime,
 ) -> Message:
-    """Return the message to one recipient; the text of a secret one is deleted once a mail server has accepted it.
+    """Return the message to one recipient.
 
-    `replies_to` is the site's own address for replies. With `stop`, email apps offer to unsubscribe.
+    The text of a message that `is_secret` is deleted once a mail server has accepted it. `replies_to` is the site's own
+    address for replies. With `stop`, email apps offer to unsubscribe.
     """
     subject = mime.one_line(rendered.subject)
     head = (
@@ -165,7 +166,8 @@ def build_message(
 
     body = f"{mime.TEXT_HEAD}{mime.quoted_printable(rendered.text)}"
     if rendered.html:
-        body += f"{mime.NEXT_PART}{mime.HTML_HEAD}{mime.quoted_printable(rendered.html.strip() + chr(10))}"
+        html = rendered.html.strip() + "\n"
+        body += f"{mime.NEXT_PART}{mime.HTML_HEAD}{mime.quoted_printable(html)}"
     if rendered.calendar is not None:
         body += _calendar_parts(rendered.calendar)
         shared_headers = _shared_headers(settings.DEFAULT_FROM_EMAIL, HEADERS_WITH_FILE)
@@ -202,7 +204,7 @@ WE_WILL_EMAIL = "We will email"
 
 
 def email_notice_sentence(names: Sequence[str], *, words: str = WILL_BE_SENT) -> str:
-    """Return a sentence such as " An email will be sent to Ben West and Wendy March."; "" without names."""
+    """Return a sentence such as " An email will be sent to Ben West and Wendy March.", or "" without names."""
     if not names:
         return ""
     *first_names, last_name = names

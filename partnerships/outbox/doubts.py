@@ -1,6 +1,7 @@
 """Pauses a sender while most answers of the mail server or provider leave emails in doubt.
 
-Each such answer uses up one of the few attempts at an email. A minute of errors must not do that to every due email.
+An email in doubt is sent at most three times. Without a pause, a minute of errors could use up the attempts of every
+due email.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from partnerships.outbox.answers import Answer
 log = structlog.get_logger(__name__)
 
 #: A pause begins if most of the last ten answers, and at least five, leave doubts about several domains. If only one
-#: domain hangs, the others need not wait. After a pause, the first answer decides.
+#: domain does not answer, emails to others need not wait. After a pause, another doubt begins the next pause at once.
 _LAST_ANSWERS, _MIN_DOUBTS = 10, 5
 #: Seconds of the first pause. Each further pause without a clear answer is twice as long, up to the longest.
 FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 300.0
@@ -35,20 +36,20 @@ class Doubts:
     """
 
     def __init__(self) -> None:
-        #: For each of the last answers: the domain of the email if it was left in doubt, "" for a clear answer.
+        #: The domain of each of the last emails that was left in doubt, or "" for an email with a clear answer.
         self._doubted_domains: deque[str] = deque(maxlen=_LAST_ANSWERS)
-        #: Seconds of the present or last pause; 0 if a clear answer has arrived since.
+        #: Seconds of the present or last pause, or 0 if a clear answer has arrived since.
         self._pause = 0.0
-        #: When the pause ends, on a clock that all processes of a machine share; 0 before the first one.
+        #: When the pause ends, by a clock that all processes of a machine share. It is 0 before the first pause.
         self.until = 0.0
         self._lock = Lock()
 
     def count(self, answer: Answer, *, domain: str) -> None:
         """Count one answer about an email to this domain. It may begin a pause, or show that the problem is solved."""
         with self._lock:
-            had_no_pause = not self._pause
+            is_first_pause = not self._pause
             begins_pause = self._add(answer, domain)
-        if begins_pause and had_no_pause:
+        if begins_pause and is_first_pause:
             alert_operators(
                 "Most emails may or may not have arrived",
                 "The mail server or provider breaks off or answers with errors after we have given it an email. We "

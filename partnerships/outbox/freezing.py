@@ -1,6 +1,6 @@
-"""Freezes emails before they are sent: each row stores exactly the message that is sent.
+"""Freezes emails, so that the row of each email stores exactly the message that is sent.
 
-An email in doubt may have been accepted by a server whose reply was lost. It is sent again exactly as it was frozen.
+If the reply of a server is lost, the email is in doubt. It is then sent again without changes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ UPDATE outbox_email e
 
 
 class _FrozenEmail(NamedTuple):
-    """An email that is about to be sent: the values that its row stores, and the message.
+    """The message of an email that is about to be sent, and the values that its row stores.
 
     `recipe`, `tokens` and `memo` are JSON. The message is the template with `words` in its gaps.
     """
@@ -124,7 +124,7 @@ def _previously_composed(candidates: Iterable[Candidate]) -> Iterator[_FrozenEma
             recipe=json.dumps([recipe.layout, recipe.words]),
             tokens=json.dumps(recipe.tokens),
             memo=json.dumps(candidate.due.memo) if candidate.due.memo is not None else None,
-            template=b"%b",
+            template=b"%b",  # one gap for the whole message, because it shares no pattern with others
             words=(recipe.join(stored_bodies).encode("ascii"),),
         )
 

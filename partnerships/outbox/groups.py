@@ -30,7 +30,7 @@ class NoticeGroup(models.TextChoices):
     DIGESTS = "digests", "Digests of what you follow"
 
 
-#: Emails about the account and requests to sign are always sent, and digests have a frequency of their own.
+#: Emails about the account and requests to sign are always sent. For digests, people choose a frequency instead.
 _NOT_CHOOSABLE = (NoticeGroup.ACCOUNT, NoticeGroup.SIGNATURES, NoticeGroup.DIGESTS)
 
 #: Groups for which people choose how they get notices.
@@ -48,14 +48,14 @@ FOR_OPERATORS = "administrators of the server must know at once"
 
 
 class Subject(NamedTuple):
-    """The record that a notice is about; `kind` is a kind of record registered with activity."""
+    """The record that a notice is about. `kind` is a kind of record registered with the activity room."""
 
     kind: str
     record_id: int
     partnership_id: int | None
 
 
-#: A function from the parameters of a notice to its record; None if the record no longer exists.
+#: A function from the parameters of a notice to its record, or to None if the record no longer exists.
 FindSubject: TypeAlias = Callable[[Mapping[str, Any]], Subject | None]
 
 
@@ -64,9 +64,8 @@ class RecordLookup:
     """How to find the record that a notice is about, from the notice's parameters.
 
     Without a `model`, the parameter is the primary key of the record itself. With a `model`, the parameter is a primary
-    key of that model, and `record_path` and `partnership_path` lead from there to the record and its partnership. Both
-    are lookups as in `QuerySet.values_list`, such as "version__partnership". An empty `partnership_path` means that the
-    record belongs to no partnership.
+    key of that model. `record_path` and `partnership_path` are then lookups from that model to the record and its
+    partnership, such as "version__partnership". Without `partnership_path`, the record belongs to no partnership.
     """
 
     kind: str
@@ -76,7 +75,7 @@ class RecordLookup:
     partnership_path: str = ""
 
     def __call__(self, params: Mapping[str, Any]) -> Subject | None:
-        """Return the record, with at most one query; None if the record no longer exists."""
+        """Return the record with at most one query, or None if the record no longer exists."""
         pk = params.get(self.param)
         if pk is None:
             return None

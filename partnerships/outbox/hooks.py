@@ -12,9 +12,12 @@ from partnerships.outbox.models import Bounce, Email
 class ReplyTo(NamedTuple):
     """An email, its reader, and the records that a reply could be about.
 
-    If the reader may write about one of the plans, the reply is about that plan; otherwise it is about one of the
-    `partnership_ids`. The plans are tried in this order: the `readable_plan_ids`, which the reader is known to read;
-    the `plan_ids`; and every published plan of the partnerships `published_in_ids`.
+    If the reader may write about one of the plans, the reply is about that plan. If not, it is about one of the
+    partnerships `partnership_ids`. The plans are tried in this order:
+
+    1. `readable_plan_ids`, the plans that this reader may certainly read.
+    2. `plan_ids`, other plans in the email.
+    3. Every published plan of the partnerships `published_in_ids`.
     """
 
     email_id: int
@@ -47,7 +50,7 @@ class StopLink(NamedTuple):
 
 
 class OutboxHooks:
-    """Base class whose methods do nothing; upper rooms register instances of subclasses."""
+    """Base class of hooks. Its methods do nothing, and upper rooms register instances of subclasses."""
 
     def lock(self) -> None:
         """Acquire the locks that the other hooks need, before the outbox locks any rows."""
@@ -62,19 +65,19 @@ class OutboxHooks:
         return 0
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
-        """Act on the bounce of an email."""
+        """Act on a bounce of an email, after it was recorded."""
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
         """Act on emails that a server accepted after the backup that has just been restored.
 
-        `lines` are the lines of the journal about these emails; `told` in a line is the facts that the email reported.
+        `lines` are the lines of the journal about these emails. The key `told` of a line has the facts in the email.
         """
 
     def discarded(self, *, email_ids: Collection[int], now: dt.datetime) -> None:
         """Act on the discarding of these queued emails by an administrator of the server."""
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
-        """Act on an incoming email that is not a bounce, and return the outcome; "" if it is not for this room."""
+        """Act on an incoming email that is not a bounce, and return the outcome, or "" if it is not for this room."""
         return ""
 
     def notices_open_to_reply(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:

@@ -40,8 +40,8 @@ UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
  WHERE e.id = %(id)s AND {IS_SENDING_SQL} AND e.attempts = %(attempt)s
 """  # noqa: S608 - our own constants
 
-# If the sender of an earlier copy died before it got the answer, that copy is not counted yet, so it is counted now
-# together with this one.
+# An email in doubt was sent at least once. If the sender died before it counted that copy, `doubts` is still 0. Both
+# copies are then counted now.
 _NOTE_COPY = f"""
 UPDATE outbox_email e SET doubts = GREATEST(e.doubts, 1) + 1
  WHERE e.id = %(id)s AND {IS_SENDING_SQL} AND e.attempts = %(attempt)s
@@ -49,7 +49,7 @@ UPDATE outbox_email e SET doubts = GREATEST(e.doubts, 1) + 1
 
 
 class ClaimedEmail(NamedTuple):
-    """A claimed email: a template that many emails share, and this email's own `words` for its gaps.
+    """A claimed email, as a template that many emails share and this email's own `words` for the gaps.
 
     `attempt` distinguishes this claim from a later claim by another sender.
     """
@@ -83,7 +83,10 @@ def _has_no_dots(template: bytes) -> bool:
 
 
 class Claim(NamedTuple):
-    """The result of a claim: the emails to send, how many were examined, and what to check before each is sent."""
+    """The result of a claim.
+
+    It has the emails to send, the number of examined emails, and what each composer checks before an email is sent.
+    """
 
     emails: list[ClaimedEmail]
     examined: int
@@ -95,8 +98,9 @@ def recheck_claim(
 ) -> set[int]:
     """Check the emails of a claim again before they are sent, and return the ids of emails that must not be sent.
 
-    Leases are renewed, unless the claim `is_new`. Emails are released if their reader has paused, left, unsubscribed or
-    lost the right to read. Emails must not be sent either if another sender has their lease.
+    An email must not be sent if its reader has paused, left, unsubscribed or lost the right to read. It is then
+    released. It must not be sent either if its lease has ended and another sender has claimed it. Leases are renewed,
+    unless the claim `is_new`.
     """
     if not emails:
         return set()
@@ -113,7 +117,7 @@ def recheck_claim(
 
 
 def renew_leases(emails: Collection[ClaimedEmail]) -> set[int]:
-    """Renew the leases of emails, and return the ids of the emails whose lease was still ours."""
+    """Renew the leases of emails, and return the ids of those that no other sender has claimed."""
     renewed_ids: set[int] = set()
     for month, month_emails in rows_by_month(emails, key=attrgetter("pk")).items():
         params = _claim_columns(month_emails) | {"lease": lease_length()}

@@ -1,8 +1,8 @@
 """Message-IDs (RFC 5322, 3.6.4), which contain the id of the email and a random text.
 
-* With the id, the email that a report is about is found with one look-up by primary key.
-* Because of the random text, a Message-ID cannot be guessed. With a guessed Message-ID, a forged report could suppress
-  an address. The text also makes Message-IDs unique after restoring a backup that lacks ids already used.
+* By the id, the email that a report is about is found with one look-up by primary key.
+* The random text cannot be guessed. Without it, a forged report could suppress an address.
+* The random text also makes Message-IDs unique after a restore, because ids from after the backup are then used again.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def make(email_ids: Iterable[int]) -> list[str]:
 
 
 def id_in(message_id: str) -> int | None:
-    """Return the email id in a Message-ID, without checking it; None if the Message-ID has no id, as old ones have."""
+    """Return the email id in a Message-ID without checking it, or None for an old Message-ID without an id."""
     match = _EMAIL_ID.match(message_id)
     return int(match[1]) if match else None
 
 
 def find(message_id: str) -> int | None:
-    """Return the id of the email with this Message-ID; None if there is none. Needs a single look-up by key."""
+    """Return the id of the email with this Message-ID, or None. This is a single look-up by key."""
     if not message_id:
         return None
     match = _EMAIL_ID.match(message_id)

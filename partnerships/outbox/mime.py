@@ -1,8 +1,8 @@
 """Builds messages from parts, so that parts which many emails share are encoded only once.
 
-* A template is rendered once, with a mark in place of each personal text, and is cut at the marks into parts.
-* Every part is quoted-printable by itself. A part that does not end a line ends in a soft line break. So parts can be
-  joined in any order without encoding them again.
+* A template is rendered once, with a mark instead of each personal text, and is cut at the marks into parts.
+* Every part is encoded separately as quoted-printable. A part that does not end a line ends in a soft line break. So
+  parts can be joined in any order without encoding them again.
 * `=_` cannot occur in quoted-printable text, so one boundary is safe for every message.
 """
 
@@ -45,7 +45,7 @@ LAST_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}--\r\n"
 
 
 def slot(name: str) -> str:
-    """Return a mark for rendering a template, in place of the personal text in the slot `name`."""
+    """Return a mark with which to render a template instead of the personal text in the slot `name`."""
     return f"{_OPEN}{_SECRET}{name}{_CLOSE}"
 
 
@@ -104,7 +104,7 @@ def shared_part(body: str) -> Part:
 
 
 def cut_at_marks(rendered: str, *, before: str = "", after: str = "") -> SlottedTemplate:
-    """Cut a rendered template at its marks; `before` and `after` are added without encoding."""
+    """Cut a rendered template at its marks. `before` and `after` are added without encoding."""
     # `split` returns the first text and then, for each mark, its name, its last character and the text after it.
     first_text, *groups = _MARK.split(rendered)
     parts: list[Part | str] = []
@@ -119,12 +119,12 @@ def cut_at_marks(rendered: str, *, before: str = "", after: str = "") -> Slotted
     return SlottedTemplate(tuple(parts))
 
 
-def fill_slot(mould: SlottedTemplate, slot: str, moulds: Sequence[SlottedTemplate]) -> SlottedTemplate:
-    """Return the mould with other moulds in place of one of its slots."""
+def fill_slot(template: SlottedTemplate, slot: str, inner_templates: Sequence[SlottedTemplate]) -> SlottedTemplate:
+    """Return a template in which one slot is replaced by other templates."""
     parts: list[Part | str] = []
-    for part in mould.parts:
+    for part in template.parts:
         if part == slot:
-            parts.extend(inner_part for inner_mould in moulds for inner_part in inner_mould.parts)
+            parts.extend(inner_part for inner_template in inner_templates for inner_part in inner_template.parts)
         else:
             parts.append(part)
     return SlottedTemplate(tuple(parts))
@@ -160,6 +160,6 @@ def header_line(name: str, value: str) -> str:
 
 
 def to_line(person: str, address: str) -> str:
-    """Return the To line for one recipient; a name that is not ASCII is encoded."""
+    """Return the To line for one recipient. A name that is not ASCII is encoded."""
     name = one_line(person)
     return f"To: {formataddr((name, address)) if name else address}\r\n"

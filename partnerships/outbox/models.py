@@ -1,4 +1,4 @@
-"""Emails, bounces, suppressed addresses, and the facts that sending must remember about them."""
+"""Emails, bounces, suppressed addresses, throttling counts, and what must be remembered after a restore."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.db.models.functions import Lower
 BODY_RETENTION = dt.timedelta(days=30)
 #: How long the address, the subject and the server's reply are stored.
 ADDRESS_RETENTION = dt.timedelta(days=365)
-#: Partitions whose newest email is older than this are dropped. A function in the database has the same number.
+#: A partition is dropped when its newest email is older than this. A function in the database has the same number.
 ROW_RETENTION = dt.timedelta(days=3 * 365)
 
 
 class Lane(models.IntegerChoices):
-    """The order in which emails are sent; one sender is reserved for account emails."""
+    """The order in which emails are sent. One sender is reserved for account emails."""
 
     ACCOUNT = 0, "Account"
     NOTICE = 1, "Notice"
@@ -44,13 +44,13 @@ UNSETTLED_STATUSES = (EmailStatus.QUEUED, EmailStatus.SENDING)
 
 
 class EmailReason(models.TextChoices):
-    """Codes of reasons why an email was not sent, for programs; `Email.reason` is the text for people."""
+    """Codes of reasons why an email was not sent, for programs. `Email.reason` is the text for people."""
 
     NOT_COMPOSED = "not_composed", "The email could not be written"
     MAY_HAVE_ARRIVED = "may_have_arrived", "The email may have arrived"
 
     def in_full(self, detail: str) -> str:
-        """Return the label with details, as the ledger shows the reason."""
+        """Return the label with details, which the ledger shows as the reason."""
         return f"{self.label}: {detail}"[:500]
 
 
@@ -154,9 +154,9 @@ class Email(models.Model):
 
 
 class EmailPart(models.Model):
-    """A part that many sent messages share, encoded and stored once; deleted when no email needs it any more.
+    """A part that many sent messages share, which is encoded and stored once.
 
-    `body` is quoted-printable ASCII with CRLF line ends.
+    `body` is quoted-printable ASCII with CRLF line ends. The row is deleted when no email needs it any more.
     """
 
     digest = models.CharField(max_length=64, unique=True)
@@ -168,7 +168,7 @@ class EmailPart(models.Model):
 
 
 class LegacyMessageId(models.Model):
-    """The Message-ID of an email from the time when Message-IDs did not contain the id of the email."""
+    """The Message-ID of an old email, which does not contain the id of the email as newer ones do."""
 
     message_id = models.CharField(max_length=120, primary_key=True)
     email_id = models.BigIntegerField()
@@ -181,7 +181,7 @@ class LegacyMessageId(models.Model):
 
 
 class SuppressionCause(models.TextChoices):
-    """Codes of reasons why an address is suppressed, for programs; `Suppression.reason` is the text for people."""
+    """Codes of reasons why an address is suppressed, for programs. `Suppression.reason` is the text for people."""
 
     REFUSED = "refused", "The mail server refused the address"
     BOUNCED = "bounced", "An email bounced permanently"
@@ -195,11 +195,11 @@ class SuppressionCause(models.TextChoices):
 class Suppression(models.Model):
     """An address that gets no notices and digests until it is released.
 
-    Account emails are still sent, because a person who is locked out must be able to reset their password. The row
-    stays after the release; an address has at most one row that is not released.
+    Account emails are still sent, because a person who is locked out must be able to reset their password. The row is
+    not deleted after the release. An address has at most one row that is not released.
     """
 
-    # The address or, after a backup was restored, maybe only its hash.
+    # Empty if only the hash of the address is known, which is possible after a restore.
     address = models.EmailField(max_length=254, null=True, blank=True)  # noqa: DJ001 - several rows may have none
     #: The hash of the address in the journal, used instead if the restored database does not contain the address.
     address_hash = models.CharField(max_length=40, blank=True, default="", db_default="")
@@ -234,12 +234,15 @@ class Suppression(models.Model):
 
 
 class Bounce(models.Model):
-    """A bounce or complaint; partitioned by month, like emails."""
+    """A bounce or complaint. The table is partitioned by month."""
 
     class Kind(models.TextChoices):
-        """Hard: no such mailbox. Soft: it may work later. Complaint: the reader marked the email as spam.
+        """The kinds of bounces.
 
-        Refused: by a policy, which says nothing about the address. Delayed: the server is still trying.
+        * After a hard bounce, the mailbox does not exist. After a soft one, a later email may arrive.
+        * A complaint means that the reader marked the email as spam.
+        * A refusal by a policy means nothing about the address.
+        * If an email is delayed, the server is still trying to deliver it.
         """
 
         HARD = "hard", "Bounced permanently"
@@ -260,7 +263,7 @@ class Bounce(models.Model):
 
 
 class ReportSeen(models.Model):
-    """A report of a bounce that was processed, so that it counts only once."""
+    """A report of a bounce that was processed. It is stored so that the same report is not processed again."""
 
     event_id = models.CharField(
         max_length=200, unique=True, help_text="The provider’s id of the report, or a hash of its text."
@@ -279,9 +282,9 @@ class DeliveredBefore(models.Model):
 
     The command `after_restore` writes the rows. Each row prevents one repetition and is then deleted:
 
-    * With the hash of an email's parameters or of its slot, the next email of this kind to this person is dropped.
-    * With the hash of one fact that an email reported, the next email leaves out this fact.
-    * A summary has a row for each notice in it.
+    * If `params_hash` is the hash of the email's parameters or of its slot, an equal email to this person is dropped.
+    * If it is the hash of one fact in the email, the next email leaves out this fact.
+    * For a summary, there is a row for each notice in it.
     """
 
     kind = models.CharField(max_length=40)
@@ -318,8 +321,8 @@ class SendCount(models.Model):
         return f"{self.domain} {self.minute:%H:%M}: {self.count}"
 
 
-#: SQL conditions for an email `e` that is looked up by its id: it is being sent, and it is open. The empty text
-#: prevents PostgreSQL from using the index of open emails. The statistics may say that no email is open, so that
-#: reading that index would seem cheaper than a look-up by id.
+#: SQL conditions that an email `e`, which is looked up by its id, is being sent or is open. Without the empty text,
+#: PostgreSQL could use the index of open emails instead of the id. That is slow if the statistics wrongly say that no
+#: email is open.
 IS_SENDING_SQL = "e.status || '' = 'sending'"
 IS_UNSETTLED_SQL = "e.status || '' IN ('queued', 'sending')"

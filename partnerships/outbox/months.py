@@ -18,9 +18,9 @@ _Row = TypeVar("_Row")
 
 
 def rows_by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, list[_Row]]:
-    """Group rows by the month of an email, whose id `key` returns.
+    """Group rows by the month of the email to which each belongs. `key` returns the id of this email.
 
-    The keys of the result are SQL conditions on email `e`.
+    The keys of the result are SQL conditions on an email `e`.
     """
     rows_by_month: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
@@ -29,5 +29,5 @@ def rows_by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[s
 
 
 def month_condition(month: int) -> str:
-    """Return the SQL condition for one month; month 0 is for ids from before the table was partitioned."""
+    """Return the SQL condition for one month. Month 0 is for ids from before the table was partitioned."""
     return f"e.id >= {month << MONTH_BITS} AND e.id < {(month + 1) << MONTH_BITS} AND e.id = ANY(%(ids)s)"

@@ -1,6 +1,7 @@
-"""Stores messages: the parts that they share are stored once, and each message as a recipe.
+"""Stores messages without storing the parts that they share more than once.
 
-A recipe lists, in the order of the message, the ids of its parts and its own texts (the reader's name, links).
+For example, a digest to 500 readers has the same header and footer for all. These parts are stored once. Each message
+is stored as a recipe, which lists the ids of its shared parts and its own texts, such as the reader's name.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ ON CONFLICT (digest) DO UPDATE SET used_at = EXCLUDED.used_at
 RETURNING digest, id
 """
 
-
 #: The text that replaces a deleted token in a stored message.
 HIDDEN = "hidden"
 
 
 class Message(NamedTuple):
-    """A composed message: its parts in order, names of slots between them, and the texts (`values`) for the slots.
+    """A composed message.
 
+    `parts` has the shared parts in order and, between them, the names of slots. `values` has the text for each slot.
     `tokens` are the slots with secrets, such as a link that signs its reader in. They are deleted once a server has
     accepted the message.
     """
@@ -44,11 +45,11 @@ class Message(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """A stored message: its shared parts and its own texts, in order.
+    """A stored message.
 
-    In `layout`, a number from 0 up is the id of a shared part; -1 is the first of the message's own texts (`words`), -2
-    the second, and so on. Tokens are counted after these texts. They are stored separately, because they are deleted
-    when the email is settled.
+    In `layout`, a number from 0 up is the id of a shared part. -1 is the first of the message's own texts (`words`), -2
+    the second, and so on. For example, `[-1, 17, -2]` is an own text, part 17 and another own text. Tokens follow the
+    `words` in this numbering. They are stored separately, because they are deleted when the email is settled.
     """
 
     layout: list[int]
@@ -66,13 +67,13 @@ class Recipe(NamedTuple):
         return [number for number in self.layout if number >= 0]
 
     def join(self, body_by_part: Mapping[int, str]) -> str:
-        """Return the whole message from the stored parts; a deleted token is replaced by `HIDDEN`."""
+        """Return the whole message from the stored parts. A deleted token is replaced by `HIDDEN`."""
         words = self.all_words
 
         def text_at(number: int) -> str:
             if number >= 0:
                 return body_by_part[number]
-            index = ~number  # -1 is the first
+            index = ~number  # 0 for -1, 1 for -2
             return words[index] if index < len(words) else HIDDEN
 
         return "".join(text_at(number) for number in self.layout)
@@ -80,11 +81,11 @@ class Recipe(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """The shared text of messages with the same parts: a template with gaps, and the slots that fill the gaps."""
+    """The shared text of messages with the same parts, as a template with gaps and the slots that fill them."""
 
-    #: The names of the slots, each once; tokens come last.
+    #: The names of the slots, each once. Tokens are last.
     slots: tuple[str, ...]
-    #: How many slots are stored permanently: all but the tokens.
+    #: How many slots are stored permanently. These are all slots except tokens.
     stored_count: int
     #: The `layout` of the recipes, as JSON.
     layout: str
@@ -100,7 +101,7 @@ class Pattern:
         """
         texts = [values[slot] for slot in self.slots]
         encoded = [text.encode("ascii") for text in texts]
-        as_json = list(map(encode_basestring_ascii, texts))  # as `json.dumps` does, but faster
+        as_json = list(map(encode_basestring_ascii, texts))  # the function that `json.dumps` calls in the end
         recipe = f"[{self.layout}, [{', '.join(as_json[: self.stored_count])}]]"
         tokens = f"[{', '.join(as_json[self.stored_count :])}]"
         return recipe, tokens, tuple([encoded[index] for index in self.order])
@@ -109,7 +110,7 @@ class Pattern:
 def patterns_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Pattern]:
     """Return the patterns of messages by the `id()` of their tuple of parts, after storing new parts.
 
-    Messages with the identical tuple object share a pattern.
+    Messages with the same tuple object share a pattern.
     """
     message_by_parts = {id(message.parts): message for message in messages}
     part_by_digest = {

@@ -1,4 +1,4 @@
-"""Acts on reports from mail providers, which anymail reads: bounces, complaints and unsubscribing."""
+"""Acts on bounces, complaints and requests to unsubscribe that mail providers report, and that anymail reads."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class BounceVerdict:
 
 
 def bounce_verdict(event: AnymailTrackingEvent) -> BounceVerdict | None:
-    """Return the kind of bounce that a report is about (see `Bounce.Kind`); None if no email has failed."""
+    """Return the kind of bounce that a report is about, or None if no email has failed."""
     text = str(event.mta_response or event.description or event.reject_reason or event.event_type)
     if event.event_type == EventType.COMPLAINED:
         return BounceVerdict(Bounce.Kind.COMPLAINT, text)

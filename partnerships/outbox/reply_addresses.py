@@ -20,9 +20,10 @@ from django.utils.crypto import salted_hmac
 #: The sentence in emails to which people can reply.
 CAN_REPLY = "You can reply to this email."
 
-_SIGNATURE_LENGTH = 26  # characters of base32, 5 bits each: 130 bits
+_SIGNATURE_LENGTH = 26  # characters of base32 with 5 bits each, which are 130 bits
 _DIGEST_BYTES = 20  # enough for 32 characters of base32, so without padding
-#: The part of an address after the plus: its use, the id of its record (hexadecimal), a full stop, the signature.
+#: The part of an address after the plus, such as `r-1f4.`, with its use and the hexadecimal id of its record, and then
+#: the signature.
 _TOKEN = re.compile(r"\+([a-z])-([0-9a-f]{1,16})\.([a-z2-7]{26})@", re.IGNORECASE)
 REPLY, FORWARD = "r", "p"
 
@@ -38,7 +39,7 @@ def _sign(secret: str, use: str, record_id: int, key: str) -> str:
 
 
 def make_address(use: str, record_id: int, *, key: str) -> str:
-    """Return the address for one use of one record; "" if no mailbox is set up for incoming email."""
+    """Return the address for one use of one record, or "" if no mailbox is set up for incoming email."""
     mailbox, at, domain = settings.EMAIL_REPLIES.partition("@")
     if not at:
         return ""
@@ -51,12 +52,12 @@ def reply_address(email_id: int, person_id: int, *, key: str = "") -> str:
 
 
 def reply_header(address: str) -> str:
-    """Return the Reply-To line; "" without an address."""
+    """Return the Reply-To line, or "" without an address."""
     return f"Reply-To: {address}\r\n" if address else ""
 
 
 class AddressToken(NamedTuple):
-    """The part of one of our addresses after the plus: its use, its record, and a signature that is not checked yet."""
+    """The use, the record and the signature in one of our addresses. The signature has not been checked."""
 
     use: str
     record_id: int

@@ -17,7 +17,7 @@ _STOP_SUBJECT = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
 
 
 def _messages_in(part: Message) -> list[Message]:
-    """Return the messages inside a part: groups of fields, the email that bounced, or its headers."""
+    """Return the messages inside a part, which may be groups of fields, the email that bounced, or its headers."""
     payload = part.get_payload()
     if isinstance(payload, str):
         return [email.message_from_string(payload, policy=email.policy.default)]
@@ -39,9 +39,9 @@ class Report:
 
 
 def read_report(raw: bytes) -> Report | None:
-    """Return the report in an email, or None.
+    """Return the report in an email.
 
-    None means that the email is neither a report about one of our emails nor a request to unsubscribe.
+    Returns None if the email is neither a report about one of our emails nor a request to unsubscribe.
     """
     message = email.message_from_bytes(raw, policy=email.policy.default)
     event_id = _event_id(message, raw)
@@ -81,9 +81,10 @@ def read_report(raw: bytes) -> Report | None:
 
 
 def _kind_of(action: str, status: str, text: str) -> str:
-    """Return the kind of bounce that a report is about (RFC 3464); it is hard only if it concerns the mailbox.
+    """Return the kind of bounce that a report is about (RFC 3464).
 
-    If a relay refuses this server, that means nothing about the address.
+    A bounce is hard only if it is about the mailbox. The refusal of this server by a relay means nothing about the
+    address.
     """
     if action in ("delayed", "relayed", "delivered", "expanded"):
         return Bounce.Kind.DELAYED
@@ -95,7 +96,10 @@ def _kind_of(action: str, status: str, text: str) -> str:
 
 
 def _event_id(message: Message, raw: bytes) -> str:
-    """Return an id that identifies a report that is read again: its Message-ID, or a hash of its body without one."""
+    """Return an id by which the same report is recognised if it is read again.
+
+    It is made from the Message-ID or, without one, from the body.
+    """
     message_id = str(message.get("Message-ID", "")).strip()
     if message_id:
         identifying_bytes = message_id.encode()

@@ -34,14 +34,14 @@ MIN_MONTHS_READY = 2
 
 
 def first_id_of_month(moment: dt.datetime) -> int:
-    """Return the lowest id that an email of this month can have; ids begin with their month (docs/outbox.md)."""
+    """Return the lowest id that an email of this month can have, because ids begin with their month."""
     in_utc = moment.astimezone(dt.UTC)
     months_since_2000 = (in_utc.year - 2000) * 12 + in_utc.month - 1
     return months_since_2000 << MONTH_BITS
 
 
 def clear_bodies(*, now: dt.datetime, dry_run: bool = False) -> int:
-    """Clear messages, and the values that composers stored with them, after 30 days; returns how many."""
+    """Clear messages, and the values that composers stored with them, after 30 days, and return how many."""
     rows = Email.objects.settled().filter(created_at__lte=now - BODY_RETENTION, recipe__isnull=False)
     return _in_batches(rows, "created_at", {"recipe": None, "memo": None}, dry_run=dry_run)
 
@@ -49,9 +49,9 @@ def clear_bodies(*, now: dt.datetime, dry_run: bool = False) -> int:
 def clear_addresses(*, now: dt.datetime, kinds_with_params: Collection[str] = (), dry_run: bool = False) -> int:
     """Clear addresses, subjects, servers' replies and parameters after a year, and return how many rows.
 
-    Emails of the kinds in `kinds_with_params` keep their parameters: their stop links work for longer than a year, and
-    need the parameters to find what the email was about. Parameters of other kinds may contain text, such as why a
-    meeting was moved.
+    The parameters of the kinds in `kinds_with_params` are not cleared. The stop links in these emails work for longer
+    than a year, and need the parameters to find what the email was about. Parameters of other kinds may contain text,
+    such as why a meeting was moved.
     """
     emails = Email.objects.settled().filter(created_at__lte=now - ADDRESS_RETENTION)
     emails = emails.exclude(address="", subject="", reason="")  # the condition of the index `outbox_email_personal`
@@ -117,7 +117,7 @@ def drop_partitions() -> int:
 
 
 def lowest_id() -> int | None:
-    """Return the lowest id of an email that still exists; None without emails.
+    """Return the lowest id of an email that still exists, or None without emails.
 
     Ids only increase, so an email with a lower id no longer exists.
     """

@@ -1,4 +1,4 @@
-"""Decides how a notice reaches each recipient: by email at once, or another way.
+"""Decides whether each recipient of a notice gets an email at once, or gets the notice another way.
 
 An upper room registers the router. Without a registered router, everybody gets an email.
 """
@@ -16,7 +16,7 @@ class Router:
     """The router that emails everyone at once, and the base class of other routers."""
 
     def route(self, *, kind: EmailKind, emails: Sequence[Email], now: dt.datetime) -> list[Email]:
-        """Return the emails to record; the other recipients get the notice another way.
+        """Return the emails to record. The recipients of the others get the notice another way, such as a summary.
 
         The emails are of one kind and not saved yet. This runs in the transaction that records them.
         """

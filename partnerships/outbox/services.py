@@ -1,4 +1,4 @@
-"""Records emails in the transaction of the change that causes them; there is no other way to send one."""
+"""Records emails in the transaction of the change that causes them. Every email is sent in this way."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ emails_recorded = Signal()
 
 #: True inside a block of `recording_no_emails`, where no emails are recorded.
 _is_muted: ContextVar[bool] = ContextVar("emails_muted", default=False)
-#: The list that collects recorded emails (`collecting_emails`); None outside such a block.
+#: The list that collects recorded emails inside a block of `collecting_emails`, or None outside of it.
 _collected: ContextVar[list[Email] | None] = ContextVar("noted_emails", default=None)
 
 
@@ -72,9 +72,10 @@ def record_email(
     repeat_of_id: int | None = None,
     now: dt.datetime,
 ) -> Email | None:
-    """Record one email to a person or, without one, to an address; `record_emails` explains the other arguments.
+    """Record one email to a person or, without one, to an address.
 
-    Returns None if the person gets this notice another way.
+    The parameters are those of `record_emails`. With `repeat_of_id`, the email repeats this earlier email. Returns None
+    if the person gets this notice another way.
     """
     if person_id is None and not address and not secrets:
         raise UnableToRecordEmail("An email needs a person, an address, or secrets that contain an address.")
@@ -168,7 +169,7 @@ def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:
 def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now: dt.datetime) -> int:
     """Discard the queued emails of one kind, for an administrator of the server, and return how many.
 
-    Emails that are being sent are not discarded. News in a discarded digest counts as sent.
+    Emails that are being sent are not discarded. News in a discarded digest is not sent again in the next one.
     """
     for hooks in registered_hooks():
         hooks.lock()

@@ -2,11 +2,11 @@
 
 Each step has its own time limit:
 
-* EMAIL_TIMEOUT: connecting, and each reply from its first line to its last.
-* EMAIL_BODY_TIMEOUT: sending the body, as long as bytes are being sent. If none are sent for EMAIL_STALL_TIMEOUT,
+* EMAIL_TIMEOUT limits the connection, and each reply from its first line to its last.
+* EMAIL_BODY_TIMEOUT limits the body, as long as bytes are being sent. If none are sent for EMAIL_STALL_TIMEOUT,
   sending ends (RFC 5321, 4.5.3.2.5).
-* EMAIL_DATA_TIMEOUT: the answer to the end of DATA. RFC 5321, 4.5.3.2.6 requires 10 minutes: a server that is slow here
-  may be delivering the email, and giving up early would send it twice.
+* EMAIL_DATA_TIMEOUT limits the answer to the end of DATA. RFC 5321, 4.5.3.2.6 requires 10 minutes. A server that is
+  slow here may be delivering the email, and giving up early would send it twice.
 
 MAIL, RCPT and DATA are sent together if the server allows this (RFC 2920).
 """
@@ -33,7 +33,7 @@ from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal_answe
 WAIT_STEP = 1.0
 #: How many bytes are written to the connection at a time. TLS makes one record of them, so a write can be tried again.
 _CHUNK = 16_384
-#: How many seconds pass between a failed connection and the next attempt; emails are deferred meanwhile.
+#: How many seconds pass between a failed connection and the next attempt. Until then, emails are deferred.
 _RECONNECT_AFTER = 1.0
 
 #: A function to call while a server is slow. Its arguments are the key of the present email, and whether the server may
@@ -42,10 +42,10 @@ WhileWaiting = Callable[[int, bool], None]
 
 
 class Sender(Protocol):
-    """The interface of senders: our SMTP client, or a Django mail backend."""
+    """The interface of senders, which are our SMTP client and Django's mail backends."""
 
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = ...) -> Iterator[Answer]:
-        """Send each email and yield its answer at once; never raises because of the network.
+        """Send each email and yield its answer at once. An error of the network is an answer too, and is not raised.
 
         An email is taken from `messages` only when it can be sent immediately.
         """
@@ -55,7 +55,7 @@ class Sender(Protocol):
 
 
 def do_nothing_while_waiting(key: int, may_have_arrived: bool) -> None:
-    """Do nothing: the default of `WhileWaiting`."""
+    """Do nothing while a server is slow, which is the default."""
 
 
 class SmtpSender:
@@ -80,8 +80,8 @@ class SmtpSender:
     ) -> Iterator[Answer]:
         """Send each email and yield its answer.
 
-        If the connection is lost, the answer is to send the email again later; the email is in doubt if the server may
-        have received the whole email. The next email opens a new connection.
+        If the connection is lost, the answer is to send the email again later. The email is in doubt if the server may
+        have received all of it. The next email opens a new connection.
 
         The connection is opened before an email is taken from `messages`. A server that is slow to accept connections
         then does not use up the email's lease.
@@ -131,7 +131,10 @@ class SmtpSender:
         return refusal_answer(message.key, code, text, at_recipient=False)
 
     def _connection(self) -> smtplib.SMTP | None:
-        """Return the connection, opened if needed; None if opening fails, with the reason in `_failure`."""
+        """Return the connection, which is opened if needed.
+
+        Returns None if opening it fails, and stores the reason in `_failure`.
+        """
         if self._smtp is None and time.monotonic() - self._failed_at >= _RECONNECT_AFTER:
             try:
                 self._smtp = _connect()
@@ -148,7 +151,7 @@ class SmtpSender:
 
 
 class _ReplyReader(socket.SocketIO):
-    """Reads replies from a connection; all reads of one reply share a deadline."""
+    """Reads replies from a connection. All reads of one reply have the same deadline."""
 
     def __init__(self, connection: socket.socket) -> None:
         super().__init__(connection, "rb")
@@ -255,7 +258,10 @@ def _send_envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
 
 
 def _body(message: Outgoing) -> bytes:
-    """Return the bytes to send after DATA: the message with doubled dots (RFC 5321, 4.5.2), and the end of the body."""
+    """Return the bytes to send after DATA, which are the message with doubled dots and the end of the body.
+
+    A dot at the beginning of a line is doubled, because a line with a single dot ends the body (RFC 5321, 4.5.2).
+    """
     data = message.data
     if not message.has_no_dots:
         data = data.replace(b"\r\n.", b"\r\n..")
@@ -315,7 +321,7 @@ def _wait_for_the_end(smtp: smtplib.SMTP, key: int, while_waiting: WhileWaiting)
     deadline = time.monotonic() + settings.EMAIL_DATA_TIMEOUT
     connection: Any = smtp.sock
     while not (isinstance(connection, ssl.SSLSocket) and connection.pending()):
-        # After the deadline, look once more, because `while_waiting` may have waited for its database meanwhile.
+        # After the deadline, look once more. The answer may have arrived while `while_waiting` waited for its database.
         seconds_left = max(deadline - time.monotonic(), 0.0)
         readable, _, _ = select.select([connection], [], [], min(seconds_left, WAIT_STEP))
         if readable:

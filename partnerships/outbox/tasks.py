@@ -1,6 +1,6 @@
-"""Celery tasks of the outbox, which wake senders; every task may run twice.
+"""Celery tasks of the outbox, which wake senders.
 
-A task contains no data: the rows of emails show what is to be done.
+Every task may run twice. A task has no arguments, because the rows of emails show what is to be done.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SECONDS = 20.0
 _PATIENCE_SECONDS = 2.0
 
 _threads = DrainThreads(lanes="others", patience=_PATIENCE_SECONDS, job="partnerships.outbox.tasks.drain")
-#: 1 once the worker was asked to stop. Its first process sets this byte; the other processes share the memory.
+#: 1 once the worker was asked to stop. Its first process sets this byte, and the other processes share the memory.
 _stopping = mmap.mmap(-1, 1)
 #: The time until which a process of the worker pauses, in shared memory, because the first process watches the others.
 _MOMENT = struct.Struct("d")
@@ -47,7 +47,7 @@ def wake() -> None:
 
 @shared_task(name="partnerships.outbox.tasks.drain")
 def drain() -> None:
-    """Send due notices and digests; start another drain if emails are left when the time is up."""
+    """Send due notices and digests. If emails remain when the time is up, start another drain."""
     is_done = _threads.run(seconds=_SECONDS, is_stopping=lambda: bool(_stopping[0]))
     (until,) = _MOMENT.unpack_from(_paused_until)
     _MOMENT.pack_into(_paused_until, 0, max(until, _threads.paused_until()))

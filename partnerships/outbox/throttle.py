@@ -1,4 +1,4 @@
-"""Throttles emails by minute and by hour, altogether and for each domain, counting all senders together."""
+"""Limits how many emails are sent in a minute and in an hour, by all senders together and to each domain."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def ids_over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tu
     """Return the ids of the emails (id, address) that must wait, and the number of other emails for each domain.
 
     The second result is for `count_sends`. Call this in the transaction that claims the emails. If there is a limit by
-    minute, one sender counts at a time. Each sender may exceed the limit by hour by one batch: it is a safety net.
+    minute, a lock ensures that one sender counts at a time. Without such a limit there is no lock, so each sender may
+    exceed the limit by hour by one batch.
     """
     per_minute = settings.EMAIL_PER_MINUTE
     domain_per_minute = settings.EMAIL_PER_DOMAIN_PER_MINUTE
@@ -52,7 +53,7 @@ def ids_over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tu
     count_by_domain: Counter[str] = Counter()
     throttled_ids: set[int] = set()
     domain_of_emails = [(email_id, domain_of(address)) for email_id, address in emails]
-    # Without emails to count, the lock is not needed: the account lane must not wait for a sender that composes.
+    # Without emails to count, no lock is acquired. A claim of account emails must not wait for a sender that composes.
     if not domain_of_emails or not (per_minute or domain_per_minute or domain_per_hour):
         return throttled_ids, count_by_domain
 
@@ -68,7 +69,7 @@ def ids_over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tu
         minute_count_by_domain[domain] = minute_count
 
     def is_reached(limit: int, earlier_counts: Counter[str], domain: str) -> bool:
-        """Return whether earlier emails and those of this batch reach the limit; a limit of 0 is none."""
+        """Return whether earlier emails and those of this batch reach the limit. A limit of 0 means no limit."""
         return bool(limit) and earlier_counts[domain] + count_by_domain[domain] >= limit
 
     for email_id, domain in domain_of_emails:

@@ -24,7 +24,7 @@ SELECT lane, status, count(*), min(created_at) FILTER (WHERE reason <> ''), coun
      WHERE status IN ('queued', 'sending') LIMIT %s) e
  GROUP BY lane, status
 """
-# Needs one read at the start of the index for each lane.
+# This needs one read at the start of the index for each lane.
 _OLDEST = """
 SELECT lane.number, (
     SELECT e.available_at FROM outbox_email e
@@ -32,9 +32,9 @@ SELECT lane.number, (
      ORDER BY e.lane, e.available_at, e.id LIMIT 1)
   FROM unnest(%s::int[]) AS lane(number)
 """
-# Selects two times that change while senders work: when the newest email was settled, and when the newest lease ends,
-# which is renewed while a mail server is slow. Queued emails are left out, because an email that waits until tomorrow
-# would hide the leases.
+# Selects two times that change while senders work. The first is when the newest email was settled. The second is when
+# the newest lease ends, because leases are renewed while a mail server is slow. Queued emails are left out, because the
+# time of an email that waits until tomorrow would be later than all leases.
 _SIGNS_OF_LIFE = """
 SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_timestamp() - interval '1 hour'),
        (SELECT max(last.available_at) FROM unnest(ARRAY[0, 1, 2]) AS lane(number), LATERAL (
@@ -47,7 +47,7 @@ SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_ti
 
 
 def oldest_due() -> dict[Lane, dt.datetime]:
-    """Return when the oldest due email of each lane became due, by lane; lanes without a due email are missing."""
+    """Return when the oldest due email of each lane became due. Lanes without a due email are left out."""
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST, [[lane.value for lane in Lane]])
         rows = cursor.fetchall()
@@ -58,16 +58,17 @@ def oldest_due() -> dict[Lane, dt.datetime]:
 def queue_figures() -> dict[str, Any]:
     """Return the metrics of the queue, by name. Counts stop at 100,000.
 
-    * `queued`, `sending`, and `by_lane`: how many emails are open.
-    * `oldest_due_seconds` and `oldest_by_lane_seconds`: for how long the oldest due email has been due. With
-      EMAILS_HELD, only account emails count as due.
-    * `oldest_tried_by_lane_seconds`: how long ago the oldest email was recorded that has failed at least once and will
-      be tried again. Between attempts, it is not due.
-    * `in_doubt`: open emails that may have arrived already.
-    * `not_composed`: emails that could not be composed and will be tried again, or that failed within a day.
-    * `suppressed_addresses`: addresses that get no notices and digests.
-    * `count_months_ready`: months after this one that have a partition.
-    * `last_settled` and `lease_until`: two times that change while senders work.
+    * `queued`, `sending` and `by_lane` are the numbers of open emails.
+    * `oldest_due_seconds` and `oldest_by_lane_seconds` are how long the oldest due email has been due. With
+      EMAILS_HELD, only account emails are due.
+    * `oldest_tried_by_lane_seconds` is the age of the oldest email that has failed at least once and will be tried
+      again. Between attempts, it is not due.
+    * `in_doubt` is the number of open emails that may have arrived.
+    * `not_composed` is the number of emails that could not be composed and will be tried again, or that failed within
+      a day.
+    * `suppressed_addresses` is the number of addresses that get no notices and digests.
+    * `months_ready` is the number of months after this one that have a partition.
+    * `last_settled` and `lease_until` are two times that change while senders work.
     """
     now = timezone.now()
     counts = {"queued": 0, "sending": 0}
@@ -90,9 +91,10 @@ def queue_figures() -> dict[str, Any]:
     if settings.EMAILS_HELD:
         due_age_by_lane = dict.fromkeys(due_age_by_lane, 0) | {"account": due_age_by_lane["account"]}
 
-    unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # only a few, with an index of their own
-    not_composed = unwritten.unsettled().count()
-    not_composed += unwritten.filter(status=EmailStatus.FAILED, settled_at__gt=now - dt.timedelta(days=1)).count()
+    uncomposed_emails = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # only a few, with a separate index
+    not_composed = uncomposed_emails.unsettled().count()
+    a_day_ago = now - dt.timedelta(days=1)
+    not_composed += uncomposed_emails.filter(status=EmailStatus.FAILED, settled_at__gt=a_day_ago).count()
     return {
         **counts,
         "by_lane": open_by_lane,
@@ -109,7 +111,7 @@ def queue_figures() -> dict[str, Any]:
 
 
 def _age(moment: dt.datetime | None, now: dt.datetime) -> int:
-    """Return the seconds since a time; 0 for None."""
+    """Return the seconds since a time, or 0 for None."""
     if moment is None:
         return 0
     return max(int((now - moment).total_seconds()), 0)

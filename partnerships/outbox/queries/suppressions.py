@@ -14,8 +14,8 @@ from partnerships.kit import journal
 from partnerships.kit.database import rows_planned_once
 from partnerships.outbox.models import Suppression
 
-#: SQL condition that the address of a person `u` is suppressed. OFFSET 0 makes PostgreSQL look up each person with the
-#: index; without it, PostgreSQL may read all suppressed addresses first.
+#: SQL condition that the address of a person `u` is suppressed. Because of OFFSET 0, PostgreSQL looks up each person
+#: with the index. Without it, PostgreSQL may read all suppressed addresses first.
 SUPPRESSED = (
     "EXISTS (SELECT 1 FROM outbox_suppression s"
     " WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL OFFSET 0)"
@@ -31,7 +31,7 @@ SELECT s.address_hash FROM outbox_suppression s
 
 
 def suppressed_among(addresses: Collection[str]) -> set[str]:
-    """Return the addresses among these that are suppressed; all must be in lower case."""
+    """Return the addresses among these that are suppressed. All must be in lower case."""
     if not addresses:
         return set()
     address_by_hash = {journal.address_hash(address): address for address in addresses}

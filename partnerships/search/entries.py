@@ -1,4 +1,4 @@
-"""Rows that sources add to the index: words, postcodes and references of a record."""
+"""Rows that sources add to the index, with the words, the postcodes and the references of a record."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRow:
-    """An entry of the index as a source makes it (see `SearchEntry`).
+    """The values of a `SearchEntry`, which a source returns for a record or a part of a record.
 
     `references` are numbers and codes that people search for as a whole, such as "26/01234/FUL". `postcode` is a full
-    postcode or the district alone; full postcodes in the words are found as well. `opens_at` is in UTC.
+    postcode such as "PO16 7AZ", or only its district. Full postcodes in the words are found as well. `opens_at` is in
+    UTC.
     """
 
     object_id: int
@@ -69,23 +70,26 @@ def _clean(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()
 
 
-#: Separates the shown part of a text from a part that is found but not shown in excerpts. The line break separates it
-#: from the first word.
+#: Separates the text that excerpts show from words that are only found, such as former names. The line break separates
+#: this mark from the first word.
 UNSEEN = "\u2028\n"
 
 
 def joined_lines(*parts: str | None) -> str:
-    """Return the parts that are not empty, each on a line of its own."""
+    """Return the parts that are not empty, each on a separate line."""
     return "\n".join(part for part in parts if part)
 
 
 def reference_code(value: str) -> str:
-    """Return the code by which a reference is found as a whole: without spaces and in lower case."""
+    """Return the code by which a reference is found as a whole, such as `ref:26/01234/ful` for "26/01234/FUL"."""
     return f"ref:{''.join(value.lower().split())[:120]}"
 
 
 def postcode_codes(text: str) -> set[str]:
-    """Return codes of the postcodes in a text: for each, in full, its district and its area."""
+    """Return the codes of the postcodes in a text. Each postcode has a code in full, for its district and for its area.
+
+    For example, "PO16 7AZ" has the codes `pc:po167az`, `pc:po16` and `pc:po`.
+    """
     codes = set()
     for area, district, unit in FULL.findall(text):
         if area.upper() in AREAS:
@@ -96,8 +100,8 @@ def postcode_codes(text: str) -> set[str]:
 def postcodes_in_query(text: str) -> tuple[str, tuple[str, ...]]:
     """Return the other words of a search, and the codes of its postcodes.
 
-    A full postcode or a district counts anywhere in the text. An area, which may also be a word, counts only if it is
-    the whole text.
+    A full postcode or a district is found anywhere in the text. An area, such as "SO", may also be a word. So it is
+    only an area if it is the whole text.
     """
     codes = [f"pc:{''.join(parts)}".lower() for parts in FULL.findall(text) if parts[0].upper() in AREAS]
     other_words = []

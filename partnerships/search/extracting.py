@@ -1,7 +1,7 @@
 """Prints the text of the file on standard input.
 
-This is a script that no module imports: `extraction` runs it in a process of its own. It exits with 0 if it could
-read the file, even if the file has no text.
+No module imports this script, which `extraction` runs in a separate process. It exits with 0 if it could read the
+file, even if the file has no text.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import resource
 import sys
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 
 import docx
 import pypdf
@@ -31,7 +32,7 @@ class UnreadableFile(Exception):
 
 
 def _limit_resources() -> None:
-    """Make the kernel limit time and memory, and forbid writing files, as the uploaded file may be malicious."""
+    """Limit time and memory, and forbid writing files, because the uploaded file may be malicious."""
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -54,9 +55,7 @@ def _pdf(content: bytes) -> Iterator[str]:
     reader = pypdf.PdfReader(io.BytesIO(content))
     if reader.is_encrypted and not reader.decrypt(""):
         raise UnreadableFile("protected")
-    for number, page in enumerate(reader.pages):
-        if number >= _MAX_PAGES:
-            return
+    for page in islice(reader.pages, _MAX_PAGES):
         yield page.extract_text()
 
 

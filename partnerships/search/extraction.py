@@ -1,4 +1,4 @@
-"""Reads the text of a PDF or Word file in a process of its own, because an uploaded file may be malicious.
+"""Reads the text of a PDF or Word file in a separate process, because an uploaded file may be malicious.
 
 The process runs `extracting.py`. The kernel stops it if it needs too much time or memory.
 """
@@ -23,9 +23,9 @@ class UnreadableFile(Exception):
 
 
 def extracted_text(content: bytes) -> str:
-    """Return the text of a PDF, Word or plain text file, at most `MAX_TEXT` characters; "" for other files.
+    """Return the text of a PDF, Word or plain text file, and "" for other files.
 
-    Raises `UnreadableFile`.
+    The text is cut after `MAX_TEXT` characters. Raises `UnreadableFile`.
     """
     if len(content) > MAX_BYTES:
         raise UnreadableFile("too large")
@@ -36,7 +36,7 @@ def extracted_text(content: bytes) -> str:
             capture_output=True,
             timeout=_TIMEOUT,
             check=False,
-            # An empty environment, so that a malicious file cannot learn the database's address or a password.
+            # The environment is empty, so that a malicious file cannot read the database's address or a password.
             env={},
         )
     except subprocess.TimeoutExpired as error:

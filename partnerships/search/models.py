@@ -19,11 +19,11 @@ SAMPLED = 128
 class SearchEntry(models.Model):
     """The words by which search finds one record, or one part of a record.
 
-    Ids of organisations and partnerships are plain numbers, not foreign keys: the index is computed from the records
+    Ids of organisations and partnerships are plain numbers, not foreign keys. The index is computed from the records
     and can be rebuilt at any time.
     """
 
-    #: The record, and its part if the entry is not about the whole record (see `sources`).
+    #: The code of the record's source. `part` is empty if the entry is about the whole record.
     source = models.CharField(max_length=12)
     object_id = models.BigIntegerField()
     part = models.CharField(max_length=120, blank=True)
@@ -41,8 +41,8 @@ class SearchEntry(models.Model):
     #: The version from which the words come.
     number = models.BigIntegerField(default=0)
 
-    # Who might read the entry. This only narrows a search down: each result is then checked against the record's own
-    # `visible_to`.
+    # Who might read the entry. This only excludes most entries. The rights on the record of each result are checked
+    # when a person searches.
     #: Whether only readers inside the record's organisations may see the words.
     hidden = models.BooleanField(default=False)
     #: The ids of organisations, negative ids of people, and `EVERYONE`.
@@ -60,7 +60,7 @@ class SearchEntry(models.Model):
             models.UniqueConstraint(fields=["source", "object_id", "part"], name="unique_search_entry_per_part"),
         ]
         indexes = [
-            # `fastupdate=False` means no pending list, which every search after a change would have to read.
+            # With `fastupdate`, changes would be added to a pending list that every search has to read.
             GinIndex(fields=["words", "readers"], name="search_entry_words", fastupdate=False),
             # Entries that everybody may read, and a sample of them. A search uses only these to decide how to look for
             # words, so that entries which the person may not read change nothing.
@@ -78,7 +78,7 @@ class SearchEntry(models.Model):
                 name="search_entry_newest",
                 condition=Q(for_everyone=True),
             ),
-            # To find names of a similar spelling. Names of people are never in `Word`.
+            # Finds names of people with a similar spelling, which are never stored as a `Word`.
             GinIndex(
                 OpClass(F("title"), name="gin_trgm_ops"),
                 name="search_entry_names",
@@ -87,15 +87,16 @@ class SearchEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Without the title, because logs must not have partners' words.
+        # The title is left out, because logs must not contain what partners wrote.
         return f"{self.source} {self.object_id} {self.part}".strip()
 
 
 class Stale(models.Model):
-    """A line of the queue: a row has changed, so the records that depend on the row must be indexed again.
+    """A line of the queue, which means that the records that depend on a changed row must be indexed again.
 
-    A trigger adds the line in the transaction of the change. Usually `source_column` is "table.column", and `value` the
-    id in that column. Otherwise `source_column` is the code of a source, and `value` the id of its record.
+    A trigger adds the line in the transaction of the change. Usually `source_column` is "table.column", and `value` is
+    the id in that column. For example, "plans_plan.id" and 12 mean that plan 12 has changed. `source_column` may also
+    be the code of a source, such as "plan". `value` is then the id of its record.
     """
 
     source_column = models.CharField(max_length=80)
@@ -106,7 +107,7 @@ class Stale(models.Model):
 
 
 class FileText(models.Model):
-    """The text of a file, by its SHA-256. `problem` says why a file could not be read."""
+    """The text of a file, by its SHA-256. `problem` is the reason why a file could not be read, or ""."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     text = models.TextField(blank=True)

@@ -24,13 +24,13 @@ from partnerships.search.sources.source import Source
 
 log = structlog.get_logger(__name__)
 
-#: Number of queue lines that one transaction processes, and of records whose rows are made together. The numbers are
-#: low, because one line may refer to a plan with thousands of parts, and each transaction must end within the time
+#: How many queue lines are processed in one transaction, and for how many records rows are made together. Both numbers
+#: are low, because one line may refer to a plan with thousands of parts, and each transaction must end within the time
 #: limit of the task.
 _LINES, _RECORDS = 400, 100
 #: The advisory lock of the process that writes to the index, so that older rows never replace newer ones.
 _LOCK = 7_310_115
-#: Sources whose words include names of people. Their words are never stored for spelling corrections.
+#: Sources with names of people in their words. Their words are never stored for spelling corrections.
 _ABOUT_PEOPLE = ("comment", "holder", "person", "post")
 _COLUMNS = (
     "source, object_id, part, kind, partnership_id, organisation_id, day, title, text, path, number, hidden, readers,"
@@ -44,7 +44,7 @@ _TYPES = (
 _COLUMN_NAMES = _COLUMNS.split(", ")
 #: Columns whose values are in ISO format in the rows that sources make.
 _ISO_COLUMNS = ("day", "opens_at")
-#: A title is indexed by stems and as it is written, because “will”, for example, is a stop word and a name.
+#: The words of a title are indexed both by their stems and unchanged. For example, “will” is a stop word and a name.
 _WRITE_ENTRIES = f"""
 INSERT INTO search_searchentry ({_COLUMNS}, words)
 SELECT {_COLUMNS}, setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('simple', title), 'A')
@@ -130,7 +130,7 @@ def _index(lines: Iterable[tuple[str, int]], stop_on: tuple[type[Exception], ...
     for column, value in lines:
         values_by_column[column].add(value)
     for source in SOURCES.values():
-        # A line may name a source instead of a column: its value is then the id of a record.
+        # A line may have the code of a source instead of a column. Its value is then the id of a record.
         record_ids = set(values_by_column.get(source.code, ()))
         for column in source.follows.keys() & values_by_column.keys():
             record_ids |= source.stale_ids(column, values_by_column[column])
@@ -153,8 +153,9 @@ def _write_or_skip(source: Source, ids: Collection[int], stop_on: tuple[type[Exc
             for pk in ids:
                 _write_or_skip(source, [pk], stop_on)
             return
-        log.error("record_not_indexed", source=source.code, record=next(iter(ids)), kind=type(error).__name__)
-        SearchEntry.objects.filter(source=source.code, object_id__in=ids).delete()
+        (record_id,) = ids
+        log.error("record_not_indexed", source=source.code, record=record_id, kind=type(error).__name__)
+        SearchEntry.objects.filter(source=source.code, object_id=record_id).delete()
 
 
 def _batches(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -23,14 +23,14 @@ def prune_words() -> int:
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=300, time_limit=330)
 def read_files() -> int:
-    """Read the text of the next files, each in a process of its own."""
+    """Read the text of the next files, each in a separate process."""
     return files.read_files()
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=60, time_limit=90)
 def queue_the_day() -> int:
-    """Queue people and contacts whose time in a role began or ended in the last days.
+    """Queue people and contacts who began or ended a role in the last days, because no trigger queues them.
 
-    The task keeps its old name, because messages and the schedule of a running release use it.
+    The task has an old name, because messages and the schedule of a running release use it.
     """
     return services.queue_recent_role_changes(timezone.localdate())

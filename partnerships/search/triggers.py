@@ -51,5 +51,5 @@ CREATE OR REPLACE TRIGGER {trigger_name(column)} AFTER INSERT OR DELETE OR UPDAT
 
 
 def drop_trigger_sql(column: str) -> str:
-    """Return SQL that undoes `create_trigger_sql`."""
+    """Return SQL that drops the trigger of "table.column" and its function."""
     return f"DROP TRIGGER {trigger_name(column)} ON {column.partition('.')[0]}; DROP FUNCTION {trigger_name(column)}();"

@@ -40,7 +40,7 @@ def results(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def suggestions(request: HttpRequest) -> HttpResponse:
-    """Show suggestions for the text: a part of the page while the person types, or a page of its own."""
+    """Show suggestions for the text, in the page while the person types or, without JavaScript, as a page."""
     text = _search_text(request)
     context = {"text": text, "suggestions": suggest(user=signed_in(request), text=text)}
     template = "search/_suggestions.html" if getattr(request, "htmx", False) else "search/suggestions.html"

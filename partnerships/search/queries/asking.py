@@ -26,9 +26,9 @@ _QUESTION_WORDS = frozenset(
 )
 _STARTS_WITH_WHO = re.compile(r"^who(m|[’']?s)?\b", re.IGNORECASE)
 _WORD = re.compile(r"[\w’'-]+")
-#: Matches the words as they are written, or by their stems.
+#: Matches the words themselves, or their stems.
 _WRITTEN_OR_STEM = "(to_tsquery('simple', %(typed)s) || to_tsquery('english', %(typed)s))"
-#: Matches every word, or its stem. Stop words alone, which have no stem, match as they are written.
+#: Matches every word, or its stem. If the search has only stop words, which have no stem, it matches these words.
 _EVERY_WORD = """
 CASE WHEN numnode(websearch_to_tsquery('english', %(words)s)) > 0
      THEN websearch_to_tsquery('english', %(words)s)
@@ -39,7 +39,7 @@ END
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextQuery:
-    """A full-text query: the SQL of a tsquery, and the values for its placeholders."""
+    """A full-text query, as the SQL of a tsquery and the values for its placeholders."""
 
     sql: str
     values: dict[str, Any] = field(default_factory=dict)
@@ -107,7 +107,7 @@ def are_common(threshold: int, queries: Sequence[TextQuery]) -> list[bool]:
         sql = query.sql
         for name, value in query.values.items():
             sql = sql.replace(f"%({name})s", f"%({name}_{index})s")
-            # The index has no weights: it reads all entries with the word, not only those that have it in the title.
+            # The index has no weights, so it reads all entries with the word, not only those with it in the title.
             values[f"{name}_{index}"] = value.replace(":*A", ":*")
         columns.append(_IS_COMMON_IN_SAMPLE.format(query=sql))
     return list(rows_of(f"{BY_INDEX}; SELECT {', '.join(columns)}", values)[0])
@@ -115,7 +115,7 @@ def are_common(threshold: int, queries: Sequence[TextQuery]) -> list[bool]:
 
 #: SQL for entries that everybody may read now.
 OPEN = "for_everyone AND (opens_at IS NULL OR opens_at <= %(now)s)"
-# Materialized, so that PostgreSQL reads the index of the sample and stops at the limit.
+# MATERIALIZED makes PostgreSQL read the index of the sample and stop at the limit.
 _IS_COMMON_IN_SAMPLE = f"""
 (WITH matching AS MATERIALIZED (
      SELECT 1

@@ -22,7 +22,7 @@ from partnerships.search.sources.source import MatchingEntry
 LIMIT = 500
 #: If more public entries than this match, as counted in the sample, search reads only the newest of each kind.
 _COMMON = 4_000
-#: In this case, the number of the newest public entries of each kind that are read, and of their matches that are used.
+#: In this case, search reads the newest 1,000 public entries of each kind, and uses the first 50 that match.
 _LOOKED_AT, _TAKEN = 1_000, 50
 #: Limit of entries of the person's own organisations that are ranked.
 _MAX_OWN = 2_000
@@ -137,8 +137,8 @@ def _search_statement(query: TextQuery, filters: SearchFilters, *, is_common: bo
     """Return the SQL of a search, and the values of its query and filters."""
     filter_condition, filter_values = filters.as_sql()
     if is_common and query.has_prefixes:
-        # The person's organisations have few entries, so compare these one by one (see `TextQuery.condition`). The
-        # index would read every entry with a word that starts like this.
+        # The person's organisations have few entries, so these are compared one by one. The index would read every
+        # entry with a word that starts like this. Adding an empty tsvector prevents PostgreSQL from using the index.
         own_condition = f"(words || ''::tsvector) @@ {query.sql}"
     else:
         own_condition = query.condition
@@ -156,7 +156,7 @@ def _search_statement(query: TextQuery, filters: SearchFilters, *, is_common: bo
 
 
 def reader_ids(user: User) -> list[int]:
-    """Return the ids in an entry's `readers` that mean this person: everyone, themselves, their organisations."""
+    """Return the ids that mean this person in an entry's `readers`, including their organisations and `EVERYONE`."""
     if not user.is_active:
         return []
     everyone = [] if user.is_stakeholder else [EVERYONE]
@@ -178,7 +178,7 @@ def _allowed_ids(user: User, entries: Iterable[MatchingEntry]) -> set[int]:
         code: sorted({entry.object_id for entry in source_entries})
         for code, source_entries in entries_by_source.items()
     }
-    # One query reads the rights of all sources; the loop below uses its rows.
+    # One query reads the rights of all sources, and the loop below uses its rows.
     read_ahead(lookup(SOURCES[code].check.rights_query, user, ids) for code, ids in record_ids_by_source.items())
 
     allowed_ids: set[int] = set()
@@ -188,9 +188,9 @@ def _allowed_ids(user: User, entries: Iterable[MatchingEntry]) -> set[int]:
     return allowed_ids
 
 
-#: `own`: the newest entries that the person's organisations may read. `public`: those that everybody may read. The last
-#: column says whether older entries of `own` were left out. Materialized, so that PostgreSQL uses the index of words
-#: whatever the limit.
+#: `own` has the newest entries that the person's organisations may read, and `public` those that everybody may read.
+#: The last column is true if older entries of `own` were left out. MATERIALIZED makes PostgreSQL use the index of words
+#: whatever the limit is.
 _SEARCH = f"""
 WITH own AS MATERIALIZED (
     SELECT {_COLUMNS}, title, words

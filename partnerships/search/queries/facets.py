@@ -1,4 +1,4 @@
-"""Counts the facets by which people narrow search results down: kind, partnership, organisation and year."""
+"""Counts the facets by which people narrow search results down, such as partnerships and years."""
 
 from __future__ import annotations
 

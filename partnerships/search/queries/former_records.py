@@ -24,7 +24,7 @@ _MAX_WORDS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormerRecord:
-    """A partnership or plan as it was when the person's organisation left."""
+    """A partnership or plan that the person's organisation has left, with its title at that time."""
 
     title: str
     href: str
@@ -32,12 +32,12 @@ class FormerRecord:
 
 
 def departures_lookup(user: User) -> Lookup:
-    """Return the first query of `former_records`, so that it can be sent together with others."""
+    """Return the query by which `former_records` finds out whether there may be any, to send it with other queries."""
     return lookup(_departures, user)
 
 
 def former_records(user: User, text: str) -> tuple[FormerRecord, ...]:
-    """Return the partnerships and plans that the person's organisation has left and whose title had every word."""
+    """Return the partnerships and plans that the person's organisation has left, with every word in the title."""
     has_left_anything = bool(rows_for(_departures, user))
     if not has_left_anything:
         return ()
@@ -54,9 +54,9 @@ def former_records(user: User, text: str) -> tuple[FormerRecord, ...]:
 
 
 def _departures(user: User) -> QuerySet[Any, int]:
-    """Return at most three rows, and none for most people.
+    """Return whether the person's organisations have left anything, as up to three ids. Most people have none.
 
-    They are a party that ended, an owner that ended, and a plan that left a partnership of theirs.
+    The ids are those of a party that ended, an owner that ended, and a plan that left one of their partnerships.
     """
     own_organisations = id_is_among("organisation", Membership.objects.organisations_of(user))
     parties = Party.objects.filter(own_organisations)

@@ -63,7 +63,7 @@ class Results:
     #: Whether there may be more results than `count`.
     has_more: bool = False
     facets: tuple[Facet, ...] = ()
-    #: The `after` of the next page; "" on the last page.
+    #: The `after` of the next page, or "" on the last page.
     next_after: str = ""
     #: Whether the results have similar words, because no record has the words themselves.
     is_similar: bool = False
@@ -157,7 +157,10 @@ def _page_after(entries: Sequence[MatchingEntry], after: str) -> tuple[list[Matc
 
 
 def _sort_key(entry: MatchingEntry) -> tuple[float, int]:
-    """Return the key that sorts the best and newest entries first. The rank is rounded as in `next_after`."""
+    """Return the key that sorts the best and newest entries first.
+
+    The rank is rounded because the URL of the next page has the same six decimals.
+    """
     return -round(entry.rank, 6), -entry.id
 
 

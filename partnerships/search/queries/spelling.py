@@ -1,4 +1,4 @@
-"""Suggests similar words in place of typed words that no entry contains."""
+"""Suggests similar words instead of typed words that no entry contains."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from partnerships.search.models import EVERYONE
 from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, any_word_query, search_words, word_query
 from partnerships.search.queries.candidates import SearchFilters, readable_entries, reader_ids
 
-#: Limit of similar words that are tried in place of a word.
+#: Limit of similar words that are tried instead of a word.
 _MAX_SIMILAR = 5
 #: Words up to this length are not corrected, because too many others are similar.
 _SHORT_WORD = 3
 
 
 def similar_words_query(user: User, text: str, *, frequent: FrequentWords | None = None) -> TextQuery | None:
-    """Return a query that has similar words in place of those that no entry contains.
+    """Return a query that has similar words instead of those that no entry contains.
 
-    None if a misspelt word has no similar word. Only entries that the person may read count, so that nobody learns
-    which words are in other records.
+    Returns None if a misspelt word has no similar word. Only entries that the person may read are searched, so that
+    nobody learns which words are in other records.
     """
     frequent = frequent or FrequentWords()
     word_groups = []

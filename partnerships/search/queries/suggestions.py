@@ -26,7 +26,10 @@ class Suggestion:
 
 
 def suggest(*, user: User, text: str) -> tuple[Suggestion, ...]:
-    """Return the records that the person may read and whose title has words that start like those typed."""
+    """Return up to `SHOWN` records that the person may read and that have words like these in the title.
+
+    For example, "har lo" suggests the plan “Harbour local plan”.
+    """
     text = clean_text(text)
     query = prefix_query(text, in_titles=True) if text else None
     if query is None:

@@ -137,7 +137,7 @@ def _holder_rows(ids: Collection[int]) -> Iterable[EntryRow]:
 def _readable_holders(user: User, ids: list[int]) -> QuerySet[Holder, int]:
     """Return the ids of the present holders whom the person may see.
 
-    Future holders are never found: only the organisation itself sees them, on the page of the post.
+    Future holders are never found, because only the organisation itself sees them, on the page of the post.
     """
     present_holders = Holder.objects.current(timezone.localdate()).visible_to(user)
     return present_holders.filter(id_is_among("pk", ids), post__ended_on=None).values_list("pk", flat=True)

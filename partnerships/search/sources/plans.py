@@ -1,8 +1,9 @@
 """Index rows of plans and of their outcomes, sections, sites, milestones, risks and documents.
 
 The newest version is indexed. While it is under embargo, the newest open version is indexed too, because everybody but
-the owners reads the open version. A plan that is not published has a row with its title only; `drafts` indexes its
-draft. People who may read a plan only as it was find the plan by its title (`queries.former_plans`).
+the owners reads the open version. A plan that is not published has a row with its title only, and `drafts` indexes its
+draft. Former parties and owners may read only an old version, so they find the plan by its title at that time
+(`queries.former_records`).
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ _KINDS = {
     "risks": "risk",
     "documents": "document",
 }
-#: Fields without words to index: codes and numbers. Notes of a site have a row of their own, because only readers
-#: inside may find them.
+#: Fields without words to index, because they are codes or numbers. Notes of a site have a separate row, because only
+#: readers inside may find them.
 _NOT_WORDS = frozenset(
     {"key", "site", "area", "lat", "lng", "planning_status", "confidence", "status", "notes", "content_type", "size"}
     | {"sha256", "likelihood", "impact", "restricted", "confidential", "homes", "forecast_start", "actual_start"}
@@ -91,7 +92,7 @@ def _plan_rows(ids: Collected[int]) -> Iterable[EntryRow]:
 
 
 def _row_of_plan(plan: Plan, title: str, about: Item, common: dict[str, Any], part_prefix: str = "") -> EntryRow:
-    """Return the row of the plan itself: title, summary, source and years."""
+    """Return the row of the plan itself, with its title, summary, source and years."""
     return EntryRow(
         **common,
         part=part_prefix,
@@ -134,7 +135,7 @@ def _rows_of_items(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """The names of areas and sites, and texts of files, to which codes and keys in the items of a plan refer."""
+    """The names of areas and sites, and the texts of files, for the codes and keys in the items of a plan."""
 
     area_by_code: Mapping[str, str]
     text_by_sha256: Mapping[str, str]
@@ -174,7 +175,7 @@ def rows_of_item(
 
 
 def _words(item: Item, title_field: str) -> Iterator[str]:
-    """Yield the texts of an item, except its title, which has a column of its own."""
+    """Yield the texts of an item, except its title, which has a separate column."""
     for name, value in item.items():
         if name != title_field and name not in _NOT_WORDS and isinstance(value, str):
             yield value
@@ -191,10 +192,10 @@ _OUTSIDE, _INSIDE, _OWNER = 1, 2, 3
 
 
 def _readable_versions(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]:
-    """Return the plans that the person may read today: plan id, version number (0 for a draft) and level of access.
+    """Return the plans that the person may read today, as plan id, version number and level of access.
 
-    A plan has several rows if the person may read it in several ways. During an embargo, only owners read the current
-    version; others read the open version.
+    A draft has the version number 0. A plan has several rows if the person may read it in several ways. During an
+    embargo, only owners read the current version, and others read the open version.
     """
     now = timezone.now()
     is_free = Q(embargoed_until=None) | Q(embargoed_until__lte=now)

@@ -1,4 +1,4 @@
-"""The parts of a source: how its records become rows of the index, who may read them, and what changes them."""
+"""A source of the index, which defines how records become rows, who may read them, and what changes them."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class MatchingEntry(NamedTuple):
 class RightsCheck:
     """How the rights on the entries of a source are checked.
 
-    `rights_query(user, ids)` is the query about their records. It must be a function of a module, so that its SQL can
-    be cached (see `statements`). `allowed_ids(entries, rows)` returns the ids of the entries that the person may read
-    now, given the rows of that query.
+    `rights_query(user, ids)` is the query about the records. It must be a function of a module, so that its SQL can be
+    cached. `allowed_ids(entries, rows)` gets the rows of that query. It returns the ids of the entries that the person
+    may read now.
     """
 
     rights_query: Callable[..., QuerySet[Any, Any]]
@@ -67,8 +67,8 @@ class Source:
     read: Callable[[Collection[int]], Iterable[EntryRow]]
     #: Checks the records' own rights.
     check: RightsCheck
-    #: By "table.column": the lookup paths from this model to the value of that column. If a row of that table changes,
-    #: the records that these paths lead to are indexed again.
+    #: The lookup paths from this model to the value of a column, by "table.column". If a row of that table changes, the
+    #: records with its value at the end of one of these paths are indexed again.
     follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def stale_ids(self, column: str, values: Collection[int]) -> set[int]:
@@ -99,9 +99,10 @@ def check_by_record(visible_ids: Callable[..., QuerySet[Any, int]]) -> RightsChe
 def readers_by_routes(
     model: type[Model], routes: Iterable[Route], ids: Collection[int]
 ) -> defaultdict[int, frozenset[int]]:
-    """Return the readers whom these routes reach, or may reach later, by the id of the record.
+    """Return who may read each record by these routes now or later, by the id of the record.
 
-    Conditions of a route on organisations and people are ignored here, because the check of each result tests them.
+    Conditions of a route on organisations and people are ignored here, because the rights on each result are checked
+    when a person searches.
     """
     rows = model._base_manager.filter(pk__in=list(ids)).order_by()
     readers_by_id: defaultdict[int, set[int]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""Collects words for the index: from versioned contents, from files, and the names of organisations."""
+"""Collects words for the index from versioned contents, from files and from names of organisations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Django project: settings, URLs, middleware, and the processes that production runs."""
+"""The Django project, with settings, URLs, middleware, and the processes that production runs."""
 
 import tomllib
 from pathlib import Path

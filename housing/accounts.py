@@ -1,4 +1,4 @@
-"""The URLs of accounts: those of `allauth.urls`, with two changes.
+"""The URLs of accounts, which are those of `allauth.urls` with two changes.
 
 Each change to an account is made in one transaction with its alert, log and journal. The views of second factors are
 imported at their first request, because they import fido2 and cryptography. Workers need the URLs only for links in
@@ -55,7 +55,7 @@ urlpatterns = [
     path("", include(each_in_one_transaction(account.urlpatterns))),
     path("2fa/", include(second_factors)),
     path("3rdparty/", include(each_in_one_transaction(connections.urlpatterns))),
-    # Replaces the package's view: with an extra page, `form-action` can remain 'self' (docs/decisions/0021).
+    # This replaces the package's view. With an extra page, `form-action` can remain 'self' (docs/decisions/0021).
     path("oidc/<str:provider_id>/login/", to_organisation_sign_in, name="openid_connect_login"),
     path("", include("allauth.socialaccount.providers.openid_connect.urls")),
     path("sessions/", include(each_in_one_transaction(sessions.urlpatterns))),

@@ -22,8 +22,8 @@ _TEMPORARY = frozenset({errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT, errorcod
 def is_outage(error: BaseException) -> bool:
     """Return whether the database could not answer now but may answer later.
 
-    Either the connection failed, or a time limit ended a statement, a wait for a lock or an idle transaction, or the
-    database refuses writes because its disk is full or it is a standby.
+    This is so if the connection failed, or if a time limit ended a statement, a wait for a lock or an idle
+    transaction. It is also so if the database refuses writes because its disk is full or it is a standby.
     """
     if isinstance(error, InternalError):
         return getattr(error.__cause__, "pgcode", "") in _TEMPORARY
@@ -32,9 +32,10 @@ def is_outage(error: BaseException) -> bool:
 
 @receiver(got_request_exception)
 def alert_about_error(request: HttpRequest | None = None, **kwargs: object) -> None:
-    """Alert operators to an error in a page: its route, the request's id and a masked traceback, never form data.
+    """Alert operators to an error in a page.
 
-    Outages of the database have a different alert.
+    The alert has the page's route, the request's id and a masked traceback, but never form data. Outages of the
+    database have a different alert.
     """
     error = sys.exc_info()[1]
     if error is None or is_outage(error):

@@ -18,8 +18,8 @@ class HousingConfig(AppConfig):
     def ready(self) -> None:
         """Register the functions that Django and Celery call."""
         import_module("housing.registrations").register()
-        # The migrations are cached now, not at the first health probe: an upgrade may replace the files of a running
-        # process.
+        # The migrations are cached now, not at the first health probe, because an upgrade may replace the files of a
+        # running process.
         import_module("housing.upgrades").known_migrations()
         if not settings.DEBUG:
             mask_tracebacks()

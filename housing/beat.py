@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 class BeatingScheduler(Scheduler):
     """Celery's scheduler, which records each tick.
 
-    It stores its state only in memory: after a restart it may send a task early, and each task decides itself what is
-    due.
+    It stores its state only in memory. So it may send a task early after a restart, and each task decides itself what
+    is due.
     """
 
     def tick(self, *args: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Celery's settings for the broker: a server, or the primary that sentinels name."""
+"""Celery's settings for the broker, which is one server or the primary that sentinels name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 #: Celery's options for the connection to a broker. A request must not wait for a broker that does not answer.
-#: There is no `retry_on_timeout`: redis-py would then reconnect by itself, unknown to Celery's loop.
+#: There is no `retry_on_timeout`, because redis-py would then reconnect without informing Celery's loop.
 TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 600,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
     # A worker notices after 11 to 21 s that its broker does not answer but has not closed the connection. Every 10 s,
-    # kombu checks whether a reply is more than 10 s late; replies usually arrive every second.
+    # kombu checks whether a reply is more than 10 s late. Replies usually arrive every second.
     "health_check_interval": 10,
     "max_retries": 1,
     "interval_start": 0,
@@ -30,9 +30,9 @@ SENTINEL_SECONDS = 1
 def broker_settings(url: str, sentinels: Sequence[str], password: str) -> tuple[str, dict[str, Any]]:
     """Return Celery's broker URL and its transport options.
 
-    Without sentinels, `url` is that of the broker. With sentinels, the host in `url` is the primary's name in the
-    sentinels' settings, and the password and database in `url` are the primary's; `password` is the sentinels' own
-    password, or "".
+    Without sentinels, `url` is that of the broker. With sentinels, the host in `url` is the name that the sentinels'
+    settings give to the primary. The password and the database in `url` are then those of the primary. `password` is
+    the password of the sentinels, or "".
     """
     if not sentinels:
         return url, TRANSPORT_OPTIONS
@@ -41,7 +41,7 @@ def broker_settings(url: str, sentinels: Sequence[str], password: str) -> tuple[
     sentinel_options: dict[str, Any] = {
         "socket_connect_timeout": SENTINEL_SECONDS,
         "socket_timeout": SENTINEL_SECONDS,
-        # There are no retries: kombu tries the next sentinel instead.
+        # There are no retries, because kombu tries the next sentinel instead.
         "retry": Retry(NoBackoff(), 0),
     }
     if password:

@@ -69,7 +69,7 @@ class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no type
         }
 
     def _open(self, name: str, mode: str = "rb") -> S3File:
-        """Return the file, already read completely: a failure must not happen after half of the response is sent."""
+        """Return the file after reading all of it, because a failure must not happen in the middle of a response."""
         with failures_as_on_a_disk():
             open_file = super()._open(name, mode)
             if mode == "rb":

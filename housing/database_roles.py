@@ -15,8 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DEFAULT_DB_ALIAS, ConnectionHandler
 from psycopg2 import sql
 
-#: A page must answer while its reader waits; a worker may take longer. The idle limit ends the transaction of a frozen
-#: process, which releases its locks.
+#: A page must answer while its reader waits, but a worker may take longer. The idle limit ends the transaction of a
+#: frozen process, which releases its locks.
 LIMITS: dict[str, dict[str, str]] = {
     "web": {
         "statement_timeout": "15s",
@@ -45,7 +45,7 @@ KEEPALIVE = {
 def connection_settings(url: str, *, max_age: int = 0) -> dict[str, Any]:
     """Return Django's settings for the database with this URL. Options in the URL take precedence.
 
-    `max_age` is how long an idle connection stays open, in seconds.
+    An idle connection is closed after `max_age` seconds.
     """
     database: dict[str, Any] = environ.Env.db_url_config(url)
     return database | {
@@ -66,7 +66,7 @@ _STANDBY_OPTIONS = {"connect_timeout": 2, "keepalives_idle": 5, "keepalives_inte
 def standby_settings(url: str, *, max_age: int) -> dict[str, Any]:
     """Return Django's settings for the standby with this URL. Options in the URL take precedence.
 
-    Tests create no database for the standby: they use the primary's.
+    Tests create no database for the standby, and use the primary's instead.
     """
     url_options: dict[str, Any] = environ.Env.db_url_config(url).get("OPTIONS", {})
     database = connection_settings(url, max_age=max_age)

@@ -12,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("COMMON_GROUND_VAR") or BASE_DIR / "var")
 
-#: Groups of settings that must all come from one source: the embedded owner's URL must never be used with your own
-#: database.
+#: Groups of settings that must all be from one source. For example, the embedded owner's URL must never be used with
+#: your own database.
 GROUPS = (
     ("DATABASE_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL"),
     ("REDIS_URL",),
@@ -34,7 +34,7 @@ _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """Return the settings in a file of KEY=value lines; no settings if the file does not exist.
+    """Return the settings in a file of KEY=value lines, or no settings if the file does not exist.
 
     Quotes around a value and a comment after it are removed. `a#b` has no comment, because there is no space before #.
     """
@@ -56,7 +56,7 @@ def _value(text: str) -> str:
 
 
 def add_file(environ: MutableMapping[str, str], path: Path) -> None:
-    """Add the settings of a file that are not set yet. A secret counts as set if NAME or NAME_FILE is set."""
+    """Add the settings of a file that are not set yet. A secret is set if NAME or NAME_FILE is set."""
     keys_before = set(environ)
     for key, value in read_file(path).items():
         if keys_before.isdisjoint({key, key.removesuffix("_FILE"), f"{key}_FILE"}):
@@ -64,10 +64,10 @@ def add_file(environ: MutableMapping[str, str], path: Path) -> None:
 
 
 def read_secret_files(environ: MutableMapping[str, str], secrets: Iterable[str]) -> None:
-    """Set each secret whose NAME_FILE is set to the content of that file, without a line break at the end.
+    """Read each secret for which NAME_FILE is set from that file, without a line break at the end.
 
-    NAME_FILE is removed, because processes started from here get the value itself. Raises `ImproperlyConfigured`
-    if the file cannot be read, or if NAME is set as well.
+    NAME is set to the secret. NAME_FILE is removed, because processes started from here get the value itself. Raises
+    `ImproperlyConfigured` if the file cannot be read, or if NAME is set as well.
     """
     for name in secrets:
         path = environ.get(f"{name}_FILE")

@@ -1,8 +1,8 @@
 """Report errors to Sentry, or to GlitchTip, which has the same interface, if SENTRY_DSN is set.
 
-A report contains the same as an alert by email: the masked error with its traceback, the page or job, and the id of the
-request or task in the log. The package's own integrations are off: they would collect requests, users, SQL and log
-lines.
+Like an alert by email, a report has the masked error with its traceback, and the page or job. It also has the id of
+the request or task in the log. The package's own integrations are off, because they would collect requests, users, SQL
+and log lines.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def require_folders() -> None:
 
 
 def _write_fault(folder: Path) -> str:
-    """Return why this process cannot write to a folder, which is created if missing; "" if it can."""
+    """Return why this process cannot write to a folder, which is created if missing, or "" if it can."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

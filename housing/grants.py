@@ -43,8 +43,8 @@ UPDATABLE_COLUMNS = {
     "people_viewas": "ended_at",
     "reports_frozenreport": "organisation_id",
 }
-#: Views and partitions, and whether each is a view. Rights on a view or partition would bypass the rights on its table,
-#: so the role may only read views, and has no rights on partitions.
+#: Views and partitions, and whether each is a view. Rights on a view or partition would bypass the rights on its table.
+#: So the role may only read views, and has no rights on partitions.
 _VIEWS_AND_PARTITIONS = """
 SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND (c.relkind IN ('v', 'm') OR c.relispartition AND c.relkind IN ('r', 'p'))
@@ -52,7 +52,7 @@ SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON
 
 
 def append_only_tables() -> list[str]:
-    """Return the tables to which the role may only add rows: those of row history, and `APPEND_ONLY_TABLES`."""
+    """Return the tables to which the role may only add rows, which are those of history and `APPEND_ONLY_TABLES`."""
     existing_tables = {model._meta.db_table for model in apps.get_models()}
     return sorted(set(history_tables()) | (existing_tables & APPEND_ONLY_TABLES))
 
@@ -74,8 +74,9 @@ def owners_of_history(*, using: str = "default") -> dict[str, int]:
 def grant(*, role: str, using: str = "default") -> None:
     """Grant `role` the application's rights in the public schema. Run this as the tables' owner.
 
-    A role that owns all append-only tables has all rights, and is granted again the rights that it lost: PostgreSQL
-    checks foreign keys with the owner's rights, so otherwise no row that refers to such a table could be written.
+    If one role owns all append-only tables, it is granted all rights again, because an earlier grant may have revoked
+    some. PostgreSQL checks foreign keys with the owner's rights. Without them, no row could refer to such a table.
+
     Raises `UnableToGrant` for a role that owns only some of the tables.
     """
     name = sql.Identifier(role)
@@ -107,8 +108,8 @@ def grant(*, role: str, using: str = "default") -> None:
             statements.append(revoke.format(sql.SQL(rights), sql.Identifier(relation), name))
 
         for function in owner_functions(using=using):
-            # A backup does not contain rights, so after a restore every role may call these functions: PostgreSQL
-            # grants that by default.
+            # A backup does not contain rights. PostgreSQL lets every role call functions by default, so after a restore
+            # this right must be revoked again.
             statements.append(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function)))
             statements.append(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), name))
 

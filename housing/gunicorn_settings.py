@@ -30,14 +30,14 @@ preload_app = True
 def when_ready(server: Any) -> None:
     """Exclude all loaded objects from garbage collection in the workers.
 
-    Otherwise collecting garbage would copy the shared memory into each worker.
+    Without this, collecting garbage would copy the shared memory into each worker.
     """
     gc.collect()
     gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Mark a worker as dead: its counters remain in the metrics, and its gauges are dropped."""
+    """Mark a worker as dead, which keeps its counters in the metrics and drops its gauges."""
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # it has no types
 
 

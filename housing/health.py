@@ -1,4 +1,4 @@
-"""Health probes: whether this process is alive, and whether it can serve."""
+"""Health probes, which show whether this process is alive and whether it can serve pages."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """Answer 200 if this process can serve pages, else 503 with the condition that is not met.
 
-    The database must answer, accept writes, and have all migrations of this code. It may have later migrations too: old
-    code continues to serve while a new version migrates. The response also says how many seconds ago beat ticked.
+    The database must answer, accept writes, and have all migrations of this code. It may have later migrations too,
+    because old code continues to serve while a new version migrates. The response also says how many seconds ago
+    beat ticked.
     """
     try:
         waits_for = _missing_condition()
@@ -42,7 +43,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def _missing_condition() -> str:
-    """Return the condition for serving pages that the database does not meet; "" if it meets all."""
+    """Return the condition for serving pages that the database does not meet, or "" if it meets all."""
     if is_read_only():
         return "read-only"
     return "migrations" if unapplied_migrations() else ""

@@ -15,7 +15,7 @@ WORKER, SENDER = "worker", "sender"
 #: These heartbeats are recorded when a backup, or a drill of a restore, is complete.
 BACKUP = "backup"
 BACKUP_DRILL = "backup-drill"
-#: Beat ticks every few seconds. After this time without a tick, it counts as hanging.
+#: Beat ticks every few seconds. If it has not ticked for this time, it hangs.
 STALE_SECONDS = 60.0
 #: The interval at which the other processes record their heartbeat.
 SEEN_EVERY_SECONDS = 15.0
@@ -50,7 +50,8 @@ def forget(name: str) -> None:
 def seconds_since_seen() -> list[tuple[str, str, float]]:
     """Return the process, machine and age in seconds of each heartbeat with a machine, sorted by name.
 
-    Heartbeats older than six hours are left out: their machine was probably removed without stopping its processes.
+    Heartbeats older than six hours are left out, because their machine was probably removed without stopping its
+    processes.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SECONDS_SINCE_SEEN)
@@ -91,7 +92,7 @@ def standby_seconds_behind() -> float | None:
 
 
 def heartbeat_age(name: str) -> float | None:
-    """Return the seconds since the last heartbeat of a process; None if there was none."""
+    """Return the seconds since the last heartbeat of a process, or None if there was none."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXTRACT(EPOCH FROM clock_timestamp() - max(at))::float FROM housing_heartbeat WHERE name = %s",

@@ -1,7 +1,7 @@
 """Database functions and triggers that protect row history.
 
-Rows of history and of their contexts are only added, never changed or deleted. The application's role cannot turn
-off triggers: neither those that record history nor those that lock agreed texts.
+Rows of history and of their contexts are only added, never changed or deleted. The application's role can turn off
+neither the triggers that record history nor those that lock agreed texts.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def is_event(model: type[Model]) -> bool:
 
 
 def history_tables() -> list[str]:
-    """Return the names of all tables of row history: the tables of events, and the table of contexts."""
+    """Return the names of all tables of row history, which are the tables of events and the table of contexts."""
     return sorted({model._meta.db_table for model in apps.get_models() if is_event(model)} | {CONTEXTS})
 
 

@@ -1,4 +1,4 @@
-"""The format of log lines: JSON, or text for people. All lines are masked."""
+"""The format of log lines, which is JSON or text for people. All lines are masked."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def logging_settings(*, level: str, layout: str, stream: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "django": console | {"level": "INFO"},
-            # Paths contain tokens and search words: RequestLogMiddleware logs the route's name instead.
+            # Paths contain tokens and search words, so RequestLogMiddleware logs the route's name instead.
             "django.request": console | {"level": "ERROR"},
             "django.server": console | {"level": "WARNING"},
             # These two packages log every stylesheet and every table of a font that they read.

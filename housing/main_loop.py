@@ -16,8 +16,8 @@ from celery.worker import state
 from celery.worker.components import Hub
 from celery.worker.consumer import Consumer
 
-#: Seconds without a tick after which the loop counts as hanging. A round takes longer than usual if the broker does not
-#: answer: up to seven seconds for each task that just ended.
+#: The loop hangs if it has not ticked for this many seconds. If the broker does not answer, a round takes up to seven
+#: seconds for each task that just ended.
 HANGING_SECONDS = 90.0
 
 
@@ -43,7 +43,7 @@ def tick() -> None:
 def hangs() -> bool:
     """Return whether the last tick was too long ago.
 
-    While the broker cannot be reached or the worker stops, no ticks are expected.
+    While the worker connects to its broker or stops, no ticks are expected.
     """
     if _ticks.last is None or _ticks.is_connecting or _is_stopping():
         return False
@@ -51,7 +51,7 @@ def hangs() -> bool:
 
 
 def is_connecting() -> bool:
-    """Return whether the worker is trying to reach its broker, and so receives no tasks."""
+    """Return whether the worker is trying to connect to its broker, and so receives no tasks."""
     return _ticks.is_connecting
 
 
@@ -63,7 +63,7 @@ def _is_stopping() -> bool:
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Expect no ticks in this block, in which Celery tries to reach the broker until it answers."""
+    """Expect no ticks in this block, in which Celery tries to connect to the broker until it answers."""
     _ticks.is_connecting = True
     try:
         yield

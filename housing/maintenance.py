@@ -1,4 +1,4 @@
-"""Maintenance mode: while a file exists, pages answer 503. Health probes and metrics still work."""
+"""Maintenance mode, in which pages answer 503 while a file exists. Health probes and metrics still work."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def is_on() -> bool:
 
 
 def turn_on(*, until: dt.datetime | None) -> None:
-    """Answer 503 from the next request on. `until` says when people should try again; it does not end maintenance."""
+    """Answer 503 from the next request on.
+
+    The page asks people to try again at `until`, but maintenance does not end then.
+    """
     path = Path(settings.MAINTENANCE_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(until.isoformat() if until else "", encoding="utf-8")
@@ -69,7 +72,7 @@ class MaintenanceMiddleware:
 
 
 def _until() -> dt.datetime | None:
-    """Return when people should try again; None if the file has no time."""
+    """Return when people should try again, or None if the file has no time."""
     try:
         moment = parse_datetime(Path(settings.MAINTENANCE_FILE).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The page for Prometheus: metrics of this machine's web processes, and metrics from the database."""
+"""The page for Prometheus, with metrics of this machine's web processes and metrics from the database."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ from partnerships.people.metrics import RetentionCollector
 
 
 class WorkCollector(Collector):
-    """A collector of metrics of workers and beat on all machines, from the database; no metrics during an outage."""
+    """A collector of metrics of workers and beat on all machines, from the database.
+
+    During an outage of the database, it has no metrics.
+    """
 
     def describe(self) -> Iterator[Metric]:
         """Yield no metrics in advance, so that start-up needs no database."""
@@ -131,7 +134,7 @@ def all_metrics() -> bytes:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return all metrics, for requests with METRICS_TOKEN as their bearer token; answer 404 to other requests."""
+    """Return all metrics. Requests without METRICS_TOKEN as their bearer token get the response 404."""
     authorization = request.headers.get("Authorization", "")
     if not settings.METRICS_TOKEN or not constant_time_compare(authorization, f"Bearer {settings.METRICS_TOKEN}"):
         raise Http404

@@ -1,4 +1,4 @@
-"""Middleware of the project: logging, limits, outages, health probes, privacy, exports and row history."""
+"""Middleware of the project, for logs, limits, outages, health probes, privacy, exports and row history."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ EXPORT_ROUTES = frozenset(
 class RequestLogMiddleware:
     """Log each request by the name of its route, never by its path, which may contain a token or search words.
 
-    Requests that match no route are logged only if they fail with 500 or more: most of them are scans by strangers.
+    Requests that match no route are logged only if they fail with 500 or more, because most of them are scans by
+    strangers.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -97,8 +98,8 @@ class RequestLogMiddleware:
 
 
 def _user_id(request: HttpRequest) -> int | None:
-    """Return the id of the signed-in user; None for other visitors, and during an outage of the database."""
-    # To read the user may need a query of the database.
+    """Return the id of the signed-in user, or None for other visitors, and during an outage of the database."""
+    # The user is read from the database when it is first used, which may be here.
     try:
         user_id: int | None = getattr(getattr(request, "user", None), "pk", None)
     except (OperationalError, InterfaceError):
@@ -109,10 +110,10 @@ def _user_id(request: HttpRequest) -> int | None:
 class RequestSizeMiddleware:
     """Refuse requests larger than `MAX_REQUEST_BYTES` with 413, before Django reads them.
 
-    A few pages accept larger uploads: they filter the file while it arrives and do not store it.
+    A few pages accept larger uploads, because they filter the file while it arrives and do not store it.
     """
 
-    #: Limits in bytes by route: a file of lettings of 150 MB, or three files of 4 MB, each with 1 MB for the form.
+    #: Limits in bytes by route, for a file of lettings of 150 MB, or three files of 4 MB. The form may need another MB.
     LIMITS_BY_ROUTE = {
         "nominations:upload": 151 * 1024 * 1024,
         "admin:transfer_importrun_add": 13 * 1024 * 1024,
@@ -142,9 +143,9 @@ _OUTAGE = "housing.outage"
 
 @receiver(got_request_exception)
 def remember_outage(request: HttpRequest | None = None, **kwargs: object) -> None:
-    """Store an outage on the request for `DatabaseOutageMiddleware`.
+    """Store an outage on the request, so that `DatabaseOutageMiddleware` can answer 503.
 
-    Django turns an error in other middleware into a response with status 500 that no longer names the error.
+    Django turns an error in other middleware into a response with status 500, which does not contain the error.
     """
     error = sys.exc_info()[1]
     if request is not None and error is not None and is_outage(error):
@@ -178,8 +179,8 @@ class DatabaseOutageMiddleware:
 
     def unavailable(self, error: Exception) -> HttpResponse:
         """Return the page for 503, after logging the outage and alerting the operators."""
-        # Codes of PostgreSQL: 55P03 is a wait for a lock that took too long, 57014 a statement that took too long,
-        # 25006 a read-only database. None means that there is no connection.
+        # In PostgreSQL, 55P03 is a wait for a lock that took too long, 57014 is a statement that took too long, and
+        # 25006 is a read-only database. None means that there is no connection.
         code = getattr(error.__cause__, "pgcode", None)
         log.error("database_unavailable", kind=type(error).__name__, code=code)
         alert_about_outage(error)
@@ -215,7 +216,7 @@ class HealthMiddleware:
 class AnonymousSurveyMiddleware:
     """Remove the session cookie from requests to answer a survey, before any other middleware reads it.
 
-    Otherwise the database would show whose session was renewed at the moment of each answer.
+    Without this, the database would show which session was renewed at the moment of each answer.
     """
 
     PATH_PREFIX = "/surveys/"
@@ -285,7 +286,7 @@ class ExportLimitMiddleware:
     ) -> HttpResponse | None:
         """Answer 429 over the limit, before the view does any work.
 
-        HEAD requests count too: they cost as much as GET.
+        HEAD requests are counted too, because they cost as much as GET.
         """
         if not self._is_export_route(request) or request.method not in ("GET", "HEAD"):
             return None
@@ -330,7 +331,7 @@ class HistoryMiddleware(PgHistoryMiddleware):
     ) -> HttpResponse | None:
         """Add the reason that a form gives.
 
-        Views exempt from the CSRF check are left out: they read their request themselves, sometimes as a stream.
+        Views exempt from the CSRF check are left out, because they read their request themselves, some as a stream.
         """
         if request.method != "POST" or getattr(view, "csrf_exempt", False):
             return None
@@ -341,7 +342,7 @@ class HistoryMiddleware(PgHistoryMiddleware):
 
 
 def route_name(path: str) -> str:
-    """Return the name of a path's route, such as "plans:detail"; "" if no route matches."""
+    """Return the name of a path's route, such as "plans:detail", or "" if no route matches."""
     try:
         return resolve(path).view_name
     except Resolver404:

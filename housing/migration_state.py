@@ -1,4 +1,4 @@
-"""Make `migrate` faster: render fewer models, and each one faster (docs/decisions/0080-migrate-renders-less.md).
+"""Make `migrate` faster by rendering fewer models (docs/decisions/0080-migrate-renders-less.md).
 
 After each operation Django renders the changed model and every model related to it, which here is nearly all of them.
 - If a table changes, it is enough to render its model and the models that refer to it.

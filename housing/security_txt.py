@@ -18,7 +18,7 @@ VALID_FOR = dt.timedelta(days=180)
 @login_not_required
 @require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
-    """Return the file with SECURITY_CONTACT, the preferred contact first; answer 404 without it."""
+    """Return the file with SECURITY_CONTACT, the preferred contact first. Answer 404 if it is not set."""
     if not settings.SECURITY_CONTACT:
         raise Http404
     expires = timezone.now() + VALID_FOR

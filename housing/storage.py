@@ -1,4 +1,4 @@
-"""The storage of uploaded files: a folder, or a bucket of S3-compatible storage."""
+"""The storage of uploaded files, which is a folder or a bucket of S3-compatible storage."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def storage_of_files(env: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Django's settings for the storage of uploaded files: MEDIA_ROOT, or the bucket that `env` names.
+    """Return Django's settings for the storage of uploaded files.
 
-    `env` contains the values of all settings (see `housing.declarations`).
+    `env` has the values of all settings. Without FILES_BUCKET, files are stored in MEDIA_ROOT.
     """
     if not env["FILES_BUCKET"]:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}

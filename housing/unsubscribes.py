@@ -34,7 +34,7 @@ _REASON = "Stopped by the person's mail program, during maintenance."
 
 
 def token_in(request: HttpRequest) -> str:
-    """Return the token of a one-click unsubscribe; "" for any other request.
+    """Return the token of a one-click unsubscribe, or "" for any other request.
 
     Only the token's form is checked now; the token itself is checked when it is used. The body of other requests is not
     read, because Django would write an upload to a temporary file.
@@ -81,9 +81,8 @@ def waiting() -> int:
 def act_on_kept(*, now: dt.datetime) -> int:
     """Stop the emails of the saved requests, and return how many requests had a valid token.
 
-    Each token is overwritten with spaces once it is done. So a process that dies loses no token, and at most one is
-    done twice. A token that fails stays in the file and does not hold up the others; the first error is raised at the
-    end.
+    Each token is overwritten with spaces once it is done. So a process that dies loses no token, and does at most one
+    twice. A token that fails remains in the file, and the others are still done. The first error is raised at the end.
     """
     if not _path().exists():
         return 0
@@ -102,7 +101,7 @@ def act_on_kept(*, now: dt.datetime) -> int:
 
 
 def _stop(token: str, *, now: dt.datetime) -> bool:
-    """Stop the emails of this token; return False if the token is invalid or the person has left."""
+    """Stop the emails of this token. Returns False if the token is invalid or the person has left."""
     try:
         link = read(Purpose.STOP, token, now=now)
     except BadLink:
@@ -117,7 +116,7 @@ def _path() -> Path:
 
 @contextmanager
 def _locked_file() -> Iterator[FileIO]:
-    """Open the file, locked for this process. Only the application's user may read it: tokens are secrets."""
+    """Open the file and lock it. Only the application's user may read it, because tokens are secrets."""
     descriptor = os.open(_path(), os.O_RDWR | os.O_CREAT, 0o600)
     with FileIO(descriptor, "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

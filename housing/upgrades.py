@@ -1,4 +1,4 @@
-"""Facts for an upgrade: unapplied migrations, the migrations that old code can run with, and installed packages."""
+"""Facts for an upgrade about unapplied migrations, whether old code can run with them, and installed packages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LAST_UNCHECKED = {
     "surveys": 4,
     "transfer": 11,
 }
-#: Packages that every virtual environment contains, in its own version. The lock has these only for the checks.
+#: Packages that every virtual environment contains in some version. The lock has these only for the checks.
 _UNCHECKED = frozenset({"pip"})
 _PINNED = re.compile(r"^\S+==[^\\\n]+", re.MULTILINE)
 
@@ -114,7 +114,7 @@ def package_faults() -> list[str]:
 
 
 def _installed_version(name: str) -> str:
-    """Return the version of an installed package; "" if it is not installed."""
+    """Return the version of an installed package, or "" if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

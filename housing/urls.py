@@ -1,4 +1,4 @@
-"""All URLs: pages for machines, then the rooms, accounts and administration."""
+"""All URLs, first of pages for machines, then of the rooms, accounts and administration."""
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
@@ -15,7 +15,7 @@ urlpatterns = [
     path("health/ready/", health.ready, name="health_ready"),
     path("metrics", login_not_required(late_view("housing.metrics.metrics")), name="metrics"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
-    # The rooms in the order of the menu; those without a prefix come last.
+    # The rooms in the order of the menu. Those without a prefix are last.
     path("answers/", include("partnerships.answers.urls")),
     path("commitments/", include("partnerships.commitments.urls")),
     path("conversations/", include("partnerships.conversations.urls")),

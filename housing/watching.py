@@ -2,8 +2,8 @@
 
 - One thread notifies the supervisor that the worker is alive, unless the main thread hangs. If the whole process hangs,
   no thread does, and the supervisor restarts the worker.
-- Another thread ends the worker with exit code 75 if the main thread hangs, or if emails stall: they are overdue and
-  nothing is being sent. A Celery worker can stop consuming after its broker reconnects, and only the queue of emails
+- Another thread ends the worker with exit code 75 if the main thread hangs, or if emails are overdue and nothing is
+  being sent. A Celery worker can stop consuming after its broker reconnects, and only the queue of emails
   shows that. A worker that is busy with a task has not stalled, however long emails are waiting for it.
 
 It also alerts operators if beat hangs.
@@ -55,7 +55,7 @@ def queue_seen() -> dict[str, Any]:
 def is_stalled(before: dict[str, Any], now: dict[str, Any]) -> bool:
     """Return whether emails were overdue at both checks, and no figure but their ages changed in between.
 
-    A worker that paused at one of the checks has not stalled: it may not have continued yet.
+    A worker that paused at one of the checks has not stalled, because it may not have continued yet.
     """
     if before.get("is_paused") or now.get("is_paused"):
         return False
@@ -80,7 +80,7 @@ def is_at_work() -> bool:
     """Return whether a process of this worker has a task that is within its time limit.
 
     All processes may be busy with long jobs, such as imports, while emails wait. A worker that stopped consuming has no
-    task. A worker whose main thread hangs counts as idle: it would not notice that its tasks have ended.
+    task. If the main thread hangs, the result is False, because the worker would not notice that its tasks have ended.
     """
     if main_loop.hangs():
         return False
@@ -98,7 +98,8 @@ def is_at_work() -> bool:
 def say_alive() -> None:
     """Notify the supervisor for ever that the worker is alive, except while its main thread hangs.
 
-    This needs a separate thread: the other thread may be waiting for the database, which is no reason for a restart.
+    This needs a separate thread, because the other thread may be waiting for the database. That is no reason for a
+    restart.
     """
     while True:
         if not main_loop.hangs():
@@ -109,11 +110,11 @@ def say_alive() -> None:
 def watch() -> None:
     """Check the worker regularly. Returns when its main thread hangs, or when emails stall and it has no task.
 
-    Each check also records the worker's heartbeat, except while it has no broker. A fault counts only at the second
-    check in a row, because after the first the process may just have been stopped for a while.
+    Each check also records the worker's heartbeat, except while it has no broker. Only a fault at two checks in a row
+    has consequences, because at the first check the process may just have been stopped for a while.
 
-    An outage of the database is not the worker's fault: operators are alerted, and the checks start again. Operators
-    are also alerted if beat hangs, which its own supervisor restarts.
+    An outage of the database is not the worker's fault. Operators are alerted, and the checks start again. They are
+    also alerted if beat hangs, but another supervisor restarts beat.
     """
     previous = _DatabaseCheck()
     did_hang = False
@@ -192,7 +193,7 @@ class Watch:
         self._stopped.set()
 
     def _watch(self) -> None:
-        """Watch the worker; when it has stalled, ask it to stop, and end it by force if it does not."""
+        """Watch the worker. When it has stalled, ask it to stop, and end it by force if it does not."""
         watch()
         self.has_stalled = True
         # At most 10 seconds, because a mail server that hangs must not delay the restart.

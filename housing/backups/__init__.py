@@ -1,1 +1,1 @@
-"""Backups: the database and the files in one folder, encrypted, verified, rotated, restored and compared."""
+"""Backups of the database and the files, which are encrypted, verified, rotated, restored and compared."""

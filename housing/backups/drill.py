@@ -33,8 +33,8 @@ def drill(
     """Restore a backup into a separate database, and compare every row and file with its manifest.
 
     Without `folder`, a new backup is made for a temporary key, because a server cannot read its own backups. `scratch`
-    is the database to restore into, which is emptied before and after. Without `scratch`, a database is created beside
-    `database` and dropped. Raises `UnusableBackup`, `UnableToBackUp` and `UnableToRestore`.
+    is the database to restore into, which is emptied before and after. Without `scratch`, a database is created on the
+    server of `database` and dropped. Raises `UnusableBackup`, `UnableToBackUp` and `UnableToRestore`.
     """
     with tempfile.TemporaryDirectory(prefix="cg-drill-") as temporary, _scratch(database, scratch) as target:
         if folder is None:
@@ -101,8 +101,8 @@ def _scratch(database: Mapping[str, Any], scratch: Mapping[str, Any] | None) -> 
 def _drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
     """Drop a database, even if sessions of an interrupted drill still use it.
 
-    The first try is without FORCE, and waits until an autovacuum of the database has ended: with FORCE, PostgreSQL lets
-    only superusers end an autovacuum.
+    The first try is without FORCE, and waits until an autovacuum of the database has ended. PostgreSQL lets only
+    superusers end an autovacuum by FORCE.
     """
     drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
     try:

@@ -26,7 +26,7 @@ class UnusableFiles(Exception):
 
 
 def _outside(name: str, files: Files) -> str:
-    """Return what to say about an archive with a file that would be written outside `files`."""
+    """Return the error message about an archive with a file that would be written outside `files`."""
     return (
         f"The archive contains the file {name}, which would be written outside {files}. Do not use this archive: "
         "restore another backup."
@@ -55,7 +55,7 @@ class Files(Protocol):
         """Write a file. Raises `UnusableFiles` if its name leads out of the folder."""
 
     def set_aside(self, now: dt.datetime) -> None:
-        """Move all files to another place, whose name contains the time."""
+        """Move all files to a new place with the time in its name."""
 
     def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
         """Raise `UnusableFiles` if one of these folders is among the files.
@@ -90,7 +90,7 @@ class Folder:
             yield Opened(content=file, size=status.st_size, modified=status.st_mtime)
 
     def write(self, name: str, content: IO[bytes]) -> None:
-        """Write a file, after checking its name: anyone with the public key can make an archive with bad names."""
+        """Write a file, after checking its name, because anyone with the public key can make a malicious archive."""
         path = (self.root / name).resolve()
         if not path.is_relative_to(self.root.resolve()):
             raise UnusableFiles(_outside(name, self))
@@ -142,11 +142,11 @@ class Bucket:
             raise UnusableFiles(_outside(name, self)) from error
 
     def set_aside(self, now: dt.datetime) -> None:
-        """Move the files into another folder of the bucket, whose name contains the time."""
+        """Move the files into a new folder of the bucket with the time in its name."""
         self.storage.set_aside(f"files.{_set_aside_name(now)}")
 
     def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
-        """Do nothing: a folder cannot be within a bucket."""
+        """Do nothing, because a folder cannot be within a bucket."""
 
 
 def _set_aside_name(now: dt.datetime) -> str:

@@ -1,7 +1,7 @@
-"""Make a backup: a dump of the database, an archive of the files, and a manifest.
+"""Make a backup, with a dump of the database, an archive of the files, and a manifest.
 
-Dump and archive are encrypted with a public key whose private key is elsewhere, so that the server cannot read its own
-backups.
+The dump and the archive are encrypted with a public key. The private key is elsewhere, so the server cannot read
+its own backups.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def make_backup(
 ) -> tuple[Path, Manifest]:
     """Back up the database and the files into a new folder of `root`, and verify the written files.
 
-    Returns the folder and its manifest. `recipients` are public keys of age: one of their private keys is needed to
-    read the backup. `outside` are folders, by the name of their setting, that must never be in a backup, so they must
+    Returns the folder and its manifest. `recipients` are public keys of age, and one of their private keys is needed to
+    read the backup. `outside` has the folders that must never be in a backup, by the name of their setting. They must
     not be among the files. Raises `UnableToBackUp`.
     """
     keys = _public_keys(recipients)
@@ -91,7 +91,7 @@ def _write_all(
 ) -> Manifest:
     """Write the dump, the files and the manifest into `folder`. Only the manifest is not encrypted."""
     with connect(database) as connection, connection.cursor() as cursor:
-        # The hashes and the dump come from one snapshot, so that they agree.
+        # The hashes and the dump are read in one snapshot, so that they agree.
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute("SELECT pg_export_snapshot(), current_setting('server_version_num')::int / 10000")
         snapshot, server = cursor.fetchone()
@@ -182,7 +182,7 @@ def _dump(
 
 
 def pack_files(folder: Path, *, keys: list[pyrage.x25519.Recipient], files: Files) -> tuple[Part, int]:
-    """Write the encrypted archive of the files and their hashes; return it with the number of its files."""
+    """Write the encrypted archive of the files and their hashes, and return it with the number of its files."""
     hashes: dict[str, str] = {}
 
     def pack(stream: IO[bytes]) -> None:

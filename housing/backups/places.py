@@ -1,4 +1,4 @@
-"""The folder of backups: the backups' names and manifests, and the deletion of old backups."""
+"""The folder of backups, with the backups' names and manifests, and the deletion of old backups."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ class UnableToFindProgram(Exception):
 def find_program(name: str, *, server: int) -> Path:
     """Return the path of a program with the server's major version. Raises `UnableToFindProgram`.
 
-    The version must be the same: an older pg_dump refuses a newer server, and a newer pg_restore uses features that an
-    older server lacks. The setting POSTGRES_PROGRAMS names the folder. Without it, the folder of the embedded
-    PostgreSQL, the usual folders and those in PATH are searched.
+    The version must be the same, because an older pg_dump refuses a newer server. A newer pg_restore uses features that
+    an older server does not have. The setting POSTGRES_PROGRAMS names the folder. Without it, the folder of the
+    embedded PostgreSQL, the usual folders and those in PATH are searched.
     """
     version_by_path = {path: version(path) for folder in _folders() if (path := folder / name).is_file()}
     for path, major_version in version_by_path.items():
@@ -55,7 +55,7 @@ def _folders() -> Iterator[Path]:
 
 @cache
 def version(program: Path) -> int:
-    """Return the major version of a program; 0 if it does not run."""
+    """Return the major version of a program, or 0 if it does not run."""
     try:
         result = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
@@ -74,7 +74,7 @@ def connection_options(database: Mapping[str, Any]) -> list[str]:
 
 
 def program_environment(database: Mapping[str, Any]) -> dict[str, str]:
-    """Return a program's environment variables: the password, and the TLS options from the database's URL."""
+    """Return a program's environment variables, with the password and the TLS options from the database's URL."""
     environ = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGPASSWORD": str(database.get("PASSWORD") or "")}
     for option, value in database.get("OPTIONS", {}).items():
         if option.startswith("ssl"):

@@ -1,4 +1,4 @@
-"""Streams between PostgreSQL's programs, encryption and files, so that only encrypted data reach the disk."""
+"""Streams between PostgreSQL's programs, encryption and files, so that only encrypted data are written to the disk."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every setting of Common Ground, declared once.
 
-`housing/settings.py` reads them; `make settings` writes .env.example and docs/reference/settings.md from them.
+`housing/settings.py` reads them, and `make settings` writes .env.example and docs/reference/settings.md from them.
 """
 
 from __future__ import annotations

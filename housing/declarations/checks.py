@@ -1,4 +1,4 @@
-"""Checks of settings. Each returns "", or a fault: a sentence that begins after the setting's name."""
+"""Checks of settings. Each returns "", or a fault as the end of a sentence that begins with the setting's name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
 
 
 def key_fault(key: str) -> str:
-    """Return what is wrong with a secret key, without the key itself; "" if nothing is wrong."""
+    """Return what is wrong with a secret key, without the key itself, or "" if nothing is wrong."""
     if key.startswith("#"):
         return "starts with #: it looks like a comment."
     if any(character.isspace() for character in key):
@@ -30,7 +30,7 @@ def key_fault(key: str) -> str:
 
 
 def keys_fault(keys: Iterable[str]) -> str:
-    """Return what is wrong with the first weak key; "" if no key is weak."""
+    """Return what is wrong with the first weak key, or "" if no key is weak."""
     return next(filter(None, map(key_fault, keys)), "")
 
 

@@ -26,7 +26,7 @@ def has_https(values: Values) -> bool:
 
 
 def _hosts(values: Values) -> list[str]:
-    """Return the host of SITE_ORIGIN; without https, also this machine's own names."""
+    """Return the host of SITE_ORIGIN and, without https, the names of this machine."""
     host = urlsplit(values["SITE_ORIGIN"]).hostname or ""
     return [host] if has_https(values) else [host, "localhost", "127.0.0.1", "[::1]"]
 

@@ -1,4 +1,4 @@
-"""Settings of pages: https, signing in, limits."""
+"""Settings of pages, such as https, signing in and limits."""
 
 from __future__ import annotations
 

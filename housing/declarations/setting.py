@@ -18,7 +18,7 @@ Values = Mapping[str, Any]
 ALL = "all"
 WEB = "web"
 WORKER = "worker"
-#: All processes that send emails: workers and the account sender.
+#: All processes that send emails, which are workers and the account sender.
 SENDERS = "worker, account sender"
 MIGRATE = "`migrate`"
 OPERATOR = "`manage.py`"
@@ -26,7 +26,7 @@ OPERATOR = "`manage.py`"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of value. `words` are for messages; `read` turns text into a value or raises `ValueError`."""
+    """A kind of value. Messages call it `words`. `read` returns the value of a text, or raises `ValueError`."""
 
     words: str
     read: Callable[[str], Any]
@@ -120,7 +120,7 @@ class Setting:
 
     @property
     def default_text(self) -> str:
-        """Return the default as a person would write it into .env, or in words; "" if there is none."""
+        """Return the default as a person would write it into .env, or in words, or "" if there is none."""
         if self.default_words or callable(self.default):
             return self.default_words
         if isinstance(self.default, bool):

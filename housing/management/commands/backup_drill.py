@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the drill.
 
-        The drill of a new backup belongs to this instance: operators get an alert if it fails, and its time is
+        The drill of a new backup belongs to this instance. Operators get an alert if it fails, and its time is
         recorded. The drill of FOLDER runs on another machine, whose database may have no tables.
         """
         folder: Path | None = options["folder"]

@@ -49,7 +49,7 @@ class Command(migrate.Command):
 
     @contextmanager
     def _limits(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
-        """Set the lock timeout for this session, which is not pooled: the owner does not connect through PgBouncer."""
+        """Set the lock timeout for this session. It is not pooled, because the owner does not connect by PgBouncer."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [self.LOCK_TIMEOUT])
         try:

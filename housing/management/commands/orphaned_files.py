@@ -15,7 +15,7 @@ from pghistory.models import Event
 
 from housing.backups.files import UnusableFiles, files_of_the_instance
 
-#: The age from which a file counts as orphaned. The row of a younger file may not be committed yet.
+#: A file younger than this is not called orphaned, because its row may not be committed yet.
 MINIMUM_AGE = dt.timedelta(days=1)
 
 

@@ -16,7 +16,7 @@ from housing.heartbeats import BACKUP, has_heartbeats, heartbeat_age
 from housing.maintenance import is_on
 from housing.upgrades import is_read_only, old_code_can_run, package_faults
 
-#: The greatest age of the last backup, in hours: there is one each night, and a slow one may take two hours.
+#: The greatest age of the last backup, in hours. There is one each night, and a slow one may take two hours.
 MAX_BACKUP_HOURS = 26
 RESTART = """\
 Now, on every machine, in this order:
@@ -100,7 +100,7 @@ class Command(BaseCommand):
         return [f"{error.msg} {error.hint or ''}".rstrip() for error in errors]
 
     def _database_faults(self, options: dict[str, Any], *, plan: list[tuple[str, str]]) -> list[str]:
-        """Return the faults of the database: it is read-only, or there is no recent backup."""
+        """Return a fault if the database is read-only, and one if there is no recent backup."""
         if is_read_only():
             return ["The database is read-only: DATABASE_OWNER_URL must lead to the primary."]
         if not plan or options["without_backup"] or self._is_new():

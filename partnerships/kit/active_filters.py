@@ -25,7 +25,7 @@ class Chip:
 
 
 def active_filters(form: forms.BaseForm, parameters: QueryDict) -> list[Chip]:
-    """Return a chip for each active filter of a GET form; no chips if the form is invalid."""
+    """Return a chip for each active filter of a GET form, or no chips if the form is invalid."""
     if not form.is_valid():
         return []
     chips: list[Chip] = []
@@ -75,7 +75,7 @@ def _labels_by_value(choices: Any) -> Mapping[str, str]:
     """Return the label of each choice by its value, including choices within groups."""
     labels: dict[str, str] = {}
     for value, label in choices:
-        if isinstance(label, list | tuple):  # a group: its name and its choices
+        if isinstance(label, list | tuple):  # a group, with its name and its choices
             labels |= _labels_by_value(label)
         else:
             labels[str(value)] = str(label)

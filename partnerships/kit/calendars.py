@@ -91,8 +91,9 @@ class CalendarEntry:
 class CalendarSource:
     """Records of a room that have dates.
 
-    `rows(person, partnerships)` composes the query of the records that the person may read: those of the partnerships
-    with these ids or, without ids, those that concern the person. `entries` makes the entries of these rows.
+    `rows(person, partnerships)` returns the query of the records that the person may read in the partnerships with
+    these ids. Without ids, it returns the query of those that concern the person. `entries` makes the entries of these
+    rows.
     """
 
     rows: Callable[..., QuerySet[Any, Any]]

@@ -113,7 +113,7 @@ def rows_planned_once(
     """Return all rows of a frequent statement, which each connection plans only once.
 
     Planning these statements takes longer than running them. With `generic_plan`, PostgreSQL uses one plan for all
-    values; without it, PostgreSQL may plan again for some values. `by_index` plans with the settings `BY_INDEX`. Behind
+    values. Without it, PostgreSQL may plan again for some values. `by_index` plans with the settings `BY_INDEX`. Behind
     PgBouncer, and beyond `_MAX_PREPARED` statements, each call is planned again.
     """
     plan_by_index = f"{BY_INDEX}; " if by_index else ""

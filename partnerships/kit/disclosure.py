@@ -15,11 +15,12 @@ tables that it would publish differently. Tables of up to six combinations are p
 count then had only one possible value under the floor, all figures are masked. This check tries each table that fits,
 and uses only what is published, so it has the same result for each of these tables.
 
-**Words.** An *atom* is the count of one combination of categories. A *cell* names a figure: one category for each
+**Words.** An *atom* is the count of one combination of categories. A *cell* names a figure, with one category for each
 dimension, or None for the total over the dimension. Every figure is the sum of some atoms.
 
-**Not prevented.** That reader in larger tables; readers who know some of the people counted; figures published
-elsewhere. Figures of the floor and above that are masked only to protect others may be narrowed down.
+**Not prevented.** Larger tables are not protected from readers who run this code. Nothing is protected from readers who
+know some of the people counted, or who find figures published elsewhere. A reader may also find out a smaller range for
+a figure that is only masked to protect others.
 """
 
 from __future__ import annotations

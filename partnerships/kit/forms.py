@@ -197,7 +197,7 @@ def error_words(field: BoundField) -> list[str]:
 
 
 def _named_error(field: BoundField, error: str) -> str:
-    """Return the message for an error of Django; any other error unchanged."""
+    """Return our message for an error of Django. Any other error is returned unchanged."""
     if error == _DEFAULT_REQUIRED:
         return _required_error(field)
     if template := _NAMED_ERRORS.get(error):
@@ -264,7 +264,7 @@ class _Find(forms.Select):
     """
 
     template_name = "common_ground/widgets/find_select.html"
-    #: The search words; None before a search.
+    #: The search words, or None before a search.
     words: str | None = None
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = (), *, find_by: Sequence[str] = ("name",)):

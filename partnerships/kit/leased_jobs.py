@@ -106,7 +106,7 @@ def _mark_failed(job: LeasedJob, reason: str) -> None:
 
 
 def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job | None:
-    """Claim the first job that no other worker has, until the lease ends; None if there is no such job."""
+    """Claim the first job that no other worker has, until the lease ends. Returns None if there is no such job."""
     with transaction.atomic():
         is_free = Q(claimed_until=None) | Q(claimed_until__lte=now)
         job = waiting.filter(is_free, error="").select_for_update(of=("self",), skip_locked=True).first()

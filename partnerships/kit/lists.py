@@ -1,4 +1,4 @@
-"""Definitions of lists: their rows, their columns, and how each column is sorted and filtered.
+"""Definitions of lists, with their rows, their columns, and how each column is sorted and filtered.
 
 A room declares its lists in `listing.py`, registers them at start-up, and gives them URLs with `list_page` and
 `list_export`. The room `lists`, which lies above, shows them.
@@ -50,7 +50,7 @@ class Kind(Enum):
     FLAG = "flag"
 
 
-#: The database value of a column: a path of fields, or a function from the reader to an expression.
+#: The database value of a column, as a path of fields or a function from the reader to an expression.
 Key = str | Callable[[Any], Combinable]
 Choices = Callable[[], Iterable[tuple[str, str]]]
 
@@ -59,12 +59,12 @@ Choices = Callable[[], Iterable[tuple[str, str]]]
 class Column:
     """A column of a list.
 
-    Sorting and filtering must not reveal what a reader may not see: `key` must hide whatever `value` hides.
+    Sorting and filtering must not reveal what a reader may not see. So `key` must hide everything that `value` hides.
     """
 
     name: str
     label: str
-    #: The value of a row in exports: text, number, date, moment or boolean; None is an empty cell. The value of a
+    #: The value of a row in exports, as a text, number, date, moment or boolean. None is an empty cell. The value of a
     #: choice is its label.
     value: Callable[[Any], Any]
     kind: Kind = Kind.TEXT
@@ -76,7 +76,7 @@ class Column:
     href: Callable[[Any], str] | None = None
     tag: Callable[[Any], str] | None = None
     choices: Choices = tuple
-    #: The name of the list's own filter that already filters by this column; "" if there is none.
+    #: The name of the list's own filter that already filters by this column, or "" if there is none.
     covered: str = ""
     #: What sorts rows instead of the key, such as an indexed field with the same order.
     sorts_by: Key = ""
@@ -87,7 +87,7 @@ class Column:
     is_shown: bool = True
     is_grouped: bool = False
     is_summed: bool = False
-    #: The column with the unit of the numbers: numbers in different units are not summed.
+    #: The column with the unit of the numbers, because numbers in different units are not summed.
     summed_by: str = ""
     #: A text filter that looks elsewhere than in the key. `found_words` is a sentence that explains why it finds more
     #: than the cells show.
@@ -106,7 +106,7 @@ class Column:
         return _expression(self.key or self.name, reader)
 
     def sort_expression(self, reader: Any) -> Combinable:
-        """Return the expression that sorts rows: `sorts_by` or the key; null for an empty cell.
+        """Return the expression that sorts rows, which is `sorts_by` or the key, and null for an empty cell.
 
         Choices are sorted in their own order.
         """
@@ -217,7 +217,7 @@ def _day_filter(**options: Any) -> Any:
 
 
 def _send_no_email(**_facts: Any) -> None:
-    """Do nothing: the default of `BulkAction.tell`."""
+    """Send no email after a bulk action, which is the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +229,7 @@ class BulkAction:
     label: str
     #: The end of the message after the action, such as "the owner has been changed" after "3 commitments:".
     done: str
-    #: `form(data, person, rows)` builds the form for the values that all rows get; its helper has the button's text.
+    #: `form(data, person, rows)` builds the form for the values that all rows get. Its helper has the button's text.
     form: Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]
     #: `left_out(person, rows, now)` returns the reasons why rows would be left out, by their ids.
     left_out: Callable[[Any, Sequence[Any], Any], Mapping[int, str]]
@@ -251,7 +251,7 @@ class _ButtonForm(Form):
 
 
 def only_button(button: str) -> Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]:
-    """Return the `form` of an action that needs no input: only a button with this text."""
+    """Return the `form` of an action that needs no input, with only a button with this text."""
     return lambda data, _person, _rows: _ButtonForm(data, button)
 
 
@@ -260,7 +260,7 @@ class ListDefinition:
     """A list of one kind of record. Its first column has the record's name and is always shown."""
 
     slug: str
-    #: The plural, as in "12 partnerships"; `one` is the singular.
+    #: The plural, as in "12 partnerships". `one` is the singular.
     title: str
     one: str
     address: str
@@ -271,7 +271,7 @@ class ListDefinition:
     readable: Callable[[Any], QuerySet[Any]]
     #: The form of the list's own filters.
     form: Callable[[QueryDict, Any], forms.Form]
-    #: The default order: a column's name, after "-" if descending. It may depend on the list's own filters.
+    #: The default order, as a column's name, after "-" if descending. It may depend on the list's own filters.
     sort: Callable[[Mapping[str, Any]], str]
     #: The template of the page, which extends `lists/list.html`.
     template: str = "lists/list.html"
@@ -281,8 +281,8 @@ class ListDefinition:
     unmatched: str = "Nothing matches these filters. Remove a filter to see more."
     #: A template below the results, which changes with the filters.
     below: str = ""
-    #: Adds to the rows of a page the data that their cells show, in few queries. Do not call it: call `make_ready`,
-    #: which also calls the same function of each column.
+    #: Adds to the rows of a page the data that their cells show, in few queries. Call `make_ready` instead, which also
+    #: calls the same function of each column.
     ready: Callable[[Any, Sequence[Any]], object] = lambda _reader, _rows: None
     #: The rows as cards in the room's own design (HTML).
     cards: Callable[[Any, Sequence[Any]], Sequence[str]] | None = None
@@ -290,11 +290,11 @@ class ListDefinition:
     context: Callable[[Any], Mapping[str, Any]] = lambda _reader: {}
     #: Actions on several rows at once.
     actions: Sequence[BulkAction] = ()
-    #: The record that a reader of a row can follow in digests: the row itself, its plan or its partnership.
+    #: The record that a reader of a row can follow in digests, which is the row itself, its plan or its partnership.
     followed: Callable[[Any], Any] | None = None
     #: The label of the action that follows several rows.
     follow_words: str = "Follow"
-    #: The dates of rows, by their ids, that the reader may see in a calendar; None if the list has no dates.
+    #: The dates of rows, by their ids, that the reader may see in a calendar, or None if the list has no dates.
     dates: Callable[[Any, Collection[int]], Sequence[CalendarEntry]] | None = None
     #: Whether a person may open the page. Most lists are open to everybody, and show each reader their rows.
     may_open: Callable[[Any], bool] = lambda _reader: True
@@ -303,8 +303,8 @@ class ListDefinition:
     #: Whether no index has the order, so that PostgreSQL must sort all rows. The query then sorts only ids, and joins
     #: the columns of the page's rows afterwards.
     numbers_first: bool = False
-    #: For lists too long to sort: if the reader sorts by another column than the default, the page sorts and counts
-    #: only this many of the newest rows. Exports have all rows.
+    #: Some lists are too long to sort. If the reader sorts by another column than the default, the page sorts and
+    #: counts only this many of the newest rows. Exports have all rows.
     max_sorted: int | None = None
     by_name: Mapping[str, Column] = field(init=False)
 
@@ -354,7 +354,7 @@ class Pages(Protocol):
         """Return the page of a list."""
 
     def export(self, request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
-        """Return a file with the rows of all pages of a list; `form` is its format, such as "csv"."""
+        """Return a file with the rows of all pages of a list. `form` is its format, such as "csv"."""
 
 
 _pages: list[Pages] = []

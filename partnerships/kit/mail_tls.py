@@ -1,4 +1,4 @@
-"""How the mail server's certificate is checked: EMAIL_CA_FILE and EMAIL_TLS_VERIFY."""
+"""How the mail server's certificate is checked, by EMAIL_CA_FILE and EMAIL_TLS_VERIFY."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Maps as SVG, drawn on the server over our own outlines of councils: no tiles, and no other server.
+"""Maps as SVG, drawn on the server over our own outlines of councils, without tiles of another server.
 
-A table beside each map has the same facts, for people who cannot see it. Pages refer to a file with the outlines
-(`OUTLINES_FILE`), which browsers cache; a drawing for paper contains the outlines itself. `map.js` lets people zoom.
+A table next to each map has the same facts, for people who cannot see it. Pages refer to a file with the outlines
+(`OUTLINES_FILE`), which browsers cache. A drawing for paper contains the outlines itself. `map.js` lets people zoom.
 
 Coordinates are those of web maps (Web Mercator), in thousandths of a degree of longitude, with y downwards.
 """
@@ -20,18 +20,18 @@ from typing import NamedTuple
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-#: The source of the outlines, shown beside every map.
+#: The source of the outlines, which every map shows.
 SOURCE = (
     "Boundaries: Office for National Statistics, April 2025, Open Government Licence v3.0. Contains OS data "
     "© Crown copyright and database right."
 )
-#: The static file with every outline by its GSS code, and the borders of regions; `static/build.mjs` writes it.
+#: The static file with every outline by its GSS code, and the borders of regions. `static/build.mjs` writes it.
 OUTLINES_FILE = "img/outlines.svg"
 #: Fill colours from the lowest level to the highest. Each is darker than the previous one, even if printed in grey.
 SHADES = ("#FFFFFF", "#CFE3E8", "#8FBCC8", "#3F869B", "#0B4A60")
 _SEA, _OUTSIDE, _LINE = "#D9E3E6", "#E9EDEC", "#6B8288"
 _INK, _DOT = "#10272E", "#7A1F5C"
-#: The minimum width of a map, in thousandths of a degree of longitude: about 15 km.
+#: The minimum width of a map, in thousandths of a degree of longitude. It is about 15 km.
 _NARROWEST = 200
 #: A map of this width or more shows the borders of regions.
 _WIDE = 2500
@@ -45,7 +45,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The outline of an area: box, middle and SVG path."""
+    """The outline of an area, with its box, its middle and its SVG path."""
 
     code: str
     name: str
@@ -56,7 +56,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Shaded:
-    """An area of a map with its shade, and the same words as in the table beside the map.
+    """An area of a map with its shade, and the same words as in the table next to the map.
 
     `level` is the shade, from 0 for none to 4.
     """
@@ -122,7 +122,7 @@ def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, 
     """Draw areas in shades, and the other councils around them pale.
 
     Screen readers read out `label`. `levels` has the meaning of each shade. `file` is the address of `OUTLINES_FILE`,
-    on pages only. Areas without an outline are left out, because the table beside the map has them.
+    on pages only. Areas without an outline are left out, because the table next to the map has them.
     """
     areas_and_outlines = [(area, outlines()[area.code]) for area in areas if area.code in outlines()]
     view = _view([outline.box for _, outline in areas_and_outlines] or [outline.box for outline in outlines().values()])
@@ -184,7 +184,7 @@ def _together(parts: Iterable[SafeString]) -> SafeString:
 
 
 def legend(levels: Iterable[tuple[int, str]]) -> SafeString:
-    """Return the legend: each shade with its meaning."""
+    """Return the legend, with each shade and its meaning."""
     return format_html(
         '<ul class="cg-legend">{}</ul>',
         format_html_join(
@@ -197,15 +197,15 @@ def legend(levels: Iterable[tuple[int, str]]) -> SafeString:
 
 
 def level_of(figure: float, limits: Sequence[float]) -> int:
-    """Return the shade of a figure: 0 for nothing, else 1, and one more for each further limit that it reaches.
+    """Return the shade of a figure, from 0 for nothing to 4.
 
-    `limits` has at most four numbers, ascending.
+    `limits` has at most four numbers, ascending. For example, with the limits 1, 10 and 100, the figure 10 has shade 2.
     """
     return 0 if figure <= 0 else max(1, sum(figure >= limit for limit in limits))
 
 
 def _svg(label: str, view: Box, box_to_move_in: Box, *parts: SafeString | str) -> SafeString:
-    """Return the drawing: the sea, and the parts over it.
+    """Return the drawing of the sea, with the parts over it.
 
     `data-whole` is the box in which `map.js` lets people move the map.
     """
@@ -246,7 +246,7 @@ def _around(view: Box, shaded_codes: Iterable[str], file: str) -> SafeString:
 
 
 def _outer_lines(view: Box, file: str) -> SafeString:
-    """Draw the borders of regions over the areas if the map shows much of England; else return ""."""
+    """Draw the borders of regions over the areas if the map shows much of England, or return ""."""
     if view[2] - view[0] <= _WIDE:
         return SafeString("")
     return format_html(

@@ -31,7 +31,7 @@ _VALUE = re.compile(r"(invalid input (?:syntax|value) for [^:\n]+: )[^\n]+")
 
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:=/?&\[\]\\{}]+(?:@|%40)[^\W_](?:[\w-]*\.)+[\w-]*\w")
 
-# --- Links with a token: any part of a URL that is neither an id nor a slug
+# --- Links with a token, which is any part of a URL that is neither an id nor a slug
 
 _SLASH = "(?:/|%2[Ff])"
 _PARAMETER = re.compile(r"<(?:(?P<converter>\w+):)?(?P<name>\w+)>")
@@ -72,7 +72,7 @@ def bearer_prefixes() -> list[str]:
 
 
 def _prefixes(patterns: list[Any], parent_prefix: str) -> Iterator[str]:
-    """Yield the regular expressions of these URL patterns and the patterns below them; see `bearer_prefixes`."""
+    """Yield the regular expressions, up to the secret, of these URL patterns and of the patterns below them."""
     for pattern in patterns:
         prefix, has_secret = _until_secret(pattern)
         if has_secret:
@@ -84,7 +84,7 @@ def _prefixes(patterns: list[Any], parent_prefix: str) -> Iterator[str]:
 def _until_secret(url: URLPattern | URLResolver) -> tuple[str, bool]:
     """Return a regular expression for a URL pattern up to its first secret, and whether it has a secret."""
     pattern = url.pattern
-    if not isinstance(pattern, RoutePattern):  # a `re_path`: any group counts as a secret
+    if not isinstance(pattern, RoutePattern):  # a `re_path`, in which any group may be a secret
         expression = str(pattern).removeprefix("^").removesuffix("$")
         return expression.partition("(")[0], "(" in expression
     route, prefix, position = str(pattern), "", 0
@@ -99,7 +99,7 @@ def _until_secret(url: URLPattern | URLResolver) -> tuple[str, bool]:
 
 
 def _bearer_links() -> re.Pattern[str] | None:
-    """Return a regular expression for links with a secret; None in a process that has not loaded the URLs."""
+    """Return a regular expression for links with a secret, or None if this process has not loaded the URLs."""
     global _links  # noqa: PLW0603 - compiled once, when the URLs are loaded
     if _links is None and settings.configured and hasattr(sys.modules.get(settings.ROOT_URLCONF), "urlpatterns"):
         prefixes = "|".join(prefix.replace("/", _SLASH) for prefix in bearer_prefixes())

@@ -1,4 +1,4 @@
-"""The one table of the kit room: lines that are still to be written to the journal's file."""
+"""The table of lines that are still to be written to the journal's file."""
 
 from __future__ import annotations
 

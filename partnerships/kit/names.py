@@ -12,7 +12,7 @@ _INITIALS = re.compile(r"\b(?:[a-z] )+[a-z]\b")
 
 #: Legal suffixes of companies.
 LEGAL_WORDS = frozenset(["limited", "ltd", "plc", "llp", "cic", "cio", "company", "co", "incorporated", "inc", "the"])
-#: Kinds of council in names; "of" is removed with them ("City of York Council").
+#: Kinds of council in names. "of" is removed with them ("City of York Council").
 COUNCIL_WORDS = frozenset(
     [
         "council",
@@ -35,7 +35,7 @@ COUNCIL_WORDS = frozenset(
         "of",
     ]
 )
-#: Phrases to remove as a whole: without their other words, a misleading word such as "London" would remain.
+#: Phrases to remove as a whole, because without their other words, a misleading word such as "London" would remain.
 COUNCIL_PHRASES = (
     "london borough of",
     "royal borough of",
@@ -49,7 +49,7 @@ def fold_name(text: str) -> str:
     """Return the name in lower case, without accents, punctuation or extra spaces.
 
     "&" becomes "and", and initials are joined. `King’s Lynn & West-Norfolk` and `KINGS LYNN AND WEST NORFOLK` give the
-    same result; so do `L.H.A.` and `LHA`.
+    same result, and so do `L.H.A.` and `LHA`.
     """
     decomposed = unicodedata.normalize("NFKD", text).translate(_APOSTROPHES).replace("&", " and ").casefold()
     without_accents = "".join(character for character in decomposed if not unicodedata.combining(character))
@@ -63,10 +63,10 @@ def core_name(
     words: Collection[str] = LEGAL_WORDS | COUNCIL_WORDS,
     phrases: Collection[str] = COUNCIL_PHRASES,
 ) -> str:
-    """Return the name as `fold_name` returns it, without legal and council words.
+    """Return the name in lower case, without accents and punctuation, and without legal and council words.
 
-    This is for suggesting matches between registers; equal results do not prove the same organisation. `London
-    Borough of Barnet` and `Barnet Council` both give `barnet`. A name that has no other words keeps all its words.
+    For example, `London Borough of Barnet` and `Barnet Council` both give `barnet`. This is for suggesting matches
+    between registers, and equal results do not prove the same organisation. A name without other words is not changed.
     """
     folded = fold_name(text)
     remaining = f" {folded} "
@@ -79,6 +79,6 @@ def core_name(
 def plain_number(text: str) -> str:
     """Return a number or code in capitals, without spaces, punctuation and leading zeros.
 
-    The result is for comparing, not for display: `L 0453` and `l0453` give the same result.
+    The result is for comparing, not for display. For example, `L 0453` and `l0453` give the same result.
     """
     return "".join(filter(str.isalnum, text.upper())).lstrip("0")

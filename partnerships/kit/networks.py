@@ -1,8 +1,8 @@
 """Lay out pictures of networks of organisations.
 
 The same network always gives the same drawing, and labels do not overlap. The layout is networkx's spring model. A
-small network is laid out from several seeds: the layout with the fewest overlapping labels wins, and labels that still
-overlap are pushed apart. A large network shows only the labels that have enough room.
+small network is laid out from several seeds. The layout with the fewest overlapping labels is used, and labels that
+still overlap are pushed apart. A large network shows only the labels that have enough room.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Ties = Mapping[tuple[int, int], int]
 WIDTH, HEIGHT = 1120, 640
 #: A picture of at most `SMALL` nodes shows all labels. No picture has more than `MAX_NODES` nodes.
 SMALL, MAX_NODES = 24, 300
-#: The most lines of a picture: more lines would hide one another.
+#: The maximum number of lines of a picture, because more lines would hide one another.
 MAX_LINES = 900
 #: The number of random layouts to try. Each takes 3 ms for 24 names.
 SEEDS = 6
@@ -65,7 +65,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line between two organisations; `weight` is how many partnerships they share."""
+    """A line between two organisations. `weight` is how many partnerships they share."""
 
     x1: float
     y1: float
@@ -83,7 +83,7 @@ class Picture:
 
     @property
     def strokes(self) -> list[tuple[float, str]]:
-        """Return the lines as SVG paths, each with its width: lines for several partnerships are thicker."""
+        """Return the lines as SVG paths, each with its width. Lines for several partnerships are thicker."""
         thin = [line for line in self.lines if line.weight <= 1]
         heavy = [line for line in self.lines if line.weight > 1]
         return [(width, _path(lines)) for width, lines in ((1.5, thin), (3.5, heavy)) if lines]
@@ -116,7 +116,7 @@ def _box(label: str, x: float, y: float) -> tuple[float, float, float, float]:
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> tuple[float, float]:
-    """Return the width and the height in which two boxes overlap; zeros if they do not overlap."""
+    """Return the width and the height in which two boxes overlap, or zeros if they do not overlap."""
     a_left, a_top, a_right, a_bottom = a
     b_left, b_top, b_right, b_bottom = b
     across = min(a_right, b_right) - max(a_left, b_left)
@@ -176,7 +176,7 @@ def lay_out(nodes: Iterable[Node], ties: Ties) -> Picture:
 
 @lru_cache(maxsize=128)  # a picture of 24 names takes 20 ms, and a reader's picture seldom changes
 def _cached_picture(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], ...]) -> Picture:
-    """Return the picture of these nodes and of the ties between them: the keys of two nodes, and a weight.
+    """Return the picture of these nodes and of the ties between them. A tie has the keys of two nodes, and a weight.
 
     Small networks have all labels, large ones only labels that do not overlap.
     """

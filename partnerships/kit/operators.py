@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 #: Operators get at most one alert about the same subject in this time.
 QUIET = dt.timedelta(hours=1)
-#: The most alerts about all subjects together in the time `QUIET`.
+#: Limit of alerts about all subjects together in the time `QUIET`.
 MAX_ALERTS = 10
 
 
@@ -42,14 +42,14 @@ class _SentAlert:
     quiet_until: float
 
 
-#: Alerts of this process by the hash of their subject. They count towards the limits only while the database is down.
+#: Alerts of this process by the hash of their subject. The limits apply to them only while the database is down.
 _sent_here: dict[str, _SentAlert] = {}
 _lock = threading.Lock()
 _THREAD_NAME = "alert to operators"
 
 
 def alert_operators(subject: str, text: str, *, quiet: dt.timedelta = QUIET) -> bool:
-    """Email the operators unless there was an alert about the subject within `quiet`; return whether it did.
+    """Email the operators, unless there was an alert about the subject within `quiet`, and return whether it did.
 
     Never raises and never waits for the mail server. Addresses, tokens and database values are masked.
     """
@@ -68,7 +68,7 @@ def wait_for_alerts(*, seconds: float) -> None:
 
 
 def _may_send(subject: str, quiet: dt.timedelta) -> bool:
-    """Return whether an alert about this subject is within both limits; if it is, count it.
+    """Count an alert about this subject if it is within both limits, and return whether it is.
 
     The limits are for all processes together, or for each process while the database is down or refuses writes.
     """
@@ -86,7 +86,7 @@ def _may_send(subject: str, quiet: dt.timedelta) -> bool:
 
 
 def _claim(key: str, duration: dt.timedelta) -> bool:
-    """Claim a key of the cache for this time; False if it is already claimed.
+    """Claim a key of the cache for this time. Returns False if it is already claimed.
 
     Raises `DatabaseError` if the cache cannot be written, in which case Django's `cache.add` also returns False.
     """
@@ -98,7 +98,7 @@ def _claim(key: str, duration: dt.timedelta) -> bool:
 
 
 def _may_send_from_here(subject_hash: str, quiet_seconds: float) -> bool:
-    """Return what `_may_send` returns, with limits for this process alone."""
+    """Count an alert if it is within the limits for this process alone, and return whether it is."""
     now = time.monotonic()
     hour_ago = now - QUIET.total_seconds()
     with _lock:
@@ -123,7 +123,7 @@ _channels: list[Channel] = []
 def register_channel(channel: Channel) -> None:
     """Register a function that sends alerts.
 
-    If a channel raises a database error, the alert goes straight to the mail server.
+    If a channel raises a database error, the alert is sent to the mail server directly.
     """
     _channels.append(channel)
 
@@ -143,7 +143,7 @@ def _connection() -> BaseEmailBackend:
 
 
 def _send(subject: str, text: str) -> None:
-    """Send an alert by all channels; by the mail server if there is no channel or a channel fails."""
+    """Send an alert by all channels. If there is none, or one fails, send it to the mail server directly."""
     try:
         for channel in _channels:
             channel(subject, text)

@@ -4,7 +4,7 @@ The application's own role has no DELETE on these tables (`APPEND_ONLY_TABLES` i
 runs as the owner, creates a function with `retention_function`, and the room's retention rule calls `remove_old_rows`.
 
 A function checks ages by the database's clock, never by anything that its caller can set. Triggers of django-pgtrigger
-would be a weaker guard: a session can turn them off (`pgtrigger.ignore`).
+would be weaker, because a session can turn them off (`pgtrigger.ignore`).
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def owner_function(*, name: str, arguments: str, body: str) -> RunSQL:
 def retention_function(table: str, *, column: str, kept_for: str, condition: str = "TRUE") -> RunSQL:
     """Return a migration operation that creates the function which `remove_old_rows` calls for a table.
 
-    Whatever its caller requests, the function removes only rows whose `column` is older than `kept_for` (an interval
-    such as `365 days`) and that meet `condition` (SQL on the table's columns).
+    The function removes only rows in which `column` is older than `kept_for`, such as `365 days`, whatever its caller
+    requests. The rows must also meet `condition`, which is SQL on the table's columns.
     """
     return owner_function(
         name=_function_name(table),
@@ -55,14 +55,14 @@ def retention_function(table: str, *, column: str, kept_for: str, condition: str
                 GET DIAGNOSTICS removed = ROW_COUNT;
                 RETURN removed;
             END
-        """,  # noqa: S608 - see above
+        """,  # noqa: S608 - constants of migrations
     )
 
 
 def remove_old_rows(table: str, *, before: dt.datetime, batch: int) -> int:
     """Remove the oldest rows up to `before`, at most `batch`, and return how many were removed.
 
-    The database function may refuse to remove some of these rows; see `retention_function`.
+    Rows that are not old enough by the table's `retention_function` are not removed.
     """
     return call_owner_function(_function_name(table), before, batch)
 

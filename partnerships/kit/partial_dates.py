@@ -13,10 +13,9 @@ from partnerships.kit.dates import NotADate, PartialDate
 
 
 class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistory builds it without arguments
-    """A `PartialDate` as its ISO text: 2027, 2027-04 or 2027-04-01.
+    """A `PartialDate` as its ISO text, such as 2027, 2027-04 or 2027-04-01.
 
-    The database compares a date with days by the date's first possible day: the text of a month sorts before that of
-    its days.
+    The database compares texts, so a month is before all of its days. For example, 2027-04 is before 2027-04-01.
     """
 
     description = "A day, a month or a year"
@@ -25,7 +24,7 @@ class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistor
     _pyi_private_get_type: PartialDate  # type: ignore[assignment]  # no text
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # The byte order of ISO texts is the order of dates; other collations may differ.
+        # The byte order of ISO texts is the order of dates. Other collations may differ.
         super().__init__(*args, **{"max_length": 10, "db_collation": "C", **kwargs})
 
     def from_db_value(self, value: str | None, *_: Any) -> PartialDate | None:

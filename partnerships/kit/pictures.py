@@ -6,7 +6,7 @@ from partnerships.kit.late import late
 
 resvg = late("resvg_py")
 
-#: Width in pixels: three for each point that a chart is wide on paper.
+#: Width in pixels, which is three for each point of a chart's width on paper.
 _WIDTH = 1440
 #: The start of a drawing outside a page, where it needs the namespace, and the font of the page's stylesheet.
 _STANDALONE_TAG = (

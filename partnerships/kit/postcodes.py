@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-#: Postcodes as Royal Mail writes them: area and district, then sector and unit.
+#: Postcodes as Royal Mail writes them, with area and district, then sector and unit.
 FULL = re.compile(r"\b([A-Z]{1,2})(\d[A-Z\d]?) ?(\d[ABD-HJLNP-UW-Z]{2})\b", re.IGNORECASE)
 DISTRICT = re.compile(r"([A-Z]{1,2})(\d[A-Z\d]?)", re.IGNORECASE)
 #: The postcode areas (Royal Mail, Postcode Address File).

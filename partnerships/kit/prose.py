@@ -1,6 +1,6 @@
-"""Markdown as safe HTML, with allowed elements only: no images, no scripts.
+"""Markdown as safe HTML, in which only some elements are allowed, and no images or scripts.
 
-The parser takes time in proportion to the text: see docs/decisions/0040.
+The parser takes time in proportion to the length of the text (docs/decisions/0040).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ELEMENTS = frozenset(
 ATTRIBUTES: dict[str, set[str]] = {"a": {"href", "title"}, "th": {"align"}, "td": {"align"}, "ol": {"start"}}
 SCHEMES = frozenset({"http", "https", "mailto"})
 
-#: The most missing cells that are added, in all tables of a text together.
+#: Limit of missing cells that are added, in all tables of a text together.
 MAX_FILLED_CELLS = 10_000
 
 #: Headings of a text become lower headings, because the page's own headings go down to h2.
@@ -52,8 +52,8 @@ def _parser() -> markdown_it.MarkdownIt:
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Apply the package's table rule, with one limit for all tables of a text.
 
-    The package has a limit for each table: many tables of 256 columns with one character a row would become 430 times
-    as long as the source. The signature is the package's: `silent` means only to check whether the rule matches.
+    The package has a limit for each table, so many tables of 256 columns with one character a row would become 430
+    times as long as the source. The signature is the package's. With `silent`, the rule is only checked for a match.
     """
     if state.env.get("too_many_cells") or not rules_block.table(state, start, end, True):
         return False

@@ -1,7 +1,7 @@
 """Filters by one or several records, for lists.
 
 If there are few records, the select has all of them. If there are many, matches are suggested while a person types.
-Without JavaScript, a search box beside the select finds records by a part of their name, and the select then offers
+Without JavaScript, a search box next to the select finds records by a part of their name, and the select then offers
 the matches.
 """
 
@@ -20,14 +20,14 @@ from partnerships.kit.http import row_number
 
 #: The select has all records if there are at most this many.
 MAX_LISTED = 100
-#: The most matches that are suggested at a time.
+#: Limit of matches that are suggested at a time.
 MAX_SUGGESTED = 40
 #: A record's id and name.
 _Named = tuple[int, str]
 
 
 class RecordSelect(forms.Select):
-    """A select of one record; `named_by` is the field with the record's name."""
+    """A select of one record. `named_by` is the field with the record's name."""
 
     module = "cg-autocomplete"
     #: The choices with the records' queryset, set by ModelChoiceField.
@@ -51,7 +51,7 @@ class RecordSelect(forms.Select):
 
     @cached_property
     def _all_records(self) -> list[_Named] | None:
-        """All records; None if there are too many."""
+        """All records, or None if there are too many."""
         records = list(self._named[: MAX_LISTED + 1])
         return records if len(records) <= MAX_LISTED else None
 
@@ -139,7 +139,7 @@ UNREADABLE = Unreadable()
 class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any model with a title or name
     """A filter by one record that the reader may see.
 
-    The id of any other record becomes `UNREADABLE`, which no row matches: so a view shared with the reader does not
+    The id of any other record becomes `UNREADABLE`, which no row matches. So a view shared with the reader does not
     reveal whether that record exists.
     """
 

@@ -1,4 +1,4 @@
-"""The row history of a record: each change with its author, the page and the reason."""
+"""The row history of a record, with the author, the page and the reason of each change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db.models import Model
 #: Functions that describe what people did, by the ids of pghistory's contexts.
 _descriptions: list[Callable[[Collection[UUID]], Mapping[UUID, list[str]]]] = []
 
-#: Routes of administrators' pages. The history shows reasons that were given there; only partners may read others.
+#: Routes of administrators' pages. The history shows reasons that were given there. Only partners may read others.
 _ADMINISTRATORS_ROUTES = ("admin:", "people:")
 
 #: Labels of changes by the trigger that recorded them.
@@ -23,7 +23,7 @@ LABELS = {"insert": "Added", "update": "Changed", "delete": "Deleted"}
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """The values of a column before and after a change; `old` is "" for an added row."""
+    """The values of a column before and after a change. `old` is "" for an added row."""
 
     name: str
     old: str
@@ -32,7 +32,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A change of the row: its kind, its time, its author, the page or job, and the reason."""
+    """A change of the row, with its kind, its time, its author, the page or job, and the reason."""
 
     kind: str
     at: dt.datetime
@@ -52,7 +52,7 @@ def _to_text(value: Any) -> str:
 
 
 def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowChange]:
-    """Return the changes of a row, newest first; an empty list if its table has no history.
+    """Return the changes of a row, newest first, or an empty list if its table has no history.
 
     For `restricted` columns, a change says that the column changed, without its values.
     """
@@ -65,7 +65,7 @@ def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowC
 
 
 def _author(context: Mapping[str, Any], names: Mapping[int, str]) -> str:
-    """Return the author: a person, a database role for SQL by hand, or the system."""
+    """Return the author, which is a person, a database role for SQL by hand, or the system."""
     if context.get("user"):
         return names.get(context["user"], "a former member")
     return f"the database role {context['role']}" if context.get("role") else "the system"
@@ -84,7 +84,7 @@ def _reason(context: Mapping[str, Any], descriptions: Iterable[str]) -> str:
 
 
 def _changes(events: list[Any], fields: Sequence[Any], restricted: Collection[str]) -> list[RowChange]:
-    """Return the events of pghistory, given oldest first, as changes, newest first."""
+    """Return a change for each event of pghistory. The events are oldest first, and the changes newest first."""
     author_ids = {event.pgh_context.metadata.get("user") for event in events if event.pgh_context}
     authors = get_user_model().objects.filter(pk__in=[pk for pk in author_ids if pk])
     names = {person.pk: str(person) for person in authors}
@@ -116,7 +116,7 @@ def _changes(events: list[Any], fields: Sequence[Any], restricted: Collection[st
 def _field_changes(
     earlier_event: Any | None, event: Any, fields: Iterable[Any], restricted: Collection[str]
 ) -> tuple[FieldChange, ...]:
-    """Return the columns that differ between two events; for the first event, all columns with a value."""
+    """Return the columns that differ between two events. For the first event, return all columns with a value."""
     changes: list[FieldChange] = []
     for field in fields:
         value = getattr(event, field.attname)

@@ -26,7 +26,7 @@ class Sections(Generic[Reader, Record]):
         self._order: dict[str, int] = {}
 
     def register(self, name: str, build: Callable[[Reader, Record], Section | None], *, order: int) -> None:
-        """Add a section. `build` returns the section, or None to show nothing; the lowest `order` comes first."""
+        """Add a section. `build` returns the section, or None to show nothing. The lowest `order` is first."""
         self._builders[name] = build
         self._order[name] = order
 

@@ -34,9 +34,9 @@ SELECT system_identifier,
        ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
   FROM pg_control_system()
 """
-#: The reason why the standby does not have everything that the primary had at a position; '' if it has everything. A
+#: The reason why the standby does not have everything that the primary had at a position, or '' if it has everything. A
 #: standby that was promoted and not restarted still reports its old replay position. Another timeline alone is no
-#: reason: after a failover, a standby shows the new timeline only after its next checkpoint, some minutes later.
+#: reason, because after a failover, a standby shows the new timeline only after its next checkpoint some minutes later.
 _WHY_BEHIND = """
 SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'promoted'
             WHEN s.system_identifier <> %s THEN 'of another cluster'
@@ -52,7 +52,7 @@ _away_until = 0.0
 
 
 class StandbyRouter:
-    """The database router: queries within `from_standby` go to the standby, all other queries to the primary."""
+    """The database router, which sends queries within `from_standby` to the standby, and all others to the primary."""
 
     def db_for_read(self, model: type[Model], **hints: object) -> str:
         """Return the database to read from, also for rows that are related to a row from the other database."""
@@ -63,11 +63,11 @@ class StandbyRouter:
         return DEFAULT_DB_ALIAS
 
     def allow_relation(self, obj1: Model, obj2: Model, **hints: object) -> bool:
-        """Return True: the standby is a copy of the primary."""
+        """Return True, because the standby is a copy of the primary."""
         return True
 
     def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
-        """Return True only for the primary: PostgreSQL copies the tables to the standby."""
+        """Return True only for the primary, because PostgreSQL copies the tables to the standby."""
         return db == DEFAULT_DB_ALIAS
 
 
@@ -119,10 +119,10 @@ def content_of(file: Model) -> bytes:
 
 
 def _has_caught_up() -> bool:
-    """Return whether the standby has all present commits of the primary; wait for up to `WAIT_SECONDS`.
+    """Return whether the standby has all present commits of the primary, after waiting for up to `WAIT_SECONDS`.
 
     After a restore of the primary, a standby from before the restore may report any position. So the primary first
-    writes a mark, which reaches only its own standby.
+    writes a mark, which is copied only to its own standby.
     """
     mark = f"standby-{secrets.token_hex(16)}"
     cache.set(mark, True, timeout=60)

@@ -13,7 +13,7 @@ from diff_match_patch import diff_match_patch
 
 Kind: TypeAlias = Literal["equal", "delete", "insert", "gap"]
 
-#: Seconds after which a comparison of two texts stops refining: its result is coarser, but correct.
+#: Seconds after which a comparison of two texts stops refining. Its result is then coarser, but correct.
 SECONDS_A_COMPARISON = 0.5
 #: How many comparisons of one page may take all of `SECONDS_A_COMPARISON`.
 MAX_LONG_COMPARISONS = 4
@@ -25,18 +25,18 @@ _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
 def figure(number: Decimal | int) -> str:
-    """Return a number with commas and without trailing zeros, never rounded: `60`, `2.5`, `1,250,000`."""
+    """Return a number with commas and without trailing zeros, never rounded, such as `2.5` or `1,250,000`."""
     text = f"{Decimal(number):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural with an s: `1 home`, `1,250 homes`."""
+    """Return a number with its noun, such as `1 home` or `1,250 homes`. The plural has an s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:
-    """Return names in a sentence: `A, B and C`, or with another word `A, B or C`."""
+    """Return names in a sentence, such as `A, B and C`. With the word "or", they are `A, B or C`."""
     *first_names, last_name = list(names) or [""]
     return f"{', '.join(first_names)} {word} {last_name}" if first_names else last_name
 
@@ -59,8 +59,8 @@ class Fragment(NamedTuple):
 class DiffTime:
     """The time that all comparisons of a page, or of a plan in an email, may take together.
 
-    Without this limit, a plan with many long changed texts could keep a server busy: the plan's authors decide how many
-    texts there are.
+    Without this limit, a plan with many long changed texts could keep a server busy, because its authors decide how
+    many texts there are.
     """
 
     def __init__(self) -> None:
@@ -77,8 +77,8 @@ class DiffTime:
 def word_differences(old_text: str, new_text: str, time: DiffTime | None = None) -> tuple[Fragment, ...]:
     """Return the differences between two texts, word by word.
 
-    The equal and deleted fragments together are the old text; the equal and inserted fragments together are the new
-    text. If no `time` is left, the whole old text is deleted and the whole new text inserted.
+    The equal and deleted fragments together are the old text, and the equal and inserted ones are the new text. If no
+    `time` is left, the whole old text is deleted and the whole new text inserted.
     """
     if old_text == new_text:
         return (Fragment("equal", old_text),) if old_text else ()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: How long parsing one incoming email may take; usually it takes milliseconds.
+#: How long parsing one incoming email may take. Usually it takes milliseconds.
 MAX_PARSING_SECONDS = 20
 
 
@@ -20,9 +20,8 @@ class TookTooLong(Exception):
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise `TookTooLong` in this block after this many seconds.
 
-    The block must not change any state or wait for anything. Like all signals, the limit works only in the main
-    thread, as in workers and commands; in other threads there is no limit. It cannot stop a call that never returns
-    to Python.
+    The block must not change any state or wait for anything. The limit works only in the main thread, as all signals
+    do. In other threads, there is no limit. It cannot stop a call that never returns to Python.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -87,7 +87,7 @@ class CheckedUpload:
 
 
 def clean_file_name(name: str, extension: str = "") -> str:
-    """Return a safe file name: the last part of `name`, without control characters, with the content's extension.
+    """Return a safe file name from the last part of `name`, with the content's extension.
 
     Browsers may send a whole path. The result has at most 120 characters.
     """
@@ -101,7 +101,7 @@ def clean_file_name(name: str, extension: str = "") -> str:
 
 
 def _choose(allowed: Collection[str]) -> str:
-    """Return the remedy as a sentence: `Choose a file of one of these kinds: CSV, PDF.`"""
+    """Return the remedy as a sentence, such as `Choose a file of one of these kinds: CSV, PDF.`"""
     return f"Choose a file of one of these kinds: {', '.join(sorted(file_kind.upper() for file_kind in allowed))}."
 
 
@@ -135,7 +135,7 @@ def check_upload(
 
 @contextmanager
 def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None]:
-    """Store the file of a row. The block must save the row; if the block fails, the stored file is deleted again.
+    """Store the file of a row. The block must save the row. If the block fails, the stored file is deleted again.
 
     The row has the fields `file`, `file_name`, `content_type`, `size` and `sha256`. Raises `UnableToTakeFile` if the
     file cannot be stored.
@@ -156,7 +156,7 @@ def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None
 
 
 def _content(file: File[bytes]) -> tuple[str, str]:
-    """Return the content type of a file and its extension; two empty texts if the type is unknown."""
+    """Return the content type of a file and its extension, or two empty texts if the type is unknown."""
     file.seek(0)
     head = file.read(1024)
     if head.startswith(b"%PDF-"):
@@ -266,10 +266,10 @@ def _office(file: File[bytes]) -> tuple[str, str]:
 
 
 def _text(file: File[bytes]) -> tuple[str, str]:
-    """Return the type of a plain text file; two empty texts if its content is not plain text.
+    """Return the type of a plain text file, or two empty texts if its content is not plain text.
 
     Plain text has no control characters, in UTF-8 and in Windows-1252. Only the file's name distinguishes CSV from
-    other text. Scripts are plain text too: a file with another ending, such as .bat or .js, is refused, not renamed.
+    other text. Scripts are plain text too, so a file with another ending, such as .bat or .js, is refused.
     """
     file.seek(0)
     while chunk := file.read(_CHUNK):

@@ -24,7 +24,7 @@ class DateInput(forms.TextInput):
     whole_days = True
 
     def format_value(self, value: Any) -> str | None:
-        """Return the date in words, also if a person typed it; a text that is not a date is returned unchanged."""
+        """Return the date in words, also if a person typed it. A text that is not a date is returned unchanged."""
         if not value:
             return None
         if isinstance(value, dt.datetime):
@@ -37,7 +37,7 @@ class DateInput(forms.TextInput):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """Return the box as HTML, with the address that a script requests to learn which date the typed text means.
 
-        Written without a template for speed: see `partnerships.kit.html`.
+        No template is used, which makes it faster (see `partnerships.kit.html`).
         """
         script_request = {"box": name, "whole_days": "yes" if self.whole_days else ""}
         box_attributes = {
@@ -70,7 +70,7 @@ def read_precise_date(text: str, *, whole_days: bool) -> PartialDate:
     """
     date = read_date(text)
     if whole_days and date.precision != "day":
-        # For a year, 31 March is suggested: the end of the financial year.
+        # For a year, 31 March is suggested, because it is the end of the financial year.
         month = PartialDate(date.year, date.month or 3)
         raise NotADate(f"Add the day, for example {month.latest.day} {month.words}.")
     return date
@@ -139,7 +139,7 @@ class PartialDateField(_DateField):
 
 
 def _with_article(label: str) -> str:
-    """Return a date's label as it follows “Enter”: `Start date` becomes `the start date`; `Needed by` is quoted."""
+    """Return a date's label after “Enter”, such as `the start date` for `Start date`. `Needed by` is quoted."""
     lowered = label[:1].lower() + label[1:]
     return f"the {lowered}" if "date" in lowered else f"a date for “{label}”"
 
@@ -183,9 +183,9 @@ class AmountField(forms.DecimalField):
             raise ValidationError(f"{self.named} must be a number, like {self.example}.", code="invalid") from error
 
     def prepare_value(self, value: Any) -> Any:
-        """Return the text of the box: a number with commas, even if a person typed it; other text unchanged.
+        """Return the text of the box. A number gets commas, even if a person typed it. Other text is unchanged.
 
-        A number with more than two decimals is unchanged too: its error is about what was typed, and the person may
+        A number with more than two decimals is unchanged too. Its error is about what was typed, and the person may
         have meant 1,150 with "1.150".
         """
         try:

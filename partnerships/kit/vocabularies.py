@@ -87,23 +87,23 @@ class Vocabulary(models.Model):
 
     @classmethod
     def label_of(cls, code: str) -> str:
-        """Return the label of a code; the code itself if the vocabulary does not have it."""
+        """Return the label of a code, or the code itself if the vocabulary does not have it."""
         word = cls.by_code().get(code)
         return word.label if word else code
 
     @classmethod
     def choices(cls, *, keep: Collection[str] = ()) -> list[tuple[str, str]]:
-        """Return choices for a form: the active words, and retired words whose code is in `keep`."""
+        """Return choices for a form, which are the active words, and the retired words with a code in `keep`."""
         return [(word.code, word.label) for word in cls.by_code().values() if word.active or word.code in keep]
 
     @classmethod
     def all_choices(cls) -> list[tuple[str, str]]:
-        """Return choices for a filter: all words, because old records may have retired words."""
+        """Return choices for a filter, which are all words, because old records may have retired words."""
         return [(word.code, word.label) for word in cls.by_code().values()]
 
 
 def forget(*vocabularies: type[models.Model]) -> None:
-    """Drop this process's cache of these vocabularies; of all vocabularies if none is given."""
+    """Drop this process's cache of these vocabularies, or of all vocabularies if none is given."""
     for vocabulary in vocabularies or tuple(_cache):
         _cache.pop(vocabulary, None)
 

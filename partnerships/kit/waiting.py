@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Protocol, TypeAlias, overload
 
-#: The most tasks of one kind that are read for a person, the most urgent first. Pages say "more than 1,000".
+#: Limit of tasks of one kind that are read for a person, the most urgent first. Pages say "more than 1,000".
 MAX_LISTED = 1_001
 
 
@@ -16,7 +16,7 @@ MAX_LISTED = 1_001
 class WaitingTask:
     """A task that is waiting for a person.
 
-    A page shows a few of thousands of tasks. So texts that need a query may be missing until `in_full` adds them.
+    A page shows a few of thousands of tasks. So texts that need a query may be missing until `completer` adds them.
     """
 
     #: What the person has to do, such as "Answer this ask".
@@ -31,16 +31,15 @@ class WaitingTask:
     partnership_title: str = ""
     status: str = ""
     status_label: str = ""
-    #: The id of the record. `completer` uses it to find the missing texts of tasks of this kind (see
-    #: `with_full_texts`).
+    #: The id of the record. `completer` uses it to find the missing texts of tasks of this kind.
     record_id: int = field(default=0, compare=False)
     completer: TaskCompleter | None = field(default=None, compare=False)
 
     def oldest_first(self) -> tuple[str, ...]:
-        """Return a sort key, different for each task of a person: by due day, then by waiting time.
+        """Return a sort key by due day, then by waiting time. It is different for each task of a person.
 
-        Then it sorts by the length of the path and by the path, so that records of one kind are in order of their
-        ids, like the rows of `TaskRows`.
+        Of tasks that began to wait at the same time, one with a shorter path is first. So records of one kind are in
+        order of their ids, as the rows of `TaskRows` are.
         """
         due = self.due.isoformat() if self.due else "9999-12-31"
         since = self.since.isoformat() if self.since else "9999"
@@ -94,7 +93,7 @@ class Work:
         return sum(map(len, self._kinds))
 
     def first(self, count: int | None = None) -> list[WaitingTask]:
-        """Return the most urgent tasks, most urgent first; all tasks without `count`."""
+        """Return the `count` most urgent tasks, the most urgent first. Without `count`, return all tasks."""
         tasks = (kind[:count] if isinstance(kind, TaskRows) else kind for kind in self._kinds)
         return sorted(chain.from_iterable(tasks), key=WaitingTask.oldest_first)[:count]
 
@@ -113,7 +112,7 @@ def _due_days(kind: Sequence[WaitingTask]) -> Iterable[dt.date | None]:
 class TaskCompleter(Protocol):
     """A function that adds the missing texts to tasks of one kind.
 
-    Tasks whose `completer` is equal are completed in one call.
+    All tasks with an equal `completer` are completed in one call.
     """
 
     def __call__(self, tasks: Sequence[WaitingTask]) -> list[WaitingTask]:

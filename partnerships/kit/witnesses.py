@@ -99,7 +99,7 @@ class Tables:
         sums_to_compare = [total for total in sums if total <= highest]
         lowest_sum, highest_sum = min(sums_to_compare), max(sums_to_compare)
 
-        # Search downwards first, then up to `highest`, then up only as far as needed: each limit has other corners.
+        # Search downwards first, then up to `highest`, then up only as far as needed. Each limit has other corners.
         for sign, is_near in ((-1, False), (1, False), (1, True)):
             limit = lowest_sum + by if is_near else highest
             is_within_known_sums = sign > 0 and limit <= highest_sum
@@ -134,7 +134,7 @@ class Tables:
             entering = _entering(goal, at_zero)
             if entering is None:
                 return
-            if goal[entering] < 0:  # only possible for a move: use the opposite move
+            if goal[entering] < 0:  # only possible for a move, so the opposite move is used
                 for row in (goal, *rows):
                     row[entering] = -row[entering]
             leaving = _leaving(rows, names, entering)
@@ -146,7 +146,7 @@ class Tables:
             new_scale, has_moved = -pivot[entering], pivot[0] > 0
             rows = [_without(row, pivot, entering, new_scale, scale) for row in rows]
             goal = _without(goal, pivot, entering, new_scale, scale)
-            if entering_name != _FREE:  # a move needs no row: it may take any value
+            if entering_name != _FREE:  # a move needs no row, because it may have any value
                 pivot[entering] = -scale
                 rows.append(pivot)
                 names.append(entering_name)
@@ -171,7 +171,10 @@ def _entering(goal: Row, at_zero: Sequence[int]) -> int | None:
 
 
 def _leaving(rows: Sequence[Row], names: Sequence[int], entering: int) -> int | None:
-    """Return the row that first reaches zero when the entering variable grows; of several rows, the first by name."""
+    """Return the row that is the first to become zero when the entering variable grows.
+
+    Of several rows, it is the one with the lowest name.
+    """
     leaving: int | None = None
     for index, row in enumerate(rows):
         if row[entering] >= 0:
@@ -209,7 +212,7 @@ def _smallest_move(move: Row) -> Row:
 def tables_that_fit(
     shown: Sequence[tuple[Collection[int], int]], size: int, *, highest: int, limit: int
 ) -> list[Table] | None:
-    """Return all tables that agree with the shown sums: pairs of places and their sum.
+    """Return all tables that agree with the shown sums, which are pairs of places and their sum.
 
     Returns None if there are more than `limit`, or if the search takes too many steps. Entries that no shown sum
     includes are at most `highest`. The search fills in one entry after the other, depth first.

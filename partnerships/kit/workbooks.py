@@ -26,7 +26,7 @@ else:
     openpyxl, cells, styles = late("openpyxl"), late("openpyxl.cell"), late("openpyxl.styles")
 
 
-#: The name of a worksheet, and its rows; the first row is the heading.
+#: The name of a worksheet, and its rows. The first row is the heading.
 Worksheet = tuple[str, Sequence[Sequence[object]]]
 #: The number of first rows that decide how wide the columns are.
 _MEASURED = 200
@@ -38,8 +38,8 @@ _UNPRINTABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535))
 def xlsx_bytes(sheets: Iterable[tuple[str, Iterable[Sequence[object]]]]) -> bytes:
     """Return an Excel workbook with these worksheets.
 
-    Numbers, days and moments have their own types. A text is always a text, even if it looks like a formula: such a
-    cell is marked like one in which a person typed an apostrophe first.
+    Numbers, days and moments have their own types. A text is always a text. If it looks like a formula, its cell is
+    marked like one in which a person typed an apostrophe first.
     """
     book = openpyxl.Workbook(write_only=True)
     bold = styles.Font(bold=True)
@@ -50,9 +50,9 @@ def xlsx_bytes(sheets: Iterable[tuple[str, Iterable[Sequence[object]]]]) -> byte
         first_rows = list(islice(remaining_rows, _MEASURED))
         for column, width in zip(ascii_uppercase, _widths(first_rows), strict=False):
             sheet.column_dimensions[column].width = width
-        for number, row in enumerate(chain(first_rows, remaining_rows)):
+        for row_index, row in enumerate(chain(first_rows, remaining_rows)):
             cells = [_xlsx_cell(sheet, value) for value in row]
-            if number == 0:
+            if row_index == 0:
                 for cell in cells:
                     cell.font = bold
             sheet.append(cells)
@@ -91,7 +91,7 @@ def _widths(rows: Sequence[Sequence[object]]) -> list[int]:
 
 
 def _local(value: dt.date) -> dt.date:
-    """Return a moment in local time without a time zone, because workbooks have no time zones; a day unchanged."""
+    """Return a moment in local time without a time zone, because workbooks have none. A day is unchanged."""
     if isinstance(value, dt.datetime) and timezone.is_aware(value):
         return timezone.make_naive(value)
     return value

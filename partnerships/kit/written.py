@@ -26,13 +26,13 @@ _MONTH_AND_YEAR = re.compile(r"(\d{1,2}) ?[/.-] ?(\d{4})")
 # A month as spreadsheets write it: "Mar-27" or "Mar '27". But "Mar 27" may be a day.
 _SHORT_MONTH = re.compile(r"([a-z]{3,9})(?: ?- ?| ?['’])(\d{2})", re.IGNORECASE)
 _WORDS = re.compile(r"[\w ,./’'-]+")
-# Two default dates that differ in year, month and day. The text is parsed with each: a part of the date that is the
+# Two default dates that differ in year, month and day. The text is parsed with each. A part of the date that is the
 # same in both results was in the text.
 _ONE_DAY, _OTHER_DAY = dt.datetime(2000, 1, 1), dt.datetime(2004, 2, 2)  # noqa: DTZ001 - days without a place
 
-#: The most digits before the decimal point. `quantize` fails beyond 28.
+#: Limit of digits before the decimal point. `quantize` fails beyond 28.
 _MAX_DIGITS = 20
-# Commas may only separate thousands: in other countries "1,5" means one and a half, not 15.
+# Commas may only separate thousands, because in other countries "1,5" means one and a half, not 15.
 _AMOUNT = re.compile(r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+) ?(?P<size>[a-z]*)", re.IGNORECASE)
 _SIZES = {
     "": 1,
@@ -51,18 +51,18 @@ class NotAnAmount(ValueError):
 
 
 class _Names(parser.parserinfo):  # type: ignore[misc]  # dateutil carries no types
-    """Settings of dateutil: the day comes before the month, and years of two digits do not depend on today."""
+    """Settings of dateutil, by which the day is before the month, and years of two digits do not depend on today."""
 
     def __init__(self) -> None:
         super().__init__(dayfirst=True)
 
     def convertyear(self, year: int, century_specified: bool = False) -> int:
-        """Return the year with its century: 27 is 2027, 69 is 1969."""
+        """Return the year with its century. For example, 27 is 2027, and 69 is 1969."""
         return year if century_specified else _with_century(year)
 
 
 def _with_century(year: int) -> int:
-    """Return a year of two digits as in POSIX: 69 and later are in the 20th century. Other years are unchanged."""
+    """Return a year of two digits with its century, from 1969 to 2068 (POSIX). Other years are unchanged."""
     return year if year >= 100 else year + (1900 if year >= 69 else 2000)
 
 

@@ -1,4 +1,4 @@
-"""Template tags for form fields: the component of a field, and its control with classes."""
+"""Template tags for form fields, which return the component of a field, or its control with classes."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def sentence_labels(form: forms.BaseForm) -> str:
 
 @register.simple_tag
 def govuk_field(field: BoundField, *, small: bool = False, mark_optional: bool = False) -> SafeString:
-    """Return a field with its label, hint, errors and control: the component of GOV.UK Frontend that suits its widget.
+    """Return the component of GOV.UK Frontend for a field, with its label, hint, errors and control.
 
     `small` makes radios and checkboxes small, as in a filter. `mark_optional` adds “(optional)” to the label of a field
     that may be left empty.
 
-    Written without a template for speed: a list has up to ten filters, and a form up to 27 fields. See
+    No template is used, because a list has up to ten filters, and a form up to 27 fields. See
     `partnerships.kit.html`.
     """
     if field.is_hidden:
@@ -143,7 +143,7 @@ def _hint(field: BoundField, classes: str) -> str:
 
 
 def field_shape(field: BoundField) -> str:
-    """Return the field's component: a key of `_CONTROL_CLASSES`, "radios" or "checkboxes"."""
+    """Return the name of the field's component, which is a key of `_CONTROL_CLASSES`, "radios" or "checkboxes"."""
     widget = field.field.widget
     match widget:
         case forms.CheckboxSelectMultiple():
@@ -165,7 +165,7 @@ def field_shape(field: BoundField) -> str:
 
 
 def group_attributes(field: BoundField, shape: str) -> str:
-    """Return the attributes of the element around a field: its id, its classes, and what its script needs."""
+    """Return the attributes of the element around a field, with its id, its classes, and what its script needs."""
     classes = ["govuk-form-group"]
     script_attributes: dict[str, object] = {}
     if field.errors:
@@ -204,7 +204,7 @@ def _control_attributes(field: BoundField, shape: str) -> dict[str, Any]:
     classes = [component_classes, field.field.widget.attrs.get("class", "")]
     if field.errors and shape != "checkbox":
         classes.append(f"{component_classes.split()[0]}--error")
-    # False removes a placeholder: it disappears while typing, so its text belongs in the label or hint.
+    # False removes a placeholder. It disappears while typing, so its text belongs in the label or hint.
     attrs: dict[str, Any] = {"class": " ".join(filter(None, classes)), "placeholder": False}
     if shape == "counted":
         description_ids = [field.aria_describedby, f"{field.auto_id}-info"]
@@ -278,7 +278,7 @@ def options(choices: Iterable[tuple[str, str]], chosen: str | None) -> SafeStrin
 # Most options are the same on every page. Typed, because texts that are equal may differ in whether they are escaped.
 @lru_cache(maxsize=4_000, typed=True)
 def _option(value: object, label: object, attributes: str) -> str:
-    """Return the HTML of an option; `attributes` are its attributes besides the value."""
+    """Return the HTML of an option. `attributes` are its attributes besides the value."""
     return f'\n  <option value="{escaped(value)}"{attributes}>{escaped(label)}</option>'
 
 

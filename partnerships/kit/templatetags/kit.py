@@ -1,4 +1,4 @@
-"""Template tags for every page: dates, statuses, tabs, differences."""
+"""Template tags for every page, such as dates, statuses, tabs and differences."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _DIRECTION_WORDS = {"ask": "Ask", "offer": "Offer", "match": "Match"}
 
 
 def _as_day(value: dt.date | dt.datetime) -> dt.date:
-    """Return the calendar day; the day of a moment is the one in the site's time zone."""
+    """Return the calendar day. The day of a moment is the one in the site's time zone."""
     if isinstance(value, dt.datetime):
         return timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
     return value
@@ -136,7 +136,7 @@ _SYSTEMS = (
 
 @register.filter
 def browser(user_agent: str) -> str:
-    """Return a user agent in words, such as `Firefox on Windows`; `A program` if it is unknown."""
+    """Return a user agent in words, such as `Firefox on Windows`, or `A program` if it is unknown."""
     name = next((words for mark, words in _BROWSERS if mark in user_agent), "")
     system = next((words for mark, words in _SYSTEMS if mark in user_agent), "")
     return f"{name} on {system}" if name and system else name or "A program"
@@ -172,7 +172,7 @@ def _class_name(code: object) -> str:
 def status_tag(words: object, code: object = "") -> SafeString:
     """Return a status tag. The stylesheet has a colour for each code."""
     code_class = f" cg-tag--{_class_name(code)}" if code else ""
-    # A list has a tag in each row: see partnerships.kit.html.
+    # No template is used, because a list has a tag in each row (partnerships.kit.html).
     return SafeString(f'<strong class="govuk-tag cg-tag{escaped(code_class)}">{escaped(words)}</strong>')
 
 
@@ -332,7 +332,7 @@ def was_now(was: object, now: object) -> SafeString:
 
 @register.simple_tag
 def word_diff(fragments: Iterable[tuple[str, str]]) -> SafeString:
-    """Return a text with its changed words marked. The fragments are those of `kit.text`; a gap becomes three dots."""
+    """Return a text with its changed words marked. The fragments are those of `kit.text`. A gap becomes three dots."""
     return format_html_join("", "{}", ((_fragment(kind, text),) for kind, text in fragments))
 
 
@@ -371,7 +371,7 @@ def block_text(context: Context, name: str) -> SafeString:
 
 @register.simple_block_tag
 def empty_state(content: str, heading: str, href: str = "", action: str = "") -> SafeString:
-    """Return the message of an empty list: a heading, the text in the block, and optionally a button."""
+    """Return the message of an empty list, with a heading, the text in the block, and optionally a button."""
     context = {"heading": heading, "text": _one_line(content), "href": href, "action": action}
     return render_to_string("partials/_empty.html", context)
 

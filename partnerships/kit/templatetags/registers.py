@@ -35,7 +35,7 @@ def sidebar_models(groups: Iterable[Mapping[str, Any]], path: str) -> SafeString
 
 
 def _sidebar_row(model: Mapping[str, Any], row_id: str, path: str) -> str:
-    """Return the row of a model: the link to its list, and the link that adds a record."""
+    """Return the row of a model, with the link to its list, and the link that adds a record."""
     name_html, add_html = escaped(model["name"]), ""
     # Without the right to view or to add, Django gives no address.
     list_url, add_url = model.get("admin_url"), model.get("add_url")

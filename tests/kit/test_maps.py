@@ -57,27 +57,28 @@ def test_outline_lies_where_the_council_is() -> None:
     assert top < y < bottom
 
 
-def test_areas_are_shaded_by_their_level_and_say_what_they_are() -> None:
-    drawn_map = shaded_map(
-        "Partnerships",
-        [
-            Shaded("E07000087", "Fareham: 3 partnerships", 2, "#E07000087"),
-            Shaded("E07000088", "Gosport: none", 0),
-            Shaded("E99999999", "Nowhere: 1", 1),
-        ],
-        LEVELS,
-    )
+AREAS = (
+    Shaded("E07000087", "Fareham: 3 partnerships", 2, "#E07000087"),
+    Shaded("E07000088", "Gosport: none", 0),
+    Shaded("E99999999", "Nowhere: 1", 1),
+)
 
-    by_fill = groups(drawn_map)
-    assert {fill: [path.get("data-words") for path in paths] for fill, paths in by_fill.items()} == {
-        SHADES[0]: ["Gosport: none"],
-        SHADES[2]: ["Fareham: 3 partnerships"],
-    }
-    assert svg_of(drawn_map).get("role") == "img"
-    assert svg_of(drawn_map).get("aria-label") == "Partnerships"
+
+def test_areas_are_shaded_by_their_level_and_have_words() -> None:
+    drawn_map = shaded_map("Partnerships", AREAS, LEVELS)
+
+    words_by_fill = {fill: [path.get("data-words") for path in paths] for fill, paths in groups(drawn_map).items()}
+    assert words_by_fill == {SHADES[0]: ["Gosport: none"], SHADES[2]: ["Fareham: 3 partnerships"]}
+
+
+def test_map_of_areas_has_a_label_names_a_legend_and_its_source() -> None:
+    drawn_map = shaded_map("Partnerships", AREAS, LEVELS)
+
+    drawing = svg_of(drawn_map)
+    assert (drawing.get("role"), drawing.get("aria-label")) == ("img", "Partnerships")
+    assert "Gosport" in [text.text for text in drawing.iter("text")]
     assert "2 to 3" in str(drawn_map.legend)
     assert "Open Government Licence" in drawn_map.source
-    assert "Gosport" in [text.text for text in svg_of(drawn_map).iter("text")]
 
 
 def test_whole_country_has_regions_and_no_names() -> None:
@@ -88,23 +89,38 @@ def test_whole_country_has_regions_and_no_names() -> None:
     assert len(drawn_map.drawing) < 400_000
 
 
-def test_a_page_refers_to_one_file_with_every_outline() -> None:
+def referenced_ids(drawing: ET.Element) -> list[str]:
+    """Return the ids of the outlines in the file to which a drawing refers."""
+    return [use.get("href", "").partition("#")[2] for use in drawing.iter("use")]
+
+
+def test_outlines_file_has_every_outline_and_the_regions() -> None:
     file = finders.find(OUTLINES_FILE)
     assert file is not None
+
     shapes = {path.get("id"): path.get("d") for path in ET.parse(file).getroot()}
 
-    drawn_map = shaded_map("All", [Shaded(code, code, 1) for code in outlines()], LEVELS, file="/static/outlines.svg")
-    map_of_places = place_map(
-        "Sites", [Place("Quay", -1.18, 50.85), Place("Mill", -1.2, 50.9)], file="/static/outlines.svg"
-    )
-
-    references = [use.get("href", "").partition("#")[2] for use in svg_of(drawn_map).iter("use")]
-    assert sorted(references) == sorted([*outlines(), "regions"])
-    assert {use.get("href", "").partition("#")[2] for use in svg_of(map_of_places).iter("use")} > {"E07000087"}
     assert {code: shapes[code] for code in outlines()} == {code: outline.path for code, outline in outlines().items()}
     assert "regions" in shapes
-    assert [*svg_of(drawn_map).iter("path"), *svg_of(map_of_places).iter("path")] == []
+
+
+def test_map_of_areas_on_a_page_refers_to_the_outlines_file() -> None:
+    all_areas = [Shaded(code, code, 1) for code in outlines()]
+
+    drawn_map = shaded_map("All", all_areas, LEVELS, file="/static/outlines.svg")
+
+    assert sorted(referenced_ids(svg_of(drawn_map))) == sorted([*outlines(), "regions"])
+    assert list(svg_of(drawn_map).iter("path")) == []
     assert len(drawn_map.drawing) < 60_000
+
+
+def test_map_of_places_on_a_page_refers_to_the_outlines_file() -> None:
+    places = [Place("Quay", -1.18, 50.85), Place("Mill", -1.2, 50.9)]
+
+    drawn_map = place_map("Sites", places, file="/static/outlines.svg")
+
+    assert set(referenced_ids(svg_of(drawn_map))) > {"E07000087"}
+    assert list(svg_of(drawn_map).iter("path")) == []
 
 
 def test_hostile_names_are_escaped() -> None:
@@ -120,12 +136,9 @@ def test_places_close_together_are_one_dot_with_their_number() -> None:
 
     root = svg_of(place_map("Sites", places))
 
-    circles = list(root.iter("circle"))
-    assert len(circles) == 2
-    numbers = [
-        text.text for group in root.iter("g") if group.get("class") == "cg-map__places" for text in group.iter("text")
-    ]
-    assert numbers == ["2"]
+    (places_group,) = (group for group in root.iter("g") if group.get("class") == "cg-map__places")
+    assert len(list(root.iter("circle"))) == 2
+    assert [text.text for text in places_group.iter("text")] == ["2"]
     assert {"Fareham", "Winchester", "Eastleigh"} & {text.text for text in root.iter("text")}
 
 

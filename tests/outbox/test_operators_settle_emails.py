@@ -43,26 +43,38 @@ def emails(*words: str) -> str:
     return output.getvalue()
 
 
-def test_operator_reads_open_emails_and_discards_them(world: World) -> None:
-    waiting_output = emails("waiting")
+def test_operator_sees_how_many_emails_of_each_kind_are_waiting(world: World) -> None:
+    assert f"1 {SIGN_OFF} (Sign-off request)" in emails("waiting")
 
+
+def test_discarded_email_is_not_sent_and_has_the_reason_in_the_ledger(world: World) -> None:
     discard_output = emails("discard", "--kind", SIGN_OFF, "--reason", "Watermark before the restore.")
 
-    assert f"1 {SIGN_OFF} (Sign-off request)" in waiting_output
     assert "1 email of the kind" in discard_output
     assert deliver() == []
+    assert emails("waiting").endswith("Still to leave: 0 emails.\n")
     [email] = recorded(SIGN_OFF)
     assert email.status == "suppressed"
-    assert email.secrets is None
     assert email.reason == "Discarded by an administrator: Watermark before the restore."
+
+
+def test_discarding_emails_deletes_their_secrets_and_is_in_the_activity_log(world: World) -> None:
+    emails("discard", "--kind", SIGN_OFF, "--reason", "Watermark before the restore.")
+
+    [email] = recorded(SIGN_OFF)
+    assert email.secrets is None
     assert Event.objects.get(kind=EventKind.EMAILS_DISCARDED).data["count"] == 1
-    assert emails("waiting").endswith("Still to leave: 0 emails.\n")
 
 
-def test_only_the_named_kind_and_time_are_discarded(world: World) -> None:
+def test_emails_of_another_kind_are_not_discarded(world: World) -> None:
+    emails("discard", "--kind", "plans.share", "--reason", "Another kind.")
+
+    assert [email.to for email in deliver()] == [[world.ben.email]]
+
+
+def test_emails_recorded_after_the_named_time_are_not_discarded(world: World) -> None:
     hour_ago = (timezone.now() - dt.timedelta(hours=1)).isoformat()
 
-    emails("discard", "--kind", "plans.share", "--reason", "Another kind.")
     emails("discard", "--kind", SIGN_OFF, "--recorded-before", hour_ago, "--reason", "Only older ones.")
 
     assert [email.to for email in deliver()] == [[world.ben.email]]
@@ -84,7 +96,7 @@ def test_time_without_a_zone_is_refused(world: World) -> None:
     assert Email.objects.get(kind=SIGN_OFF).is_open
 
 
-def test_news_of_a_discarded_digest_counts_as_sent(world: World, settings: object) -> None:
+def test_news_of_a_discarded_digest_is_not_sent_in_the_next_digest(world: World, settings: object) -> None:
     settings.DIGEST_SETTLE_MINUTES = 0  # type: ignore[attr-defined]  # pytest-django's
     plan = world.things["plan"]
     digests.subscribe(person=world.vera, target=plan, author=world.vera, now=timezone.now())

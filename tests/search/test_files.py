@@ -64,54 +64,101 @@ def read_and_index() -> None:
 
 
 @pytest.mark.django_db
-def test_text_of_files_is_found_by_readers_of_their_document_alone(world: World) -> None:
-    document = add_file(world, "lagoon.pdf", make_pdf("The lagoon is drained in spring."))
+def test_text_of_a_document_is_found_by_partners_only(world: World) -> None:
+    add_file(world, "lagoon.pdf", make_pdf("The lagoon is drained in spring."))
     add_file(world, "lagoon.docx", make_word_file("A lagoon with reeds."))
-    add_file(world, "register.pdf", make_pdf("Names of lagoon tenants."), personal_data=True)
+
     read_and_index()
 
-    assert titles(world.ben, "lagoon draining") == {"Paper lagoon.pdf"}
-    assert titles(world.ben, "lagoon reeds") == {"Paper lagoon.docx"}
+    partner, stranger = world.ben, world.chidi
+    assert titles(partner, "lagoon draining") == {"Paper lagoon.pdf"}
+    assert titles(partner, "lagoon reeds") == {"Paper lagoon.docx"}
+    assert titles(stranger, "lagoon") == set()
+
+
+@pytest.mark.django_db
+def test_text_of_a_document_with_personal_data_is_never_found(world: World) -> None:
+    add_file(world, "register.pdf", make_pdf("Names of lagoon tenants."), personal_data=True)
+
+    read_and_index()
+
     assert titles(world.ben, "lagoon tenants") == set()
     assert titles(world.chidi, "lagoon") == set()
-    evidence, map_file = world.things["evidence"], world.things["talk_file"]
+
+
+@pytest.mark.django_db
+def test_text_of_evidence_attachments_and_plans_is_found_by_partners_only(world: World) -> None:
+    read_and_index()
+
+    partner, stranger = world.ben, world.chidi
     for text, title in (
-        ("block handed over", evidence.title),
-        ("north top", map_file.title),
+        ("block handed over", world.things["evidence"].title),
+        ("north top", world.things["talk_file"].title),
         ("winter", "Winter plan"),
     ):
-        assert title in titles(world.ben, text), text
-        assert titles(world.chidi, text).isdisjoint({title}), text
+        assert title in titles(partner, text), text
+        assert title not in titles(stranger, text), text
+
+
+@pytest.mark.django_db
+def test_text_of_removed_evidence_is_not_found(world: World) -> None:
+    evidence = world.things["evidence"]
+    read_and_index()
 
     remove_evidence(evidence=evidence, author=world.eddie, now=timezone.now())
+
     assert evidence.title not in titles(world.ben, "block handed over")
-    remove_document(document=document, author=world.amina, now=timezone.now())
-    assert titles(world.ben, "lagoon draining") == set()
+
+
+@pytest.mark.django_db
+def test_text_of_a_removed_document_is_not_found_and_then_deleted(world: World) -> None:
+    document = add_file(world, "lagoon.pdf", make_pdf("The lagoon is drained in spring."))
     read_and_index()
+
+    remove_document(document=document, author=world.amina, now=timezone.now())
+    titles_before_indexing = titles(world.ben, "lagoon draining")
+    read_and_index()
+
+    assert titles_before_indexing == set()
     assert not FileText.objects.filter(sha256=document.sha256).exists()
 
 
 @pytest.mark.django_db
-def test_broken_file_is_not_read_again_and_a_missing_one_after_a_day(world: World) -> None:
-    broken_document = add_file(world, "broken.pdf", PDF)
-    missing_document = add_file(world, "otters.txt", b"Otters swim.")
-    missing_document.file.storage.delete(str(missing_document.file.name))
+def test_broken_file_is_not_read_again_and_is_found_by_its_title(world: World) -> None:
+    document = add_file(world, "broken.pdf", PDF)
+
     read_and_index()
 
-    assert FileText.objects.get(sha256=broken_document.sha256).problem == "broken or protected"
+    assert FileText.objects.get(sha256=document.sha256).problem == "broken or protected"
     assert read_files() == 0
     assert titles(world.ben, "broken.pdf") == {"Paper broken.pdf"}
-    missing_document.file.storage.save(str(missing_document.file.name), ContentFile(b"Otters swim."))
-    assert read_files() == 0
+
+
+@pytest.mark.django_db
+def test_missing_file_is_read_again_after_a_day(world: World) -> None:
+    document = add_file(world, "otters.txt", b"Otters swim.")
+    storage, name = document.file.storage, str(document.file.name)
+    storage.delete(name)
+    read_and_index()
+    storage.save(name, ContentFile(b"Otters swim."))
+
+    count_read_at_once = read_files()
     with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
         read_and_index()
+
+    assert count_read_at_once == 0
     assert titles(world.ben, "otters swim") == {"Paper otters.txt"}
 
 
-def test_file_that_takes_too_long_or_is_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_takes_too_long_to_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extraction, "_TIMEOUT", 0.001)
+
     with pytest.raises(UnreadableFile, match="took too long"):
         extracted_text(PDF)
+
+
+def test_file_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extraction, "MAX_BYTES", 10)
+
     with pytest.raises(UnreadableFile, match="too large"):
         extracted_text(PDF)

@@ -24,6 +24,7 @@ from partnerships.organisations.models import Membership, NameKind
 from partnerships.organisations.services import update_organisation
 from partnerships.organisations.services.names import add_names
 from partnerships.people.models import User
+from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment, lift_embargoes, share_draft
 from partnerships.search.entries import EntryRow
 from partnerships.search.models import EVERYONE, SAMPLED, SearchEntry, Stale, Word
@@ -105,17 +106,27 @@ def test_stakeholder_without_account_finds_nothing(world: World) -> None:
     assert findable_paths(world.sol) == set()
 
 
-def test_hidden_site_note_and_section_are_found_by_readers_inside_only(world: World) -> None:
+def test_hidden_site_note_and_section_are_found_by_partners(world: World) -> None:
+    assert len(titles(world.ben, "heron-among-the-reeds")) >= 4
+
+
+@pytest.mark.parametrize("name", ["chidi", "nadia", "dee"])
+def test_strangers_find_nothing_by_words_of_hidden_parts_of_a_plan(world: World, name: str) -> None:
+    stranger = getattr(world, name)
     text = "heron-among-the-reeds"
 
-    assert len(titles(world.ben, text)) >= 4
-    for stranger in (world.chidi, world.nadia, world.dee):
-        results = search(user=stranger, text=text)
-        assert (results.hits, results.count, results.facets) == ((), 0, ()), stranger
-        assert suggest(user=stranger, text=text) == ()
+    results = search(user=stranger, text=text)
+
+    assert (results.hits, results.count, results.facets) == ((), 0, ())
+    assert suggest(user=stranger, text=text) == ()
+
+
+def test_no_hidden_entry_is_for_everyone(world: World) -> None:
     assert SearchEntry.objects.filter(hidden=True).exists()
     assert not SearchEntry.objects.filter(hidden=True, for_everyone=True).exists()
-    # A stranger may read a public plan, except its confidential site.
+
+
+def test_stranger_finds_the_sites_of_a_public_plan_except_its_confidential_site(world: World) -> None:
     assert "North Quay" in titles(world.chidi, "north quay")
     assert titles(world.chidi, "Mill Lane canary") == set()
 
@@ -126,11 +137,16 @@ def test_facets_count_only_what_the_reader_may_read(world: World) -> None:
     count_by_facet = {facet.name: sum(choice.count for choice in facet.choices) for facet in results.facets}
     assert count_by_facet["kind"] == results.count
     assert "Estuary Partnership" not in {choice.label for facet in results.facets for choice in facet.choices}
-    filtered_results = search(user=world.chidi, text="quay", filters=SearchFilters(kind="site"))
-    assert {hit.kind for hit in filtered_results.hits} == {"Site"}
-    assert filtered_results.count == next(
-        choice.count for choice in results.facets[0].choices if choice.value == "site"
-    )
+
+
+def test_choosing_a_facet_shows_as_many_results_as_it_counts(world: World) -> None:
+    (kind_facet, *_) = search(user=world.chidi, text="quay").facets
+    (site_count,) = (choice.count for choice in kind_facet.choices if choice.value == "site")
+
+    results = search(user=world.chidi, text="quay", filters=SearchFilters(kind="site"))
+
+    assert {hit.kind for hit in results.hits} == {"Site"}
+    assert results.count == site_count
 
 
 def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(world: World) -> None:
@@ -342,11 +358,17 @@ def test_leaving_a_partnership_hides_its_records_at_once(world: World) -> None:
     leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
 
     assert titles(world.ben, "NQ1") == set()
-    assert "Estuary Partnership" in titles(world.ben, "estuary")  # as it was when it left
     assert titles(world.ben, "heron-among-the-reeds") == set()
 
 
-def test_under_embargo_owners_find_the_new_version_and_others_the_open_one(world: World) -> None:
+def test_leaving_a_partnership_does_not_hide_the_partnership_itself(world: World) -> None:
+    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+
+    assert "Estuary Partnership" in titles(world.ben, "estuary")
+
+
+def publish_under_embargo(world: World) -> None:
+    """Publish a version of a plan about an otter, and one about a kingfisher that is under embargo for a day."""
     plan = published_plan(world)
     save(plan, world, "about", summary="An otter was seen.")
     publish(plan, world, "More.")
@@ -354,21 +376,38 @@ def test_under_embargo_owners_find_the_new_version_and_others_the_open_one(world
     publish(plan, world, "Not yet.", embargo_until=timezone.now() + dt.timedelta(hours=24))
     index_stale()
 
-    assert titles(world.amina, "kingfisher") == {"Kingfisher programme"}
-    assert titles(world.amina, "otter") == set()
-    assert titles(world.ben, "kingfisher") == set()
-    assert titles(world.ben, "otter") == {"Estuary delivery programme"}
+
+def test_under_embargo_owners_find_the_new_version_and_others_the_open_one(world: World) -> None:
+    publish_under_embargo(world)
+
+    owner, partner = world.amina, world.ben
+    assert titles(owner, "kingfisher") == {"Kingfisher programme"}
+    assert titles(owner, "otter") == set()
+    assert titles(partner, "kingfisher") == set()
+    assert titles(partner, "otter") == {"Estuary delivery programme"}
+
+
+def test_new_version_is_found_once_its_embargo_ends_even_before_it_is_lifted(world: World) -> None:
+    publish_under_embargo(world)
 
     with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
         assert titles(world.ben, "kingfisher") == {"Kingfisher programme"}
         assert titles(world.ben, "otter") == set()
+
+
+def test_lifting_an_embargo_leaves_only_the_new_version_in_the_index(world: World) -> None:
+    publish_under_embargo(world)
+
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
         lift_embargoes(now=timezone.now())
         index_stale()
+
         assert titles(world.ben, "kingfisher") == {"Kingfisher programme"}
         assert list(differences()) == []
 
 
-def test_drafts_are_found_by_their_editors_and_leads_only(world: World) -> None:
+def plan_with_draft_about_ospreys(world: World) -> Plan:
+    """Return a published plan with a draft that Amina has shared with Ben by name."""
     plan = published_plan(world, content={**CONTENT, "outcomes": ["A pochard dives"]})
     save(plan, world, "sections/vision", body="An osprey nests on the island.")
     save(plan, world, "about", summary="Mind the osprey.")
@@ -381,15 +420,35 @@ def test_drafts_are_found_by_their_editors_and_leads_only(world: World) -> None:
         author=world.amina,
         now=timezone.now(),
     )
+    return plan
+
+
+def test_drafts_are_found_by_their_editors_and_leads_only(world: World) -> None:
+    plan = plan_with_draft_about_ospreys(world)
+
     index_stale()
 
+    lead, editor = world.amina, world.eddie
     draft_titles = {"Vision (draft)", f"{plan.title} (draft)"}
-    assert titles(world.amina, "osprey") == titles(world.eddie, "osprey") == draft_titles
+    assert titles(lead, "osprey") == titles(editor, "osprey") == draft_titles
     assert titles(world.ben, "osprey") == titles(world.chidi, "osprey") == set()
-    assert titles(world.amina, "pochard") == {"A pochard dives"}  # what the draft leaves as it was is found once
+
+
+def test_unchanged_part_of_a_draft_is_found_once(world: World) -> None:
+    plan_with_draft_about_ospreys(world)
+
+    index_stale()
+
+    assert titles(world.amina, "pochard") == {"A pochard dives"}
+
+
+def test_published_draft_is_found_as_the_new_version(world: World) -> None:
+    plan = plan_with_draft_about_ospreys(world)
+    index_stale()
 
     publish(plan, world, "Birds.")
     index_stale()
+
     assert titles(world.ben, "osprey") == {"Vision", plan.title}
     assert titles(world.amina, "osprey") == {"Vision", plan.title}
 
@@ -434,11 +493,11 @@ def test_comments_on_a_draft_are_not_found_by_whom_it_is_shared_with(world: Worl
     assert search(user=world.nadia, text="avocet").count == 1
 
 
-def test_words_that_nothing_has_any_longer_are_forgotten(world: World) -> None:
+def test_words_that_no_entry_contains_any_longer_are_deleted(world: World) -> None:
     publish_second_version(world, summary="A kingfisher was seen.")
     index_stale()
-    assert Word.objects.filter(word="kingfisher").exists()
     count_before = Word.objects.count()
+    assert Word.objects.filter(word="kingfisher").exists()
 
     SearchEntry.objects.filter(text__contains="kingfisher").delete()
     prune_words()

@@ -1,6 +1,6 @@
 """`make audit`: looks up known vulnerabilities of the pinned packages.
 
-A vulnerability fails the command. A package index that does not answer in time does not; the last line says so.
+A vulnerability fails the command. A package index that does not answer in time does not, and the last line says so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SECONDS = 120.0
 
 
 def found_in(report: dict[str, Any]) -> list[str]:
-    """Return a line for each vulnerability: package, version, advisory and fixed versions."""
+    """Return a line for each vulnerability, with the package, its version, the advisory and the fixed versions."""
     return [
         f"{package['name']} {package['version']}: {one['id']}, fixed in {', '.join(one['fix_versions']) or 'none yet'}"
         for package in report["dependencies"]
@@ -29,7 +29,7 @@ def found_in(report: dict[str, Any]) -> list[str]:
 
 
 def audit(command: Sequence[str] = COMMAND, *, seconds: float = SECONDS) -> list[str] | None:
-    """Return a line for each vulnerability; None if the index did not answer in time."""
+    """Return a line for each vulnerability, or None if the index did not answer in time."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         arguments = [*command, "--format", "json", "--output", str(report), "--progress-spinner", "off"]
@@ -41,7 +41,7 @@ def audit(command: Sequence[str] = COMMAND, *, seconds: float = SECONDS) -> list
 
 
 def main() -> int:
-    """Look vulnerabilities up and print them; returns the exit code."""
+    """Look vulnerabilities up, print them, and return the exit code."""
     findings = audit(seconds=float(os.environ.get("AUDIT_SECONDS", SECONDS)))
     for line in findings or []:
         print(f"  {line}")  # noqa: T201 - a terminal program

@@ -43,7 +43,7 @@ def main(command: list[str]) -> None:
     prepare_environment()
     prepare_front_end()
     if not command:
-        # `make run` builds it beside what else it prepares.
+        # `make run` builds it while it prepares other things.
         run([str(PYTHON), "-m", "tools.documentation"], what="build the documentation")
     else:
         os.environ["PYTHONUNBUFFERED"] = "1"
@@ -67,7 +67,7 @@ def prepare_environment() -> None:
     say("Installing the packages in requirements.txt (the first time takes a minute or two)")
     started = time.monotonic()
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input"]
-    # Python compiles what is imported when it is; most of the ten thousand modules never are.
+    # Python compiles a module when it is imported, and most of the ten thousand modules never are.
     options = ["--require-hashes", "--no-deps", "--no-compile"]
     run([*pip, "install", *options, "-r", str(lock)], what="install the packages")
     ENVIRONMENT_STAMP.write_text(lock_digest)
@@ -96,7 +96,7 @@ def prepare_front_end() -> None:
 
 
 def find_python() -> str:  # noqa: RET503 - `stop` does not return
-    """Return a Python that is new enough and has venv: this one, or one on PATH."""
+    """Return a Python that is new enough and has venv, which is this one or one on PATH."""
     interpreters = [sys.executable, *filter(None, (shutil.which(f"python3.{minor}") for minor in (13, 12, 11, 14)))]
     test = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {MIN_PYTHON!r})"
     for candidate in interpreters:
@@ -153,7 +153,7 @@ def digest(paths: Iterable[Path]) -> str:
 
 
 def run(argv: list[str], *, what: str, path: str = "", quiet: bool = False) -> None:
-    """Run one step; stop with its output if it fails."""
+    """Run one step. If it fails, print its output and stop."""
     environ = {**os.environ, "PATH": path or os.environ.get("PATH", "")}
     environ.pop("PYTHONPATH", None)
     with subprocess.Popen(
@@ -169,7 +169,7 @@ def run(argv: list[str], *, what: str, path: str = "", quiet: bool = False) -> N
 
 
 def leave(number: int, frame: FrameType | None) -> None:
-    """Exit on a signal; `run` stops the current step."""
+    """Exit on a signal. `run` stops the current step."""
     sys.exit(128 + number)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 TARGET = Path(__file__).parents[1] / "partnerships" / "kit" / "boundaries.json"
-#: How far a simplified border may be from the true one, in thousandths of a degree: some 200 metres.
+#: How far a simplified border may be from the true one, in thousandths of a degree. It is about 200 metres.
 TOLERANCE = 3.0
 #: Islands smaller than this (in the square of that unit) are left out, unless they are all that an area has.
 SMALLEST = 30.0
@@ -54,7 +54,7 @@ def main(source: Path) -> None:
 
 
 def decoded(topology: dict[str, Any]) -> list[list[Point]]:
-    """Return the arcs in degrees: the file has differences of whole numbers."""
+    """Return the arcs in degrees, which the file stores as differences of whole numbers."""
     if "transform" not in topology:
         return [[(float(x), float(y)) for x, y in arc] for arc in topology["arcs"]]
     (scale_x, scale_y), (left, top) = topology["transform"]["scale"], topology["transform"]["translate"]

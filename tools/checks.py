@@ -1,8 +1,7 @@
-"""`make check`: runs every check, even after a failure.
+"""Runs every check for `make check`, even after a failure.
 
-The last line names those that failed.
-
-As many at once as there are processors: most of them use one.
+The last line names the checks that failed. As many run at the same time as there are processors, because most checks
+use only one.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ PRODUCTION = {
 }
 DEVELOPMENT = {"DEBUG": "1", "SECRET_KEY": "only-for-checks", "DATABASE_URL": "postgres://nobody@localhost/nothing"}
 
-#: Tags of ours that have an end tag are listed, so that the formatter can indent and wrap what they hold.
+#: Our tags that have an end tag are listed, so that the formatter can indent and wrap the lines between them.
 TEMPLATE_LAYOUT = ("--line-length", "120", "--indent-width", "2", "--custom-blocks", "draft_banner,empty_state,tabs")
 
-#: The one that takes longest comes first, so that the others run beside it.
+#: The check that takes longest is first, so that the others run at the same time.
 CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "types": (["mypy"], DEVELOPMENT),
     "style": (["ruff", "check", "."], {}),
@@ -59,7 +58,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
 
 
 def command(arguments: list[str]) -> list[str]:
-    """Return the command line of a check: a program in .venv, or Python with a script or module."""
+    """Return the command line of a check, which runs a program in .venv, a script or a module."""
     first, *rest = arguments
     if first == "djade":
         return [str(BIN / first), *rest, *map(str, sorted((BASE_DIR / "templates").rglob("*.html")))]
@@ -69,28 +68,33 @@ def command(arguments: list[str]) -> list[str]:
 
 
 def passes(name: str) -> bool:
-    """Run a check, and print its verdict with what it said if it failed."""
+    """Run a check, print its verdict, and print its output if it failed. Returns whether it passed."""
     arguments, environ = CHECKS[name]
-    # The addresses of running services must not reach the checks.
-    clean = {key: value for key, value in os.environ.items() if key not in PRODUCTION}
-    began = time.monotonic()
+    # Checks must not connect to services that are running.
+    environ_without_services = {key: value for key, value in os.environ.items() if key not in PRODUCTION}
+    started_at = time.monotonic()
     result = subprocess.run(
-        command(arguments), cwd=BASE_DIR, env=clean | environ, capture_output=True, text=True, check=False
+        command(arguments),
+        cwd=BASE_DIR,
+        env=environ_without_services | environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     verdict = "ok" if result.returncode == 0 else "FAILED"
     output = result.stdout + result.stderr if result.returncode else ""
-    print(f"  {name:<15} {verdict:<7} {time.monotonic() - began:5.1f} s\n{output}", end="", flush=True)  # noqa: T201 - a terminal program
+    print(f"  {name:<15} {verdict:<7} {time.monotonic() - started_at:5.1f} s\n{output}", end="", flush=True)  # noqa: T201 - a terminal program
     return result.returncode == 0
 
 
-def main(wanted: list[str]) -> int:
-    """Run all checks, or those named; returns how many failed."""
-    names = [name for name in CHECKS if not wanted or name in wanted]
+def main(chosen_names: list[str]) -> int:
+    """Run the checks with these names, or all checks without names, and return how many failed."""
+    names = [name for name in CHECKS if not chosen_names or name in chosen_names]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        passed = dict(zip(names, pool.map(passes, names), strict=True))
-    failed = [name for name, is_fine in passed.items() if not is_fine]
-    print(f"  {'All checks passed.' if not failed else 'Failed: ' + ', '.join(failed)}", flush=True)  # noqa: T201 - the same
-    return len(failed)
+        has_passed = dict(zip(names, pool.map(passes, names), strict=True))
+    failed_names = [name for name in names if not has_passed[name]]
+    print(f"  {'All checks passed.' if not failed_names else 'Failed: ' + ', '.join(failed_names)}", flush=True)  # noqa: T201 - the same
+    return len(failed_names)
 
 
 if __name__ == "__main__":

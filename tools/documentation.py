@@ -2,8 +2,8 @@
 
 `python -m tools.documentation [--check]`.
 
-Sphinx reads the pages of docs/ and the README beside one another, makes HTML, and looks at every link between them.
-With --check, a link that leads nowhere fails. Nothing is built again that is up to date.
+Sphinx reads the pages of docs/ and the README, makes HTML, and checks every link between them. With --check, the
+command fails if a link leads nowhere. Pages that are up to date are not built again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from whitenoise.compress import Compressor
 from tools.bootstrap import BASE_DIR
 
 BUILT = BASE_DIR / "build" / "documentation"
-#: What the site serves; `docs/` below it is the address.
+#: The folder that the site serves. The pages are in `docs/` below it, as in their addresses.
 SITE = BUILT / "site"
 WARNINGS = BUILT / "warnings"
 PAGES_OF_THE_PROJECT = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -49,7 +49,7 @@ def digest() -> str:
 
 
 def gathered_name(path: Path) -> Path:
-    """Return the place of a file among the pages: files of docs/ move up, beside the README."""
+    """Return the path of a file in the folder for Sphinx, where the files of docs/ are next to the README."""
     name = path.relative_to(BASE_DIR)
     return Path(*name.parts[1:]) if name.parts[0] == "docs" else name
 
@@ -106,7 +106,7 @@ def build() -> bool:
         sys.stderr.write(result.stderr)
         return False
     compress(new_folder)
-    # One step, so that a server that starts meanwhile finds the old pages or the new ones.
+    # This is one step, so that a server that starts at this moment finds the old pages or the new ones.
     shutil.rmtree(SITE, ignore_errors=True)
     new_folder.parent.rename(SITE)
     stamp.write_text(wanted)
@@ -114,7 +114,7 @@ def build() -> bool:
 
 
 def compress(folder: Path) -> None:
-    """Write a .gz beside each text, which WhiteNoise sends to browsers that take it."""
+    """Write a .gz file for each text file, which WhiteNoise sends to browsers that accept it."""
     compressor = Compressor(use_brotli=False, quiet=True)
     for path in folder.rglob("*"):
         if path.suffix in {".html", ".js", ".css"}:

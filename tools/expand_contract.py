@@ -23,7 +23,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED, Field
 
-#: Large tables: building an index on them would hold up writers for seconds.
+#: Large tables, on which building an index would block writers for seconds.
 LARGE = frozenset(
     {
         *("activity.change", "activity.event", "conversations.side", "digests.delivery", "digests.deliveryitem"),

@@ -24,7 +24,7 @@ STATIC = BASE_DIR / "static"
 FILES = BASE_DIR / "docs" / "reference" / "files.md"
 NUMBERS = BASE_DIR / "docs" / "reference" / "numbers.md"
 WORDS = BASE_DIR / "docs" / "reference" / "words.md"
-#: Rooms whose page of docs has another name than the room; `docs/<room>.md` is found without an entry here.
+#: Rooms with a page of docs under another name. `docs/<room>.md` is found without an entry here.
 _PAGES = {
     "agreements": "partnerships",
     "housing_figures": "data-sources",
@@ -38,7 +38,7 @@ _PAGES = {
 #: What a number may be made of, besides digits and signs: "dt.timedelta(days=30)", "Decimal('0.5')", "5 * MB".
 _CALLS = {"timedelta", "Decimal", "relativedelta", "time"}
 _NAME = re.compile(r"_?[A-Z][A-Z0-9_]{2,}")
-#: Constants that nobody looks for: they only give a unit a name.
+#: Constants that nobody looks for, because they only give a unit a name.
 _UNITS = {
     "_HOUR",
     "_MINUTE",
@@ -55,7 +55,7 @@ _UNITS = {
 }
 #: What the field of a form may be given as a limit.
 _LIMITS = {"max_length", "min_length", "max_value", "min_value", "max_digits"}
-#: The longest value that the table shows; longer ones are no plain numbers.
+#: The longest value that the table shows. Longer ones are not plain numbers.
 _LONGEST = 80
 FILES_HEAD = """\
 # Every module and page in a sentence
@@ -108,7 +108,7 @@ Not here: limits of models alone (`max_length` in the room's `models`), and [set
 
 
 def modules(folder: Path) -> list[Path]:
-    """Return the modules below a folder that have text, without migrations; packages before their modules."""
+    """Return the modules below a folder that have text, without migrations. Packages are before their modules."""
     paths = [path for path in folder.rglob("*.py") if "migrations" not in path.parts and path.stat().st_size]
     return sorted(paths, key=lambda path: (path.parent, path.name != "__init__.py", path.name))
 
@@ -125,7 +125,7 @@ def files_page() -> str:
     lines += [f"| room | {' | '.join(KINDS)} |", "|---|" + "---|" * len(KINDS)]
     lines += [_row_of_kinds(folder) for folder in folders() if folder.parent == ROOMS]
     for folder in folders():
-        # The room's own `__init__.py` gives the sentence above the table; `apps.py` says the same in every room.
+        # The room's own `__init__.py` has the sentence above the table, and `apps.py` is the same in every room.
         said_or_alike = {folder / "__init__.py", folder / "apps.py"}
         described = [(path, _description(path)) for path in modules(folder) if path not in said_or_alike]
         described += described_templates(TEMPLATES / folder.name)
@@ -179,7 +179,7 @@ def _is_comment(line: str) -> bool:
 
 
 def _table_of_files(described: list[tuple[Path, str]]) -> list[str]:
-    """Return the lines of a table of files; those about which there is nothing to say are left out."""
+    """Return the lines of a table of files, without files that have no description."""
     rows = [f"| `{_path(path)}` | {words} |" for path, words in described if words]
     return ["| file | contents |", "|---|---|", *rows]
 
@@ -238,9 +238,9 @@ class NamedNumber:
 
 
 def named_numbers(source: str) -> Iterator[NamedNumber]:
-    """Return the numbers and lengths of time at the top of a module, with the comment above or beside each.
+    """Return the numbers and lengths of time at the top of a module, each with its comment.
 
-    Several names may share a comment. The first of them has it; the others say where it is.
+    Several names may share a comment. The first of them has it, and the others refer to the first.
     """
     lines = source.splitlines()
     commented_name = ""
@@ -260,7 +260,7 @@ def named_numbers(source: str) -> Iterator[NamedNumber]:
 
 
 def _numbers(statement: ast.stmt) -> Iterator[tuple[str, str]]:
-    """Return name and value of each number that a statement sets; it may set several on one line."""
+    """Return the name and value of each number that a statement sets. It may set several on one line."""
     pairs: list[tuple[ast.expr, ast.expr]]
     match statement:
         case ast.Assign(targets=[ast.Name() as target], value=value):
@@ -330,7 +330,7 @@ def _is_number(value: ast.expr) -> bool:
 
 
 def _comment_of(lines: list[str], statement: ast.stmt) -> str:
-    """Return the comment above a statement as one line; without one, the comment after it on its line."""
+    """Return the comment above a statement or, without one, the comment at the end of its line."""
     comment_lines: list[str] = []
     for line in reversed(lines[: statement.lineno - 1]):
         if not line.startswith("#"):
@@ -373,7 +373,7 @@ def _path(path: Path) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or with --check compare them; returns how many differ."""
+    """Write the pages, or compare them with --check, and return how many differ."""
     differing = 0
     words = words_page((folder, modules(folder)) for folder in folders())
     for path, text in ((FILES, files_page()), (NUMBERS, numbers_page()), (WORDS, words)):

@@ -114,7 +114,7 @@ def find(root: Path, words: Iterable[Word]) -> list[Finding]:
 
 
 def main() -> int:
-    """Print each word that is found; 1 if there is any."""
+    """Print each word that is found, and return 1 if there is any."""
     findings = find(BASE_DIR, read_words(GLOSSARY.read_text(encoding="utf-8")))
     for finding in findings:
         print(finding)  # noqa: T201 - a terminal program

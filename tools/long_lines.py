@@ -1,10 +1,11 @@
 """Finds lines of templates and Markdown that are too long, tags split in two, and spaces before punctuation.
 
-Run as `python -m tools.long_lines`: prints file and line of each, and fails if there is one.
-A Django tag cannot span lines, and `{{` without its end is printed as it is: use `{% with %}`, `{% url … as … %}` or a
-partial, and `{% paragraph %}` in text emails.
-A browser shows a line break as a space, so a line of HTML must not begin with a tag and then a comma or full stop.
-Rows of tables and blocks of code cannot be wrapped in Markdown, so they may be longer.
+`python -m tools.long_lines` prints the file and line of each, and fails if there is one.
+
+* A Django tag cannot span lines, and a page would show `{{` without its end. Use `{% with %}`, `{% url … as … %}` or a
+  partial instead, and `{% paragraph %}` in text emails.
+* A browser shows a line break as a space. So a line of HTML must not begin with a tag and then a comma or full stop.
+* Rows of tables and blocks of code cannot be wrapped in Markdown, so they may be longer.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 #: Folders or files below the project, and the endings of the files looked at.
 PLACES = {"templates": (".html", ".txt", ".css"), "docs": (".md",), "*.md": (".md",)}
 LIMIT = 120
-#: The beginning of a tag or variable whose end is not on the same line.
+#: The beginning of a tag or variable without its end on the same line.
 _SPLIT = re.compile(r"\{[{%](?:(?![%}]\}).)*$")
 
-#: A line that begins with a tag and then punctuation: the reader sees a space before it.
+#: A line that begins with a tag and then punctuation. The reader would see a space before the punctuation.
 _SPACED = re.compile(r"\s*\{% (?:if|endif|for|endfor)\b[^%]*%\}[.,;:)]")
 
 
@@ -67,10 +68,10 @@ def _long_in(path: Path) -> Iterator[int]:
 
 
 def main() -> int:
-    """Print the wrong lines; return 1 if there is any."""
-    findings = [(*one, f"longer than {LIMIT} characters") for one in long_lines()]
-    findings += [(*one, "a tag must end on its line") for one in split_tags()]
-    findings += [(*one, "a space is shown before punctuation") for one in spaced_punctuation()]
+    """Print the wrong lines, and return 1 if there is any."""
+    findings = [(path, number, f"longer than {LIMIT} characters") for path, number in long_lines()]
+    findings += [(path, number, "a tag must end on its line") for path, number in split_tags()]
+    findings += [(path, number, "a space is shown before punctuation") for path, number in spaced_punctuation()]
     for path, number, fault in findings:
         print(f"{path}:{number}: {fault}")  # noqa: T201 - a terminal program
     return min(len(findings), 1)

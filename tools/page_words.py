@@ -11,9 +11,9 @@ TEMPLATES = BASE_DIR / "templates"
 _MAX_NAMED = 3
 
 _TITLE = re.compile(r"{% block (?:head_)?title %}(.*?){% endblock", re.DOTALL)
-#: Headings, captions and buttons: what people remember of a page.
+#: Headings, captions and buttons, which people remember of a page.
 _HEADING = re.compile(r"<(h[1-4]|legend|caption|summary|button)\b[^>]*>(.*?)</\1>", re.DOTALL)
-#: The title of a page that has a frame of its own, such as a PDF.
+#: The title of a page with a separate frame, such as a PDF.
 _PLAIN_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _EXTENDS = re.compile(r'{% extends "([^"]+)"')
 _INCLUDE = re.compile(r'{% include "([^"]+)"')
@@ -23,9 +23,10 @@ _VARIABLE = re.compile(r"{{.*?}}", re.DOTALL)
 
 
 def described_templates(folder: Path, *, recursive: bool = True) -> list[tuple[Path, str]]:
-    """Return the templates of a folder, with title, headings and buttons; "…" stands for what varies.
+    """Return the templates of a folder, with title, headings and buttons, in which "…" replaces variables.
 
-    In place of a title, a partial has the templates that include it, and another page the template that it fills.
+    A partial has the templates that include it instead of a title. A page without a title has the template that it
+    fills.
     """
     described = []
     for path in sorted(folder.rglob("*.html") if recursive else folder.glob("*.html")):
@@ -55,7 +56,7 @@ def described_emails(folder: Path) -> list[tuple[Path, str]]:
 
 
 def as_cell(words: str) -> str:
-    """Return words as they can stand in a cell of a Markdown table."""
+    """Return words for a cell of a Markdown table, with the signs escaped that would end it."""
     return words.replace("|", "\\|").replace("<", "&lt;")
 
 
@@ -66,7 +67,7 @@ def _quoted(source: str) -> str:
 
 
 def _listed(including: list[str]) -> str:
-    """Return the templates that include a partial; of many, the first ones and how many more there are."""
+    """Return the templates that include a partial, up to three by name, and how many more there are."""
     named = ", ".join(f"`{name}`" for name in including[:_MAX_NAMED])
     more = len(including) - _MAX_NAMED
     return f"{named} and {more} more" if more > 0 else named

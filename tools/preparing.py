@@ -41,7 +41,7 @@ def prepare(supervisor: Supervisor) -> str:
 
     Skip what is done.
 
-    Returns the link by which an empty network gets its first administrator; "" for others.
+    Returns the link by which an empty network gets its first administrator, or "" for others.
     """
     environ = supervisor.environ
     documentation = subprocess.Popen([sys.executable, "-m", "tools.documentation"], cwd=BASE_DIR)
@@ -70,7 +70,7 @@ def prepare(supervisor: Supervisor) -> str:
         say("Loading the demonstration network")
         run_manage("load_network", str(DEMO), "--demo-passwords", environ=environ)
         run_manage("load_figures", environ=environ)
-    # Pages that are built later would not be served: WhiteNoise looks once.
+    # Pages that are built later would not be served, because WhiteNoise looks for files only once.
     if documentation.wait():
         say("The documentation could not be built; the site is served without it")
     return run_manage("first_administrator", environ=environ).split()[-1] if is_empty else ""

@@ -1,7 +1,7 @@
-"""Prints the Python that CI runs everything with: the quickest 3.11 of this machine.
+"""Prints the path of the quickest Python 3.11 of this machine, with which CI runs everything.
 
-Builds of one version differ: without the compiler's optimisations Python needs half as much processor time again.
-`.ci/run` calls this with any Python 3; it imports only the standard library.
+Builds of one version differ. Without the compiler's optimisations, Python needs half as much processor time again.
+`.ci/run` calls this with any Python 3, so it imports only the standard library.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ VERSION = "3.11"
 #: Where systems and their administrators put it, besides the path.
 FOLDERS = ("/usr/bin", "/usr/local/bin")
 
-#: Fails in a Python of another version, or in one that could not create `.venv`; else prints processor seconds.
+#: A program that fails in a Python of another version, and in one that could not create `.venv`. In all others, it
+#: prints processor seconds.
 PROBE = f"""
 import ensurepip, sys, time, venv
 
@@ -43,13 +44,13 @@ def work():
 
 print(min(work() for _ in range(5)))
 """
-#: Another must be this much quicker than the usual one to be taken: measuring is never exact.
+#: Another Python must be this much quicker than the usual one to be chosen, because measuring is never exact.
 CLEARLY = 0.93
 ROUNDS = 4
 
 
 def seconds(python: str) -> float | None:
-    """Return the processor seconds of the probe; None for a Python that is missing, does not fit or fails."""
+    """Return the processor seconds of the probe, or None for a Python that is missing, does not fit or fails."""
     try:
         result = subprocess.run([python, "-c", PROBE], capture_output=True, text=True, check=False, timeout=60)
         return float(result.stdout) if result.returncode == 0 else None
@@ -59,12 +60,13 @@ def seconds(python: str) -> float | None:
 
 def quickest(usual: str, others: Iterable[str]) -> str:
     """Return the usual Python, or another that is clearly quicker or that fits where the usual one does not."""
-    measured: dict[str, float] = {}
-    for one in [usual, *others] * ROUNDS:  # in turn: what else the machine does slows each alike
-        if (took := seconds(one)) is not None:
-            measured[one] = min(took, measured.get(one, took))
-    best = min(measured, key=lambda one: measured[one], default=usual)
-    if usual in measured and measured[best] > CLEARLY * measured[usual]:
+    best_seconds: dict[str, float] = {}
+    # They are measured alternately, so that other work of the machine slows all of them equally.
+    for python in [usual, *others] * ROUNDS:
+        if (probe_seconds := seconds(python)) is not None:
+            best_seconds[python] = min(probe_seconds, best_seconds.get(python, probe_seconds))
+    best = min(best_seconds, key=lambda python: best_seconds[python], default=usual)
+    if usual in best_seconds and best_seconds[best] > CLEARLY * best_seconds[usual]:
         return usual
     return best
 

@@ -61,7 +61,7 @@ def _git(*words: str) -> str:
 
 
 def main() -> int:
-    """Say what is missing, or how to tag; returns how many things are missing."""
+    """Print what is missing, or how to tag, and return how much is missing."""
     faults = faults_of(BASE_DIR, tags=set(_git("tag").split()), is_clean=not _git("status", "--porcelain").strip())
     version = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
     # Git takes lines that begin with # for comments, unless it is told to clean up white space only.

@@ -1,6 +1,7 @@
 """Sentences that people read, for docs/reference/words.md (`make files`): from modules and from templates.
 
-A sentence has four words or more; "…" stands for what varies. Docstrings, logs, SQL and errors for developers are none.
+A sentence has four words or more, and "…" replaces variables. Docstrings, logs, SQL and errors for developers are left
+out.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def sentences_of_module(source: str) -> list[str]:
 
 
 def _texts(node: ast.AST) -> Iterator[str]:
-    """Return the texts below a node of the syntax tree, in order; "…" stands for what an f-string inserts."""
+    """Return the texts below a node of the syntax tree, in order. "…" replaces the values in an f-string."""
     match node:
         case ast.Expr(value=ast.Constant()) | ast.Assert():
             return
@@ -100,7 +101,7 @@ def sentences_of_template(source: str) -> list[str]:
     source = _NO_WORDS.sub("", source)
     pieces: list[str] = []
     is_html = "</" in source or "{% extends" in source
-    # Text emails have no tags: a blank line ends their paragraphs.
+    # Text emails have no tags, and a blank line ends a paragraph.
     for paragraph in [source] if is_html else re.split(r"\n\s*\n", source):
         arguments = [text for tag in _DJANGO.findall(paragraph) for text in _ARGUMENT.findall(tag)]
         without_django = _DJANGO.sub("…", paragraph)
@@ -153,12 +154,12 @@ def words_page(rooms: Iterable[tuple[Path, list[Path]]]) -> str:
 
 
 def _section(heading: str, written: list[str]) -> list[str]:
-    """Return a heading and a block of code, in which nothing needs to be escaped; [] without sentences."""
+    """Return a heading and a block of code, in which nothing needs to be escaped, or [] without sentences."""
     return ["", f"## {heading}", "", "```text", *written, "```"] if written else []
 
 
 def _templates_in(*folders: Path) -> list[Path]:
-    """Return the templates of folders; those emails in HTML that have a text form are left out."""
+    """Return the templates of folders, without HTML emails that also have a text."""
     paths = [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in {".html", ".txt"}]
     return [path for path in paths if not (path.suffix == ".html" and path.with_suffix(".txt").exists())]
 

@@ -17,7 +17,7 @@ from tools.supervisor import Supervisor
 from tools.terminal import say
 
 WATCH_EVERY_SECONDS = 0.5
-#: The web processes, without what differs between machines: address, workers, threads and time limits.
+#: The web processes, without the options that differ between machines, such as address, workers and time limits.
 GUNICORN = ("-m", "gunicorn", "housing.wsgi", "--config", "python:housing.gunicorn_settings", "--no-control-socket")
 
 

@@ -19,7 +19,7 @@ WIDTH = 120
 _LINK = re.compile(r" ?\(\[[^]]+\]\(([^)#]+)[^)]*\)\)|\[([^]]+)\]\([^)]+\)")
 
 
-#: What stands before the settings in each file, and after them.
+#: The text before the settings in each file, and after them.
 EXAMPLE_HEAD = """\
 # Every setting of Common Ground, written by `make settings`; docs/reference/settings.md has them as a table.
 # `make run` needs none of them. Copy this file to .env beside manage.py. What the process's own environment sets
@@ -97,7 +97,7 @@ def _row(setting: Setting) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write both files, or with --check compare them; returns how many differ."""
+    """Write both files, or compare them with --check, and return how many differ."""
     differing = 0
     for path, text in ((EXAMPLE, example()), (REFERENCE, reference())):
         if path.exists() and path.read_text(encoding="utf-8") == text:

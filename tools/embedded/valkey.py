@@ -1,4 +1,4 @@
-"""The embedded broker: the Valkey server of a Python package, on a Unix socket, with its data in var/redis."""
+"""The embedded broker, which is the Valkey server of a Python package on a Unix socket, with its data in var/redis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.embedded.processes import Child, wait_until
 
 
 class Valkey:
-    """A Valkey server; it speaks Redis' protocol."""
+    """A Valkey server, which has the same protocol as Redis."""
 
     def __init__(self, *, folder: Path, sockets: Path, log: Path) -> None:
         self.folder = folder
@@ -39,7 +39,7 @@ class Valkey:
         wait_until(self.is_ready, child=self.child, seconds=20)
 
     def is_ready(self) -> bool:
-        """Return whether it takes commands; it does not while it loads its data."""
+        """Return whether it accepts commands, which it does not while it loads its data."""
         try:
             with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2) as client:
                 return bool(client.ping())

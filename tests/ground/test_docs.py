@@ -13,7 +13,7 @@ from django.core.management import get_commands
 ROOT = Path(settings.BASE_DIR)
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))])
 TASKS = ROOT / "docs" / "how-to" / "where-do-i-change.md"
-#: The top folders of the repository. Other texts with a slash, such as `plans/queries.py`, do not count as paths.
+#: The top folders of the repository. Other texts with a slash, such as `plans/queries.py`, are not checked.
 TOP = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -30,7 +30,7 @@ def text_of(page: Path) -> str:
 
 
 def named_paths(page: Path) -> list[str]:
-    """Return every path in backticks that begins with a top folder; `{a,b}` stands for two paths.
+    """Return every path in backticks that begins with a top folder. A path with `{a,b}` becomes two paths.
 
     Patterns (`tests/<room>/access.py`), built files and `var/` are left out.
     """
@@ -43,7 +43,7 @@ def named_paths(page: Path) -> list[str]:
 
 
 def _expanded(path: str) -> Iterator[str]:
-    """Yield the paths that a path with `{a,b}` stands for."""
+    """Yield the paths that a path with `{a,b}` means."""
     options = re.search(r"\{([^}]*)\}", path)
     if options is None:
         yield path

@@ -1,4 +1,4 @@
-"""The documentation works as a site: its side list, its policy, and its look and search in a browser."""
+"""The documentation works as a site, with its side list, its policy, and its look and search in a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings come from the right sources, .env.example names them, and weak secrets are refused."""
+"""Settings are read from the right sources, .env.example names them, and weak secrets are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An instance runs on several machines: files in a bucket, a broker with sentinels, long files from a standby."""
+"""An instance can run on several machines, with files in a bucket, a broker with sentinels, and a standby."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_file_in_a_bucket_leaves_only_through_the_page_that_checks_access(
     response_to_stranger = signed_in(world.chidi).get(address)
     response_of_bucket = requests.get(f"{server}/common-ground/files/{document.file.name}", timeout=30)
 
-    # The response is the whole file: RFC 9110 (14.2) lets a server ignore Range.
+    # The response is the whole file, because RFC 9110 (14.2) lets a server ignore Range.
     assert response_to_ben.status_code == 200
     assert b"".join(response_to_ben.streaming_content) == CONTENT
     assert response_to_ben["Content-Type"] == "text/plain"

@@ -36,7 +36,7 @@ ANOTHER_USER = (
 
 
 def assemble_image(folder: Path) -> None:
-    """Copy the files that the last stage of the Containerfile copies; the packages are linked."""
+    """Copy the files that the last stage of the Containerfile copies. The packages are linked."""
     stage = (ROOT / "docs/deploy/Containerfile").read_text().rpartition("\nFROM python\n")[2]
     for line in stage.splitlines():
         if not line.startswith("COPY "):
@@ -123,7 +123,7 @@ def test_the_images_files_serve_pages_as_another_user_on_a_read_only_tree(
 
 
 def fetch(address: str) -> str:
-    """Return the content of a page; "" if its status is not 200."""
+    """Return the content of a page, or "" if its status is not 200."""
     with suppress(OSError), urllib.request.urlopen(address, timeout=30) as response:
         return str(response.read().decode())
     return ""

@@ -1,4 +1,4 @@
-"""A run whose process is killed cannot count itself: the worker's first process counts it."""
+"""The worker's first process counts a run if the process of the run is killed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def kill_run(error: Exception, *, seconds: float = 0) -> None:
 
 
 def _put_back(*arguments: Any) -> None:
-    """Do nothing in place of the broker, which would get the message back."""
+    """Do nothing instead of the broker, which would get the message back."""
 
 
 def test_a_run_that_exceeds_its_time_limit_counts_as_failed() -> None:

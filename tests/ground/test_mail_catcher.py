@@ -33,7 +33,7 @@ def message_with(subject: str = "Harbour Road: homes was 120, now 100") -> Email
 
 @pytest.fixture(scope="module")
 def catcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
-    """Provide a running mail catcher: its SMTP port and the address of its page."""
+    """Provide a running mail catcher, as its SMTP port and the address of its page."""
     folder = tmp_path_factory.mktemp("mail")
     with listen("127.0.0.1", 47_400) as smtp, listen("127.0.0.1", 47_500) as web:
         child = Child(

@@ -1,4 +1,4 @@
-"""A process that notifies its supervisor is restarted when the notifications stop; beat has a heartbeat."""
+"""A process that notifies its supervisor is restarted when the notifications stop. Beat has a heartbeat."""
 
 from __future__ import annotations
 

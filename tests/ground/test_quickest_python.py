@@ -12,7 +12,7 @@ from tools.quickest_python import quickest, seconds
 
 
 def python_that(folder: Path, name: str, command: str) -> str:
-    """Return the path of a program that stands in for a Python and runs this shell command."""
+    """Return the path of a program that runs this shell command, and is used instead of a Python."""
     program = folder / name
     program.write_text(f"#!/bin/sh\n{command}\n")
     program.chmod(0o755)

@@ -249,7 +249,7 @@ def test_operators_get_an_alert_at_the_second_check_of_a_read_only_database(
 
 
 def run_to_its_end(folder: Path, *arguments: str, **environ_changes: str) -> tuple[int, str]:
-    """Run Python with these arguments and this environment; return its exit code and its output."""
+    """Run Python with these arguments and this environment, and return its exit code and its output."""
     environ = os.environ | {"REDIS_URL": "memory://", "OPERATORS": "", "WORKER_CONCURRENCY": "1"} | environ_changes
     # The output goes to a file, because a pipe would also wait for the worker's own children.
     with (folder / "output").open("w+") as output:

@@ -20,7 +20,7 @@ from tools.embedded.processes import Child, wait_until
 
 
 def pgbouncer_program() -> str:
-    """Return the path of PgBouncer; if it is missing, skip the test, or in CI fail."""
+    """Return the path of PgBouncer. If it is missing, skip the test, or let it fail in CI."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         message = "No PgBouncer here: install Debian's package pgbouncer (.ci/run does) to run these tests."
@@ -32,7 +32,7 @@ def pgbouncer_program() -> str:
 
 @contextmanager
 def pgbouncer() -> Iterator[int]:
-    """Run a PgBouncer in transaction mode, which uses its server processes in turn; yield its port."""
+    """Run a PgBouncer in transaction mode, which uses its server processes in turn, and yield its port."""
     with reserved_port() as port, _pgbouncer(port):
         yield port
 

@@ -79,7 +79,7 @@ class FilterForm(forms.Form):
 @login_not_required
 @require_http_methods(["GET", "POST"])
 def form_page(request: HttpRequest) -> HttpResponse:
-    """Show a form with a field of each kind; sent empty, it shows every error."""
+    """Show a form with a field of each kind. If it is sent empty, it shows every error."""
     form = EverythingForm(request.POST or None, request.FILES or None)
     status = 200
     if request.method == "POST" and not form.is_valid():

@@ -101,7 +101,7 @@ def test_line_of_a_process_killed_after_its_commit_is_written_later(root: Path) 
     assert kinds_in_files() == ["ended"]
 
 
-#: A program whose disk is full after half a line: the kernel limits the size of the files that it may write.
+#: A program that can write only half a line, because the kernel limits the size of the files that it may write.
 NEARLY_FULL = """
 import resource
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A line break counts as one character, although browsers send two."""
+"""A line break is one character of the maximum length, although browsers send two."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 
 class MailServer(threading.Thread):
-    """Accepts mail on 127.0.0.1; `at_the_end` has, by address, what the server does after DATA.
+    """Accepts mail on 127.0.0.1. `at_the_end` has, by address, what the server does after DATA.
 
     After the message was received, `slow:SECONDS` answers late, `held` answers once `released` is set, `later:SECONDS`
     asks late for a retry, `hang` never answers, and `drop` closes the connection. `deaf` never answers RCPT.
@@ -102,7 +102,7 @@ class MailServer(threading.Thread):
                     return
 
     def _reads_on(self, address: str, before: int, after: int) -> bool:
-        """Return True if more of a message is to be read; waits if the address requires it."""
+        """Return True if more of a message is to be read, after waiting if the address requires it."""
         what, _, number = self.at_the_end.get(address, "").partition(":")
         if what == "crawl" and before // 65_536 < after // 65_536:
             self._closing.wait(float(number))

@@ -1,4 +1,4 @@
-"""The migration adds the right codes beside the reasons of emails and of suppressed addresses."""
+"""The migration adds the right codes for the reasons of emails and of suppressed addresses."""
 
 from __future__ import annotations
 

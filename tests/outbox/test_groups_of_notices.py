@@ -28,7 +28,7 @@ ABOUT_NOTHING = {
 
 
 def codes_of_rooms() -> list[str]:
-    """Return the codes of the kinds that rooms register; other tests register kinds too."""
+    """Return the codes of the kinds that rooms register, without those that other tests register."""
     return [kind.code for kind in all_kinds() if kind.code.partition(".")[0] != "tests"]
 
 

@@ -1,4 +1,4 @@
-"""The migration to the outbox loses no email: each keeps its id, Message-ID, items, date and bounces."""
+"""The migration to the outbox loses no email. Each keeps its id, Message-ID, items, date and bounces."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_every_email_moves_with_everything_that_belongs_to_it(old_ledger: OldLed
 
 
 def check_statuses(old_ledger: OldLedger) -> None:
-    """Check that every email keeps its id, and that a bounced email counts as sent."""
+    """Check that every email keeps its id, and that a bounced email has the status sent."""
     assert dict(Email.objects.values_list("pk", "status")) == {
         old_ledger.sent: "sent",
         old_ledger.repetition: "queued",

@@ -75,7 +75,7 @@ def record(*people: User) -> dict[int, Email]:
 
 
 def send(times: int = 1) -> None:
-    """Drain this many times; emails that wait for a retry become due again."""
+    """Drain this many times. Emails that wait for a retry become due again in between."""
     for _ in range(times):
         Email.objects.filter(status="queued").update(available_at=timezone.now())
         drain(seconds=30)

@@ -29,7 +29,7 @@ def server(request: pytest.FixtureRequest, settings: Any) -> Iterator[MailServer
 
 
 def send(*people: str, usual_from: int = 1, server: MailServer | None = None) -> list[Answer]:
-    """Send an email to each person; from the number `usual_from` on, the server replies as usual."""
+    """Send an email to each person. From the number `usual_from` on, the server replies as usual."""
     sender = SmtpSender()
 
     def emails() -> Iterator[Outgoing]:

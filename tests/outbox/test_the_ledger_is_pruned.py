@@ -126,7 +126,7 @@ def scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_retention_reads_only_what_is_to_be_cleared() -> None:
-    """It runs each hour beside tens of millions of emails, so an index must have exactly what it asks for."""
+    """Retention runs each hour on tens of millions of emails, so an index must have exactly the rows to clear."""
     with CaptureQueriesContext(connection) as queries:
         prune(dry_run=True)
         prune()
@@ -143,7 +143,7 @@ def test_retention_reads_only_what_is_to_be_cleared() -> None:
 
 
 def test_erasure_finds_emails_to_an_address_alone_by_an_index(world: World) -> None:
-    """It asks for each person, beside resets and alerts of three years."""
+    """The query runs for each person, in a table with resets and alerts of three years."""
     put_alerts_in_every_month()
     owner("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
     with CaptureQueriesContext(connection) as queries:

@@ -53,7 +53,7 @@ pytestmark = pytest.mark.django_db
 
 #: Matches every entry of the index.
 EVERYTHING = TextQuery(sql="'!zq'::tsquery")
-#: The kinds of entry that a stranger finds: the directory, their own records, and public records.
+#: The kinds of entry that a stranger finds, which are the directory, their own records, and public records.
 PUBLIC_KINDS = {"organisation", "agreement", "plan", "site", "milestone", "person", "partnership", "recommended"}
 
 
@@ -231,7 +231,7 @@ def test_what_one_may_not_read_changes_nothing_that_one_finds(world: World, monk
 
     with connection.cursor() as cursor:
         cursor.execute(SAMPLED_NOW, [SAMPLED])
-        # No more than this: words are common as soon as the sample has more entries.
+        # Words are common as soon as the sample has more entries than now.
         monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", SAMPLED * cursor.fetchone()[0])
         results_before = {name: results_for(getattr(world, name)) for name in ("chidi", "dee")}
         tomorrow = timezone.now() + dt.timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The access table: for each URL, the status that each persona gets from each method.
+"""The access table, which has the status that each persona gets from each method of each URL.
 
 Each room keeps its rows in tests/<room>/access.py:
 
@@ -14,7 +14,7 @@ Each room keeps its rows in tests/<room>/access.py:
 
 `expect` gives the status for each persona. By default, people who are signed out are sent to sign in (302). So is the
 stakeholder, who has opened the links of an email but has no account. `inside` are the people of Larkhaven and its
-partner (viewer, editor, lead, partner); `outside` is everybody else who is signed in. Name a persona to give another
+partner (viewer, editor, lead, partner). `outside` is everybody else who is signed in. Name a persona to give another
 status. A method without an expectation must answer 405 to everyone signed in. POST is sent empty (or with `data`), so
 that a person who may use it gets 422 or 302.
 """

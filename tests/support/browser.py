@@ -1,4 +1,4 @@
-"""A real Chromium for tests: signing in, and the violations that axe finds."""
+"""Helpers for tests in a real Chromium, such as signing in and checking pages with axe."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OF_WIDTH = ["aria-hidden-focus", "scrollable-region-focusable", "target-size"]
 
 
 def chromium_path() -> str | None:
-    """Return the path of Debian's Chromium or of another one; None if there is none."""
+    """Return the path of Debian's Chromium or of another one, or None if there is none."""
     return next(
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
@@ -55,8 +55,8 @@ def enter(page: Any, origin: str, person: User) -> None:
 def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = False) -> list[str]:
     """Check the page with axe, and return a line for each rule it breaks, with the first element that breaks it.
 
-    Emails are only checked by the rules of WCAG: axe also recommends landmarks, which mail programs remove. A page that
-    was already checked at another width (`is_narrowed`) is only checked by the rules that depend on the width.
+    Emails are only checked by the rules of WCAG, because axe also recommends landmarks, which mail programs remove. A
+    page that was already checked at another width (`is_narrowed`) is only checked by the rules about the width.
     """
     rules = {"type": "tag", "values": _WCAG if is_email else [*_WCAG, "best-practice"]}
     if is_narrowed:

@@ -83,7 +83,7 @@ def fill(columns_to_fill: Iterable[Column]) -> None:
 
 
 def _try_to_fill(columns: list[Column], where: str = "TRUE") -> bool:
-    """Fill columns of one table at once; return False if the database refuses that."""
+    """Fill columns of one table at once. Returns False if the database refuses that."""
     table = columns[0].model._meta
     sets = ", ".join(f'"{column.name}" = left(%s || \' \' || "{column.name}", %s)' for column in columns)
     values = [part for column in columns for part in (column.word, table.get_field(column.name).max_length or 5_000)]

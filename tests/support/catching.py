@@ -24,7 +24,7 @@ from tools.embedded.processes import Child, wait_until
 
 @dataclass
 class Catcher:
-    """A running mail catcher: its SMTP port, its page and its folder."""
+    """A running mail catcher, with its SMTP port, its page and its folder."""
 
     smtp_port: int
     page: str

@@ -14,6 +14,6 @@ def number_at_once() -> None:
 def check_once() -> None:
     """Check every row of this transaction, and number its changes.
 
-    This is for rows that many tests share: Django would otherwise repeat it at the end of each test.
+    This is for rows that many tests share, because Django would check them again at the end of each test.
     """
     connection.check_constraints()

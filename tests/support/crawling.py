@@ -1,7 +1,7 @@
-"""Crawl links and forms as one persona: pages must have no errors and no foreign words.
+"""Crawl links and forms as one persona, and report errors and words that this persona may not read.
 
-The crawler reads pages with a `Fetch`, so that the same crawl runs in the suite (Django's test client) and on a running
-site (tests/crawl.py).
+The crawler requests pages with a `Fetch`. So the same crawl runs in the suite with Django's test client, and on a
+running site (tests/crawl.py).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from django.urls import Resolver404, resolve
 
 #: Addresses that would end the persona's session or that are not our pages.
 _LEAVE_ALONE = re.compile(r"^/(static|accounts/(logout|password|sessions|inactive)|admin/(logout|password|jsi18n))")
-#: Forms whose effect would make the rest of the crawl less useful.
+#: Forms that are not sent, because the rest of the crawl would then be less useful.
 _NOT_SUBMITTED = re.compile(
     r"logout|password|leave|administrator|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe"
 )
@@ -69,7 +69,7 @@ def _inflated(body: bytes) -> Iterable[str]:
 def words_shown(words: Iterable[str], text: str) -> list[str]:
     """Return the words that are in the text.
 
-    Each word is searched only near its first characters, which many words share: a page has 60,000 characters.
+    A page has 60,000 characters. So words with the same first characters are searched together, where these occur.
     """
     by_beginning: dict[str, list[str]] = defaultdict(list)
     for word in words:
@@ -199,17 +199,17 @@ class Report:
         self.errors += other.errors
 
 
-#: The parts that differ between any two responses: nonces, and tokens of forms.
+#: The parts that differ between any two responses, which are nonces and tokens of forms.
 CHANGES = re.compile(r'nonce="[^"]*"|csrf[^<>]*', re.IGNORECASE)
 
 
 def _lines_without(answer: Answer, word: str) -> list[str]:
-    """Return the response's lines without the word, also as it is in links, and without varying parts."""
+    """Return the response's lines without the word, in text and in links, and without parts that always differ."""
     return CHANGES.sub("", answer.text.replace(word, "the word").replace(quote(word), "the word")).splitlines()
 
 
-#: Faults of a page: parts that a strict policy would block (scripts and styles within the page, handlers in attributes,
-#: external resources), and plurals such as "1 live partnerships".
+#: Faults of a page, which are plurals such as "1 live partnerships", and parts that a strict policy would block. These
+#: are scripts and styles within the page, handlers in attributes and external resources.
 _LOOSE = {
     "has a script of its own": re.compile(r"<script(?![^>]*(?:src=|nonce=|type=\"application/json\"))", re.IGNORECASE),
     "has a style of its own": re.compile(r"<style(?![^>]*nonce=)|<[a-z][^>]*\sstyle=", re.IGNORECASE),
@@ -277,17 +277,20 @@ class Crawler:
         return self.report
 
     def send_forms(self, *methods: str) -> Report:
-        """Send each form found: with valid, with hostile and with odd values. `methods` limits the forms by method."""
+        """Send each form with valid, with hostile and with odd values.
+
+        With `methods`, send only the forms with one of these methods.
+        """
         for path, form in self._forms:
             if not methods or form.method in methods:
                 self._submit(path, form)
         return self.report
 
     def look_for(self, words: Iterable[str], finders: Iterable[str]) -> Report:
-        """Search for foreign words: pages must answer as they do to nonsense.
+        """Search for foreign words, and report pages that answer differently than to nonsense.
 
-        The answers must be the same byte for byte, except for the words themselves, which pages repeat, and for parts
-        that differ at every visit.
+        The answers must be the same byte for byte. Only the words themselves, which pages repeat, and parts that differ
+        at every visit may be different.
         """
         for finder in finders:
             for word in words:
@@ -308,7 +311,7 @@ class Crawler:
         return self.report
 
     def _local(self, base: str, link: str) -> str:
-        """Return the path and query of a link on our site; "" for other links."""
+        """Return the path and query of a link on our site, or "" for other links."""
         parts = urlsplit(urljoin(f"http://here{base}", link))
         if parts.scheme not in {"http", "https"} or parts.hostname not in {
             "here",
@@ -321,7 +324,7 @@ class Crawler:
         return parts.path + (f"?{query}" if query else "")
 
     def _wanted(self, path: str) -> bool:
-        """Return whether to open a path: it is ours, was not opened before, and its route was not opened too often."""
+        """Return whether to open a path of ours, which was not opened before, and count the visit of its route."""
         if not path or path in self._asked or _LEAVE_ALONE.match(path):
             return False
         route = _route(path)
@@ -359,7 +362,7 @@ class Crawler:
         self._tried.add(key)
         field_names = sorted(set(form.fields) - {"csrfmiddlewaretoken"})
         odd = {name: ODD[(number + len(field_names)) % len(ODD)] for number, name in enumerate(field_names)}
-        # A search without words would be the page itself, which was already opened.
+        # A search without words would be the page itself, which was opened before.
         unchanged = [{}] if form.method == "post" else []
         wrong = [dict.fromkeys(form.free, HOSTILE), odd]
         if not self.every_value:

@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 @contextmanager
 def empty_database(name: str) -> Iterator[None]:
-    """Use an empty database in place of the suite's within the block, and drop it at the end."""
+    """Use an empty database instead of the suite's within the block, and drop it at the end."""
 
     def execute(statement: str) -> None:
         with connection._nodb_cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Addresses that anybody can guess: pages of records by their ids, searches, and lists of Django admin."""
+"""Addresses that anybody can guess, such as pages of records by their ids, searches, and lists of Django admin."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.support.planted import Planted
 
 
 def guessable_addresses(planted: Planted, *, one_of: int | None = None) -> list[str]:
-    """Return the address of every page with an id, for every planted record: anybody may guess these addresses.
+    """Return the address of every page with an id for every planted record, because anybody may guess the ids.
 
-    With `one_of`, each page gets only one record: the one at this index, modulo the number of records.
+    With `one_of`, each page gets only the record at this index, modulo the number of records.
     """
     pks_by_room: dict[str, list[int]] = {
         "agreements": [planted.world.partnership.pk, planted.world.other_partnership.pk],

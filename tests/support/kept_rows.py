@@ -49,9 +49,9 @@ class _Snapshot:
 
 #: The snapshots of this process, by the name of the function.
 _snapshots: dict[str, _Snapshot] = {}
-#: The database of this process's tests: a copy of the migrated one, like those of the other processes.
+#: The database of this process's tests. Each process has a copy of the migrated database.
 _database = ""
-#: The folder in which the processes of a run share snapshots; None if there is only one process.
+#: The folder in which the processes of a run share snapshots, or None if there is only one process.
 _folder: Path | None = None
 
 

@@ -18,7 +18,7 @@ from partnerships.organisations import statements
 from partnerships.organisations.stored_statements import ReadyStatement
 
 Shape = tuple[str, tuple[Any, ...]]
-#: Beginnings and ends of settings that no query depends on: when and how emails are sent, limits, and folders of files.
+#: Beginnings and ends of names of settings on which no query depends, such as those about sending emails.
 _NOT_IN_SQL = (("DIGEST_", "EMAIL", "EXPORTS_", "NOTICES_"), ("_ROOT",))
 
 
@@ -45,7 +45,7 @@ setting_changed.connect(forget_after_change, dispatch_uid="tests.kept_statements
 def shape_of(sql: str, values: Sequence[Any]) -> Shape:
     """Return SQL with one placeholder for each list of values, and the values.
 
-    Ids may be in any order, and all moments count as the same.
+    Ids may be in any order, and all moments are the same.
     """
     first, *others = sql.split("%s")
     text = first
@@ -61,8 +61,8 @@ def shape_of(sql: str, values: Sequence[Any]) -> Shape:
     return re.sub(r"\s+", " ", text), tuple(frozenset(values_in_list) for values_in_list in value_sets)
 
 
-#: How often each process compares a statement, for its first readers and pages: 12 times in a run of one process, 16 in
-#: a run of four. To compose the query every time took a twelfth of the time of the whole suite.
+#: How often each process compares a statement, for its first readers and pages. One process compares it 12 times, and
+#: four processes compare it 16 times together. Comparing every time took a twelfth of the time of the whole suite.
 _TIMES = max(4, 12 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 _compared: Counter[tuple[object, tuple[str, ...]]] = Counter()
 

@@ -47,7 +47,7 @@ _TABLES = [model for model in apps.get_models() if hasattr(model._default_manage
 
 @cache
 def seen_by(person: int) -> tuple[str, tuple[Any, ...]]:
-    """Return the statement for all records that a person may read: each id, and the index of its table in `_TABLES`."""
+    """Return the statement for the id of each record that a person may read, with the index of its model."""
     user = User.objects.get(pk=person)
     rows: list[Any] = [
         model._default_manager.all()

@@ -1,4 +1,4 @@
-"""Emails in tests: send and read the emails in the outbox."""
+"""Send and read the emails in the outbox in tests."""
 
 from __future__ import annotations
 

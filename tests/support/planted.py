@@ -21,7 +21,7 @@ PARTNERS = (*OWN, "partner")
 REGISTERS = ("administrator",)
 
 
-#: A part of every name and word of the world. Tests always use this mark; several worlds in one database need others.
+#: A part of every name and word of the world. Tests always use this mark. Several worlds in one database need others.
 MARK = "4e7d2b"
 
 

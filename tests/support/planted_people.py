@@ -81,7 +81,7 @@ class _Body:
 
 
 def plant_addresses(planted: Planted, world: World, now: dt.datetime) -> None:
-    """Plant email addresses that each organisation entered: of its colleagues, and of stakeholders."""
+    """Plant email addresses of colleagues and of stakeholders, which each organisation entered."""
     published_plans = Plan.objects.filter(title__contains=planted.mark, current_number__gt=0)
     partnership_plan = published_plans.get(audience="partnership")
     network_plan = published_plans.get(audience="network")

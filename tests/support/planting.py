@@ -323,7 +323,7 @@ def _plant_other_side(planted: Planted, world: World, now: dt.datetime) -> None:
         author=world.chidi,
         now=now,
     )
-    # Hana's organisation is in that partnership: it gets an email about the offer.
+    # Hana's organisation is in that partnership, so it gets an email about the offer.
     planted.in_emails[world.hana.email] = [entry.title]
     exchange.share_entry(entry=entry, author=world.chidi, now=now)
     content = plan_content(planted, "other", ("stranger",), ("stranger",))

@@ -43,7 +43,7 @@ def prepared() -> World:
 def kept_with_files(build: Callable[[], tuple[Made, Files]]) -> Made:
     """Return the result of `build`, with its rows and files in place.
 
-    `build` returns its result and `files_written()`. It is called once; later tests get the same rows and files again.
+    `build` returns its result and `files_written()`. It is called once, and later tests get the same rows and files.
     """
     result, files = build_once(build)
     for name, content in files.items():
@@ -61,7 +61,7 @@ def files_written() -> Files:
 
 
 def _built() -> tuple[World, Files]:
-    """Build the world. Rooms with `AFTER_OTHERS` come last, because they need records of other rooms."""
+    """Build the world. Rooms with `AFTER_OTHERS` are last, because they need records of other rooms."""
     world = make_world()
     for module in sorted(MODULES, key=lambda module: hasattr(module, "AFTER_OTHERS")):
         if hasattr(module, "prepare"):
@@ -80,10 +80,10 @@ def kept_world(blocker: Any, files: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def checked_browser(person: User, *, raises: bool = True) -> Client:
-    """Return a browser signed in as this person, whose session is checked for the next ten minutes.
+    """Return a browser signed in as this person, with a session that need not be checked for ten minutes.
 
-    Otherwise pages whose changes are rolled back would check the session's requirements, and save the session, each
-    time. With `raises`, errors of views are raised in the test.
+    Without this check, every page would check the session's requirements and save the session, because each test's
+    changes are rolled back. With `raises`, errors of views are raised in the test.
     """
     client = Client(raise_request_exception=raises)
     client.force_login(person)
@@ -93,7 +93,7 @@ def checked_browser(person: User, *, raises: bool = True) -> Client:
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """Replace the usual fixture for modules that share `world`: its files stay where they were created."""
+    """Replace the usual fixture in modules that share `world`, because its files must remain in their folder."""
 
 
 @pytest.fixture(scope="module")

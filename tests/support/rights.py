@@ -1,4 +1,4 @@
-"""The rights table: who may call each service, and how a test calls it.
+"""The rights table, which has who may call each service, and how a test calls it.
 
 Each room has its rows in tests/<room>/rights.py:
 
@@ -78,9 +78,9 @@ class Row:
 
 
 def add_personas(world: World) -> None:
-    """Add the personas that the world lacks.
+    """Add the personas that are not in the world.
 
-    Riverside observes the Estuary Partnership; Harbour joined and left it.
+    Riverside observes the Estuary Partnership. Harbour joined and left it.
     """
     estuary, now = world.partnership, world.now
     petra = person("Petra West", "petra@westmarch.example")

@@ -1,7 +1,7 @@
 """Restore the migrated database after a test with real transactions, instead of Django's flush.
 
-A flush truncates hundreds of tables, most of them empty, and loses the rows that migrations create: kinds of
-partnership, themes, units and kinds of plan.
+A flush truncates hundreds of tables, and most of them are empty. It also loses the rows that migrations create, such as
+kinds of partnership, themes and units.
 """
 
 from __future__ import annotations

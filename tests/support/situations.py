@@ -20,7 +20,7 @@ from tests.world import World
 class Situation:
     """A world after a row's `prepare` was called, and the result of `prepare`.
 
-    `rights` are the rights that people have in this world; None until a test needs them.
+    `rights` are the rights that people have in this world, or None until a test needs them.
     """
 
     world: World
@@ -42,7 +42,7 @@ def in_situations(rows: Iterable[Row]) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Provide one world for the whole table; each call is rolled back."""
+    """Provide one world for the whole table. Each call is rolled back."""
     with kept_world(django_db_blocker, tmp_path_factory) as world:
         add_personas(world)
         check_once()

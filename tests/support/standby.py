@@ -1,4 +1,4 @@
-"""A pretended standby: a second database of Django's on the test's connection, which sees the test's changes."""
+"""A pretended standby, which is a second database of Django's on the test's connection, with the test's changes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from partnerships.kit import standby
 def pretend_standby(*, why_not: str | None = "") -> Iterator[CaptureQueriesContext]:
     """Let a standby answer within the block, and yield the queries that it got.
 
-    `why_not` is the reason why it has not caught up, "" if it has. With None, it reports its real state: the test's own
-    database looks like one that was promoted.
+    `why_not` is the reason why it has not caught up, or "" if it has. With None, it reports its real state, in which
+    the test's own database looks like one that was promoted.
     """
     connection_copy = connection.copy(alias=standby.STANDBY)
     connection_copy.connection = connection.connection  # of the same session, which does not commit

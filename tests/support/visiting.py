@@ -1,6 +1,6 @@
 """Crawl a running site over HTTP as every persona, in a separate world.
 
-This is only for demonstrations: it adds people and records and sends every form.
+This is only for demonstrations, because it adds people and records and sends every form.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def main() -> int:
 
 
 def crawl_and_search(crawler: Crawler, planted: Planted, *, first_word: int, number_of_words: int) -> None:
-    """Open what the crawler's persona can reach or guess, and search for words that this persona may not read."""
+    """Open every page that the persona can find or guess, and search for words that this persona may not read."""
     addresses = ["/", *planted.addresses.get(crawler.persona, ()), *guessable_addresses(planted)]
     finders = list(FINDERS)
     if crawler.persona == "administrator":
@@ -185,7 +185,7 @@ def crawl_and_search(crawler: Crawler, planted: Planted, *, first_word: int, num
 def send_all_forms(crawlers: list[Crawler], planted: Planted, started_at: float) -> Report:
     """Send the forms of all personas, and return the findings of all crawlers, with leaks in emails.
 
-    Forms that only read come first: to share a record would show its words to other personas.
+    Forms that only read are sent first, because sharing a record would show its words to other personas.
     """
     report = Report()
     for crawler in crawlers:

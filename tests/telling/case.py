@@ -1,4 +1,4 @@
-"""A row of the table: what to prepare, what to call, and who is told."""
+"""A row of the table of emails, with what to prepare, what to call, and who gets which email."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ Act = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Prepares the world and returns the call to make; `told` is who gets which email (a name, or nobody's)."""
+    """A call that causes emails.
+
+    `prepare` changes the world and returns the call. `told` has a pair for each email, with its kind and the name of
+    its recipient, such as `("people.new_sign_in", "eddie")`.
+    """
 
     prepare: Callable[[World], Act]
     told: tuple[tuple[str, str], ...]

@@ -32,7 +32,7 @@ MAX_BYTES = 12 * 1024 * 1024
 def failures_as_on_a_disk() -> Iterator[None]:
     """Raise `OSError` if the bucket fails, so that callers can treat the bucket like a folder.
 
-    For a missing file it raises `FileNotFoundError`: a backup, which lists all files first, continues without the file.
+    A missing file raises `FileNotFoundError`. A backup, which lists all files first, then continues without the file.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Django's settings. Their values come from the environment; without DEBUG a missing secret is an error."""
+"""Django's settings, with values from the environment. Without DEBUG, a missing secret is an error."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ if env["DATABASE_REPLICA_URL"]:
     # Long files and frozen figures are read from the standby (partnerships/kit/standby.py).
     DATABASES["standby"] = standby_settings(env["DATABASE_REPLICA_URL"], max_age=env["CONN_MAX_AGE"])
 DATABASE_ROUTERS = ["partnerships.kit.standby.StandbyRouter"]
-# The owner grants rights to this role after each migration; empty if one role does both.
+# The owner grants rights to this role after each migration. It is empty if one role does both.
 APPLICATION_DATABASE_ROLE = ROLE_DATABASES["web"]["USER"] if _owner_url else ""
 
 # Rate limits are counted in this cache, so that flushing the broker does not reset them.
@@ -208,16 +208,16 @@ DEFAULT_FROM_EMAIL = env["DEFAULT_FROM_EMAIL"]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "  # only alerts to operators have it
 ADMINS = [("Operators", address) for address in env["OPERATORS"]]
-# Limits in total and for a recipient's domain (0: no limit), so that a mistake cannot flood a council.
+# Limits in total and for a recipient's domain, so that a mistake cannot flood a council. 0 means no limit.
 EMAIL_PER_MINUTE = env["EMAIL_PER_MINUTE"]
 EMAIL_PER_DOMAIN_PER_MINUTE = env["EMAIL_PER_DOMAIN_PER_MINUTE"]
 EMAIL_PER_DOMAIN_PER_HOUR = env["EMAIL_PER_DOMAIN_PER_HOUR"]
 # How long a claim lasts, and the delay of the first retry (doubles up to an hour).
 EMAIL_LEASE_SECONDS = env["EMAIL_LEASE_SECONDS"]
 EMAIL_RETRY_SECONDS = env["EMAIL_RETRY_SECONDS"]
-# After restoring a backup: send only account emails until this is unset (docs/outbox.md).
+# Set after a restore, so that only account emails are sent until this is unset (docs/outbox.md).
 EMAILS_HELD = env["EMAILS_HELD"]
-# The secret of the page to which the mail provider reports bounces. Empty: the page does not exist.
+# The secret of the page to which the mail provider reports bounces. Without it, the page does not exist.
 EMAIL_WEBHOOK_SECRET = env["EMAIL_WEBHOOK_SECRET"]
 # The names of a provider's keys are in anymail's documentation.
 ANYMAIL = {
@@ -230,7 +230,7 @@ ANYMAIL = {
 OPERATED_BY = env["OPERATED_BY"]
 PRIVACY_CONTACT = env["PRIVACY_CONTACT"]
 ACCESSIBILITY_CONTACT = env["ACCESSIBILITY_CONTACT"]
-SECURITY_CONTACT = env["SECURITY_CONTACT"]  # in /.well-known/security.txt; empty: the page does not exist
+SECURITY_CONTACT = env["SECURITY_CONTACT"]  # in /.well-known/security.txt, which does not exist without it
 
 # --- Journal ---------------------------------------------------------------------------------------------------------
 
@@ -246,12 +246,12 @@ JOURNAL_KEY = env["JOURNAL_KEY"]
 NOTICES_AT_ONCE = env["NOTICES_AT_ONCE"]
 # Minutes that "at once" digests wait after the last version, so that several versions become one email.
 DIGEST_SETTLE_MINUTES = env["DIGEST_SETTLE_MINUTES"]
-# The address for replies to digests (empty: we read them), and the mailboxes for bounces and replies (docs/deploy.md).
+# The address for replies to digests, which may be empty, and the mailboxes for bounces and replies (docs/deploy.md).
 DIGEST_REPLY_TO = env["DIGEST_REPLY_TO"]
 EMAIL_MAILBOX = env["EMAIL_MAILBOX"]
 EMAIL_MAILBOX_PATH = env["EMAIL_MAILBOX_PATH"]
 EMAIL_REPLIES = env["EMAIL_REPLIES"]
-# Days without a conversation after which a partnership counts as quiet, unless its leads choose a number.
+# Days without a conversation after which a partnership is quiet, unless its leads choose a number.
 NO_CONTACT_DAYS = env["NO_CONTACT_DAYS"]
 
 # --- Signing in ------------------------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ NO_CONTACT_DAYS = env["NO_CONTACT_DAYS"]
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["partnerships.people.backends.AddressBackend"]
 LOGIN_URL = "account_login"
-# auth.W004: addresses are unique by a constraint on lower(email). security.W005 and W021: see HSTS_STEP.
+# W004 does not apply, because addresses are unique by a constraint on lower(email). HSTS_STEP explains W005 and W021.
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
 LOGIN_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
@@ -268,7 +268,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "partnerships.people.passwords.BreachedPasswordValidator"},
 ]
-# The service that checks whether a password was leaked, by the first five digits of its hash. Empty: no check.
+# The service that checks whether a password was leaked, by the first five digits of its hash. It may be empty.
 BREACHED_PASSWORDS_URL = env["BREACHED_PASSWORDS_URL"]
 
 ACCOUNT_ADAPTER = "partnerships.people.adapters.AccountAdapter"
@@ -305,7 +305,7 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = False
-# For leads and administrators in production; not in a demonstration.
+# For leads and administrators in production, but not in a demonstration.
 SECOND_FACTOR_REQUIRED = env["SECOND_FACTOR_REQUIRED"]
 
 EXPORTS_PER_MINUTE = env["EXPORTS_PER_MINUTE"]  # for a person or signed-out address: exports are costly
@@ -320,7 +320,7 @@ RECONCILIATION_SIZES = {
     "CHARACTERS": env["RECONCILIATION_CHARACTERS"],
 }
 
-# 60 minutes idle; 12 hours in total, enforced in partnerships/people/middleware.py.
+# 60 minutes idle, and 12 hours in total, which partnerships/people/middleware.py enforces.
 SESSION_COOKIE_AGE = int(timedelta(minutes=60).total_seconds())
 SESSION_HARD_LIMIT = timedelta(hours=12)  # the longest session, however busy
 SESSION_COOKIE_HTTPONLY = True
@@ -369,7 +369,7 @@ MEDIA_URL = "/not-served/"  # attachments are served only by views that check ri
 FILE_UPLOAD_PERMISSIONS = 0o640  # of stored files: owner and group
 MAINTENANCE_FILE = env["MAINTENANCE_FILE"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes of a request without its files
-MAX_REQUEST_BYTES = 12 * 1024 * 1024  # bytes of a request; the largest file that a form accepts has 10 MB
+MAX_REQUEST_BYTES = 12 * 1024 * 1024  # the largest file that a form accepts has 10 MB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # fields of a request
 DATA_UPLOAD_MAX_NUMBER_FILES = 10  # files of a request
 
@@ -393,8 +393,8 @@ FORMAT_MODULE_PATH = ["housing.formats"]
 
 # --- Monitoring ------------------------------------------------------------------------------------------------------
 
-METRICS_TOKEN = env["METRICS_TOKEN"]  # the bearer token of /metrics; empty: the page does not exist
-SENTRY_DSN = env["SENTRY_DSN"]  # of Sentry or GlitchTip; empty: errors go to OPERATORS alone
+METRICS_TOKEN = env["METRICS_TOKEN"]  # the bearer token of /metrics, which does not exist without it
+SENTRY_DSN = env["SENTRY_DSN"]  # of Sentry or GlitchTip; without it, errors are only emailed to OPERATORS
 LOG_LEVEL = env["LOG_LEVEL"]
 LOGGING = logging_settings(level=LOG_LEVEL, layout=env["LOG_FORMAT"], stream=env["LOG_STREAM"])
 configure_structlog()

@@ -82,7 +82,7 @@ class Column:
     sorts_by: Key = ""
     #: A function that adds to the rows the data that only this column shows.
     ready: Callable[[Any, Sequence[Any]], object] | None = None
-    #: Whether a cell may be empty (null, or an empty text). Rows with an empty cell come last.
+    #: Whether a cell may be empty (null, or an empty text). Rows with an empty cell are last.
     is_nullable: bool = True
     is_shown: bool = True
     is_grouped: bool = False
@@ -234,7 +234,7 @@ class BulkAction:
     #: `left_out(person, rows, now)` returns the reasons why rows would be left out, by their ids.
     left_out: Callable[[Any, Sequence[Any], Any], Mapping[int, str]]
     #: `change(row=, person=, chosen=, now=)` calls the service for one row. It raises `UnableToAct`, or one of
-    #: `refusals`, if the row must stay as it is.
+    #: `refusals`, if the row cannot be changed.
     change: Callable[..., object]
     refusals: tuple[type[Exception], ...] = ()
     #: `tell(rows=, person=, chosen=, now=)` is called once, with all changed rows, and records an email for each

@@ -52,8 +52,8 @@ def _parser() -> markdown_it.MarkdownIt:
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Apply the package's table rule, with one limit for all tables of a text.
 
-    The package has a limit for each table, so many tables of 256 columns with one character a row would become 430
-    times as long as the source. The signature is the package's. With `silent`, the rule is only checked for a match.
+    The package has a limit for each table. HTML of many small tables with 256 columns would become 430 times as long as
+    the source. The signature is the package's. With `silent`, the rule is only checked for a match.
     """
     if state.env.get("too_many_cells") or not rules_block.table(state, start, end, True):
         return False

@@ -70,7 +70,7 @@ def write_confirm_forwarded(due: DueEmail, person: User, now: dt.datetime) -> Co
 
 
 def write_unfit(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
-    """Write the email to a person whose email we could not use: why not, and what to do instead."""
+    """Write to a person why we could not use their email, and what to do instead."""
     record_path = "" if person.is_stakeholder else _path_of_record(person, due.params.get("email"))
     context = {
         "person": person,
@@ -82,7 +82,7 @@ def write_unfit(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
 
 
 def _path_of_record(person: User, email_id: int | None) -> str:
-    """Return the path of the page about which we emailed the person; "" if they may not read it or there is none."""
+    """Return the path of the page that our email was about, or "" if it has none or the person may not read it."""
     email = Email.objects.filter(pk=email_id, person_id=person.pk).first() if email_id else None
     if email is None:
         return ""

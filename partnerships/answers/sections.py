@@ -1,4 +1,4 @@
-"""Sections of answers on the pages of other rooms: answering about a plan, and forwarding emails to a partnership."""
+"""Sections on the pages of other rooms, for answering about a plan and forwarding emails to a partnership."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.plans.models import FINAL_STATUSES
 
 
 def answering_section(person: User, read: ReadByLink) -> Section | None:
-    """Return links to answer about the plan that the person reads; None if the person cannot answer."""
+    """Return links to answer about the plan that the person reads, or None if the person cannot answer."""
     if read.plan.is_over or not may_answer(person, read.plan, read.version_number, read.now):
         return None
     url_kwargs = {"token": read.token, "plan": read.plan.pk}
@@ -37,7 +37,7 @@ def answering_section(person: User, read: ReadByLink) -> Section | None:
 
 
 #: The most plans about which the page of a digest offers to answer.
-OFFERED = 10
+MAX_OFFERED_PLANS = 10
 
 
 def plans_section(person: User, view: ViewByLink) -> Section | None:
@@ -58,16 +58,15 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
         .order_by("-asked", "title", "pk")
     )
 
-    # The digest already shows its own plans to this person, so the rights need checking only for the other plans.
-    answerable_ids = (
-        view.plans | answerable_versions(person, [plan.pk for plan in plans if plan.pk not in view.plans], now).keys()
-    )
-    rows = [
+    # The digest shows the plans of `view.plans`, so the person may read them. Rights are checked for the others only.
+    unchecked_ids = [plan.pk for plan in plans if plan.pk not in view.plans]
+    answerable_ids = view.plans | answerable_versions(person, unchecked_ids, now).keys()
+    plan_links = [
         {"plan": plan, "href": reverse("answers:by-link", kwargs={"token": view.token, "plan": plan.pk})}
         for plan in plans
         if plan.pk in answerable_ids
     ]
-    return Section("answers/_plans_section.html", {"rows": rows[:OFFERED]}) if rows else None
+    return Section("answers/_plans_section.html", {"rows": plan_links[:MAX_OFFERED_PLANS]}) if plan_links else None
 
 
 def incoming_emails_of(partnership_id: int) -> QuerySet[Incoming]:
@@ -89,10 +88,11 @@ def forwarding_section(user: User, partnership: Partnership, *, has_rows: bool) 
 
 
 def _waiting_emails(user: User, partnership_id: int, now: dt.datetime) -> QuerySet[Incoming]:
+    """Return the emails that the person forwarded to the partnership and has not confirmed, the oldest first."""
     own_emails = Incoming.objects.waiting(now).filter(person=user, partnership=partnership_id)
     return own_emails.order_by("received_at", "pk")
 
 
 def forwarding_address(partnership: Partnership) -> str:
-    """Return the address to which people forward emails; "" if no mailbox is set up for incoming email."""
+    """Return the address to which people forward emails, or "" if no mailbox is set up for incoming email."""
     return make_address(FORWARD, partnership.pk, key=partnership_key(partnership))

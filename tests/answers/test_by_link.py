@@ -117,28 +117,36 @@ def test_plan_concerns_a_stakeholder_until_they_say_otherwise(digest: Delivery, 
 def test_named_colleague_gets_nothing_until_an_owner_asks_them(
     digest: Delivery, plan: Plan, bearer: Client, world: World
 ) -> None:
-    colleague_url = page(digest, plan, "colleague-by-link")
     email_count = Email.objects.count()
-    response = send(bearer, colleague_url, name="Cora Council", email="Cora@council.example")
-    own_address_response = send(bearer, colleague_url, name="Sol", email=world.sol.email)
+
+    response = send(bearer, page(digest, plan, "colleague-by-link"), name="Cora Council", email="Cora@council.example")
 
     answer = Answer.objects.get()
     assert response.status_code == 302
     assert answer.colleague_name == "Cora Council"
     assert answer.colleague_email == "cora@council.example"
     assert answer.status == "waiting"
-    assert "That is your own address. Enter your colleague’s." in own_address_response.content.decode()
     assert Email.objects.count() == email_count
     assert not Subscription.objects.filter(person__email="cora@council.example").exists()
+
+
+def test_stakeholder_cannot_name_themselves_as_a_colleague(
+    digest: Delivery, plan: Plan, bearer: Client, world: World
+) -> None:
+    response = send(bearer, page(digest, plan, "colleague-by-link"), name="Sol", email=world.sol.email)
+
+    assert "That is your own address. Enter your colleague’s." in response.content.decode()
+    assert not Answer.objects.exists()
 
 
 def test_stakeholder_corrects_their_own_name_and_role(
     digest: Delivery, plan: Plan, bearer: Client, world: World
 ) -> None:
     name_url = page(digest, plan, "name-by-link")
-    send(bearer, name_url, name="Solomon Stake", role="Chair of the tenants' panel")
-    html = unescape(bearer.get(page(digest, plan)).content.decode())
 
+    send(bearer, name_url, name="Solomon Stake", role="Chair of the tenants' panel")
+
+    html = unescape(bearer.get(page(digest, plan)).content.decode())
     world.sol.refresh_from_db()
     assert world.sol.name == "Solomon Stake"
     assert WorkRole.objects.get(person=world.sol).title == "Chair of the tenants' panel"

@@ -51,34 +51,41 @@ def test_address_is_shown_to_the_partnerships_editors_only(world: World) -> None
     assert is_shown_by_person == {"amina": True, "eddie": True, "vera": False, "ben": True}
 
 
+def forward_as_eddie(address: str, tmp_path: Path) -> str:
+    """Forward an email from Eddie to the partnership, and return the path of the page on which he confirms it."""
+    output = read_mailbox(tmp_path, forwarded_email(address, "Eddie <eddie@larkhaven.example>"))
+    assert "1 forwarded email" in output
+    return reverse("answers:incoming", kwargs={"pk": Incoming.objects.get().pk})
+
+
+def test_only_its_sender_can_read_a_forwarded_email(world: World, address: str, tmp_path: Path) -> None:
+    page_url = forward_as_eddie(address, tmp_path)
+
+    page_for_eddie = signed_in(world.eddie).get(page_url).content.decode()
+    statuses_of_others = [signed_in(person).get(page_url).status_code for person in (world.amina, world.ben, world.dee)]
+
+    assert "The road is agreed." in page_for_eddie
+    assert statuses_of_others == [404, 404, 404]
+    assert not Conversation.objects.exists()
+
+
 def test_forwarded_email_becomes_a_draft_conversation_when_its_sender_saves_it(
     world: World, address: str, tmp_path: Path
 ) -> None:
-    output = read_mailbox(tmp_path, forwarded_email(address, "Eddie <eddie@larkhaven.example>"))
+    page_url = forward_as_eddie(address, tmp_path)
 
-    incoming = Incoming.objects.get()
-    page = reverse("answers:incoming", kwargs={"pk": incoming.pk})
-    other_statuses = [signed_in(getattr(world, name)).get(page).status_code for name in ("amina", "ben", "dee")]
-    eddie = signed_in(world.eddie)
-    html = eddie.get(page).content.decode()
-    conversation_count = Conversation.objects.count()
-    today = timezone.localdate()
-    response = eddie.post(
-        page,
+    response = signed_in(world.eddie).post(
+        page_url,
         {
             "organisation": world.larkhaven.pk,
             "subject": "The access road",
             "others": [world.westmarch.pk],
             "said": "The road is agreed.",
-            "held_on": today.isoformat(),
+            "held_on": timezone.localdate().isoformat(),
         },
     )
 
     conversation = Conversation.objects.get()
-    assert "1 forwarded email" in output
-    assert other_statuses == [404, 404, 404]
-    assert "The road is agreed." in html
-    assert conversation_count == 0
     assert response.status_code == 302
     assert conversation.partnership == world.partnership
     assert conversation.status == "draft"

@@ -74,19 +74,25 @@ def test_only_leads_of_an_owner_see_an_answer_before_it_is_approved(world: World
 def test_refused_answer_is_shown_to_nobody_and_the_person_gets_the_reason(
     world: World, plan: Plan, comment: Answer
 ) -> None:
-    lead = signed_in(world.amina)
-    address = reverse("answers:refuse", kwargs={"pk": comment.pk})
-    response_without_reason = lead.post(address, {"reason": " "})
-    lead.post(address, {"reason": "It names a neighbour."})
-    [email] = [sent for sent in deliver() if sent.to == [world.sol.email]]
+    signed_in(world.amina).post(
+        reverse("answers:refuse", kwargs={"pk": comment.pk}), {"reason": "It names a neighbour."}
+    )
 
+    [email] = [sent for sent in deliver() if sent.to == [world.sol.email]]
     comment.refresh_from_db()
-    assert response_without_reason.status_code == 422
     assert comment.is_refused
     assert "It names a neighbour." in email.body
     assert email.subject == "Your comment on Harbour Quarter will not be shown"
     assert "id_way_" not in email.body  # people without an account have no such choices
     assert "Please keep the trees." not in signed_in(world.ben).get(plan_page(plan)).content.decode()
+
+
+def test_refusing_an_answer_needs_a_reason(world: World, comment: Answer) -> None:
+    response = signed_in(world.amina).post(reverse("answers:refuse", kwargs={"pk": comment.pk}), {"reason": " "})
+
+    comment.refresh_from_db()
+    assert response.status_code == 422
+    assert not comment.is_refused
 
 
 def test_answer_is_decided_once(world: World, comment: Answer) -> None:
@@ -97,11 +103,12 @@ def test_answer_is_decided_once(world: World, comment: Answer) -> None:
 
 
 def test_trusted_persons_answers_are_shown_at_once_until_trust_ends(world: World, plan: Plan, comment: Answer) -> None:
-    lead = signed_in(world.amina)
-    lead.post(reverse("answers:trust", kwargs={"pk": comment.pk}))
+    amina = signed_in(world.amina)
+
+    amina.post(reverse("answers:trust", kwargs={"pk": comment.pk}))
     comment_while_trusted = add_comment_by_link(world, "And the hedge.")
     trust = Trust.objects.get()
-    lead.post(reverse("answers:stop-trusting", kwargs={"pk": plan.pk, "trust": trust.pk}))
+    amina.post(reverse("answers:stop-trusting", kwargs={"pk": plan.pk, "trust": trust.pk}))
     comment_after_trust = add_comment_by_link(world, "And the pond.")
 
     comment.refresh_from_db()
@@ -221,8 +228,19 @@ def test_erasing_a_stakeholder_ends_trust_and_leaves_a_former_member(world: Worl
     assert "a former member" in html
 
 
-def test_colleagues_and_refused_text_are_deleted_in_time(world: World, plan: Plan, comment: Answer) -> None:
+def test_text_of_a_refused_answer_is_deleted_in_time(world: World, comment: Answer) -> None:
     services.refuse_answer(answer=comment, reason="No.", author=world.amina, now=timezone.now())
+    deletion_day = timezone.now() + retention.REFUSED_KEPT
+
+    cleared_a_day_before = retention.clear_refused(deletion_day - dt.timedelta(days=1), False)
+    cleared_a_day_after = retention.clear_refused(deletion_day + dt.timedelta(days=1), False)
+
+    comment.refresh_from_db()
+    assert (cleared_a_day_before, cleared_a_day_after) == (0, 1)
+    assert comment.text == ""
+
+
+def test_address_of_a_colleague_is_deleted_in_time_without_an_email(world: World, plan: Plan) -> None:
     naming_answer = services.name_colleague(
         person=world.sol,
         plan=plan,
@@ -232,24 +250,14 @@ def test_colleagues_and_refused_text_are_deleted_in_time(world: World, plan: Pla
         key=uuid.uuid4(),
         now=timezone.now(),
     )
-    moment_before_deletion = timezone.now() + retention.COLLEAGUE_WAITS - dt.timedelta(days=1)
-    moment_of_deletion = timezone.now() + retention.REFUSED_KEPT + dt.timedelta(days=1)
+    deletion_day = timezone.now() + retention.COLLEAGUE_WAITS
     email_count = Email.objects.count()
 
-    counts_before = (
-        retention.clear_colleagues(moment_before_deletion, False),
-        retention.clear_refused(moment_before_deletion, False),
-    )
-    counts_after = (
-        retention.clear_colleagues(moment_of_deletion, False),
-        retention.clear_refused(moment_of_deletion, False),
-    )
+    cleared_a_day_before = retention.clear_colleagues(deletion_day - dt.timedelta(days=1), False)
+    cleared_a_day_after = retention.clear_colleagues(deletion_day + dt.timedelta(days=1), False)
 
-    comment.refresh_from_db()
     naming_answer.refresh_from_db()
-    assert counts_before == (0, 0)
-    assert counts_after == (1, 1)
-    assert comment.text == ""
+    assert (cleared_a_day_before, cleared_a_day_after) == (0, 1)
     assert naming_answer.colleague_email == ""
     assert naming_answer.status == "refused"
     assert Email.objects.count() == email_count

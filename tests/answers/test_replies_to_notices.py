@@ -47,15 +47,26 @@ def test_a_reply_about_a_commitment_becomes_a_draft_conversation_of_its_partners
     output = read_mailbox(tmp_path, reply(address, "The road is late.", From="eddie@larkhaven.example"))
 
     incoming = Incoming.objects.get()
-    page = signed_in(world.eddie).get(reverse("answers:incoming", args=[incoming.pk]))
     assert "1 forwarded email" in output
     assert incoming.person == world.eddie
     assert incoming.partnership == world.partnership
     assert incoming.text == "The road is late."
-    assert "The road is late." in page.content.decode()
+
+
+def test_only_the_person_who_replied_is_asked_to_save_the_conversation(
+    world: World, commitment: Commitment, tmp_path: Path
+) -> None:
+    address = own_reply_address(reminder_of(world.eddie))
+    read_mailbox(tmp_path, reply(address, "The road is late.", From="eddie@larkhaven.example"))
+    page_url = reverse("answers:incoming", args=[Incoming.objects.get().pk])
+
     [confirm_email] = [email for email in deliver() if "as a conversation" in email.subject]
+    page_for_eddie = signed_in(world.eddie).get(page_url).content.decode()
+    response_to_ben = signed_in(world.ben).get(page_url)
+
     assert confirm_email.to == [world.eddie.email]
-    assert signed_in(world.ben).get(reverse("answers:incoming", args=[incoming.pk])).status_code == 404
+    assert "The road is late." in page_for_eddie
+    assert response_to_ben.status_code == 404
 
 
 def test_a_reply_of_a_viewer_is_answered_with_the_page_of_the_commitment(

@@ -37,11 +37,11 @@ def questions_on(plan: Plan) -> PlanQuestionQuerySet:
 def concern_counts(plan: Plan, version_number: int) -> ConcernCounts:
     """Count the people who say that they have read this version, that the plan concerns them, or that it does not.
 
-    Only the last answer of each person counts.
+    If a person has changed their mind about whether the plan concerns them, only their last answer is counted.
     """
     read_count = Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number).count()
     answers = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
-    # A later row of the same person replaces the earlier row in the dict.
+    # Answers are in order of time, so the last answer of a person replaces the earlier ones.
     last_kind_by_person = dict(answers.order_by("made_at", "pk").values_list("person", "kind"))
     last_kinds = list(last_kind_by_person.values())
     return ConcernCounts(
@@ -57,7 +57,7 @@ def own_answers(person: int, plan: int, *, limit: int) -> AnswerQuerySet:
 
 
 def last_concerns(person: int, plan: int) -> QuerySet[Answer, str]:
-    """Return the kind of the person's last answer on whether the plan concerns them; no row if they have not said."""
+    """Return the kind of the person's last answer on whether the plan concerns them, or nothing without an answer."""
     answers = _answers_of(person, plan).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
     return answers.values_list("kind", flat=True)[:1]
 

@@ -1,4 +1,4 @@
-"""Tasks for My work: answers to decide on, and emails to confirm."""
+"""The tasks in My work to decide on answers of stakeholders, and to confirm emails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _UNDECIDED_ANSWERS = Reach(Answer.objects.waiting(), (_LEADS_OF_OWNERS,))
 
 
 def _plans_with_undecided_answers(user: User) -> QuerySet[Any]:
-    """Return the plans with answers for the person to decide on: their number, and when the oldest was made."""
+    """Return the plans with answers that the person should decide on.
+
+    `count` is the number of these answers of each plan, and `first_at` the time of the oldest.
+    """
     undecided = Q(answers__status=AnswerStatus.WAITING)
     return (
         Plan.objects.publishable_by(user)
@@ -48,15 +51,14 @@ def _answers_to_decide(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 def _decide_text(count: int) -> str:
-    return (
-        "Approve or refuse 1 answer from a stakeholder"
-        if count == 1
-        else f"Approve or refuse {count} answers from stakeholders"
-    )
+    """Return the action of a task to decide on this many answers."""
+    if count == 1:
+        return "Approve or refuse 1 answer from a stakeholder"
+    return f"Approve or refuse {count} answers from stakeholders"
 
 
 def _unconfirmed_emails(now: dt.datetime) -> Reach:
-    """Return the replies and forwarded emails to be confirmed; each reaches the person who sent it."""
+    """Return the replies and forwarded emails to be confirmed, each by the person who sent it."""
     return Reach(Incoming.objects.waiting(now), (People("person"),))
 
 

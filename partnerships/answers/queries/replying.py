@@ -1,7 +1,8 @@
 """Find the emails in a batch to which their readers can reply.
 
-`services.receiving` applies the same rules to each reply when it arrives. These functions predict that decision for
-a whole batch in a fixed number of queries, because a run of digests checks thousands of emails.
+A reply that arrives is checked by `services.receiving`. These functions predict the result of that check, so that an
+email offers a reply only if the reply could be used. A run of digests has thousands of emails, so a batch is checked in
+a fixed number of queries.
 """
 
 from __future__ import annotations
@@ -27,17 +28,20 @@ from partnerships.plans.models import FINAL_STATUSES, Plan
 
 @dataclass(frozen=True, slots=True)
 class _OpenPlans:
-    """Plans that are not over: when each plan opened to readers, and the published plans of each partnership."""
+    """The plans that are not over and that replies to a batch of emails could be about."""
 
+    #: When the audience of each plan may first read a version, by the id of the plan.
     opened_at_by_plan: Mapping[int, dt.datetime | None]
+    #: The ids of the published plans of each partnership, by the id of the partnership.
     published_by_partnership: Mapping[int, Collection[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """An email, and the plans about which a reply could be if the reader of the email may read them."""
+    """An email to check."""
 
     email: ReplyTo
+    #: The plans that a reply could be about, if the reader of the email may read them.
     plan_ids: frozenset[int]
 
 
@@ -51,7 +55,7 @@ def emails_open_to_reply(emails: Collection[ReplyTo], now: dt.datetime) -> set[i
     open_plans = _open_plans(emails)
     open_plan_ids = open_plans.opened_at_by_plan.keys()
 
-    # 1. The email shows its reader an open plan, so their rights were checked already.
+    # 1. The email shows its reader an open plan, so the caller has checked that they may read it.
     ids_showing_open_plan = {
         email.email_id for email in emails if not email.readable_plan_ids.isdisjoint(open_plan_ids)
     }
@@ -102,7 +106,10 @@ def notices_open_to_reply(notices: Iterable[NoticeTo], now: dt.datetime) -> set[
 
 
 def subject_of(kind_code: str, params: Mapping[str, Any]) -> Subject | None:
-    """Return the record that a notice of this kind is about; None if there is no single record or it was deleted."""
+    """Return the record that a notice of this kind is about.
+
+    Returns None if the notice is not about a single record, or the record was deleted.
+    """
     kind = email_kind_with_code(kind_code)
     if kind is None or kind.about is None:
         return None
@@ -120,14 +127,14 @@ def _open_plans(emails: Iterable[ReplyTo]) -> _OpenPlans:
     published_by_partnership: dict[int, set[int]] = defaultdict(set)
     for plan in plans.values_list("pk", "partnership_id", "open_at", "current_number", named=True):
         opened_at_by_plan[plan.pk] = plan.open_at
-        # A draft in one email must not count as a published plan for another email about the draft's partnership.
+        # A draft that one email names must not be offered to readers of another email about the draft's partnership.
         if plan.partnership_id is not None and plan.current_number > 0:
             published_by_partnership[plan.partnership_id].add(plan.pk)
     return _OpenPlans(opened_at_by_plan, published_by_partnership)
 
 
 def _plan_ids_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime) -> frozenset[int]:
-    """Return the open plans that a reply to this email could be about. Stakeholders get none under embargo."""
+    """Return the open plans that a reply to this email could be about. Stakeholders get no plans under embargo."""
     opened_at_by_plan = open_plans.opened_at_by_plan
     plan_ids = set(email.plan_ids & opened_at_by_plan.keys())
     for partnership_id in email.published_in_ids:
@@ -143,7 +150,10 @@ def _plan_ids_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime)
 
 
 def _roles_by_person(person_ids: Collection[int], now: dt.datetime) -> dict[int, dict[int, str]]:
-    """Return the roles of each of these people by the organisations for which they act today."""
+    """Return each person's roles today, by the id of the organisation.
+
+    For example, `{7: {1: "lead"}}` if person 7 is a lead of organisation 1 and has no other role.
+    """
     roles_by_person: dict[int, dict[int, str]] = {person_id: {} for person_id in person_ids}
     if not person_ids:
         return roles_by_person
@@ -155,10 +165,10 @@ def _roles_by_person(person_ids: Collection[int], now: dt.datetime) -> dict[int,
 def _email_ids_with_readable_plan(
     candidates: Collection[_Candidate], roles_by_person: Mapping[int, Mapping[int, str]], now: dt.datetime
 ) -> set[int]:
-    """Return the ids of the candidate emails whose reader may read at least one of the email's plans.
+    """Return the ids of the candidate emails with a plan that the reader of the email may read.
 
-    The rules must agree with `rights.answerable_versions` for stakeholders, and with `Plan.objects.published_today_for`
-    for people with an account.
+    Stakeholders must get the same result as from `rights.answerable_versions`, and people with an account the same as
+    from `Plan.objects.published_today_for`.
     """
     reach = reach_of({plan_id for candidate in candidates for plan_id in candidate.plan_ids}, now)
     stakeholder_ids = {
@@ -186,7 +196,7 @@ def _email_ids_with_writable_partnership(
 ) -> set[int]:
     """Return the ids of the emails about exactly one partnership in which the reader may record conversations.
 
-    The rules must agree with `rights.may_forward_to`.
+    The result must be the same as from `rights.may_forward_to`.
     """
     partnership_ids = {pk for email in emails for pk in email.partnership_ids}
     if not partnership_ids:

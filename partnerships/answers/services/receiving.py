@@ -1,4 +1,4 @@
-"""Receive emails: replies to ours, and emails forwarded to a partnership.
+"""Receive replies to our emails, and emails that are forwarded to a partnership.
 
 An email that we can use is saved as `Incoming`. It has no effect until the person confirms it, signed in or by a
 link that we send to the person's own address.
@@ -50,8 +50,10 @@ REPLIED, FORWARDED, UNFIT, AUTOMATIC = "replies", "forwarded", "unfit", "automat
 def receive_mail(*, mail: Mail, now: dt.datetime) -> str:
     """Save an email to one of our addresses for its person, and return what the email became.
 
-    Returns "" if the email is to none of our addresses. We never answer automatic emails (RFC 3834) or strangers:
-    anybody can write a From address, so our answer could go to a person who wrote nothing.
+    For example, "replies" for a reply that was saved. Returns "" if the email is to none of our addresses.
+
+    We never answer automatic emails (RFC 3834) or strangers. Anybody can write a From address, so our answer could be
+    sent to a person who wrote nothing.
     """
     tokens = tokens_in(mail.recipients)
     if not tokens:
@@ -70,7 +72,7 @@ def receive_mail(*, mail: Mail, now: dt.datetime) -> str:
 
 
 def _receive_reply(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
-    """Save a reply until its person confirms it, or explain why we cannot use it; returns what it became."""
+    """Save a reply until its person confirms it, or explain why we cannot use it. Returns what it became."""
     email = Email.objects.filter(pk=token.record_id).first() if token.record_id < _MAX_ID else None
     person = _recipient_of(email) if email is not None else None
     if email is None or person is None or not _is_signed_for(token, email, person):
@@ -109,7 +111,7 @@ def _receive_reply(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
 
 
 def _recipient_of(email: Email) -> User | None:
-    """Return the person who got the email; None if they have left."""
+    """Return the person who got the email, or None if they have left."""
     return User.objects.filter(pk=email.person_id or 0, is_active=True).first()
 
 
@@ -119,9 +121,9 @@ def _is_signed_for(token: AddressToken, email: Email, person: User) -> bool:
 
 
 def _reply_key(email: Email, person: User) -> str:
-    """Return the secret that signs the reply address of a digest; "" for other emails.
+    """Return the secret that signs the reply address of a digest, or "" for other emails.
 
-    New links of a person make earlier reply addresses invalid too.
+    A person who asks for new links gets a new secret, so the reply addresses of earlier digests become invalid too.
     """
     if not email.kind.startswith("digests."):
         return ""
@@ -180,7 +182,7 @@ def _partnership_of_email(email: Email, person: User, now: dt.datetime) -> Partn
 
 
 def _receive_forwarded(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
-    """Save an email forwarded to a partnership, or explain why we cannot use it; returns what it became."""
+    """Save an email forwarded to a partnership, or explain why we cannot use it. Returns what it became."""
     partnership = _partnership_of_address(token)
     person = _account_with_address(mail.sender)
     if partnership is None or person is None or not may_forward_to(partnership, person, now):
@@ -218,7 +220,7 @@ def _account_with_address(address: str) -> User | None:
 
 
 def _save_for_conversation(mail: Mail, text: str, partnership: Partnership, person: User, now: dt.datetime) -> str:
-    """Save an email until its person turns it into a conversation; returns what the email became."""
+    """Save an email until its person turns it into a conversation. Returns what the email became."""
     incoming = Incoming.objects.create(
         person=person, partnership=partnership, subject=mail.subject, text=text, received_at=now
     )
@@ -233,9 +235,10 @@ def _has_sent_too_many(person: User, now: dt.datetime) -> bool:
 
 
 def _explain_unfit(person: User | None, why: UnusableReason, email: Email | None = None, *, now: dt.datetime) -> str:
-    """Email a known person, at their own address, why we could not use their email; returns what it became.
+    """Email a person why we could not use their email, and return what it became.
 
-    `email` is the email to which the person replied.
+    The explanation is sent to the address of their account, not to the sender's address. `email` is the email to which
+    the person replied.
     """
     if person is None or not person.is_active:
         return UNFIT

@@ -63,7 +63,7 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
     if not plans:
         return render(request, "answers/settled.html", {"incoming": reply, "closed": True}, status=404)
 
-    # A form token is for a plan and a version, but a reply has neither yet: use the reply's id and version 0.
+    # A form token names a plan and a version. A reply has neither yet, so its id and version 0 take their place.
     token_subject = FormSubject(person.pk, plan_id=reply.pk, version_number=0)
     form = ReplyForm(post_data(request), plans=plans, by_link=by_link, initial={"text": reply.text})
 
@@ -156,7 +156,7 @@ def _conversation_choices(
 
 
 def _organisation_with_id(organisations: Iterable[Organisation], pk: str) -> Organisation:
-    """Return the organisation that was chosen in the form, whose value is a valid choice."""
+    """Return the organisation that was chosen in the form. The form has checked that it is one of these."""
     return next(organisation for organisation in organisations if str(organisation.pk) == pk)
 
 

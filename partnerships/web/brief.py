@@ -1,4 +1,4 @@
-"""The brief: what a person needs to know before meeting an organisation, as a page and as PDF."""
+"""The brief tells a person what they need to know before meeting an organisation, as a page and as PDF."""
 
 from __future__ import annotations
 
@@ -43,23 +43,26 @@ _MAX_ROWS = 12
 _MAX_CHANGES = 6
 #: The most commitments of each kind in a brief.
 _MAX_PROMISES = 8
-#: The most sheets of paper of a brief, and the numbers of rows that are tried in turn until the brief fits.
-_MAX_SHEETS, _FEWER_ROWS = 2, (6, 3, 1)
+#: The most sheets of paper of a brief.
+_MAX_SHEETS = 2
+#: The numbers of rows that are tried, one after another, until the brief fits on the paper.
+_FEWER_ROWS = (6, 3, 1)
 _ON_PAPER = "web/brief_pdf.html"
 
 
 @dataclass(frozen=True, slots=True)
 class PlanChanges:
-    """A shared plan and its changes since the last conversation.
-
-    `earlier` is the number of the version at that conversation; None if there is no version to compare with.
-    """
+    """A shared plan and its changes since the last conversation."""
 
     plan: Plan
+    #: The number of the newest version.
     newest: int
     summary: str
+    #: The first changes, each as a sentence.
     changes: tuple[str, ...] = ()
+    #: The number of changes that are not listed.
     more: int = 0
+    #: The number of the version with which the newest is compared, or None if there is none.
     earlier: int | None = None
 
 
@@ -136,6 +139,7 @@ def _first_points(side: SidePoints, rows: int) -> SidePoints:
 
 
 def _own_organisation_ids(user: User) -> list[int]:
+    """Return the ids of the organisations that the person acts for."""
     return list(Organisation.objects.of_person(user).values_list("pk", flat=True))
 
 
@@ -145,7 +149,7 @@ def _is_live(entry: Entry) -> bool:
 
 
 def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Plan]:
-    """Return the plans of shared partnerships and the plans of the other side, the newest first."""
+    """Return the plans of shared partnerships and of the other organisation, the last published first."""
     their_partnerships = Party.objects.accepted().filter(organisation=theirs).values("partnership")
     shared_partnerships = (
         Party.objects.accepted().filter(organisation=ours, partnership__in=their_partnerships).values("partnership")
@@ -203,9 +207,9 @@ def _plan_changes(
 
 
 def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
-    """Return the organisation given by `for` in the URL; None without `for`.
+    """Return the organisation given by `for` in the URL, or None without `for`.
 
-    Answers 404 if the person does not act for the organisation.
+    Raises `Http404` if the person does not act for the organisation.
     """
     id_text = request.GET.get("for", "")
     if not id_text:
@@ -218,10 +222,10 @@ def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
 
 
 def our_side_for(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
-    """Return the organisation that the person reads for: the one in `for`, else where they have most rights.
+    """Return the organisation that the person reads for, which is not the one that the brief is about.
 
-    Raises `PermissionDenied` if the person acts for no organisation. Answers 404 if the result would be the
-    organisation that the brief is about.
+    It is the organisation given by `for` in the URL. Without `for`, it is the one in which the person has most rights.
+    Raises `PermissionDenied` if the person acts for no organisation, and `Http404` if only for that of the brief.
     """
     chosen = chosen_side(request, user)
     if chosen is not None:
@@ -270,11 +274,14 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def brief_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return the brief as PDF; if this server cannot draw PDFs, a page that explains how to print the brief."""
+    """Return the brief as PDF.
+
+    If this server cannot draw PDFs, the response is a page that explains how to print the brief.
+    """
     context = _context(request, pk) | {"back": reverse("web:brief", args=[pk])}
 
     def drafts(page: str) -> Iterator[str]:
-        # Each draft is shorter than the previous one, and the first draft that fits is drawn.
+        """Yield the page, then shorter and shorter ones. The first that fits on the paper is drawn."""
         yield page
         for rows in _FEWER_ROWS:
             yield render_to_string(_ON_PAPER, _context(request, pk, rows), request)

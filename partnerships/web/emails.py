@@ -22,8 +22,8 @@ from partnerships.people.requests import signed_in
 
 #: The number of emails on one page.
 PAGE = 50
-#: The words instead of the recipient of an email that requests confirmation: until the person confirms, nobody should
-#: learn whose address was entered.
+#: Shown instead of the recipient of an email that requests confirmation. Until the person confirms, nobody should learn
+#: whose address was entered.
 UNCONFIRMED_RECIPIENT = "a person who was asked to confirm"
 
 
@@ -62,7 +62,7 @@ def may_read_emails(user: User) -> bool:
 
 
 def shown_emails(emails: Sequence[Email]) -> list[ShownEmail]:
-    """Return the emails in the form for pages, in two queries."""
+    """Return the emails with the labels that pages show, in two queries."""
     people = User.objects.in_bulk([email.person_id for email in emails if email.person_id])
     email_ids = [email.pk for email in emails]
     bounced_ids = set(Bounce.objects.filter(email_id__in=email_ids).values_list("email_id", flat=True))

@@ -27,24 +27,30 @@ def network_ask(world: World, days: int = 20) -> Entry:
 
 
 def named_facilitator(world: World, entry: Entry) -> EntryFacilitator:
-    """Return Hana as a facilitator of the entry whom Amina has named."""
+    """Return Hana of Harbour as the facilitator that Amina has named for the entry."""
     return name_entry_facilitator(
         entry=entry, organisation=world.harbour, person=world.hana, author=world.amina, now=timezone.now()
     )
 
 
-def test_facilitator_named_on_the_page_sees_the_ask_when_it_is_stuck(world: World) -> None:
-    entry = network_ask(world)
-    page = reverse("exchange:name-facilitator", args=[entry.pk])
+def test_person_named_as_facilitator_on_the_page_gets_an_email(world: World) -> None:
+    page = reverse("exchange:name-facilitator", args=[network_ask(world).pk])
 
-    answer = signed_in(world.amina).post(page, {"email": world.hana.email})
+    response = signed_in(world.amina).post(page, {"email": world.hana.email})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert Email.objects.filter(kind="exchange.facilitator", person_id=world.hana.pk).count() == 1
-    page_of_stuck_work = signed_in(world.hana).get(reverse("conversations:stuck")).content.decode()
-    assert "No answer to an ask" in page_of_stuck_work
-    assert "Land for 30 homes" in page_of_stuck_work
-    assert "Land for 30 homes" not in signed_in(world.chidi).get(reverse("conversations:stuck")).content.decode()
+
+
+def test_only_the_facilitator_of_an_ask_sees_that_it_is_stuck(world: World) -> None:
+    named_facilitator(world, network_ask(world))
+
+    page_for_hana = signed_in(world.hana).get(reverse("conversations:stuck")).content.decode()
+    page_for_chidi = signed_in(world.chidi).get(reverse("conversations:stuck")).content.decode()
+
+    assert "No answer to an ask" in page_for_hana
+    assert "Land for 30 homes" in page_for_hana
+    assert "Land for 30 homes" not in page_for_chidi
 
 
 def test_fresh_ask_is_not_stuck(world: World) -> None:
@@ -67,18 +73,29 @@ def test_facilitator_must_be_able_to_read_the_ask(world: World) -> None:
         named_facilitator(world, entry)
 
 
-def test_facilitation_ends_with_a_reason_and_with_the_membership(world: World) -> None:
-    first = named_facilitator(world, network_ask(world))
-    second = named_facilitator(world, network_ask(world))
-    with pytest.raises(UnableToFacilitate, match="Enter why"):
-        end_entry_facilitator(facilitator=first, reason=" ", author=world.hana, now=timezone.now())
+def test_ending_a_facilitation_needs_a_reason(world: World) -> None:
+    facilitator = named_facilitator(world, network_ask(world))
 
-    page = reverse("exchange:end-facilitator", args=[first.pk])
-    signed_in(world.hana).post(page, {"reason": "No time."})
+    with pytest.raises(UnableToFacilitate, match="Enter why"):
+        end_entry_facilitator(facilitator=facilitator, reason=" ", author=world.hana, now=timezone.now())
+
+
+def test_a_facilitator_can_end_the_facilitation_on_its_page(world: World) -> None:
+    facilitator = named_facilitator(world, network_ask(world))
+
+    signed_in(world.hana).post(reverse("exchange:end-facilitator", args=[facilitator.pk]), {"reason": "No time."})
+
+    facilitator.refresh_from_db()
+    assert facilitator.ended_at is not None
+    assert stuck_records_facilitated_by(world.hana, timezone.now()) == []
+
+
+def test_facilitation_ends_with_the_membership_of_the_facilitator(world: World) -> None:
+    facilitator = named_facilitator(world, network_ask(world))
     membership = Membership.objects.get(person=world.hana, ends_on=None)
+
     end_membership(membership=membership, reason="Moved.", author=None, now=timezone.now(), even_last_lead=True)
 
-    for facilitator in (first, second):
-        facilitator.refresh_from_db()
-        assert facilitator.ended_at is not None
+    facilitator.refresh_from_db()
+    assert facilitator.ended_at is not None
     assert stuck_records_facilitated_by(world.hana, timezone.now()) == []

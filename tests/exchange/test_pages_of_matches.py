@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Match
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from tests.exchange.conftest import shared_entry
 from tests.exchange.test_pages import page_text
@@ -56,26 +57,47 @@ def test_pages_offer_no_link_that_a_viewer_or_editor_may_not_open(
     assert refused_links(world.eddie) == set()
 
 
-def test_a_commitment_is_made_from_a_match_and_from_an_entry(
+def commitment_url(origin: str) -> str:
+    """Return the address of the form that makes a commitment from this origin, for example "entry-12"."""
+    return f"{reverse('commitments:new')}?from={origin}"
+
+
+def test_editors_find_links_to_make_a_commitment_of_a_match(
     ask: Entry, offer: Entry, world: World, now: dt.datetime
 ) -> None:
     services.match_due_entries(now=now)
     match = ask.matches_as_ask.get()
 
-    text = page_text(world.eddie, "entry-matches", pk=ask.pk) + page_text(world.eddie, "matches")
-    from_match, from_entry = (
-        f"{reverse('commitments:new')}?from={origin}" for origin in (f"match-{match.pk}", f"entry-{ask.pk}")
-    )
-    assert text.count(from_match) == 2
-    assert from_entry in page_text(world.eddie, "detail", pk=ask.pk)
-    form = signed_in(world.eddie).get(from_match).context["form"]
+    pages = page_text(world.eddie, "entry-matches", pk=ask.pk) + page_text(world.eddie, "matches")
+
+    assert pages.count(commitment_url(f"match-{match.pk}")) == 2
+    # The two organisations already work together, so they need no introduction.
+    assert "Suggest an introduction" not in pages
+
+
+def test_editors_find_a_link_to_make_a_commitment_of_an_entry(ask: Entry, world: World) -> None:
+    assert commitment_url(f"entry-{ask.pk}") in page_text(world.eddie, "detail", pk=ask.pk)
+
+
+def test_viewers_find_no_links_to_make_a_commitment(ask: Entry, offer: Entry, world: World, now: dt.datetime) -> None:
+    services.match_due_entries(now=now)
+    match = ask.matches_as_ask.get()
+
+    assert commitment_url(f"match-{match.pk}") not in page_text(world.vera, "matches")
+    assert "?from=" not in page_text(world.vera, "detail", pk=ask.pk)
+
+
+def test_the_form_for_a_commitment_begins_with_the_values_of_the_match(
+    ask: Entry, offer: Entry, world: World, now: dt.datetime
+) -> None:
+    services.match_due_entries(now=now)
+    match = ask.matches_as_ask.get()
+
+    form = signed_in(world.eddie).get(commitment_url(f"match-{match.pk}")).context["form"]
+
     assert form["giver"].value() == world.westmarch.pk
     assert form["receiver"].value() == world.larkhaven.pk
     assert form["quantity"].value() == "40"
-    assert from_match not in page_text(world.vera, "matches")
-    # The two organisations already work together, so they need no introduction.
-    assert "Suggest an introduction" not in text
-    assert "?from=" not in page_text(world.vera, "detail", pk=ask.pk)
 
 
 def test_partners_are_offered_no_introduction_whatever_the_stored_reasons_say(
@@ -90,28 +112,53 @@ def test_partners_are_offered_no_introduction_whatever_the_stored_reasons_say(
     assert "Suggest an introduction" not in text
 
 
-def test_an_introduction_emails_both_organisations_once(
-    ask: Entry, offer: Entry, world: World, now: dt.datetime
-) -> None:
-    address = reverse("exchange:introduce", args=[ask.pk, offer.pk])
-    data = {"organisation": world.larkhaven.pk, "text": "CANARY: they have been looking for a year."}
+def introduce(person: User, organisation: Organisation, ask: Entry, offer: Entry) -> int:
+    """Suggest an introduction for an organisation, with a message, and return the status of the response."""
+    response = signed_in(person).post(
+        reverse("exchange:introduce", args=[ask.pk, offer.pk]),
+        {"organisation": organisation.pk, "text": "CANARY: they have been looking for a year."},
+    )
+    return response.status_code
 
-    assert signed_in(world.eddie).post(address, data).status_code == 302
-    assert signed_in(world.amina).post(address, data).status_code == 422
 
-    assert sorted(email.to[0] for email in deliver()) == ["amina@larkhaven.example", "ben@westmarch.example"]
-    assert not any("CANARY" in email.body for email in deliver())
+def test_an_introduction_is_emailed_once_to_both_organisations(ask: Entry, offer: Entry, world: World) -> None:
+    first_status = introduce(world.eddie, world.larkhaven, ask, offer)
+    second_status = introduce(world.amina, world.larkhaven, ask, offer)
+
+    emails = deliver()
+    assert (first_status, second_status) == (302, 422)
+    assert sorted(email.to[0] for email in emails) == ["amina@larkhaven.example", "ben@westmarch.example"]
+    assert not any("CANARY" in email.body for email in emails)
+
+
+def test_both_organisations_read_the_message_of_an_introduction(ask: Entry, offer: Entry, world: World) -> None:
+    introduce(world.eddie, world.larkhaven, ask, offer)
+
     for person in (world.amina, world.ben):
-        for entry, other in ((ask, offer), (offer, ask)):
-            text = page_text(person, "detail", pk=entry.pk)
-            assert "CANARY" in text
-            assert other.title in text
-            assert "uggested an introduction" in text
+        for entry, counterpart in ((ask, offer), (offer, ask)):
+            page = page_text(person, "detail", pk=entry.pk)
+            assert "CANARY" in page
+            assert counterpart.title in page
+            assert "uggested an introduction" in page
 
 
-def test_a_third_organisation_introduces_only_two_that_can_read_each_other(world: World, now: dt.datetime) -> None:
+def test_a_third_organisation_can_introduce_two_others(world: World, now: dt.datetime) -> None:
     ask = shared_entry(world.larkhaven, world.amina, now)
     offer = shared_entry(world.westmarch, world.ben, now, title="A site", direction=Direction.OFFER)
+    page_before = page_text(world.chidi, "entry-matches", pk=ask.pk)
+
+    status = introduce(world.chidi, world.tidewater, ask, offer)
+
+    assert reverse("exchange:introduce", args=[ask.pk, offer.pk]) in page_before
+    assert status == 302
+    # Hana, who belongs to none of the three organisations, cannot read the message.
+    assert "CANARY" in page_text(world.ben, "detail", pk=ask.pk)
+    assert "CANARY" in page_text(world.chidi, "detail", pk=ask.pk)
+    assert "CANARY" not in page_text(world.hana, "detail", pk=ask.pk)
+
+
+def test_an_offer_that_the_other_organisation_cannot_read_is_not_introduced(world: World, now: dt.datetime) -> None:
+    ask = shared_entry(world.larkhaven, world.amina, now)
     hidden_offer = shared_entry(
         world.westmarch,
         world.ben,
@@ -121,17 +168,8 @@ def test_a_third_organisation_introduces_only_two_that_can_read_each_other(world
         audience=Audience.NAMED,
         addressees=[world.tidewater],
     )
-    chidi = signed_in(world.chidi)
 
-    assert reverse("exchange:introduce", args=[ask.pk, offer.pk]) in page_text(world.chidi, "entry-matches", pk=ask.pk)
+    status = introduce(world.chidi, world.tidewater, ask, hidden_offer)
 
-    def introduce(other: Entry) -> int:
-        address = reverse("exchange:introduce", args=[ask.pk, other.pk])
-        return chidi.post(address, {"organisation": world.tidewater.pk, "text": "CANARY"}).status_code
-
-    assert introduce(offer) == 302
-    assert introduce(hidden_offer) == 422
+    assert status == 422
     assert not any("Quietly" in email.body for email in deliver())
-    assert "CANARY" in page_text(world.ben, "detail", pk=ask.pk)
-    assert "CANARY" in page_text(world.chidi, "detail", pk=ask.pk)
-    assert "CANARY" not in page_text(world.hana, "detail", pk=ask.pk)

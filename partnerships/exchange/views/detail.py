@@ -47,7 +47,7 @@ from partnerships.people.requests import is_reading_page, signed_in
 
 #: The page shows this many events, the newest.
 _MAX_EVENTS = 30
-#: Statuses in which a commitment no longer promises anything.
+#: Statuses of commitments that are no longer binding.
 _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 
 
@@ -55,7 +55,7 @@ _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one ask or offer with its answers, questions, commitments and history."""
     user = signed_in(request)
-    # Each `read_ahead` sends several queries at once. Later calls of `rows_for` and so on use these rows.
+    # Each `read_ahead` makes several queries in one statement. `rows_for` and others then return these results.
     read_ahead(
         [
             lookup(_entry, user, pk),
@@ -63,10 +63,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             newest_events_lookup(user, kind="entry", record_id=pk, count=_MAX_EVENTS),
         ]
     )
-    entry_rows = rows_for(_entry, user, pk)
-    if not entry_rows:
+    entries = rows_for(_entry, user, pk)
+    if not entries:
         raise Http404
-    entry = entry_rows[0]
+    (entry,) = entries
 
     rights = rights_over(entry, user, timezone.now())
     existing_kinds = functions_with_rows(pk, *KINDS_OF_ROWS)
@@ -108,7 +108,7 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _name_as_at(entry: Entry, rows: Rows) -> None:
-    """Name every organisation on the page as on the day of its record."""
+    """Give each organisation on the page the name that it had on the day of its answer, question and so on."""
     dated_organisations: list[tuple[dt.datetime | None, Organisation]] = []
     dated_organisations += [(response.made_at, response.organisation) for response in rows["responses"]]
     dated_organisations += [(question.asked_at, question.organisation) for question in rows["questions"]]
@@ -141,7 +141,7 @@ def _permissions(entry: Entry, user: User, rights: Rights, rows: Rows) -> dict[s
         "may_edit": rights.may_edit,
         "may_name_facilitator": rights.may_edit and not entry.is_draft and not entry.is_over,
         "edited_ids": edited_ids,
-        # An organisation whose answer is still undecided does not answer again.
+        # An organisation cannot answer again until its answer is accepted, declined or withdrawn.
         "may_respond": entry.is_open and bool(answering_ids - answered_ids),
         "may_decline": entry.is_open and not entry.is_for_network and bool(answering_ids),
         "may_acknowledge": bool(answering_ids - receipt_ids),
@@ -159,7 +159,10 @@ def _entry(user: User, pk: int) -> QuerySet[Entry]:
 
 
 def _fully_promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
-    """Return the ids of the accepted answers whose agreed quantity is covered by commitments that still stand."""
+    """Return the ids of the accepted answers whose whole quantity has been promised.
+
+    Cancelled and replaced commitments are left out.
+    """
     agreed_by_answer: dict[int, Decimal] = {}
     promised_by_answer: defaultdict[int, Decimal] = defaultdict(Decimal)
     for fulfilment in fulfilments:
@@ -174,7 +177,7 @@ def _fully_promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
 def _timeline(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLine]:
     """Return the events of the entry and its answers, newest first, without the entry's title.
 
-    The events count as seen by the reader if a person reads the page, and not a program.
+    Unless a program reads the page, the events are recorded as seen, so that digests do not repeat them.
     """
     events = newest_events(user, kind="entry", record_id=entry.pk, count=_MAX_EVENTS)
     if is_reading_page(request):
@@ -187,8 +190,8 @@ def _partnership(entry: Entry, user: User) -> Partnership | None:
     """Return the partnership of the entry, if the reader can see it."""
     if entry.partnership_id is None:
         return None
-    rows = rows_for(_visible_partnership, user, entry.partnership_id)
-    return rows[0] if rows else None
+    partnerships = rows_for(_visible_partnership, user, entry.partnership_id)
+    return partnerships[0] if partnerships else None
 
 
 def _visible_partnership(user: User, pk: int) -> QuerySet[Partnership]:

@@ -240,7 +240,7 @@ def test_text_of_a_refused_answer_is_deleted_in_time(world: World, comment: Answ
     assert comment.text == ""
 
 
-def test_address_of_a_colleague_is_deleted_in_time_without_an_email(world: World, plan: Plan) -> None:
+def test_address_of_a_colleague_is_deleted_in_time_without_an_email(world: World, plan: Plan, digest: Delivery) -> None:
     naming_answer = services.name_colleague(
         person=world.sol,
         plan=plan,

@@ -19,7 +19,7 @@ from partnerships.kit.lists import BulkAction, only_button
 from partnerships.people.models import User
 
 _NOT_UNDER_WAY = "These commitments have not been agreed, have been delivered or have ended"
-_NO_RIGHT = "Only editors and leads of the organisation that gives can change these commitments."
+_NO_RIGHT = "Only editors and leads of the organisation that made the promise can change these commitments."
 _NO_RIGHT_TO_REMIND = "Only editors and leads of the two organisations can remind these owners."
 
 
@@ -32,7 +32,8 @@ class OwnerForm(Form):
             label="New owner",
             queryset=with_memberships(possible_owners(*{row.owner_organisation for row in rows})),
             widget=AutocompleteSelect,
-            help_text="The owner of a commitment changes only if this person acts for the organisation that gives.",
+            help_text="The owner of a commitment changes only if this person acts for the organisation that made the "
+            "promise.",
         )
         self.helper = Helper(self, submit="Change owner")
 

@@ -47,7 +47,7 @@ def register() -> None:
         )
     register_without_notice(
         [EventKind.ESCALATED, EventKind.OWNER_CHANGED, EventKind.REMINDERS_CHOSEN],
-        because="it concerns only the organisation that gives",
+        because="it concerns only the organisation that made the promise",
     )
     register_without_notice([EventKind.OWNER_REMINDED], because="the owner gets a separate email about this")
     register_without_notice(

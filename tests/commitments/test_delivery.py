@@ -135,7 +135,7 @@ def test_report_sent_twice_is_recorded_once(world: World) -> None:
 def test_only_editors_of_the_giver_record_progress(world: World, who: str) -> None:
     commitment = agree(world)
 
-    with pytest.raises(UnableToAct, match="organisation that gives"):
+    with pytest.raises(UnableToAct, match="organisation that made the promise"):
         services.record_progress(
             commitment=commitment, status=Status.AT_RISK, author=getattr(world, who), now=timezone.now()
         )

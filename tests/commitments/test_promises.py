@@ -218,7 +218,7 @@ def test_database_refuses_changes_to_slippage(world: World) -> None:
 def test_receiver_cannot_move_the_due_date_of_the_giver(world: World) -> None:
     commitment = agree(world)
 
-    with pytest.raises(UnableToAct, match="organisation that gives"):
+    with pytest.raises(UnableToAct, match="organisation that made the promise"):
         services.change_due_date(
             commitment=commitment, due_on=in_days(10), reason="Sooner.", author=world.ben, now=timezone.now()
         )

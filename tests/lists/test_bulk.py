@@ -73,7 +73,7 @@ def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
     assert "Change the owner: 2 commitments" in text
     assert "2 left out" in text
     assert "These commitments have ended, so you can no longer change their owner." in text
-    assert "Only editors and leads of the organisation that gives can change these commitments." in text
+    assert "Only editors and leads of the organisation that made the promise can change these commitments." in text
     assert set(Commitment.objects.filter(owner=world.vera)) == {first, second}
     assert "2 commitments: the owner has been changed" in list_page.content.decode()
     assert list_page.redirect_chain[-1][0] == f"{reverse('commitments:list')}?status=agreed"
@@ -195,7 +195,7 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
         f"Reminder from {world.amina.display_name}: please answer 2 asks and offers",
     ) in reminder_emails
     assert len(reminder_emails) == len({to for (to,), _ in reminder_emails})
-    assert "were reminded within the last week" in page_after_second_reminder
+    assert "were reminded within the last 7 days" in page_after_second_reminder
     assert emails_to_facilitator == [
         ([world.eddie.email], f"{world.amina.display_name} has named you as the facilitator of 2 asks and offers")
     ]

@@ -48,7 +48,8 @@ class TermsForm(Form):
         queryset=User.objects.none(),
         required=False,
         widget=FindSelect,
-        help_text="A person at the organisation that gives. It can also name the owner when it confirms.",
+        help_text="A person at the organisation that makes the promise. That organisation can also name the owner when "
+        "it confirms.",
     )
     due_on = DayField(label="Due date")
 

@@ -65,7 +65,7 @@ def record_progress(
         raise UnableToRecordProgress(
             f"{commitment.reference} is {commitment.status_words}, so you cannot report progress on it."
         )
-    require(rights.may_report, "Only editors and leads of the organisation that gives can report progress.")
+    require(rights.may_report, "Only editors and leads of the organisation that made the promise can report progress.")
     _check_is_newest(commitment, newest_seen_id)
     _check_status(status, blocker)
     if delivered is not None and commitment.quantity is None:

@@ -31,7 +31,10 @@ def _check_evidence_can_change(rights: Rights) -> None:
             "You can only attach or remove evidence after both organisations have agreed and before the delivery is "
             "verified."
         )
-    require(rights.may_attach, "Only editors and leads of the organisation that gives can attach or remove evidence.")
+    require(
+        rights.may_attach,
+        "Only editors and leads of the organisation that made the promise can attach or remove evidence.",
+    )
 
 
 @transaction.atomic

@@ -38,7 +38,10 @@ def change_owner(
         raise UnableToChangeOwner(
             f"{commitment.reference} is {commitment.status_words}, so you can no longer change its owner."
         )
-    require(rights.may_change_owner, "Only editors and leads of the organisation that gives can change the owner.")
+    require(
+        rights.may_change_owner,
+        "Only editors and leads of the organisation that made the promise can change the owner.",
+    )
     _check_acts_for(owner, commitment.owner_organisation)
     if commitment.owner_id != owner.pk:
         _set_owner(

@@ -55,7 +55,9 @@ def edit_proposal(
     if revision != commitment.revision:
         raise UnableToEdit("Someone changed the terms while you were editing. Check the new terms before you save.")
     if commitment.giver is None:
-        raise UnableToEdit("The organisation that gives is outside the network, so nobody can change the terms.")
+        raise UnableToEdit(
+            "The organisation that made the promise is outside the network, so nobody can change the terms."
+        )
     check_terms(commitment.giver, commitment.receiver, terms, timezone.localdate(now))
 
     terms_before, owner_before = terms_of(commitment), commitment.owner
@@ -124,7 +126,9 @@ def change_due_date(
         raise UnableToChangeDueDate(
             f"{commitment.reference} is {commitment.status_words}, so you cannot change its due date."
         )
-    require(rights.may_report, "Only editors and leads of the organisation that gives can change the due date.")
+    require(
+        rights.may_report, "Only editors and leads of the organisation that made the promise can change the due date."
+    )
     if not reason:
         raise UnableToChangeDueDate("Enter why the date is changing.")
     if due_on == commitment.due_on:

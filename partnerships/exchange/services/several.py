@@ -49,7 +49,8 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
     recent_reminders = Event.objects.filter(kind=event, at__gt=now - BETWEEN_REMINDERS)
     if recent_reminders.filter(target_kind="entry", target_id=entry.pk).exists():
         raise UnableToRemindOfEntry(
-            "The organisations that have not answered were reminded within the last week. Try again next week."
+            "The organisations that have not answered were reminded within the last 7 days. You can remind them once "
+            "every 7 days."
         )
 
     record_event(entry, event=event, author=author, organisation=entry.organisation_id, now=now)

@@ -63,7 +63,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "reference",
             "ref",
             example="2027-01",
-            hint="A row with a reference that you have used before changes that commitment.",
+            hint="If you have used this reference before, the row changes the commitment that has it.",
         ),
         column("giver", "Gives", "organisation that gives", "from", required=True, example="Larkhaven Homes"),
         column(
@@ -90,7 +90,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "owner",
             "Owner",
             "responsible",
-            hint="Enter the name of a person at the organisation that gives. "
+            hint="Enter the name of a person at the organisation that makes the promise. "
             "If that is your own organisation, you can enter their email address instead.",
         ),
         column("status", "Status", hint="Only downloads have this column. We ignore it in an import."),

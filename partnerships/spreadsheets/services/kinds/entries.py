@@ -51,7 +51,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "reference",
             "ref",
             example="A1",
-            hint="A row with a reference that you have used before changes that ask or offer.",
+            hint="If you have used this reference before, the row changes the ask or offer that has it.",
         ),
         column("direction", "Ask or offer", "type", "direction", required=True, choices=_DIRECTIONS, example="Ask"),
         column("title", "Title", required=True, example="Land for 60 modular homes"),

@@ -162,7 +162,7 @@ EMAILS = (
     ),
     PersonEmail(
         "agreements.dates_ahead",
-        "Dates of a partnership coming up",
+        "Upcoming dates of a partnership",
         emails.write_coming_dates,
         group=NoticeGroup.REMINDERS,
         about=_first_partnership,

@@ -161,7 +161,7 @@ def _register_personal_data() -> None:
         "access requests",
         what="Requests to act for an organisation",
         purpose="so that an administrator can answer them",
-        basis="UK GDPR Article 6(1)(e) and (f)",
+        basis="public task and legitimate interests (UK GDPR, Article 6(1)(e) and (f))",
         kept_for="90 days after the request",
         apply=_delete_old_requests,
     )

@@ -51,7 +51,10 @@ def test_each_promise_counts_once_by_what_became_of_it(world: World) -> None:
     assert {label: cells(snapshot, "givers", label)["All"] for label in expected} == expected
     assert cells(snapshot, "overdue", "Days overdue") == {overdue_commitment.reference: 12}
     assert in_time.reference not in str(snapshot)
-    assert snapshot.answers[0] == "2 of 5 promises are kept (50.0% of those that were due), 1 of them late."
+    assert snapshot.answers[0] == (
+        "2 of 5 promises have been kept, 1 of them late. "
+        "That is 50.0% of those that were delivered, overdue or cancelled."
+    )
     strangers = figures_for(world.chidi, "promises-kept")
     assert [len(table.rows) for table in strangers.tables] == [0, 0]
 

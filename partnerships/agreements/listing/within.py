@@ -20,7 +20,7 @@ class RecordFilterForm(Form):
 
     q = forms.CharField(required=False, max_length=200)
     partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")
-    mine = forms.BooleanField(label="Only those of my organisations", required=False)
+    mine = forms.BooleanField(label="Only from my organisations", required=False)
 
     def __init__(self, parameters: QueryDict, *, user: User, search_label: str) -> None:
         super().__init__(parameters)

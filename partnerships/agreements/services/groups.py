@@ -117,6 +117,6 @@ def _check_end(parent: Partnership, group: NewGroup, today: dt.date) -> None:
     parent_ends_on = None if parent.goes_on else parent.ends_on
     if parent_ends_on is not None and group.ends_on > parent_ends_on and not group.outlives_parent:
         raise UnableToStartGroup(
-            f"The partnership ends on {long_date(parent_ends_on)}. Choose an earlier end date, or tick that the "
-            "working group can continue."
+            f"The partnership ends on {long_date(parent_ends_on)}. Choose an earlier end date, or tick "
+            "“The group can continue after the partnership ends”."
         )

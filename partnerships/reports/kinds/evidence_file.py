@@ -239,7 +239,8 @@ def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], re
 EVIDENCE_FILE = Report(
     slug="evidence-file",
     title="Evidence of local co-operation",
-    about="Show the regulator dated meetings, conversations, delivered commitments, nominations and plans.",
+    about="Show the regulator your meetings, conversations, delivered commitments, nominations and plans, with their "
+    "dates.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

@@ -242,9 +242,13 @@ def _answers(counts: Sequence[_GiverCounts]) -> tuple[str, ...]:
     total = _total(counts)
     if total.share is None:
         return (f"{counted(total.under_way, 'promise')} under way and not due yet.",)
-    kept, share_in_words = total.on_time + total.late, f"{total.share}% of those that were due"
+    kept = total.on_time + total.late
+    have = "has" if kept == 1 else "have"
     return (
-        f"{kept:,} of {total.agreed:,} promises are kept ({share_in_words}), {total.late:,} of them late.",
+        (
+            f"{kept:,} of {counted(total.agreed, 'promise')} {have} been kept, {total.late:,} of them late. "
+            f"That is {total.share}% of those that were delivered, overdue or cancelled."
+        ),
         f"Overdue: {total.overdue:,}. Cancelled: {total.cancelled:,}. Under way: {total.under_way:,}.",
     )
 

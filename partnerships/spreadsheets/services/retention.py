@@ -45,7 +45,7 @@ def register() -> None:
     register_retention(
         "spreadsheets nobody imported",
         what="A partner’s spreadsheet that was uploaded and neither imported nor discarded",
-        purpose="showing what importing it would do",
+        purpose="so that the person who uploaded it can see what an import would change",
         basis=basis,
         kept_for="30 days after the upload",
         apply=_discard_old,

@@ -73,7 +73,8 @@ def ask_moderator(*, survey_round: Round, author: User | None, now: dt.datetime)
     asked_at = survey_round.moderator_asked_at
     if asked_at is not None and timezone.localdate(asked_at) == timezone.localdate(now):
         raise UnableToRun(
-            "We have already asked this person today. The link in their email shows the list as it is now."
+            "We have already asked this person today. The link in that email always shows the latest numbers of "
+            "people, by group and email domain."
         )
     survey_round.moderator_asked_at = now
     survey_round.save(update_fields=["moderator_asked_at"])

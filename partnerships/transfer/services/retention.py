@@ -62,7 +62,7 @@ def register() -> None:
     register_retention(
         "lists nobody imported",
         what="A published list that was uploaded and neither imported nor discarded",
-        purpose="showing what importing it would do",
+        purpose="so that the person who uploaded it can see what an import would change",
         basis=basis,
         kept_for="30 days after the upload",
         apply=_discard_old_previews,

@@ -24,8 +24,8 @@ TOPICS = (
         key="people-of-an-organisation",
         title="People of an organisation",
         does="This page shows who acts for an organisation, as viewer, editor or lead. Here you can invite people, "
-        "change their roles and end memberships. The page lists the work of people who have left until a colleague "
-        "takes it over.",
+        "change their roles and end memberships. When somebody leaves, their work stays on this page until a "
+        "colleague takes it over.",
         who=(
             "Leads can invite colleagues, change roles and end memberships in their organisation.",
             "Administrators can also do this, but must enter a reason.",
@@ -51,7 +51,7 @@ TOPICS = (
         "what from each predecessor. Nobody gets new access before vesting day; from that day, access follows the "
         "handover lines.",
         who=(
-            "Everyone signed in can read successions; the list of pending ones is public.",
+            "Anyone who is signed in can read successions. Anyone at all can read the list of those still to come.",
             "Administrators can record and correct them.",
             "Leads of the predecessor can say who takes over; leads of the successors can accept or dispute this.",
         ),

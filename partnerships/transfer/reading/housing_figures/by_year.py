@@ -78,7 +78,8 @@ def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str,
     if not joined.origin_by_row:
         raise refuse_file(
             "the file does not say which of the live tables 1006 to 1008 it contains.",
-            "Use the file with all of them, or add a column “Table”, for example with 1008C.",
+            "Use the file that has all these tables, or add a column “Table” that says which one each row is from, "
+            "such as 1008C.",
         )
     figures = _figures(_table_with_table_column([joined.sheet], known_headings), sheets)
     rows_set_aside = tuple(with_origin(row, joined.origin_by_row) for row in figures.list_file.set_aside)

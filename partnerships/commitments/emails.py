@@ -73,7 +73,7 @@ def write_escalation(due: DueEmail, person: User, now: dt.datetime) -> Content |
         "author": author,
         "href": link("commitments:detail", pk=commitment.pk),
     }
-    return Content("commitments/escalation", context)
+    return Content("commitments/escalation", context, reply_to=author.email)
 
 
 def write_proposed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:

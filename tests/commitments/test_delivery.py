@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.commitments import registry, services
 from partnerships.commitments.models import Commitment, Evidence, Status
+from partnerships.kit.dates import long_date
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Role
 from tests.commitments.promises import agree, done_commitment, in_days, propose, report, verified_commitment
@@ -180,6 +181,47 @@ def test_email_about_an_overdue_commitment_says_by_how_much(world: World) -> Non
 
     [email] = deliver()
     assert all("overdue by 3 days" in part for part in parts(email))
+
+
+def test_escalation_email_says_what_is_promised_and_replies_reach_its_author(world: World) -> None:
+    commitment = agree(world)
+    drop_emails()
+
+    services.escalate(commitment=commitment, helper=world.ben, author=world.eddie, now=timezone.now())
+
+    [email] = deliver()
+    assert email.reply_to == [world.eddie.email]
+    for part in parts(email):
+        assert commitment.reference in part
+        assert "Sixty modular homes at Quayside" in part
+        assert "Larkhaven Homes to Westmarch" in part
+
+
+def test_email_about_a_cancelled_commitment_does_not_say_overdue(world: World) -> None:
+    commitment = agree(world)
+    Commitment.objects.filter(pk=commitment.pk).update(due_on=in_days(-12))
+    drop_emails()
+
+    services.end_commitment(commitment=commitment, reason="No money.", author=world.amina, now=timezone.now())
+
+    emails = deliver()
+    assert {email.to[0] for email in emails} == {world.ben.email, world.eddie.email}
+    for email in emails:
+        for part in parts(email):
+            assert f"Due: {long_date(in_days(-12))}" in part.replace("<strong>", "")
+            assert "overdue" not in part
+
+
+def test_email_about_a_verified_commitment_does_not_say_overdue(world: World) -> None:
+    commitment = done_commitment(world)
+    Commitment.objects.filter(pk=commitment.pk).update(due_on=in_days(-12))
+    drop_emails()
+
+    services.verify_delivery(commitment=commitment, author=world.ben, now=timezone.now())
+
+    emails = deliver()
+    assert emails
+    assert not any("overdue" in part for email in emails for part in parts(email))
 
 
 def test_commitment_is_not_escalated_to_somebody_who_cannot_see_it(world: World) -> None:

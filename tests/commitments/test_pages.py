@@ -213,7 +213,7 @@ def test_other_organisation_is_offered_to_decline_a_proposal(world: World) -> No
     assert "Decline proposal" in page
 
 
-def test_escalation_email_quotes_neither_reason_nor_commitment(world: World) -> None:
+def test_escalation_email_does_not_quote_the_reason(world: World) -> None:
     commitment = agree(world)
     drop_emails()
 

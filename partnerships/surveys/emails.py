@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.utils import timezone
+
 from partnerships.kit.operators import alert_operators
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import DueEmail, Postponed
@@ -15,7 +17,7 @@ from partnerships.people.models import User
 from partnerships.people.refusals import people_who_refused
 from partnerships.surveys import sealing
 from partnerships.surveys.links import make_link
-from partnerships.surveys.models import Invitation, Joining, Round
+from partnerships.surveys.models import UNREAD_KEPT, Invitation, Joining, Round
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import may_agree, may_moderate, rights_in, rights_over
 
@@ -75,7 +77,14 @@ def write_comments(due: DueEmail, person: User, now: dt.datetime) -> Content | s
     survey_round = _round_of(due)
     if not may_moderate(survey_round, person):
         return "The recipient no longer reads the comments from this survey."
-    return _content("comments", survey_round, person, link("surveys:moderate", pk=survey_round.pk))
+    href = link("surveys:moderate", pk=survey_round.pk)
+    return _content("comments", survey_round, person, href, read_by=_last_day_to_read_comments(survey_round))
+
+
+def _last_day_to_read_comments(survey_round: Round) -> dt.date:
+    """Return the day before unread comments are deleted."""
+    assert survey_round.closed_at is not None  # only the comments of a closed round are read
+    return timezone.localdate(survey_round.closed_at + UNREAD_KEPT) - dt.timedelta(days=1)
 
 
 def write_agreement(due: DueEmail, person: User, now: dt.datetime) -> Content | str:

@@ -12,10 +12,11 @@ from partnerships.people.retention import register_retention
 from partnerships.surveys import follower_notices, restoring
 from partnerships.surveys.email_kinds import EMAILS
 from partnerships.surveys.event_kinds import EventKind
+from partnerships.surveys.models import UNREAD_KEPT
 from partnerships.surveys.origins import RESULT, RESULTS
 from partnerships.surveys.personal import RULES
 from partnerships.surveys.sections import rounds_of, surveys_lookups, surveys_section
-from partnerships.surveys.services.moderating import UNREAD_KEPT, delete_unread_comments
+from partnerships.surveys.services.moderating import delete_unread_comments
 from partnerships.surveys.services.rounds import DRAFT_KEPT, delete_old_lists
 
 

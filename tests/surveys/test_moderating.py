@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.kit.dates import long_date
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Role
 from partnerships.people.retention import apply_retention
@@ -19,6 +20,7 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.queries.results import shown_comments
 from partnerships.work.queries import tasks_of_person
+from tests.support.outbox import deliver, parts
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import closed_round, moderator_of
 from tests.world import World, join
@@ -71,6 +73,17 @@ def test_comments_wait_in_the_work_of_the_moderator_until_all_are_read(world: Wo
     assert (task.action, task.path) == ("Read the comments from this survey", moderate_url(survey_round))
     assert task.title in page
     assert tasks_of_person(mo, timezone.now()) == []
+
+
+def test_email_to_the_moderator_says_until_when_the_comments_can_be_read(world: World) -> None:
+    survey_round = closed_round(world)
+    assert survey_round.closed_at is not None
+
+    [email] = [email for email in deliver() if email.to == [moderator_of(world).email]]
+
+    last_day = timezone.localdate(survey_round.closed_at + dt.timedelta(days=89))
+    for part in parts(email):
+        assert f"You can read the comments until {long_date(last_day)}." in part
 
 
 def test_followers_hear_of_comments_only_if_some_are_shown(world: World) -> None:

@@ -1,7 +1,7 @@
 """Rounds of surveys and the people asked, their answers and the published results."""
 
 from partnerships.surveys.models.answers import NamedAnswer, SealedAnswer, Token
-from partnerships.surveys.models.results import KINDS_OF_ACTION, Action, Comment, CommentStatus, Figure
+from partnerships.surveys.models.results import KINDS_OF_ACTION, UNREAD_KEPT, Action, Comment, CommentStatus, Figure
 from partnerships.surveys.models.rounds import (
     JOINT_FLOOR,
     AnswerMode,
@@ -15,6 +15,7 @@ from partnerships.surveys.models.rounds import (
 __all__ = [
     "JOINT_FLOOR",
     "KINDS_OF_ACTION",
+    "UNREAD_KEPT",
     "Action",
     "AnswerMode",
     "Comment",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import pghistory
@@ -50,6 +51,10 @@ class Figure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.theme} {self.group}: {self.value}"
+
+
+#: Unread comments are deleted this long after the end of the survey.
+UNREAD_KEPT = dt.timedelta(days=90)
 
 
 class CommentStatus(models.TextChoices):

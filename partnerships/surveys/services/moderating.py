@@ -12,14 +12,11 @@ from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.retention import delete_in_batches
 from partnerships.surveys.event_kinds import EventKind
-from partnerships.surveys.models import Comment, CommentStatus, Round
+from partnerships.surveys.models import UNREAD_KEPT, Comment, CommentStatus, Round
 from partnerships.surveys.queries.results import shown_comments
 from partnerships.surveys.questions import MAX_COMMENT
 from partnerships.surveys.rights import may_moderate
 from partnerships.surveys.services.recording import lock_round, record_event
-
-#: Unread comments are deleted this long after the end of the survey.
-UNREAD_KEPT = dt.timedelta(days=90)
 
 
 class UnableToModerate(Exception):

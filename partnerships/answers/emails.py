@@ -10,6 +10,7 @@ import datetime as dt
 from django.conf import settings
 
 from partnerships.answers.models import Answer, Incoming, UnusableReason
+from partnerships.answers.models.incoming import INCOMING_RETENTION
 from partnerships.answers.rights import may_answer, may_forward_to
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference
@@ -63,6 +64,7 @@ def write_confirm_forwarded(due: DueEmail, person: User, now: dt.datetime) -> Co
     context = {
         "incoming": incoming,
         "partnership": incoming.partnership,
+        "days": INCOMING_RETENTION.days,
         "person": person,
         "link": link("answers:incoming", pk=incoming.pk),
     }

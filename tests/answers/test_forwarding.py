@@ -17,7 +17,7 @@ from partnerships.conversations.models import Conversation
 from partnerships.people.models import User
 from tests.answers.conftest import signed_in
 from tests.answers.test_replies_by_email import read_mailbox
-from tests.support.outbox import deliver
+from tests.support.outbox import deliver, parts
 from tests.world import World
 
 
@@ -124,3 +124,15 @@ def test_sender_gets_an_email_at_their_own_address(world: World, address: str, t
 
     assert confirm_email.to == [world.eddie.email]
     assert "The road is agreed." not in confirm_email.body
+
+
+def test_email_to_the_sender_names_the_button_of_its_page(world: World, address: str, tmp_path: Path) -> None:
+    page_url = forward_as_eddie(address, tmp_path)
+
+    [confirm_email] = [email for email in deliver() if "conversation" in email.subject]
+    page = signed_in(world.eddie).get(page_url).content.decode()
+
+    assert "Delete email" in page
+    for part in parts(confirm_email):
+        assert "choose “Delete email”" in part
+        assert "You can save it within 30 days." in part

@@ -406,7 +406,7 @@ def test_contact_of_several_posts_gets_one_email_about_all_of_them(world: World)
     bodies_to_kit = [str(email.body) for email in emails if email.to[0].casefold() == "kit.doe@example.org"]
     assert len(emails) == 2
     assert len(bodies_to_kit) == 1
-    assert "We hold the same details about you as" in bodies_to_kit[0]
+    assert "We hold your details for your post “" in bodies_to_kit[0]
     assert bodies_to_kit[0].count("/contacts/") == 2
 
 

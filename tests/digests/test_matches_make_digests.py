@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
+from partnerships.digests.emails.news import News
+from partnerships.digests.emails.wording import wording_of
 from partnerships.digests.models import Delivery, MatchNotice
 from partnerships.digests.planning.matches import MAX_MATCHES, find_new_matches
 from partnerships.digests.services.sweep import plan_round
@@ -100,6 +102,40 @@ def test_a_match_is_included_in_a_digest_about_a_plan(world: World, plan, match:
     [email] = office.to(world.ben)
     assert str(email["Subject"]).endswith("in Harbour Quarter and 1 new match")
     assert "A level site by the quay" in text_of(email)
+
+
+def news_of_plan(title: str, *, from_number: int = 1, change_count: int = 0) -> News:
+    """Return the news of a plan, which is new to the reader if `from_number` is 0."""
+    return News(
+        plan_id=1,
+        title=title,
+        partnership="Westmarch homes partnership",
+        from_number=from_number,
+        to_number=2,
+        count=change_count,
+        lines=(),
+        folded=0,
+        homes=(),
+        editions=(),
+    )
+
+
+def test_subject_joins_changes_matches_and_notices_in_one_list() -> None:
+    news = [news_of_plan("Harbour Quarter", change_count=3)]
+
+    wording = wording_of(news, match_count=2, notice_count=1)
+
+    assert wording.subject == "3 changes in Harbour Quarter, 2 new matches and 1 notice"
+    assert wording.heading == wording.subject
+
+
+def test_subject_about_several_plans_ends_with_their_titles() -> None:
+    news = [news_of_plan("Harbour Quarter", change_count=3), news_of_plan("Mill Lane", from_number=0)]
+
+    wording = wording_of(news, match_count=1)
+
+    assert wording.heading == "3 changes in Harbour Quarter, 1 new plan and 1 new match"
+    assert wording.subject == f"{wording.heading}: Harbour Quarter, Mill Lane"
 
 
 def test_a_match_that_may_no_longer_be_read_is_left_out(world: World, match: Match, office: PostOffice) -> None:

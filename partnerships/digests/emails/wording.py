@@ -18,7 +18,7 @@ from partnerships.digests.models import Subscription
 from partnerships.digests.planning.notices import NoticeLine
 from partnerships.digests.schedule import local_day
 from partnerships.kit.dates import long_date
-from partnerships.kit.text import counted, shorten
+from partnerships.kit.text import counted, listed, shorten
 from partnerships.outbox.content import render_subject
 
 #: The longest subject, in characters; lists of emails cut off longer subjects.
@@ -83,26 +83,46 @@ def _since(first: dt.datetime, now: dt.datetime, zone: str) -> str:
 def wording_of(news: Sequence[News | Section], match_count: int, notice_count: int = 0) -> Wording:
     """Return the subject, heading and first sentence of a digest that contains this news.
 
-    A subject is for example "3 changes in Harbour Quarter". With several plans, their titles follow. With one other
-    record, the subject is for example "Westmarch homes partnership: terms amended and 3 more changes".
+    A subject is for example "3 changes in Harbour Quarter, 2 new matches and 1 notice". With several plans, their
+    titles follow. With one other record, the subject is for example "Westmarch homes partnership: terms amended and 3
+    more changes".
     """
     sections = [block for block in news if isinstance(block, Section)]
     if sections:
         return _wording_of_subjects(sections, news, match_count, notice_count)
-    changed_plans = [block for block in news if not block.is_new]
-    context = {
-        "plans": len(news),
-        "changes": sum(block.count for block in changed_plans),
-        "changed": len(changed_plans),
-        "new": len(news) - len(changed_plans),
-        "title": (changed_plans or news)[0].title if news else "",
-        "matches": match_count,
-        "notices": notice_count,
-    }
-    heading = _one_line("_heading", context)
-    titles = ", ".join(block.title for block in news) if len(news) > 1 else ""
+    plans = [block for block in news if isinstance(block, News)]
+    counts_in_words = listed([*_plan_counts(plans), *_match_and_notice_counts(match_count, notice_count)])
+    heading = " ".join(counts_in_words.split())  # a title may contain line breaks
+    titles = ", ".join(plan.title for plan in plans) if len(plans) > 1 else ""
     subject = render_subject("digests/digest", {"heading": heading, "titles": titles})
-    return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", context))
+    return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", {"plans": len(plans)}))
+
+
+def _plan_counts(plans: Sequence[News]) -> list[str]:
+    """Return the numbers of changes and new plans, such as `3 changes in Harbour Quarter` and `2 new plans`."""
+    changed_plans = [plan for plan in plans if not plan.is_new]
+    new_plans = [plan for plan in plans if plan.is_new]
+    change_count = sum(plan.count for plan in changed_plans)
+
+    counts = []
+    if change_count:
+        where = changed_plans[0].title if len(changed_plans) == 1 else f"{len(changed_plans)} plans"
+        counts.append(f"{counted(change_count, 'change')} in {where}")
+    if len(new_plans) == 1 and not change_count:
+        counts.append(f"New plan: {new_plans[0].title}")
+    elif new_plans:
+        counts.append(counted(len(new_plans), "new plan"))
+    return counts
+
+
+def _match_and_notice_counts(match_count: int, notice_count: int) -> list[str]:
+    """Return the numbers of new matches and notices that are not 0, such as `2 new matches` and `1 notice`."""
+    counts = []
+    if match_count:
+        counts.append(f"{match_count} new match{'' if match_count == 1 else 'es'}")
+    if notice_count:
+        counts.append(counted(notice_count, "notice"))
+    return counts
 
 
 def _wording_of_subjects(
@@ -118,12 +138,9 @@ def _wording_of_subjects(
         heading = f"{count:,} changes in {len(news)} records you follow"
         subject = f"{heading}: {titles}"
 
-    if match_count:
-        more = f"{match_count} new match{'' if match_count == 1 else 'es'}"
-        heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"
-    if notice_count:
-        more = counted(notice_count, "notice")
-        heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"
+    more_counts = listed(_match_and_notice_counts(match_count, notice_count))
+    if more_counts:
+        heading, subject = f"{heading}, with {more_counts}", f"{subject}, with {more_counts}"
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
 
 

@@ -29,9 +29,7 @@ from partnerships.people.models import User
 
 def _post_record(post: Post) -> OwnedRecord:
     """Return what pages show about a post, for example "Lead: Head of housing" in "East corridor"."""
-    role_and_title = f"{post.get_role_display()}: {post.title}" if post.title else post.get_role_display()
-    scope = post.partnership.title if post.partnership else "the whole organisation"
-    return OwnedRecord(post.pk, role_and_title, post.get_absolute_url(), scope)
+    return OwnedRecord(post.pk, post.role_and_title, post.get_absolute_url(), post.scope)
 
 
 def _post_records(posts: Iterable[Post]) -> list[OwnedRecord]:

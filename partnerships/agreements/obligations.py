@@ -11,6 +11,7 @@ from django.utils import timezone
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     OPEN_PROPOSALS,
+    ROLES_BY_RANK,
     Objective,
     ObjectiveStatus,
     Partnership,
@@ -32,8 +33,6 @@ from partnerships.organisations.obligations import (
     register_staying_columns,
 )
 
-#: All roles, from the one with the most rights to the one with the fewest.
-_ROLES_BY_RANK = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER, PartyRole.OBSERVER)
 #: Statuses of a party that takes part or may still accept its invitation.
 _INSIDE = (PartyStatus.INVITED, PartyStatus.ACCEPTED)
 
@@ -83,7 +82,7 @@ def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
     if kept_party.status not in _INSIDE:
         fields = ("role", "status", "joined_on", "left_on", "left_at")
         return {name: getattr(leaving_party, name) for name in fields}
-    stronger_role = min(PartyRole(leaving_party.role), PartyRole(kept_party.role), key=_ROLES_BY_RANK.index)
+    stronger_role = min(PartyRole(leaving_party.role), PartyRole(kept_party.role), key=ROLES_BY_RANK.index)
     has_accepted = PartyStatus.ACCEPTED in (leaving_party.status, kept_party.status)
     status = PartyStatus.ACCEPTED if has_accepted else PartyStatus.INVITED
     return {
@@ -163,10 +162,12 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
 
 def _describe_post(post: Post, organisation: Organisation) -> HeldRecord:
     """Return what the page about the end of an organisation shows about one of its posts."""
-    role_and_title = f"{post.get_role_display()}: {post.title}" if post.title else post.get_role_display()
-    scope = post.partnership.title if post.partnership else "the whole organisation"
     return HeldRecord(
-        post.pk, role_and_title, post.get_absolute_url(), scope, outside=f"{post.get_role_display()} {post.pk}"
+        post.pk,
+        post.role_and_title,
+        post.get_absolute_url(),
+        post.scope,
+        outside=f"{post.get_role_display()} {post.pk}",
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from partnerships.agreements.models import (
     LEADING_ROLES,
+    ROLES_BY_RANK,
     Audience,
     Document,
     Holder,
@@ -69,9 +70,6 @@ from partnerships.agreements.services.terms.ending import PROPOSAL, proposal_ide
 from partnerships.kit.journal import MADE_AGAIN, RedoResult, identity, redo_each, register_redo
 from partnerships.kit.link_keys import redo_links
 
-#: All roles, from the one with the fewest rights to the one with the most.
-_ROLES_BY_RANK = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
-
 
 def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
     """Remove the parties that left after the backup, and lower the roles that were lowered.
@@ -114,7 +112,7 @@ def _redo_party(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
     if not line.get("undone"):
         remove_party(party=party, author=None, reason=MADE_AGAIN, now=now, even_last_lead=True)
         return True
-    if _ROLES_BY_RANK.index(PartyRole(party.role)) <= _ROLES_BY_RANK.index(PartyRole(line["role"])):
+    if ROLES_BY_RANK.index(PartyRole(party.role)) >= ROLES_BY_RANK.index(PartyRole(line["role"])):
         return False
     change_party_role(party=party, role=line["role"], reason=MADE_AGAIN, author=None, now=now, even_last_lead=True)
     return True

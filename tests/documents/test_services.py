@@ -13,6 +13,7 @@ from django.utils import timezone
 from partnerships.documents import PieceConflict, get_piece, normalise
 from partnerships.documents import services as documents
 from partnerships.documents.queries import last_saves
+from partnerships.documents.services import rendering
 from partnerships.plans.models import Draft, Version
 from tests.documents.charters import CHARTER, a_charter
 from tests.plans.drafts import begin
@@ -192,3 +193,19 @@ def test_approval_must_answer_every_question() -> None:
 
     with pytest.raises(documents.InvalidAnswers, match="funded"):
         documents.read_answers(questions, {"Who leads?": "Eddie."}, "approved")
+
+
+def test_the_same_text_in_two_clauses_is_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered_texts: list[str] = []
+
+    def render(text: str) -> str:
+        rendered_texts.append(text)
+        return f"<p>{text}</p>"
+
+    monkeypatch.setattr(rendering, "to_html", render)
+    clauses = [{"key": key, "title": key, "body": "Nobody pays."} for key in ("fees", "fines")]
+
+    html_by_path = documents.prose_of(CHARTER, a_charter(clauses=clauses, boards=[]))
+
+    assert html_by_path == {"clauses/fees/body": "<p>Nobody pays.</p>", "clauses/fines/body": "<p>Nobody pays.</p>"}
+    assert rendered_texts == ["Nobody pays."]

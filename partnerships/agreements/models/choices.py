@@ -61,6 +61,8 @@ class PartyRole(models.TextChoices):
 LEADING_ROLES = (PartyRole.CHAIR, PartyRole.LEAD)
 #: Roles of parties that decide; observers do not.
 DECIDING_ROLES = (*LEADING_ROLES, PartyRole.MEMBER)
+#: All roles, from the one with the most rights to the one with the fewest.
+ROLES_BY_RANK = (*DECIDING_ROLES, PartyRole.OBSERVER)
 
 
 class PartyStatus(models.TextChoices):

@@ -147,6 +147,16 @@ class Post(models.Model):
         return page_address("agreements:post", self.pk)
 
     @property
+    def role_and_title(self) -> str:
+        """Return the role and the title, such as `Lead: Head of housing`, or only the role if there is no title."""
+        return f"{self.get_role_display()}: {self.title}" if self.title else self.get_role_display()
+
+    @property
+    def scope(self) -> str:
+        """Return the title of the partnership, or `the whole organisation`. Fetch `partnership` with the post."""
+        return self.partnership.title if self.partnership else "the whole organisation"
+
+    @property
     def is_shared(self) -> bool:
         """Return whether several people may hold the post at a time."""
         return self.role in SHARED_ROLES

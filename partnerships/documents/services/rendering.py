@@ -23,19 +23,20 @@ def write_content(schema: Schema, draft: Draft, content: Content | None, *render
 def prose_of(schema: Schema, content: Content, *rendered: Draft | Version | None) -> dict[str, str]:
     """Return the HTML of each Markdown field, by its path, such as "sections/vision/body".
 
-    The HTML of the same text in `rendered` drafts and versions is reused, unless the rules of rendering have
-    changed.
+    Each text is rendered once, also if several fields have it. The HTML of the same text in `rendered` drafts and
+    versions is reused, unless the rules of rendering have changed.
     """
-    reusable_html_by_text: dict[str, str] = {}
+    html_by_text: dict[str, str] = {}
     for source in rendered:
         if source is not None and source.content is not None and source.prose_rules == rules():
-            reusable_html_by_text |= {
+            html_by_text |= {
                 text: source.prose[path] for path, text in _texts(schema, source.content) if path in source.prose
             }
     html_by_path = {}
     for path, text in _texts(schema, content):
-        html = reusable_html_by_text.get(text)
-        html_by_path[path] = to_html(text) if html is None else html
+        if text not in html_by_text:
+            html_by_text[text] = to_html(text)
+        html_by_path[path] = html_by_text[text]
     return html_by_path
 
 

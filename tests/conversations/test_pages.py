@@ -296,6 +296,14 @@ def test_side_added_by_mistake_can_be_removed(world: World) -> None:
     assert {side.organisation for side in conversation.sides.all()} == {world.larkhaven, world.westmarch}
 
 
+def test_page_that_changes_a_record_names_the_other_organisations(world: World) -> None:
+    conversation = draft_conversation(world)
+
+    page = signed_in(world.eddie).get(reverse("conversations:edit", args=[conversation.pk])).content.decode()
+
+    assert "With Westmarch" in " ".join(page.split())
+
+
 def test_rarely_used_fields_are_folded_until_they_have_content_or_errors(world: World) -> None:
     eddie = signed_in(world.eddie)
 

@@ -81,7 +81,7 @@ def _change_owner(handover: OwnershipHandover) -> None:
 
 def _commitments_under_way(organisation_id: int) -> CommitmentQuerySet:
     """Return the commitments under way that the organisation gives or receives."""
-    return Commitment.objects.under_way().filter(Q(giver=organisation_id) | Q(receiver=organisation_id))
+    return Commitment.objects.under_way().of_organisation(organisation_id)
 
 
 def _commitments_escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[OwnedRecord]:

@@ -65,15 +65,7 @@ def write_escalation(due: DueEmail, person: User, now: dt.datetime) -> Content |
     commitment, author = _commitment_and_author(due)
     if commitment.escalated_to_id != person.pk:
         return _ANSWERED
-    if not _may_read(commitment, person):
-        return _NO_READER
-    context = {
-        "person": person,
-        "commitment": commitment,
-        "author": author,
-        "href": link("commitments:detail", pk=commitment.pk),
-    }
-    return Content("commitments/escalation", context, reply_to=author.email)
+    return _action_email("escalation", commitment, person, author)
 
 
 def write_proposed(due: DueEmail, person: User, now: dt.datetime) -> Content | str:

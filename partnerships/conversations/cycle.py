@@ -179,12 +179,14 @@ def recognise_cycle(text: str) -> RecognisedCycle | None:
     ways, such as "bimonthly".
     """
     words = " ".join(text.casefold().replace("\u2013", "-").replace("\u2011", "-").split())
-    if re.search(_AMBIGUOUS, _without_intervals(words)):
+    interval_frequencies, remaining_words = _split_off_intervals(words)
+    if re.search(_AMBIGUOUS, remaining_words):
         return None
     day_match = re.search(rf"\b{_DAY}\b", words)
     position_match = re.search(rf"\b{_POSITION} {_DAY}\b", words)
 
-    frequencies = _frequencies(words)
+    frequencies = _counted_frequencies(words) | interval_frequencies
+    frequencies = _with_named_frequencies(frequencies, remaining_words)
     if not frequencies and position_match:
         frequencies = {(Unit.MONTHS, 1)}
     elif not frequencies and re.search(rf"\b(?:every|each|on) {_DAY}\b", words):
@@ -206,10 +208,8 @@ def recognise_cycle(text: str) -> RecognisedCycle | None:
     )
 
 
-def _frequencies(words: str) -> set[_Frequency]:
-    """Return every frequency that a text in lower case names."""
-    frequencies = _counted_frequencies(words) | _interval_frequencies(words)
-    remaining_words = _without_intervals(words)
+def _with_named_frequencies(frequencies: set[_Frequency], remaining_words: str) -> set[_Frequency]:
+    """Return these frequencies and those that phrases such as "quarterly" name in the rest of the text."""
     named = {(unit, interval) for pattern, unit, interval in _PHRASES if re.search(pattern, remaining_words)}
     # "The first Tuesday of each month, quarterly" names one frequency. Its "each month" only says which Tuesday.
     if re.search(rf"\b{_POSITION} {_DAY} (?:of|in) (?:the|each|every|a) month\b", remaining_words):
@@ -223,23 +223,18 @@ def _frequencies(words: str) -> set[_Frequency]:
 _INTERVALS = (rf"\bevery {_COUNT} (week|month)s?\b", rf"\b{_COUNT}[- ](week|month)ly\b")
 
 
-def _interval_frequencies(words: str) -> set[_Frequency]:
-    """Return frequencies such as "every six weeks" and "two-monthly"."""
+def _split_off_intervals(words: str) -> tuple[set[_Frequency], str]:
+    """Return frequencies such as "every six weeks" and "two-monthly", and the text without their phrases.
+
+    The words of these phrases would match other patterns too.
+    """
     frequencies: set[_Frequency] = set()
     remaining_words = words
     for pattern in _INTERVALS:
         for count, unit in re.findall(pattern, remaining_words):
             frequencies.add((Unit.WEEKS if unit == "week" else Unit.MONTHS, _count(count)))
-        # The words of one pattern must not match the next.
         remaining_words = re.sub(pattern, " ", remaining_words)
-    return frequencies
-
-
-def _without_intervals(words: str) -> str:
-    """Return the text without phrases such as "every six weeks", whose words would match other patterns too."""
-    for pattern in _INTERVALS:
-        words = re.sub(pattern, " ", words)
-    return words
+    return frequencies, remaining_words
 
 
 def _counted_frequencies(words: str) -> set[_Frequency]:

@@ -112,9 +112,10 @@ def neighbourhood(partnerships: Sequence[SharedPartnership], centre_ids: Set[int
     It has at most `MAX_DRAWN` organisations and `MAX_LINES` lines. The partners with the most partnerships are drawn.
     """
     drawn_ids = _ids_to_draw(partnerships, centre_ids)
+    drawn_id_set = set(drawn_ids)
     weights: Counter[tuple[int, int]] = Counter()
     for partnership in partnerships:
-        drawn_members = sorted(set(drawn_ids).intersection(partnership.organisation_ids))
+        drawn_members = sorted(drawn_id_set.intersection(partnership.organisation_ids))
         weights.update(combinations(drawn_members, 2))
     pairs_in_order = sorted(weights, key=lambda pair: (centre_ids.isdisjoint(pair), -weights[pair], pair))
 

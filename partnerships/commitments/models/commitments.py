@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pghistory
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models.choices import (
@@ -21,6 +22,7 @@ from partnerships.commitments.models.choices import (
 from partnerships.commitments.models.routes import CONFIRMERS, PRESENT_ROUTES, ROUTES
 from partnerships.commitments.quantities import delivered_words, quantity_words
 from partnerships.kit.addresses import page_address
+from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import Organisations, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Organisation
@@ -70,9 +72,9 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
         """Return commitments that are agreed, not yet done and past their due date."""
         return self.filter(overdue_on(today))
 
-    def of_organisation(self, organisation: Organisation) -> CommitmentQuerySet:
+    def of_organisation(self, organisation_id: int) -> CommitmentQuerySet:
         """Return commitments that an organisation gives or receives."""
-        return self.filter(Q(giver=organisation) | Q(receiver=organisation))
+        return self.filter(Q(giver=organisation_id) | Q(receiver=organisation_id))
 
     def between(self, first: Organisation, second: Organisation) -> CommitmentQuerySet:
         """Return commitments from one of two organisations to the other."""
@@ -379,6 +381,12 @@ class Commitment(models.Model):
     def is_overdue(self, today: dt.date) -> bool:
         """Return whether the commitment is under way and past its due date."""
         return self.is_under_way and self.due_on is not None and self.due_on < today
+
+    @property
+    def overdue_words(self) -> str:
+        """Return how late the commitment is today, such as `overdue by 3 days`, or "" if it is not overdue."""
+        today = timezone.localdate()
+        return overdue_in_words(self.due_on, today) if self.due_on is not None and self.is_overdue(today) else ""
 
 
 def commitment_readers(commitment: Commitment) -> models.QuerySet[User]:

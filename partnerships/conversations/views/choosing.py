@@ -18,7 +18,7 @@ from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 
 #: Other parameters in the URL of a new record. Links and forms keep these while the person chooses organisations.
-KEPT_PARAMETERS = ("from", "state")
+_KEPT_PARAMETERS = ("from", "state")
 #: A URL can name at most this many other organisations. The page ignores any more.
 _MAX_OTHER_ORGANISATIONS = 4
 
@@ -83,7 +83,7 @@ def choose_organisations(
         chosen_organisations=chosen,
         partnership=partnership,
         own_organisation=own_organisation,
-        kept_parameters=_kept_parameters(request),
+        kept_parameters=kept_parameters_in(request),
         record_url=edit_url or reverse("conversations:new"),
         other_parameters=_other_parameters(request, chosen, partnership),
         back=edit_url or list_of(partnership),
@@ -103,9 +103,9 @@ def list_of(partnership: Partnership | None) -> str:
     return reverse("web:partnership-conversations", args=[partnership.pk])
 
 
-def _kept_parameters(request: HttpRequest) -> list[tuple[str, str]]:
-    """Return the name and value of each of the `KEPT_PARAMETERS` in the URL."""
-    return [(name, request.GET[name]) for name in KEPT_PARAMETERS if request.GET.get(name)]
+def kept_parameters_in(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the name and value of each of the `_KEPT_PARAMETERS` in the URL."""
+    return [(name, request.GET[name]) for name in _KEPT_PARAMETERS if request.GET.get(name)]
 
 
 def _other_parameters(request: HttpRequest, chosen: Sequence[Organisation], partnership: Partnership | None) -> str:
@@ -118,7 +118,7 @@ def _other_parameters(request: HttpRequest, chosen: Sequence[Organisation], part
         parameters.append(("partnership", str(partnership.pk)))
     if request.GET.get("for"):
         parameters.append(("for", request.GET["for"]))
-    parameters += _kept_parameters(request)
+    parameters += kept_parameters_in(request)
     return f"&{urlencode(parameters)}" if parameters else ""
 
 

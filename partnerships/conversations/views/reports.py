@@ -139,7 +139,7 @@ def _allow_combined_text(form: ReportForm, conflicts: Mapping[str, PieceConflict
 
     The person has seen the colleague's text on the page, so the next attempt may replace it.
     """
-    # The page shows the data that was sent. It cannot be changed, but a copy can.
+    # The data that was sent may be a `QueryDict`, which cannot be changed. Its copy can.
     data: Any = copy(form.data)
     data["revision"] = str(max(conflict.revision for conflict in conflicts.values()))
     form.data = data

@@ -21,8 +21,8 @@ from partnerships.conversations.forms.record import ConversationForm, initial_of
 from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
 from partnerships.conversations.views.choosing import (
-    KEPT_PARAMETERS,
     choose_organisations,
+    kept_parameters_in,
     list_of,
     organisations_in_url,
 )
@@ -109,7 +109,7 @@ def _choose_url(request: HttpRequest, own_organisation: Organisation, partnershi
     parameters: dict[str, str | int] = {"choose": 1, "for": own_organisation.pk}
     if partnership:
         parameters["partnership"] = partnership.pk
-    parameters |= {name: request.GET[name] for name in KEPT_PARAMETERS if request.GET.get(name)}
+    parameters |= dict(kept_parameters_in(request))
     return f"{reverse('conversations:new')}?{urlencode(parameters)}"
 
 

@@ -268,13 +268,15 @@ def test_same_files_again_change_nothing() -> None:
     assert Progress.objects.count() == 4
 
 
-def import_older_files() -> ImportRun:
-    """Import the files of 2024 and then those of 2021, and return the second run.
-
-    In 2024, the contribution “W/4-roads” is gone. In 2021, “W/1-open” and the payment “t3” are not there yet.
-    """
+@pytest.fixture
+def files_of_2024() -> None:
+    """Import the files of 2024, in which the contribution “W/4-roads” is gone."""
     newer_contributions = "".join(line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/4-roads" not in line)
     import_agreements(contributions=newer_contributions, as_of=dt.date(2024, 6, 1))
+
+
+def import_files_of_2021() -> ImportRun:
+    """Import the files of 2021, in which “W/1-open” and the payment “t3” are not there yet."""
     older_transactions = "".join(line for line in TRANSACTIONS.splitlines(keepends=True) if ",t3," not in line)
     older_contributions = "".join(line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/1-open" not in line)
 
@@ -284,8 +286,9 @@ def import_older_files() -> ImportRun:
     return run
 
 
+@pytest.mark.usefixtures("files_of_2024")
 def test_older_files_change_no_commitment_but_its_history() -> None:
-    run = import_older_files()
+    run = import_files_of_2021()
 
     education = commitment_of("W/1-education")
     assert run.changed == 1
@@ -295,8 +298,9 @@ def test_older_files_change_no_commitment_but_its_history() -> None:
     assert "delivered was £1,000,000, now £1,373,992" in event.data["reason"]
 
 
+@pytest.mark.usefixtures("files_of_2024")
 def test_contribution_that_newer_files_do_not_have_is_added_as_cancelled() -> None:
-    run = import_older_files()
+    run = import_files_of_2021()
 
     roads = commitment_of("W/4-roads")
     assert run.created == 1
@@ -304,18 +308,20 @@ def test_contribution_that_newer_files_do_not_have_is_added_as_cancelled() -> No
     assert roads.reason == "Missing from newer files, such as those of 1 June 2024."
 
 
+@pytest.mark.usefixtures("files_of_2024")
 def test_report_compares_older_files_with_the_newer_ones() -> None:
-    run = import_older_files()
+    run = import_files_of_2021()
 
     assert "1 of 3 contributions have changed since, 1 are no longer there, and 1 were added later" in " ".join(
         run.report["remarks"]
     )
 
 
+@pytest.mark.usefixtures("files_of_2024")
 def test_same_older_files_again_add_nothing_to_history() -> None:
-    import_older_files()
+    import_files_of_2021()
 
-    second_run = import_older_files()
+    second_run = import_files_of_2021()
 
     assert second_run.created == 0
     assert second_run.changed == 0

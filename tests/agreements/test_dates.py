@@ -51,6 +51,7 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.work.queries import tasks_of_person
 from tests.support.outbox import deliver, drop_emails, recorded
+from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms
 from tests.world import World
@@ -381,7 +382,7 @@ def test_an_email_about_two_dates_of_one_partnership_says_this_partnership(world
 
     bodies = [email.body for email in deliver()]
     assert [len(dates) for dates in kinds_of_dates_emailed_to(world.ben)] == [2]
-    assert all("an organisation in this partnership on" in " ".join(body.split()) for body in bodies)
+    assert all("an organisation in this partnership on" in collapse(body) for body in bodies)
 
 
 def test_a_party_chooses_its_own_dates_and_days(world: World) -> None:
@@ -610,7 +611,7 @@ def westmarchs_notice_address(world: World) -> str:
 def test_the_page_of_a_notice_lists_other_notices_and_the_end_that_they_bring(world: World) -> None:
     response = signed_in(world.ben).get(westmarchs_notice_address(world))
 
-    page = " ".join(response.content.decode().split())
+    page = collapse(response.content.decode())
     assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in page
     assert f"{world.harbour.name}, last day {long_date(days(60))}" in page
 
@@ -621,7 +622,7 @@ def test_the_page_of_a_notice_says_that_a_later_day_than_other_notices_ends_all(
 
     response = signed_in(world.ben).post(westmarchs_notice_address(world), form_without_reason)
 
-    page = " ".join(response.content.decode().split())
+    page = collapse(response.content.decode())
     assert f"without {world.westmarch.name}, so the partnership will end after your last day" in page
 
 
@@ -691,7 +692,7 @@ def test_the_page_for_leaving_leads_to_the_notice(world: World, terms_with_notic
 
     response = ben.get(reverse("agreements:leave", args=arguments))
 
-    page = " ".join(ben.get(notice_url).content.decode().split())
+    page = collapse(ben.get(notice_url).content.decode())
     assert response.headers["Location"] == notice_url
     assert "another organisation that leads the partnership can remove Westmarch" in page
 

@@ -213,16 +213,23 @@ def test_a_due_review_starts_by_itself_and_only_once(world: World) -> None:
 
 
 @pytest.fixture
-def successor(world: World) -> Partnership:
-    """Return the successor that renews the Estuary Partnership, which is under review."""
+def partnership_under_review(world: World) -> Partnership:
+    """Return the Estuary Partnership, under review."""
     make_active(world)
     go_through(world, "under_review")
+    return world.partnership
+
+
+@pytest.fixture
+def successor(world: World, partnership_under_review: Partnership) -> Partnership:
+    """Return the successor that renews the Estuary Partnership. It is still being drafted."""
     partnership = renew(
-        partnership=world.partnership,
+        partnership=partnership_under_review,
         organisation=world.larkhaven,
         reason="Three more years.",
         author=world.amina,
         now=timezone.now(),
+        title="Estuary Partnership, second term",
     )
     world.partnership.refresh_from_db()
     return partnership
@@ -286,27 +293,6 @@ def test_each_page_of_a_partnership_marks_its_tab(
     assert tabs == [tab]
 
 
-@pytest.fixture
-def partnership_under_review(world: World) -> Partnership:
-    """Return the Estuary Partnership, under review."""
-    make_active(world)
-    go_through(world, "under_review")
-    return world.partnership
-
-
-@pytest.fixture
-def successor_of_reviewed(world: World, partnership_under_review: Partnership) -> Partnership:
-    """Return the successor of the partnership under review. It is still being drafted."""
-    return renew(
-        partnership=partnership_under_review,
-        organisation=world.larkhaven,
-        reason="Three more years.",
-        author=world.amina,
-        now=timezone.now(),
-        title="Estuary Partnership, second term",
-    )
-
-
 def status_address(world: World) -> str:
     """Return the address of the status page of the Estuary Partnership."""
     return reverse("agreements:status", args=[world.partnership.pk])
@@ -332,11 +318,11 @@ def test_status_page_offers_to_renew_a_partnership_under_review(world: World) ->
 
 
 def test_status_page_links_to_the_successor_instead_of_offering_to_renew_again(
-    world: World, successor_of_reviewed: Partnership
+    world: World, successor: Partnership
 ) -> None:
     page = signed_in(world.amina).get(status_address(world)).content.decode()
 
-    link_to_successor = f'href="{successor_of_reviewed.get_absolute_url()}">Estuary Partnership, second term</a>'
+    link_to_successor = f'href="{successor.get_absolute_url()}">Estuary Partnership, second term</a>'
     assert "Renew it: draft a successor" not in page
     assert f"{link_to_successor} renews this partnership" in page
 
@@ -347,12 +333,10 @@ def test_a_partnership_under_review_gives_its_leads_the_task_to_hold_the_review(
     assert agenda_titles(world) == ["Hold the review: carry on, renew or end"]
 
 
-def test_once_a_successor_is_drafted_the_task_is_to_finish_its_terms(
-    world: World, successor_of_reviewed: Partnership
-) -> None:
+def test_once_a_successor_is_drafted_the_task_is_to_finish_its_terms(world: World, successor: Partnership) -> None:
     tasks = aminas_tasks(world)
 
-    assert tasks["Finish the terms of the successor"] == successor_of_reviewed.get_absolute_url()
+    assert tasks["Finish the terms of the successor"] == successor.get_absolute_url()
     assert "Hold the review" not in tasks
     assert agenda_titles(world) == ["Agree the terms of the successor"]
 

@@ -18,6 +18,9 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 MIGRATION = import_module("partnerships.agreements.migrations.0012_terms_from_before_signing")
+#: Statuses of partnerships whose terms are or were in force, and those of the others.
+IN_FORCE = ("active", "under_review", "suspended", "renewed", "agreed")
+NEVER_IN_FORCE = ("exploring", "drafting", "awaiting_sign_off", "ended")
 TEXT = "Two meetings a quarter.\n\nPlans are shared in draft."
 
 
@@ -40,7 +43,7 @@ def migrate_old_partnership(world: World, **columns: Any) -> Partnership:
     return Partnership.objects.get(pk=world.partnership.pk)
 
 
-@pytest.mark.parametrize("status", ["active", "under_review", "suspended", "renewed", "agreed"])
+@pytest.mark.parametrize("status", IN_FORCE)
 def test_text_in_force_becomes_version_1(world: World, status: str) -> None:
     migrated = migrate_old_partnership(world, status=status, starts_on=dt.date(2026, 1, 1))
 
@@ -51,7 +54,7 @@ def test_text_in_force_becomes_version_1(world: World, status: str) -> None:
     assert version.content["about"]["quorum"] == 2
 
 
-@pytest.mark.parametrize("status", ["active", "under_review", "suspended", "renewed", "agreed"])
+@pytest.mark.parametrize("status", IN_FORCE)
 def test_version_1_of_text_in_force_is_in_force_from_the_start_date(world: World, status: str) -> None:
     migrated = migrate_old_partnership(world, status=status, starts_on=dt.date(2026, 1, 1))
 
@@ -62,7 +65,7 @@ def test_version_1_of_text_in_force_is_in_force_from_the_start_date(world: World
     assert not migrated.terms_proposals.exists()
 
 
-@pytest.mark.parametrize("status", ["active", "under_review", "suspended", "renewed", "agreed"])
+@pytest.mark.parametrize("status", IN_FORCE)
 def test_acceptances_of_text_in_force_become_signatures_of_version_1(world: World, status: str) -> None:
     migrated = migrate_old_partnership(world, status=status, starts_on=dt.date(2026, 1, 1))
 
@@ -92,7 +95,7 @@ def test_a_migrated_partnership_is_amended_with_signatures(world: World) -> None
     assert client.get(response["Location"]).status_code == 200
 
 
-@pytest.mark.parametrize("status", ["exploring", "drafting", "awaiting_sign_off", "ended"])
+@pytest.mark.parametrize("status", NEVER_IN_FORCE)
 def test_text_that_was_never_in_force_becomes_the_first_draft(world: World, status: str) -> None:
     migrated = migrate_old_partnership(world, status=status)
 
@@ -104,7 +107,7 @@ def test_text_that_was_never_in_force_becomes_the_first_draft(world: World, stat
     assert content["about"]["review_on"] == "2027-03-01"
 
 
-@pytest.mark.parametrize("status", ["exploring", "drafting", "awaiting_sign_off", "ended"])
+@pytest.mark.parametrize("status", NEVER_IN_FORCE)
 def test_text_that_was_never_in_force_becomes_no_version(world: World, status: str) -> None:
     migrated = migrate_old_partnership(world, status=status)
 

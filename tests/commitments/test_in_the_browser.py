@@ -19,15 +19,9 @@ from tests.commitments.access import prepare as prepare_commitments
 from tests.commitments.promises import in_days
 from tests.conversations.access import prepare as prepare_conversations
 from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, reflows, sign_in
-from tests.world import World, make_world
+from tests.world import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-
-
-@pytest.fixture
-def committed_world(transactional_db: None) -> World:
-    """Return the world, for a live server."""
-    return make_world()
 
 
 def entries(world: World) -> tuple[Entry, Entry]:

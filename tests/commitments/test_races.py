@@ -21,15 +21,9 @@ from partnerships.commitments.services import confirming, delivery
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
-from tests.world import World, make_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def committed_world(transactional_db: None) -> World:
-    """Return the world, committed so that the connections of other threads can read it."""
-    return make_world()
 
 
 def run_at_once(*functions: Callable[[], Any]) -> list[Any]:

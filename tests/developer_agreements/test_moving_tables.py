@@ -95,7 +95,7 @@ def before_the_move(database: None) -> None:
     """Migrate the empty database to the state before the move, and save agreements there."""
     MigrationExecutor(connection).migrate(BEFORE)
     # This migrates nothing more, but Django creates the permissions at the end of the command.
-    call_command("migrate", "transfer", BEFORE[0][1], verbosity=0)
+    migrate_back()
     save_agreements_before_the_move(MigrationExecutor(connection).loader.project_state(BEFORE).apps)
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from partnerships.developer_agreements.models import DeveloperAgreement
 from tests.developer_agreements.register import save_agreements, save_promise
+from tests.support.pages import collapse
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ def page_text(client: Client, address: str) -> str:
     """Open a page, and return its HTML with single spaces."""
     answer = client.get(address)
     assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
+    return collapse(answer.content.decode())
 
 
 def list_url(world: World) -> str:

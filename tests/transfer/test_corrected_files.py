@@ -16,7 +16,6 @@ from partnerships.open_data.models import Record
 from partnerships.open_data.queries import file_of
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan
-from partnerships.transfer import tasks
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reporting import rows_to_correct
 from partnerships.transfer.services.brownfield_land import import_brownfield_land
@@ -29,7 +28,7 @@ from .lists import COUNCILS, as_csv, import_list, rows_of
 from .test_brownfield_land import REGISTER
 from .test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
 from .test_local_plans import PLANS, TIMETABLE
-from .test_own_files import add_member
+from .test_own_files import add_member, import_files, upload_files
 
 pytestmark = pytest.mark.django_db
 
@@ -251,29 +250,16 @@ def lee_client(client: Client) -> Client:
     return client
 
 
-def own_plans_url() -> str:
-    """Return the address at which Westmarch uploads its own local plans."""
+def import_own_plans(client: Client, plans: str | None, timetable: str | bytes) -> ImportRun:
+    """Upload files on the page of Westmarch's own plans, import them, and return the run."""
     westmarch = Organisation.objects.get(name="Westmarch Borough Council")
-    return reverse("transfer:own-upload", args=[westmarch.pk, "local-plans"])
-
-
-def upload_and_import(client: Client, **files: bytes) -> ImportRun:
-    """Upload files on the page of Westmarch's own plans, import them in a worker, and return the run."""
-    response = client.post(
-        own_plans_url(), {name: SimpleUploadedFile(f"{name}.csv", data) for name, data in files.items()}
-    )
-    assert response.status_code == 302, response.content.decode()
-    run = ImportRun.objects.latest("pk")
-    client.post(reverse("transfer:own-apply", args=[run.pk]))
-    tasks.apply_waiting()
-    run.refresh_from_db()
-    return run
+    return import_files(client, upload_files(client, westmarch, "local-plans", plans, timetable))
 
 
 def upload_impossible_date(client: Client) -> bytes:
     """Upload plans with a milestone on 31 April 2017, and return a file with its corrected row."""
     timetable = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
-    run = upload_and_import(client, **{"file-0": PLANS.encode(), "file-1": timetable.encode()})
+    run = import_own_plans(client, PLANS, timetable)
     return corrected_rows(run, 1, {"2017-04-31": {"event-date": "2017-04-11"}})
 
 
@@ -286,7 +272,7 @@ def test_milestone_with_an_impossible_date_is_not_imported(lee_client: Client) -
 def test_council_imports_a_corrected_milestone_on_its_own_page(lee_client: Client) -> None:
     corrected_file = upload_impossible_date(lee_client)
 
-    run = upload_and_import(lee_client, **{"file-1": corrected_file})
+    run = import_own_plans(lee_client, None, corrected_file)
 
     assert milestone_dates("Westmarch Local Plan 2030") == {
         "plan-adopted": ("", "2019-02"),
@@ -300,16 +286,19 @@ def test_council_imports_a_corrected_milestone_on_its_own_page(lee_client: Clien
 
 def test_same_corrected_milestone_again_changes_nothing(lee_client: Client) -> None:
     corrected_file = upload_impossible_date(lee_client)
-    upload_and_import(lee_client, **{"file-1": corrected_file})
+    import_own_plans(lee_client, None, corrected_file)
 
-    run = upload_and_import(lee_client, **{"file-1": corrected_file})
+    run = import_own_plans(lee_client, None, corrected_file)
 
     assert run.changed == 0
     assert run.left_alone == 1
 
 
 def test_timetable_without_corrected_rows_is_refused_without_the_plans(lee_client: Client) -> None:
-    response = lee_client.post(own_plans_url(), {"file-1": SimpleUploadedFile("t.csv", TIMETABLE.encode())})
+    westmarch = Organisation.objects.get(name="Westmarch Borough Council")
+    own_plans_url = reverse("transfer:own-upload", args=[westmarch.pk, "local-plans"])
+
+    response = lee_client.post(own_plans_url, {"file-1": SimpleUploadedFile("t.csv", TIMETABLE.encode())})
 
     assert "The list of local plans is missing." in response.content.decode()
 
@@ -327,15 +316,17 @@ w-1-e,w-1,examination-submitted,2028-05-01,,2026-04-01,
 
 
 def test_corrected_milestone_does_not_replace_another_of_its_event() -> None:
-    def import_files(plans: File, timetable: bytes) -> ImportRun:
+    def import_plans_and_timetable(plans: File, timetable: bytes) -> ImportRun:
         given = File("plan-timetable.csv", timetable)
         return import_local_plans(plans=plans, timetable=given, author=None, now=timezone.now()).run
 
-    first_run = import_files(File("plan.csv", STANDARD_PLANS.encode()), STANDARD_TIMETABLE.encode())
+    first_run = import_plans_and_timetable(File("plan.csv", STANDARD_PLANS.encode()), STANDARD_TIMETABLE.encode())
     corrected_file = corrected_rows(first_run, 1, {"w-1-b": {"event-date": "2027-01-01"}, "w-1-c": {"plan": "w-1"}})
 
-    run = import_files(MISSING, corrected_file)
-    later_run = import_files(MISSING, corrected_file.replace(b"2027-01-01,,2026-04-01", b"2027-02-01,,2026-04-02"))
+    run = import_plans_and_timetable(MISSING, corrected_file)
+    later_run = import_plans_and_timetable(
+        MISSING, corrected_file.replace(b"2027-01-01,,2026-04-01", b"2027-02-01,,2026-04-02")
+    )
 
     assert milestone_dates("Westmarch Plan") == {
         "scoping-consultation-start": ("2026-05-01", ""),

@@ -51,12 +51,16 @@ def add_member(organisation: Organisation, name: str, role: str) -> User:
 
 
 def upload_files(
-    client: Client, organisation: Organisation, register: str, *files: str | bytes, as_of: dt.date | None = None
+    client: Client, organisation: Organisation, register: str, *files: str | bytes | None, as_of: dt.date | None = None
 ) -> ImportRun:
-    """Upload files on the page of the authority, and return the run when they have been checked."""
+    """Upload files on the page of the authority, and return the run when they have been checked.
+
+    None leaves the box of a file empty.
+    """
     form_data: dict[str, Any] = {
         f"file-{index}": SimpleUploadedFile(f"{index}.csv", data.encode() if isinstance(data, str) else data)
         for index, data in enumerate(files)
+        if data is not None
     }
     if as_of is not None:
         form_data["as_of"] = as_of.isoformat()

@@ -11,11 +11,14 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class ServingRecord:
-    """A record that serves an objective, as a reader may see it."""
+    """A record that serves an objective, as a reader may see it.
+
+    `summary` says how far the record has got, for example "3 of 5 milestones achieved".
+    """
 
     title: str
     path: str
-    words: str = ""
+    summary: str = ""
     is_overdue: bool = False
 
 
@@ -29,7 +32,7 @@ class Provider:
 
     code: str
     label: str
-    many: str
+    plural_label: str
     choices: Callable[[User, Partnership], list[tuple[str, str]]]
     read: Callable[[User, Collection[str]], dict[str, ServingRecord]]
 

@@ -94,4 +94,6 @@ def _milestone_progress(user: User, plan_ids: Collection[int]) -> dict[int, str]
     }
 
 
-SERVING = Provider(code="plan", label="plan figure", many="Plan figures", choices=_choices, read=_figures_by_key)
+SERVING = Provider(
+    code="plan", label="plan figure", plural_label="Plan figures", choices=_choices, read=_figures_by_key
+)

@@ -211,8 +211,8 @@ _ARRANGERS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 def _unanswered_seats(now: dt.datetime) -> Reach:
     """Return the seats at planned meetings of people who have not answered the invitation."""
-    coming = Meeting.objects.upcoming(now).values("pk")
-    return Reach(MeetingSeat.objects.filter(answer="", meeting__in=coming), (People("person"),))
+    upcoming_meetings = Meeting.objects.upcoming(now).values("pk")
+    return Reach(MeetingSeat.objects.filter(answer="", meeting__in=upcoming_meetings), (People("person"),))
 
 
 def _own_seats(user: User, now: dt.datetime) -> QuerySet[MeetingSeat]:
@@ -255,8 +255,10 @@ def _incomplete_meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 def _meetings_for(user: User, now: dt.datetime) -> QuerySet[Meeting]:
     """Return the meetings for which the person must prepare or record something."""
-    ids_by_task = [reach.of(user).values("pk") for reach in _incomplete_meetings(now)]
-    meeting_ids = ids_by_task[0].union(*ids_by_task[1:])
+    id_queries = [reach.of(user).values("pk") for reach in _incomplete_meetings(now)]
+    # PostgreSQL plans the queries of a union separately, each with its own index. Conditions joined by OR would make
+    # it read every meeting.
+    meeting_ids = id_queries[0].union(*id_queries[1:])
     meetings = Meeting.objects.with_party_of(user).filter(pk__in=meeting_ids)
     return meetings.select_related("partnership").order_by("pk")
 
@@ -264,6 +266,7 @@ def _meetings_for(user: User, now: dt.datetime) -> QuerySet[Meeting]:
 def _meeting_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     """Return the tasks to prepare agendas, record attendance and write minutes."""
     tasks: list[WaitingTask] = []
+    # All these meetings lack an agenda, the attendance or minutes. Their status and start show which.
     for meeting in rows_for(_meetings_for, user, now):
         if meeting.status == MeetingStatus.HELD:
             path = reverse("conversations:minutes", args=[meeting.pk])
@@ -278,7 +281,7 @@ def _meeting_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 def _meeting_task(action: str, meeting: Meeting, *, path: str, since: dt.datetime | None = None) -> WaitingTask:
-    """Return a task about a meeting."""
+    """Return a task that is due on the day of the meeting."""
     return WaitingTask(
         action=action,
         title=meeting.title,
@@ -293,9 +296,9 @@ def _meeting_task(action: str, meeting: Meeting, *, path: str, since: dt.datetim
 
 def _cycles_without_meeting(now: dt.datetime) -> Reach:
     """Return the running cycles of live partnerships that have no meeting planned."""
-    coming = Meeting.objects.upcoming(now).filter(partnership=OuterRef("partnership"))
+    upcoming_meetings = Meeting.objects.upcoming(now).filter(partnership=OuterRef("partnership"))
     cycles = MeetingCycle.objects.filter(
-        ~Exists(coming), stopped_at=None, partnership__in=Partnership.objects.live().values("pk")
+        ~Exists(upcoming_meetings), stopped_at=None, partnership__in=Partnership.objects.live().values("pk")
     )
     leads = Organisations(
         "partnership__parties__organisation",

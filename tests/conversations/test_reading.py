@@ -206,7 +206,7 @@ def test_points_of_a_draft_are_not_shown_to_the_other_side(world: World) -> None
     assert all(side.is_empty for side in sides)
 
 
-def test_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) -> None:
+def test_obstacle_becomes_an_ask_with_a_link_to_the_obstacle(world: World) -> None:
     point = circulated_conversation(world).points.get(kind="obstacle")
 
     response = signed_in(world.eddie).post(
@@ -220,15 +220,28 @@ def test_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) ->
     assert entry.title == "Land with consent"
     assert entry.from_points.get().point == point
     assert [addressee.organisation for addressee in entry.addressees.all()] == [world.westmarch]
+
+
+def turn_into_ask(point: Point, world: World, *, title: str) -> Entry:
+    """Turn a point of Larkhaven into an ask for land, as Eddie."""
+    return services.turn_into_entry(
+        point=point,
+        organisation=world.larkhaven,
+        title=title,
+        theme="land",
+        author=world.eddie,
+        now=timezone.now(),
+    )
+
+
+def test_obstacle_becomes_an_ask_only_once(world: World) -> None:
+    point = circulated_conversation(world).points.get(kind="obstacle")
+    turn_into_ask(point, world, title="Land with consent")
+
     with pytest.raises(services.UnableToChangePoint, match="already"):
-        services.turn_into_entry(
-            point=point,
-            organisation=world.larkhaven,
-            title="Again",
-            theme="land",
-            author=world.eddie,
-            now=timezone.now(),
-        )
+        turn_into_ask(point, world, title="Again")
+
+    assert Entry.objects.get().title == "Land with consent"
 
 
 def test_opportunity_becomes_an_offer_of_an_organisation_that_can_make_it(world: World) -> None:
@@ -424,13 +437,23 @@ def test_due_next_contact_waits_for_every_side_that_reads_the_record(world: Worl
     }
 
 
-def test_talking_with_others_does_not_count_as_the_next_contact(world: World) -> None:
+def test_a_conversation_with_others_is_not_the_next_contact(world: World) -> None:
     circulated_conversation(world, next_contact_on=days_ago(-2))
+
     circulated_conversation(world, subject="Harbour", organisations=[world.tidewater], partnership=None, **NOBODY)
+
     assert subjects_to_continue(world, "amina") == ["Quayside"]
 
+
+def test_a_planned_conversation_is_the_next_contact(world: World) -> None:
+    circulated_conversation(world, next_contact_on=days_ago(-2))
+    subjects_before = subjects_to_continue(world, "amina")
+
     planned_conversation(world, days=3)
-    assert subjects_to_continue(world, "amina") == subjects_to_continue(world, "ben") == []
+
+    assert subjects_before == ["Quayside"]
+    assert subjects_to_continue(world, "amina") == []
+    assert subjects_to_continue(world, "ben") == []
 
 
 @pytest.fixture
@@ -487,7 +510,7 @@ def test_viewers_see_that_a_partnership_is_quiet_but_cannot_plan_a_conversation(
     page = " ".join(signed_in(world.vera).get(address).content.decode().split())
 
     assert "No contact for 70 days" in page
-    assert "Plan one" not in page
+    assert "Plan a conversation" not in page
 
 
 def test_point_repeated_in_two_records_is_shown_once(world: World) -> None:

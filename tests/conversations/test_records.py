@@ -70,9 +70,11 @@ def test_circulated_record_is_read_by_every_side_and_nobody_else(world: World) -
 def test_record_is_locked_once_both_sides_agree(world: World) -> None:
     conversation = agreed(world)
 
-    assert conversation.status == Status.AGREED
     with pytest.raises(services.UnableToRecord, match="can no longer change it"):
         changed_record(world, conversation, said="Something else.")
+
+    conversation.refresh_from_db()
+    assert conversation.status == Status.AGREED
 
 
 @pytest.mark.parametrize("how", ["update", "delete", "point words", "point delete"])
@@ -351,15 +353,20 @@ def test_record_can_be_locked_when_nobody_signs_in_for_one_side(world: World) ->
     assert not locked.sides.get(organisation=world.westmarch).agreed_at
 
 
-def test_commitment_from_a_conversation_is_between_two_of_its_sides(world: World) -> None:
+def test_form_of_a_commitment_from_a_conversation_offers_its_sides(world: World) -> None:
     conversation = circulated_conversation(world)
     address = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
     client = signed_in(world.amina)
 
     page = client.get(address)
-    offered_receivers = page.context["form"].fields["receiver"].queryset
 
+    offered_receivers = page.context["form"].fields["receiver"].queryset
     assert {organisation.name for organisation in offered_receivers} == {"Larkhaven Homes", "Westmarch Borough Council"}
+
+
+def test_a_commitment_to_an_organisation_not_in_the_conversation_is_refused(world: World) -> None:
+    conversation = circulated_conversation(world)
+
     with pytest.raises(UnableToPropose, match="must be between"):
         propose_commitment(
             giver=world.larkhaven,

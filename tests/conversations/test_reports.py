@@ -38,12 +38,12 @@ def noon_of(day: dt.date) -> dt.datetime:
 
 
 def decide(report: Report, world: World, **reasons: Any) -> None:
-    """Decide on the newest version as Amina: return it if `said` has a reason, or else accept it."""
-    number = report.submissions.count()
+    """Decide on the newest version as Amina. She returns it if a reason is given, and otherwise accepts it."""
+    newest_number = report.submissions.count()
     if reasons:
-        services.return_report(report=report, number=number, author=world.amina, now=NOW(), **reasons)
+        services.return_report(report=report, number=newest_number, author=world.amina, now=NOW(), **reasons)
     else:
-        services.accept_report(report=report, number=number, author=world.amina, now=NOW())
+        services.accept_report(report=report, number=newest_number, author=world.amina, now=NOW())
     report.refresh_from_db()
 
 
@@ -118,7 +118,16 @@ def test_party_that_leaves_no_longer_needs_its_report(world: World) -> None:
 
     report.refresh_from_db()
     assert report.status == ReportStatus.WAIVED
-    assert services.open_due_reports(now=noon_of(add_months(last_month(), 2))) == 1
+
+
+def test_no_more_reports_are_opened_for_a_party_that_has_left(world: World) -> None:
+    report = the_report(world)
+    agreements.leave_partnership(party=report.party, reason="Budget.", author=world.ben, now=NOW())
+
+    opened_count = services.open_due_reports(now=noon_of(add_months(last_month(), 2)))
+
+    # Only Larkhaven still takes part.
+    assert opened_count == 1
 
 
 def test_another_period_ends_the_round_where_the_new_one_begins(world: World) -> None:
@@ -151,10 +160,11 @@ def test_round_cannot_begin_within_a_period_that_has_reports(world: World) -> No
 
 def test_ended_reporting_opens_no_more_reports(world: World) -> None:
     set_up(world)
-
     services.end_reporting(partnership=world.partnership, reason="One table is enough.", author=world.amina, now=NOW())
 
-    assert services.open_due_reports(now=noon_of(add_months(last_month(), 3))) == 0
+    opened_count = services.open_due_reports(now=noon_of(add_months(last_month(), 3)))
+
+    assert opened_count == 0
 
 
 def end_partnership(world: World, now: dt.datetime) -> None:
@@ -180,7 +190,15 @@ def test_last_reports_go_up_to_the_day_on_which_the_partnership_ends(world: Worl
         (add_months(last_month(), 2), ended_on + dt.timedelta(days=1)),
     ]
     assert ReportingRound.objects.get().end_reason == "The partnership has ended. The money is spent."
-    assert services.open_due_reports(now=noon_of(add_months(last_month(), 4))) == 0
+
+
+def test_no_more_reports_are_opened_after_the_end_of_the_partnership(world: World) -> None:
+    set_up(world)
+    end_partnership(world, noon_of(add_months(last_month(), 2) + dt.timedelta(days=9)))
+
+    opened_count = services.open_due_reports(now=noon_of(add_months(last_month(), 4)))
+
+    assert opened_count == 0
 
 
 def test_last_reports_are_opened_also_where_another_round_was_to_begin_later(world: World) -> None:
@@ -420,13 +438,11 @@ def test_returned_report_is_submitted_again_as_the_next_version(world: World) ->
 
     submit(report, world.ben, "Forty homes, thirty let.")
 
-    first, second = report.submissions.order_by("number")
-    assert first.number == 1
-    assert first.decision == "returned"
-    assert first.answers == {"q1": "Forty homes."}
-    assert second.number == 2
-    assert second.decision == ""
-    assert second.answers == {"q1": "Forty homes, thirty let."}
+    versions = report.submissions.order_by("number")
+    assert [(version.number, version.decision, version.answers) for version in versions] == [
+        (1, "returned", {"q1": "Forty homes."}),
+        (2, "", {"q1": "Forty homes, thirty let."}),
+    ]
 
 
 def test_two_versions_of_a_report_are_compared(world: World) -> None:

@@ -173,7 +173,9 @@ def saved_draft(user: User, world: World) -> Entry:
 
 
 def test_an_ask_can_be_saved_as_a_draft(world: World) -> None:
-    assert saved_draft(world.amina, world).is_draft
+    entry = saved_draft(world.amina, world)
+
+    assert entry.is_draft
 
 
 def test_a_draft_is_changed_and_then_shared(world: World) -> None:

@@ -231,10 +231,11 @@ def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, 
 def test_cancelling_a_commitment_reopens_the_offer(world: World, now: dt.datetime) -> None:
     offer = shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER)
     commitment = promise(f"entry-{offer.pk}", world, now, quantity=60)
-    assert state_of(offer) == EntryState(Status.COMMITTED, is_open=False, agreed_quantity=Decimal(60))
+    state_before = state_of(offer)
 
     cancel_commitment(commitment, world.amina, now)
 
+    assert state_before == EntryState(Status.COMMITTED, is_open=False, agreed_quantity=Decimal(60))
     assert state_of(offer) == EntryState(Status.SHARED, is_open=True, agreed_quantity=Decimal(0))
 
 

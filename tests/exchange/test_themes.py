@@ -19,7 +19,13 @@ ADDED = {"label": "Modern methods", "code": "modern_methods", "position": "120",
 def add_theme(world: World, client: Client) -> None:
     """Add the theme "Modern methods" as Dee, an administrator."""
     client.force_login(world.dee)
-    assert client.post(reverse("admin:exchange_theme_add"), ADDED).status_code == 302
+    client.post(reverse("admin:exchange_theme_add"), ADDED)
+
+
+def test_an_administrator_adds_a_theme(world: World, client: Client) -> None:
+    add_theme(world, client)
+
+    assert Theme.objects.get(code="modern_methods").label == "Modern methods"
 
 
 def test_an_added_theme_is_used_by_asks_filters_and_exports_at_once(world: World, client: Client) -> None:
@@ -38,19 +44,26 @@ def test_an_added_theme_is_used_by_asks_filters_and_exports_at_once(world: World
     assert "Modern methods" in page
 
 
-def test_units_of_a_theme_are_known_and_a_retired_one_holds_up_no_ask(world: World, client: Client) -> None:
+def test_a_theme_cannot_have_an_unknown_unit(world: World, client: Client) -> None:
     client.force_login(world.dee)
-    page_with_error = client.post(
-        reverse("admin:exchange_theme_add"), ADDED | {"units": "homes, hektares"}
-    ).content.decode()
+
+    response = client.post(reverse("admin:exchange_theme_add"), ADDED | {"units": "homes, hektares"})
+
+    assert "There is no unit “hektares”." in response.content.decode()
+    assert not Theme.objects.filter(code="modern_methods").exists()
+
+
+def test_the_form_leaves_out_a_theme_whose_only_unit_is_retired(world: World, client: Client) -> None:
+    client.force_login(world.amina)
+    form_before = client.get(reverse("exchange:new")).content.decode()
     homes = Unit.objects.get(code="homes")
     homes.active = False
     homes.save()
 
-    client.force_login(world.amina)
     form = client.get(reverse("exchange:new")).content.decode()
 
-    assert "There is no unit “hektares”." in page_with_error
+    # The form has the units of each theme as JSON, without the themes that have no unit.
+    assert "&quot;nominations&quot;: [&quot;homes&quot;]" in form_before
     assert "&quot;nominations&quot;" not in form
     assert "&quot;funding&quot;: [&quot;pounds&quot;]" in form
 
@@ -81,16 +94,31 @@ def test_a_reworded_theme_shows_its_new_label_on_the_board(world: World, client:
     assert board_after.count("Land and buildings") >= 2
 
 
-def test_a_retired_theme_is_kept_by_old_entries_and_offered_to_no_new_one(world: World) -> None:
-    ask = draft(world.westmarch, world.ben, timezone.now(), title="A field")
+def retire_theme_of_land() -> None:
+    """Retire the theme "Land", so that no new entry can have it."""
     theme = Theme.objects.get(code="land")
     theme.active = False
     theme.save()
 
+
+def test_an_older_entry_keeps_its_retired_theme_when_it_is_edited(world: World) -> None:
+    ask = draft(world.westmarch, world.ben, timezone.now(), title="A field", theme="land")
+    retire_theme_of_land()
+
     edit_entry(entry=ask, author=world.ben, now=timezone.now(), title="Two fields")
 
     assert ask.get_theme_display() == "Land"
+
+
+def test_a_new_entry_cannot_have_a_retired_theme(world: World) -> None:
+    retire_theme_of_land()
+
     with pytest.raises(UnableToWriteEntry, match="no longer offered"):
-        draft(world.westmarch, world.ben, timezone.now(), title="Another field")
+        draft(world.westmarch, world.ben, timezone.now(), title="Another field", theme="land")
+
+
+def test_an_entry_cannot_have_a_theme_that_does_not_exist(world: World) -> None:
+    ask = draft(world.westmarch, world.ben, timezone.now(), title="A field")
+
     with pytest.raises(UnableToWriteEntry, match="There is no theme"):
         edit_entry(entry=ask, author=world.ben, now=timezone.now(), theme="nonsense")

@@ -15,7 +15,7 @@ from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services as organisations
-from partnerships.organisations.models import Role
+from partnerships.organisations.models import Organisation, Role
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared_entry
 from tests.world import World
@@ -80,7 +80,9 @@ def test_the_readers_of_an_entry_are_those_who_can_see_it(ask: Entry, world: Wor
         assert readers == people_who_see_it
 
 
-def test_a_former_party_sees_what_it_had_and_nothing_newer(ask: Entry, world: World, now: dt.datetime) -> None:
+@pytest.fixture
+def day_after_leaving(ask: Entry, world: World, now: dt.datetime) -> dt.datetime:
+    """Let Tidewater join the partnership and Westmarch leave it. Return a time one day after Westmarch has left."""
     left_at = now + dt.timedelta(days=1)
     agreements.invite_organisation(
         partnership=world.partnership,
@@ -94,19 +96,37 @@ def test_a_former_party_sees_what_it_had_and_nothing_newer(ask: Entry, world: Wo
         party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
     )
     agreements.leave_partnership(party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=left_at)
-    later = left_at + dt.timedelta(days=1)
+    return left_at + dt.timedelta(days=1)
 
-    new_entry = shared_entry(
-        world.larkhaven, world.amina, later, audience=Audience.PARTNERSHIP, partnership=world.partnership
-    )
-    services.acknowledge_entry(entry=ask, organisation=world.tidewater, author=world.chidi, now=later)
 
+def test_a_former_party_reads_an_older_ask_but_cannot_answer_it(
+    ask: Entry, world: World, day_after_leaving: dt.datetime
+) -> None:
     assert "Ben" in short_names_of_readers(ask, world)
-    assert "Ben" not in short_names_of_readers(new_entry, world)
     assert not Entry.objects.answerable_by(world.ben).filter(pk=ask.pk).exists()
-    assert [event.kind for event in timeline(user=world.ben, kind="entry", record_id=ask.pk)] == ["ask.shared"]
 
-    services.edit_entry(entry=ask, author=world.amina, now=later, title="Reworded since")
+
+def test_a_former_party_does_not_see_a_newer_ask(world: World, day_after_leaving: dt.datetime) -> None:
+    new_ask = shared_entry(
+        world.larkhaven, world.amina, day_after_leaving, audience=Audience.PARTNERSHIP, partnership=world.partnership
+    )
+
+    assert "Ben" not in short_names_of_readers(new_ask, world)
+
+
+def test_a_former_party_does_not_see_newer_events_of_an_older_ask(
+    ask: Entry, world: World, day_after_leaving: dt.datetime
+) -> None:
+    services.acknowledge_entry(entry=ask, organisation=world.tidewater, author=world.chidi, now=day_after_leaving)
+
+    events_seen_by_ben = timeline(user=world.ben, kind="entry", record_id=ask.pk)
+    assert [event.kind for event in events_seen_by_ben] == ["ask.shared"]
+
+
+def test_a_former_party_no_longer_reads_an_older_ask_that_is_reworded(
+    ask: Entry, world: World, day_after_leaving: dt.datetime
+) -> None:
+    services.edit_entry(entry=ask, author=world.amina, now=day_after_leaving, title="Reworded since")
 
     assert "Ben" not in short_names_of_readers(ask, world)
 
@@ -161,7 +181,9 @@ def test_a_viewer_reads_but_does_not_answer(ask: Entry, world: World, now: dt.da
     assert not Entry.objects.answerable_by(world.things["viewer"]).filter(pk=ask.pk).exists()
 
 
-def test_an_observer_reads_but_cannot_ask_or_be_asked(ask: Entry, world: World, now: dt.datetime) -> None:
+@pytest.fixture
+def tidewater_as_observer(world: World, now: dt.datetime) -> Organisation:
+    """Return Tidewater, which observes the partnership of Larkhaven and Westmarch."""
     agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -173,11 +195,21 @@ def test_an_observer_reads_but_cannot_ask_or_be_asked(ask: Entry, world: World, 
     agreements.answer_invitation(
         party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
     )
+    return world.tidewater
 
+
+def test_an_observer_reads_an_ask_but_cannot_answer_it(
+    ask: Entry, world: World, now: dt.datetime, tidewater_as_observer: Organisation
+) -> None:
     assert "Chidi" in short_names_of_readers(ask, world)
     assert not Entry.objects.answerable_by(world.chidi).filter(pk=ask.pk).exists()
     with pytest.raises(UnableToAct):
-        services.respond(entry=ask, organisation=world.tidewater, text="We could.", author=world.chidi, now=now)
+        services.respond(entry=ask, organisation=tidewater_as_observer, text="We could.", author=world.chidi, now=now)
+
+
+def test_an_observer_cannot_be_asked_in_the_partnership(
+    world: World, now: dt.datetime, tidewater_as_observer: Organisation
+) -> None:
     with pytest.raises(services.UnableToWriteEntry):
         draft(
             world.larkhaven,
@@ -185,10 +217,15 @@ def test_an_observer_reads_but_cannot_ask_or_be_asked(ask: Entry, world: World, 
             now,
             audience=Audience.NAMED,
             partnership=world.partnership,
-            addressees=[world.tidewater],
+            addressees=[tidewater_as_observer],
         )
+
+
+def test_an_observer_cannot_ask_the_partnership(
+    world: World, now: dt.datetime, tidewater_as_observer: Organisation
+) -> None:
     with pytest.raises(services.UnableToWriteEntry):
-        draft(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
+        draft(tidewater_as_observer, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
 
 
 def test_only_the_two_sides_of_an_answer_see_it(world: World, now: dt.datetime) -> None:

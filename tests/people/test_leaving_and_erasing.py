@@ -154,18 +154,25 @@ def test_a_person_cannot_be_erased_twice(world: World) -> None:
         erase_person(person=world.eddie, author=None, reason="Asked.", now=timezone.now())
 
 
-def test_the_erase_and_export_commands_print_what_they_did(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_export_command_finds_a_person_by_address_in_any_case(world: World, tmp_path: Path) -> None:
     target = tmp_path / "eddie.json"
 
     call_command("export_person", "EDDIE@larkhaven.example", to=target)
-    call_command("erase_person", world.eddie.email, yes=True)
 
     assert json.loads(target.read_text())["person"]["name"] == "Eddie Larch"
-    assert capsys.readouterr().out.splitlines()[-1].startswith("Erased eddie@larkhaven.example")
+
+
+def test_the_export_command_refuses_an_unknown_address(world: World) -> None:
     with pytest.raises(CommandError, match="Nobody"):
         call_command("export_person", "nobody@larkhaven.example")
+
+
+def test_the_erase_command_prints_whom_it_erased(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("erase_person", world.eddie.email, yes=True)
+
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Erased eddie@larkhaven.example")
+    world.eddie.refresh_from_db()
+    assert world.eddie.erased_at is not None
 
 
 def test_an_export_is_noted_in_the_persons_security_log(world: World) -> None:

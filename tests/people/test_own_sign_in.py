@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -45,11 +46,22 @@ def test_people_can_sign_in_through_their_organisations_provider(
     assert is_signed_in(client)
     assert client.session["_auth_user_id"] == str(world.vera.pk)
     assert SocialAccount.objects.get(user=world.vera).provider == "larkhaven"
-    assert is_signed_in(sign_in_through_provider(world.vera.email, provider))
+
+
+def test_people_can_sign_in_again_through_their_organisations_provider(
+    world: World, own_sign_in_required: None, provider: str
+) -> None:
+    sign_in_through_provider(world.vera.email, provider)
+
+    client = sign_in_through_provider(world.vera.email, provider)
+
+    assert is_signed_in(client)
+    assert SocialAccount.objects.filter(user=world.vera).count() == 1
 
 
 def test_password_sign_in_is_refused_if_own_sign_in_is_required(world: World, own_sign_in_required: None) -> None:
     client = Client()
+
     client.post(reverse("account_login"), {"login": world.vera.email, "password": OURS})
 
     assert not is_signed_in(client)
@@ -67,15 +79,21 @@ def test_a_provider_cannot_sign_in_people_of_other_organisations(
 def test_an_address_that_the_provider_has_not_verified_is_refused(
     world: World, own_sign_in_required: None, provider: str
 ) -> None:
-    assert not is_signed_in(sign_in_through_provider(world.eddie.email, provider))
+    client = sign_in_through_provider(world.eddie.email, provider)
+
+    assert not is_signed_in(client)
 
 
 def test_leavers_cannot_sign_in_through_the_provider(world: World, own_sign_in_required: None, provider: str) -> None:
-    assert is_signed_in(sign_in_through_provider(world.vera.email, provider))
+    client_before_leaving = sign_in_through_provider(world.vera.email, provider)
+    could_sign_in_before = is_signed_in(client_before_leaving)
     world.vera.is_active = False
     world.vera.save(update_fields=["is_active"])
 
-    assert not is_signed_in(sign_in_through_provider(world.vera.email, provider))
+    client = sign_in_through_provider(world.vera.email, provider)
+
+    assert could_sign_in_before
+    assert not is_signed_in(client)
 
 
 def test_offering_own_sign_in_keeps_sessions_and_passwords(
@@ -125,43 +143,74 @@ def test_a_lead_who_has_used_own_sign_in_can_require_it(world: World, own_sign_i
 def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(
     world: World, own_sign_in_offered: None, provider: str
 ) -> None:
-    vera = sign_in(world.vera)
-    ben = sign_in(world.ben)
+    client_of_vera = sign_in(world.vera)
+    client_of_ben = sign_in(world.ben)
     sign_in_through_provider(world.amina.email, provider)
     deliver().clear()
 
     require_own_sign_in_here(world)
 
-    assert not is_signed_in(vera)
-    assert is_signed_in(ben)
+    assert not is_signed_in(client_of_vera)
+    assert is_signed_in(client_of_ben), "He belongs to another organisation."
     assert [email.to for email in deliver()] == [[world.amina.email]]
     assert "People must now use the sign-in page “larkhaven”" in str(deliver()[0].body)
     assert "Single sign-on." in str(deliver()[0].body)
 
 
-def test_leads_can_use_their_password_for_a_day_to_undo_the_requirement(
-    world: World, own_sign_in_offered: None, provider: str
-) -> None:
+@pytest.fixture
+def clock_since_requirement(world: World, own_sign_in_offered: None, provider: str) -> Iterator[time_machine.Traveller]:
+    """Return a stopped clock that shows when Larkhaven began to require its own sign-in."""
     sign_in_through_provider(world.amina.email, provider)
-    start = timezone.now()
-    address = reverse("organisations:settings", kwargs={"pk": world.larkhaven.pk})
-    with time_machine.travel(start, tick=False) as clock:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
         require_own_sign_in_here(world)
-        signed_in_at_first = is_signed_in(sign_in(world.amina)), is_signed_in(sign_in(world.vera))
-        clock.shift(dt.timedelta(hours=23, minutes=55))
-        late_session = sign_in(world.amina)
-        is_signed_in_late = is_signed_in(late_session)
-        clock.shift(dt.timedelta(minutes=20))
-        signed_in_after_a_day = is_signed_in(late_session), is_signed_in(sign_in(world.amina))
-        clock.shift(-dt.timedelta(hours=2))
-        response = sign_in(world.amina).post(address, {"short_name": "Lark"})
-        vera = sign_in(world.vera)
+        yield clock
 
-        assert signed_in_at_first == (True, False)
-        assert is_signed_in_late
-        assert signed_in_after_a_day == (False, False)
-        assert response.status_code == 302
-        assert is_signed_in(vera)
+
+@pytest.mark.parametrize("time_since_requirement", [dt.timedelta(0), dt.timedelta(hours=23, minutes=55)])
+def test_leads_can_sign_in_by_password_for_a_day_after_the_requirement(
+    world: World, clock_since_requirement: time_machine.Traveller, time_since_requirement: dt.timedelta
+) -> None:
+    clock_since_requirement.shift(time_since_requirement)
+
+    client = sign_in(world.amina)
+
+    assert is_signed_in(client)
+
+
+def test_people_who_are_not_leads_cannot_sign_in_by_password_after_the_requirement(
+    world: World, clock_since_requirement: time_machine.Traveller
+) -> None:
+    client = sign_in(world.vera)
+
+    assert not is_signed_in(client)
+
+
+def test_leads_cannot_use_their_password_after_the_day(
+    world: World, clock_since_requirement: time_machine.Traveller
+) -> None:
+    clock_since_requirement.shift(dt.timedelta(hours=23, minutes=55))
+    earlier_client = sign_in(world.amina)
+    was_signed_in = is_signed_in(earlier_client)
+    clock_since_requirement.shift(dt.timedelta(minutes=20))
+
+    new_client = sign_in(world.amina)
+
+    assert was_signed_in
+    assert not is_signed_in(new_client)
+    assert not is_signed_in(earlier_client)
+
+
+def test_a_lead_with_a_password_can_end_the_requirement_within_the_day(
+    world: World, clock_since_requirement: time_machine.Traveller
+) -> None:
+    address = reverse("organisations:settings", kwargs={"pk": world.larkhaven.pk})
+    clock_since_requirement.shift(dt.timedelta(hours=22))
+
+    response = sign_in(world.amina).post(address, {"short_name": "Lark"})
+
+    assert response.status_code == 302
+    client_of_vera = sign_in(world.vera)
+    assert is_signed_in(client_of_vera), "Everybody can use their password again."
 
 
 def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(world: World, own_sign_in_required: None) -> None:

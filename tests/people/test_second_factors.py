@@ -61,20 +61,33 @@ def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 
 
-def test_a_password_alone_does_not_sign_in_with_a_second_factor(
+def test_adding_a_second_factor_is_noted_in_the_security_log(
     world: World, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        secret, _ = add_authenticator_app(world)
+        add_authenticator_app(world)
+
+    assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
+
+
+def test_a_password_alone_does_not_sign_in_with_a_second_factor(world: World) -> None:
+    add_authenticator_app(world)
+
     client = client_before_second_factor(world)
+
     assert not is_signed_in(client)
     assert client.get(reverse("agreements:list")).status_code == 302
 
+
+def test_a_password_and_a_code_sign_in_with_a_second_factor(world: World) -> None:
+    secret, _ = add_authenticator_app(world)
+    client = client_before_second_factor(world)
+
+    # The code that added the app is used up. A minute later, the app shows another one.
     with time_machine.travel(time.time() + 60):
         client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
 
     assert is_signed_in(client)
-    assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
 
 
 def test_a_code_works_once(world: World) -> None:
@@ -167,17 +180,31 @@ def test_second_factors_are_not_encrypted_again_without_their_key(world: World, 
         call_command("encrypt_second_factors")
 
 
-def test_an_unencrypted_old_secret_works_and_the_command_encrypts_it(world: World) -> None:
-    authenticator = Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
-    is_valid_before = authenticator.wrap().validate_code(totp_code("JBSWY3DPEHPK3PXP"))
+#: The secret of an authenticator app that was added before secrets were encrypted.
+UNENCRYPTED_SECRET = "JBSWY3DPEHPK3PXP"
+
+
+def authenticator_with_unencrypted_secret(world: World) -> Authenticator:
+    """Return Eddie's authenticator app, whose secret is stored without encryption."""
+    return Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": UNENCRYPTED_SECRET})
+
+
+def test_a_second_factor_with_an_unencrypted_secret_works(world: World) -> None:
+    authenticator = authenticator_with_unencrypted_secret(world)
+
+    is_valid = authenticator.wrap().validate_code(totp_code(UNENCRYPTED_SECRET))
+
+    assert is_valid
+
+
+def test_the_command_encrypts_an_unencrypted_secret(world: World) -> None:
+    authenticator = authenticator_with_unencrypted_secret(world)
 
     call_command("encrypt_second_factors", verbosity=0)
 
-    assert is_valid_before
     authenticator.refresh_from_db()
-    assert "JBSWY3DPEHPK3PXP" not in str(authenticator.data)
-    with time_machine.travel(time.time() + 60):
-        assert authenticator.wrap().validate_code(totp_code("JBSWY3DPEHPK3PXP"))
+    assert UNENCRYPTED_SECRET not in str(authenticator.data)
+    assert authenticator.wrap().validate_code(totp_code(UNENCRYPTED_SECRET))
 
 
 @pytest.mark.parametrize("required", [True, False])

@@ -282,9 +282,9 @@ def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(worl
     assert not [group for group in held_records_by_kind(world.larkhaven, today()) if group.kind.code == "commitments"]
 
 
-def test_a_body_that_continues_takes_nothing_over_from_itself(world: World) -> None:
-    promise = agree(world)
-    succession = services.record_succession(
+def record_recoding(world: World) -> Succession:
+    """Record that Westmarch gets another code today, and continues."""
+    return services.record_succession(
         kind="recode",
         status="order_made",
         vests_on=known_day(today()),
@@ -293,7 +293,19 @@ def test_a_body_that_continues_takes_nothing_over_from_itself(world: World) -> N
         now=timezone.now(),
     )
 
+
+def test_a_body_that_continues_is_not_asked_who_takes_over(world: World) -> None:
+    agree(world)
+
+    record_recoding(world)
+
     assert "Say who takes over" not in task_names(world, world.ben)
+
+
+def test_a_body_that_continues_cannot_take_over_from_itself(world: World) -> None:
+    promise = agree(world)
+    succession = record_recoding(world)
+
     with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
         propose_lines(world, succession, "commitments", promise.pk, successor=world.westmarch)
 

@@ -109,16 +109,32 @@ def test_my_work_shows_the_earliest_day_to_answer_by(world: World) -> None:
     assert task.due == today() + dt.timedelta(days=5)
 
 
-def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:
+def test_line_may_be_proposed_again_before_it_is_accepted(world: World) -> None:
     promise = agree(world)
     succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
+
     propose_lines(world, succession, "commitments", promise.pk, basis="Article 5")
+
     assert Handover.objects.get().basis == "Article 5"
+
+
+def test_accepted_line_cannot_be_proposed_again(world: World) -> None:
+    promise = agree(world)
+    succession = record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
 
     with pytest.raises(UnableToHandOverLines, match="has already accepted"):
         propose_lines(world, succession, "commitments", promise.pk)
+
+
+def test_accepted_line_cannot_be_accepted_again(world: World) -> None:
+    promise = agree(world)
+    succession = record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
+
     with pytest.raises(UnableToHandOverLines, match="already answered"):
         accept_lines(world, succession)
 

@@ -291,7 +291,9 @@ def test_embargo_that_failed_to_be_lifted_is_lifted_in_the_next_run(
     assert Plan.objects.get(pk=plan.pk).open_number == 2
 
 
-def test_period_that_ends_before_it_starts_is_refused_in_the_form(world: World, as_: Callable[[User], Client]) -> None:
+def test_form_of_a_plan_refuses_a_period_that_ends_before_it_starts(
+    world: World, as_: Callable[[User], Client]
+) -> None:
     plan = begin(world)
 
     response = as_(world.amina).post(
@@ -301,6 +303,9 @@ def test_period_that_ends_before_it_starts_is_refused_in_the_form(world: World, 
 
     assert response.status_code == 422
     assert "“Period to” must not be before 2031" in response.content.decode()
+
+
+def test_new_plan_cannot_have_a_period_that_ends_before_it_starts(world: World) -> None:
     with pytest.raises(services.UnableToCreatePlan, match="Period to"):
         begin(world, content={"about": {"title": "Plan", "period_start": "2031", "period_end": "2026"}})
 

@@ -135,7 +135,9 @@ def test_brackets_do_not_stop_saving_previewing_or_publishing(
 
 
 @pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
-def test_text_over_its_limit_is_refused(world: World, as_: Callable[[User], Client], piece: str, field: Field) -> None:
+def test_form_refuses_a_text_over_its_limit(
+    world: World, as_: Callable[[User], Client], piece: str, field: Field
+) -> None:
     plan = begin(world)
     code, _slash, key = piece.partition("/")
     address = (
@@ -149,6 +151,12 @@ def test_text_over_its_limit_is_refused(world: World, as_: Callable[[User], Clie
     assert response.status_code == 422
     assert field.code in response.context["form"].errors
     assert field.max_length <= 50_000
+
+
+@pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
+def test_service_refuses_a_text_over_its_limit(world: World, piece: str, field: Field) -> None:
+    plan = begin(world)
+
     with pytest.raises(services.UnableToSavePiece):
         save(plan, world, piece, **{field.code: "a" * (field.max_length + 1)})
 

@@ -139,9 +139,7 @@ def test_two_people_editing_the_same_section_see_both_texts(
     expect(page.locator("main")).to_contain_text("saved in the draft")
 
 
-def test_shared_draft_opens_for_one_person_but_not_colleagues_or_strangers(
-    page: Any, live_server: Any, shown: World
-) -> None:
+def test_shared_draft_opens_for_the_person_with_whom_it_is_shared(page: Any, live_server: Any, shown: World) -> None:
     plan = shown.things["plan"]
     sign_in(page, live_server.url, shown.nadia.email)
 
@@ -150,9 +148,15 @@ def test_shared_draft_opens_for_one_person_but_not_colleagues_or_strangers(
 
     assert "DRAFT" in text
     assert "Amina Larch shared this draft with you" in text
-    page.context.clear_cookies()
+
+
+def test_shared_draft_is_not_found_by_a_stranger(page: Any, live_server: Any, shown: World) -> None:
+    plan = shown.things["plan"]
     sign_in(page, live_server.url, shown.chidi.email)
-    assert page.goto(f"{live_server.url}/plans/{plan.pk}/draft/").status == 404
+
+    response = page.goto(f"{live_server.url}/plans/{plan.pk}/draft/")
+
+    assert response.status == 404
 
 
 def test_partner_signs_from_the_link_in_the_email(page: Any, live_server: Any, shown: World) -> None:

@@ -46,7 +46,9 @@ def test_minor_version_may_change_words_and_report_what_happened(world: World) -
     save(plan, world, "milestones/start", actual="2027-03", status="achieved")
     save(plan, world, "sites/north-quay", planning_status="outline", actual_start="2027-03")
 
-    assert publish(plan, world, "Spelling, and what was achieved.", minor=True).minor
+    version = publish(plan, world, "Spelling, and what was achieved.", minor=True)
+
+    assert version.minor
 
 
 def test_site_with_homes_is_not_removed_in_a_minor_version(world: World) -> None:

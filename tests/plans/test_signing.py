@@ -176,18 +176,29 @@ def test_plan_is_agreed_when_its_last_condition_is_met(world: World) -> None:
     assert plan.status == "agreed"
 
 
-def test_organisation_that_left_cannot_confirm_its_condition(world: World, as_: Callable[[User], Client]) -> None:
+def test_organisation_that_left_cannot_confirm_its_condition(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
-    address = reverse("plans:condition", args=[plan.pk, conditional.pk])
-    ben = as_(world.ben)
-    assert ben.get(address).status_code == 200
     leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
 
     with pytest.raises(services.UnableToSign, match="no longer takes part"):
         services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
 
-    assert ben.post(address, {"note": "It did."}).status_code == 404
+
+def test_page_to_confirm_a_condition_is_not_found_by_an_organisation_that_left(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = plan_awaiting_signatures(world)
+    conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
+    address = reverse("plans:condition", args=[plan.pk, conditional.pk])
+    ben = as_(world.ben)
+    status_before = ben.get(address).status_code
+    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+
+    response = ben.post(address, {"note": "It did."})
+
+    assert status_before == 200
+    assert response.status_code == 404
 
 
 def test_condition_is_under_my_work_until_it_is_met(world: World) -> None:

@@ -82,23 +82,45 @@ def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(
     assert section_hint("Homes to retrofit") == "Which homes, and why these first."
 
 
-def test_a_retired_kind_and_a_retired_section_are_not_offered(world: World, as_: Callable[[User], Client]) -> None:
-    plan = plan_with_starter(world)
+def retire_kind_of_delivery_programmes() -> None:
+    """Retire the kind "Delivery programme", so that no new plan can be of it."""
     kind = PlanKind.objects.get(code="delivery")
-    section = kind.parts.get(title="Allocations")
-    section.active = False
-    section.save()
-    section_titles = [section_item["title"] for section_item in starter_content("delivery", "More homes")["sections"]]
     kind.active = False
     kind.save()
 
+
+def test_a_retired_section_is_left_out_of_new_plans(world: World) -> None:
+    section = PlanKind.objects.get(code="delivery").parts.get(title="Allocations")
+    section.active = False
+    section.save()
+
+    sections = starter_content("delivery", "More homes")["sections"]
+
+    assert [section_item["title"] for section_item in sections] == ["Programme", "Land and planning", "Funding"]
+
+
+def test_a_retired_kind_is_not_offered_in_the_form(world: World, as_: Callable[[User], Client]) -> None:
+    retire_kind_of_delivery_programmes()
+
     form = as_(world.amina).get(reverse("plans:create")).content.decode()
 
-    assert section_titles == ["Programme", "Land and planning", "Funding"]
     assert "Delivery programme" not in form
-    assert plan.get_kind_display() == "Delivery programme"
+
+
+def test_a_new_plan_cannot_be_of_a_retired_kind(world: World) -> None:
+    retire_kind_of_delivery_programmes()
+
     with pytest.raises(services.UnableToCreatePlan, match="no longer offered"):
         plan_with_starter(world)
+
+
+def test_a_plan_keeps_its_retired_kind(world: World) -> None:
+    plan = plan_with_starter(world)
+
+    retire_kind_of_delivery_programmes()
+
+    plan.refresh_from_db()
+    assert plan.get_kind_display() == "Delivery programme"
 
 
 def test_unwritten_starter_cannot_be_published(world: World) -> None:
@@ -109,13 +131,19 @@ def test_unwritten_starter_cannot_be_published(world: World) -> None:
         publish(plan, world)
 
 
+def test_plan_with_untouched_parts_is_not_published_until_the_author_chose(world: World) -> None:
+    plan = plan_with_starter(world)
+    save(plan, world, "about", summary="Homes for those who have none.")
+
+    with pytest.raises(services.UnableToPublish, match="Keep or remove each one: "):
+        publish(plan, world)
+
+
 def test_starter_is_published_once_the_author_chose_what_to_keep(world: World) -> None:
     plan = plan_with_starter(world)
     save(plan, world, "about", summary="Homes for those who have none.")
     untouched_pieces = untouched_parts(plan.kind, draft_content(plan), empty_content())
 
-    with pytest.raises(services.UnableToPublish, match="Keep or remove each one: "):
-        publish(plan, world)
     version = publish(plan, world, draft_choices=services.DraftChoices(keep=list(untouched_pieces)))
 
     assert version.number == 1

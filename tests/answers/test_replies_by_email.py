@@ -99,17 +99,30 @@ def test_reply_becomes_a_comment_once_its_person_confirms_it(
     assert Incoming.objects.get().text == ""
 
 
+def test_reading_a_reply_saves_no_comment(world: World, plan: Plan, reply_to: str, tmp_path: Path) -> None:
+    output = read_mailbox(tmp_path, reply(reply_to))
+
+    assert "1 reply" in output
+    assert not Answer.objects.exists()
+
+
+def test_a_head_request_for_the_link_saves_no_comment(
+    world: World, plan: Plan, reply_to: str, tmp_path: Path, bearer: Client
+) -> None:
+    read_mailbox(tmp_path, reply(reply_to))
+
+    bearer.head(link_to_confirm(world))
+
+    assert not Answer.objects.exists()
+
+
 def test_opening_the_link_shows_the_reply_but_saves_no_comment(
     world: World, plan: Plan, reply_to: str, tmp_path: Path, bearer: Client
 ) -> None:
-    output = read_mailbox(tmp_path, reply(reply_to))
-    link = link_to_confirm(world)
-    assert not Answer.objects.exists()
+    read_mailbox(tmp_path, reply(reply_to))
 
-    page = bearer.get(link).content.decode()
-    bearer.head(link)
+    page = bearer.get(link_to_confirm(world)).content.decode()
 
-    assert "1 reply" in output
     assert "Please keep the trees." in page
     assert "was 120, now 96" not in page  # the quotation of our email is removed
     assert not Answer.objects.exists()

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from partnerships.agreements.services import create_partnership
 from partnerships.exchange.models import Entry
-from partnerships.organisations.models import Role
+from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import create_organisation, update_organisation
+from partnerships.people.models import User
 from partnerships.web.first_steps import first_steps_at_home, first_steps_of
 from tests.support.signing_in import signed_in
 from tests.world import World, join, person
@@ -26,28 +27,49 @@ def amina(world: World) -> Client:
     return signed_in(world.amina)
 
 
-def states(user: object) -> list[bool]:
-    """Return whether each step is done."""
-    steps = first_steps_of(user)  # type: ignore[arg-type]  # a person of the world
+def states(user: User) -> list[bool]:
+    """Return whether each step is done, in order."""
+    steps = first_steps_of(user)
     assert steps is not None
     return [step.done for step in steps.steps]
 
 
-def test_a_new_lead_sees_what_is_left_to_do(world: World) -> None:
-    body = create_organisation(name="New Homes", kind="registered_provider", author=None, now=world.now)
+@pytest.fixture
+def new_homes(world: World) -> Organisation:
+    """Return New Homes, an organisation without members."""
+    return create_organisation(name="New Homes", kind="registered_provider", author=None, now=world.now)
+
+
+@pytest.fixture
+def nell(world: World, new_homes: Organisation) -> User:
+    """Return Nell, the new lead of New Homes."""
     nell = person("Nell New", "nell@new.example")
-    join(nell, body, Role.LEAD, world.now)
-    client = signed_in(nell)
+    join(nell, new_homes, Role.LEAD, world.now)
+    return nell
 
-    before = states(nell)
-    update_organisation(organisation=body, author=nell, now=timezone.now(), website="https://new.example")
-    join(person("Ned New", "ned@new.example"), body, Role.EDITOR, world.now)
 
-    assert before == [False, False, False, False, False]
-    assert states(nell) == [True, True, False, False, False]
-    create_partnership(organisation=body, author=nell, title="Rural homes", kind="memorandum", now=timezone.now())
-    assert states(nell) == [True, True, True, False, False]
-    assert "First steps for New Homes" in client.get("/").content.decode()
+def test_a_new_lead_has_done_no_steps(nell: User) -> None:
+    assert states(nell) == [False, False, False, False, False]
+    assert "First steps for New Homes" in signed_in(nell).get("/").content.decode()
+
+
+def test_details_of_the_organisation_are_the_first_step(new_homes: Organisation, nell: User) -> None:
+    update_organisation(organisation=new_homes, author=nell, now=timezone.now(), website="https://new.example")
+
+    assert states(nell) == [True, False, False, False, False]
+
+
+def test_a_colleague_is_the_second_step(world: World, new_homes: Organisation, nell: User) -> None:
+    join(person("Ned New", "ned@new.example"), new_homes, Role.EDITOR, world.now)
+
+    assert states(nell) == [False, True, False, False, False]
+
+
+def test_a_partnership_is_the_third_step(new_homes: Organisation, nell: User) -> None:
+    create_partnership(organisation=new_homes, author=nell, title="Rural homes", kind="memorandum", now=timezone.now())
+
+    assert states(nell) == [False, False, True, False, False]
+    assert "First steps for New Homes" in signed_in(nell).get("/").content.decode()
 
 
 def test_a_lead_hides_the_first_steps(world: World, amina: Client) -> None:

@@ -42,16 +42,18 @@ def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) 
     address = reverse("web:my-work")
     client.force_login(world.ben)
 
-    first = client.get(address).content.decode()
-    second = client.get(address + link(first, "next")).content.decode()
-    first_again = client.get(address + link(second, "prev")).content.decode()
+    first_page = client.get(address).content.decode()
+    second_page = client.get(address + link(first_page, "next")).content.decode()
+    previous_page = client.get(address + link(second_page, "prev")).content.decode()
 
-    assert "53 tasks are waiting for you" in collapse(first)
-    assert len(titles(first)) == 50
-    assert titles(first) + titles(second) == [f"Ask number {number:02}" for number in range(53)]
-    assert titles(first_again) == titles(first)
-    assert re.fullmatch(r"\?after=[0-9a-f]{20}", link(first, "next")), "Proxies log addresses: no titles."
-    assert link(second, "next") == link(first, "prev") == ""
+    assert "53 tasks are waiting for you" in collapse(first_page)
+    assert len(titles(first_page)) == 50
+    assert titles(first_page) + titles(second_page) == [f"Ask number {number:02}" for number in range(53)]
+    assert titles(previous_page) == titles(first_page)
+    # Proxies log addresses, so the address does not contain the title of a task.
+    assert re.fullmatch(r"\?after=[0-9a-f]{20}", link(first_page, "next"))
+    assert link(second_page, "next") == ""
+    assert link(first_page, "prev") == ""
 
 
 def test_my_work_shows_what_still_waits_when_a_page_is_done(world: World) -> None:

@@ -136,12 +136,16 @@ def _version_number(side: Side) -> int:
     return side.version.number if side.version else 0
 
 
-def _content(access: PlanAccess, side: Side) -> Content:
-    """Return the content of one side, as the reader may see it."""
-    if side.version is None:
-        return content_for_reader(draft_content(access.plan), access.reader)
-    content: Content = Version.objects.values_list("content", flat=True).get(pk=side.version.pk)
-    return content_for_reader(content, access.reader)
+def _contents(access: PlanAccess, chosen: _ChosenSides) -> tuple[Content, Content]:
+    """Return the contents of both sides, as the reader may see them. One query reads the contents of both versions."""
+    sides = (chosen.from_side, chosen.to_side)
+    version_ids = {side.version.pk for side in sides if side.version is not None}
+    content_by_version = dict(Version.objects.filter(pk__in=version_ids).values_list("pk", "content"))
+    from_content, to_content = (
+        content_by_version[side.version.pk] if side.version is not None else draft_content(access.plan)
+        for side in sides
+    )
+    return content_for_reader(from_content, access.reader), content_for_reader(to_content, access.reader)
 
 
 def _last_editors(access: PlanAccess) -> dict[str, str]:
@@ -166,9 +170,10 @@ def compare_sides(request: HttpRequest, pk: int, how: OpeningMethod) -> Compared
     if chosen.from_side.version is None or chosen.to_side.version is None:
         log_opening(request, access, how)
 
+    from_content, to_content = _contents(access, chosen)
     compared = compare_contents(
-        _content(access, chosen.from_side),
-        _content(access, chosen.to_side),
+        from_content,
+        to_content,
         changed_by=_last_editors(access) if chosen.to_side.version is None else {},
     )
     return ComparedSides(

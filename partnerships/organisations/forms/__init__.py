@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from partnerships.kit import forms as kit
 from partnerships.kit.choice_fields import choice_field, model_choice_field
+from partnerships.kit.compiled import rows_composed_once
 from partnerships.kit.forms import Form, Helper
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.organisations.duplicates import organisations_with_similar_name
@@ -43,7 +44,6 @@ class DirectoryFilter(Form):
         label="Region",
         required=False,
         queryset=Area.objects.filter(kind=AreaKind.REGION).order_by("name"),
-        empty_label="Any region",
     )
     area = forms.ModelChoiceField(
         label="Area served",
@@ -54,6 +54,24 @@ class DirectoryFilter(Form):
     )
     mine = forms.BooleanField(label="Only organisations I act for", required=False)
     ended = forms.BooleanField(label="Include organisations that have ended", required=False)
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        region = self.fields["region"]
+        assert isinstance(region, forms.ModelChoiceField)
+        # Ids and names, read when the page shows them. Django would read all fields of each region.
+        region.choices = _region_choices
+
+
+def _region_choices() -> list[tuple[int | str, str]]:
+    """Return the ids and names of the regions, after an empty choice."""
+    regions = rows_composed_once("regions to choose", _regions, [])
+    return [("", "Any region"), *regions]
+
+
+def _regions() -> QuerySet[Area, tuple[int, str]]:
+    """Return the ids and names of the regions, by name."""
+    return Area.objects.filter(kind=AreaKind.REGION).order_by("name").values_list("pk", "name")
 
 
 class InviteForm(Form):

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.template.defaultfilters import pluralize
 
 from partnerships.kit.lists import ListDefinition
 from partnerships.lists.models import Follow, SavedView
@@ -57,9 +56,9 @@ def write_followed(due: DueEmail, person: User, now: dt.datetime) -> Content | s
 
 
 def _counts_in_words(entered_count: int, left_count: int) -> str:
-    """Return the counts for the subject, for example "2 rows added, 1 row removed". A count of 0 is left out."""
+    """Return the counts for the subject, for example "2 added, 1 removed". A count of 0 is left out."""
     counts = ((entered_count, "added"), (left_count, "removed"))
-    return ", ".join(f"{count:,} row{pluralize(count)} {verb}" for count, verb in counts if count)
+    return ", ".join(f"{count:,} {verb}" for count, verb in counts if count)
 
 
 def _names_and_links(definition: ListDefinition, person: User, rows: QuerySet[Any]) -> list[tuple[str, str]]:

@@ -140,5 +140,5 @@ def _titles(holder: Organisation, records: Mapping[str, Collection[int] | None],
     for kind in obligations():
         if kind.code in records and len(titles) < NAMED:
             title_by_record = readable_titles(kind, holder, records[kind.code], reader, limit=NAMED - len(titles))
-            titles += sorted(f"{title} ({kind.label.lower()})" for title in title_by_record.values())
+            titles += [f"{kind.label}: {title}" for title in sorted(title_by_record.values())]
     return titles

@@ -13,7 +13,7 @@ from partnerships.surveys.models import Joining, Round
 
 #: Why people cannot turn these emails off.
 _ASKED_TO_ANSWER = "a partnership asks you to answer, and only these emails contain your link"
-_ASKED_TO_READ = "you were named to read the comments from this survey"
+_ASKED_TO_READ = "you have been asked to read the comments from this survey"
 
 EMAILS = (
     PersonEmail(
@@ -54,7 +54,7 @@ EMAILS = (
     ),
     PersonEmail(
         "surveys.declined",
-        "Name someone else to read survey comments",
+        "Name someone else to read the comments from a survey",
         emails.write_declined,
         group=NoticeGroup.REPORTS,
         about=RecordLookup(

@@ -105,7 +105,7 @@ def test_row_history_shows_what_was_done_once(world: World) -> None:
 _READ = {
     "partnerships/transfer/reading/housing_figures/delivery_test.py": {"joint plan"},
     "partnerships/kit/masking.py": {"invalid input"},
-    "partnerships/digests/management/weeks/plans.py": {"You get this email because"},
+    "partnerships/digests/management/weeks/plans.py": {"You are receiving this email because"},
 }
 _FILTERS = ("filter", "exclude", "get", "Q")
 _BEGINNINGS = ("startswith", "endswith")

@@ -59,7 +59,7 @@ def test_owner_gets_one_email_if_several_lead_times_have_passed(world: World) ->
     count = remind_in_days()
 
     assert count == 1
-    assert "Due in 2 days" in deliver()[0].subject
+    assert "is due in 2 days" in deliver()[0].subject
 
 
 def test_running_the_task_twice_sends_one_email(world: World) -> None:

@@ -199,8 +199,8 @@ def test_the_reason_for_a_digest_is_the_same_in_emails_and_on_pages(
         " ".join(unescape(words).split())
         for words in (text_of(email), html_of(email), *(page.content.decode() for page in pages))
     )
-    assert f"You get this email because {because}. You get digests" in text
-    assert f"You get this email because {because}.</p>" in html
+    assert f"You are receiving this email because {because}. You get digests" in text
+    assert f"You are receiving this email because {because}.</p>" in html
     assert all(f">{because}</td>" in page for page in page_texts)
 
 

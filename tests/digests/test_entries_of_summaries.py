@@ -72,13 +72,13 @@ def notice(subject: str, group: NoticeGroup, hour: int, partnership: str = "") -
 
 def test_the_subject_of_a_summary_says_the_most_urgent_thing_and_where() -> None:
     answered = notice("Westmarch has answered your ask: Land", NoticeGroup.ASKS, 8, "Harbour homes")
-    due = notice("Due tomorrow: C-7 for Westmarch", NoticeGroup.REMINDERS, 11, "Harbour homes")
-    later = notice("Due tomorrow: C-9 for Westmarch", NoticeGroup.REMINDERS, 12)
+    due = notice("C-7 for Westmarch is due tomorrow", NoticeGroup.REMINDERS, 11, "Harbour homes")
+    later = notice("C-9 for Westmarch is due tomorrow", NoticeGroup.REMINDERS, 12)
     signed = notice("Larkhaven has signed the terms of Harbour Homes", NoticeGroup.PARTNERSHIPS, 7, "Harbour homes")
 
-    assert subject_of(answered, later, due) == "Due tomorrow: C-7 for Westmarch (Harbour homes) and 2 more"
+    assert subject_of(answered, later, due) == "C-7 for Westmarch is due tomorrow (Harbour homes) and 2 more"
     assert subject_of(answered, signed) == "Larkhaven has signed the terms of Harbour Homes and 1 more"
-    assert subject_of(later, answered) == "Due tomorrow: C-9 for Westmarch and 1 more"
+    assert subject_of(later, answered) == "C-9 for Westmarch is due tomorrow and 1 more"
 
 
 def test_a_long_subject_of_a_summary_keeps_where_and_how_many() -> None:

@@ -340,6 +340,6 @@ def test_email_to_staff_names_what_is_with_whom_as_far_as_they_may_read(world: W
     for reader, reads in ((world.hana, True), (world.ben, False)):
         (email,) = [message for message in sent if message.to == [reader.email]]
         for part in (str(email.body), str(email.alternatives[0][0])):  # type: ignore[attr-defined]  # it has two parts
-            assert (f"{world.partnership.title} (partnerships)" in part) == reads
+            assert (f"Partnerships: {world.partnership.title}" in part) == reads
             assert "now belongs to" in " ".join(part.split())
             assert "does not belong to an organisation yet" in " ".join(part.split())

@@ -83,7 +83,7 @@ def test_steps_come_in_one_summary_unless_chosen_otherwise(world: World, office:
     assert "2 updates today" in text_of(email)
     for part in (text_of(email), html_of(email)):
         assert "needs your confirmation" in part
-        assert "anything urgent was sent at once" in " ".join(part.split())
+        assert "We have already sent you anything urgent." in " ".join(part.split())
         assert "/digests/inbox/" in part
     play(office, now=timezone.now() + dt.timedelta(days=6))
     assert len(office.to(world.ben)) == 1

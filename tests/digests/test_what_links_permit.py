@@ -533,7 +533,7 @@ def test_a_digest_by_a_role_that_just_ended_still_gives_a_reason(
     office.drain()
 
     [email] = (text_of(email) for email in office.to(world.ben) if "Shared Quay" in text_of(email))
-    reason = "You get this email because you have a role that gets these digests. You get digests"
+    reason = "You are receiving this email because you have a role that gets these digests. You get digests"
     assert reason in " ".join(email.split())
     assert "Estuary" not in email
 

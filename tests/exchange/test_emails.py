@@ -80,7 +80,7 @@ def test_leads_of_asked_organisations_get_one_email_when_it_is_shared(world: Wor
     (email,) = deliver()
     assert (email_count, email_count_of_second_run) == (1, 0)
     assert email.to == ["ben@westmarch.example"]
-    assert email.subject == f"Larkhaven Homes needs: {entry.title}"
+    assert email.subject == f"New ask from Larkhaven Homes: {entry.title}"
     assert "CANARY" not in email.body
 
 

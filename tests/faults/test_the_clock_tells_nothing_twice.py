@@ -221,10 +221,10 @@ def test_rows_told_one_by_one_are_not_told_together_after_a_restore(world: World
     drop_emails()
     news = notices_to_ben(8)
 
-    assert one == ["“All asks”: 1 row added"]
-    assert two == ["“All asks”: 1 row added"]
+    assert one == ["Changes in your view “All asks”: 1 added"]
+    assert two == ["Changes in your view “All asks”: 1 added"]
     assert again == []
-    assert news == ["“All asks”: 1 row added, 1 row removed"]
+    assert news == ["Changes in your view “All asks”: 1 added, 1 removed"]
 
 
 def told_in_summaries(world: World, name: str) -> tuple[list[User], Callable[[], list[str]]]:

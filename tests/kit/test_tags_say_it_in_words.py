@@ -136,7 +136,7 @@ def test_role_has_its_article(label: str, words: str) -> None:
         ),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "Safari on an iPhone"),
         ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
-        ("curl/8.1", "A program"),
+        ("curl/8.1", "Unknown browser"),
     ],
 )
 def test_session_names_its_browser(user_agent: str, words: str) -> None:

@@ -177,7 +177,7 @@ def test_email_of_a_digest_links_the_list_of_commitments(world: World, proposal_
     text = str(render_section(section, stakeholder=False).text)
 
     # "=" is "=3D" in an email.
-    assert f"The list: http://localhost:8000/commitments/?partnership=3D{world.partnership.pk}" in text
+    assert f"See the list: http://localhost:8000/commitments/?partnership=3D{world.partnership.pk}" in text
 
 
 def test_digest_for_stakeholders_does_not_link_the_list_of_commitments(
@@ -406,7 +406,7 @@ def test_contact_of_several_posts_gets_one_email_about_all_of_them(world: World)
     bodies_to_kit = [str(email.body) for email in emails if email.to[0].casefold() == "kit.doe@example.org"]
     assert len(emails) == 2
     assert len(bodies_to_kit) == 1
-    assert "We hold your details for your post “" in bodies_to_kit[0]
+    assert "We also hold your details for your post “" in bodies_to_kit[0]
     assert bodies_to_kit[0].count("/contacts/") == 2
 
 

@@ -21,7 +21,7 @@ from tests.world import World, join, person
 
 
 def ask(survey_round: Round, world: World) -> str:
-    """Ask the person named to read comments, and return the message that the lead sees."""
+    """Ask the person who should read comments, and return the message that the lead sees."""
     address = reverse("surveys:ask-reader", args=[survey_round.partnership_id, survey_round.number])
     response = signed_in(world.amina).post(address, follow=True)
     return " ".join(response.content.decode().split()).partition("If this person")[2][:60]

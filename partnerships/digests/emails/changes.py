@@ -111,10 +111,11 @@ class Section:
     def called(self) -> str:
         """Return the subject's name for the subject line of an email.
 
-        For example, "Estuary" becomes "Estuary partnership", and "Estuary Partnership" remains as it is.
+        For example, "Estuary" becomes "Estuary partnership", and "Estuary Partnership" remains as it is. The full stop
+        at the end of a recommendation is left out.
         """
         if self.kind != SubjectKind.PARTNERSHIP or "partnership" in self.title.lower():
-            return self.title
+            return self.title.rstrip(".")
         return f"{self.title} partnership"
 
     @property

@@ -202,21 +202,24 @@ def how_often(
     zone: str,
     minutes: float,
 ) -> str:
-    """Return a sentence about how often digests are sent: "You get digests daily at 08:00, on working days."
+    """Return how often digests are sent, for example "You get digests daily at 08:00, on working days."
 
     `chosen_frequencies` are the frequencies chosen for the records in this digest, "" for the person's own `frequency`.
     The other arguments are the person's preferences, and `minutes` is how long "at once" waits after the last change.
     """
     frequencies_in_digest = {own_frequency or frequency for own_frequency in chosen_frequencies or {""}}
     ordered_frequencies = [value for value in Frequency.values if value in frequencies_in_digest]
-    rhythms = "; some of what you follow: ".join(
+    first_rhythm, *other_rhythms = (
         _frequency_in_words(value, hour, weekday, zone, minutes) for value in ordered_frequencies
     )
     # "About this" shows the reader that their general preference is different.
     is_exception = bool(chosen_frequencies) and "" not in chosen_frequencies and ordered_frequencies != [frequency]
-    return (
-        f"You get digests{' about this' if is_exception else ''} {rhythms}"
-        f"{', on working days' if working_days_of else ''}."
+    on_days = ", on working days" if working_days_of else ""
+    return " ".join(
+        [
+            f"You get digests{' about this' if is_exception else ''} {first_rhythm}{on_days}.",
+            *(f"For some of what you follow, you get them {rhythm}{on_days}." for rhythm in other_rhythms),
+        ]
     )
 
 
@@ -233,5 +236,5 @@ def _frequency_in_words(frequency: str, hour: int, weekday: int, zone: str, minu
     if frequency == Frequency.MONTHLY:
         return f"monthly, on the first {day} {time_in_words}"
     if not minutes:
-        return "at once"
+        return "as soon as something changes"
     return f"{minutes:g} minute{'' if minutes == 1 else 's'} after the last change to a plan"

@@ -38,7 +38,7 @@ class DigestContent:
     lines: Sequence[NoticeLine]
     #: The reader's open tasks.
     waiting: Sequence[WaitingTask]
-    #: Reasons why the reader gets the digest, to follow "You get this email because".
+    #: Reasons why the reader gets the digest, to follow "You are receiving this email because".
     because: Sequence[str]
     how_often: str
     #: The privacy notice; "" unless this is the first email to a stakeholder.
@@ -155,7 +155,9 @@ def digest(
 ) -> Message:
     """Return a digest as a message, with this reader's texts and links in the slots between the shared parts."""
     # These two sentences are part of the shared text if many readers of the batch have the same ones.
-    footer_texts = {"because": "; ".join(_reasons(content)), "how_often": content.how_often}
+    # The footer adds a full stop, and the title of a followed recommendation may end with one too.
+    because = ", and because ".join(_reasons(content)).rstrip(".")
+    footer_texts = {"because": because, "how_often": content.how_often}
     entries, other_tasks = entries_of(content.lines, content.waiting)
     shared_content = shared_parts(
         SharedContent(
@@ -210,7 +212,7 @@ def _encoded_lists(
 
 
 def _reasons(content: DigestContent) -> Iterator[str]:
-    """Yield the reasons why the reader gets this digest, to follow "You get this email because"."""
+    """Yield the reasons why the reader gets this digest, to follow "You are receiving this email because"."""
     yield from content.because
     if content.matches:
         yield "you asked for new matches of your organisation’s asks and offers"

@@ -36,7 +36,7 @@ class Wording:
     lead: str
 
 
-#: Why a person gets a summary, after "You get this email because".
+#: Why a person gets a summary, after "You are receiving this email because".
 SUMMARY_BECAUSE = "you take part in the work listed here, and get one summary instead of an email for each step"
 #: How often summaries are sent.
 SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, if you have new unread notices."
@@ -52,10 +52,8 @@ def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str)
     count = len(lines)
     heading = f"{counted(count, 'update')} {_since(min(line.at for line in lines), now, zone)}"
     subject = lines[0].subject if count == 1 else _subject_of_most_urgent(lines)
-    lead = (
-        "Here is what your partners did. This summary replaces "
-        f"{'an email' if count == 1 else f'{count:,} emails'}; anything urgent was sent at once."
-    )
+    replaced = "" if count == 1 else f" This summary replaces {count:,} emails."
+    lead = f"Here is what your partners did.{replaced} We have already sent you anything urgent."
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
 
 
@@ -95,7 +93,9 @@ def wording_of(news: Sequence[News | Section], match_count: int, notice_count: i
     heading = " ".join(counts_in_words.split())  # a title may contain line breaks
     titles = ", ".join(plan.title for plan in plans) if len(plans) > 1 else ""
     subject = render_subject("digests/digest", {"heading": heading, "titles": titles})
-    return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", {"plans": len(plans)}))
+    return Wording(
+        shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", {"plans": len(plans), "match_count": match_count})
+    )
 
 
 def _plan_counts(plans: Sequence[News]) -> list[str]:
@@ -129,13 +129,13 @@ def _wording_of_subjects(
     sections: Sequence[Section], news: Sequence[News | Section], match_count: int, notice_count: int
 ) -> Wording:
     """Return the subject, heading and first sentence of a digest with changes of subjects other than plans."""
-    lead = "Here is what has changed in what you follow since your last digest."
+    lead = "Here is what has changed since your last digest."
     if len(news) == 1:
         heading = subject = f"{sections[0].called}: {sections[0].headline}"
     else:
         count = sum(section.count for section in news)
         titles = ", ".join(section.called if isinstance(section, Section) else section.title for section in news)
-        heading = f"{count:,} changes in {len(news)} records you follow"
+        heading = f"{count:,} changes in what you follow"
         subject = f"{heading}: {titles}"
 
     more_counts = listed(_match_and_notice_counts(match_count, notice_count))

@@ -173,7 +173,7 @@ class Subscription(models.Model):
         help_text="The organisation that asked the stakeholder. It must be able to read the target itself.",
     )
     why = models.CharField(
-        max_length=300, blank=True, help_text="The person sees this after “You get this email because”."
+        max_length=300, blank=True, help_text="The person sees this after “You are receiving this email because”."
     )
 
     frequency = models.CharField(

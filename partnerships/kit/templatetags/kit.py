@@ -136,10 +136,10 @@ _SYSTEMS = (
 
 @register.filter
 def browser(user_agent: str) -> str:
-    """Return a user agent in words, such as `Firefox on Windows`, or `A program` if it is unknown."""
+    """Return a user agent in words, such as `Firefox on Windows`, or `Unknown browser`."""
     name = next((words for mark, words in _BROWSERS if mark in user_agent), "")
     system = next((words for mark, words in _SYSTEMS if mark in user_agent), "")
-    return f"{name} on {system}" if name and system else name or "A program"
+    return f"{name} on {system}" if name and system else name or "Unknown browser"
 
 
 @register.filter

@@ -240,7 +240,7 @@ class PlansWeek(Stage):
             self.say(day, 8, f"EMAIL  {parsed(email)['Subject']}")
             text = text_of(email)
             for line in text.splitlines():
-                if line.startswith(("* ", "You get this email because", "“")):
+                if line.startswith(("* ", "You are receiving this email because", "“")):
                     self.quote(line)
             reported_changes += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
         if sorted(reported_changes) != sorted(expected) or len(sent) > 1:

@@ -124,4 +124,4 @@ class DetailsForm(Form):
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"name": person.name, "time_zone": person.time_zone})
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Save", cancel=reverse("people:account"))
+        self.helper = Helper(self, submit="Save name and time zone", cancel=reverse("people:account"))

@@ -94,7 +94,7 @@ def test_a_lead_leaves_and_nothing_is_orphaned(page: Any, live_server: Any, acti
         section = page.locator("form").filter(has=page.get_by_text(label, exact=True))
         section.get_by_label("Who takes over?").select_option(label=world.eddie.display_name)
         section.get_by_label("Reason").fill("Lara left.")
-        section.get_by_role("button", name="Hand over").click()
+        section.get_by_role("button", name="Hand over records").click()
         expect(page.get_by_text(f"1 record handed over to {world.eddie.display_name}")).to_be_visible()
         page.goto(handover_page)
     expect(page.get_by_text("Everything has an owner")).to_be_visible()

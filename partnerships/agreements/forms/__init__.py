@@ -186,7 +186,7 @@ class RoleForm(Form):
         kwargs.setdefault("initial", {"role": party.role})
         super().__init__(*args, **kwargs)
         members_page = reverse("agreements:members", kwargs={"pk": party.partnership_id})
-        self.helper = Helper(self, submit="Save", cancel=members_page)
+        self.helper = Helper(self, submit="Save role", cancel=members_page)
 
 
 class ReasonForm(kit.ReasonForm):

@@ -49,7 +49,9 @@ class PostHolderForm(Form):
     #: Fields that say how to reach the holder.
     CONTACT = ("name", "email", "phone", "working_days", "note")
 
-    def __init__(self, *args: Any, people: QuerySet[User], cancel: str, submit: str = "Save", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: QuerySet[User], cancel: str, submit: str = "Save holder", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         model_choice_field(self, "person").queryset = people
         self.helper = Helper(self, submit=submit, cancel=cancel)
@@ -103,7 +105,7 @@ class ContactForm(Form):
             del self.fields["name"]
             email = self.fields["email"]
             email.help_text = "Fill this in only if partners should use a different address from your account’s."
-        self.helper = Helper(self, submit="Save", cancel=cancel)
+        self.helper = Helper(self, submit="Save contact details", cancel=cancel)
 
     def contact(self) -> ContactDetails:
         """Return the contact details for the service `change_contact`. The form must be valid."""

@@ -127,7 +127,7 @@ class ReportingForm(Form):
         super().__init__(*args, **kwargs)
         rows = Party.objects.filter(pk__in=[party.pk for party in parties])
         model_choice_field(self, "parties").queryset = rows.select_related("organisation")
-        self.helper = Helper(self, submit="Save", cancel=cancel)
+        self.helper = Helper(self, submit="Save reporting settings", cancel=cancel)
 
     def _initial(self, running_round: ReportingRound | None) -> dict[str, Any]:
         """Return the settings of the running round, or the usual settings for a new round."""
@@ -200,7 +200,10 @@ class ReportForm(Form):
             )
         self._codes = [question["code"] for question in report.questions]
         self.helper = Helper(
-            self, submit="Save", secondary=("submit", "Save and continue to submit"), cancel=report.get_absolute_url()
+            self,
+            submit="Save report",
+            secondary=("submit", "Save and continue to submit"),
+            cancel=report.get_absolute_url(),
         )
 
     @property

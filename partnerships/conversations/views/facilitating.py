@@ -61,7 +61,7 @@ def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a person who was named as facilitator accept the role."""
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.filter(person=user).not_ended().for_listing(), pk=pk)
-    form = ConfirmForm(post_data(request), submit="Accept", cancel=reverse("web:home"))
+    form = ConfirmForm(post_data(request), submit="Accept role", cancel=reverse("web:home"))
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToAcceptFacilitation):

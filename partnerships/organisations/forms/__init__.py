@@ -134,7 +134,7 @@ class MembershipForm(Form):
         if not by_administrator:
             del self.fields["reason"]
         people_url = reverse("organisations:people", kwargs={"pk": membership.organisation_id})
-        self.helper = Helper(self, submit="Save", cancel=people_url)
+        self.helper = Helper(self, submit="Save changes", cancel=people_url)
 
 
 class ReasonForm(kit.ReasonForm):
@@ -207,7 +207,9 @@ class SettingsForm(Form):
         if not organisation.sign_in_provider:
             del self.fields["own_sign_in_required"]
         self.helper = Helper(
-            self, submit="Save", cancel=reverse("organisations:detail", kwargs={"pk": organisation.pk})
+            self,
+            submit="Save organisation details",
+            cancel=reverse("organisations:detail", kwargs={"pk": organisation.pk}),
         )
 
 
@@ -287,12 +289,12 @@ class HandOverForm(Form):
         records.label = group.kind.label
         records.choices = record_choices(group)
         model_choice_field(self, "to").queryset = people
-        self.helper = Helper(self, submit="Hand over")
+        self.helper = Helper(self, submit="Hand over records")
 
 
 def _sign_in_pages() -> list[tuple[str, str]]:
     """Return the choices of an organisation's own sign-in page, read again for each form."""
-    return [("", "None: people sign in with email address and password"), *provider_choices()]
+    return [("", "None: people sign in with their email address and password"), *provider_choices()]
 
 
 class CorrectionForm(forms.ModelForm[Any], Form):

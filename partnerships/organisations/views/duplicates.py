@@ -101,7 +101,7 @@ def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     merge_to_undo = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
     kept, merged = merge_to_undo.kept, merge_to_undo.merged
-    form = ReasonForm(post_data(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
+    form = ReasonForm(post_data(request), submit="Undo merge", cancel=reverse("organisations:duplicates"))
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToMerge):

@@ -184,7 +184,7 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
-    form = ReasonForm(post_data(request), submit="Put into effect", cancel=succession_url, danger=True)
+    form = ReasonForm(post_data(request), submit="Put succession into effect", cancel=succession_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, *_REFUSALS):

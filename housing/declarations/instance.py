@@ -83,13 +83,13 @@ INSTANCE = Section(
             name="PRIVACY_CONTACT",
             default="your network administrator",
             needed_by=WEB,
-            meaning="Whom to ask about personal data, for the privacy notice.",
+            meaning="Who to ask about personal data, for the privacy notice.",
         ),
         Setting(
             name="ACCESSIBILITY_CONTACT",
             default="your network administrator",
             needed_by=WEB,
-            meaning="Whom to tell about problems with accessibility, for the accessibility statement.",
+            meaning="Who to tell about problems with accessibility, for the accessibility statement.",
         ),
         Setting(
             name="SECURITY_CONTACT",

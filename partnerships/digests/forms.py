@@ -32,23 +32,20 @@ _GROUP_HINTS = {
 }
 #: The label of each kind of reminder, and a help text about choosing no day.
 _LEAD_TIMES = {
-    ReminderKind.COMMITMENTS: ("Commitments that you own", "Choose none to get no reminders."),
+    ReminderKind.COMMITMENTS: ("Commitments that you own", "If you choose none, you get no reminders."),
     ReminderKind.DATES: (
         "Dates of partnerships that you lead for your organisation",
-        "Choose none to be reminded on the days that each party chose for its leads.",
+        "If you choose none, we remind you on the days that each party chose for its leads.",
     ),
     ReminderKind.REPORTS: (
         "Progress reports that your organisation must submit",
-        "Choose none to hear only about late reports.",
+        "If you choose none, you hear only about late reports.",
     ),
     ReminderKind.SIGNATURES: (
         "Signatures that you are asked for",
-        (
-            "Choose none to be reminded only after the deadline. After the deadline, or if there is none, we remind "
-            "you once a week."
-        ),
+        "If you choose none, we remind you only after the deadline. From then on, or if there is none, once a week.",
     ),
-    ReminderKind.ASKS: ("Asks and offers about to close without an answer", "Choose none to get no reminders."),
+    ReminderKind.ASKS: ("Asks and offers that close without an answer", "If you choose none, you get no reminders."),
 }
 #: The names of the fields for notices begin with this, followed by the group of notices.
 _WAY_PREFIX = "way_"
@@ -96,7 +93,7 @@ class PreferenceForm(Form):
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none for every day. Urgent emails come on any day.",
+        help_text="If you choose none, you can get emails every day. Urgent emails come on any day.",
     )
     working_days_of = forms.ChoiceField(
         label="Working days only",
@@ -132,7 +129,7 @@ class PreferenceForm(Form):
         preference: Preference,
         ways: Mapping[str, str] | None = None,
         lead_times: Mapping[str, Collection[int] | None] | None = None,
-        submit: str = "Save",
+        submit: str = "Save choices",
         **kwargs: Any,
     ) -> None:
         """Set up the fields; stakeholders get no fields for matches, notices and reminders.

@@ -172,8 +172,8 @@ class SuccessionForm(SuccessionFieldsForm):
     successors = OrganisationNamesField(
         label="Successors",
         required=False,
-        help_text=f"{_HOW_TO_NAME} If an organisation continues, for example under a new name, enter it on "
-        "both sides. Leave this empty if nobody follows.",
+        help_text=f"{_HOW_TO_NAME} If an organisation continues, for example under a new name, enter it as a "
+        "predecessor and as a successor. Leave this empty if nobody follows.",
     )
     functions = forms.MultipleChoiceField(
         label="Functions",

@@ -20,7 +20,10 @@ _PARTNERSHIP_REPORTS = (
     ("contact", "Contact"),
 )
 #: Reports with a filter for an organisation, and the text of the link to each.
-_ORGANISATION_REPORTS = (("reciprocity", "Reciprocity"), ("evidence-file", "Evidence of local co-operation"))
+_ORGANISATION_REPORTS = (
+    ("reciprocity", "Asks and promises by partner"),
+    ("evidence-file", "Evidence of local co-operation"),
+)
 #: The most frozen reports that the section lists.
 _MAX_LISTED = 5
 

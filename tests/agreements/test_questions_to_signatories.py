@@ -145,7 +145,7 @@ def test_a_lead_asks_questions_when_putting_terms_up(world: World) -> None:
     response = amina.post(address, {"reason": "As agreed.", "questions": QUESTION, "asked": [world.westmarch.pk]})
 
     version = TermsVersion.objects.get(proposal=proposal)
-    assert "Questions to the other parties" in form
+    assert "Questions for the other parties" in form
     assert response.status_code == 302
     assert version.signatories.get(organisation=world.westmarch).questions == [QUESTION]
 

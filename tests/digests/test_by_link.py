@@ -307,9 +307,9 @@ def test_a_pause_to_come_is_said_and_can_be_cancelled(sols_subscription: Subscri
     page_before = " ".join(bearer.get(manage(sols_subscription.person)).content.decode().split())
     answer = bearer.post(manage(sols_subscription.person), {"resume": "yes"}, follow=True).content.decode()
 
-    assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in page_before
+    assert f"All your digests will be paused from {long_date(start)} until {long_date(end)}." in page_before
     assert "The pause has been cancelled" in answer
-    assert "All your digests pause" not in answer
+    assert "All your digests will be paused" not in answer
 
 
 def test_a_pause_to_come_is_said_on_the_page_of_choices(world: World) -> None:
@@ -321,7 +321,7 @@ def test_a_pause_to_come_is_said_on_the_page_of_choices(world: World) -> None:
     page_before = " ".join(client.get(reverse("digests:manage")).content.decode().split())
     answer = client.post(reverse("digests:manage"), {"resume": "yes"}, follow=True).content.decode()
 
-    assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in page_before
+    assert f"All your digests will be paused from {long_date(start)} until {long_date(end)}." in page_before
     assert "The pause has been cancelled" in answer
 
 

@@ -429,7 +429,7 @@ def test_changing_the_hour_keeps_frequencies_set_for_one_plan_and_says_so(
 
     bens_subscription.refresh_from_db()
     assert bens_subscription.frequency == "at_once"
-    assert "You chose differently for Harbour Quarter: at once." in html
+    assert "You chose a different frequency for Harbour Quarter (at once)." in html
 
 
 def _pause_with_two_frequencies(world: World, plan: Plan, public_plan: Plan) -> dt.date:

@@ -455,7 +455,7 @@ def test_a_link_to_a_commitment_needs_a_quantity_or_everything(
 def test_page_for_linking_says_that_there_is_no_commitment(world: World, now: dt.datetime) -> None:
     entry = shared_entry(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
 
-    assert "so you have no commitment to link" in page_text(world.chidi, "meet", pk=entry.pk)
+    assert "so there is nothing to link" in page_text(world.chidi, "meet", pk=entry.pk)
 
 
 def test_the_history_shows_old_and_new_text_but_no_private_note(world: World, ask: Entry) -> None:

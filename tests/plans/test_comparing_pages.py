@@ -117,7 +117,7 @@ def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World, as_: Callable
 
     sheet = comparison_page(as_(world.amina), plan, "?from=1&to=draft", "plans:compare-csv")
 
-    assert "One side is a draft, which has not been published and may change." in sheet
+    assert "One of these two versions is a draft, which has not been published and may change." in sheet
     assert "Amina Larch" in sheet
 
 

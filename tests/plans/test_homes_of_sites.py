@@ -234,7 +234,7 @@ def test_kind_of_years_chosen_in_error_can_change_while_no_home_has_a_year(
 
     plan.refresh_from_db()
     assert plan.years == "calendar"
-    assert "The homes of this plan now have calendar years." in response.content.decode()
+    assert "The homes in this plan are now counted in calendar years." in response.content.decode()
 
 
 def test_first_year_of_homes_decides_the_kind_for_the_other_sites(world: World) -> None:

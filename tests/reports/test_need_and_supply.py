@@ -119,7 +119,7 @@ def test_note_that_all_figures_are_provisional_is_shown_once_for_all_areas(figur
     areas = snapshot.table("areas")
 
     assert areas is not None
-    assert "All figures of net additions are provisional." in areas.note
+    assert "All figures for net additions are provisional." in areas.note
     assert "net additions" not in str(cells(snapshot, "areas", "Notes"))
 
 
@@ -153,7 +153,7 @@ def test_homes_at_confidential_sites_count_inside_only(figures: World) -> None:
 
     assert cells(outside, "areas", "Homes to come in plans") == {"Fareham": 65, "Gosport": 9, "All areas": 74}
     assert CANARY not in str(to_json(outside))
-    assert "The plans of 4 homes to come name no council area" in " ".join(outside.notes)
+    assert "The plans for 4 homes to come name no council area" in " ".join(outside.notes)
 
 
 def test_filter_by_council_takes_the_areas_that_it_serves(figures: World) -> None:

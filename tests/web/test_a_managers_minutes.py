@@ -284,7 +284,7 @@ def find_areas_without_partnership(manager: ManagerInBrowser) -> None:
     manager.begin("which areas have no homelessness partnership")
     manager.click("Reports", "Coverage of council areas")
     manager.select("Theme", "Homelessness")
-    manager.select("Count", "Partnerships")
+    manager.select("What to count", "Partnerships")
 
     expect(manager.main).to_contain_text("2 of 2 council areas have no homelessness partnership: Fareham, Gosport.")
 

@@ -61,7 +61,7 @@ class StartPartnershipForm(Form):
     """Start a partnership. Its terms are drafted later."""
 
     organisation = OrganisationField(
-        label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
+        label="Which organisation is this for?", queryset=Organisation.objects.none(), empty_label=None
     )
     title = forms.CharField(label="Title", max_length=200)
     kind = forms.ChoiceField(label="Kind", choices=PartnershipKind.choices)

@@ -55,7 +55,7 @@ class ObjectiveForm(Form):
         label="Who is responsible at that organisation?",
         queryset=User.objects.none(),
         required=False,
-        empty_label="Nobody named",
+        empty_label="Nobody yet",
     )
     revision = forms.IntegerField(widget=forms.HiddenInput)
     reason = forms.CharField(
@@ -86,7 +86,7 @@ class ObjectiveForm(Form):
         model_choice_field(self, "owner").queryset = people
 
         sections = [
-            Section("What you want to reach", "text", "measure", "unit"),
+            Section("What you want to achieve", "text", "measure", "unit"),
             Section("Figures", "baseline", "baseline_on", "target", "target_on"),
             Section("Who is responsible", "organisation", "owner"),
         ]

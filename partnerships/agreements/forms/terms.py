@@ -82,7 +82,7 @@ class ProposeAmendmentForm(Form):
     """Propose an amendment: why, and from which day."""
 
     organisation = OrganisationField(
-        label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
+        label="Which organisation proposes the change?", queryset=Organisation.objects.none(), empty_label=None
     )
     reason = forms.CharField(
         label="Why should the terms change?",
@@ -124,7 +124,7 @@ class SendForSignatureForm(Form):
     )
 
     questions = QuestionsField(
-        label="Questions to the other parties",
+        label="Questions for the other parties",
         required=False,
         help_text="Enter one question on each line. The parties answer when they sign, and we keep their answers.",
     )
@@ -133,7 +133,7 @@ class SendForSignatureForm(Form):
         queryset=Organisation.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="To ask all other parties, choose none.",
+        help_text="If you choose none, you ask all the other parties.",
     )
 
     def __init__(self, *args: Any, proposal: TermsProposal, parties: QuerySet[Organisation], **kwargs: Any) -> None:
@@ -165,7 +165,7 @@ class SignTermsForm(AnswersForm):
     """Sign by typing a name and a job title, or decline with a reason."""
 
     organisation = OrganisationField(
-        label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
+        label="Which organisation are you signing for?", queryset=Organisation.objects.none(), empty_label=None
     )
     decision = forms.ChoiceField(
         label="Do you sign these terms?",
@@ -177,7 +177,7 @@ class SignTermsForm(AnswersForm):
     )
     title = forms.CharField(label="Your job title", max_length=150, required=False)
     reason = forms.CharField(
-        label="Why you decline",
+        label="Why are you declining?",
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from partnerships.digests.emails.reasons import how_often
 from partnerships.digests.models import Preference, Subscription
 from partnerships.digests.planning.timing import settle_time
+from partnerships.kit.text import listed
 from partnerships.people.models import User
 
 
@@ -22,10 +23,10 @@ def preferences_in_words(person: User, preference: Preference, subscriptions: It
         settle_time().total_seconds() / 60,
     )
     exceptions = [
-        f"{subscription.shown_name}: {subscription.get_frequency_display().lower()}"
+        f"{subscription.shown_name} ({subscription.get_frequency_display().lower()})"
         for subscription in subscriptions
         if subscription.frequency and subscription.frequency != preference.frequency
     ]
     if not exceptions:
         return sentence
-    return f"{sentence} You chose differently for {'; '.join(exceptions)}."
+    return f"{sentence} You chose a different frequency for {listed(exceptions)}."

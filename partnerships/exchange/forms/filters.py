@@ -48,7 +48,7 @@ class FilterForm(Form):
         required=False,
         choices=_STATUSES,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none to see all open asks and offers.",
+        help_text="If you choose none, you see all open asks and offers.",
     )
     oldest = forms.BooleanField(label="No answer yet, oldest first", required=False)
     waiting = forms.IntegerField(

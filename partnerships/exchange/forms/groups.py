@@ -29,7 +29,7 @@ class GroupForm(Form):
         queryset=Organisation.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Both sides of the answer take part anyway.",
+        help_text="Both organisations in the answer take part anyway.",
     )
     ends_on = DayField(label="End date")
     outlives_parent = forms.BooleanField(label="The group can continue after the partnership ends", required=False)

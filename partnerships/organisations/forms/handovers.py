@@ -111,7 +111,9 @@ class ProposeHandoversForm(_TickingForm):
         """Check that the successor is not also one of the organisations that share the record."""
         data = super().clean() or {}
         if data.get("successor") in (data.get("others") or ()):
-            self.add_error("others", "This organisation already takes over. Choose only the other organisations.")
+            self.add_error(
+                "others", "You have already chosen this organisation above. Choose only the other organisations."
+            )
         return data
 
 

@@ -284,7 +284,11 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the comparison as a CSV file."""
     compared_sides = compare_sides(request, pk, OpeningMethod.SPREADSHEET)
     names_author = request.user.is_authenticated  # visitors of a public plan see no names of people
-    warning = "One side is a draft, which has not been published and may change." if compared_sides.is_draft else ""
+    warning = (
+        "One of these two versions is a draft, which has not been published and may change."
+        if compared_sides.is_draft
+        else ""
+    )
     rows = csv_rows(
         compared_sides.compared,
         was=compared_sides.from_side.label,

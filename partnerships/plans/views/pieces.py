@@ -134,7 +134,7 @@ def _report_years(request: HttpRequest, plan: Plan, homes: list[Item]) -> None:
     """Show a message if the saved homes use another kind of years than the plan used before."""
     kinds = year_kinds(homes)
     if plan.years and len(kinds) == 1 and plan.years not in kinds:
-        messages.info(request, f"The homes of this plan now have {kinds.pop()} years.")
+        messages.info(request, f"The homes in this plan are now counted in {kinds.pop()} years.")
 
 
 def _names(content: Content) -> Names:

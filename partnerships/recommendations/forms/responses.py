@@ -44,7 +44,7 @@ class ResponseForm(VerdictForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Everyone who is signed in can read the status and this text.",
     )
-    owner = _Owner(label="Owner", required=False, queryset=User.objects.none(), empty_label="Nobody named")
+    owner = _Owner(label="Owner", required=False, queryset=User.objects.none(), empty_label="Nobody yet")
     review_on = DayField(label="Review date", required=False, help_text="We remind the owner on this day.")
     note = forms.CharField(label="Note", required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
     revision = forms.IntegerField(widget=forms.HiddenInput)

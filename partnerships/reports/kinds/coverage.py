@@ -41,7 +41,7 @@ class _Filters(DistrictFilters):
 
     theme = forms.ChoiceField(label="Theme", required=False)
     what = forms.ChoiceField(
-        label="Count",
+        label="What to count",
         required=False,
         choices=[("", "Everything"), *((code, many.capitalize()) for code, (_, many) in WHAT.items())],
     )
@@ -95,8 +95,10 @@ _NOTES = (
     "We count a plan in the areas of its sites, or else in the areas of its partnership or owners.",
     "We count a partnership in its own areas, or else in the areas of its parties.",
     "If a record belongs to several organisations and some are councils, we count it only in the councils’ areas.",
-    "A partnership is about a theme if its kind is, or if one of its asks, offers, commitments or plans is.",
-    "A plan is about a theme if its kind is. A commitment is about a theme if an ask or offer that it meets is.",
+    "A partnership is about a theme if its kind has the theme.",
+    "It is also about the themes of its asks, offers, commitments and plans.",
+    "A plan is about a theme if its kind has the theme.",
+    "A commitment is about a theme if it meets an ask or offer about the theme.",
     "If one council replaced a council that ended, we count the old area’s records in the new area.",
     "If several councils replaced it, we do not count the old area’s records.",
 )

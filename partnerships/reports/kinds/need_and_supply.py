@@ -181,7 +181,7 @@ def _areas_table(data: _Data) -> Table:
 
 def _areas_notes(data: _Data, columns: Sequence[Column], firmness_by_measure: Mapping[str, str]) -> list[str]:
     """Return the notes on whole columns, and on the areas that the total leaves out."""
-    notes = [f"All figures of {_SHORT[name]} are {firmness}." for name, firmness in firmness_by_measure.items()]
+    notes = [f"All figures for {_SHORT[name]} are {firmness}." for name, firmness in firmness_by_measure.items()]
     left_out = []
     for name, column in _ADDED.items():
         count = sum(not _is_addable(data.published[area.pk][name]) for area in data.areas)
@@ -356,7 +356,7 @@ def _notes(data: _Data) -> tuple[str, ...]:
     notes = [*_NOTES]
     if homes_without_area := data.to_come[0]:
         homes = counted(homes_without_area, "home")
-        notes.append(f"The plans of {homes} to come name no council area, so only the table by year counts these.")
+        notes.append(f"The plans for {homes} to come name no council area, so only the table by year includes them.")
     if missing_series := [SERIES_LABELS[series] for series in Series if series not in data.datasets]:
         notes.append(f"These figures are not imported yet: {', '.join(missing_series)}.")
     return tuple(notes)

@@ -115,7 +115,7 @@ def _answers(name: str, balances_with_rows: Sequence[Balance]) -> tuple[str, ...
 
 RECIPROCITY = Report(
     slug="reciprocity",
-    title="Reciprocity",
+    title="Asks and promises by partner",
     about="See what your organisation and each partner asked of and promised each other, and what was delivered.",
     group="Asks and promises",
     form=_Filters,

@@ -120,8 +120,8 @@ TOPICS = (
     Topic(
         key="objectives",
         title="Objectives",
-        does="This page shows what the partnership wants to reach, with a figure and a date, reports of progress, and "
-        "the commitments, plans and asks that serve each objective.",
+        does="This page shows what the partnership wants to achieve, with a figure and a date, reports of progress, "
+        "and the commitments, plans and asks that serve each objective.",
         who=(
             SAME_AS_PARTNERSHIP,
             (
@@ -228,9 +228,9 @@ TOPICS = (
     Topic(
         key="facilitators",
         title="Facilitators and what is stuck",
-        does="A facilitator helps a partnership, or the two sides of an ask or offer, make progress. The page lists "
-        "what has waited too long, but only what the facilitator can read. Being a facilitator does not let you sign "
-        "or answer.",
+        does="A facilitator helps a partnership, or the organisations in an ask or offer, make progress. The page "
+        "lists what has waited too long, but only what the facilitator can read. Being a facilitator does not let you "
+        "sign or answer.",
         who=(
             (
                 "Leads of the chair or of a lead organisation can name a facilitator for the partnership. That person "

@@ -39,7 +39,7 @@ TOPICS = (
         who=(
             "Editors and leads of an organisation that is asked can answer; observers cannot.",
             "Editors and leads of the organisation that wrote the ask or offer can accept or decline answers.",
-            "Only the two sides can read an answer. Only your own organisation can see a referral.",
+            "Only the two organisations can read an answer. Only your own organisation can see a referral.",
         ),
         guide=f"{EVERYDAY}#answer-an-ask-or-an-offer",
         views="exchange:detail exchange:respond exchange:decide exchange:decline exchange:refer exchange:ask-question "
@@ -49,7 +49,7 @@ TOPICS = (
         key="matches",
         title="Matches",
         does="This page shows which asks and offers fit together, and why. You can suggest an introduction to both "
-        "sides, or say that an ask and an offer do not match; we then no longer suggest that match to your "
+        "organisations, or say that an ask and an offer do not match; we then no longer suggest that match to your "
         "organisation.",
         who=(
             "You see matches of asks and offers that you can read.",

@@ -203,7 +203,10 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
     path = chromium_path()
     if path is None:
-        message = "No Chromium here: install Debian's package chromium (.ci/run does) to run the browser tests."
+        message = (
+            "No Chromium here: install Debian's package chromium-headless-shell or chromium (.ci/run does)"
+            " to run the browser tests."
+        )
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

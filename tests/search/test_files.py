@@ -20,7 +20,7 @@ from partnerships.search.extraction import UnreadableFile, extracted_text
 from partnerships.search.files import read_files
 from partnerships.search.models import FileText
 from partnerships.search.services import index_stale
-from tests.search.test_finding import titles
+from tests.search.finding import titles
 from tests.support.prepared import media_root, world
 from tests.world import World
 

@@ -1,12 +1,13 @@
 """The list of stakeholders whom the reader's organisations asked to follow a record.
 
-Names, addresses and followed records are shown, sorted and found only as far as the organisation may know them.
-Functions that take the reader and return an expression provide the database value by which a column is sorted.
+The list does not reveal what the reader's organisations may not know. For example, the name of a plan that the reader
+may not see is empty, and the list cannot be sorted or searched by it. So the database values of such columns depend on
+the reader (see `Key`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Case, F, OuterRef, Q, Subquery, TextField, Value, When
@@ -50,33 +51,37 @@ _TITLES = {
 }
 
 
-def _rows(user: User, chosen: Mapping[str, Any]) -> SubscriptionQuerySet:
-    """Return the subscriptions that match the filters of `StakeholderFilter`."""
-    return find_stakeholders(user, words=chosen.get("q", ""), about=chosen.get("about", ""), now=timezone.now())
+def _rows(user: User, filters: Mapping[str, Any]) -> SubscriptionQuerySet:
+    """Return the subscriptions that match the filters.
+
+    For example, `{"q": "alex@", "about": "plan-12"}` finds stakeholders of plan 12 with "alex@" in their address.
+    """
+    return find_stakeholders(user, words=filters.get("q", ""), about=filters.get("about", ""), now=timezone.now())
 
 
 def _set_target_names(user: User, rows: Sequence[Subscription]) -> None:
-    """Set the names of the followed records on one page of rows, as far as the reader may see them."""
+    """Set on each row of a page the name of the followed record, if the reader may know the name."""
     set_names_for(user, rows, timezone.now())
 
 
 def _set_confirmation_emails(_user: User, rows: Sequence[Any]) -> None:
-    """Set `email` on one page of rows: the latest email that asked the person to confirm.
+    """Set `email` on each row of a page to the latest email that asked the person to confirm.
 
-    It is None once the person has answered.
+    `email` is None once the person has answered.
     """
-    emails = confirmation_emails([row for row in rows if row.is_waiting])
+    email_by_subscription = confirmation_emails([row for row in rows if row.is_waiting])
     for row in rows:
-        row.email = emails.get(row.pk)
+        row.email = email_by_subscription.get(row.pk)
 
 
-def _value_if_known(paths: Mapping[str, str]) -> Any:
-    """Return a function that gives a field of the target, or empty if the reader may not know the target.
+def _key_if_known(paths: Mapping[str, str]) -> Callable[[User], Combinable]:
+    """Return the key of a column with a field of the followed record, which is empty if the reader may not know it.
 
-    `paths` maps each kind of target to the path of the field.
+    `paths` are the fields by kind of record. For example, the key for `{"plan": "plan__title"}` is the title of the
+    plan for readers who may see the plan. It is empty for other readers, and for people who follow a partnership.
     """
 
-    def value_for(user: User) -> Combinable:
+    def expression_for(user: User) -> Combinable:
         records_by_kind = records_known_to(user)
         cases = []
         for kind, path in paths.items():
@@ -85,11 +90,15 @@ def _value_if_known(paths: Mapping[str, str]) -> Any:
             cases.append(When(is_known, then=F(path)))
         return Case(*cases, output_field=TextField())
 
-    return value_for
+    return expression_for
 
 
-def _address_value(_user: User) -> Combinable:
-    """Return the address, or empty in the cases in which `Subscription.address_for_askers` shows none."""
+def _address_key(_user: User) -> Combinable:
+    """Return the email address that the stakeholder was asked at.
+
+    It is empty once a confirmed subscription has ended, and if the stakeholder gave another address themselves. The
+    column shows no address then either (`Subscription.address_for_askers`).
+    """
     has_ended = Q(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
     return Case(
         When(has_ended | Q(has_own_address=True), then=Value(None)),
@@ -98,13 +107,16 @@ def _address_value(_user: User) -> Combinable:
     )
 
 
-def _email_value(path: str) -> Any:
-    """Return a function that gives a field of the latest confirmation email, or empty once the person answered."""
+def _email_key(field: str) -> Callable[[User], Combinable]:
+    """Return the key of a column with a field of the latest email that asked the person to confirm.
+
+    For example, the key for "status" is "sent" once that email was sent. It is empty once the person has answered.
+    """
     confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION, subscription=OuterRef("pk"), recipient=OuterRef("person")
     )
-    latest = Subquery(confirmations.order_by("-pk").values(path)[:1])
-    return lambda _user: Case(When(status=SubscriptionStatus.ASKED, then=latest))
+    latest_value = Subquery(confirmations.order_by("-pk").values(field)[:1])
+    return lambda _user: Case(When(status=SubscriptionStatus.ASKED, then=latest_value))
 
 
 def _email_status_in_words(row: Any) -> str:
@@ -136,7 +148,7 @@ _PERSON_AND_RECORD = (
         name="address",
         label="Email address",
         value=lambda row: row.address_for_askers or None,
-        key=_address_value,
+        key=_address_key,
         covered="q",
         is_shown=False,
     ),
@@ -144,7 +156,7 @@ _PERSON_AND_RECORD = (
         name="about",
         label="About",
         value=lambda row: row.shown_name if row.named else capfirst(row.shown_name),
-        key=_value_if_known(_TITLES),
+        key=_key_if_known(_TITLES),
         href=lambda row: row.target.get_absolute_url() if row.named else "",
         is_grouped=True,
     ),
@@ -173,7 +185,7 @@ _STATUS = (
         label="Confirmation email",
         kind=lists.Kind.CHOICE,
         value=lambda row: _email_status_in_words(row) or None,
-        key=_email_value("status"),
+        key=_email_key("status"),
         choices=lambda: EmailStatus.choices,
         ready=_set_confirmation_emails,
     ),
@@ -184,14 +196,14 @@ _REQUEST = hidden_at_first(
         label="Email sent",
         kind=lists.Kind.MOMENT,
         value=lambda row: day_of(row.email.created_at) if row.email else None,
-        key=_email_value("created_at"),
+        key=_email_key("created_at"),
         ready=_set_confirmation_emails,
     ),
     Column(
         name="why",
         label="Why they get digests",
         value=lambda row: row.why if row.named else None,
-        key=_value_if_known(dict.fromkeys(_TITLES, "why")),
+        key=_key_if_known(dict.fromkeys(_TITLES, "why")),
     ),
     Column(
         name="asked_by",

@@ -21,9 +21,9 @@ def _readable(user: User) -> PlanDocumentQuerySet:
     return Document.objects.listed_for(user).select_related("plan", "added_by")
 
 
-def _rows(user: User, chosen: Mapping[str, Any]) -> PlanDocumentQuerySet:
+def _rows(user: User, filters: Mapping[str, Any]) -> PlanDocumentQuerySet:
     """Return the documents that match the filters."""
-    return _readable(user).filter(matches_filters(user, chosen, "title", "file_name"))
+    return _readable(user).filter(matches_filters(user, filters, "title", "file_name"))
 
 
 def _form(parameters: Any, user: User) -> PieceFilterForm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -46,17 +46,17 @@ class _MilestonesForm(PieceFilterForm):
     slips = forms.BooleanField(label="Only milestones later than first planned", required=False)
 
 
-def matches_filters(user: User, chosen: Mapping[str, Any], *search_fields: str) -> Q:
+def matches_filters(user: User, filters: Mapping[str, Any], *search_fields: str) -> Q:
     """Return the condition that a row matches the filters. The text in `q` is searched for in `search_fields`."""
     condition = Q()
-    if chosen.get("plan"):
-        condition &= Q(plan__in=chosen["plan"])
-    if chosen.get("mine"):
+    if filters.get("plan"):
+        condition &= Q(plan__in=filters["plan"])
+    if filters.get("mine"):
         condition &= Q(plan__in=my_plans(user).values("pk"))
-    if chosen.get("q"):
+    if filters.get("q"):
         contains_text = Q()
         for field in search_fields:
-            contains_text |= Q((f"{field}__icontains", chosen["q"]))
+            contains_text |= Q((f"{field}__icontains", filters["q"]))
         condition &= contains_text
     return condition
 
@@ -66,17 +66,17 @@ def matches_filters(user: User, chosen: Mapping[str, Any], *search_fields: str) 
 _IS_LATER_THAN_PLANNED = Q(forecast__gt=F("baseline")) & ~Q(baseline="") & ~Q(forecast__startswith=F("baseline"))
 
 
-def _milestones(user: User, chosen: Mapping[str, Any]) -> MilestoneQuerySet:
+def _milestones(user: User, filters: Mapping[str, Any]) -> MilestoneQuerySet:
     """Return the milestones that match the filters."""
-    rows = Milestone.objects.visible_to(user).filter(matches_filters(user, chosen, "name")).select_related("plan")
-    if chosen.get("overdue"):
+    rows = Milestone.objects.visible_to(user).filter(matches_filters(user, filters, "name")).select_related("plan")
+    if filters.get("overdue"):
         rows = rows.overdue(timezone.localdate())
-    return rows.filter(_IS_LATER_THAN_PLANNED) if chosen.get("slips") else rows
+    return rows.filter(_IS_LATER_THAN_PLANNED) if filters.get("slips") else rows
 
 
-def _sites(user: User, chosen: Mapping[str, Any]) -> SiteQuerySet:
+def _sites(user: User, filters: Mapping[str, Any]) -> SiteQuerySet:
     """Return the sites that match the filters."""
-    return Site.objects.visible_to(user).filter(matches_filters(user, chosen, "name")).select_related("plan", "area")
+    return Site.objects.visible_to(user).filter(matches_filters(user, filters, "name")).select_related("plan", "area")
 
 
 def _later_than_planned(user: User) -> Combinable:
@@ -94,11 +94,14 @@ def _due_words(row: Milestone) -> str:
     return when_due(row.due_by, is_open=row.status not in SETTLED)
 
 
-def _partial_date_words(name: str) -> Any:
-    """Return a function that returns the partial date in this field of a row in words."""
+def _partial_date_words(field: str) -> Callable[[Milestone | Site], str]:
+    """Return the function that writes the partial date in this field of a row in words.
+
+    For example, it returns "April 2027" for a milestone with the forecast "2027-04".
+    """
 
     def words_of_row(row: Milestone | Site) -> str:
-        value: str = getattr(row, name)
+        value: str = getattr(row, field)
         return PartialDate.parse(value).words if value else ""
 
     return words_of_row

@@ -6,11 +6,12 @@ plan by later values, which would reveal these values.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.http import QueryDict
 from django.template.loader import render_to_string
@@ -22,7 +23,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.forms import Form
-from partnerships.kit.lists import Column, Key, ListDefinition, hidden_at_first, joined
+from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, joined
 from partnerships.kit.record_fields import RecordField
 from partnerships.organisations.columns import FOUND_WORDS
 from partnerships.organisations.holdings import CheckedForEachRow, for_a_few_records, id_is_among
@@ -31,7 +32,17 @@ from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.naming import displayed_name_at, group_headings
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
-from partnerships.plans.models import FINAL_STATUSES, Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
+from partnerships.plans.models import (
+    FINAL_STATUSES,
+    Audience,
+    Plan,
+    PlanKind,
+    PlanOwner,
+    PlanQuerySet,
+    Status,
+    Version,
+    VersionQuerySet,
+)
 from partnerships.plans.queries import listed_plans, my_plans, plans_as_read_by, title_condition_for
 from partnerships.plans.queries.calendar import entries_of_plans
 
@@ -53,13 +64,13 @@ def _readable(user: User) -> PlanQuerySet:
     return Plan.objects.visible_to(user).for_listing()
 
 
-def _rows(user: User, chosen: Mapping[str, Any]) -> PlanQuerySet:
+def _rows(user: User, filters: Mapping[str, Any]) -> PlanQuerySet:
     """Return the plans that match the filters. Titles are searched as the person sees them."""
-    plans = my_plans(user) if chosen.get("mine") else Plan.objects.visible_to(user)
-    if chosen.get("q"):
-        plans = plans.filter(title_condition_for(user, Q(title__icontains=chosen["q"])))
-    if chosen.get("partnership"):
-        plans = plans.filter(partnership=chosen["partnership"])
+    plans = my_plans(user) if filters.get("mine") else Plan.objects.visible_to(user)
+    if filters.get("q"):
+        plans = plans.filter(title_condition_for(user, Q(title__icontains=filters["q"])))
+    if filters.get("partnership"):
+        plans = plans.filter(partnership=filters["partnership"])
     return Plan.objects.filter(pk__in=plans.values("pk")).for_listing()
 
 
@@ -72,32 +83,39 @@ def _prepare_rows(user: User, rows: Sequence[Any]) -> None:
 
 
 def _add_since(user: User, rows: Sequence[Any]) -> None:
-    """Add the moment of the column "since" to each row."""
+    """Set `since` on each row, which is when the version that the reader sees was published, or the draft started."""
     moment_by_plan = dict(rows_for(_since_by_plan, user, [row.pk for row in rows]))
     for row in rows:
         row.since = moment_by_plan.get(row.pk)
 
 
-def _since_by_plan(user: User, plan_ids: list[int]) -> Any:
-    """Return the id of each plan and the moment of the column "since"."""
+def _since_by_plan(user: User, plan_ids: list[int]) -> QuerySet[Plan, tuple[int, dt.datetime]]:
+    """Return the id of each of these plans, and when the version that the reader sees was published."""
     with for_a_few_records():
         is_known_today = Q(CheckedForEachRow(Plan.objects.visible_today_to(user).filter(pk=OuterRef("pk"))))
         plans = Plan.objects.filter(id_is_among("pk", plan_ids)).annotate(since=_since(user, is_known_today))
     return plans.values_list("pk", "since")
 
 
-def _is_known_today(user: User) -> Any:
+def _ids_known_today(user: User) -> QuerySet[Plan, Any]:
     """Return the ids of the plans that the person may see as they are today."""
     return Plan.objects.visible_today_to(user).values("pk")
 
 
-def _key_today(path: str) -> Key:
-    """Return the sort key of a column with present values; empty for people who see the plan as it was."""
-    return lambda user: Case(When(pk__in=_is_known_today(user), then=F(path)))
+def _key_today(path: str) -> Callable[[User], Combinable]:
+    """Return the key of a column that shows a plan as it is today.
+
+    For example, the key for "status" is the status of a plan. It is empty for people whose organisation left the plan.
+    """
+    return lambda user: Case(When(pk__in=_ids_known_today(user), then=F(path)))
 
 
 def _value_today(name: str) -> Callable[[Any], Any]:
-    """Return a function that returns a present value for a cell; None for people who see the plan as it was."""
+    """Return the function that provides the cells of a column that shows a plan as it is today.
+
+    For example, the cells for "period_start" are the first years of plans. A cell is None if the reader's organisation
+    left the plan. `name` is an attribute or a method of the plan.
+    """
 
     def value_of_row(row: Any) -> Any:
         if row.owners_at_departure is not None:
@@ -108,7 +126,7 @@ def _value_today(name: str) -> Callable[[Any], Any]:
     return value_of_row
 
 
-def _newest(user: User) -> Any:
+def _newest(user: User) -> VersionQuerySet:
     """Return the versions of a plan that the reader may see, newest first."""
     return Version.objects.visible_to(user).filter(plan=OuterRef("pk")).order_by("-number")
 
@@ -116,7 +134,7 @@ def _newest(user: User) -> Any:
 def _title(user: User) -> Combinable:
     """Return the title that the reader of the list sees."""
     newest_title = Subquery(_newest(user).values("title")[:1])
-    return Case(When(pk__in=_is_known_today(user), then=F("title")), default=newest_title, output_field=CharField())
+    return Case(When(pk__in=_ids_known_today(user), then=F("title")), default=newest_title, output_field=CharField())
 
 
 def _since(user: User, is_known_today: Q | None = None) -> Combinable:
@@ -126,7 +144,7 @@ def _since(user: User, is_known_today: Q | None = None) -> Combinable:
     """
     newest_date = Subquery(_newest(user).values("published_at")[:1])
     has_no_embargo = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
-    is_known = is_known_today or Q(pk__in=_is_known_today(user))
+    is_known = is_known_today or Q(pk__in=_ids_known_today(user))
     return Case(
         When(current_number=0, then=F("created_at")),
         When(has_no_embargo & is_known, then=F("last_published_at")),
@@ -140,8 +158,8 @@ def _version(user: User) -> Combinable:
     newest_number = Subquery(_newest(user).values("number")[:1])
     return Case(
         When(current_number=0, then=Value(None)),
-        When(is_embargoed, pk__in=_is_known_today(user), then=F("open_number")),
-        When(pk__in=_is_known_today(user), then=F("current_number")),
+        When(is_embargoed, pk__in=_ids_known_today(user), then=F("open_number")),
+        When(pk__in=_ids_known_today(user), then=F("current_number")),
         default=newest_number,
     )
 
@@ -149,14 +167,14 @@ def _version(user: User) -> Combinable:
 def _owners(user: User) -> Combinable:
     """Return the present names of the owners, by which rows are grouped; empty for people who left the plan."""
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
-    return Case(When(pk__in=_is_known_today(user), then=joined(owners, "organisation__name")))
+    return Case(When(pk__in=_ids_known_today(user), then=joined(owners, "organisation__name")))
 
 
 def _owners_shown(user: User) -> Combinable:
     """Return the names of the owners as the cell shows them, for example "Fen Homes (now Marsh Homes)"."""
     shown = displayed_name_at("plan__last_published_at", is_over=Q(plan__status__in=FINAL_STATUSES))
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).annotate(shown=shown).order_by("pk")
-    return Case(When(pk__in=_is_known_today(user), then=joined(owners, "shown")))
+    return Case(When(pk__in=_ids_known_today(user), then=joined(owners, "shown")))
 
 
 def _owned_by(name: str) -> Q:

@@ -10,8 +10,9 @@ from partnerships.answers.models import Answer, AnswerKind, AnswerStatus, PlanQu
 from partnerships.answers.models.answers import DECIDED_BY_OWNER, AnswerQuerySet
 from partnerships.answers.models.questions import PlanQuestionQuerySet
 from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.statements import Lookup, count_for, count_lookup, lookup, rows_for
 from partnerships.people.models import User
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Plan, PlanOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,23 @@ def answers_on(user: User, plan: Plan) -> AnswerQuerySet:
     return Answer.objects.visible_to(user).filter(plan=plan, kind__in=DECIDED_BY_OWNER).for_listing()
 
 
-def questions_on(plan: Plan) -> PlanQuestionQuerySet:
+def lookups_about(user: User, plan: Plan, version_number: int) -> list[Lookup]:
+    """Return the lookups of `questions_on`, `concern_counts` and `manageable_trust`, for `read_ahead`."""
+    return [
+        lookup(_questions, plan.pk),
+        count_lookup(_readings, plan.pk, [version_number]),
+        lookup(_concerns, plan.pk),
+        lookup(_manageable_trust, user, plan.pk),
+    ]
+
+
+def questions_on(plan: Plan) -> list[PlanQuestion]:
     """Return the questions about a plan, newest first. `shown` is the number of answers that readers see."""
+    return rows_for(_questions, plan.pk)
+
+
+def _questions(plan: int) -> PlanQuestionQuerySet:
+    """Return the questions about a plan, newest first, with the number of shown answers."""
     shown_answers = Count("answers", filter=Q(answers__status=AnswerStatus.SHOWN))
     return PlanQuestion.objects.filter(plan=plan).annotate(shown=shown_answers).order_by("-asked_at", "-pk")
 
@@ -39,16 +55,25 @@ def concern_counts(plan: Plan, version_number: int) -> ConcernCounts:
 
     If a person has changed their mind about whether the plan concerns them, only their last answer is counted.
     """
-    read_count = Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number).count()
-    answers = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
     # Answers are in order of time, so the last answer of a person replaces the earlier ones.
-    last_kind_by_person = dict(answers.order_by("made_at", "pk").values_list("person", "kind"))
+    last_kind_by_person = dict(rows_for(_concerns, plan.pk))
     last_kinds = list(last_kind_by_person.values())
     return ConcernCounts(
-        read=read_count,
+        read=count_for(_readings, plan.pk, [version_number]),
         concerned=last_kinds.count(AnswerKind.CONCERNED),
         unconcerned=last_kinds.count(AnswerKind.UNCONCERNED),
     )
+
+
+def _readings(plan: int, version_numbers: list[int]) -> AnswerQuerySet:
+    """Return the answers that say that a person has read one of these versions of a plan."""
+    return Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number__in=version_numbers)
+
+
+def _concerns(plan: int) -> QuerySet[Answer, tuple[int, str]]:
+    """Return the person and the kind of each answer on whether a plan concerns the person, the oldest first."""
+    answers = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
+    return answers.order_by("made_at", "pk").values_list("person", "kind")
 
 
 def own_answers(person: int, plan: int, *, limit: int) -> AnswerQuerySet:
@@ -69,7 +94,12 @@ def _answers_of(person: int, plan: int) -> AnswerQuerySet:
 
 def manageable_trust(user: User, plan: Plan) -> list[Trust]:
     """Return the current trust in stakeholders that the person may end, as a lead of an owner of the plan."""
+    return rows_for(_manageable_trust, user, plan.pk)
+
+
+def _manageable_trust(user: User, plan: int) -> QuerySet[Trust]:
+    """Return the current trust in stakeholders by owners of the plan that the person leads, the oldest first."""
     led_organisations = Membership.objects.organisations_of(user, Role.LEAD)
-    led_owners = plan.owners.filter(organisation__in=led_organisations).values("organisation")
+    led_owners = PlanOwner.objects.filter(plan=plan, organisation__in=led_organisations).values("organisation")
     trust = Trust.objects.current().filter(organisation__in=led_owners)
-    return list(trust.select_related("person", "organisation").order_by("set_at", "pk"))
+    return trust.select_related("person", "organisation").order_by("set_at", "pk")

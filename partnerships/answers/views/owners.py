@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.answers import services
 from partnerships.answers.forms import QuestionForm, RefuseForm
 from partnerships.answers.models import Answer, AnswerStatus, PlanQuestion, Trust
-from partnerships.answers.queries import answers_on, concern_counts, manageable_trust, questions_on
+from partnerships.answers.queries import answers_on, concern_counts, lookups_about, manageable_trust, questions_on
 from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import read_ahead
 from partnerships.outbox.content import WILL_BE_SENT
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
@@ -52,6 +53,7 @@ def _led_owner(user: User, plan: Plan) -> Organisation | None:
 def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the answers about a plan. Leads of an owner first see the answers on which they must decide."""
     plan, user = _plan_for_reader(request, pk), signed_in(request)
+    read_ahead(lookups_about(user, plan, plan.announced_number))
     owner = _led_owner(user, plan)
     answers = answers_on(user, plan)
     decided_answers = answers.exclude(status=AnswerStatus.WAITING)
@@ -61,7 +63,7 @@ def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
         "owner": owner,
         "waiting": list(waiting_answers) if owner else [],
         "page": keyset_page(request, decided_answers, order=("-made_at", "-pk"), size=_PAGE_SIZE),
-        "questions": list(questions_on(plan)),
+        "questions": questions_on(plan),
         "concern": concern_counts(plan, plan.announced_number),
         "trusted": manageable_trust(user, plan),
         "today": timezone.localdate(),

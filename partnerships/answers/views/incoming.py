@@ -37,7 +37,8 @@ _UNABLE_TO_CONFIRM = (services.UnableToConfirm, services.UnableToAnswer, UnableT
 @for_bearer(Purpose.READ)
 def reply_by_link(request: HttpRequest, link: Link, incoming: int) -> HttpResponse:
     """Confirm or delete a stakeholder's reply, by a link in an email. GET changes nothing."""
-    reply = get_object_or_404(Incoming, pk=incoming, person=link.person, reply_to_id=link.record_id)
+    replies = Incoming.objects.select_related("person")
+    reply = get_object_or_404(replies, pk=incoming, person=link.person, reply_to_id=link.record_id)
     if not link.person.is_stakeholder:
         raise Http404
     return _reply_page(request, reply, link.person, by_link=True)

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from partnerships.activity.models import Event
 from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.models import DeliveryItem, DeliverySubject
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.plans.models import Plan
 
 
@@ -28,11 +29,12 @@ def plans_of_digest(delivery_id: int) -> QuerySet[Plan]:
     A digest is about a plan if it reports a new version, a question or another change of the plan, or a change of the
     plan's partnership.
     """
-    items = DeliveryItem.objects.included().filter(delivery=delivery_id).values_list("plan", flat=True)
-    subjects = DeliverySubject.objects.included().filter(delivery=delivery_id).exclude(told=[])
-    records: set[tuple[str, int]] = {(SubjectKind.PLAN, plan_id) for plan_id in items}
+    read_ahead([lookup(_plan_ids_of_items, delivery_id), lookup(_told_subjects, delivery_id)])
+    records: set[tuple[str, int]] = {
+        (SubjectKind.PLAN, plan_id) for plan_id in rows_for(_plan_ids_of_items, delivery_id)
+    }
     event_ids: set[int] = set()
-    for kind, record_id, told_ids in subjects.values_list("subject__kind", "subject__record_id", "told"):
+    for kind, record_id, told_ids in rows_for(_told_subjects, delivery_id):
         records.add((kind, record_id))
         event_ids.update(told_ids)
     # The events that the digest told may be within a plan that is not itself a subject of the digest.
@@ -41,3 +43,14 @@ def plans_of_digest(delivery_id: int) -> QuerySet[Plan]:
         if plan_id is not None:
             records.add((SubjectKind.PLAN, plan_id))
     return published_plans(records)
+
+
+def _plan_ids_of_items(delivery_id: int) -> QuerySet[DeliveryItem, int]:
+    """Return the ids of the plans whose new versions a digest reports."""
+    return DeliveryItem.objects.included().filter(delivery=delivery_id).values_list("plan", flat=True)
+
+
+def _told_subjects(delivery_id: int) -> QuerySet[DeliverySubject, tuple[str, int, list[int]]]:
+    """Return the kind and id of each record whose events a digest reports, and the ids of these events."""
+    subjects = DeliverySubject.objects.included().filter(delivery=delivery_id).exclude(told=[])
+    return subjects.values_list("subject__kind", "subject__record_id", "told")

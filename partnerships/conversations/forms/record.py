@@ -328,7 +328,7 @@ def _organisation_ids_by_person(
 
 
 def initial_of_record(conversation: Conversation, own_note: PrivateNote | None) -> dict[str, Any]:
-    """Return the initial values of the form to edit a record. Needs `with_related_rows`.
+    """Return the initial values of the form to edit a record. Needs `with_record`.
 
     A next step that became an action is left out, because people change it on the page of the action.
     """

@@ -11,6 +11,7 @@ from partnerships.conversations.queries.listings import (
     organisations_shown,
     partnership_titles_of,
     private_notes_of,
+    with_record,
     with_related_rows,
 )
 from partnerships.conversations.queries.my_work import WAITING
@@ -64,5 +65,6 @@ __all__ = [
     "set_point_entries",
     "side_attendees",
     "story_of",
+    "with_record",
     "with_related_rows",
 ]

@@ -56,19 +56,23 @@ def newest_first(conversations: ConversationQuerySet) -> ConversationQuerySet:
     return conversations.order_by("-held_on", "-pk")
 
 
-def with_related_rows(conversations: ConversationQuerySet) -> ConversationQuerySet:
-    """Fetch everything that the page of a conversation shows, except private notes."""
+def with_record(conversations: ConversationQuerySet) -> ConversationQuerySet:
+    """Fetch all parts of the records of conversations: attendees, points, next steps and decisions."""
     steps = NextStep.objects.select_related("organisation", "owner", "action").order_by("due_on", "pk")
     points = Point.objects.select_related("organisation", "became__entry").order_by("kind", "pk")
-    corrections = Correction.objects.select_related("organisation", "author", "answered_by").order_by("made_at", "pk")
     attendees = Attendee.objects.select_related("organisation", "person").order_by("pk")
     return conversations.for_listing().prefetch_related(
         Prefetch("attendees", queryset=attendees),
         Prefetch("points", queryset=points),
         Prefetch("next_steps", queryset=steps),
-        Prefetch("corrections", queryset=corrections),
         Prefetch("decisions", queryset=RecordedDecision.objects.order_by("position", "pk")),
     )
+
+
+def with_related_rows(conversations: ConversationQuerySet) -> ConversationQuerySet:
+    """Fetch everything that the page of a conversation shows, except private notes."""
+    corrections = Correction.objects.select_related("organisation", "author", "answered_by").order_by("made_at", "pk")
+    return with_record(conversations).prefetch_related(Prefetch("corrections", queryset=corrections))
 
 
 def organisations_shown(conversation: Conversation) -> list[Organisation]:

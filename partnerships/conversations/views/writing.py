@@ -166,8 +166,8 @@ def _other_organisations(
 def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the record of a conversation, until all organisations that took part agree to it."""
     user = signed_in(request)
-    conversation = get_object_or_404(queries.with_related_rows(Conversation.objects.visible_to(user)), pk=pk)
-    require(rights_over(conversation, user, timezone.now()).keeps)
+    conversation = get_object_or_404(queries.with_record(Conversation.objects.visible_to(user)), pk=pk)
+    require(rights_over(conversation, user, timezone.now(), sides=conversation.sides.all()).keeps)
     if not conversation.is_editable:
         messages.warning(request, f"The record is {conversation.status_words}, so you can no longer change it.")
         return redirect(conversation)

@@ -63,6 +63,19 @@ def remembering_holdings() -> Iterator[None]:
         _remembered.reset(token)
 
 
+@contextmanager
+def not_remembering_holdings() -> Iterator[None]:
+    """Use subqueries instead of remembered holdings until the end of the block, even while a page is made.
+
+    Conditions about many people need this, because the holdings of each person would be queried separately.
+    """
+    token = _remembered.set(None)
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
 class HoldingsMiddleware:
     """Remembers the reader's holdings while a page is made."""
 

@@ -33,6 +33,7 @@ from partnerships.conversations.models import (
 )
 from partnerships.conversations.queries.meetings import last_meeting_before, seated_people
 from partnerships.kit.dates import long_date
+from partnerships.organisations.holdings import not_remembering_holdings
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
@@ -182,6 +183,7 @@ def papers_for(meeting: Meeting, user: User) -> list[Attachment]:
 def items_everybody_reads(meeting: Meeting) -> list[AgendaItem]:
     """Return the items that everyone invited may read, in order. The minutes may name only these items."""
     items = AgendaItem.objects.filter(meeting=meeting)
-    for person in seated_people(meeting):
-        items = items.filter(pk__in=AgendaItem.objects.visible_to(person).filter(meeting=meeting).values("pk"))
-    return list(items.not_dropped())
+    with not_remembering_holdings():
+        for person in seated_people(meeting):
+            items = items.filter(pk__in=AgendaItem.objects.visible_to(person).filter(meeting=meeting).values("pk"))
+        return list(items.not_dropped())

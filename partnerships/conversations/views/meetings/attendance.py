@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -17,7 +16,7 @@ from partnerships.conversations.forms.record import ConversationForm
 from partnerships.conversations.models import Attendance, Meeting, MeetingSeat
 from partnerships.conversations.queries.agendas import items_everybody_reads
 from partnerships.conversations.queries.meetings import next_meeting_after, possible_attendees
-from partnerships.conversations.rights import rights_over_meetings
+from partnerships.conversations.rights import MeetingRights, rights_over_meetings
 from partnerships.conversations.views.meetings.opening import acting_party, open_meeting
 from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
@@ -92,8 +91,7 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
     if not meeting.is_held:
         messages.warning(request, "Record who attended first.")
         return redirect(meeting)
-    own_organisation = acting_party(rights)
-    other_organisations = _other_organisations(meeting, own_organisation)
+    own_organisation, other_organisations = _organisations_of_minutes(meeting, rights)
     form = ConversationForm(
         post_data(request),
         user=user,
@@ -122,14 +120,19 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _other_organisations(meeting: Meeting, own_organisation: Organisation) -> list[Organisation]:
-    """Return the other parties that attended, or all other parties if none attended."""
-    parties = meeting.partnership.parties.accepted().exclude(organisation=own_organisation)
-    present_ids = meeting.seats.filter(attendance=Attendance.PRESENT).values("organisation")
-    parties = parties.annotate(attended=Q(organisation__in=present_ids))
-    other_parties = list(parties.select_related("organisation").order_by("organisation__name", "pk"))
-    present_parties = [party for party in other_parties if party.attended]  # type: ignore[attr-defined]  # annotated
-    return [party.organisation for party in present_parties or other_parties]
+def _organisations_of_minutes(meeting: Meeting, rights: MeetingRights) -> tuple[Organisation, list[Organisation]]:
+    """Return the party for which the person writes the minutes, and the other parties that attended.
+
+    The person writes for the first party by name for which they edit, as in `acting_party`. If no other party attended,
+    all other parties are returned.
+    """
+    parties = meeting.partnership.parties.accepted().select_related("organisation")
+    organisations = [party.organisation for party in parties.order_by("organisation__name", "organisation")]
+    own_organisation = next(organisation for organisation in organisations if organisation.pk in rights.edits_for)
+    other_organisations = [organisation for organisation in organisations if organisation != own_organisation]
+    present_ids = {seat.organisation_id for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT}
+    present_organisations = [organisation for organisation in other_organisations if organisation.pk in present_ids]
+    return own_organisation, present_organisations or other_organisations
 
 
 def _initial_of_minutes(meeting: Meeting, organisations: list[Organisation]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from partnerships.agreements.rights import rights_over as rights_inside
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.organisations.audience import Everybody
 from partnerships.organisations.rights import Roles
-from partnerships.organisations.statements import read_ahead
+from partnerships.organisations.statements import Lookup, read_ahead
 from partnerships.people.models import User
 
 
@@ -99,7 +99,7 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
     Fetch the agreement with `for_pages`. Otherwise, each call makes further queries.
     """
     partnership_id = agreement.partnership_id
-    read_ahead([rights_lookup(partnership_id, now), *sharing_lookups(partnership_id)])
+    read_ahead(rights_lookups(partnership_id, now))
     partnership_rights = rights_inside(agreement.partnership, person, now)
     present_parties = partnership_rights.present
     council_id, provider_id = agreement.council.organisation_id, agreement.provider.organisation_id
@@ -112,6 +112,11 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
         roles=partnership_rights.roles,
         is_open=is_open,
     )
+
+
+def rights_lookups(partnership: int, now: dt.datetime) -> list[Lookup]:
+    """Return the lookups with which `rights_over` begins, for `read_ahead`."""
+    return [rights_lookup(partnership, now), *sharing_lookups(partnership)]
 
 
 def all_may_read_masked(agreement: NominationsAgreement, readers: Everybody, now: dt.datetime) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -39,16 +40,25 @@ from partnerships.nominations.queries import (
     with_side_names,
 )
 from partnerships.nominations.queries.pages import line_shortfalls
-from partnerships.nominations.rights import Rights, rights_over
+from partnerships.nominations.rights import Rights, rights_lookups, rights_over
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 
 def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgreement, Rights]:
     """Return the person, an agreement that they may see, and their rights. Raises Http404 for other people."""
-    user = signed_in(request)
-    agreement = get_object_or_404(NominationsAgreement.objects.visible_to(user).for_pages(), partnership=pk)
-    return user, agreement, rights_over(agreement, user, timezone.now())
+    user, now = signed_in(request), timezone.now()
+    read_ahead([lookup(_visible_agreement, user, pk), *rights_lookups(pk, now)])
+    agreements = rows_for(_visible_agreement, user, pk)
+    if not agreements:
+        raise Http404
+    return user, agreements[0], rights_over(agreements[0], user, now)
+
+
+def _visible_agreement(user: User, partnership: int) -> QuerySet[NominationsAgreement]:
+    """Return the agreement of a partnership (id) if the person may see it."""
+    return NominationsAgreement.objects.visible_to(user).for_pages().filter(partnership=partnership)
 
 
 def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -22,6 +23,7 @@ from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.rights import roles_of
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -53,7 +55,7 @@ class Pair:
 
 
 def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
-    """Add to each pair the actions that the person may take, with six queries for all pairs."""
+    """Add to each pair the actions that the person may take, with a few queries for all pairs."""
     entries = [entry for pair in pairs for entry in (pair.entry, pair.counterpart)]
     name_as_at(entries)
     roles = roles_of(user, timezone.now())
@@ -61,12 +63,12 @@ def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
     if not edited_ids:
         return list(pairs)
 
-    entry_ids = {entry.pk for entry in entries}
+    entry_ids, editor_ids = sorted({entry.pk for entry in entries}), sorted(edited_ids)
+    read_ahead([lookup(_stored_matches, entry_ids), lookup(_introduced_pairs, editor_ids, entry_ids)])
     partner_pairs = partners_of(roles.by_organisation)
     answerable_ids = ids_answerable_by({pair.counterpart.pk for pair in pairs}, user)
-    match_id_by_pair = _stored_match_ids(entry_ids)
-    introductions = Introduction.objects.filter(organisation__in=edited_ids, ask__in=entry_ids, offer__in=entry_ids)
-    introduced_pairs = set(introductions.values_list("ask", "offer"))
+    match_id_by_pair = {(ask, offer): pk for ask, offer, pk in rows_for(_stored_matches, entry_ids)}
+    introduced_pairs = set(rows_for(_introduced_pairs, editor_ids, entry_ids))
 
     pairs_with_actions = []
     for pair in pairs:
@@ -86,10 +88,15 @@ def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
     return pairs_with_actions
 
 
-def _stored_match_ids(entry_ids: Collection[int]) -> dict[tuple[int, int], int]:
-    """Return the ids of the live matches between these entries, by the ids of ask and offer."""
-    matches = Match.objects.filter(ask__in=entry_ids, offer__in=entry_ids).live()
-    return {(ask, offer): pk for ask, offer, pk in matches.values_list("ask", "offer", "pk")}
+def _stored_matches(entry_ids: list[int]) -> QuerySet[Match, tuple[int, int, int]]:
+    """Return the ids of ask, offer and match for each live match between these entries."""
+    return Match.objects.filter(ask__in=entry_ids, offer__in=entry_ids).live().values_list("ask", "offer", "pk")
+
+
+def _introduced_pairs(organisation_ids: list[int], entry_ids: list[int]) -> QuerySet[Introduction, tuple[int, int]]:
+    """Return the ids of ask and offer for each introduction between these entries by one of these organisations."""
+    introductions = Introduction.objects.filter(ask__in=entry_ids, offer__in=entry_ids)
+    return introductions.filter(organisation__in=organisation_ids).values_list("ask", "offer")
 
 
 @require_safe

@@ -7,26 +7,38 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Max, Min, Q
+from django.db.models import Count, Max, Q, QuerySet
 
-from partnerships.activity.models import Change, Event
+from partnerships.activity.models import Event
 from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.changes import Section, read_section
 from partnerships.digests.emails.news import News
-from partnerships.digests.emails.reading import read_news
-from partnerships.digests.emails.subjects import EventFilter, changes_after
+from partnerships.digests.emails.reading import news_lookups, read_news
+from partnerships.digests.emails.subjects import (
+    EventFilter,
+    NumberedChanges,
+    changes_after,
+    changes_since,
+    changes_since_lookup,
+)
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
     DeliverySubject,
     Following,
-    SubjectFollowing,
     SubjectWatermark,
     Watermark,
 )
 from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.contents import plans_of_digest
-from partnerships.digests.queries.readers import newest_numbers, owners_among, pieces_followed, reading_classes
+from partnerships.digests.queries.readers import (
+    newest_numbers,
+    owners_among,
+    pieces_followed,
+    pieces_lookup,
+    reading_classes,
+)
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.outbox.parts import Recipe, bodies_of_recipes
 from partnerships.people.models import User
 from partnerships.plans.models import Version
@@ -141,6 +153,7 @@ def digests_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: 
 
     `hears` is the choice for changes of subjects; digests report changes of plans whatever the choice.
     """
+    read_ahead([lookup(_numbers_before, person.pk, since), changes_since_lookup(person.pk, since)])
     news, hidden = news_between(person, _plan_spans_since(person, since), now=now)
     return Reading(news, hidden, _sections_since(person, since, now=now, hears=hears))
 
@@ -150,30 +163,40 @@ def _plan_spans_since(person: User, since: dt.datetime) -> list[tuple[int, int]]
 
     The number is 0 for a plan that is new to the person.
     """
-    followed = Following.objects.filter(person=person).values("plan")
-    # A version counts from the end of its embargo, because most followers could not read it before.
-    new_versions = Version.objects.filter(Q(published_at__gte=since) | Q(embargo_until__gte=since), plan__in=followed)
-    plan_ids = list(new_versions.order_by("plan").values_list("plan", flat=True).distinct())
-    if not plan_ids:
-        return []
+    numbers_then = rows_for(_numbers_before, person.pk, since)
+    plan_ids = [plan_id for plan_id, _, _ in numbers_then]
+    owned_ids = {plan_id for _, plan_id in owners_among([person.pk], plan_ids)} if plan_ids else set()
+    return [
+        (plan_id, (newest if plan_id in owned_ids else newest_open) or 0)
+        for plan_id, newest, newest_open in numbers_then
+    ]
 
-    is_open = Q(embargo_until=None) | Q(embargo_until__lt=since)
-    owned_ids = {plan_id for _, plan_id in owners_among([person.pk], plan_ids)}
-    earlier_versions = Version.objects.filter(
-        is_open | Q(plan__in=owned_ids), plan__in=plan_ids, published_at__lt=since
+
+def _numbers_before(person_id: int, since: dt.datetime) -> QuerySet[Version, tuple[int, int | None, int | None]]:
+    """Return the plans that a person follows and that have a new version since a moment.
+
+    With each are the number of its last version before that moment, and of the last one then without an embargo.
+    """
+    followed = Following.objects.filter(person=person_id).values("plan")
+    # A version counts from the end of its embargo, because most followers could not read it before.
+    is_new = Q(published_at__gte=since) | Q(embargo_until__gte=since)
+    was_published = Q(published_at__lt=since)
+    was_open = was_published & (Q(embargo_until=None) | Q(embargo_until__lt=since))
+    plans = Version.objects.filter(plan__in=followed).order_by("plan").values("plan")
+    plans_with_news = plans.annotate(new_count=Count("pk", filter=is_new)).filter(new_count__gt=0)
+    numbers = plans_with_news.annotate(
+        newest=Max("number", filter=was_published), newest_open=Max("number", filter=was_open)
     )
-    newest_numbers_then = earlier_versions.order_by().values("plan").annotate(number=Max("number"))
-    number_by_plan = dict(newest_numbers_then.values_list("plan", "number"))
-    return [(plan_id, number_by_plan.get(plan_id, 0)) for plan_id in plan_ids]
+    return numbers.values_list("plan", "newest", "newest_open")
 
 
 def _sections_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str) -> tuple[Section, ...]:
     """Return the sections about subjects that digests would have had since a moment, with this choice."""
-    followed = SubjectFollowing.objects.filter(person=person).values("subject")
-    changes = Change.objects.filter(subject__in=followed, event__at__gte=since)
-    first_numbers = changes.values("subject").annotate(first=Min("number")).order_by("subject")
-    spans = [(subject, first - 1) for subject, first in first_numbers.values_list("subject", "first")]
-    return sections_between(person, spans, now=now, hears=hears)
+    changes = changes_since(person.pk, since)
+    spans = [
+        (subject_id, numbered_events[0][0] - 1) for subject_id, numbered_events in changes.changes_by_subject.items()
+    ]
+    return _sections_of_changes(person, changes, spans, now=now, hears=hears)
 
 
 def sections_between(
@@ -183,9 +206,15 @@ def sections_between(
 
     Each span is the id of a subject and a number. `hears` replaces the person's choices for all subjects.
     """
+    return _sections_of_changes(person, changes_after(spans), spans, now=now, hears=hears)
+
+
+def _sections_of_changes(
+    person: User, changes: NumberedChanges, spans: Sequence[tuple[int, int]], *, now: dt.datetime, hears: str
+) -> tuple[Section, ...]:
+    """Return the sections of a digest with these changes of subjects after the numbers of the spans."""
     if not spans:
         return ()
-    changes = changes_after(spans)
     pairs = {(person.pk, subject_id) for subject_id, _ in spans}
     event_filter = EventFilter(pairs, changes.events, _stakeholder_ids(person), now, hears=hears)
 
@@ -268,20 +297,26 @@ def news_between(
     class_by_reader = reading_classes(plan_ids, now=now, people=[person.pk])
     newest_by_plan = newest_numbers(plan_ids, now)
     owners = owners_among([person.pk], plan_ids) if plan_ids else set()
+    # The first and last version that the news of each plan compares, if the plan has news.
+    numbers_by_plan: dict[int, tuple[int, int]] = {}
+    for plan_id, number in spans:
+        newest_for_owners, newest_for_others = newest_by_plan[plan_id]
+        to_number = newest_for_owners if (person.pk, plan_id) in owners else newest_for_others
+        if (person.pk, plan_id) in class_by_reader and to_number > number:
+            numbers_by_plan[plan_id] = number, to_number
+
+    lookups = [found for plan_id, numbers in numbers_by_plan.items() for found in news_lookups(plan_id, *numbers)]
+    read_ahead([pieces_lookup(plan_ids), *lookups])
     pieces_by_reader = pieces_followed([person.pk], plan_ids) if plan_ids else {}
 
     shown: list[News] = []
-    for plan_id, number in spans:
-        reading_class = class_by_reader.get((person.pk, plan_id))
-        newest_for_owners, newest_for_others = newest_by_plan[plan_id]
-        to_number = newest_for_owners if (person.pk, plan_id) in owners else newest_for_others
-        if reading_class is None or to_number <= number:
-            continue
+    for plan_id, (number, to_number) in numbers_by_plan.items():
+        reading_class = Watermark.Reading.OUTSIDE if outside_only else class_by_reader[person.pk, plan_id]
         news, _, authors = read_news(
             plan_id=plan_id,
             from_number=number,
             to_number=to_number,
-            reading_class=Watermark.Reading.OUTSIDE if outside_only else reading_class,
+            reading_class=reading_class,
             pieces=pieces_by_reader.get((person.pk, plan_id), ()),
         )
         if news.count and authors != {person.pk}:

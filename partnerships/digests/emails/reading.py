@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails.news import Edition, News, news_of, shorten_note
 from partnerships.digests.models import Watermark
 from partnerships.organisations.naming import official_name_at
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.plans.content import Content, content_for_outside, empty_content, normalise
 from partnerships.plans.models import Plan, ReadingClass, Version
 from partnerships.plans.queries import area_names
@@ -35,18 +38,8 @@ def read_news(
     With `pieces`, the news is only about these sites and milestones. Versions that changed nothing for this class of
     readers are left out with their notes, because a note might mention what these readers may not know.
     """
-    versions = list(
-        Version.objects.filter(plan=plan_id, number__gt=from_number, number__lte=to_number)
-        .select_related("author")
-        .annotate(organisation_then=official_name_at("published_at"))
-        .defer("content", "prose")
-        .order_by("number")
-    )
-    compared_versions = list(
-        Version.objects.filter(plan=plan_id, number__in=[from_number, to_number])
-        .select_related("plan__partnership")
-        .defer("prose")
-    )
+    versions = rows_for(_versions_without_content, plan_id, [*range(from_number + 1, to_number + 1)])
+    compared_versions = rows_for(_versions_with_content, plan_id, [from_number, to_number])
     plan = compared_versions[0].plan
     content_by_number = {version.number: content_as(version.content, reading_class) for version in compared_versions}
     if pieces:
@@ -67,6 +60,31 @@ def read_news(
         areas=area_names(*content_by_number.values()),
     )
     return news, plan.partnership_id, frozenset(version.author_id for version in shown_versions)
+
+
+def news_lookups(plan_id: int, from_number: int, to_number: int) -> list[Lookup]:
+    """Return the lookups of a later `read_news` with the same arguments, for `read_ahead`."""
+    return [
+        lookup(_versions_without_content, plan_id, [*range(from_number + 1, to_number + 1)]),
+        lookup(_versions_with_content, plan_id, [from_number, to_number]),
+    ]
+
+
+def _versions_without_content(plan_id: int, numbers: list[int]) -> QuerySet[Version]:
+    """Return these versions of a plan without their content, the oldest first."""
+    return (
+        Version.objects.filter(plan=plan_id, number__in=numbers)
+        .select_related("author")
+        .annotate(organisation_then=official_name_at("published_at"))
+        .defer("content", "prose")
+        .order_by("number")
+    )
+
+
+def _versions_with_content(plan_id: int, numbers: list[int]) -> QuerySet[Version]:
+    """Return these versions of a plan with their content."""
+    versions = Version.objects.filter(plan=plan_id, number__in=numbers)
+    return versions.select_related("plan__partnership").defer("prose")
 
 
 def _edition_of(version: Version) -> Edition:

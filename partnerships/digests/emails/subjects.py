@@ -12,12 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from partnerships.activity.follower_notices import follower_notice_of
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.digests.emails.already_told import emails_by_event, handovers_already_noticed
 from partnerships.digests.emails.blocks import Block, render_section
 from partnerships.digests.emails.changes import read_section
-from partnerships.digests.models import ChangeFilter
+from partnerships.digests.models import ChangeFilter, SubjectFollowing
 from partnerships.digests.queries.naming import open_by_id
 from partnerships.digests.queries.visible_changes import (
     closed_plans,
@@ -29,6 +31,7 @@ from partnerships.digests.queries.visible_changes import (
     visible_to_accounts,
 )
 from partnerships.kit.database import rows_planned_once
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 
 #: How many rendered sections are cached, and for how long.
 _MAX_SECTIONS = 256
@@ -146,6 +149,27 @@ def changes_after(spans: Iterable[tuple[int, int]]) -> NumberedChanges:
             (change.number, change.event) for change in changes.select_related("event").order_by("number")
         ]
     return NumberedChanges(Subject.objects.in_bulk(lowest_by_subject), changes_by_subject)
+
+
+def changes_since(person_id: int, since: dt.datetime) -> NumberedChanges:
+    """Return the changes since a moment of the subjects that a person follows."""
+    changes = NumberedChanges({}, {})
+    for change in rows_for(_changes_since, person_id, since):
+        changes.subjects[change.subject_id] = change.subject
+        changes.changes_by_subject.setdefault(change.subject_id, []).append((change.number, change.event))
+    return changes
+
+
+def changes_since_lookup(person_id: int, since: dt.datetime) -> Lookup:
+    """Return the lookup of a later `changes_since` with the same arguments, for `read_ahead`."""
+    return lookup(_changes_since, person_id, since)
+
+
+def _changes_since(person_id: int, since: dt.datetime) -> QuerySet[Change]:
+    """Return the changes since a moment of the subjects that a person follows, by subject and number."""
+    followed = SubjectFollowing.objects.filter(person=person_id).values("subject")
+    changes = Change.objects.filter(subject__in=followed, event__at__gte=since)
+    return changes.select_related("event", "subject").order_by("subject", "number")
 
 
 class EventFilter:

@@ -19,6 +19,7 @@ from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.organisations.audience import Network, Organisations
 from partnerships.organisations.holdings import rows_once_a_page
 from partnerships.organisations.models import Membership
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, Version, present_routes, routes_once_open
 
@@ -44,7 +45,7 @@ class PlanReach:
 def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = False) -> PlanReach:
     """Return which organisations may read these plans now; former parties may read no new versions.
 
-    With `once_open`, drafts and versions under embargo count as open.
+    With `once_open`, drafts and versions under embargo count as open. Equal calls of a page are answered by one query.
     """
     ids = sorted(plans)
     if not ids:
@@ -56,7 +57,8 @@ def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = Fals
     inside_pairs: set[tuple[int, int]] = set()
     network_ids: set[int] = set()
     public_ids: set[int] = set()
-    for access, plan_id, organisation_id in rows_planned_once(sql, values):
+    key = reach_of, tuple(ids), now, once_open
+    for access, plan_id, organisation_id in rows_once_a_page(key, lambda: rows_planned_once(sql, values)):
         if access == _INSIDE:
             inside_pairs.add((plan_id, organisation_id))
         elif access == _NETWORK:
@@ -279,10 +281,20 @@ def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tup
 
     People who follow the whole plan are missing.
     """
-    if not Subscription.objects.filter(~Q(key=""), plan__in=plans).exists():
+    if not rows_for(_piece_subscription, sorted(set(plans))):
         return {}
     rows = rows_of(_PIECES, {"people": list(people), "plans": list(plans)})
     return {(person, plan): tuple(keys) for person, plan, keys in rows}
+
+
+def pieces_lookup(plans: Collection[int]) -> Lookup:
+    """Return the lookup with which `pieces_followed` begins, for `read_ahead`."""
+    return lookup(_piece_subscription, sorted(set(plans)))
+
+
+def _piece_subscription(plans: list[int]) -> QuerySet[Subscription, int]:
+    """Return the id of one subscription to a site or milestone of these plans, or nothing."""
+    return Subscription.objects.filter(~Q(key=""), plan__in=plans).values_list("pk", flat=True)[:1]
 
 
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:

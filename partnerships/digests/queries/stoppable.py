@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
@@ -30,6 +30,7 @@ from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.queries.successions import followed_targets
 from partnerships.digests.queries.ways import groups_in_summary
 from partnerships.organisations.lineage import successions_in_email
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.outbox.kinds import email_kind_with_code as email_kind
 from partnerships.outbox.models import DeliveredBefore, Email
 from partnerships.people.models import User
@@ -102,8 +103,16 @@ class Stoppable:
 
 def stoppable_in(person: User, delivery: int) -> Stoppable:
     """Return what the stop link of one email to this person can stop; `delivery` is the id of the email."""
-    included_subjects = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
-    keys = list(included_subjects.order_by("pk").values_list("subject__kind", "subject__record_id"))
+    read_ahead(
+        [
+            lookup(_subject_keys, delivery, person.pk),
+            lookup(_match_notices, delivery, person.pk),
+            lookup(_notice_groups, delivery, person.pk),
+            lookup(_refusals_of_matches, person.pk),
+            lookup(_groups_without_email, person.pk),
+        ]
+    )
+    keys = rows_for(_subject_keys, delivery, person.pk)
     record_by_key = records_of(keys)
     subjects = [record_by_key[key] for key in keys if key in record_by_key]
 
@@ -114,13 +123,12 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
     plans = list(Plan.objects.filter(is_in_email).order_by("title", "pk"))
     other_subjects = [subject for subject in subjects if not isinstance(subject, Plan)]
 
-    has_matches = MatchNotice.objects.filter(delivery=delivery, recipient=person).exists()
-    notices = InboxItem.objects.filter(delivery_id=delivery, person=person)
-    groups = set(notices.values_list("group", flat=True))
+    has_matches = bool(rows_for(_match_notices, delivery, person.pk))
+    groups = set(rows_for(_notice_groups, delivery, person.pk))
     if not (plans or keys or has_matches or groups):
         return _stoppable_of_single_email(person, delivery)
 
-    wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
+    wants_matches = not rows_for(_refusals_of_matches, person.pk)
     return Stoppable(
         had_any=True,
         plans=tuple(plan for plan in plans if covering(person, plan)),
@@ -130,13 +138,36 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
     )
 
 
+def _subject_keys(delivery: int, person: int) -> QuerySet[DeliverySubject, tuple[str, int]]:
+    """Return the kind and id of each record that an email to the person was about, in its order."""
+    subjects = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
+    return subjects.order_by("pk").values_list("subject__kind", "subject__record_id")
+
+
+def _match_notices(delivery: int, person: int) -> QuerySet[MatchNotice, int]:
+    """Return the id of one notice of a match in an email to the person, or nothing."""
+    return MatchNotice.objects.filter(delivery=delivery, recipient=person).values_list("pk", flat=True)[:1]
+
+
+def _notice_groups(delivery: int, person: int) -> QuerySet[InboxItem, str]:
+    """Return the groups of the notices in an email to the person."""
+    return InboxItem.objects.filter(delivery_id=delivery, person=person).values_list("group", flat=True)
+
+
+def _refusals_of_matches(person: int) -> QuerySet[Preference, int]:
+    """Return the id of the person's preferences if they get no emails about matches, or nothing."""
+    return Preference.objects.filter(person=person, tells_matches=False).values_list("pk", flat=True)
+
+
 def _groups_by_email(person: User, groups: Collection[str]) -> tuple[str, ...]:
     """Return the groups among these whose notices the person gets by email, at once or in a summary."""
-    choices_without_email = NoticeChoice.objects.filter(
-        person=person, way__in=[NoticeDelivery.INBOX, NoticeDelivery.OFF]
-    )
-    groups_without_email = set(choices_without_email.values_list("group", flat=True))
-    return tuple(sorted(set(groups) - groups_without_email))
+    return tuple(sorted(set(groups).difference(rows_for(_groups_without_email, person.pk))))
+
+
+def _groups_without_email(person: int) -> QuerySet[NoticeChoice, str]:
+    """Return the groups whose notices the person does not get by email."""
+    choices = NoticeChoice.objects.filter(person=person, way__in=[NoticeDelivery.INBOX, NoticeDelivery.OFF])
+    return choices.values_list("group", flat=True)
 
 
 def _stoppable_of_single_email(person: User, delivery: int) -> Stoppable:

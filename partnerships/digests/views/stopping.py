@@ -108,7 +108,7 @@ def _ask(
     last_stop = services.last_stop(person, now=now)
     context = {
         "person": person,
-        "choices": _choices(person, stoppable, subscriptions, wants_matches=wants_matches),
+        "choices": _choices(person, stoppable, subscriptions, now, wants_matches=wants_matches),
         "follows": bool(subscriptions) or wants_matches or has_summary,
         "has_summary": has_summary,
         "in_email": stoppable.had_any,
@@ -121,14 +121,14 @@ def _ask(
 
 
 def _choices(
-    person: User, stoppable: Stoppable, subscriptions: list[Subscription], *, wants_matches: bool
+    person: User, stoppable: Stoppable, subscriptions: list[Subscription], now: dt.datetime, *, wants_matches: bool
 ) -> list[tuple[str, str]]:
     """Return what the person can stop, as values and labels of tick boxes.
 
     These are the subjects of the email that contained the link or, without such an email, all subscriptions.
     """
     if stoppable.had_any:
-        choices = _choices_of_email(person, stoppable)
+        choices = _choices_of_email(person, stoppable, now)
     else:
         choices = [
             (f"subscription-{subscription.pk}", f"Digests about {subscription.shown_name}")
@@ -143,9 +143,8 @@ def _choices(
     return choices
 
 
-def _choices_of_email(person: User, stoppable: Stoppable) -> list[tuple[str, str]]:
+def _choices_of_email(person: User, stoppable: Stoppable, now: dt.datetime) -> list[tuple[str, str]]:
     """Return the plans and other subjects of the email, as values and labels of tick boxes."""
-    now = timezone.now()
     titles = titles_for(person, stoppable.plans, now)
     names = names_of(person, stoppable.subjects, now)
     plans = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in stoppable.plans]

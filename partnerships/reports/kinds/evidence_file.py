@@ -28,7 +28,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_names_of_day
 from partnerships.plans.models import Plan, SignOff, Version
 from partnerships.reports.kinds.counting import count_records
-from partnerships.reports.kinds.reciprocity import own_organisations
+from partnerships.reports.kinds.reciprocity import first_own_organisation, offer_own_organisations
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
@@ -54,7 +54,7 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
-        model_choice_field(self, "organisation").queryset = own_organisations(reader).order_by("name", "pk")
+        offer_own_organisations(model_choice_field(self, "organisation"), reader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _compute(context: ReportContext) -> Snapshot:
     """Build a table for each kind of evidence, after a summary with the number of records of each kind."""
     organisation = context.filters.get("organisation")
     if not organisation:
-        organisation = own_organisations(context.reader).order_by("name", "pk").first()
+        organisation = first_own_organisation(context.reader)
     last_day = context.filters.get("last") or context.today
     first_day = context.filters.get("first") or last_day - dt.timedelta(days=_DEFAULT_DAYS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -11,6 +12,7 @@ from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, Form
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Everybody, Reader
+from partnerships.organisations.holdings import rows_once_a_page
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.reports.balances import balances, partners_of
 from partnerships.reports.counts import Balance
@@ -34,10 +36,34 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
-        model_choice_field(self, "organisation").queryset = own_organisations(reader).order_by("name", "pk")
+        offer_own_organisations(model_choice_field(self, "organisation"), reader)
 
 
-def own_organisations(reader: Reader) -> OrganisationQuerySet:
+def offer_own_organisations(field: forms.ModelChoiceField[Any], reader: Reader) -> None:
+    """Let the field offer the organisations that the reader acts for, by name."""
+
+    def choices() -> list[tuple[object, str]]:
+        organisations = _own_organisations_by_name(reader)
+        options = [(organisation.pk, field.label_from_instance(organisation)) for organisation in organisations]
+        return [("", str(field.empty_label)), *options]
+
+    field.queryset = _own_organisations(reader)
+    field.choices = choices
+
+
+def first_own_organisation(reader: Reader) -> Organisation | None:
+    """Return the first by name of the organisations that the reader acts for; None if there are none."""
+    organisations = _own_organisations_by_name(reader)
+    return organisations[0] if organisations else None
+
+
+def _own_organisations_by_name(reader: Reader) -> list[Organisation]:
+    """Return the organisations that the reader acts for, by name. They are read once a page."""
+    key = _own_organisations_by_name, tuple(reader.organisations) if isinstance(reader, Everybody) else reader.pk
+    return rows_once_a_page(key, lambda: _own_organisations(reader).order_by("name", "pk"))
+
+
+def _own_organisations(reader: Reader) -> OrganisationQuerySet:
     """Return the organisations that the reader acts for."""
     if isinstance(reader, Everybody):
         return Organisation.objects.filter(pk__in=reader.organisations)
@@ -48,7 +74,7 @@ def _compute(context: ReportContext) -> Snapshot:
     """Count asks and commitments between one organisation and each of its partners."""
     organisation = context.filters.get("organisation")
     if not organisation:
-        organisation = own_organisations(context.reader).order_by("name", "pk").first()
+        organisation = first_own_organisation(context.reader)
 
     name = "your organisation"
     balances_with_rows: list[Balance] = []

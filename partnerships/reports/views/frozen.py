@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
@@ -101,10 +104,12 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the figures of a frozen report that are different today, for its present audience only."""
     user, now = signed_in(request), timezone.now()
-    frozen_reports = FrozenReport.objects.visible_to_current_audience(user).select_related(
-        "organisation", "partnership"
-    )
-    frozen_report = get_object_or_404(frozen_reports, pk=pk)
+    # Sent together with the query for the header of the page.
+    read_ahead([lookup(_frozen_for_present_audience, user, pk)])
+    frozen_reports = rows_for(_frozen_for_present_audience, user, pk)
+    if not frozen_reports:
+        raise Http404
+    frozen_report = frozen_reports[0]
     present_figures = _present_figures(frozen_report, now)
     frozen_figures = readable_figures(frozen_report, user, now)
     differences = restatements(frozen_figures, present_figures) if present_figures else []
@@ -116,6 +121,12 @@ def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
         "is_cut": any(table.left_out for table in frozen_figures.tables),
     }
     return render(request, "reports/compare.html", context)
+
+
+def _frozen_for_present_audience(user: User, pk: int) -> QuerySet[FrozenReport]:
+    """Return the frozen report with this id if the person is in its present audience."""
+    reports = FrozenReport.objects.visible_to_current_audience(user).filter(pk=pk)
+    return reports.select_related("organisation", "partnership")
 
 
 def _present_figures(frozen_report: FrozenReport, now: dt.datetime) -> Snapshot | None:

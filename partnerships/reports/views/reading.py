@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_safe
 from partnerships.kit.active_filters import Chip, active_filters
 from partnerships.kit.record_fields import find_without_script, suggestions
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports.downloads import file_response, template_context
@@ -64,8 +66,15 @@ def _own_files(reader: User, report: Report) -> list[ReportFile]:
     """Return the files of a long report that the reader has requested, the newest first."""
     if not report.takes_long:
         return []
-    files = ReportFile.objects.filter(person=reader, report=report.slug).defer("content", "figures")
-    return list(files.order_by("-asked_at", "-pk"))
+    # Sent together with the query for the header of the page.
+    read_ahead([lookup(_files_of, reader, report.slug)])
+    return rows_for(_files_of, reader, report.slug)
+
+
+def _files_of(reader: User, slug: str) -> QuerySet[ReportFile]:
+    """Return the files of a report that the reader has requested, without their content, the newest first."""
+    files = ReportFile.objects.filter(person=reader, report=slug).defer("content", "figures")
+    return files.order_by("-asked_at", "-pk")
 
 
 @require_safe

@@ -159,7 +159,7 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
     If the succession undoes another one, records that return automatically are left out, because they need no line.
     """
     lines = list(with_people(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
-    line_by_record = {(line.kind, line.record): line for line in lines}
+    line_by_record = _by_record(lines)
     groups = _groups_to_hand_over(succession, predecessor, day)
     kinds = [_kind_count(group, line_by_record) for group in groups]
     needs_a_person = any(kind.without_line or kind.lacking_consent for kind in kinds)
@@ -171,6 +171,18 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
         # Whether there are leads matters, and is queried, only if a line or a consent is missing.
         is_led=not needs_a_person or leads_of(predecessor).exists(),
     )
+
+
+def count_of_kind(succession: Succession, predecessor: Organisation, code: str, day: dt.date) -> KindCount | None:
+    """Count the predecessor's records of one kind by the state of their lines; None if it has none to hand over."""
+    lines = succession.handovers.filter(predecessor=predecessor, kind=code).order_by("pk")
+    groups = _groups_to_hand_over(succession, predecessor, day, [code])
+    return _kind_count(groups[0], _by_record(lines)) if groups else None
+
+
+def _by_record(lines: Iterable[Handover]) -> dict[tuple[str, int], Handover]:
+    """Return the lines by the kind and id of their record."""
+    return {(line.kind, line.record): line for line in lines}
 
 
 def _kind_count(group: HeldGroup, line_by_record: Mapping[tuple[str, int], Handover]) -> KindCount:
@@ -229,9 +241,11 @@ def with_people(lines: QuerySet[Handover]) -> QuerySet[Handover]:
     return lines.select_related("successor", *people).prefetch_related(Prefetch("accepted_parts", parts))
 
 
-def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[HeldGroup]:
-    """Return the predecessor's records by kind, without the records that return automatically."""
-    groups = held_records_by_kind(predecessor, day)
+def _groups_to_hand_over(
+    succession: Succession, predecessor: Organisation, day: dt.date, codes: Collection[str] | None = None
+) -> list[HeldGroup]:
+    """Return the predecessor's records of all or some kinds, without the records that return automatically."""
+    groups = held_records_by_kind(predecessor, day, codes)
     if succession.undoes is None:
         return groups
     remaining_groups = []

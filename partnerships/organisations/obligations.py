@@ -20,6 +20,7 @@ from django.apps import apps
 from django.db.models import Model, Q, QuerySet, TextField, Value
 
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
 
@@ -132,7 +133,23 @@ class Obligation:
 
     def held(self, organisation: Organisation, day: dt.date) -> list[HeldRecord]:
         """Return the descriptions of the records that the organisation has on a day, the oldest first."""
-        return [self.describe(record, organisation) for record in self.records(organisation, day).order_by("pk")]
+        needed_lookup = self.held_lookup(organisation, day)
+        records = rows_for(needed_lookup.compose, *needed_lookup.arguments, **needed_lookup.named)
+        return [self.describe(record, organisation) for record in records]
+
+    def held_lookup(self, organisation: Organisation, day: dt.date) -> Lookup:
+        """Return the lookup of a later `held` with the same arguments, for `read_ahead`."""
+        return lookup(_held_records, organisation.pk, records=self.records, day=day, status=organisation.status)
+
+
+def _held_records(
+    organisation: int, *, records: Callable[[Organisation, dt.date], QuerySet[Any]], day: dt.date, status: str
+) -> QuerySet[Any]:
+    """Return the records of one kind that the organisation has on a day, the oldest first.
+
+    The records depend only on the organisation's id and status.
+    """
+    return records(Organisation(pk=organisation, status=status), day).order_by("pk")
 
 
 #: A function that makes the changes that are necessary once the records with these ids have moved, and returns them.
@@ -262,7 +279,9 @@ def held_records_by_kind(
     """Return the records that the organisation has on a day, grouped by kind, without empty kinds."""
     kinds = [kind for kind in obligations() if codes is None or kind.code in codes]
     held_codes = _held_codes(kinds, organisation, day)
-    groups = (HeldGroup(kind, kind.held(organisation, day)) for kind in kinds if kind.code in held_codes)
+    held_kinds = [kind for kind in kinds if kind.code in held_codes]
+    read_ahead(kind.held_lookup(organisation, day) for kind in held_kinds)
+    groups = (HeldGroup(kind, kind.held(organisation, day)) for kind in held_kinds)
     return [group for group in groups if group.records]
 
 

@@ -24,7 +24,7 @@ from partnerships.organisations.handover_lines import line_titles, lines_lacking
 from partnerships.organisations.handovers import (
     KindCount,
     combined_shares,
-    estate_of,
+    count_of_kind,
     estates_of,
     holdings_after,
     readable_titles,
@@ -139,8 +139,7 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
 
 def _count_of_kind(succession: Succession, predecessor: Organisation, kind: str, day: dt.date) -> KindCount:
     """Return the predecessor's records of one kind, by the state of their lines. Raises 404 if there are none."""
-    estate = estate_of(succession, predecessor, day)
-    kind_count = next((item for item in estate.kinds if item.kind.code == kind), None)
+    kind_count = count_of_kind(succession, predecessor, kind, day)
     if kind_count is None:
         raise Http404
     return kind_count

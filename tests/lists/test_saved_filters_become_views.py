@@ -7,6 +7,7 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.urls import reverse
 from django.utils import timezone
@@ -40,7 +41,9 @@ def _filter(person: User, name: str, query: str, *, tells: bool) -> SimpleNamesp
     return SimpleNamespace(person_id=person.pk, name=name, query=query, tells=tells, created_at=timezone.now())
 
 
-def test_filters_become_views_and_those_that_told_are_followed(world: World) -> None:
+@pytest.fixture
+def moved_filters(world: World) -> None:
+    """Turn three filters into views. The name of the first is taken, and the query of the last was cut in a word."""
     services.save_view(person=world.ben, kind="asks", name="Land", state={}, now=timezone.now())
     query_cut_off = ("theme=land&organisation=" + "x" * 1_000)[:1_000]
     filters = (
@@ -48,36 +51,64 @@ def test_filters_become_views_and_those_that_told_are_followed(world: World) -> 
         _filter(world.ben, "All", "", tells=True),
         _filter(world.amina, "Cut", query_cut_off, tells=False),
     )
-
     MIGRATION.become_views(_AppsBeforeMigration(*filters), None)
 
-    view_by_name = {view.name: view for view in SavedView.objects.exclude(name="Land")}
-    assert {name: view.state["filters"] for name, view in view_by_name.items()} == {
+
+def test_filters_become_views_with_names_of_their_own(moved_filters: None) -> None:
+    moved_views = SavedView.objects.exclude(name="Land")
+
+    assert {view.name: view.state["filters"] for view in moved_views} == {
         "Land (2)": {"q": ["two words"], "theme": ["land", "funding"]},
         "All": {},
         "Cut": {"theme": ["land"]},
     }
+
+
+@pytest.mark.parametrize("name", ["Land (2)", "All", "Cut"])
+def test_a_moved_filter_opens_as_it_was_stored(moved_filters: None, name: str) -> None:
+    view = SavedView.objects.get(name=name)
     definition = find_list("asks")
     assert definition is not None
-    for view in view_by_name.values():
-        assert read(definition, view.owner, parameters_of(view.state)).state == view.state
-        assert signed_in(view.owner).get(view.get_absolute_url()).status_code == 200
-    assert [follow.view for follow in Follow.objects.all()] == [view_by_name["All"]]
+
+    response = signed_in(view.owner).get(view.get_absolute_url())
+
+    assert response.status_code == 200
+    assert read(definition, view.owner, parameters_of(view.state)).state == view.state
 
 
-def test_a_moved_filter_tells_what_is_shared_later_to_those_who_may_read_it(world: World) -> None:
-    for_partners: dict[str, Any] = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
-    shared_entry(world.larkhaven, world.amina, timezone.now(), title="There before", **for_partners)
-    filters = [_filter(person, "Land", "theme=land", tells=True) for person in (world.ben, world.chidi)]
-    MIGRATION.become_views(_AppsBeforeMigration(*filters), None)
+def test_only_a_filter_that_sent_notices_is_followed(moved_filters: None) -> None:
+    assert [follow.view.name for follow in Follow.objects.all()] == ["All"]
+
+
+@pytest.fixture
+def entry_for_partners(world: World) -> dict[str, Any]:
+    """Return the fields of an entry for the partnership. Two followed filters became views after one was shared."""
+    fields = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
+    shared_entry(world.larkhaven, world.amina, timezone.now(), title="There before", **fields)
+    filter_of_party = _filter(world.ben, "Land", "theme=land", tells=True)
+    filter_of_stranger = _filter(world.chidi, "Land", "theme=land", tells=True)
+    MIGRATION.become_views(_AppsBeforeMigration(filter_of_party, filter_of_stranger), None)
+    return fields
+
+
+def test_the_first_reading_of_a_moved_filter_sends_nothing(entry_for_partners: dict[str, Any]) -> None:
+    email_count = services.check_followed_views(now=timezone.now())
+
+    assert email_count == 0
+
+
+def test_a_moved_filter_tells_its_readers_what_is_shared_later(
+    world: World, entry_for_partners: dict[str, Any]
+) -> None:
     now = timezone.now()
-
-    assert services.check_followed_views(now=now) == 0
-    shared_entry(world.larkhaven, world.amina, timezone.now(), title="Shared later", **for_partners)
+    services.check_followed_views(now=now)
+    shared_entry(world.larkhaven, world.amina, timezone.now(), title="Shared later", **entry_for_partners)
     drop_emails()
-    assert services.check_followed_views(now=now + dt.timedelta(hours=1)) == 1
 
-    (email,) = deliver()
+    email_count = services.check_followed_views(now=now + dt.timedelta(hours=1))
+
+    assert email_count == 1
+    [email] = deliver()
     assert email.to == [world.ben.email]
     assert "Shared later" in email.body
     assert "There before" not in email.body

@@ -36,41 +36,59 @@ def test_a_long_filter_suggests_only_records_that_the_reader_can_see(
     assert choices_by_reader["chidi"] == []
 
 
-def test_suggestions_find_any_part_of_a_name(world: World) -> None:
-    address = reverse("organisations:list")
+@pytest.mark.parametrize(
+    ("words", "expected_names"),
+    [
+        pytest.param("Gos", ["Gosport"], id="beginning"),
+        pytest.param("PORT", ["Gosport"], id="end in capitals"),
+        pytest.param("", [], id="no words"),
+    ],
+)
+def test_suggestions_find_any_part_of_a_name(world: World, words: str, expected_names: list[str]) -> None:
+    response = signed_in(world.chidi).get(reverse("organisations:list"), {"suggest": "area", "words": words})
 
-    def suggested_names(words: str) -> list[str]:
-        response = signed_in(world.chidi).get(address, {"suggest": "area", "words": words})
-        return [name for _, name in response.json()["choices"]]
-
-    assert suggested_names("Gos") == ["Gosport"]
-    assert suggested_names("PORT") == ["Gosport"]
-    assert suggested_names("") == []
-    assert signed_in(world.chidi).get(address, {"suggest": "q", "words": "x"}).status_code == 404
-
-
-def test_without_javascript_a_long_filter_offers_what_has_the_words(world: World) -> None:
-    ben = signed_in(world.ben)
-    address = reverse("commitments:list")
-    option = f'<option value="{world.partnership.pk}"'
-
-    def page(**query: Any) -> str:
-        return ben.get(address, {"view": "", **query}).content.decode()
-
-    assert option not in page()
-    assert 'name="partnership-find"' in page()
-    assert 'Part of a name<span class="govuk-visually-hidden">, Partnership</span>' in " ".join(page().split())
-    assert option in page(**{"partnership-find": "estuary"})
-    assert f"{option} selected" in page(partnership=world.partnership.pk)
+    assert [name for _id, name in response.json()["choices"]] == expected_names
 
 
-def test_the_board_suggests_areas_and_finds_them_without_javascript(world: World) -> None:
-    ben = signed_in(world.ben)
-    address = reverse("exchange:board")
-    gosport = [world.gosport.pk, "Gosport"]
+def test_a_filter_without_records_suggests_nothing(world: World) -> None:
+    response = signed_in(world.chidi).get(reverse("organisations:list"), {"suggest": "q", "words": "x"})
 
-    suggested = ben.get(address, {"suggest": "area", "words": "gos"}).json()["choices"]
-    page = ben.get(address, {"area-find": "gos"}).content.decode()
+    assert response.status_code == 404
 
-    assert suggested == [gosport]
-    assert f'<option value="{world.gosport.pk}">Gosport</option>' in " ".join(page.split())
+
+def html_of_commitments(world: World, **query: Any) -> str:
+    """Return the list of commitments with this query, as Ben sees it."""
+    return signed_in(world.ben).get(reverse("commitments:list"), {"view": "", **query}).content.decode()
+
+
+def test_without_javascript_a_long_filter_asks_for_part_of_a_name(world: World) -> None:
+    html = html_of_commitments(world)
+
+    assert f'<option value="{world.partnership.pk}"' not in html
+    assert 'name="partnership-find"' in html
+    assert 'Part of a name<span class="govuk-visually-hidden">, Partnership</span>' in " ".join(html.split())
+
+
+def test_without_javascript_a_long_filter_offers_records_with_the_words(world: World) -> None:
+    html = html_of_commitments(world, **{"partnership-find": "estuary"})
+
+    assert f'<option value="{world.partnership.pk}"' in html
+
+
+def test_without_javascript_a_long_filter_keeps_the_chosen_record(world: World) -> None:
+    html = html_of_commitments(world, partnership=world.partnership.pk)
+
+    assert f'<option value="{world.partnership.pk}" selected' in html
+
+
+def test_the_board_suggests_areas(world: World) -> None:
+    response = signed_in(world.ben).get(reverse("exchange:board"), {"suggest": "area", "words": "gos"})
+
+    assert response.json()["choices"] == [[world.gosport.pk, "Gosport"]]
+
+
+def test_the_board_finds_areas_without_javascript(world: World) -> None:
+    response = signed_in(world.ben).get(reverse("exchange:board"), {"area-find": "gos"})
+
+    html = " ".join(response.content.decode().split())
+    assert f'<option value="{world.gosport.pk}">Gosport</option>' in html

@@ -94,21 +94,40 @@ def test_records_count_in_the_areas_that_they_name(world: World) -> None:
     assert coverage.answers == ("1 of 2 council areas has no partnership: Gosport.",)
 
 
-def test_a_partnership_has_the_themes_of_its_records(world: World) -> None:
+#: The report on partnerships that work on homelessness.
+HOMELESSNESS_PARTNERSHIPS = f"theme={THEME}&what=partnership"
+
+
+def test_a_partnership_without_records_has_no_theme(world: World) -> None:
     place(world)
 
-    before = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership")
-    ask(world)
-    after = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership")
+    coverage = figures_for(world.amina, "coverage", HOMELESSNESS_PARTNERSHIPS)
 
-    assert before.answers == ("2 of 2 council areas have no homelessness partnership: Fareham, Gosport.",)
-    assert after.answers == ("1 of 2 council areas has no homelessness partnership: Gosport.",)
-    assert cells(after, "themes", "Homelessness") == {"Fareham": 1, "Gosport": 0}
-    label = Theme.by_code()["land"].label
-    assert cells(after, "themes", str(label)) == {"Fareham": 0, "Gosport": 0}
-    gaps = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership&gaps=on")
+    assert coverage.answers == ("2 of 2 council areas have no homelessness partnership: Fareham, Gosport.",)
+
+
+def test_a_partnership_has_the_themes_of_its_records(world: World) -> None:
+    place(world)
+    ask(world)
+
+    coverage = figures_for(world.amina, "coverage", HOMELESSNESS_PARTNERSHIPS)
+
+    assert coverage.answers == ("1 of 2 council areas has no homelessness partnership: Gosport.",)
+    assert cells(coverage, "themes", "Homelessness") == {"Fareham": 1, "Gosport": 0}
+    label_of_land = str(Theme.by_code()["land"].label)
+    assert cells(coverage, "themes", label_of_land) == {"Fareham": 0, "Gosport": 0}
+
+
+def test_a_report_on_gaps_lists_only_areas_without_records(world: World) -> None:
+    place(world)
+    ask(world)
+    whole_coverage = figures_for(world.amina, "coverage", HOMELESSNESS_PARTNERSHIPS)
+
+    gaps = figures_for(world.amina, "coverage", f"{HOMELESSNESS_PARTNERSHIPS}&gaps=on")
+
     assert cells(gaps, "areas", "Partnerships") == {"Gosport": 0}
-    assert (gaps.answers, gaps.table("short")) == (after.answers, after.table("short"))
+    assert gaps.answers == whole_coverage.answers
+    assert gaps.table("short") == whole_coverage.table("short")
     assert cells(gaps, "short", "Areas with some")["Partnerships"] == 1
     assert cells(gaps, "short", "Areas with none")["Asks"] == 1
 
@@ -197,24 +216,34 @@ def test_each_count_is_that_of_a_count_of_the_records_by_hand(world: World) -> N
         assert counts_shown == {key: number for key, number in expected.items() if key[0] == what} != {}
 
 
-def test_only_what_the_reader_may_see_is_counted(world: World) -> None:
+def test_a_stranger_gets_no_records_of_a_partnership(world: World) -> None:
+    place(world)
+    ask(world, world.gosport)
+
+    coverage = figures_for(world.chidi, "coverage")
+
+    assert row(coverage, "Fareham")["In all"] == 0
+    assert row(coverage, "Gosport")["In all"] == 0
+    assert any("counts only what the reader can see" in note for note in coverage.notes)
+
+
+def test_a_party_gets_the_number_of_asks_without_their_titles(world: World) -> None:
     place(world)
     ask(world, world.gosport, title=CANARY)
 
-    stranger = figures_for(world.chidi, "coverage")
+    coverage = figures_for(world.ben, "coverage")
 
-    assert row(stranger, "Fareham")["In all"] == 0
-    assert row(stranger, "Gosport")["In all"] == 0
-    assert row(figures_for(world.ben, "coverage"), "Gosport")["Asks"] == 1
-    assert CANARY not in str(to_json(figures_for(world.ben, "coverage")))
-    assert any("counts only what the reader can see" in note for note in stranger.notes)
+    assert row(coverage, "Gosport")["Asks"] == 1
+    assert CANARY not in str(to_json(coverage))
 
 
-def test_commitment_counts_where_its_sides_are(world: World) -> None:
+def test_a_commitment_without_a_partnership_is_in_the_areas_of_its_bodies(world: World) -> None:
     serve_area(organisation=world.westmarch, area=world.gosport, author=None, now=world.now)
     propose(world, partnership=None)
 
-    assert row(figures_for(world.amina, "coverage"), "Gosport")["Commitments"] == 1
+    coverage = figures_for(world.amina, "coverage")
+
+    assert row(coverage, "Gosport")["Commitments"] == 1
 
 
 def test_plan_counts_where_its_present_owners_are(world: World) -> None:
@@ -274,26 +303,31 @@ def test_three_councils_of_an_area_are_named_with_a_comma_and_an_and(world: Worl
         council = create_organisation(name=name, kind="council", author=None, now=world.now)
         serve_area(organisation=council, area=havant, author=None, now=world.now)
 
-    found = figures_for(world.amina, "coverage")
+    coverage = figures_for(world.amina, "coverage")
 
-    assert row(found, "Havant")["Council"] == "Arun Council, Bure Council and Cam Council"
+    assert row(coverage, "Havant")["Council"] == "Arun Council, Bure Council and Cam Council"
 
 
-def test_page_and_word_file_have_a_map_and_the_page_says_none(world: World) -> None:
+def test_the_page_has_a_map_that_says_which_areas_have_none(world: World) -> None:
     place(world)
-    client = signed_in(world.amina)
 
-    page = client.get(reverse("reports:report", args=["coverage"])).content.decode()
-    paper = docx.Document(io.BytesIO(file_content(figures_for(world.amina, "coverage"), "docx")))
+    response = signed_in(world.amina).get(reverse("reports:report", args=["coverage"]))
 
-    assert 'data-words="Fareham: 1"' in page
-    assert re.search(r'<use href="[^"]*outlines[^"]*\.svg#E07000087"', page)
-    [chart, picture] = [shape._inline.docPr.get("descr") for shape in paper.inline_shapes]
+    html = response.content.decode()
+    assert re.search(r'<use href="[^"]*outlines[^"]*\.svg#E07000087"', html)
+    assert 'data-words="Fareham: 1"' in html
+    assert 'data-words="Gosport: none"' in html
+    assert ">none<" in html.replace("\n", "").replace(" ", "")
+    assert "Contains OS data" in html
+
+
+def test_the_word_file_has_a_chart_before_its_map(world: World) -> None:
+    place(world)
+
+    document = docx.Document(io.BytesIO(file_content(figures_for(world.amina, "coverage"), "docx")))
+
+    [chart, area_map] = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
     assert chart == "Council areas with some records and with none; the table gives the figures"
-    assert picture.endswith("in each council area; the table gives the figures")
-    assert "From white to the darkest shade: none, 1, 2 to 3" in "".join(
-        paragraph.text for paragraph in paper.paragraphs
-    )
-    assert 'data-words="Gosport: none"' in page
-    assert "Contains OS data" in page
-    assert ">none<" in page.replace("\n", "").replace(" ", "")
+    assert area_map.endswith("in each council area; the table gives the figures")
+    text = "".join(paragraph.text for paragraph in document.paragraphs)
+    assert "From white to the darkest shade: none, 1, 2 to 3" in text

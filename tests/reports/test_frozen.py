@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.db import InternalError, OperationalError, transaction
@@ -16,14 +16,16 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.activity.queries import timeline
 from partnerships.agreements import services as agreements
-from partnerships.organisations.models import Role
+from partnerships.organisations.models import Role, Succession
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
+from partnerships.plans.models import Plan
 from partnerships.reports import registry, services
 from partnerships.reports.comparing import restatements
 from partnerships.reports.models import FrozenReport, Schedule
-from partnerships.reports.registry import find_report
+from partnerships.reports.registry import ReportContext, find_report
 from partnerships.reports.services import scheduling
+from partnerships.reports.snapshot import Snapshot
 from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.reports.conftest import cells, figures_for
 from tests.reports.test_homes_pipeline import LATER, NEXT, QUAY, SECRET, change, line, plan_with, site
@@ -32,6 +34,9 @@ from tests.support.outbox import deliver, drop_emails, stop_address
 from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World, join, person
+
+#: The fields that a mail program posts when its reader clicks “unsubscribe” (RFC 8058).
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 def freeze(world: World, *, audience: Any = None, query_string: str = "", **changes: Any) -> FrozenReport:
@@ -63,50 +68,89 @@ def scheduled(world: World, **changes: Any) -> Schedule:
     return services.schedule_report(details=services.ScheduleDetails(**{**details, **changes}), author=author, now=now)
 
 
-def test_a_frozen_report_stays_as_it_was_and_shows_each_restated_figure(world: World) -> None:
+class RestatedReport(NamedTuple):
+    """A plan whose homes for social rent changed from 60 to 48 after a report on them was frozen."""
+
+    plan: Plan
+    frozen_report: FrozenReport
+
+
+@pytest.fixture
+def restated_report(world: World) -> RestatedReport:
+    """Freeze a report on 60 homes for social rent, and then publish 48."""
     plan = plan_with(world, QUAY)
-    frozen = freeze(world, query_string="tenure=social_rent")
+    frozen_report = freeze(world, query_string="tenure=social_rent")
     change(plan, world, "quay", homes=[line(48)])
+    return RestatedReport(plan, frozen_report)
 
-    frozen.refresh_from_db()
-    page = signed_in(world.ben).get(reverse("reports:compare", args=[frozen.pk])).content.decode()
-    today = figures_for(world.ben, "homes-pipeline", "tenure=social_rent")
 
-    assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, "All homes": 60}
-    restated = restatements(frozen.snapshot, today)
-    figures = {
-        (restatement.row, restatement.column): (restatement.was, restatement.now, restatement.difference)
-        for restatement in restated
-    }
-    assert figures[NEXT, "Today"] == (60, 48, -12)
+def test_a_frozen_report_keeps_its_figures(restated_report: RestatedReport) -> None:
+    frozen_report = FrozenReport.objects.get(pk=restated_report.frozen_report.pk)
+
+    assert cells(frozen_report.snapshot, "year", "Today") == {NEXT: 60, "All homes": 60}
+
+
+def test_restatements_are_the_figures_that_differ_today(world: World, restated_report: RestatedReport) -> None:
+    snapshot_today = figures_for(world.ben, "homes-pipeline", "tenure=social_rent")
+
+    restated_figures = restatements(restated_report.frozen_report.snapshot, snapshot_today)
+
+    [restated_year] = [figure for figure in restated_figures if figure.row == NEXT]
+    assert (restated_year.column, restated_year.was, restated_year.now) == ("Today", 60, 48)
+    assert restated_year.difference == -12
     # Figures that are computed from this column, and figures that are unchanged, are not listed.
-    assert {column for _row, column in figures} == {"Today"}
-    assert len([restatement for restatement in restated if restatement.row == "All homes"]) == 1
-    assert "As reported to the board" in page
-    assert "\u221212" in page
+    assert {figure.column for figure in restated_figures} == {"Today"}
+    assert len([figure for figure in restated_figures if figure.row == "All homes"]) == 1
 
 
-def test_a_comparison_says_what_was_not_kept_or_is_not_listed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = plan_with(world, QUAY)
+def test_the_comparison_shows_each_restated_figure(world: World, restated_report: RestatedReport) -> None:
+    response = signed_in(world.ben).get(reverse("reports:compare", args=[restated_report.frozen_report.pk]))
+
+    assert "As reported to the board" in response.content.decode()
+    assert "\N{MINUS SIGN}12" in response.content.decode()
+
+
+def text_of_comparison(person: User, frozen_report: FrozenReport) -> str:
+    """Return the page that compares a frozen report with today, with single spaces."""
+    response = signed_in(person).get(reverse("reports:compare", args=[frozen_report.pk]))
+    return collapse(response.content.decode())
+
+
+def test_a_comparison_says_that_rows_were_left_out_of_the_frozen_report(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_with(world, QUAY)
     with monkeypatch.context() as patched:
         patched.setattr("partnerships.reports.snapshot.MAX_KEPT_ROWS", 1)
-        shortened = freeze(world)
-    complete = freeze(world)
-    client = signed_in(world.ben)
+        shortened_report = freeze(world)
 
-    def comparison_page(frozen: FrozenReport) -> str:
-        return collapse(client.get(reverse("reports:compare", args=[frozen.pk])).content.decode())
+    text = text_of_comparison(world.ben, shortened_report)
 
-    page_of_shortened = comparison_page(shortened)
-    page_of_complete = comparison_page(complete)
+    assert "In long tables, we compare only the rows that the frozen report has." in text
+    assert "Every figure of the frozen report is the same today." in text
+
+
+def test_a_comparison_says_that_every_figure_of_a_complete_report_is_the_same(world: World) -> None:
+    plan_with(world, QUAY)
+    complete_report = freeze(world)
+
+    text = text_of_comparison(world.ben, complete_report)
+
+    assert "Every figure is the same today." in text
+    assert "only the rows that the frozen report has" not in text
+
+
+def test_a_comparison_says_that_more_figures_are_different_than_it_lists(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_with(world, QUAY)
+    complete_report = freeze(world)
     change(plan, world, "quay", homes=[line(48)])
     monkeypatch.setattr(import_module("partnerships.reports.views.frozen"), "MAX_PRINTED", 2)
 
-    assert "In long tables, we compare only the rows that the frozen report has." in page_of_shortened
-    assert "Every figure of the frozen report is the same today." in page_of_shortened
-    assert "only the rows" not in page_of_complete
-    assert "Every figure is the same today." in page_of_complete
-    assert "more figures are different." in comparison_page(complete)
+    text = text_of_comparison(world.ben, complete_report)
+
+    assert "more figures are different." in text
 
 
 def test_the_database_refuses_to_change_or_delete_a_frozen_report(world: World) -> None:
@@ -135,22 +179,41 @@ def test_a_frozen_report_counts_only_what_its_whole_audience_may_read(world: Wor
     assert not FrozenReport.objects.visible_to(world.chidi).exists()
 
 
-def test_leavers_can_read_reports_frozen_before_but_not_compare_them(world: World) -> None:
-    before = freeze(world)
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
-    )
-    after = freeze(world, now=timezone.now() + dt.timedelta(minutes=1))
+class ReportsAroundChange(NamedTuple):
+    """A report frozen before the parties of the partnership changed, and one frozen after that."""
 
-    client = signed_in(world.ben)
-
-    assert client.get(before.get_absolute_url()).status_code == 200
-    assert client.get(after.get_absolute_url()).status_code == 404
-    assert client.get(reverse("reports:compare", args=[before.pk])).status_code == 404
+    earlier_report: FrozenReport
+    later_report: FrozenReport
 
 
-def test_a_party_that_joins_later_cannot_read_earlier_frozen_reports(world: World) -> None:
-    before = freeze(world)
+@pytest.fixture
+def reports_around_leaving(world: World) -> ReportsAroundChange:
+    """Freeze a report before Westmarch left the partnership and one after."""
+    earlier_report = freeze(world)
+    now = timezone.now()
+    agreements.leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=now)
+    return ReportsAroundChange(earlier_report, freeze(world, now=now + dt.timedelta(minutes=1)))
+
+
+def test_leavers_can_read_only_reports_frozen_before(world: World, reports_around_leaving: ReportsAroundChange) -> None:
+    client_of_leaver = signed_in(world.ben)
+
+    assert client_of_leaver.get(reports_around_leaving.earlier_report.get_absolute_url()).status_code == 200
+    assert client_of_leaver.get(reports_around_leaving.later_report.get_absolute_url()).status_code == 404
+
+
+def test_leavers_cannot_compare_reports_frozen_before(
+    world: World, reports_around_leaving: ReportsAroundChange
+) -> None:
+    compare_url = reverse("reports:compare", args=[reports_around_leaving.earlier_report.pk])
+
+    assert signed_in(world.ben).get(compare_url).status_code == 404
+
+
+@pytest.fixture
+def reports_around_joining(world: World) -> ReportsAroundChange:
+    """Freeze a report before Tidewater joined the partnership and one after."""
+    earlier_report = freeze(world)
     now = timezone.now()
     party = agreements.invite_organisation(
         partnership=world.partnership,
@@ -161,99 +224,172 @@ def test_a_party_that_joins_later_cannot_read_earlier_frozen_reports(world: Worl
         now=now,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.chidi, now=now)
-    after = freeze(world, now=now + dt.timedelta(minutes=1))
+    return ReportsAroundChange(earlier_report, freeze(world, now=now + dt.timedelta(minutes=1)))
 
-    client = signed_in(world.chidi)
 
-    assert client.get(before.get_absolute_url()).status_code == 404
-    assert client.get(reverse("reports:compare", args=[before.pk])).status_code == 404
-    assert client.get(after.get_absolute_url()).status_code == 200
-    assert set(FrozenReport.objects.visible_to(world.ben)) == {before, after}
+def test_a_party_that_joins_can_read_only_reports_frozen_later(
+    world: World, reports_around_joining: ReportsAroundChange
+) -> None:
+    earlier_report, later_report = reports_around_joining
+    client_of_new_party = signed_in(world.chidi)
+
+    assert client_of_new_party.get(earlier_report.get_absolute_url()).status_code == 404
+    assert client_of_new_party.get(reverse("reports:compare", args=[earlier_report.pk])).status_code == 404
+    assert client_of_new_party.get(later_report.get_absolute_url()).status_code == 200
+
+
+def test_a_party_that_was_there_can_read_reports_frozen_later_too(
+    world: World, reports_around_joining: ReportsAroundChange
+) -> None:
+    assert set(FrozenReport.objects.visible_to(world.ben)) == set(reports_around_joining)
 
 
 def test_the_page_of_a_partnership_leads_to_its_reports_and_frozen_ones(world: World) -> None:
     frozen = freeze(world)
     address = world.partnership.get_absolute_url()
 
-    page = signed_in(world.ben).get(address).content.decode()
+    response = signed_in(world.ben).get(address)
 
-    assert f"{reverse('reports:report', args=['board-pack'])}?partnership={world.partnership.pk}" in page
-    assert frozen.get_absolute_url() in page
+    html = response.content.decode()
+    assert f"{reverse('reports:report', args=['board-pack'])}?partnership={world.partnership.pk}" in html
+    assert frozen.get_absolute_url() in html
 
 
-def test_a_scheduled_report_is_frozen_and_each_recipient_gets_its_figures(world: World) -> None:
-    plan = plan_with(world, QUAY)
-    now = timezone.now()
+def emails_about_social_rent() -> list[Any]:
+    """Send what waits in the outbox, and return the emails about the scheduled report on social rent."""
+    return [email for email in deliver() if email.subject.startswith("Scheduled report: Social rent, ")]
+
+
+def test_a_due_report_is_sent_once_and_is_next_due_in_a_month(world: World) -> None:
+    plan_with(world, QUAY)
     schedule = scheduled(world)
-    drop_emails()
+    now = timezone.now()
 
-    assert services.send_due_reports(now=now) == 1
-    assert services.send_due_reports(now=now) == 0
-    change(plan, world, "quay", homes=[line(48)])
-    sent = [email for email in deliver() if email.subject.startswith("Scheduled report: Social rent, ")]
+    sent_counts = [services.send_due_reports(now=now) for _ in range(2)]
 
-    frozen = FrozenReport.objects.get()
-    assert sorted(email.to[0] for email in sent) == sorted([world.vera.email, world.ben.email])
-    assert [frozen.get_absolute_url() in email.body and "60 homes complete" in email.body for email in sent] == [
-        True,
-        True,
-    ]
-    assert "48 homes" not in str([email.body for email in sent])
+    assert sent_counts == [1, 0]
     schedule.refresh_from_db()
     assert schedule.next_on > timezone.localdate(now) + dt.timedelta(days=27)
 
 
-def test_one_click_on_a_scheduled_report_stops_only_that_one_and_can_be_undone(world: World) -> None:
-    schedule = scheduled(world)
-    other = scheduled(world, report="contact", query_string="", name="Contact")
+def test_each_recipient_gets_the_figures_of_the_frozen_report(world: World) -> None:
+    plan = plan_with(world, QUAY)
+    scheduled(world)
     drop_emails()
     services.send_due_reports(now=timezone.now())
-    emails_to_ben = [email for email in deliver() if email.to == [world.ben.email]]
-    stop_link = next(
-        stop_address(email) for email in emails_to_ben if email.subject.startswith("Scheduled report: Social rent, ")
-    )
+    change(plan, world, "quay", homes=[line(48)])
 
-    stopped = Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
+    emails = emails_about_social_rent()
 
-    assert "the report “Social rent”" in stopped.content.decode()
-    assert [recipient.person for recipient in schedule.recipients.all()] == [world.vera]
-    assert other.recipients.filter(person=world.ben).exists()
-    [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
-    Client().post(stop_link, undo.fields)
-    assert schedule.recipients.filter(person=world.ben).exists()
+    frozen_report = FrozenReport.objects.get()
+    assert sorted(email.to[0] for email in emails) == sorted([world.vera.email, world.ben.email])
+    for email in emails:
+        assert frozen_report.get_absolute_url() in email.body
+        assert "60 homes complete" in email.body
+        assert "48 homes" not in email.body
 
 
-def test_scheduled_report_does_not_resume_for_people_who_lost_access_and_came_back(world: World) -> None:
+class StopLink(NamedTuple):
+    """The link with which Ben stops one of two scheduled reports that he gets."""
+
+    url: str
+    schedule: Schedule
+    other_schedule: Schedule
+
+
+@pytest.fixture
+def stop_link(world: World) -> StopLink:
+    """Return the link in the email to Ben about social rent."""
+    schedule = scheduled(world)
+    other_schedule = scheduled(world, report="contact", query_string="", name="Contact")
+    drop_emails()
+    services.send_due_reports(now=timezone.now())
+    [email_to_ben] = [email for email in emails_about_social_rent() if email.to == [world.ben.email]]
+    return StopLink(stop_address(email_to_ben), schedule, other_schedule)
+
+
+def test_one_click_on_a_scheduled_report_stops_only_that_one(world: World, stop_link: StopLink) -> None:
+    response = Client().post(stop_link.url, ONE_CLICK)
+
+    assert "the report “Social rent”" in response.content.decode()
+    assert [recipient.person for recipient in stop_link.schedule.recipients.all()] == [world.vera]
+    assert stop_link.other_schedule.recipients.filter(person=world.ben).exists()
+
+
+def test_the_page_after_one_click_can_undo_it(world: World, stop_link: StopLink) -> None:
+    stop_page = Client().post(stop_link.url, ONE_CLICK)
+    [undo_form] = [form for form in forms_of(stop_page.content) if "undo" in form.fields]
+
+    Client().post(stop_link.url, undo_form.fields)
+
+    assert stop_link.schedule.recipients.filter(person=world.ben).exists()
+
+
+@pytest.fixture
+def schedule_of_leaver(world: World) -> Schedule:
+    """Return a schedule whose first report was recorded for Ben just before his council left the partnership."""
     schedule = scheduled(world)
     drop_emails()
     services.send_due_reports(now=timezone.now())
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
     )
-    sent = [email.to[0] for email in deliver() if email.subject.startswith("Scheduled report: Social rent, ")]
+    return schedule
 
-    assert sent == [world.vera.email]
-    later = timezone.now() + dt.timedelta(days=40)
-    services.send_due_reports(now=later)
+
+def test_a_recorded_report_is_not_sent_to_a_leaver(world: World, schedule_of_leaver: Schedule) -> None:
+    emails = emails_about_social_rent()
+
+    assert [email.to for email in emails] == [[world.vera.email]]
+
+
+def test_the_next_report_has_no_leaver_among_its_recipients(world: World, schedule_of_leaver: Schedule) -> None:
+    services.send_due_reports(now=timezone.now() + dt.timedelta(days=40))
+
     assert Email.objects.filter(kind="reports.scheduled", person_id=world.ben.pk).count() == 1
-    assert [recipient.person for recipient in schedule.recipients.all()] == [world.vera]
+    assert [recipient.person for recipient in schedule_of_leaver.recipients.all()] == [world.vera]
 
 
-def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: World) -> None:
+class ReportsOfMergedCouncil(NamedTuple):
+    """A frozen report and a schedule of Westmarch, and the merger in which Harbour takes them over."""
+
+    frozen_report: FrozenReport
+    schedule: Schedule
+    merger: Succession
+
+
+@pytest.fixture
+def reports_of_merged_council(world: World) -> ReportsOfMergedCouncil:
+    """Freeze and schedule reports of Westmarch, and accept that they pass to Harbour."""
     plan_with(world, QUAY)
-    frozen = freeze(world, audience=world.westmarch, author=world.ben)
+    frozen_report = freeze(world, audience=world.westmarch, author=world.ben)
     schedule = scheduled(world, audience=world.westmarch, people=[world.ben], author=world.ben)
-    succession = record_merger(world)
+    merger = record_merger(world)
+    propose_and_accept_everything(merger, world.westmarch, world.harbour)
+    return ReportsOfMergedCouncil(frozen_report, schedule, merger)
 
-    propose_and_accept_everything(succession, world.westmarch, world.harbour)
-    before = signed_in(world.hana).get(frozen.get_absolute_url()).status_code
-    take_effect(succession)
 
-    assert before == 404
-    assert signed_in(world.hana).get(frozen.get_absolute_url()).status_code == 200
-    assert signed_in(world.hana).get(schedule.get_absolute_url()).status_code == 200
-    frozen.refresh_from_db()
-    assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, LATER: 20, "All homes": 80}
+def test_reports_pass_to_a_successor_on_the_day(
+    world: World, reports_of_merged_council: ReportsOfMergedCouncil
+) -> None:
+    frozen_report, schedule, merger = reports_of_merged_council
+    client_of_hana = signed_in(world.hana)
+    status_code_before_merger = client_of_hana.get(frozen_report.get_absolute_url()).status_code
+
+    take_effect(merger)
+
+    assert status_code_before_merger == 404
+    assert client_of_hana.get(frozen_report.get_absolute_url()).status_code == 200
+    assert client_of_hana.get(schedule.get_absolute_url()).status_code == 200
+
+
+def test_a_frozen_report_has_the_same_figures_for_a_successor(
+    reports_of_merged_council: ReportsOfMergedCouncil,
+) -> None:
+    take_effect(reports_of_merged_council.merger)
+
+    frozen_report = FrozenReport.objects.get()
+    assert cells(frozen_report.snapshot, "year", "Today") == {NEXT: 60, LATER: 20, "All homes": 80}
 
 
 def test_the_author_of_a_schedule_gets_an_email_when_its_filters_become_invalid(world: World) -> None:
@@ -265,42 +401,66 @@ def test_the_author_of_a_schedule_gets_an_email_when_its_filters_become_invalid(
     )
     drop_emails()
 
-    assert services.send_due_reports(now=timezone.now()) == 0
-    [sent] = deliver()
+    sent_count = services.send_due_reports(now=timezone.now())
 
-    assert sent.to == [world.ben.email]
-    assert sent.subject == "We could not make the scheduled report “Social rent”"
-    assert schedule.get_absolute_url() in sent.body
+    assert sent_count == 0
     assert not FrozenReport.objects.exists()
+    [email] = deliver()
+    assert email.to == [world.ben.email]
+    assert email.subject == "We could not make the scheduled report “Social rent”"
+    assert schedule.get_absolute_url() in email.body
 
 
-def test_a_report_that_always_fails_is_tried_three_times_then_emails_its_author(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    failing = scheduled(world)
-    other = scheduled(world, report="contact", query_string="", name="Contact")
+class FailingSchedule(NamedTuple):
+    """A schedule whose report always fails, another schedule, and the subjects of alerts to operators."""
+
+    schedule: Schedule
+    other_schedule: Schedule
+    alerts: list[str]
+
+
+@pytest.fixture
+def failing_schedule(world: World, monkeypatch: pytest.MonkeyPatch) -> FailingSchedule:
+    """Schedule two reports, and let the figures of the first fail."""
+    schedule = scheduled(world)
+    other_schedule = scheduled(world, report="contact", query_string="", name="Contact")
     drop_emails()
-    pipeline = find_report("homes-pipeline")
-    assert pipeline is not None
+    pipeline_report = find_report("homes-pipeline")
+    assert pipeline_report is not None
 
-    def fail(_asked: Any) -> Any:
+    def fail(_context: ReportContext) -> Snapshot:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(registry._reports, "homes-pipeline", replace(pipeline, compute=fail))
+    monkeypatch.setitem(registry._reports, "homes-pipeline", replace(pipeline_report, compute=fail))
     alerts: list[str] = []
     monkeypatch.setattr(scheduling, "alert_operators", lambda subject, _text: alerts.append(subject))
+    return FailingSchedule(schedule, other_schedule, alerts)
 
-    frozen_counts = [services.send_due_reports(now=timezone.now()) for _ in range(5)]
-    sent = [email for email in deliver() if "could not make" in email.subject]
 
-    failing.refresh_from_db()
-    assert frozen_counts == [1, 0, 0, 0, 0]
-    assert [email.to for email in sent] == [[world.amina.email]]
-    assert "could not calculate the figures" in sent[0].body
-    assert alerts == [f"Scheduled report {failing.pk} cannot be made"]
-    assert failing.failures == 0
-    assert failing.next_on > timezone.localdate()
-    assert [frozen.report for frozen in FrozenReport.objects.all()] == [other.report]
+def test_other_reports_are_sent_once_while_one_fails(failing_schedule: FailingSchedule) -> None:
+    sent_counts = [services.send_due_reports(now=timezone.now()) for _ in range(5)]
+
+    assert sent_counts == [1, 0, 0, 0, 0]
+    assert [frozen.report for frozen in FrozenReport.objects.all()] == [failing_schedule.other_schedule.report]
+
+
+def test_a_report_that_failed_three_times_is_due_again_on_a_later_day(failing_schedule: FailingSchedule) -> None:
+    for _ in range(5):
+        services.send_due_reports(now=timezone.now())
+
+    schedule = Schedule.objects.get(pk=failing_schedule.schedule.pk)
+    assert schedule.failures == 0
+    assert schedule.next_on > timezone.localdate()
+
+
+def test_a_report_that_failed_three_times_is_reported_once(world: World, failing_schedule: FailingSchedule) -> None:
+    for _ in range(5):
+        services.send_due_reports(now=timezone.now())
+
+    [email] = [email for email in deliver() if "could not make" in email.subject]
+    assert email.to == [world.amina.email]
+    assert "could not calculate the figures" in email.body
+    assert failing_schedule.alerts == [f"Scheduled report {failing_schedule.schedule.pk} cannot be made"]
 
 
 def test_an_outage_of_the_database_does_not_count_as_a_failure_of_the_report(
@@ -308,7 +468,7 @@ def test_an_outage_of_the_database_does_not_count_as_a_failure_of_the_report(
 ) -> None:
     schedule = scheduled(world)
 
-    def fail(*_args: Any, **_more: Any) -> Any:
+    def fail(**_arguments: object) -> FrozenReport:
         raise OperationalError
 
     monkeypatch.setattr(scheduling, "freeze_report", fail)
@@ -321,73 +481,135 @@ def test_an_outage_of_the_database_does_not_count_as_a_failure_of_the_report(
     assert schedule.next_on == timezone.localdate()
 
 
-def test_only_readers_see_the_events_of_freezing_and_scheduling(world: World) -> None:
-    own = scheduled(world, audience=world.larkhaven, people=[world.vera])
+def reports_in_timeline(reader: User, kind: str, record_id: int) -> list[tuple[str, int | None, int | None]]:
+    """Return the events of reports that the reader sees, with their actor and their organisation, newest first."""
+    events = timeline(user=reader, kind=kind, record_id=record_id).filter(kind__startswith="report.")
+    return list(events.values_list("kind", "actor_id", "organisation_id"))
+
+
+@pytest.fixture
+def ended_schedule(world: World) -> Schedule:
+    """Return a schedule of Larkhaven that sent one report, and that two people have ended, first Eddie."""
+    schedule = scheduled(world, audience=world.larkhaven, people=[world.vera])
     services.send_due_reports(now=timezone.now())
-    services.end_schedule(schedule=own, author=world.eddie, now=timezone.now())
-    services.end_schedule(schedule=own, author=world.amina, now=timezone.now())
+    services.end_schedule(schedule=schedule, author=world.eddie, now=timezone.now())
+    services.end_schedule(schedule=schedule, author=world.amina, now=timezone.now())
+    return schedule
+
+
+def test_colleagues_see_the_events_of_a_schedule(world: World, ended_schedule: Schedule) -> None:
+    larkhaven_id = world.larkhaven.pk
+
+    assert reports_in_timeline(world.vera, "organisation", larkhaven_id) == [
+        ("report.schedule_ended", world.eddie.pk, larkhaven_id),
+        ("report.frozen", None, larkhaven_id),
+        ("report.scheduled", world.amina.pk, larkhaven_id),
+    ]
+
+
+def test_other_organisations_do_not_see_the_events_of_a_schedule(world: World, ended_schedule: Schedule) -> None:
+    assert reports_in_timeline(world.ben, "organisation", world.larkhaven.pk) == []
+
+
+def test_parties_see_who_froze_a_report_for_their_partnership(world: World) -> None:
     freeze(world, author=world.ben)
 
-    def seen(person: User, kind: str, record: int) -> list[tuple[str, int | None, int | None]]:
-        events = timeline(user=person, kind=kind, record_id=record).filter(kind__startswith="report.")
-        return list(events.values_list("kind", "actor_id", "organisation_id"))
-
-    within, larkhaven = ("organisation", world.larkhaven.pk), world.larkhaven.pk
-    assert seen(world.vera, *within) == [
-        ("report.schedule_ended", world.eddie.pk, larkhaven),
-        ("report.frozen", None, larkhaven),
-        ("report.scheduled", world.amina.pk, larkhaven),
-    ]
-    assert seen(world.ben, *within) == []
-    assert seen(world.vera, "partnership", world.partnership.pk) == [
+    assert reports_in_timeline(world.vera, "partnership", world.partnership.pk) == [
         ("report.frozen", world.ben.pk, world.westmarch.pk)
     ]
     assert Event.objects.get(actor_id=world.ben.pk, kind="report.frozen").data["reason"] == "The board met."
 
 
-def test_a_schedule_accepts_only_people_of_its_audience_and_future_days(world: World) -> None:
-    stranger = {"people": [world.chidi]}
-    past = {"first_on": timezone.localdate() - dt.timedelta(days=1)}
-    private = {"query_string": f"area={world.fareham.pk}&year=nonsense"}
-    unreadable = {"report": "board-pack", "query_string": f"partnership={world.other_partnership.pk}"}
+@pytest.mark.parametrize(
+    "wrong_details",
+    [
+        pytest.param({"people": []}, id="no people"),
+        pytest.param({"name": " "}, id="no name"),
+        pytest.param({"every": "hour"}, id="unknown interval"),
+        pytest.param({"query_string": "tenure=social_rent&year=nonsense"}, id="invalid filter"),
+    ],
+)
+def test_a_schedule_needs_valid_details(world: World, wrong_details: dict[str, Any]) -> None:
+    with pytest.raises(services.UnableToSchedule):
+        scheduled(world, **wrong_details)
 
-    for wrong_details in (stranger, past, private, unreadable, {"people": []}, {"name": " "}, {"every": "hour"}):
-        with pytest.raises(services.UnableToSchedule):
-            scheduled(world, **wrong_details)
+    assert not Schedule.objects.exists()
+
+
+def test_a_schedule_cannot_begin_in_the_past(world: World) -> None:
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+
+    with pytest.raises(services.UnableToSchedule):
+        scheduled(world, first_on=yesterday)
+
+    assert not Schedule.objects.exists()
+
+
+def test_a_schedule_has_no_recipients_outside_its_audience(world: World) -> None:
+    with pytest.raises(services.UnableToSchedule):
+        scheduled(world, people=[world.chidi])
+
+    assert not Schedule.objects.exists()
+
+
+def test_a_report_on_a_partnership_is_scheduled_only_for_its_readers(world: World) -> None:
+    with pytest.raises(services.UnableToSchedule):
+        scheduled(world, report="board-pack", query_string=f"partnership={world.other_partnership.pk}")
+
+    assert not Schedule.objects.exists()
+
+
+def test_a_report_on_a_partnership_is_frozen_only_for_its_readers(world: World) -> None:
     with pytest.raises(services.UnableToFreeze, match="Not everyone"):
         services.freeze_report(
-            **unreadable,
+            report="board-pack",
+            query_string=f"partnership={world.other_partnership.pk}",
             name="March",
             reason="It met.",
             audience=world.larkhaven,
             author=world.amina,
             now=timezone.now(),
         )
-    assert not Schedule.objects.exists()
+
+
+def morning_of(day: dt.date) -> dt.datetime:
+    """Return nine o'clock on this day."""
+    return timezone.make_aware(dt.datetime.combine(day, dt.time(9)))
 
 
 @pytest.mark.parametrize(
-    ("every", "first", "then"),
+    ("every", "first_day", "second_day", "third_day"),
     [
-        ("week", dt.date(2051, 1, 29), [dt.date(2051, 2, 5), dt.date(2051, 2, 12)]),
-        ("month", dt.date(2051, 1, 31), [dt.date(2051, 2, 28), dt.date(2051, 3, 31)]),
-        ("quarter", dt.date(2050, 11, 30), [dt.date(2051, 2, 28), dt.date(2051, 5, 30)]),
+        ("week", dt.date(2051, 1, 29), dt.date(2051, 2, 5), dt.date(2051, 2, 12)),
+        ("month", dt.date(2051, 1, 31), dt.date(2051, 2, 28), dt.date(2051, 3, 31)),
+        ("quarter", dt.date(2050, 11, 30), dt.date(2051, 2, 28), dt.date(2051, 5, 30)),
     ],
 )
-def test_a_schedule_stays_on_its_day_and_sends_missed_reports_once(
-    world: World, every: str, first: dt.date, then: list[dt.date]
+def test_a_schedule_keeps_its_day_after_a_shorter_month(
+    world: World, every: str, first_day: dt.date, second_day: dt.date, third_day: dt.date
 ) -> None:
-    def at(day: dt.date) -> dt.datetime:
-        return timezone.make_aware(dt.datetime.combine(day, dt.time(9)))
+    schedule = scheduled(world, every=every, first_on=first_day, now=morning_of(first_day))
 
-    schedule = scheduled(world, every=every, first_on=first, now=at(first))
-
-    for day, following in zip([first, then[0]], then, strict=True):
-        assert services.send_due_reports(now=at(day)) == 1
+    sent_counts = []
+    next_days = []
+    for day in (first_day, second_day):
+        sent_counts.append(services.send_due_reports(now=morning_of(day)))
         schedule.refresh_from_db()
-        assert schedule.next_on == following
-    assert services.send_due_reports(now=at(then[1] + dt.timedelta(days=400))) == 1
-    assert FrozenReport.objects.count() == 3
+        next_days.append(schedule.next_on)
+
+    assert sent_counts == [1, 1]
+    assert next_days == [second_day, third_day]
+
+
+@pytest.mark.parametrize("every", ["week", "month", "quarter"])
+def test_a_schedule_sends_missed_reports_once(world: World, every: str) -> None:
+    first_day = dt.date(2051, 1, 29)
+    scheduled(world, every=every, first_on=first_day, now=morning_of(first_day))
+
+    sent_count = services.send_due_reports(now=morning_of(first_day + dt.timedelta(days=400)))
+
+    assert sent_count == 1
+    assert FrozenReport.objects.count() == 1
 
 
 @pytest.fixture
@@ -435,17 +657,27 @@ def test_a_report_is_scheduled_on_its_page_for_the_people_of_an_organisation(wor
 
 
 def test_a_report_of_an_organisation_cannot_be_scheduled_for_somebody_else(world: World) -> None:
-    assert schedule_on_page(world, world.ben).status_code == 422
+    response = schedule_on_page(world, world.ben)
+
+    assert response.status_code == 422
 
 
-def test_people_stop_and_receive_a_scheduled_report_on_its_page(world: World) -> None:
+def test_a_recipient_stops_a_scheduled_report_on_its_page(world: World) -> None:
     schedule_on_page(world, world.vera)
     schedule = Schedule.objects.get()
 
     signed_in(world.vera).post(reverse("reports:stop", args=[schedule.pk]))
+
+    assert not schedule.recipients.exists()
+
+
+def test_a_colleague_asks_for_a_scheduled_report_on_its_page(world: World) -> None:
+    schedule_on_page(world, world.vera)
+    schedule = Schedule.objects.get()
+
     signed_in(world.eddie).post(reverse("reports:receive", args=[schedule.pk]))
 
-    assert [recipient.person for recipient in schedule.recipients.all()] == [world.eddie]
+    assert {recipient.person for recipient in schedule.recipients.all()} == {world.vera, world.eddie}
 
 
 def test_a_scheduled_report_that_was_ended_on_its_page_is_not_sent(world: World) -> None:
@@ -453,4 +685,5 @@ def test_a_scheduled_report_that_was_ended_on_its_page_is_not_sent(world: World)
 
     signed_in(world.amina).post(reverse("reports:end", args=[Schedule.objects.get().pk]))
 
-    assert services.send_due_reports(now=timezone.now() + dt.timedelta(days=90)) == 0
+    sent_count = services.send_due_reports(now=timezone.now() + dt.timedelta(days=90))
+    assert sent_count == 0

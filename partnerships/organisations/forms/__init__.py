@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.forms.models import ModelChoiceIterator
 from django.urls import reverse
 
 from partnerships.kit import forms as kit
@@ -36,14 +38,37 @@ ROLE_LABELS = {
 }
 
 
+def _regions() -> QuerySet[Area, tuple[int, str]]:
+    """Return the ids and names of the regions, by name."""
+    return Area.objects.filter(kind=AreaKind.REGION).order_by("name").values_list("pk", "name")
+
+
+class _RegionIterator(ModelChoiceIterator[Area]):
+    """The choices of a region.
+
+    Only ids and names are read, with SQL that is composed once. Django would read all fields of each region.
+    """
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        yield "", self.field.empty_label
+        yield from rows_composed_once("regions to choose", _regions, [])
+
+
+class _RegionField(forms.ModelChoiceField[Area]):
+    """A field to choose a region by its name."""
+
+    iterator = _RegionIterator
+
+
 class DirectoryFilter(Form):
     """The form with the filters of the list of organisations."""
 
     q = forms.CharField(label="Name or number", required=False, max_length=200, strip=True)
-    region = forms.ModelChoiceField(
+    region = _RegionField(
         label="Region",
         required=False,
         queryset=Area.objects.filter(kind=AreaKind.REGION).order_by("name"),
+        empty_label="Any region",
     )
     area = forms.ModelChoiceField(
         label="Area served",
@@ -54,24 +79,6 @@ class DirectoryFilter(Form):
     )
     mine = forms.BooleanField(label="Only organisations I act for", required=False)
     ended = forms.BooleanField(label="Include organisations that have ended", required=False)
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        region = self.fields["region"]
-        assert isinstance(region, forms.ModelChoiceField)
-        # Ids and names, read when the page shows them. Django would read all fields of each region.
-        region.choices = _region_choices
-
-
-def _region_choices() -> list[tuple[int | str, str]]:
-    """Return the ids and names of the regions, after an empty choice."""
-    regions = rows_composed_once("regions to choose", _regions, [])
-    return [("", "Any region"), *regions]
-
-
-def _regions() -> QuerySet[Area, tuple[int, str]]:
-    """Return the ids and names of the regions, by name."""
-    return Area.objects.filter(kind=AreaKind.REGION).order_by("name").values_list("pk", "name")
 
 
 class InviteForm(Form):

@@ -97,7 +97,7 @@ class Report:
         """Count how many rows of all files were used, and how many were not and why."""
         set_aside_count = sum(not row.is_used for row in self.rows_set_aside)
         read, outside = sum(len(file.rows) for file in files), sum(file.outside for file in files)
-        repeated, totals = sum(len(file.repeated) for file in files), sum(file.totals for file in files)
+        repeated, totals = sum(len(file.repeated_row_numbers) for file in files), sum(file.totals for file in files)
         self.headings = tuple(file.heading for file in files)
         self.rows = {
             "read": read + repeated,

@@ -11,27 +11,13 @@ from types import MappingProxyType
 from partnerships.kit.text import counted
 from partnerships.transfer.reading.dating import date_in_titles
 from partnerships.transfer.reading.list_file import REASON, ListFile
+from partnerships.transfer.reading.notes import index_of_first_note
 from partnerships.transfer.reading.problems import Problem, UnableToRead, refuse_file
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
 from partnerships.transfer.reading.values import text
 
 #: The heading row must be among this many rows. Titles, notes and blank lines may come before it.
 HEADING_WITHIN = 40
-#: Beginnings of notes below a table.
-_NOTE = re.compile(
-    r"(\(?(foot)?notes?\b|sources?\b|(grand |sub)?totals?\b|contains\b|©|\(c\)|crown copyright|copyright|licen[cs]ed?\b"
-    r"|(last |date )?(updated|published)\b|(prepared|produced) by|contact\b|for (more|further) information"
-    r"|end of (table|list|data|sheet|worksheet|file)|this (list|table|sheet|file|data|dataset|spreadsheet|document)\b"
-    r"|open government licen[cs]e|data (as at|as of|correct)|(as|correct) (at|of)\b|https?://"
-    r"|\[[^\]]{1,12}\]|\(?\d{1,2}[.)]\s|\*|†)",
-    re.IGNORECASE,
-)
-#: Beginnings that are never the first cell of a record, even if the other cells of the row are filled in.
-_CERTAIN_NOTE = re.compile(
-    r"((foot)?notes?|sources?)\s*:|((foot)?notes?|sources?|(grand )?totals?)\s*$|©|\(c\) crown|crown copyright"
-    r"|contains (os|ons|ordnance survey|national statistics|public sector|royal mail)\b|licensed under",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +81,8 @@ class Table:
     notes: tuple[Row, ...] = ()
     #: Sentences for the report about other sheets and rows that were left out.
     remarks: tuple[str, ...] = ()
-    #: The numbers of rows that are equal to an earlier row.
-    repeated: tuple[int, ...] = ()
+    #: The numbers of rows that were dropped because they are equal to an earlier row.
+    repeated_row_numbers: tuple[int, ...] = ()
 
     @property
     def list_file(self) -> ListFile:
@@ -107,7 +93,7 @@ class Table:
             true_on=date_in_titles(self.rows_above),
             heading=headings,
             rows={row.number: row.cells for row in self.rows},
-            repeated=self.repeated,
+            repeated_row_numbers=self.repeated_row_numbers,
             is_corrected=canonical(REASON) in map(canonical, headings),
         )
 
@@ -153,19 +139,19 @@ class _Candidate:
 
     sheet: Sheet
     #: The index of the heading row in the sheet.
-    index: int
+    heading_index: int
     #: The index of each known column by its code.
     index_by_code: dict[str, int]
     #: The number of required columns among the known ones.
-    required: int
+    required_count: int
     rows: tuple[Row, ...] = ()
     notes: tuple[Row, ...] = ()
-    repeated: tuple[int, ...] = ()
+    repeated_row_numbers: tuple[int, ...] = ()
 
     @property
     def heading(self) -> Row:
         """Return the heading row."""
-        return self.sheet.rows[self.index]
+        return self.sheet.rows[self.heading_index]
 
     @property
     def content(self) -> set[tuple[str, ...]]:
@@ -188,26 +174,27 @@ def find_table(
     """Return the table that has every required column.
 
     `description` names the list for messages, such as “a list of councils”. `known_headings` has the columns of
-    headings that people confirmed, by canonical heading. If several sheets have such a table, the one with the most
-    known columns is used, then the one with the most rows. Equal rows count once, unless `keep_repeats`: two parts of a
-    figure may be equal. Raises `UnknownHeadings` if a required column is missing, and `UnableToRead` if it is not clear
-    which sheet is meant, or if the table has no rows.
+    headings that people confirmed, by canonical heading.
+
+    If several sheets have such a table, the one with the most known columns is used. If they have equally many, it is
+    the one with the most rows. For example, a workbook with the sheets “Councils” and “Old councils”, which has the
+    same columns but fewer rows, gives the table of “Councils”. Rows that are equal to an earlier row are dropped. Pass
+    `keep_repeats` for a table of figures, because two parts of a figure may be equal.
+
+    Raises `UnknownHeadings` if a required column is missing, and `UnableToRead` if it is not clear which sheet is
+    meant, or if the table has no rows.
     """
     required_codes = {column.code for column in columns if column.required}
-    candidates = []
-    for sheet in sheets:
-        candidate = _best_heading_row(sheet, columns, required_codes, known_headings)
-        if candidate is not None:
-            candidates.append(candidate)
+    candidates = [_best_heading_row(sheet, columns, required_codes, known_headings) for sheet in sheets if sheet.rows]
 
     complete = [
         _with_rows(candidate, required_codes, keep_repeats=keep_repeats)
         for candidate in candidates
-        if candidate.required == len(required_codes)
+        if candidate.required_count == len(required_codes)
     ]
     if not complete:
         nearest_candidate = max(
-            candidates, key=lambda candidate: (candidate.required, len(candidate.index_by_code)), default=None
+            candidates, key=lambda candidate: (candidate.required_count, len(candidate.index_by_code)), default=None
         )
         raise UnknownHeadings(_missing_columns(nearest_candidate, columns, description), columns)
 
@@ -221,10 +208,10 @@ def find_table(
         heading=chosen.heading,
         index_by_code=chosen.index_by_code,
         rows=chosen.rows,
-        rows_above=chosen.sheet.rows[: chosen.index],
+        rows_above=chosen.sheet.rows[: chosen.heading_index],
         notes=chosen.notes,
         remarks=tuple(_remarks_on(chosen, other_candidates)),
-        repeated=chosen.repeated,
+        repeated_row_numbers=chosen.repeated_row_numbers,
     )
 
 
@@ -233,8 +220,9 @@ def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[st
     if others:
         other_sheets = ", ".join(str(candidate) for candidate in others)
         yield f"We read the sheet {chosen}, and left out others with the same headings: {other_sheets}."
-    if chosen.repeated:
-        row_numbers = ", ".join(map(str, chosen.repeated[:20])) + (" …" if len(chosen.repeated) > 20 else "")
+    if chosen.repeated_row_numbers:
+        row_numbers = ", ".join(map(str, chosen.repeated_row_numbers[:20]))
+        row_numbers += " …" if len(chosen.repeated_row_numbers) > 20 else ""
         yield f"We counted each row that repeats an earlier one only once (rows {row_numbers})."
     if chosen.notes:
         notes = "; ".join(f"“{_one_line(row)}”" for row in chosen.notes[:5])
@@ -245,15 +233,14 @@ def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[st
 
 def _best_heading_row(
     sheet: Sheet, columns: Sequence[Column], required_codes: set[str], known_headings: Mapping[str, str]
-) -> _Candidate | None:
+) -> _Candidate:
     """Return the row near the top with the most required columns and, among such rows, the most columns."""
-    best: _Candidate | None = None
+    candidates = []
     for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
         index_by_code = find_columns(row, sheet.rows[index + 1 :], columns, known_headings)
-        candidate = _Candidate(sheet, index, index_by_code, required=len(required_codes & index_by_code.keys()))
-        if best is None or (candidate.required, len(index_by_code)) > (best.required, len(best.index_by_code)):
-            best = candidate
-    return best
+        required_count = len(required_codes & index_by_code.keys())
+        candidates.append(_Candidate(sheet, index, index_by_code, required_count))
+    return max(candidates, key=lambda candidate: (candidate.required_count, len(candidate.index_by_code)))
 
 
 def _with_rows(candidate: _Candidate, required_codes: set[str], *, keep_repeats: bool) -> _Candidate:
@@ -261,14 +248,16 @@ def _with_rows(candidate: _Candidate, required_codes: set[str], *, keep_repeats:
 
     Rows that repeat the headings, as on printed pages, are left out.
     """
-    below = tuple(row for row in candidate.sheet.rows[candidate.index + 1 :] if row.cells != candidate.heading.cells)
+    below = tuple(
+        row for row in candidate.sheet.rows[candidate.heading_index + 1 :] if row.cells != candidate.heading.cells
+    )
     required_indexes = {candidate.index_by_code[code] for code in required_codes}
-    note_index = _first_note(below, required_indexes, candidate.heading.number)
+    note_index = index_of_first_note(below, required_indexes, candidate.heading.number)
     rows, notes = below[:note_index], below[note_index:]
     if keep_repeats:
         return replace(candidate, rows=rows, notes=notes)
-    rows, repeated = _without_repeats(rows, sorted(candidate.index_by_code.values()))
-    return replace(candidate, rows=rows, notes=notes, repeated=repeated)
+    rows, repeated_row_numbers = _without_repeats(rows, sorted(candidate.index_by_code.values()))
+    return replace(candidate, rows=rows, notes=notes, repeated_row_numbers=repeated_row_numbers)
 
 
 def _without_repeats(rows: Sequence[Row], indexes: Sequence[int]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
@@ -284,33 +273,6 @@ def _without_repeats(rows: Sequence[Row], indexes: Sequence[int]) -> tuple[tuple
             repeated.append(row.number)
     repeated_numbers = set(repeated)
     return tuple(row for row in rows if row.number not in repeated_numbers), tuple(repeated)
-
-
-def _first_note(rows: Sequence[Row], required_indexes: set[int], heading_number: int) -> int:
-    """Return the index of the first note below the table, or the number of rows if there are no notes.
-
-    Notes are the last rows, if they are not filled in like records and either begin like notes or follow a blank row.
-    A last record that was cut off is not a note. It is returned as a row, and a problem is reported for it.
-    """
-    first_note = len(rows)
-    for index in range(len(rows) - 1, -1, -1):
-        row = rows[index]
-        filled_indexes = [cell_index for cell_index, cell in enumerate(row.cells) if text(cell)]
-        first_text = text(row.cells[filled_indexes[0]]) if filled_indexes else ""
-        is_filled_like_record = required_indexes <= set(filled_indexes)
-        if (
-            not filled_indexes
-            or _CERTAIN_NOTE.match(first_text)
-            or (_NOTE.match(first_text) and not is_filled_like_record)
-        ):
-            first_note = index
-            continue
-        if len(filled_indexes) > 1 or len(required_indexes) < 2:
-            break
-        previous_number = rows[index - 1].number if index else heading_number
-        if row.number > previous_number + 1:
-            first_note = index
-    return first_note
 
 
 def _one_line(row: Row) -> str:

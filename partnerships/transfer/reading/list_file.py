@@ -27,7 +27,7 @@ class ListFile:
     rows: Mapping[int, tuple[Cell, ...]] = field(default_factory=dict)
     set_aside: tuple[SetAside, ...] = ()
     #: The numbers of rows that are equal to an earlier row.
-    repeated: tuple[int, ...] = ()
+    repeated_row_numbers: tuple[int, ...] = ()
     #: The number of rows outside England.
     outside: int = 0
     #: The number of rows that are totals of other rows, which are not imported.

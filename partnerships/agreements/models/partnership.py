@@ -139,18 +139,6 @@ class Partnership(models.Model):
     `status` only later.
     """
 
-    #: The day for which `state` returns the status, if not today. Set for readers of former parties, who see the
-    #: partnership as it was on that day.
-    read_on: dt.date | None = None
-    #: Days without cover before or after the partnership. Set by the list of partnerships.
-    gap: Gap | None = None
-    #: Whether the reader may read the partnership in full, and whether the reader's organisation has left the
-    #: partnership. Both are set by the list of partnerships.
-    is_inside = False
-    is_former = False
-    #: The names of the present parties, in order. Set by the list of partnerships.
-    party_names: Sequence[str] = ()
-
     title = models.CharField(max_length=200)
     kind = VocabularyKey(PartnershipKind, on_delete=models.PROTECT, to_field="code", db_column="kind", related_name="+")
     status = models.CharField(max_length=20, choices=Status, default=Status.EXPLORING)
@@ -214,6 +202,21 @@ class Partnership(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     status_since = models.DateTimeField()
+
+    # What pages show beside the fields. These values depend on the reader or the day, so they are not in the database.
+    # `former_parties` sets `read_on`, and `listing.partnerships` sets the others.
+    #
+    #: The day on which the organisation of a former party left. `state` returns the status on this day. Never save an
+    #: instance that has it, because its fields have the values of that day.
+    read_on: dt.date | None = None
+    #: Days without cover before or after the partnership.
+    gap: Gap | None = None
+    #: Whether the reader may read the partnership in full.
+    is_inside = False
+    #: Whether the reader's organisation has left the partnership.
+    is_former = False
+    #: The names of the present parties, in order.
+    party_names: Sequence[str] = ()
 
     objects = PartnershipQuerySet.as_manager()
 

@@ -58,10 +58,14 @@ class Point(models.Model):
     closed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     closed_reason = models.CharField(max_length=300, blank=True)
 
-    #: The ask or offer that the point became, if the reader may see it. Set by `queries.set_point_entries`.
+    # What pages show beside the fields. These values depend on the reader, so they are not in the database.
+    # `queries.set_point_entries` sets the entry, and `queries.set_point_actions` the permissions.
+    #
+    #: The ask or offer that the point became, if the reader may see it.
     entry_shown: Entry | None = None
-    #: What the reader may do with the point. Both are set by `queries.set_point_actions`.
+    #: Whether the reader may close the point.
     may_close = False
+    #: Whether the reader may turn the point into an ask or an offer.
     may_become = False
 
     objects = PointQuerySet.as_manager()

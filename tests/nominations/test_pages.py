@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from partnerships.exchange.models import Entry
 from partnerships.nominations import services
@@ -37,6 +38,7 @@ from tests.nominations.quarters import (
     started_return,
 )
 from tests.support.core_files import CANARY, core_file
+from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -55,34 +57,77 @@ def html_for(person: User, path: str) -> str:
 
 
 def line_with_shortfall(nominations_return: NominationsReturn) -> ReturnLine:
+    """Return the first line for which nominations are missing."""
     return next(line for line in nominations_return.lines.order_by("pk") if line.result.shortfall)
 
 
-def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+def confirm_every_line(world: World, nominations_return: NominationsReturn) -> None:
+    """Confirm every line of a return as Ben, who leads the council."""
+    line_ids = nominations_return.lines.values_list("pk", flat=True)
+    decide_lines(world, nominations_return, dict.fromkeys(line_ids, (Decision.CONFIRMED, "")))
+
+
+def upload_on_page(world: World, nominations_return: NominationsReturn) -> Any:
+    """Upload an export of CORE lettings as Eddie, who edits for the provider, and return the response."""
+    file = SimpleUploadedFile("lettings.csv", core_file(lettings_of(world), year=collection_year()))
+    return signed_in(world.eddie).post(return_url(nominations_return, "upload"), {"file": file})
+
+
+def test_progress_shows_that_an_upload_is_being_counted(world: World) -> None:
     nominations_return = started_return(world, world.things["nominations"])
-    lettings = lettings_of(world)
-    file = SimpleUploadedFile("lettings.csv", core_file(lettings, year=collection_year()))
-    client = signed_in(world.eddie)
+    upload = upload_on_page(world, nominations_return)
 
-    answer = client.post(return_url(nominations_return, "upload"), {"file": file})
-    progress_before_count = client.get(return_url(nominations_return, "progress"), headers=HTMX)
+    progress = signed_in(world.eddie).get(return_url(nominations_return, "progress"), headers=HTMX)
+
+    assert upload.status_code == 302
+    assert b"Counting lettings" in progress.content
+    assert "HX-Refresh" not in progress.headers
+
+
+def test_page_is_loaded_again_once_an_upload_was_counted(world: World) -> None:
+    nominations_return = started_return(world, world.things["nominations"])
+    upload_on_page(world, nominations_return)
     services.count_waiting(now=timezone.now())
-    progress_after_count = client.get(return_url(nominations_return, "progress"), headers=HTMX)
-    html = client.get(return_url(nominations_return)).content.decode()
-    rows = b"".join(client.get(return_url(nominations_return, "rows"))).decode()
 
-    assert answer.status_code == 302
-    assert b"Counting lettings" in progress_before_count.content
-    assert "HX-Refresh" not in progress_before_count.headers
-    assert progress_after_count.headers["HX-Refresh"] == "true"
+    progress = signed_in(world.eddie).get(return_url(nominations_return, "progress"), headers=HTMX)
+
+    assert progress.headers["HX-Refresh"] == "true"
+
+
+def test_page_of_a_counted_return_has_the_rows_by_local_authority(world: World) -> None:
+    nominations_return = started_return(world, world.things["nominations"])
+    upload_on_page(world, nominations_return)
+    services.count_waiting(now=timezone.now())
+
+    html = html_for(world.eddie, return_url(nominations_return))
+
     assert "Rows in the upload" in html
     assert "Rows in the quarter, by local authority" in html
     assert re.search(r">Westmarch</th>\s*<td[^>]*>\d+</td>", html)
-    assert "unverified" in html
-    assert "unverified" in client.get(return_url(nominations_return, "upload")).content.decode()
-    assert "Counted" in rows
-    assert CANARY not in html + rows + caplog.text
+
+
+def test_pages_say_that_an_upload_is_unverified(world: World) -> None:
+    nominations_return = counted_return(world, world.things["nominations"])
+
+    return_page = html_for(world.eddie, return_url(nominations_return))
+    upload_page = html_for(world.eddie, return_url(nominations_return, "upload"))
+
+    assert "unverified" in return_page
+    assert "unverified" in upload_page
+
+
+def test_details_of_tenants_are_on_no_page_and_in_no_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    nominations_return = started_return(world, world.things["nominations"])
+    upload_on_page(world, nominations_return)
+    services.count_waiting(now=timezone.now())
+    client = signed_in(world.eddie)
+
+    return_page = client.get(return_url(nominations_return)).content.decode()
+    row_report = b"".join(client.get(return_url(nominations_return, "rows"))).decode()
+
+    assert "Counted" in row_report
+    assert CANARY not in return_page + row_report + caplog.text
 
 
 def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> None:
@@ -99,9 +144,9 @@ def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> 
 def test_upload_needs_the_token_of_the_form(world: World) -> None:
     nominations_return = started_return(world, world.things["nominations"])
 
-    answer = signed_in(world.eddie, enforce_csrf_checks=True).post(return_url(nominations_return, "upload"), {})
+    response = signed_in(world.eddie, enforce_csrf_checks=True).post(return_url(nominations_return, "upload"), {})
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
 
 
 @pytest.mark.parametrize(("name", "status"), [("ben", 403), ("chidi", 404)])
@@ -111,231 +156,386 @@ def test_upload_of_others_is_not_read(world: World, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(LettingsFilter, "feed", lambda self, chunk: chunks_read.append(chunk))
     file = SimpleUploadedFile("lettings.csv", core_file(lettings_of(world, 5), year=collection_year()))
 
-    answer = signed_in(getattr(world, name)).post(return_url(nominations_return, "upload"), {"file": file})
+    response = signed_in(getattr(world, name)).post(return_url(nominations_return, "upload"), {"file": file})
 
-    assert answer.status_code == status
+    assert response.status_code == status
     assert chunks_read == []
 
 
 def test_wrong_file_is_refused_on_the_page(world: World) -> None:
     nominations_return = started_return(world, world.things["nominations"])
 
-    answer = signed_in(world.eddie).post(
+    response = signed_in(world.eddie).post(
         return_url(nominations_return, "upload"), {"file": SimpleUploadedFile("a.csv", b"name,age\nZebulon,40\n")}
     )
 
-    assert answer.status_code == 422
-    assert "no headings of a CORE lettings export" in answer.content.decode()
-    assert "Zebulon" not in answer.content.decode()
+    assert response.status_code == 422
+    assert "no headings of a CORE lettings export" in response.content.decode()
+    assert "Zebulon" not in response.content.decode()
     assert not hasattr(reloaded(nominations_return), "run")
 
 
-def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> None:
+def form_of_table(client: Client, nominations_return: NominationsReturn, line: ReturnLine, **cells: str) -> Any:
+    """Open the form for what CORE lacks, and return its data with these cells of a line filled in."""
+    context = client.get(return_url(nominations_return, "complete")).context
+    return {f"{name}-{line.pk}": cell for name, cell in cells.items()} | {"read": context["form"]["read"].value()}
+
+
+def test_provider_fills_in_what_core_lacks(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     line = nominations_return.lines.order_by("pk")[0]
     client = signed_in(world.amina)
-    complete_url = return_url(nominations_return, "complete")
-    form = {f"offers-{line.pk}": "9", f"not_supplied-{line.pk}": "1", f"ground_0-{line.pk}": "2"}
-    form[f"in_time-{line.pk}"] = "0"
-    form["read"] = client.get(complete_url).context["form"]["read"].value()
+    form = form_of_table(client, nominations_return, line, offers="9", not_supplied="1", in_time="0")
 
-    answer = client.post(complete_url, form)
-    html = html_for(world.amina, return_url(nominations_return))
-    second_answer = client.post(complete_url, form | {f"offers-{line.pk}": "8"})
+    response = client.post(return_url(nominations_return, "complete"), form)
 
     line.refresh_from_db()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert line.offers == 9
     assert line.not_supplied == 1
     assert line.in_time == 0
+
+
+def test_page_says_in_how_many_days_a_nominee_is_named_in_time(world: World) -> None:
+    nominations_return = counted_return(world, world.things["nominations"])
+
+    html = html_for(world.amina, return_url(nominations_return))
+
     assert "In time: a nominee was named within 10 working days for first lets and 3 working days for relets" in html
-    assert second_answer.status_code == 422
-    assert "Saved: 9" in second_answer.content.decode()
-    form |= {"read": second_answer.context["form"]["read"].value(), f"offers-{line.pk}": "8"}
-    assert client.post(complete_url, form).status_code == 302
-    assert client.post(complete_url, form | {"read": "[1]"}).status_code == 422
+
+
+def test_page_has_the_grounds_on_which_nominees_were_refused(world: World) -> None:
+    nominations_return = counted_return(world, world.things["nominations"])
+    line = nominations_return.lines.order_by("pk")[0]
+    client = signed_in(world.amina)
+    form = form_of_table(client, nominations_return, line, offers="9", ground_0="2")
+    client.post(return_url(nominations_return, "complete"), form)
+
+    html = html_for(world.amina, return_url(nominations_return))
+
     assert "Why nominees were refused" in html
     assert escape(line.refusals.get().ground) in html
 
 
-def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
+def test_form_that_was_opened_before_another_was_saved_is_refused(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
+    line = nominations_return.lines.order_by("pk")[0]
+    client = signed_in(world.amina)
+    complete_url = return_url(nominations_return, "complete")
+    stale_form = form_of_table(client, nominations_return, line, offers="8")
+    client.post(complete_url, stale_form | {f"offers-{line.pk}": "9"})
+
+    response = client.post(complete_url, stale_form)
+
+    assert response.status_code == 422
+    assert "Saved: 9" in response.content.decode()
+
+
+def test_form_that_shows_what_was_saved_meanwhile_can_be_sent(world: World) -> None:
+    nominations_return = counted_return(world, world.things["nominations"])
+    line = nominations_return.lines.order_by("pk")[0]
+    client = signed_in(world.amina)
+    complete_url = return_url(nominations_return, "complete")
+    stale_form = form_of_table(client, nominations_return, line, offers="8")
+    client.post(complete_url, stale_form | {f"offers-{line.pk}": "9"})
+    refused_form = client.post(complete_url, stale_form).context["form"]
+
+    response = client.post(complete_url, stale_form | {"read": refused_form["read"].value()})
+
+    line.refresh_from_db()
+    assert response.status_code == 302
+    assert line.offers == 8
+
+
+def test_form_with_an_invalid_record_of_what_was_saved_is_refused(world: World) -> None:
+    nominations_return = counted_return(world, world.things["nominations"])
+    line = nominations_return.lines.order_by("pk")[0]
+    client = signed_in(world.amina)
+    form = form_of_table(client, nominations_return, line, offers="8")
+
+    response = client.post(return_url(nominations_return, "complete"), form | {"read": "[1]"})
+
+    assert response.status_code == 422
+
+
+def status_codes_for_council(world: World, nominations_return: NominationsReturn) -> dict[str, int]:
+    """Return the status codes of the pages about a return for Ben, who leads the council."""
     client = signed_in(world.ben)
-    paths = [return_url(nominations_return, name) for name in ("return", "csv", "rows", "progress")]
-    agreement_url = nominations_return.agreement.get_absolute_url()
-
-    statuses_before = {client.get(path).status_code for path in paths}
-    is_listed = str(nominations_return.quarter) in client.get(agreement_url).content.decode()
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
-    statuses_after = {client.get(path).status_code for path in paths}
-
-    assert statuses_before == {404}
-    assert not is_listed
-    assert statuses_after == {200, 302}
-    assert str(nominations_return.quarter) in client.get(agreement_url).content.decode()
+    names = ("return", "csv", "rows", "progress")
+    return {name: client.get(return_url(nominations_return, name)).status_code for name in names}
 
 
-def test_council_confirms_and_disputes_on_one_page(world: World) -> None:
-    nominations_return = sent_return(world, world.things["nominations"])
-    lines = list(nominations_return.lines.order_by("pk"))
-    form: dict[str, Any] = {f"decision-{line.pk}": "confirmed" for line in lines} | {
-        "sending": nominations_return.sendings
+def test_council_cannot_read_a_return_that_was_not_sent(world: World) -> None:
+    nominations_return = counted_return(world, world.things["nominations"])
+
+    agreement_page = html_for(world.ben, nominations_return.agreement.get_absolute_url())
+
+    assert status_codes_for_council(world, nominations_return) == {
+        "return": 404,
+        "csv": 404,
+        "rows": 404,
+        "progress": 404,
     }
-    client = signed_in(world.ben)
+    assert str(nominations_return.quarter) not in agreement_page
 
-    form[f"decision-{lines[0].pk}"] = "disputed"
-    without_reason = client.post(return_url(nominations_return, "decide"), form)
-    form[f"reason-{lines[0].pk}"] = "We named nobody for Mill Lane."
-    answer = client.post(return_url(nominations_return, "decide"), form)
 
-    assert without_reason.status_code == 422
-    assert answer.status_code == 302
+def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+
+    agreement_page = html_for(world.ben, nominations_return.agreement.get_absolute_url())
+
+    # A counted return has no progress, so its page redirects to the return.
+    assert status_codes_for_council(world, nominations_return) == {
+        "return": 200,
+        "csv": 200,
+        "rows": 200,
+        "progress": 302,
+    }
+    assert str(nominations_return.quarter) in agreement_page
+
+
+def form_of_decisions(nominations_return: NominationsReturn, disputed_line: ReturnLine) -> dict[str, Any]:
+    """Return a form that disputes one line without a reason, and confirms the others."""
+    decisions = {f"decision-{line.pk}": "confirmed" for line in nominations_return.lines.all()}
+    return decisions | {f"decision-{disputed_line.pk}": "disputed", "sending": nominations_return.sendings}
+
+
+def test_council_confirms_and_disputes_lines_on_one_page(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+    line = nominations_return.lines.order_by("pk")[0]
+    form = form_of_decisions(nominations_return, line) | {f"reason-{line.pk}": "We named nobody for Mill Lane."}
+
+    response = signed_in(world.ben).post(return_url(nominations_return, "decide"), form)
+
+    assert response.status_code == 302
     assert reloaded(nominations_return).is_disputed
     assert "We named nobody for Mill Lane." in html_for(world.amina, return_url(nominations_return))
 
 
-def test_my_work_of_each_side_shows_the_return_that_waits_for_it(world: World) -> None:
+def test_line_cannot_be_disputed_without_a_reason(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
-    first_line, *other_lines = nominations_return.lines.values_list("pk", flat=True)
-    people = [world.ben, world.amina, world.vera, world.nadia]
+    form = form_of_decisions(nominations_return, nominations_return.lines.order_by("pk")[0])
 
-    def tasks() -> list[tuple[str, str]]:
-        all_tasks = [(person, task) for person in people for task in tasks_of_person(person, afterwards())]
-        return [(person.email, task.action) for person, task in all_tasks if task.title.startswith("Nominations, ")]
+    response = signed_in(world.ben).post(return_url(nominations_return, "decide"), form)
 
-    tasks_before = tasks()
-    decisions = dict.fromkeys(other_lines, (Decision.CONFIRMED, "")) | {
-        first_line: (Decision.DISPUTED, "One is missing.")
-    }
-    decide_lines(world, nominations_return, decisions)
+    assert response.status_code == 422
+    assert not reloaded(nominations_return).is_disputed
 
-    assert tasks_before == [(world.ben.email, "Confirm or dispute this return")]
-    assert tasks() == [(world.amina.email, "Correct this disputed return")]
+
+def tasks_about_returns(*people: User) -> list[tuple[str, str]]:
+    """Return the addresses of the people who have a task about a return, with the action of the task."""
+    all_tasks = [(person, task) for person in people for task in tasks_of_person(person, afterwards())]
+    return [(person.email, task.action) for person, task in all_tasks if task.title.startswith("Nominations, ")]
+
+
+def test_my_work_of_the_council_has_a_return_that_was_sent(world: World) -> None:
+    sent_return(world, world.things["nominations"])
+
+    tasks = tasks_about_returns(world.ben, world.amina, world.vera, world.nadia)
+
+    assert tasks == [(world.ben.email, "Confirm or dispute this return")]
+
+
+def test_my_work_of_the_provider_has_a_return_that_is_disputed(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+    disputed_line, *other_lines = nominations_return.lines.values_list("pk", flat=True)
+    decisions = dict.fromkeys(other_lines, (Decision.CONFIRMED, ""))
+    decide_lines(world, nominations_return, decisions | {disputed_line: (Decision.DISPUTED, "One is missing.")})
+
+    tasks = tasks_about_returns(world.ben, world.amina, world.vera, world.nadia)
+
+    assert tasks == [(world.amina.email, "Correct this disputed return")]
 
 
 def test_council_confirms_every_line_with_one_button(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
 
-    answer = signed_in(world.ben).post(
+    response = signed_in(world.ben).post(
         return_url(nominations_return, "decide"), {"sending": nominations_return.sendings, "all": "yes"}
     )
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert reloaded(nominations_return).is_settled
 
 
-def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
+def test_shortfall_becomes_an_ask_of_the_council(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)
-    client = signed_in(world.ben)
-    path = return_url(nominations_return, "ask", line=line.pk)
 
-    first = client.post(path)
-    second = client.post(path)
+    response = signed_in(world.ben).post(return_url(nominations_return, "ask", line=line.pk))
 
     entry = Entry.objects.get(theme="nominations")
-    assert first.headers["Location"] == second.headers["Location"] == entry.get_absolute_url()
+    assert response.headers["Location"] == entry.get_absolute_url()
     assert entry.organisation == world.westmarch
     assert entry.quantity == line.result.shortfall
     assert entry.partnership is None
     assert entry.is_open
+
+
+def test_ask_of_a_shortfall_is_visible_to_the_provider_only(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+    line = line_with_shortfall(nominations_return)
+
+    entry = ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
+
     assert list(Entry.objects.visible_to(world.amina)) == [entry]
     assert not Entry.objects.visible_to(world.nadia).exists()
-    assert "See the ask" in html_for(world.ben, return_url(nominations_return))
 
 
-def test_the_council_is_told_that_it_has_already_asked_for_a_shortfall(world: World) -> None:
+def test_second_request_for_a_shortfall_leads_to_the_same_ask(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
     path = return_url(nominations_return, "ask", line=line_with_shortfall(nominations_return).pk)
     client = signed_in(world.ben)
+    client.post(path)
 
-    first_page = client.post(path, follow=True).content.decode()
-    second_page = client.post(path, follow=True).content.decode()
+    repeated_response = client.post(path)
 
-    assert "You have asked" in first_page
-    assert "already asked" not in first_page
-    assert "Your organisation has already asked" in second_page
+    entry = Entry.objects.get(theme="nominations")
+    assert repeated_response.headers["Location"] == entry.get_absolute_url()
+    assert "See the ask" in html_for(world.ben, return_url(nominations_return))
 
 
-def test_ask_of_a_shortfall_says_when_its_return_was_corrected(world: World) -> None:
+def test_council_that_asks_for_a_shortfall_sees_a_confirmation(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+    path = return_url(nominations_return, "ask", line=line_with_shortfall(nominations_return).pk)
+
+    page = signed_in(world.ben).post(path, follow=True).content.decode()
+
+    assert "You have asked" in page
+    assert "already asked" not in page
+
+
+def test_council_that_asks_for_a_shortfall_again_sees_that_it_already_asked(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+    path = return_url(nominations_return, "ask", line=line_with_shortfall(nominations_return).pk)
+    client = signed_in(world.ben)
+    client.post(path)
+
+    page = client.post(path, follow=True).content.decode()
+
+    assert "Your organisation has already asked" in page
+
+
+def confirmed_return_with_ask(world: World) -> tuple[NominationsReturn, ReturnLine, str]:
+    """Return a confirmed return, a line with a shortfall, and the address of the ask for it."""
     nominations_return = confirmed_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)
-    ask_url = ask_for_shortfall(
-        nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards()
-    ).get_absolute_url()
-    html_before = html_for(world.amina, ask_url)
+    entry = ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
+    return nominations_return, line, entry.get_absolute_url()
 
+
+def reopen_as_council(world: World, nominations_return: NominationsReturn) -> None:
+    """Reopen a confirmed return as Ben, so that the provider corrects it."""
     services.reopen_return(
         nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=afterwards()
     )
-    html_during = html_for(world.ben, ask_url)
+
+
+def test_ask_of_a_shortfall_links_to_its_return(world: World) -> None:
+    nominations_return, _line, ask_url = confirmed_return_with_ask(world)
+
+    ask_page = html_for(world.amina, ask_url)
+
+    assert nominations_return.get_absolute_url() in ask_page
+    assert "The provider is correcting the return." not in ask_page
+    assert "corrected" not in ask_page
+
+
+def test_ask_of_a_shortfall_says_that_its_return_is_being_corrected(world: World) -> None:
+    nominations_return, _line, ask_url = confirmed_return_with_ask(world)
+    reopen_as_council(world, nominations_return)
+
+    ask_page = html_for(world.ben, ask_url)
+
+    assert "The provider is correcting the return." in ask_page
+
+
+def test_ask_of_a_shortfall_has_the_corrected_number(world: World) -> None:
+    nominations_return, line, ask_url = confirmed_return_with_ask(world)
+    reopen_as_council(world, nominations_return)
+    # The council named nobody in time for the vacancies without a nominee, so the provider owes none of them.
     vacancies = line.lettings - line.nominated
     fill_in_table(reloaded(nominations_return), {line.pk: services.Supplement(not_supplied=vacancies)}, world.amina)
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
-    nominations_return = reloaded(nominations_return)
-    decide_lines(
-        world,
-        nominations_return,
-        dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
-    )
+    confirm_every_line(world, reloaded(nominations_return))
 
-    assert nominations_return.get_absolute_url() in html_before
-    assert "corrected" not in html_before
-    assert "The provider is correcting the return." in html_during
-    html_after = html_for(world.amina, ask_url)
-    assert "The return was corrected on" in html_after
-    shortfall = nominations_return.lines.get(pk=line.pk).result.shortfall
-    assert f"According to the corrected figures, the number of missing nominations is {shortfall}." in " ".join(
-        html_after.split()
-    )
+    ask_page = collapse(html_for(world.amina, ask_url))
+
+    assert "The return was corrected on" in ask_page
+    assert "According to the corrected figures, the number of missing nominations is 0." in ask_page
 
 
-def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World) -> None:
+def test_shortfall_of_a_draft_cannot_become_an_ask(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)
 
     with pytest.raises(UnableToAskForShortfall, match="has not sent"):
         ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+
+
+def test_line_without_a_shortfall_cannot_become_an_ask(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+    line = line_with_shortfall(nominations_return)
     ReturnLine.objects.filter(pk=line.pk).update(nominated=line.lettings)
+
     with pytest.raises(UnableToAskForShortfall, match="No nominations are missing"):
         ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
 
 
-def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World) -> None:
-    agreement = world.things["nominations"]
-    nominations_return = sent_return(world, agreement, lettings_of(world, 60))
+def test_other_parties_cannot_read_a_return_before_it_is_confirmed(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"], lettings_of(world, 60))
+
+    response = signed_in(world.nadia).get(return_url(nominations_return))
+
+    assert response.status_code == 404
+
+
+def test_other_parties_read_only_the_masked_counts_of_a_confirmed_return(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"], lettings_of(world, 60))
     client = signed_in(world.nadia)
 
-    status_before = client.get(return_url(nominations_return)).status_code
-    services.decide_lines(
-        nominations_return=nominations_return,
-        sending=nominations_return.sendings,
-        decisions={line.pk: ("confirmed", "") for line in nominations_return.lines.all()},  # type: ignore[misc]  # a code
-        author=world.ben,
-        now=afterwards(),
-    )
     html = client.get(return_url(nominations_return)).content.decode()
     file = b"".join(client.get(return_url(nominations_return, "csv"))).decode()
 
-    assert status_before == 404
     assert "masked" in html
     assert "masked" in file
     assert "Offers" not in html + file
     assert "Rows in the upload" not in html
-    assert "Homes let to nominees, by quarter" in html_for(world.nadia, agreement.get_absolute_url())
 
 
-def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
+def test_other_parties_read_the_homes_let_by_quarter(world: World) -> None:
+    agreement = world.things["nominations"]
+    confirmed_return(world, agreement, lettings_of(world, 60))
+
+    agreement_page = html_for(world.nadia, agreement.get_absolute_url())
+
+    assert "Homes let to nominees, by quarter" in agreement_page
+
+
+def test_return_can_be_started_for_ended_quarters_with_agreed_shares(world: World) -> None:
     agreement = world.things["nominations"]
 
-    offered_quarters = quarters_to_start(agreement, afterwards().date())
+    quarters = quarters_to_start(agreement, afterwards().date())
+
+    assert quarters == [next_quarter(), next_quarter().previous()]
+
+
+def test_return_cannot_be_started_twice_for_a_quarter(world: World) -> None:
+    agreement = world.things["nominations"]
     confirmed_return(world, agreement)
 
-    assert offered_quarters == [next_quarter(), next_quarter().previous()]
-    assert quarters_to_start(agreement, afterwards().date()) == [next_quarter().previous()]
-    start_url = reverse("nominations:start", args=[agreement.partnership_id])
-    assert "You have a return for every past quarter" in html_for(world.amina, start_url)
+    quarters = quarters_to_start(agreement, afterwards().date())
+
+    assert quarters == [next_quarter().previous()]
+
+
+def test_start_page_says_if_every_past_quarter_has_a_return(world: World) -> None:
+    agreement = world.things["nominations"]
+    confirmed_return(world, agreement)
+
+    start_page = html_for(world.amina, reverse("nominations:start", args=[agreement.partnership_id]))
+
+    assert "You have a return for every past quarter" in start_page
 
 
 def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:
@@ -349,29 +549,68 @@ def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:
     assert html.count("<rect") == 3 * 4
 
 
-def test_a_record_says_the_same_as_csv_excel_and_pdf_and_is_corrected_from_the_page(world: World) -> None:
+def record_url(nominations_return: NominationsReturn, shape: str, *, record: int = 1) -> str:
+    """Return the URL of a record of a confirmed return as a file."""
+    return return_url(nominations_return, "record", record=record, shape=shape)
+
+
+def record_as_workbook(world: World, nominations_return: NominationsReturn) -> Workbook:
+    """Return the first record as the workbook that Vera, who reads for the provider, downloads."""
+    response = signed_in(world.vera).get(record_url(nominations_return, "xlsx"))
+    return load_workbook(io.BytesIO(response.content))
+
+
+def test_record_has_the_same_lettings_as_csv_and_as_workbook(world: World) -> None:
     nominations_return = confirmed_return(world, world.things["nominations"])
-    client = signed_in(world.vera)
-    paths = {shape: return_url(nominations_return, "record", record=1, shape=shape) for shape in ("csv", "xlsx", "pdf")}
 
-    rows = list(csv.reader(b"".join(client.get(paths["csv"])).decode("utf-8-sig").splitlines()))
-    book = load_workbook(io.BytesIO(client.get(paths["xlsx"]).content))
-    pdf = client.get(paths["pdf"])
-    sheet = [
-        ["" if cell is None else str(cell) for cell in row] for row in book["Lettings"].iter_rows(values_only=True)
-    ]
-    form = signed_in(world.ben).post(return_url(nominations_return, "reopen"), {"reason": "A home was left out."})
+    csv_text = b"".join(signed_in(world.vera).get(record_url(nominations_return, "csv"))).decode("utf-8-sig")
+    sheet = record_as_workbook(world, nominations_return)["Lettings"]
 
-    assert [row[0] for row in rows] == [row[0] for row in sheet]
-    assert rows[-1][0] == "All lettings"
-    assert [float(row[1].replace(",", "")) for row in rows[1:]] == [float(row[1]) for row in sheet[1:]]
-    about = dict(book["About"].iter_rows(values_only=True))
+    csv_rows = list(csv.reader(csv_text.splitlines()))
+    sheet_rows = list(sheet.iter_rows(values_only=True))
+    assert csv_rows[-1][0] == "All lettings"
+    assert [row[0] for row in csv_rows] == ["" if row[0] is None else str(row[0]) for row in sheet_rows]
+    assert [float(row[1].replace(",", "")) for row in csv_rows[1:]] == [float(str(row[1])) for row in sheet_rows[1:]]
+
+
+def test_record_as_workbook_says_whose_and_which_it_is(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+
+    about = dict(record_as_workbook(world, nominations_return)["About"].iter_rows(values_only=True))
+
+    assert about["Provider"] == "Larkhaven Homes"
+    assert about["Record"] == "First record"
     assert str(about["CORE export"]).endswith(", unverified")
-    assert {("Provider", "Larkhaven Homes"), ("Record", "First record")} <= set(
-        book["About"].iter_rows(values_only=True)
-    )
-    assert pdf.content.startswith(b"%PDF") or pdf.status_code == 503
-    assert client.get(return_url(nominations_return, "record", record=2, shape="csv")).status_code == 404
-    assert form.status_code == 302
+
+
+def test_record_is_a_pdf_if_pango_is_installed(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+
+    response = signed_in(world.vera).get(record_url(nominations_return, "pdf"))
+
+    assert response.content.startswith(b"%PDF") or response.status_code == 503
+
+
+def test_record_that_does_not_exist_is_not_found(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+
+    response = signed_in(world.vera).get(record_url(nominations_return, "csv", record=2))
+
+    assert response.status_code == 404
+
+
+def test_record_is_not_available_to_other_parties(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+
+    response = signed_in(world.nadia).get(record_url(nominations_return, "csv"))
+
+    assert response.status_code == 404
+
+
+def test_council_reopens_a_confirmed_return_with_a_reason(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+
+    response = signed_in(world.ben).post(return_url(nominations_return, "reopen"), {"reason": "A home was left out."})
+
+    assert response.status_code == 302
     assert "A home was left out." in html_for(world.vera, return_url(nominations_return))
-    assert signed_in(world.nadia).get(paths["csv"]).status_code == 404

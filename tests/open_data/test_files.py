@@ -98,18 +98,23 @@ def exported_files(*datasets: str) -> Files:
 
 
 def check_round_trip(files: Files) -> None:
-    """Import files, twice, and compare what is written with them; then forget them."""
-    with transaction.atomic():
-        first = import_files(files)
-        assert exported_files(*files) == files
-        again = import_files(exported_files(*files))
+    """Check that an export equals the files that were imported, and that importing the export changes nothing.
 
-        assert exported_files(*files) == files
-        assert first.set_aside == 0
-        assert again.set_aside == 0
-        assert again.created == 0
-        assert again.changed == 0
+    The imports are rolled back, because one test calls this function with many examples.
+    """
+    with transaction.atomic():
+        run = import_files(files)
+        first_export = exported_files(*files)
+        repeated_run = import_files(first_export)
+        second_export = exported_files(*files)
         transaction.set_rollback(True)
+
+    assert first_export == files
+    assert second_export == files
+    assert run.set_aside == 0
+    assert repeated_run.set_aside == 0
+    assert repeated_run.created == 0
+    assert repeated_run.changed == 0
 
 
 @generated

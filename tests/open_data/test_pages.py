@@ -128,26 +128,45 @@ def local_plan(world: World, title: str, audience: str) -> None:
     publish_version(plan=plan, author=world.ben, note="First.", now=world.now, content=content)
 
 
-def test_stranger_gets_public_plans_of_the_council_and_nothing_else(world: World) -> None:
+@pytest.fixture
+def plans_of_each_audience(world: World) -> None:
+    """Publish the files of Westmarch, which has a public plan and two plans that strangers must not read."""
     local_plan(world, "Westmarch Local Plan", "public")
     local_plan(world, f"{CANARY} network plan", "network")
     local_plan(world, f"{CANARY} owners plan", "owners")
     publish_files(world)
 
-    plans = Client().get(address(world))
-    timetable = Client().get(address(world, "plan-timetable"))
-    page = Client().get(reverse("open_data:of-organisation", args=[world.westmarch.pk]))
 
-    (row,) = rows_of(plans.content)
+@pytest.mark.usefixtures("plans_of_each_audience")
+def test_stranger_downloads_the_public_plans_of_a_council(world: World) -> None:
+    response = Client().get(address(world))
+
+    (row,) = rows_of(response.content)
     assert row["name"] == "Westmarch Local Plan"
     assert row["datasets"] == "local-plan"
     assert row["documentation-url"].startswith(f"{settings.SITE_ORIGIN}/plans/")
-    (event,) = rows_of(timetable.content)
-    assert event["plan"] == row["reference"]
+    assert CANARY not in response.content.decode()
+
+
+@pytest.mark.usefixtures("plans_of_each_audience")
+def test_stranger_downloads_the_timetables_of_public_plans(world: World) -> None:
+    (plan,) = rows_of(Client().get(address(world)).content)
+
+    response = Client().get(address(world, "plan-timetable"))
+
+    (event,) = rows_of(response.content)
+    assert event["plan"] == plan["reference"]
     assert event["plan-event"] == "adopted"
     assert event["event-date"] == "2029-03"
-    for response in (plans, timetable, page):
-        assert CANARY not in response.content.decode()
+    assert CANARY not in response.content.decode()
+
+
+@pytest.mark.usefixtures("plans_of_each_audience")
+def test_page_of_files_does_not_name_plans_that_are_not_public(world: World) -> None:
+    response = Client().get(reverse("open_data:of-organisation", args=[world.westmarch.pk]))
+
+    assert response.status_code == 200
+    assert CANARY not in response.content.decode()
 
 
 def test_the_page_says_on_which_day_a_file_last_changed(world: World) -> None:
@@ -160,30 +179,45 @@ def test_the_page_says_on_which_day_a_file_last_changed(world: World) -> None:
     assert re.search(rf"Last changed</dt>\s*<dd>{changed_on}</dd>", page)
 
 
+def test_file_is_a_csv_with_a_heading(world: World) -> None:
+    publish_files(world)
+
+    response = Client().get(address(world))
+
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/csv; charset=utf-8; header=present"
+
+
 def test_collector_that_has_the_file_gets_no_second_copy(world: World) -> None:
     publish_files(world)
-    first = Client().get(address(world))
+    etag = Client().get(address(world))["ETag"]
 
-    again = Client().get(address(world), headers={"if-none-match": first["ETag"]})
+    response = Client().get(address(world), headers={"if-none-match": etag})
 
-    assert first.status_code == 200
-    assert again.status_code == 304
-    assert again.content == b""
-    assert first["Content-Type"] == "text/csv; charset=utf-8; header=present"
+    assert response.status_code == 304
+    assert response.content == b""
 
 
-def test_no_cache_gives_out_a_file_without_asking_whether_it_is_still_published(world: World) -> None:
+def test_caches_must_ask_whether_a_file_is_still_published(world: World) -> None:
     publish_files(world)
-    first = Client().get(address(world))
-    again = Client().get(address(world), headers={"if-none-match": first["ETag"]})
+
+    file_response = Client().get(address(world))
+    unchanged_response = Client().get(address(world), headers={"if-none-match": file_response["ETag"]})
+
+    assert file_response["Cache-Control"] == "public, no-cache"
+    assert unchanged_response["Cache-Control"] == "public, no-cache"
+
+
+def test_file_that_is_no_longer_published_is_not_found_even_by_a_cache(world: World) -> None:
+    publish_files(world)
+    etag = Client().get(address(world))["ETag"]
     end_publishing(
         organisation=world.westmarch, standard="plan", reason="We moved.", author=world.ben, now=timezone.now()
     )
 
-    stopped = Client().get(address(world), headers={"if-none-match": first["ETag"]})
+    response = Client().get(address(world), headers={"if-none-match": etag})
 
-    assert {first["Cache-Control"], again["Cache-Control"]} == {"public, no-cache"}
-    assert stopped.status_code == 404
+    assert response.status_code == 404
 
 
 def test_files_are_rate_limited(world: World, settings: Any) -> None:
@@ -196,29 +230,50 @@ def test_files_are_rate_limited(world: World, settings: Any) -> None:
     assert statuses == [200, 429]
 
 
-def test_addresses_of_a_record_that_was_merged_lead_to_the_one_that_was_kept(world: World) -> None:
+@pytest.fixture
+def kept_organisation(world: World) -> Organisation:
+    """Merge Westmarch, which publishes a plan, with another record of it, and return the record that is kept."""
     local_plan(world, "Westmarch Local Plan", "public")
     publish_files(world)
     kept = create_organisation(name="Westmarch Council", kind="council", author=None, now=world.now)
-    page = reverse("open_data:of-organisation", args=[world.westmarch.pk])
-
     merge_organisations(kept=kept, merged=world.westmarch, reason="Twice.", author=None, now=timezone.now())
-
-    file = Client().get(address(world), follow=True)
-    assert file.redirect_chain == [(reverse("open_data:file", args=[kept.pk, "plan"]), 302)]
-    assert rows_of(file.content)[0]["name"] == "Westmarch Local Plan"
-    assert kept.name in Client().get(page, follow=True).content.decode()
-    assert Client().get(f"/open-data/{world.westmarch.pk}/nothing.csv").status_code == 404
+    return kept
 
 
-def test_pages_say_that_files_of_the_demonstration_are_made_up(world: World) -> None:
+def test_file_of_a_merged_organisation_redirects_to_that_of_the_kept_one(
+    world: World, kept_organisation: Organisation
+) -> None:
+    response = Client().get(address(world), follow=True)
+
+    assert response.redirect_chain == [(reverse("open_data:file", args=[kept_organisation.pk, "plan"]), 302)]
+    assert rows_of(response.content)[0]["name"] == "Westmarch Local Plan"
+
+
+def test_page_of_a_merged_organisation_redirects_to_that_of_the_kept_one(
+    world: World, kept_organisation: Organisation
+) -> None:
+    response = Client().get(reverse("open_data:of-organisation", args=[world.westmarch.pk]), follow=True)
+
+    assert kept_organisation.name in response.content.decode()
+
+
+@pytest.mark.usefixtures("kept_organisation")
+def test_file_that_does_not_exist_of_a_merged_organisation_is_not_found(world: World) -> None:
+    response = Client().get(f"/open-data/{world.westmarch.pk}/nothing.csv")
+
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("is_demonstration", [True, False])
+def test_pages_say_that_files_are_made_up_only_for_the_demonstration(world: World, is_demonstration: bool) -> None:
     publish_files(world)
-    pages = (reverse("open_data:index"), reverse("open_data:of-organisation", args=[world.westmarch.pk]))
-    assert not any(b"Demonstration" in Client().get(page).content for page in pages)
+    Organisation.objects.filter(pk=world.westmarch.pk).update(is_demonstration=is_demonstration)
 
-    Organisation.objects.filter(pk=world.westmarch.pk).update(is_demonstration=True)
+    index_page = Client().get(reverse("open_data:index")).content.decode()
+    page_of_westmarch = Client().get(reverse("open_data:of-organisation", args=[world.westmarch.pk])).content.decode()
 
-    assert all(b"Demonstration" in Client().get(page).content for page in pages)
+    assert ("Demonstration" in index_page) == is_demonstration
+    assert ("Demonstration" in page_of_westmarch) == is_demonstration
 
 
 def test_page_names_the_organisation_and_no_person(world: World) -> None:

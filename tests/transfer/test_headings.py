@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -39,13 +40,13 @@ CHOSEN = {
 
 
 @pytest.fixture
-def dee(client: Any) -> Any:
+def admin_client(client: Client) -> Client:
     """Return a client in which Dee, an administrator, is signed in."""
     client.force_login(make_world().dee)
     return client
 
 
-def upload(client: Any, text: str, **choices: str) -> Any:
+def upload(client: Client, text: str, **choices: str) -> Any:
     """Upload a list of providers on the page for imports, and return the page that follows."""
     file = SimpleUploadedFile("list_2024-01.csv", text.encode())
     return client.post(
@@ -65,46 +66,94 @@ def test_headings_are_proposed_by_their_words_and_values() -> None:
     assert str(proposals.headings[1]) == "RSH ref (“LX9001”, “5069”, “90AA”)"
 
 
-def test_administrator_confirms_headings_once_for_a_publisher(dee: Any) -> None:
+def confirm(client: Client, run: ImportRun, **choices: str) -> str:
+    """Confirm the headings of a list on its page, and return the page of the preview that follows."""
+    address = reverse("admin:transfer_importrun_headings", args=[run.pk])
+    return client.post(address, CHOSEN | choices, follow=True).content.decode()
+
+
+@pytest.fixture
+def unread_run(admin_client: Client) -> ImportRun:
+    """Return the upload of a list whose headings a person must confirm. The councils are already imported."""
+    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
+    upload(admin_client, OWN)
+    return ImportRun.objects.get(status=RunStatus.UNREAD)
+
+
+def test_list_with_unknown_headings_leads_to_the_page_that_asks_for_them(admin_client: Client) -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
 
-    page = upload(dee, OWN)
+    response = upload(admin_client, OWN)
+
     run = ImportRun.objects.get(status=RunStatus.UNREAD)
-    assert page.request["PATH_INFO"] == reverse("admin:transfer_importrun_headings", args=[run.pk])
-    assert "RSH ref (“LX9001”, “5069”, “90AA”)" in collapse(page.content.decode())
-    preview = dee.post(page.request["PATH_INFO"], CHOSEN, follow=True).content.decode()
+    assert response.request["PATH_INFO"] == reverse("admin:transfer_importrun_headings", args=[run.pk])
+    assert "RSH ref (“LX9001”, “5069”, “90AA”)" in collapse(response.content.decode())
+
+
+def test_administrator_confirms_the_headings_of_a_publisher(admin_client: Client, unread_run: ImportRun) -> None:
+    preview = confirm(admin_client, unread_run)
 
     assert "Would be created (2)" in preview
     assert ImportRun.objects.get(register="providers").publisher == "Marchshire Homes Forum"
-    dee.post(reverse("admin:transfer_importrun_apply", args=[ImportRun.objects.get(register="providers").pk]))
+
+
+def test_list_with_confirmed_headings_is_imported(admin_client: Client, unread_run: ImportRun) -> None:
+    confirm(admin_client, unread_run)
+    admin_client.post(reverse("admin:transfer_importrun_apply", args=[unread_run.pk]))
+
     apply_waiting(now=timezone.now())
+
     assert Identifier.objects.filter(scheme=Scheme.RSH).count() == 4
-    later_preview = upload(dee, OWN.replace("Tidewater Housing Group Limited", "Tidewater Homes")).content.decode()
-    assert "Would be changed (1)" in later_preview
 
 
-def test_publisher_is_recognised_by_old_and_new_headings(dee: Any) -> None:
-    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
-    changed_list = OWN.replace("RSH ref", "Regulator's ref")
-    for text, reference in ((OWN, "RSH ref"), (changed_list, "Regulator's ref")):
-        address = upload(dee, text).request["PATH_INFO"]
-        dee.post(address, CHOSEN | {"column-number": reference})
+def test_headings_of_a_publisher_are_confirmed_only_once(admin_client: Client, unread_run: ImportRun) -> None:
+    confirm(admin_client, unread_run)
 
-    for text in (OWN, changed_list):
-        assert "Would be created (2)" in upload(dee, text).content.decode()
+    preview = upload(admin_client, OWN.replace("Tidewater Housing Group Limited", "Tidewater Homes")).content.decode()
+
+    assert "Would be created (2)" in preview
     assert not ImportRun.objects.filter(status=RunStatus.UNREAD).exists()
 
 
-def test_corrected_headings_have_the_meaning_that_was_confirmed_last(dee: Any) -> None:
-    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
-    address = upload(dee, OWN).request["PATH_INFO"]
-    wrong_preview = dee.post(
-        address, CHOSEN | {"column-name": "Structure", "column-form": ""}, follow=True
-    ).content.decode()
-    assert "Larkhaven Homes Limited" not in wrong_preview
+def test_later_list_of_a_publisher_changes_the_providers_of_its_earlier_list(
+    admin_client: Client, unread_run: ImportRun
+) -> None:
+    confirm(admin_client, unread_run)
+    admin_client.post(reverse("admin:transfer_importrun_apply", args=[unread_run.pk]))
+    apply_waiting(now=timezone.now())
 
-    address = reverse("admin:transfer_importrun_headings", args=[ImportRun.objects.get(register="providers").pk])
-    corrected_preview = dee.post(address, CHOSEN | {"column-form": ""}, follow=True).content.decode()
+    preview = upload(admin_client, OWN.replace("Tidewater Housing Group Limited", "Tidewater Homes")).content.decode()
+
+    assert "Would be changed (1)" in preview
+
+
+@pytest.mark.parametrize("heading", ["RSH ref", "Regulator's ref"])
+def test_publisher_is_recognised_by_old_and_new_headings(
+    admin_client: Client, unread_run: ImportRun, heading: str
+) -> None:
+    confirm(admin_client, unread_run)
+    upload(admin_client, OWN.replace("RSH ref", "Regulator's ref"))
+    run_with_new_heading = ImportRun.objects.get(status=RunStatus.UNREAD)
+    confirm(admin_client, run_with_new_heading, **{"column-number": "Regulator's ref"})
+
+    preview = upload(admin_client, OWN.replace("RSH ref", heading)).content.decode()
+
+    assert "Would be created (2)" in preview
+    assert not ImportRun.objects.filter(status=RunStatus.UNREAD).exists()
+
+
+def test_preview_has_no_names_if_the_heading_of_names_is_mistaken(admin_client: Client, unread_run: ImportRun) -> None:
+    preview = confirm(admin_client, unread_run, **{"column-name": "Structure", "column-form": ""})
+
+    assert "Larkhaven Homes Limited" not in preview
+
+
+def test_corrected_headings_have_the_meaning_that_was_confirmed_last(
+    admin_client: Client, unread_run: ImportRun
+) -> None:
+    confirm(admin_client, unread_run, **{"column-name": "Structure", "column-form": ""})
+
+    corrected_preview = confirm(admin_client, unread_run, **{"column-form": ""})
 
     assert "Larkhaven Homes Limited" in corrected_preview
     assert set(KnownHeading.objects.values_list("heading", "column")) == {
@@ -115,24 +164,21 @@ def test_corrected_headings_have_the_meaning_that_was_confirmed_last(dee: Any) -
     }
 
 
-def test_page_of_a_list_with_unknown_headings_does_not_say_what_it_would_change(dee: Any) -> None:
-    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
-    upload(dee, OWN)
-    run = ImportRun.objects.get(status=RunStatus.UNREAD)
-
-    page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+def test_page_of_a_list_with_unknown_headings_does_not_say_what_it_would_change(
+    admin_client: Client, unread_run: ImportRun
+) -> None:
+    page = admin_client.get(reverse("admin:transfer_importrun_change", args=[unread_run.pk])).content.decode()
 
     assert "Match headings to columns" in page
+    assert "Would be created" not in page
     assert "already matches" not in page
     assert "0 created" not in page
 
 
-def test_another_publishers_headings_are_not_used(dee: Any) -> None:
-    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
-    page = upload(dee, OWN)
-    dee.post(page.request["PATH_INFO"], CHOSEN)
+def test_headings_of_another_publisher_are_not_used(admin_client: Client, unread_run: ImportRun) -> None:
+    confirm(admin_client, unread_run)
 
-    upload(dee, OWN, publisher="Somebody Else")
+    upload(admin_client, OWN, publisher="Somebody Else")
 
     assert ImportRun.objects.filter(status=RunStatus.UNREAD, publisher="Somebody Else").exists()
 
@@ -145,11 +191,12 @@ def test_another_publishers_headings_are_not_used(dee: Any) -> None:
         ({"publisher": ""}, "This field is required"),
     ],
 )
-def test_headings_are_confirmed_only_if_they_make_sense(dee: Any, change: dict[str, str], message: str) -> None:
-    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
-    page = upload(dee, OWN)
+def test_headings_are_confirmed_only_if_they_make_sense(
+    admin_client: Client, unread_run: ImportRun, change: dict[str, str], message: str
+) -> None:
+    address = reverse("admin:transfer_importrun_headings", args=[unread_run.pk])
 
-    response = dee.post(page.request["PATH_INFO"], CHOSEN | change)
+    response = admin_client.post(address, CHOSEN | change)
 
     assert response.status_code == 422
     assert message in response.content.decode()
@@ -162,11 +209,12 @@ def test_file_without_anything_like_a_needed_column_is_refused() -> None:
         import_list("providers", "\n".join(line.partition(",")[0] for line in PROVIDERS.splitlines()))
 
 
-def test_part_of_a_register_marks_nothing_as_missing() -> None:
+def test_part_of_a_register_marks_no_provider_as_missing() -> None:
     import_list("councils", COUNCILS)
     import_list("providers", PROVIDERS)
+    heading, larkhaven, *_others = PROVIDERS.splitlines()
 
-    run = import_list("providers", "\n".join(PROVIDERS.splitlines()[:2]), is_part=True)
+    run = import_list("providers", f"{heading}\n{larkhaven}\n", is_part=True)
 
     assert run.missing == 0
     assert run.left_alone == 1

@@ -87,14 +87,18 @@ def test_every_row_of_each_file_is_accounted_for(councils: None) -> None:
 
 def test_dataset_names_its_release_publisher_and_licence(councils: None) -> None:
     run = import_figures("net-additions")
-    import_figures("delivery-test", as_of=dt.date(2024, 12, 12))
 
-    dataset = Dataset.objects.get(series="net-additions")
+    dataset = Dataset.objects.get()
     assert dataset.released_on == dt.date(2025, 11, 20)
     assert run.as_of == dt.date(2025, 11, 20)
     assert dataset.publisher == "Ministry of Housing, Communities and Local Government"
     assert dataset.licence == "Open Government Licence v3.0"
-    assert Dataset.objects.get(series="delivery-test").released_on == dt.date(2024, 12, 12)
+
+
+def test_dataset_of_a_file_without_a_date_has_the_date_that_was_entered(councils: None) -> None:
+    import_figures("delivery-test", as_of=dt.date(2024, 12, 12))
+
+    assert Dataset.objects.get().released_on == dt.date(2024, 12, 12)
 
 
 @pytest.fixture
@@ -121,12 +125,22 @@ def test_values_are_those_of_the_cells(measure: str, code: str, last_year: int, 
 
 
 @pytest.mark.usefixtures("all_figures")
-def test_marks_are_those_of_the_cells() -> None:
-    assert Figure.objects.get(measure="net_additions", code="E07000223", last_year=2025).status == "provisional"
-    assert Figure.objects.get(measure="net_additions", code="E06000063", last_year=2023).status == "not_published"
-    assert Figure.objects.get(measure="measurement", code="E07000027").status == "not_applicable"
+@pytest.mark.parametrize(
+    ("measure", "code", "last_year", "status"),
+    [
+        ("net_additions", "E07000223", 2025, "provisional"),
+        ("net_additions", "E06000063", 2023, "not_published"),
+        ("measurement", "E07000027", 2023, "not_applicable"),
+        ("waiting_list", "E07000106", 2024, "not_published"),
+    ],
+)
+def test_marks_are_those_of_the_cells(measure: str, code: str, last_year: int, status: str) -> None:
+    assert Figure.objects.get(measure=measure, code=code, last_year=last_year).status == status
+
+
+@pytest.mark.usefixtures("all_figures")
+def test_consequence_has_the_words_of_its_cell() -> None:
     assert Figure.objects.get(measure="consequence", code="E06000045").words == "Presumption"
-    assert Figure.objects.get(measure="waiting_list", code="E07000106").status == "not_published"
 
 
 @pytest.mark.usefixtures("all_figures")
@@ -140,61 +154,97 @@ def test_requirements_are_those_of_local_plans() -> None:
     assert Figure.objects.get(plan="Adur Local Plan").status == "not_published"
 
 
-def test_row_of_an_unknown_code_is_set_aside_and_imported_once_corrected(councils: None) -> None:
+def row_to_correct(run: ImportRun, area_name: str) -> list[str]:
+    """Return the row of an area that an import of live tables set aside, as a person downloads it."""
+    _heading, rows = rows_to_correct(run.report)
+    return next(row for row in rows if row[2] == area_name)
+
+
+def test_row_without_the_code_of_an_area_is_set_aside(councils: None) -> None:
     run = import_figures("affordable-supply")
-    heading, rows = rows_to_correct(run.report)
-    beverley = next(row for row in rows if row[2] == "Beverley")
-    assert beverley[:2] == ["1006C", "E07AHS568"]
-    assert "is not the code of an area" in beverley[-2]
-    alnwick = next(row for row in rows if row[2] == "Alnwick")
-    assert alnwick[-2] == "no area or organisation in the directory has the code E07000157."
+
+    live_table, code, _area_name, *_figures, reason, _remedy = row_to_correct(run, "Beverley")
+    assert live_table == "1006C"
+    assert code == "E07AHS568"
+    assert "is not the code of an area" in reason
+
+
+def test_row_of_an_area_outside_the_directory_is_set_aside(councils: None) -> None:
+    run = import_figures("affordable-supply")
+
+    *_cells, reason, _remedy = row_to_correct(run, "Alnwick")
+    assert reason == "no area or organisation in the directory has the code E07000157."
     assert "Sheet “Live_Table_1006C”, row 4" in " ".join(run.report["lines"]["set_aside"])
 
-    Area.objects.create(code="E07000157", name="Alnwick", kind="district")
-    second_run = import_figures("affordable-supply", as_csv_file([[*heading], alnwick]), name="corrected.csv")
 
-    assert second_run.created == 1
-    assert second_run.set_aside == 0
-    new_figures = Figure.objects.filter(code="E07000157", measure="social_rent_completions")
-    assert {figure.dataset.released_on for figure in new_figures} == {dt.date(2021, 11, 18)}
+def test_row_that_was_set_aside_is_imported_into_its_dataset_once_its_area_is_known(councils: None) -> None:
+    first_run = import_figures("affordable-supply")
+    heading, _rows = rows_to_correct(first_run.report)
+    corrected_file = as_csv_file([[*heading], row_to_correct(first_run, "Alnwick")])
+    Area.objects.create(code="E07000157", name="Alnwick", kind="district")
+
+    run = import_figures("affordable-supply", corrected_file, name="corrected.csv")
+
+    assert run.created == 1
+    assert run.set_aside == 0
+    alnwick_figures = Figure.objects.filter(code="E07000157", measure="social_rent_completions")
+    assert {figure.dataset.released_on for figure in alnwick_figures} == {dt.date(2021, 11, 18)}
     assert Dataset.objects.filter(series="affordable-supply").count() == 1
 
 
-def test_same_file_again_changes_nothing(councils: None) -> None:
+def test_file_that_is_imported_again_leaves_every_figure_as_it_was(councils: None) -> None:
     data = workbook_of("delivery-test")
     import_figures("delivery-test", data, now=dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC))
-    figures = set(Figure.objects.values_list("pk", "value"))
+    figures_before = set(Figure.objects.values_list("pk", "value"))
 
-    second_run = import_figures("delivery-test", data, now=dt.datetime(2026, 2, 5, 12, tzinfo=dt.UTC))
+    repeated_run = import_figures("delivery-test", data, now=dt.datetime(2026, 2, 5, 12, tzinfo=dt.UTC))
 
-    assert second_run.created == 0
-    assert second_run.changed == 0
-    assert second_run.left_alone == 9
-    assert set(Figure.objects.values_list("pk", "value")) == figures
+    assert repeated_run.created == 0
+    assert repeated_run.changed == 0
+    assert repeated_run.left_alone == 9
+    assert set(Figure.objects.values_list("pk", "value")) == figures_before
     assert Dataset.objects.get().released_on == dt.date(2026, 1, 5)
 
 
-def test_older_release_is_kept_as_history_and_compared(councils: None) -> None:
-    import_figures("net-additions")
+def other_net_additions() -> bytes:
+    """Return the table of net additions as a CSV without its titles, with 99 for Adur in 2023-24 instead of 120."""
     rows = [list(row) for row in sheets_of("net-additions")["LT_122"]]
+    year = "2023-24 [r] [note 17]"
+    heading_index = next(index for index, row in enumerate(rows) if year in row)
     adur = next(row for row in rows if "Adur" in row)
-    adur[rows[4].index("2023-24 [r] [note 17]")] = 99
-    older_rows = [rows[4], *rows[5:]]
+    adur[rows[heading_index].index(year)] = 99
+    return as_csv_file(rows[heading_index:])
 
-    run = import_figures("net-additions", as_csv_file(older_rows), name="table-122_2024-11.csv")
 
-    assert run.as_of == dt.date(2024, 11, 30)
-    assert any("Pages show the newer release of 20 November 2025" in line for line in run.report["remarks"])
+@pytest.fixture
+def run_of_older_release(councils: None) -> ImportRun:
+    """Import the release of November 2025, then one of November 2024, and return the latter run."""
+    import_figures("net-additions")
+    return import_figures("net-additions", other_net_additions(), name="table-122_2024-11.csv")
+
+
+def test_older_release_has_the_date_in_the_name_of_its_file(run_of_older_release: ImportRun) -> None:
+    assert run_of_older_release.as_of == dt.date(2024, 11, 30)
+
+
+def test_older_release_does_not_replace_the_newer_one(run_of_older_release: ImportRun) -> None:
+    remarks = " ".join(run_of_older_release.report["remarks"])
+    assert "Pages show the newer release of 20 November 2025" in remarks
     assert newest_datasets()["net-additions"].released_on == dt.date(2025, 11, 20)
-    assert sorted(
-        Figure.objects.filter(code="E07000223", last_year=2024).values_list("value", "dataset__released_on")
-    ) == [(99, dt.date(2024, 11, 30)), (120, dt.date(2025, 11, 20))]
+
+
+@pytest.mark.usefixtures("run_of_older_release")
+def test_figures_of_both_releases_are_kept() -> None:
+    figures = Figure.objects.filter(code="E07000223", last_year=2024)
+
+    assert set(figures.values_list("dataset__released_on", "value")) == {
+        (dt.date(2024, 11, 30), 99),
+        (dt.date(2025, 11, 20), 120),
+    }
 
 
 def test_report_of_a_newer_release_has_the_number_of_changed_figures(councils: None) -> None:
-    rows = [list(row) for row in sheets_of("net-additions")["LT_122"]]
-    next(row for row in rows if "Adur" in row)[-2] = 99
-    import_figures("net-additions", as_csv_file(rows[4:]), name="table-122_2024-11.csv")
+    import_figures("net-additions", other_net_additions(), name="table-122_2024-11.csv")
 
     run = import_figures("net-additions")
 
@@ -292,21 +342,28 @@ def test_both_rows_of_an_area_that_is_in_a_file_twice_are_bad(councils: None) ->
         import_figures("net-additions", as_csv_file(rows), name="table.csv")
 
 
-def test_other_vintages_are_read(councils: None) -> None:
-    by_year = [["LAD23CD", "LAD23NM", "2022", "2023"], ["E07000223", "Adur", "1,829", "[z]"]]
-    import_figures("waiting-lists", as_csv_file(by_year), name="live-table-600_2024-01.csv")
-    old_codes = [
+def test_waiting_lists_with_a_column_for_each_year_are_read(councils: None) -> None:
+    rows = [["LAD23CD", "LAD23NM", "2022", "2023"], ["E07000223", "Adur", "1,829", "[z]"]]
+
+    import_figures("waiting-lists", as_csv_file(rows), name="live-table-600_2024-01.csv")
+
+    assert value("waiting_list", "E07000223", 2022) == 1829
+    assert Figure.objects.get(measure="waiting_list", last_year=2023).status == "not_applicable"
+
+
+def test_net_additions_under_former_codes_are_read(councils: None) -> None:
+    rows = [
         ["Former ONS code", "Area", "2008/09", "2009-10 P"],
         ["45UB", "Adur", "-", "12"],
         ["00MS", "Southampton", "..", "[c]"],
     ]
-    import_figures("net-additions", as_csv_file(old_codes), name="table-122_2010-11.csv")
 
-    assert value("waiting_list", "E07000223", 2022) == 1829
-    assert Figure.objects.get(measure="waiting_list", last_year=2023).status == "not_applicable"
+    import_figures("net-additions", as_csv_file(rows), name="table-122_2010-11.csv")
+
     assert Figure.objects.get(code="45UB", last_year=2009).value == 0
-    assert Figure.objects.get(code="45UB", last_year=2010).status == "provisional"
-    assert Figure.objects.get(code="45UB", last_year=2010).area.code == "E07000223"
+    figure_of_2010 = Figure.objects.get(code="45UB", last_year=2010)
+    assert figure_of_2010.status == "provisional"
+    assert figure_of_2010.area.code == "E07000223"
 
 
 def test_open_document_reads_as_the_workbook_does() -> None:
@@ -315,19 +372,28 @@ def test_open_document_reads_as_the_workbook_does() -> None:
     data = open_document("".join(f"<table:table-row>{row or CELL.format('', '')}</table:table-row>" for row in cells))
 
     read = READERS["delivery-test"].read  # type: ignore[index]  # a series is a string
-    figures_of_document, figures_of_workbook = (
-        read(read_sheets(file), {}) for file in (data, workbook_of("delivery-test"))
-    )
+    figures_of_document = read(read_sheets(data), {}).figures
+    figures_of_workbook = read(read_sheets(workbook_of("delivery-test")), {}).figures
 
-    assert [cell.value for cell in figures_of_document.figures] == [cell.value for cell in figures_of_workbook.figures]
+    assert figures_of_document
+    assert [cell.value for cell in figures_of_document] == [cell.value for cell in figures_of_workbook]
 
 
-def test_administrator_previews_and_applies_figures(councils: None, world: World) -> None:
-    now = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
-    run = preview_register(
-        register="waiting-lists", file=File("w.xlsx", workbook_of("waiting-lists")), author=world.dee, now=now
-    )
+def preview_of_waiting_lists(world: World, now: dt.datetime) -> ImportRun:
+    """Let Dee preview the waiting lists, and return the run."""
+    file = File("waiting-lists.xlsx", workbook_of("waiting-lists"))
+    return preview_register(register="waiting-lists", file=file, author=world.dee, now=now)
+
+
+def test_preview_of_figures_stores_no_dataset(councils: None, world: World) -> None:
+    preview_of_waiting_lists(world, dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC))
+
     assert not Dataset.objects.exists()
+
+
+def test_applied_preview_of_figures_stores_its_dataset(councils: None, world: World) -> None:
+    now = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
+    run = preview_of_waiting_lists(world, now)
 
     applied_run = apply_preview(run=run, author=world.dee, now=now)
 

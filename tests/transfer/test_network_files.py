@@ -129,13 +129,18 @@ def test_network_is_replayed_by_date_without_emails() -> None:
     assert not deliver()
 
 
-def test_same_file_again_changes_nothing_and_a_namesake_is_refused() -> None:
+def test_file_that_is_loaded_again_is_not_imported_again() -> None:
     load(SMALL)
 
     _, is_new = load(SMALL)
 
     assert not is_new
     assert ImportRun.objects.count() == 1
+
+
+def test_other_file_of_a_network_that_was_loaded_is_refused() -> None:
+    load(SMALL)
+
     with pytest.raises(UnableToRead, match="was loaded on"):
         load({**SMALL, "about": "changed"})
 

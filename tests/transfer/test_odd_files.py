@@ -171,7 +171,8 @@ def check_that_import_ends_well(run: Callable[[], object]) -> None:
 def refusal_of(run: Callable[[], object]) -> UnableToRead | None:
     """Return the error if the file was refused; None if it was imported.
 
-    Deferred constraints are checked too.
+    Each file is imported in a transaction that is rolled back, in which PostgreSQL would never check deferred
+    constraints. So they are made immediate after the import, as if the transaction were committed.
     """
     try:
         run()

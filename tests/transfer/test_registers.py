@@ -72,32 +72,50 @@ def test_a_district_is_in_its_county_and_region() -> None:
     assert westmarch.region == Area.objects.get(code="E12000008")
 
 
-def test_same_list_again_changes_nothing() -> None:
-    for register, data in (("councils", COUNCILS), ("providers", PROVIDERS)):
-        import_list(register, data)
+@pytest.mark.parametrize(
+    ("register", "data", "row_count"),
+    [pytest.param("councils", COUNCILS, 5, id="councils"), pytest.param("providers", PROVIDERS, 4, id="providers")],
+)
+def test_list_that_is_imported_again_leaves_every_organisation_as_it_was(
+    register: str, data: str, row_count: int
+) -> None:
+    import_list("councils", COUNCILS)
+    import_list(register, data)
 
-        second_run = import_list(register, data)
+    repeated_run = import_list(register, data)
 
-        assert second_run.created == 0
-        assert second_run.changed == 0
-        assert second_run.closed == 0
-        assert second_run.joined == 0
-        assert second_run.missing == 0
-        assert second_run.left_alone == (5 if register == "councils" else 4)
-        assert "This file was already imported" in " ".join(second_run.report["remarks"])
+    assert repeated_run.left_alone == row_count
+    assert repeated_run.created == 0
+    assert repeated_run.changed == 0
+    assert repeated_run.closed == 0
+    assert repeated_run.joined == 0
+    assert repeated_run.missing == 0
 
 
-def test_dry_run_reports_everything_and_changes_nothing() -> None:
+def test_report_says_that_a_file_was_already_imported() -> None:
+    import_list("councils", COUNCILS)
+
+    repeated_run = import_list("councils", COUNCILS)
+
+    assert "This file was already imported" in " ".join(repeated_run.report["remarks"])
+
+
+def test_dry_run_reports_what_an_import_would_create() -> None:
     run = import_list("councils", COUNCILS, dry_run=True)
 
     assert run.created == 5
     assert "Westmarch Borough Council (XWM)" in run.report["lines"]["created"]
+
+
+def test_dry_run_stores_nothing() -> None:
+    import_list("councils", COUNCILS, dry_run=True)
+
     assert not Organisation.objects.exists()
     assert not Area.objects.exists()
     assert not ImportRun.objects.exists()
 
 
-def test_one_invalid_row_changes_nothing_if_all_or_nothing() -> None:
+def test_all_or_nothing_imports_no_council_if_one_row_is_invalid() -> None:
     with pytest.raises(UnableToRead, match="Row 5, column “start-date”"):
         import_list("councils", COUNCILS.replace("2023-04-01,,,England", "not a day,,,England"), all_or_nothing=True)
 
@@ -158,13 +176,13 @@ def test_council_with_a_new_code_keeps_both_areas_with_their_dates() -> None:
     assert Identifier.objects.filter(organisation=council, scheme=Scheme.GSS).count() == 2
 
 
-def test_second_list_with_the_new_code_changes_nothing() -> None:
+def test_second_list_with_the_new_code_changes_no_council() -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2025, 4, 1))
     import_list("councils", COUNCILS.replace("E07900001", "E07900009"), as_of=dt.date(2026, 4, 1))
 
-    second_run = import_list("councils", COUNCILS.replace("E07900001", "E07900009"))
+    repeated_run = import_list("councils", COUNCILS.replace("E07900001", "E07900009"))
 
-    assert second_run.changed == 0
+    assert repeated_run.changed == 0
 
 
 def test_provider_that_is_a_council_is_matched_and_not_duplicated() -> None:
@@ -178,19 +196,26 @@ def test_provider_that_is_a_council_is_matched_and_not_duplicated() -> None:
     assert organisation_named("Westmarch Borough Council").identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
     assert organisation_named("Mere Council").identifiers.filter(scheme=Scheme.RSH, value="5070").exists()
     assert Organisation.objects.filter(kind=Kind.COUNCIL).count() == 5
-    assert organisation_named("Tidewater Housing Group Limited").identifiers.get().value == "5069"
-    assert organisation_named("Tidewater Housing Group Limited").identifiers.get().valid_from == dt.date(2019, 4, 1)
 
 
-def test_list_with_other_spellings_changes_nothing() -> None:
+def test_registration_number_of_a_provider_applies_from_its_registration_date() -> None:
+    import_list("councils", COUNCILS)
+
+    import_list("providers", PROVIDERS)
+
+    registration = organisation_named("Tidewater Housing Group Limited").identifiers.get()
+    assert registration.value == "5069"
+    assert registration.valid_from == dt.date(2019, 4, 1)
+
+
+def test_list_in_capitals_leaves_every_provider_as_it_was() -> None:
     import_list("councils", COUNCILS)
     import_list("providers", PROVIDERS)
-    list_in_capitals = "\n".join(
-        line if index == 0 else line.upper().replace("LOCAL AUTHORITY,", "Local Authority,")
-        for index, line in enumerate(PROVIDERS.splitlines())
-    )
+    heading, *rows = PROVIDERS.splitlines()
+    # A designation is a value of a fixed list, and not in capitals.
+    rows_in_capitals = [row.upper().replace("LOCAL AUTHORITY,", "Local Authority,") for row in rows]
 
-    run = import_list("providers", list_in_capitals)
+    run = import_list("providers", "\n".join([heading, *rows_in_capitals]))
 
     assert run.created == 0
     assert run.changed == 0
@@ -198,8 +223,9 @@ def test_list_with_other_spellings_changes_nothing() -> None:
     assert organisation_named("Larkhaven Homes Limited").legal_form == "Registered society"
 
 
-def test_two_imports_at_once_take_turns(transactional_db: None) -> None:
+def test_two_imports_at_once_create_each_provider_once(transactional_db: None) -> None:
     import_list("councils", COUNCILS)
+
     with ThreadPoolExecutor(2) as pool:
         runs = list(pool.map(lambda _: import_providers_in_thread(), range(2)))
 
@@ -250,7 +276,7 @@ def test_leps_are_closed_and_have_the_districts_they_served() -> None:
     }
 
 
-def test_list_of_the_names_of_known_leps_changes_nothing() -> None:
+def test_list_of_the_names_of_known_leps_leaves_them_as_they_were() -> None:
     import_list("councils", COUNCILS)
     import_list("leps", as_workbook({"Cover": [["x"]], "Sheet1": LEPS}), name="leps.xlsx")
 
@@ -300,7 +326,7 @@ def test_district_of_a_combined_authority_gets_its_new_code_if_name_and_tier_are
 def test_combined_authority_no_longer_serves_a_district_that_left_the_list() -> None:
     import_list("councils", COUNCILS)
     import_list("combined-authorities", COMBINED_AUTHORITIES, as_of=dt.date(2025, 1, 1))
-    list_without_mere = "\n".join(COMBINED_AUTHORITIES.splitlines()[:2])
+    list_without_mere = COMBINED_AUTHORITIES.replace("E06900001,Mere,E47900001,Estuary Reach,2\n", "")
 
     run = import_list("combined-authorities", list_without_mere, as_of=dt.date(2026, 1, 1))
 
@@ -308,7 +334,7 @@ def test_combined_authority_no_longer_serves_a_district_that_left_the_list() -> 
     assert organisation_named("Estuary Reach").areas_served.get(area__code="E06900001").ends_on == dt.date(2026, 1, 1)
 
 
-def test_command_ends_with_a_summary_and_fails_with_an_error(tmp_path: Path) -> None:
+def test_output_of_the_command_ends_with_a_summary(tmp_path: Path) -> None:
     file = tmp_path / "councils_2025-07.csv"
     file.write_text(COUNCILS)
     stdout = StringIO()
@@ -318,29 +344,56 @@ def test_command_ends_with_a_summary_and_fails_with_an_error(tmp_path: Path) -> 
     assert stdout.getvalue().strip().splitlines()[-1] == (
         "Councils and combined authorities as of 31 July 2025: 5 created, 0 changed, 0 closed, 0 left as they were."
     )
+
+
+def test_command_fails_if_a_column_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "councils_2025-07.csv"
     file.write_text(COUNCILS.replace("gss-code", "colour"))
+
     with pytest.raises(CommandError, match="we changed nothing"):
         call_command("import_register", "councils", str(file))
+
+
+def test_command_fails_if_it_cannot_open_the_file(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be opened"):
         call_command("import_register", "councils", str(tmp_path / "nowhere.csv"))
 
 
-def test_extracts_of_real_lists_import_and_match() -> None:
-    councils = import_list("councils", extract("councils.csv"))
-    providers = import_list("providers", extract("providers.json"), name="providers.json")
-    authorities = import_list("combined-authorities", extract("combined_authorities.csv"), accept_missing=True)
+def test_extract_of_the_councils_is_imported() -> None:
+    run = import_list("councils", extract("councils.csv"))
 
-    assert councils.created == 41
-    assert "Councils outside England were skipped: 1." in councils.report["remarks"]
+    assert run.created == 41
+    assert "Councils outside England were skipped: 1." in run.report["remarks"]
     assert Organisation.objects.filter(council_type__gt="").current().count() == 34
-    assert providers.created == 16
-    assert providers.joined == 16
-    assert providers.undecided == 1
+
+
+def test_extract_of_the_providers_is_matched_with_the_councils() -> None:
+    import_list("councils", extract("councils.csv"))
+
+    run = import_list("providers", extract("providers.json"), name="providers.json")
+
+    assert run.created == 16
+    assert run.joined == 16
+    assert run.undecided == 1
+    assert Organisation.objects.filter(identifiers__scheme=Scheme.RSH).distinct().count() == 32
+    assert Identifier.objects.get(value="5174").organisation.name == "Eden District Council"
+
+
+def test_extract_of_the_combined_authorities_gives_a_council_its_new_area() -> None:
+    import_list("councils", extract("councils.csv"))
+
+    run = import_list("combined-authorities", extract("combined_authorities.csv"), accept_missing=True)
+
+    assert run.undecided == 1
     barnsley = Identifier.objects.get(scheme=Scheme.LOCAL_AUTHORITY, value="BNS").organisation
     assert barnsley.areas_served.filter(area__code="E08000038", ends_on=None).exists()
     assert barnsley.areas_served.get(area__code="E08000016").ends_on is not None
-    assert authorities.undecided == 1
-    assert Identifier.objects.get(value="5174").organisation.name == "Eden District Council"
+
+
+def test_extract_of_the_names_of_leps_is_imported() -> None:
+    run = import_list("leps", extract("lep_names.json"))
+
+    assert run.created == 4
 
 
 @pytest.mark.slow

@@ -41,6 +41,17 @@ TIMETABLE = (
 )
 
 
+def rows_about(plan: str, csv_text: str) -> str:
+    """Return the heading of a CSV, and its rows about a plan."""
+    heading, *rows = csv_text.splitlines()
+    return "\n".join([heading, *(row for row in rows if plan in row)])
+
+
+#: The files of one council each.
+WESTMARCH_PLANS, WESTMARCH_TIMETABLE = rows_about("westmarch-2040", PLANS), rows_about("westmarch-2040", TIMETABLE)
+COUNTY_PLANS, COUNTY_TIMETABLE = rows_about("march-minerals", PLANS), rows_about("march-minerals", TIMETABLE)
+
+
 def import_councils_with_planning_area() -> None:
     """Import the councils, one of them with the code of its area as a planning authority."""
     heading, *rows = COUNCILS.splitlines()
@@ -55,15 +66,34 @@ def milestones(title: str) -> dict[str, tuple[str, str, str]]:
     return {item["key"]: (item["forecast"], item["actual"], item["status"]) for item in items}
 
 
+def test_columns_of_timetables_are_those_of_the_specification() -> None:
+    heading = Row(1, ("reference", "plan", "plan-event", "event-date", "actual-date", "entry-date", "notes"))
+
+    index_by_code = find_columns(heading, [], READ["plan-timetable"])
+
+    assert index_by_code == {
+        "reference": 0,
+        "plan": 1,
+        "event": 2,
+        "date": 3,
+        "actual": 4,
+        "entry": 5,
+        "notes": 6,
+    }
+
+
 @pytest.mark.parametrize("dataset", READ)
 def test_headings_match_in_any_case_and_punctuation(dataset: str) -> None:
     facts = csv.DictReader(io.StringIO(extract("planning_fields.csv").decode()))
     fields = [row["field"] for row in facts if row["dataset"] == dataset]
 
-    plain = find_columns(Row(1, tuple(fields)), [], READ[dataset])
-    shouted = find_columns(Row(1, tuple(field.upper().replace("-", "_") for field in fields)), [], READ[dataset])
+    columns_as_specified = find_columns(Row(1, tuple(fields)), [], READ[dataset])
+    columns_in_capitals = find_columns(
+        Row(1, tuple(field.upper().replace("-", "_") for field in fields)), [], READ[dataset]
+    )
 
-    assert plain == shouted
+    assert columns_in_capitals
+    assert columns_in_capitals == columns_as_specified
 
 
 @pytest.mark.django_db
@@ -90,10 +120,10 @@ def test_plans_of_the_standard_have_planned_and_actual_dates() -> None:
 def test_moved_date_of_the_standard_makes_one_new_version() -> None:
     import_councils_with_planning_area()
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2026, 7, 1))
-
     later_timetable = TIMETABLE.replace("2029-03,,", "2029-09,,").replace(
         "2028,,2026-07-01", "2028,2026-09-11,2026-10-01"
     )
+
     run = import_plans(PLANS.encode(), later_timetable.encode(), as_of=dt.date(2026, 10, 1))
 
     assert run.changed == 2
@@ -106,28 +136,32 @@ def test_moved_date_of_the_standard_makes_one_new_version() -> None:
 def test_file_of_one_council_marks_no_other_councils_plan_as_missing() -> None:
     import_councils_with_planning_area()
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2026, 7, 1))
-    one_plan = "\n".join(PLANS.splitlines()[:2])
-    one_timetable = "\n".join(TIMETABLE.splitlines()[:3])
 
-    run = import_plans(one_plan.encode(), one_timetable.encode(), as_of=dt.date(2026, 8, 1))
+    run = import_plans(WESTMARCH_PLANS.encode(), WESTMARCH_TIMETABLE.encode(), as_of=dt.date(2026, 8, 1))
 
     assert run.left_alone == 1
     assert run.missing == 0
 
 
 @pytest.mark.django_db
-def test_file_of_one_council_is_compared_with_its_own_last_file_only() -> None:
+def test_first_file_of_a_council_creates_its_plan_after_the_file_of_another() -> None:
     import_councils_with_planning_area()
-    westmarch_events = "\n".join(TIMETABLE.splitlines()[:3])
-    westmarch = "\n".join(PLANS.splitlines()[:2])
-    county = "\n".join([PLANS.splitlines()[0], PLANS.splitlines()[2]])
-    county_events = "\n".join([TIMETABLE.splitlines()[0], TIMETABLE.splitlines()[3]])
-    later_county_events = county_events.replace("2026-07-01", "2026-09-01")
-    import_plans(county.encode(), later_county_events.encode())
+    import_plans(COUNTY_PLANS.encode(), COUNTY_TIMETABLE.encode())
 
-    run = import_plans(westmarch.encode(), westmarch_events.encode())
+    run = import_plans(WESTMARCH_PLANS.encode(), WESTMARCH_TIMETABLE.encode())
 
     assert run.created == 1
-    older_run = import_plans(county.encode(), county_events.replace("2028", "2027").encode())
-    assert "1 of 1 plans have changed since" in " ".join(older_run.report["remarks"])
+
+
+@pytest.mark.django_db
+def test_older_file_of_a_council_is_compared_with_its_own_last_file_only() -> None:
+    import_councils_with_planning_area()
+    september_timetable = COUNTY_TIMETABLE.replace("2026-07-01", "2026-09-01")
+    import_plans(COUNTY_PLANS.encode(), september_timetable.encode())
+    import_plans(WESTMARCH_PLANS.encode(), WESTMARCH_TIMETABLE.encode())
+    july_timetable = COUNTY_TIMETABLE.replace("2028", "2027")
+
+    run = import_plans(COUNTY_PLANS.encode(), july_timetable.encode())
+
+    assert "1 of 1 plans have changed since" in " ".join(run.report["remarks"])
     assert milestones("Marchshire Minerals Plan")["examination-submitted"] == ("2028", "", "planned")

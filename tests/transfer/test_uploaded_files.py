@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.db.utils import DEFAULT_DB_ALIAS
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -30,14 +31,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def dee(client: Any) -> Any:
+def admin_client(client: Client) -> Client:
     """Return a client in which Dee, an administrator, is signed in, after importing the councils in the files."""
     client.force_login(make_world().dee)
     import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
     return client
 
 
-def upload(client: Any, register: str, *files: str | bytes, **choices: str) -> Any:
+def upload(client: Client, register: str, *files: str | bytes, **choices: str) -> Any:
     """Upload files on the page for imports, and return the page that follows."""
     names = ("file", "second", "third")
     uploaded_files = {
@@ -53,7 +54,7 @@ def run_of(register: str) -> ImportRun:
     return ImportRun.objects.get(register=register)
 
 
-def apply_preview_in_worker(client: Any, register: str) -> str:
+def apply_preview_in_worker(client: Client, register: str) -> str:
     """Let a worker import the preview, and return the page of the import."""
     run = run_of(register)
     client.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
@@ -61,7 +62,7 @@ def apply_preview_in_worker(client: Any, register: str) -> str:
     return collapse(client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode())
 
 
-def rows_set_aside(client: Any, register: str, file: int) -> list[dict[str, str]]:
+def rows_set_aside(client: Client, register: str, file: int) -> list[dict[str, str]]:
     address = reverse("admin:transfer_importrun_set_aside", args=[run_of(register).pk])
     return rows_of(b"".join(client.get(f"{address}?file={file}").streaming_content))
 
@@ -70,80 +71,84 @@ def rows_set_aside(client: Any, register: str, file: int) -> list[dict[str, str]
 BROKEN_TIMETABLE = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
 
 
-def test_preview_of_plans_says_what_would_be_created_and_creates_nothing(dee: Any) -> None:
-    page = collapse(upload(dee, "local-plans", PLANS, BROKEN_TIMETABLE).content.decode())
+def test_preview_of_plans_says_what_would_be_created_and_creates_nothing(admin_client: Client) -> None:
+    page = collapse(upload(admin_client, "local-plans", PLANS, BROKEN_TIMETABLE).content.decode())
 
     assert "Would be created (5)" in page
     assert "Download the rows set aside of the timetable" in page
     assert not Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
 
 
-def test_rows_of_a_timetable_that_were_set_aside_are_downloaded_with_reasons(dee: Any) -> None:
-    upload(dee, "local-plans", PLANS, BROKEN_TIMETABLE)
+def test_rows_of_a_timetable_that_were_set_aside_are_downloaded_with_reasons(admin_client: Client) -> None:
+    upload(admin_client, "local-plans", PLANS, BROKEN_TIMETABLE)
 
-    (row,) = rows_set_aside(dee, "local-plans", 1)
+    (row,) = rows_set_aside(admin_client, "local-plans", 1)
 
     assert row["local-plan"] == "westmarch-2030"
     assert row["event-date"] == "2017-04-31"
     assert "is not a date" in row["Set aside because"]
 
 
-def test_previewed_plans_are_imported_and_the_files_deleted(dee: Any) -> None:
-    upload(dee, "local-plans", PLANS, BROKEN_TIMETABLE)
+def test_previewed_plans_are_imported_and_the_files_deleted(admin_client: Client) -> None:
+    upload(admin_client, "local-plans", PLANS, BROKEN_TIMETABLE)
 
-    page = apply_preview_in_worker(dee, "local-plans")
+    page = apply_preview_in_worker(admin_client, "local-plans")
 
     assert "5 created" in page
     assert Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
     assert run_of("local-plans").content is None
 
 
-def test_preview_of_agreements_accounts_for_the_rows_of_all_three_files(dee: Any) -> None:
-    page = collapse(upload(dee, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS).content.decode())
+def test_preview_of_agreements_accounts_for_the_rows_of_all_three_files(admin_client: Client) -> None:
+    page = collapse(
+        upload(admin_client, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS).content.decode()
+    )
 
     assert "4 rows of agreements: 3 read, 1 set aside" in page
     assert not DeveloperAgreement.objects.exists()
-    assert [row["developer-agreement"] for row in rows_set_aside(dee, "developer-agreements", 0)] == ["W/3-da"]
-    assert len(rows_set_aside(dee, "developer-agreements", 1)) == 2
-    assert len(rows_set_aside(dee, "developer-agreements", 2)) == 2
+    assert [row["developer-agreement"] for row in rows_set_aside(admin_client, "developer-agreements", 0)] == ["W/3-da"]
+    assert len(rows_set_aside(admin_client, "developer-agreements", 1)) == 2
+    assert len(rows_set_aside(admin_client, "developer-agreements", 2)) == 2
 
 
-def test_previewed_agreements_are_imported_with_the_number_of_their_import(dee: Any) -> None:
-    upload(dee, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
+def test_previewed_agreements_are_imported_with_the_number_of_their_import(admin_client: Client) -> None:
+    upload(admin_client, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
 
-    page = apply_preview_in_worker(dee, "developer-agreements")
+    page = apply_preview_in_worker(admin_client, "developer-agreements")
 
     assert "8 created" in page
     assert set(DeveloperAgreement.objects.values_list("run_id", flat=True)) == {run_of("developer-agreements").pk}
 
 
-def test_agreements_are_refused_for_one_bad_row_if_all_or_nothing(dee: Any) -> None:
-    response = upload(dee, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS, all_or_nothing="on")
+def test_agreements_are_refused_for_one_bad_row_if_all_or_nothing(admin_client: Client) -> None:
+    response = upload(
+        admin_client, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS, all_or_nothing="on"
+    )
 
     assert response.status_code == 422
     assert "“developer-agreement:NOBODY” is not in the directory" in response.content.decode()
     assert not DeveloperAgreement.objects.exists()
 
 
-def test_brownfield_land_of_the_council_that_is_chosen_is_imported(dee: Any) -> None:
+def test_brownfield_land_of_the_council_that_is_chosen_is_imported(admin_client: Client) -> None:
     rows = [{**row, "OrganisationURI": ""} for row in rows_of(REGISTER)[:2]]
 
-    upload(dee, "brownfield-land", as_csv(rows), council="XNW")
+    upload(admin_client, "brownfield-land", as_csv(rows), council="XNW")
 
-    assert "1 created" in apply_preview_in_worker(dee, "brownfield-land")
+    assert "1 created" in apply_preview_in_worker(admin_client, "brownfield-land")
     assert Plan.objects.get(kind="brownfield_land").owners.get().organisation.name == "Mere Council"
 
 
-def test_corrected_rows_of_brownfield_land_remove_no_site(dee: Any) -> None:
+def test_corrected_rows_of_brownfield_land_remove_no_site(admin_client: Client) -> None:
     rows = rows_of(REGISTER)
     rows[1]["GeoX"] = "far away"
-    upload(dee, "brownfield-land", as_csv(rows))
-    apply_preview_in_worker(dee, "brownfield-land")
-    (bad_row,) = rows_set_aside(dee, "brownfield-land", 0)
+    upload(admin_client, "brownfield-land", as_csv(rows))
+    apply_preview_in_worker(admin_client, "brownfield-land")
+    (bad_row,) = rows_set_aside(admin_client, "brownfield-land", 0)
 
-    upload(dee, "brownfield-land", as_csv([{**bad_row, "GeoX": "-1.2"} | {"GeoY": "50.8"}]))
+    upload(admin_client, "brownfield-land", as_csv([{**bad_row, "GeoX": "-1.2"} | {"GeoY": "50.8"}]))
     run = ImportRun.objects.filter(register="brownfield-land").latest("pk")
-    dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
+    admin_client.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
     apply_waiting(now=timezone.now())
 
     plan = Plan.objects.filter(kind="brownfield_land", title__contains="Westmarch").get()
@@ -161,30 +166,32 @@ def test_corrected_rows_of_brownfield_land_remove_no_site(dee: Any) -> None:
         ("brownfield-land", (REGISTER, REGISTER), "This list does not need this file. Leave this field empty."),
     ],
 )
-def test_too_few_or_too_many_files_are_refused(dee: Any, register: str, files: tuple[str, ...], message: str) -> None:
-    response = upload(dee, register, *files)
+def test_too_few_or_too_many_files_are_refused(
+    admin_client: Client, register: str, files: tuple[str, ...], message: str
+) -> None:
+    response = upload(admin_client, register, *files)
 
     assert response.status_code == 422
     assert message in response.content.decode()
 
 
-def test_unknown_headings_of_the_second_file_are_confirmed_once_and_remembered(dee: Any) -> None:
+def test_unknown_headings_of_the_second_file_are_confirmed_once_and_remembered(admin_client: Client) -> None:
     timetable = TIMETABLE.replace("event-date,local-plan,notes,local-plan-event", "Event day,Plan ref,notes,Event code")
-    page = upload(dee, "local-plans", PLANS, timetable)
+    page = upload(admin_client, "local-plans", PLANS, timetable)
     assert "File of the timetable: local-plan" in page.content.decode()
     columns = {"reference": "reference", "name": "name", "organisations": "organisations"}
     columns_of_timetable = {"plan": "Plan ref", "event": "Event code", "date": "Event day", "entry": "entry-date"}
     chosen_headings = {f"column-{code}": heading for code, heading in columns.items()}
     chosen_headings |= {f"column-2.{code}": heading for code, heading in columns_of_timetable.items()}
 
-    preview = dee.post(page.request["PATH_INFO"], {"publisher": "Marchshire", **chosen_headings}, follow=True)
+    preview = admin_client.post(page.request["PATH_INFO"], {"publisher": "Marchshire", **chosen_headings}, follow=True)
 
     assert "Would be created (5)" in preview.content.decode()
     assert KnownHeading.objects.filter(heading="2:planref", column="plan").exists()
-    assert "Would be created (5)" in upload(dee, "local-plans", PLANS, timetable).content.decode()
+    assert "Would be created (5)" in upload(admin_client, "local-plans", PLANS, timetable).content.decode()
 
 
-def upload_councils_while_an_import_runs(client: Any) -> Any:
+def upload_councils_while_an_import_runs(client: Client) -> Any:
     """Upload the councils as Dee while another connection has the lock on imports, and return the page that follows."""
     client.force_login(make_world().dee)
     other_connection = connections.create_connection(DEFAULT_DB_ALIAS)
@@ -193,7 +200,7 @@ def upload_councils_while_an_import_runs(client: Any) -> Any:
         return upload(client, "councils", COUNCILS)
 
 
-def test_list_uploaded_while_an_import_runs_waits_to_be_checked(client: Any) -> None:
+def test_list_uploaded_while_an_import_runs_waits_to_be_checked(client: Client) -> None:
     page = upload_councils_while_an_import_runs(client)
 
     assert page.status_code == 200
@@ -201,7 +208,7 @@ def test_list_uploaded_while_an_import_runs_waits_to_be_checked(client: Any) -> 
     assert run_of("councils").status == RunStatus.CHECKING
 
 
-def test_list_uploaded_while_an_import_runs_is_checked_by_a_worker_afterwards(client: Any) -> None:
+def test_list_uploaded_while_an_import_runs_is_checked_by_a_worker_afterwards(client: Client) -> None:
     upload_councils_while_an_import_runs(client)
 
     apply_waiting(now=timezone.now())
@@ -213,9 +220,11 @@ def test_list_uploaded_while_an_import_runs_is_checked_by_a_worker_afterwards(cl
     assert "4 created" in apply_preview_in_worker(client, "councils")
 
 
-def test_large_list_is_checked_by_a_worker_with_the_choices_that_were_made(dee: Any, monkeypatch: Any) -> None:
+def test_large_list_is_checked_by_a_worker_with_the_choices_that_were_made(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(previewing, "CHECKED_AT_ONCE", 10)
-    upload(dee, "providers", PROVIDERS, as_of="2024-02-01", is_part="on")
+    upload(admin_client, "providers", PROVIDERS, as_of="2024-02-01", is_part="on")
 
     apply_waiting(now=timezone.now())
 
@@ -225,27 +234,29 @@ def test_large_list_is_checked_by_a_worker_with_the_choices_that_were_made(dee: 
     assert run.report["choices"]["is_part"] is True
 
 
-def refused_run(dee: Any, monkeypatch: Any) -> ImportRun:
+def refused_run(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> ImportRun:
     """Upload a wrong list of providers as Dee, which a worker refuses, and return its run."""
     monkeypatch.setattr(previewing, "CHECKED_AT_ONCE", 10)
     wrong_list = PROVIDERS.replace("Non-profit", "Blue").replace("5070", "nothing like a number")
-    upload(dee, "providers", wrong_list)
+    upload(admin_client, "providers", wrong_list)
     apply_waiting(now=timezone.now())
     return run_of("providers")
 
 
-def test_page_of_a_list_that_a_worker_refused_gives_the_reason(dee: Any, monkeypatch: Any) -> None:
-    run = refused_run(dee, monkeypatch)
+def test_page_of_a_list_that_a_worker_refused_gives_the_reason(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = refused_run(admin_client, monkeypatch)
 
-    page = collapse(dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode())
+    page = collapse(admin_client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode())
     assert "We refused the file, so we changed nothing." in page
     assert "3 of its 4 rows cannot be used" in page
 
 
-def test_list_that_a_worker_refused_can_be_discarded(dee: Any, monkeypatch: Any) -> None:
-    run = refused_run(dee, monkeypatch)
+def test_list_that_a_worker_refused_can_be_discarded(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = refused_run(admin_client, monkeypatch)
 
-    dee.post(reverse("admin:transfer_importrun_discard", args=[run.pk]))
+    admin_client.post(reverse("admin:transfer_importrun_discard", args=[run.pk]))
 
     run.refresh_from_db()
     assert run.status == RunStatus.DISCARDED

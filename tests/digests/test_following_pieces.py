@@ -127,9 +127,11 @@ def test_an_unknown_choice_of_changes_is_ignored(world: World, subscription_to_p
 
     subscription_to_partnership.refresh_from_db()
     assert response.status_code == 302
+    assert subscription_to_partnership.frequency == "weekly"
     assert subscription_to_partnership.hears == "dates"
 
 
+@pytest.mark.usefixtures("plan", "subscription_to_partnership")
 def test_last_month_opens_with_a_choice_of_changes(world: World) -> None:
     response = signed_in(world.ben).get(reverse("digests:last-month") + "?hears=own")
 

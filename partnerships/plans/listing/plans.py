@@ -90,7 +90,10 @@ def _add_since(user: User, rows: Sequence[Any]) -> None:
 
 
 def _since_by_plan(user: User, plan_ids: list[int]) -> QuerySet[Plan, tuple[int, dt.datetime]]:
-    """Return the id of each of these plans, and when the version that the reader sees was published."""
+    """Return the id of each of these plans, and when the version that the reader sees was published.
+
+    For a plan without a version, it is when the draft was started.
+    """
     with for_a_few_records():
         is_known_today = Q(CheckedForEachRow(Plan.objects.visible_today_to(user).filter(pk=OuterRef("pk"))))
         plans = Plan.objects.filter(id_is_among("pk", plan_ids)).annotate(since=_since(user, is_known_today))

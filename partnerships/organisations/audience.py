@@ -14,8 +14,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
-from operator import and_, or_
+from functools import reduce
+from operator import and_
 from typing import Any, TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
@@ -23,23 +23,17 @@ from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from partnerships.kit.compiled import Slot, compiled
-from partnerships.organisations.holdings import (
-    CheckedForEachRow,
-    Ids,
-    held_record_ids,
-    id_is_among,
-    is_for_a_few_records,
-    is_page_being_made,
-)
+from partnerships.organisations.holdings import is_for_a_few_records, is_page_being_made
 from partnerships.organisations.models import EDITING_ROLES, Membership
+from partnerships.organisations.reader_routes import ReaderRoute, reached_by_any, reader_route
 from partnerships.organisations.routes import (
-    JoiningRows,
+    EVERYTHING,
+    NOTHING,
     Network,
     Organisations,
     People,
     Route,
     SplitRoute,
-    among_records,
     route_key,
     split_route,
     without_moments,
@@ -67,11 +61,6 @@ __all__ = [
     "visible_to",
 ]
 
-#: The condition that matches no record.
-NOTHING = Q(pk__in=[])
-#: The condition that matches every record. An empty `Q()` does not work here, because Django drops it from every
-#: combination of conditions, even with `NOTHING`.
-EVERYTHING = ~NOTHING
 #: The routes by which a record reaches the editors and leads of its organisation.
 EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
@@ -111,10 +100,8 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
     own_routes = [route for route in routes if not (isinstance(route, Network) and user.is_stakeholder)]
     condition = _stored_condition(model, own_routes, user) if is_page_being_made() else None
     if condition is None:
-        split_routes = [split_route(model, route) for route in own_routes]
-        condition = _reached_by_any(
-            model, [(split, ids) for split in split_routes if [] not in (ids := _ids_on_route(split, user))]
-        )
+        reader_routes = [reader_route(split_route(model, route), user) for route in own_routes]
+        condition = reached_by_any(model, [route for route in reader_routes if not route.selects_nothing])
     return condition
 
 
@@ -129,9 +116,11 @@ def _visible_to_everybody(model: type[Model], routes: Iterable[Route], organisat
     rows = model._default_manager.order_by()
     conditions: list[Q] = []
     for organisation_id in organisations:
-        visible = _reached_by_any(
-            model, [(split, [] if isinstance(split.route, Network) else [[organisation_id]]) for split in split_routes]
-        )
+        reader_routes = [
+            ReaderRoute(split) if isinstance(split.route, Network) else ReaderRoute(split, own_ids=[organisation_id])
+            for split in split_routes
+        ]
+        visible = reached_by_any(model, reader_routes)
         conditions.append(Q(pk__in=rows.filter(visible).values("pk")))
     return reduce(and_, conditions) if conditions else NOTHING
 
@@ -148,115 +137,25 @@ def _stored_condition(model: type[Model], routes: Sequence[Route], user: User) -
         if len(_split_routes) >= _MAX_SPLIT_ROUTES:
             _split_routes.clear()
         split_routes = _split_routes[cache_key] = [split_route(model, route) for route in without_moments(routes)]
-    shape, routes_sql = [], []
+    shape: list[int] = []
+    routes_with_slots: list[ReaderRoute] = []
     for split in split_routes:
-        ids = _ids_on_route(split, user)
-        if [] in ids:
+        route = reader_route(split, user)
+        if route.selects_nothing:
             shape.append(0)
             continue
-        shape.append(len(ids))
-        routes_sql.append((split, [Slot(len(values) + offset) for offset in range(len(ids))]))
-        values += ids
-    return (
-        compiled((cache_key, tuple(shape)), model, lambda: _reached_by_any(model, routes_sql), values)
-        if routes_sql
-        else NOTHING
-    )
+        shape.append(len(route.id_lists))
+        slots = [Slot(len(values) + offset) for offset in range(len(route.id_lists))]
+        routes_with_slots.append(ReaderRoute(split, *slots))
+        values += route.id_lists
+    if not routes_with_slots:
+        return NOTHING
+    return compiled((cache_key, tuple(shape)), model, lambda: reached_by_any(model, routes_with_slots), values)
 
 
 #: Split routes, by model and key of the routes.
 _split_routes: dict[Hashable, list[SplitRoute]] = {}
 _MAX_SPLIT_ROUTES = 1_000
-
-
-def _reached_by_any(model: type[Model], split_routes: Sequence[tuple[SplitRoute, Sequence[Any]]]) -> Q:
-    """Return the condition that a record is reached by one of these routes with these ids."""
-    if (
-        len(split_routes) > 1
-        and not is_for_a_few_records()
-        and not any(isinstance(split.route, Network) for split, _ in split_routes)
-    ):
-        # Each query of a union can use an index. PostgreSQL uses none for the same conditions joined by OR.
-        first_query, *other_queries = [_ids_reached(model, split, *ids) for split, ids in split_routes]
-        return Q(pk__in=first_query.union(*other_queries, all=True))
-    # PostgreSQL checks conditions in this order, so columns of the record come before rows of other tables.
-    cheapest_first = sorted(split_routes, key=lambda split: split[0].joining is not None and len(split[1]) < 2)
-    return reduce(or_, [_reached_by(model, split, *ids) for split, ids in cheapest_first], NOTHING)
-
-
-def _ids_reached(
-    model: type[Model], split: SplitRoute, own_ids: Ids | None = None, ids: Ids | None = None
-) -> QuerySet[Any, Any]:
-    """Return a query of the ids of the records that one route reaches.
-
-    A simple route reads these ids directly from the joining rows, without the table of the records.
-    """
-    joining = split.joining
-    if (
-        joining is None
-        or own_ids is None
-        or ids is not None
-        or split.is_mixed
-        or split.record_condition
-        or joining.column != "pk"
-    ):
-        return model._default_manager.order_by().filter(_reached_by(model, split, own_ids, ids)).values("pk")
-    return _joining_rows(split, joining, own_ids).order_by().values(joining.key)
-
-
-def _joining_rows(split: SplitRoute, joining: JoiningRows, own_ids: Ids) -> QuerySet[Any]:
-    """Return the joining rows of a route that belong to these organisations."""
-    return joining.model._base_manager.filter(split.rows_condition & id_is_among("organisation", own_ids))
-
-
-def _ids_on_route(split: SplitRoute, user: User) -> list[Ids]:
-    """Return the lists of ids with which a route selects the person's records.
-
-    The first list has the person's own id or the ids of their organisations. If the organisations have few joining
-    rows, a second list has the ids that these rows refer to. If a list is empty, the route finds no record.
-    """
-    route = split.route
-    if isinstance(route, Network):
-        return []
-    if isinstance(route, People):
-        return [[user.pk]]
-    own_organisations = Membership.objects.organisations_of(user, *route.roles)
-    if split.joining is None:
-        return [own_organisations]
-    ids = held_record_ids(
-        split.joining.model,
-        split.joining.key,
-        split.rows_condition,
-        person=user.pk,
-        everywhere=partial(Membership.objects.organisations_of, user),
-        organisations=own_organisations,
-    )
-    return [own_organisations] if ids is None else [own_organisations, ids]
-
-
-def _reached_by(model: type[Model], split: SplitRoute, own_ids: Ids | None = None, ids: Ids | None = None) -> Q:
-    """Return the condition that one route reaches a record.
-
-    The joining rows (for example parties) are in a subquery, so that PostgreSQL can use an index on the record.
-    """
-    route, joining = split.route, split.joining
-    if isinstance(route, Network) or own_ids is None:
-        return among_records(model, route.when or EVERYTHING)
-    unsplit_condition = route.when & id_is_among(route.path, own_ids)
-    if joining is None:
-        return among_records(model, unsplit_condition)
-    if split.is_mixed:
-        if ids is not None:
-            unsplit_condition &= id_is_among(joining.column, ids)
-        if is_for_a_few_records():
-            return Q(CheckedForEachRow(model._default_manager.filter(unsplit_condition, pk=OuterRef("pk"))))
-        return among_records(model, unsplit_condition)
-    if ids is None:
-        rows = _joining_rows(split, joining, own_ids)
-        if is_for_a_few_records():
-            return split.record_condition & Q(CheckedForEachRow(rows.filter(**{joining.key: OuterRef(joining.column)})))
-        ids = rows.values(joining.key)
-    return among_records(model, split.record_condition & id_is_among(joining.column, ids))
 
 
 def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> QuerySet[User]:

@@ -12,6 +12,12 @@ from django.db.models import F, Model, Q, QuerySet
 
 from partnerships.kit.compiled import moment
 
+#: The condition that matches no record.
+NOTHING = Q(pk__in=[])
+#: The condition that matches every record. An empty `Q()` does not work here, because Django drops it from every
+#: combination of conditions, even with `NOTHING`.
+EVERYTHING = ~NOTHING
+
 
 @dataclass(frozen=True)
 class Organisations:

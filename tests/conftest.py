@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from django.test.utils import ContextList
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import BrowserContext, expect
+from pytest_django.fixtures import Settings
 from pytest_django.plugin import blocking_manager_key
 
 from housing.migration_state import rendering_less
@@ -126,26 +128,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def migrations_render_less() -> Iterator[None]:
-    """Migrate in tests as our own `migrate` does, in a fraction of the time."""
+def render_fewer_models_in_migrations() -> Iterator[None]:
+    """Migrate the test database with the patches of our own `migrate` command, which save most of the time."""
     with rendering_less():
         yield
 
 
 @pytest.fixture(autouse=True, scope="session")
-def pages_are_drawn_once() -> Iterator[None]:
-    """Draw the PDF of a page only once, although several personas open it."""
+def cache_drawn_pdfs() -> Iterator[None]:
+    """Cache the PDFs that weasyprint draws. Drawing takes a second, and several people open the same page in tests."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(downloads, "weasyprint", late("tests.support.drawing"))
         yield
 
 
 @pytest.fixture(autouse=True)
-def media_root(settings: object, tmp_path: object) -> None:
-    """Give each test its own folder of files."""
-    settings.SURVEY_KEYS_ROOT = tmp_path / "survey-keys"  # type: ignore[attr-defined]  # the same
-    settings.JOURNAL_ROOT = tmp_path / "journal"  # type: ignore[attr-defined]  # the same
-    settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
+def media_root(settings: Settings, tmp_path: Path) -> None:
+    """Give each test its own folders of uploaded files, survey keys and the journal."""
+    settings.MEDIA_ROOT = tmp_path
+    settings.SURVEY_KEYS_ROOT = tmp_path / "survey-keys"
+    settings.JOURNAL_ROOT = tmp_path / "journal"
 
 
 @pytest.fixture
@@ -156,39 +158,45 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def _django_db_helper(_django_db_helper: None) -> None:
-    """Number changes at once in tests whose transaction never commits; clear the cache for the others.
+    """Prepare the database for one test, after pytest-django has opened its transaction.
 
-    A flush leaves the cache's table alone, and counts of sign-ins of one test would limit the next.
+    Most tests never commit. PostgreSQL numbers changes at the commit, so for these tests it must number them at once.
+    Tests that do commit share the table of the cache, which no flush empties. Without clearing it, the sign-ins that
+    one test counts would limit those of the next.
     """
-    if connection.in_atomic_block:
+    never_commits = connection.in_atomic_block
+    if never_commits:
         number_at_once()
     else:
         cache.clear()
 
 
 @pytest.fixture(autouse=True)
-def kept_statements_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Check that each stored statement of a page is the one that would be composed for its reader."""
+def check_cached_sql(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test if the cached SQL of a page differs from the SQL that would be composed for its reader.
+
+    The cached SQL was composed for another reader, so a difference could show records that this reader may not see.
+    """
     monkeypatch.setattr(statements, "_ready_statement", compared(statements._ready_statement))
 
 
 @pytest.fixture(autouse=True)
-def administration_without_its_menu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turn off the menu at the side of Django admin, which repeats the index and takes most of a page's time."""
+def disable_admin_sidebar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turn off the sidebar of Django admin, which repeats the index and takes most of the time of a page."""
     monkeypatch.setattr(admin.site, "enable_nav_sidebar", False)
 
 
 @pytest.fixture(autouse=True)
-def vocabularies_are_read_again() -> None:
-    """Forget the words of an earlier test, whose rows were rolled back."""
+def clear_vocabulary_cache() -> None:
+    """Clear the cached vocabularies, which may contain words that an earlier test added and rolled back."""
     vocabularies.forget()
 
 
 @pytest.fixture(autouse=True)
-def alerts_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send alerts directly.
+def send_alerts_without_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send alerts straight to the mail server.
 
-    Usually a thread of its own records them, and no test would roll back its rows.
+    Otherwise another thread would record them in the outbox, and the test could not roll back these rows.
     """
     monkeypatch.setattr(operators, "_channels", [])
 
@@ -244,8 +252,9 @@ def django_db_setup(
     with django_db_blocker.unblock():
         seeds.save_migrated_rows(connections["default"].settings_dict)
     TransactionTestCase._fixture_teardown = seeds.restore_migrated_rows  # type: ignore[attr-defined]  # private in Django
+    # Django sends this signal for each app. One app is enough, because the receiver restores the rows of all tables.
     post_migrate.connect(
-        seeds.restore_missing_rows, sender=apps.get_app_config("agreements"), dispatch_uid="tests.put_back"
+        seeds.restore_missing_rows, sender=apps.get_app_config("agreements"), dispatch_uid="tests.restore_missing_rows"
     )
 
 

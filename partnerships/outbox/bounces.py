@@ -131,7 +131,7 @@ def note_bounce(
         return bounce
     if kind != Bounce.Kind.COMPLAINT:
         for hooks in registered_hooks():
-            hooks.came_back(email=email, bounce=bounce)
+            hooks.bounced(email=email, bounce=bounce)
 
     if kind in _CAUSE_BY_KIND:
         cause = _CAUSE_BY_KIND[kind]

@@ -64,7 +64,7 @@ class OutboxHooks:
         """Act on the release of an address, and return how many subscriptions are active again."""
         return 0
 
-    def came_back(self, *, email: Email, bounce: Bounce) -> None:
+    def bounced(self, *, email: Email, bounce: Bounce) -> None:
         """Act on a bounce of an email, after it was recorded."""
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:

@@ -212,7 +212,7 @@ class DigestHooks(OutboxHooks):
             )
         return resumed_count
 
-    def came_back(self, *, email: Email, bounce: Bounce) -> None:
+    def bounced(self, *, email: Email, bounce: Bounce) -> None:
         """Move watermarks back after a bounce, so that the next digest repeats the content of the email.
 
         Content that another digest has also contained is not repeated.

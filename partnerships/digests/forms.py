@@ -26,7 +26,7 @@ _HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
 _MORE_HOURS = [("", "None"), *_HOURS]
 #: Help texts of groups of notices.
 _GROUP_HINTS = {
-    NoticeGroup.REMINDERS: "A date of a commitment, partnership, report or signature is coming up or has passed.",
+    NoticeGroup.REMINDERS: "A date of a commitment, partnership, report or signature is approaching or has passed.",
     NoticeGroup.MENTIONS: "A colleague is waiting for your answer.",
     NoticeGroup.MEETINGS: "You are invited to a meeting, or its details, agenda or minutes change.",
 }

@@ -244,7 +244,7 @@ def test_review_that_is_near_is_told_once(world: World) -> None:
     assert first == 1
     assert second == 0
     [text] = sentences(lines_since(before, world.partnership.pk))
-    assert text.startswith("Review date coming up: ")
+    assert text.startswith("Review date approaching: ")
 
 
 def test_progress_report_that_is_due_is_told_once(world: World) -> None:

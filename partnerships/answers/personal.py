@@ -20,7 +20,7 @@ RULES = (
         "colleague_email",
         ErasureAction.CLEAR,
         "a colleague that a stakeholder named",
-        whose="colleague_email",
+        person_field="colleague_email",
     ),
     Rule(
         "answers.Incoming",

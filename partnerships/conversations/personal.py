@@ -82,7 +82,7 @@ RULES = (
         "job_title",
         ErasureAction.CLEAR,
         "job title when they were invited",
-        whose="person",
+        person_field="person",
     ),
     Rule("conversations.AgendaItem", "presenter", ErasureAction.KEEP, "who presents the item"),
     Rule("conversations.AgendaItem", "added_by", ErasureAction.KEEP, "who added the item", ("title", "added_at")),

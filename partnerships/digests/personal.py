@@ -56,14 +56,14 @@ RULES = (
         "why",
         ErasureAction.CLEAR,
         "why a person gets digests, in the words of a partner",
-        whose="person",
+        person_field="person",
     ),
     Rule(
         "digests.Subscription",
         "reason",
         ErasureAction.CLEAR,
         "why digests ended, in the words of a partner",
-        whose="person",
+        person_field="person",
     ),
     Rule(
         "digests.InboxItem",
@@ -83,7 +83,11 @@ RULES = (
     Rule("digests.Slot", "recipient", ErasureAction.KEEP, "dates that already have a digest", ("slot_on",)),
     Rule("digests.OpenDigest", "recipient", ErasureAction.KEEP, "the digest that is still to be sent"),
     Rule(
-        "digests.EmailRequest", "address", ErasureAction.DELETE, "an address that asked for an email", whose="address"
+        "digests.EmailRequest",
+        "address",
+        ErasureAction.DELETE,
+        "an address that asked for an email",
+        person_field="address",
     ),
 )
 

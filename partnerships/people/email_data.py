@@ -45,38 +45,63 @@ RULES = (
         ("kind", "status", "address", "subject", "created_at", "settled_at"),
     ),
     Rule(
-        "outbox.Email", "address", ErasureAction.CLEAR, "where an email went", whose="person_id", apply=clear_addresses
+        "outbox.Email",
+        "address",
+        ErasureAction.CLEAR,
+        "where an email went",
+        person_field="person_id",
+        apply=clear_addresses,
     ),
     Rule(
         "outbox.Email",
         "subject",
         ErasureAction.CLEAR,
         "subjects of emails to others that say their name",
-        whose="person_id",
+        person_field="person_id",
         apply=clear_subjects,
     ),
-    Rule("outbox.Email", "recipe", ErasureAction.CLEAR, "the email as sent, with their name", whose="person_id"),
-    Rule("outbox.Email", "memo", ErasureAction.CLEAR, "the tasks that the email listed", whose="person_id"),
-    Rule("outbox.Email", "secrets", ErasureAction.CLEAR, "tokens of an email that is not sent yet", whose="person_id"),
-    Rule("outbox.Email", "tokens", ErasureAction.CLEAR, "these tokens, once the email was composed", whose="person_id"),
+    Rule("outbox.Email", "recipe", ErasureAction.CLEAR, "the email as sent, with their name", person_field="person_id"),
+    Rule("outbox.Email", "memo", ErasureAction.CLEAR, "the tasks that the email listed", person_field="person_id"),
+    Rule(
+        "outbox.Email",
+        "secrets",
+        ErasureAction.CLEAR,
+        "tokens of an email that is not sent yet",
+        person_field="person_id",
+    ),
+    Rule(
+        "outbox.Email",
+        "tokens",
+        ErasureAction.CLEAR,
+        "these tokens, once the email was composed",
+        person_field="person_id",
+    ),
     Rule(
         "outbox.Email",
         "reason",
         ErasureAction.CLEAR,
         "the answer of the mail server, often with the address",
-        whose="person_id",
+        person_field="person_id",
     ),
     Rule("outbox.Bounce", "person_id", ErasureAction.KEEP, "which emails bounced", ("kind", "at")),
-    Rule("outbox.Bounce", "address", ErasureAction.CLEAR, "which address could not be reached", whose="person_id"),
+    Rule(
+        "outbox.Bounce", "address", ErasureAction.CLEAR, "which address could not be reached", person_field="person_id"
+    ),
     Rule(
         "outbox.Bounce",
         "text",
         ErasureAction.CLEAR,
         "the answer of the mail server about the address",
-        whose="person_id",
+        person_field="person_id",
     ),
     Rule(
         "outbox.DeliveredBefore", "person_id", ErasureAction.KEEP, "what a restore must not send again", ("kind", "at")
     ),
-    Rule("outbox.Suppression", "address", ErasureAction.DELETE, "which address must not be emailed", whose="address"),
+    Rule(
+        "outbox.Suppression",
+        "address",
+        ErasureAction.DELETE,
+        "which address must not be emailed",
+        person_field="address",
+    ),
 )

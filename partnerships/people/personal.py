@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import EmailField, Field, GenericIPAddressField, Model
 
 if TYPE_CHECKING:
@@ -21,28 +22,30 @@ if TYPE_CHECKING:
 class ErasureAction(Enum):
     """What an erasure does with a personal field."""
 
-    KEEP = "kept, because the row names the person only by number and shows “a former member”"
-    CLEAR = "emptied"
-    DELETE = "the whole row is deleted"
-    REPLACE = "replaced by words that name nobody"
+    KEEP = "The row is kept. It refers to the person by id, and pages show “a former member”."
+    CLEAR = "The field is emptied."
+    DELETE = "The whole row is deleted."
+    REPLACE = "The value is replaced by a placeholder."
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """The rule for one personal field.
 
-    `why` is the purpose of storing the field. `exported` are the fields of the row in the person's export. It is empty
-    if the row names several people.
+    For example, the job title of a person who took part in a conversation is emptied when that person is erased.
     """
 
+    #: The model, as "app.Model".
     model: str
     field: str
-    fate: ErasureAction
-    why: str
+    erasure: ErasureAction
+    #: Why we store the field.
+    purpose: str
+    #: Fields of the same row that the person's export contains. Empty if the row names several people.
     exported: tuple[str, ...] = ()
-    #: The field (or path) that refers to the person, for a field with data about them. It may be empty if the row has
-    #: exactly one reference to a person. If only the address identifies the person, this is the field itself.
-    whose: str = ""
+    #: The field (or lookup path) that refers to the person, if `field` contains data about them. May be empty if the
+    #: row has exactly one reference to a person. If only an email address identifies the person, this is `field`.
+    person_field: str = ""
     #: A function that applies the rule, if the application's database role may not change the table directly.
     apply: Callable[[User], int] | None = None
 
@@ -51,10 +54,8 @@ _rules: dict[tuple[str, str], Rule] = {}
 
 #: Names of fields that contain personal data in any model.
 PERSONAL_NAMES = frozenset({"email", "user_agent", "ip", "job_title", "phone", "address", "recipient", "attendees"})
-#: Fields with such a name that contain the address of a site, not of a person.
-_PLACES = frozenset({("plans.Site", "address")})
-
-
+#: Fields with such a name that are not about a person: the address of a building site.
+_NOT_ABOUT_PEOPLE = frozenset({("plans.Site", "address")})
 #: The name of the field with a person's id in rooms below people, which cannot have a foreign key to people.
 PERSON_NUMBER = "person_id"
 
@@ -71,25 +72,22 @@ def personal_rules() -> tuple[Rule, ...]:
 
 
 def is_history(model: type[Model]) -> bool:
-    """Return True if the model is a table of row history.
-
-    Row history identifies people only by id, and excludes personal data.
-    """
+    """Return True if the model is a table of row history, which stores earlier versions of rows."""
     return hasattr(model, "pgh_tracked_model") or model._meta.app_label == "pghistory"
 
 
 def personal_fields() -> Iterator[tuple[str, str]]:
-    """Yield every (model, field) that refers to a person or contains personal data.
+    """Yield the model and name of every field that refers to a person or contains personal data.
 
-    The fields are found in the models themselves, not in the rules.
+    For example, ("plans.Plan", "created_by"). The fields are found in the models themselves, not in the rules.
     """
     for model in apps.get_models():
         if not model._meta.managed or model._meta.proxy:
             continue
-        if is_history(model):
-            yield from ((model._meta.label, name) for name in _personal_data_fields(model))
-            continue
-        yield from ((model._meta.label, name) for name in (*_reference_names(model), *_personal_data_fields(model)))
+        # An erasure cannot change row history, which therefore may refer to people but not contain personal data.
+        # If such data was ever tracked, it would be yielded here, and the test for missing rules would fail.
+        reference_names = () if is_history(model) else _reference_names(model)
+        yield from ((model._meta.label, name) for name in (*reference_names, *_personal_data_fields(model)))
 
 
 def _reference_names(model: type[Model]) -> Iterator[str]:
@@ -104,7 +102,7 @@ def _personal_data_fields(model: type[Model]) -> Iterator[str]:
     for field in model._meta.concrete_fields:
         if (
             isinstance(field, EmailField | GenericIPAddressField)
-            or (field.name in PERSONAL_NAMES and (model._meta.label, field.name) not in _PLACES)
+            or (field.name in PERSONAL_NAMES and (model._meta.label, field.name) not in _NOT_ABOUT_PEOPLE)
             or (model is user and isinstance(field, Field) and field.name == "name")
         ) and not field.is_relation:
             yield field.name
@@ -121,6 +119,6 @@ def rules_without_field() -> list[str]:
     for model, name in _rules:
         try:
             apps.get_model(model)._meta.get_field(name)
-        except LookupError:
+        except (LookupError, FieldDoesNotExist):  # no such model, no such field
             orphaned_rules.append(f"{model}.{name}")
     return sorted(orphaned_rules)

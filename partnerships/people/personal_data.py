@@ -246,7 +246,7 @@ def _apply_to_references(rule: Rule, person: User) -> int:
     Rows that are kept contain only the person's id.
     """
     rows = _rows([rule], person)
-    return rows.delete()[0] if rule.fate is ErasureAction.DELETE else rows.count()
+    return rows.delete()[0] if rule.erasure is ErasureAction.DELETE else rows.count()
 
 
 def _apply_to_value(rule: Rule, person: User) -> int:
@@ -262,14 +262,14 @@ def _apply_to_value(rule: Rule, person: User) -> int:
         for other_rule in personal_rules()
         if other_rule.model == rule.model and _is_reference(other_rule)
     ]
-    reference = rule.whose or (references[0] if len(references) == 1 else "")
+    reference = rule.person_field or (references[0] if len(references) == 1 else "")
     if reference and reference != rule.field:
         rows = model._default_manager.filter(**{reference: person.pk})
     else:
         rows = model._default_manager.filter(**{f"{rule.field}__iexact": person.email})
-    if rule.fate is ErasureAction.DELETE:
+    if rule.erasure is ErasureAction.DELETE:
         return rows.delete()[0]
-    if rule.fate is ErasureAction.CLEAR:
+    if rule.erasure is ErasureAction.CLEAR:
         empty_value = None if model._meta.get_field(rule.field).null else ""
         return rows.update(**{rule.field: empty_value})
     return rows.update(**{rule.field: erased_address(person)})

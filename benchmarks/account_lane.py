@@ -1,8 +1,9 @@
-"""How soon an account email is accepted while a million digests are queued and other senders hang.
+"""Measure how soon account emails are accepted while a million digests are queued.
 
-Creates a database of its own, records a million digests by SQL, and starts a worker (whose senders all meet a mail
-server that never answers for digests) and the account sender. Then records account emails one by one, and measures from
-commit until the server accepted the email. The last line is a JSON object with the figures.
+The benchmark creates a separate database and records the digests with SQL. It starts a worker, all of whose senders
+hang, because the mail server never answers for digests. It also starts the account sender. It then records account
+emails one by one, and measures the time from commit until the server accepts each email. The last line of the output
+is a JSON object with the figures.
 
     make bench-digests                                          with the other figures of digests
     python benchmarks/account_lane.py --queued 100000           quicker, inside `tools.run with`
@@ -24,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.digests_world import ROOT, Mailbox, Workers, own_database, prepare_django
 
-#: The sink answers the end of DATA only for this domain.
+#: The only domain for which the mail server accepts emails. It never answers for others.
 _QUICK = "account.example"
 _QUEUE = """
 INSERT INTO people_user (password, is_superuser, email, name, is_staff, is_active, joined_at, time_zone)
@@ -81,7 +82,7 @@ def account_lane(database: str, folder: Path, *, queued: int, emails: int) -> di
 
 
 def main() -> None:
-    """Measure; print the figures and, as the last line, JSON."""
+    """Measure, print the figures, and print them as JSON on the last line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--queued", type=int, default=1_000_000)
     parser.add_argument("--emails", type=int, default=200)

@@ -1,7 +1,8 @@
-"""`make try-alerts`: plays each fault to the rules of docs/deploy/prometheus-rules.yaml, and says which alerts fire.
+"""`make try-alerts`: test that each fault fires exactly its alert.
 
-It writes a unit test of promtool (Debian: apt-get install prometheus) with what a healthy instance shows for two days,
-and for each fault the figures that differ. Exactly the alert of that fault must fire; when all is well, none.
+The rules are those of docs/deploy/prometheus-rules.yaml. The script writes a unit test for promtool (on Debian: apt-get
+install prometheus). The test contains the metrics of a healthy instance for two days and, for each fault, the metrics
+that differ. No alert may fire on the healthy instance.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LATENCY = "django_http_requests_latency_including_middlewares_seconds_bucket"
 
 
 def figure(name: str, labels: str = "") -> str:
-    """Return a figure as Prometheus keeps it."""
+    """Return the name of a metric with its labels, as Prometheus stores it."""
     return f"{name}{{{labels}{',' if labels else ''}{SCRAPED}}}"
 
 
@@ -38,7 +39,7 @@ SEEN = figure("background_seconds_since_seen", 'process="worker",machine="worker
 PAGES = figure("django_http_responses_total_by_status_total", 'status="500"')
 SLOW = [figure(LATENCY, f'le="{limit}"') for limit in ("0.5", "5", "+Inf")]
 TRIED = [figure("outbox_oldest_tried_by_lane_seconds", f'lane="{lane}"') for lane in ("account", "digests")]
-#: What each figure is while all is well: a start, and what a minute adds.
+#: Each metric of a healthy instance: its value at the start, and its increase in a minute.
 HEALTHY: dict[str, tuple[float, float] | None] = {
     UP: (1, 0),
     BEAT: (5, 0),
@@ -61,7 +62,7 @@ HEALTHY: dict[str, tuple[float, float] | None] = {
     figure("backup_drill_seconds_since_complete"): (200_000, 0),
 }
 OF_THE_DATABASE = [name for name in HEALTHY if not name.startswith(("up{", "django_"))]
-#: What differs by alert, and how many minutes later it must fire. None: there is no such figure.
+#: For each alert, the metrics that differ (None if the metric is missing), and the minutes until it must fire.
 FAULTS: dict[str, tuple[dict[str, tuple[float, float] | None], int]] = {
     "NotScraped": ({UP: (0, 0)} | {name: None for name in HEALTHY if name != UP}, 5),
     "DatabaseAway": (dict.fromkeys(OF_THE_DATABASE, None), 5),
@@ -84,12 +85,12 @@ FAULTS: dict[str, tuple[dict[str, tuple[float, float] | None], int]] = {
     "BackupOverdue": ({figure("backup_seconds_since_complete"): (90_000, 60)}, 90),
     "DrillOverdue": ({figure("backup_drill_seconds_since_complete"): (860_000, 60)}, 240),
 }
-#: Also when nothing was ever recorded.
+#: Alerts that must also fire if a metric was never recorded.
 NEVER = {"WorkersStalled": ({SWEEP: None}, 8)}
 
 
-def played(name: str, changes: dict[str, tuple[float, float] | None], minutes: int, alerts: list[str]) -> object:
-    """Return a test of promtool: which alerts fire so many minutes after the figures changed."""
+def promtool_test(name: str, changes: dict[str, tuple[float, float] | None], minutes: int, alerts: list[str]) -> object:
+    """Return a promtool test that expects these alerts so many minutes after the metrics changed."""
     series = HEALTHY | changes
     return {
         "name": name,
@@ -108,7 +109,7 @@ def played(name: str, changes: dict[str, tuple[float, float] | None], minutes: i
 
 
 def main() -> int:
-    """Play every fault; returns how many alerts are never played, or promtool's exit status."""
+    """Test every fault, and return promtool's exit status, or the number of alerts without a fault."""
     promtool = shutil.which("promtool")
     if promtool is None:
         sys.stdout.write("promtool is missing: apt-get install prometheus\n")
@@ -118,9 +119,9 @@ def main() -> int:
     if unplayed:
         sys.stdout.write(f"Without a fault, or without an alert: {', '.join(sorted(unplayed))}\n")
         return len(unplayed)
-    tests = [played("all is well", {}, MINUTES, [])]
+    tests = [promtool_test("all is well", {}, MINUTES, [])]
     tests += [
-        played(name, changes, minutes, [name])
+        promtool_test(name, changes, minutes, [name])
         for faults in (FAULTS, NEVER)
         for name, (changes, minutes) in faults.items()
     ]

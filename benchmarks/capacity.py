@@ -1,17 +1,20 @@
-"""`make bench-capacity`: what one and two cores carry: pages, saves and emails a second, and the memory of a process.
+"""`make bench-capacity`: measure how much one and two cores can serve.
 
-Web processes and PostgreSQL, or workers and PostgreSQL, are confined to the cores (`taskset`). People ask from another
-core; on two cores they share them where the machine has no third, and the table says how much of them they took. Pages
-are those of somebody whose organisation is in 40 partnerships, at the size of England (benchmarks/country.py). Each
-figure is at saturation: eight people for each core, who ask again at once. Four and sixteen cores are reckoned:
-cores / processor time of a request on two cores. So are one and two, to compare: on a machine that does other things,
-processor time is nearly right and the measured rate is not. The last line is one JSON object.
+The figures are pages, saves and emails per second, and the memory of a process. PostgreSQL and the web processes (or
+workers) are confined to the cores (`taskset`). The requests come from another core. If the machine has no third core,
+they share the two cores, and the table shows how much of these they used. The pages are those of a person whose
+organisation is in 40 partnerships, in a network of the size of England (benchmarks/country.py).
 
-After that, one web process draws every page of benchmarks/pages.py twice for each of its five people. `every_page_mb`
-is its own memory then, and with its share of what it has in common with the process that forked it.
+Each figure is measured at saturation, with eight people per core who send the next request at once. The figures for
+four and sixteen cores are calculated: cores / processor time of a request on two cores. One and two cores are
+calculated too, for comparison. On a busy machine, processor time is nearly right but the measured rate is not. The last
+line of the output is a JSON object.
+
+After that, one web process renders every page of benchmarks/pages.py twice for each of its five people.
+`every_page_mb` is its own memory afterwards, and its memory including the share that it has in common with its parent.
 
     make bench-capacity                                     some five minutes
-    make bench-capacity ARGS="--seconds 5"                  a quick one
+    make bench-capacity ARGS="--seconds 5"                  quicker
     make bench-capacity ARGS="--times 10 --keep --web"      pages only, in the database of
                                                             `make bench-pages ARGS="--times 10 --keep"`
 """
@@ -48,9 +51,10 @@ from tools.serving import GUNICORN
 
 MEASURED, RECKONED = (1, 2), (4, 16)
 PAGES = ("home", "plan", "commitments")
-#: People for each core who ask again at once.
+#: People per core. Each sends the next request as soon as the last is answered.
 PEOPLE = 8
-#: Before a figure: seconds, and times for each of them, because each process composes its statements first.
+#: The shortest warm-up before a figure, in seconds, and the requests of each person in it. In its first requests, a
+#: process still composes its SQL.
 WARM_UP, WARM_UP_TIMES = 3.0, 10
 NEW = "/commitments/new/"
 #: As in docs/deploy.md.
@@ -59,7 +63,7 @@ _FIELD = re.compile(r'name="(csrfmiddlewaretoken|key)"[^>]*value="([^"]+)"')
 
 
 def confine(top: psutil.Process, cores: set[int]) -> None:
-    """Keep a process and its descendants on these cores; those that it starts later stay there too."""
+    """Confine a process and its descendants to these cores. Processes that they start later inherit this."""
     for process in tree(top):
         os.sched_setaffinity(process.pid, cores)
 
@@ -74,13 +78,13 @@ def postmaster() -> psutil.Process:
 
 
 def used_by(*tops: psutil.Process) -> float:
-    """Return the seconds of processor time of processes and all their descendants, even ended ones."""
+    """Return the processor time, in seconds, of processes and all their descendants, including ended ones."""
     times = [top.cpu_times() for top in tops]
     return sum(map(cpu_of, tops)) + sum(one.children_user + one.children_system for one in times)
 
 
 def split(number: int) -> tuple[set[int], set[int]]:
-    """Return the cores that serve, and those for the people who ask: others if the machine has any."""
+    """Return the cores for the servers and the cores for the requests, which are the same if there are no others."""
     there = sorted(os.sched_getaffinity(0))
     return set(there[:number]), set(there[number:] or there)
 
@@ -111,7 +115,7 @@ def web(environ: dict[str, str], cores: set[int], log: Path, *, workers: int = 4
 
 
 def ask(port: int, method: str, path: str, cookie: str = "", data: dict[str, str] | None = None) -> tuple[int, str]:
-    """Return the status of an answer (0: none), and its body."""
+    """Return the status and the body of an answer. The status is 0 if there was no answer."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Host": "localhost", "Cookie": cookie, "Connection": "close"}
     if data is not None:
@@ -127,7 +131,7 @@ def ask(port: int, method: str, path: str, cookie: str = "", data: dict[str, str
 
 
 def rate(do: Callable[[], bool], server: list[psutil.Process], people: int, seconds: float) -> dict[str, float]:
-    """Return how often a second people who never rest do something, how long it takes, and its processor time."""
+    """Return how often per second people can do something, how long it takes, and its processor time."""
     warm: list[float] = []
     durations: list[float] = []
     failed: list[float] = []
@@ -165,7 +169,7 @@ def rate(do: Callable[[], bool], server: list[psutil.Process], people: int, seco
 
 
 def saver(port: int, cookie: str, csrf: str, sides: dict[str, str]) -> Callable[[], bool]:
-    """Return a function that opens the form of a commitment and sends it."""
+    """Return a function that opens the form of a commitment and submits it."""
 
     def save() -> bool:
         status, page = ask(port, "GET", NEW, f"{cookie}; {csrf}")
@@ -177,7 +181,10 @@ def saver(port: int, cookie: str, csrf: str, sides: dict[str, str]) -> Callable[
 
 
 def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> dict[int, dict[str, Any]]:
-    """Return the figures of pages and saves by the number of cores; no saves in a database that is kept."""
+    """Return the figures of pages and saves by the number of cores.
+
+    Nothing is saved in a database that is kept.
+    """
     name = f"bench_pages_{times:g}".replace(".", "_") if keep else "bench_capacity"
     with kept_database(name, keep=keep) as filled:
         prepare_pages(filled.url)
@@ -191,7 +198,7 @@ def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> di
         from partnerships.organisations.models import Membership
         from partnerships.people.models import User
 
-        call_command("migrate", verbosity=0)  # one that was kept may be older than the code
+        call_command("migrate", verbosity=0)  # a database that was kept may be older than the code
         if not filled.is_filled:
             fill(times)
             filled.mark_filled()
@@ -260,7 +267,7 @@ def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> di
 
 
 def email_figures(folder: Path, number: int, people: int) -> dict[str, Any]:
-    """Return the figures of digests of a plan's new version, from the second of two rounds."""
+    """Return the figures of the digests of a plan's new version, from the second of two rounds."""
     with own_database("bench_capacity_emails") as address:
         serving, others = split(number)
         os.sched_setaffinity(0, others)  # the mail server's
@@ -301,13 +308,13 @@ def show(number: int | str, figures: dict[str, Any]) -> None:
 
 
 def reckon(measured: dict[str, Any], cores: int) -> dict[str, float]:
-    """Return how often a second this many cores could do each thing, if only processor time limited them."""
+    """Return how often per second this many cores could do each thing, limited only by processor time."""
     rates = {name: cores * 1000 / one["cpu_ms"] for name, one in measured.items() if isinstance(one, dict)}
     return {name: round(one, 1 if one < 100 else None) for name, one in rates.items()}
 
 
 def main() -> int:
-    """Measure on one and two cores, reckon four and sixteen."""
+    """Measure one and two cores, and calculate four and sixteen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=15, help="of each page (15)")
     parser.add_argument("--people", type=int, default=2000, help="how many get an email (2,000)")

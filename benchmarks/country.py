@@ -1,15 +1,16 @@
-"""A network of the size of England, or several times that, made in SQL in minutes.
+"""Fill a database with a network of the size of England, or a multiple of it, with SQL.
 
 One times England is 2,000 organisations, 6,000 partnerships, 60,000 asks and offers, 12,000 plans of 3 versions, 18,000
 commitments, 18,000 conversations and 335,000 recorded changes, with meetings, documents and recommendations
-(benchmarks/country_records.py). Sizes are as uneven as real ones: a few bodies are in thousands of partnerships, most
-in a handful; some partnerships have former parties, some plans an embargo or a draft.
+(benchmarks/country_records.py). Sizes are as uneven as in reality. A few organisations are in thousands of
+partnerships, and most are in a handful. Some partnerships have former parties, and some plans have an embargo or a
+draft.
 
-Five people are signed in or written to by benchmarks/pages.py, with the same things at every size:
+benchmarks/pages.py requests pages as five people, who have the same records at every size:
 
-* lead@country.example leads a body in 40 partnerships;
+* lead@country.example leads an organisation in 40 partnerships;
 * authority@country.example leads a combined authority in 2,000;
-* editor@country.example edits for a small body in 3;
+* editor@country.example edits for a small organisation in 3;
 * stakeholder@country.example has no account and follows 20 plans;
 * administrator@country.example administers the network.
 """
@@ -23,7 +24,7 @@ from typing import Any
 
 from benchmarks.country_records import RECORD_TABLES, RECORDS
 
-LEAD, AUTHORITY, EDITOR = 1, 2, 3  # places of their organisations among those made here, from 1
+LEAD, AUTHORITY, EDITOR = 1, 2, 3  # the positions of their organisations among those inserted here, from 1
 
 _BODIES = """
 INSERT INTO organisations_area (code, name, kind)
@@ -56,7 +57,7 @@ SELECT CASE WHEN n = 3 THEN 'editor' WHEN n <= %(bodies)s THEN 'lead'
   FROM generate_series(1, %(bodies)s * 3) n;
 """
 
-#: The people named above keep their numbers of partnerships at every size; others follow a long tail.
+#: The people named above have the same number of partnerships at every size. The others follow a long tail.
 _PARTNERSHIPS = """
 INSERT INTO agreements_partnership (title, kind, status, audience, purpose, legally_binding, terms_of_reference,
     starts_on, review_on, ends_on, meeting_frequency, reports_to, contribution, liabilities, created_at, status_since)
@@ -108,7 +109,7 @@ INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
 SELECT direction, theme, status, is_open, count(*) FROM exchange_entry WHERE audience = 'network' GROUP BY 1, 2, 3, 4;
 """
 
-#: Copies of one plan with three real versions, made by the services before.
+#: Copies of one plan with three real versions, which `_make_template` creates.
 _PLANS = """
 INSERT INTO plans_plan (title, kind, status, audience, period_start, period_end, current_number, substantive_number,
     baseline_number, open_at, embargoed_until, first_published_at, last_published_at, external_reference, created_at,
@@ -258,9 +259,10 @@ TABLES = (
 
 
 def fill(times: float, *, without: Collection[str] = (), say: Any = print) -> None:
-    """Fill the database that Django is connected to, as the tables' owner, with `times` times England.
+    """Fill the database that Django is connected to with `times` times England.
 
-    `without` names parts that are left out: `followers`, `changes`, `records`.
+    Django must be connected as the owner of the tables. `without` names parts to leave out, which are `followers`,
+    `changes` and `records`.
     """
     from django.db import connection
     from django.utils import timezone
@@ -324,7 +326,8 @@ def fill(times: float, *, without: Collection[str] = (), say: Any = print) -> No
 def _columns_with_defaults() -> list[tuple[str, str, Any]]:
     """Return the table, column and value of each column to which Django gives a plain default.
 
-    PostgreSQL gets these defaults while the tables are filled, so that a new column does not break the statements here.
+    PostgreSQL gets these defaults while the tables are filled, so that the statements here still work after a migration
+    adds a column.
     """
     from django.apps import apps
     from django.db import connection
@@ -340,7 +343,7 @@ def _columns_with_defaults() -> list[tuple[str, str, Any]]:
 
 
 def _make_template(now: dt.datetime) -> int:
-    """Return a plan with three versions, made by the services; its number."""
+    """Create a plan with three versions by the services, and return its id."""
     from benchmarks.digests_world import content, make_plan
     from partnerships.plans.services import publish_version
 

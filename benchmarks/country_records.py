@@ -1,4 +1,4 @@
-"""Meetings, documents and recommendations of the network that benchmarks/country.py makes, in SQL.
+"""Fill the network of benchmarks/country.py with meetings, documents and recommendations, with SQL.
 
 One times England has 18,000 meetings with four people each, 12,000 documents of partnerships and 24,000 of plans, and
 800 recommendations with 16,000 answers of organisations and 6,000 proposals to partnerships.

@@ -1,4 +1,4 @@
-"""A database for a benchmark of pages, beside the configured one, and Django on it as in production."""
+"""Create a separate database for a benchmark of pages, and start Django on it as in production."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 
 OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
-#: The comment on a database that has everything in it.
+#: The comment that PostgreSQL stores with a filled database.
 _FILLED = "filled for a benchmark"
 
 
 @dataclass
 class BenchmarkDatabase:
-    """A database beside the configured one, and whether an earlier run has filled it."""
+    """A database on the configured server, and whether an earlier run has already filled it."""
 
     name: str
     is_filled: bool
@@ -29,18 +29,21 @@ class BenchmarkDatabase:
         return urlunsplit(urlsplit(OWN)._replace(path=f"/{self.name}"))
 
     def mark_filled(self) -> None:
-        """Say that everything is in it: from now on it can be kept, whatever goes wrong afterwards."""
+        """Record that the database is filled. It can be kept from now on, even if the measurement fails."""
         _run(f"COMMENT ON DATABASE \"{self.name}\" IS '{_FILLED}'")
         self.is_filled = True
 
 
 @contextmanager
 def kept_database(name: str, *, keep: bool) -> Iterator[BenchmarkDatabase]:
-    """Yield a database beside the configured one; it is dropped at the end unless it is filled and to be kept."""
+    """Yield a database on the configured server.
+
+    It is dropped at the end, unless it is filled and `keep` is true. A later run then uses it again.
+    """
     name = f"{urlsplit(OWN).path.strip('/')}_{name}"
     comment = "shobj_description(oid, 'pg_database')"
-    found = f"SELECT 1 FROM pg_database WHERE datname = '{name}' AND {comment} = '{_FILLED}'"
-    database = BenchmarkDatabase(name, is_filled=keep and _run(found))
+    find_filled = f"SELECT 1 FROM pg_database WHERE datname = '{name}' AND {comment} = '{_FILLED}'"
+    database = BenchmarkDatabase(name, is_filled=keep and _run(find_filled))
     if not database.is_filled:
         _run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         _run(f'CREATE DATABASE "{name}"')
@@ -52,7 +55,7 @@ def kept_database(name: str, *, keep: bool) -> Iterator[BenchmarkDatabase]:
 
 
 def _run(sql: str) -> bool:
-    """Run a statement on the configured database, and say whether it found a row."""
+    """Run a statement in the configured database, and return whether it found a row."""
     connection = psycopg2.connect(OWN)
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -63,7 +66,7 @@ def _run(sql: str) -> bool:
 
 
 def prepare_pages(address: str) -> None:
-    """Start Django on a database as in production: templates are cached and queries are not logged."""
+    """Start Django on a database as in production, where templates are cached and queries are not logged."""
     os.environ |= {
         "DATABASE_URL": address,
         "DATABASE_ROLE": "web",

@@ -1,15 +1,16 @@
-"""Figures for digests: from publishing a version to the last email, for 5,000 followers.
+"""Measure digests, from the publication of a version to the last email, for 5,000 followers.
 
-Uses a database of its own, two worker processes and an SMTP sink. Interleaved rounds compare our digests with other
-ways of sending:
+The benchmark uses a separate database, two worker processes and an SMTP sink. It compares our digests, in alternating
+rounds, with other ways of sending:
 
 - a plain smtplib loop that sends the same finished emails over one connection
 - a Celery task for every 250 emails with Django's mail, with and without a stored delivery for each
 - django-post-office, if it is installed (`uv pip install django-post-office`)
-- two processes that only send the finished emails: the most that any way could reach
+- two processes that only send the finished emails, which no other way can exceed
 
-Then: the cost of composing and rendering alone, choosing, publishing during a run, and a run whose worker is killed.
-Absolute rates depend on the machine; compare the ratios. The last line is a JSON object with all figures.
+It then measures composing and rendering alone, choosing recipients, publishing during a run, and a run in which the
+worker is killed. Absolute rates depend on the machine, so compare the ratios. The last line of the output is a JSON
+object with all figures.
 
     make bench-digests                                          as measured for docs/performance.md
     make bench-digests ARGS="--people 1000 --rounds 3"          quicker
@@ -40,12 +41,12 @@ from benchmarks.digests_rounds import Rivals, floors, rounds
 from benchmarks.digests_stage import MAX_SECONDS, Stage, wait_until_settled
 from benchmarks.digests_world import ROOT, make_plan, make_stakeholders, own_database, publish
 
-#: The addresses of the running database, before the benchmark points Django at its own.
+#: The configured addresses of the database, before the benchmark connects Django to a separate one.
 OWN_URL, OWN_OWNER_URL = os.environ.get("DATABASE_URL", ""), os.environ.get("DATABASE_OWNER_URL", "")
 
 
 def publishing_figures(stage: Stage, times: int) -> dict[str, Any]:
-    """Return the 95th percentile of publishing another plan, alone and during a run of digests."""
+    """Return the 95th percentile of publishing another plan, both alone and during a run of digests."""
     from django.utils import timezone
 
     _, lead, plan = make_plan(timezone.now(), title="Harbour beside")
@@ -87,7 +88,7 @@ def publishing_figures(stage: Stage, times: int) -> dict[str, Any]:
 
 
 def kill_figures(people: int) -> dict[str, Any]:
-    """Return what is lost and repeated when a worker process is killed during a run, on a separate database."""
+    """Return how many emails are lost and repeated if a worker process is killed during a run."""
     command = [sys.executable, str(ROOT / "benchmarks/digests_faults.py"), "kill", "--people", str(people)]
     environ = {name: value for name, value in os.environ.items() if name != "DEBUG"} | {
         "DATABASE_URL": OWN_URL,
@@ -113,7 +114,7 @@ def kill_figures(people: int) -> dict[str, Any]:
 
 
 def account_lane_figures() -> dict[str, Any]:
-    """Return how soon account emails are sent beside a million digests, on a separate database."""
+    """Return how soon account emails are sent while a million digests are queued."""
     environ = {name: value for name, value in os.environ.items() if name != "DEBUG"} | {
         "DATABASE_URL": OWN_URL,
         "DATABASE_OWNER_URL": OWN_OWNER_URL,
@@ -145,7 +146,7 @@ def large(stage: Stage, count: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure; print a table and, as the last line, JSON."""
+    """Measure, print a table, and print the figures as JSON on the last line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=5)

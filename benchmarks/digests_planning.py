@@ -1,4 +1,4 @@
-"""Figures for deciding who is due: spreading a version, choosing, and an idle sweep, also over a million rows."""
+"""Measure how long it takes to decide who gets a digest, also with a million rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FILLED = ("digests_subscription", "digests_watermark", "outbox_email")
 
 
 def choosing_alone() -> float:
-    """Return the seconds of the query for who is due, without creating deliveries."""
+    """Return the seconds of the query that finds who is due, without creating deliveries."""
     from django.db import connection
     from django.utils import timezone
 
@@ -41,7 +41,7 @@ def choosing_alone() -> float:
 
 
 def choosing_figures(stage: Stage) -> dict[str, float]:
-    """Return the seconds of spreading, choosing and an idle sweep; nothing is sent."""
+    """Return the seconds of spreading a version, choosing recipients and an idle sweep. Sends nothing."""
     from django.utils import timezone
 
     from partnerships.digests.planning.choosing import choose, spread
@@ -72,7 +72,7 @@ def choosing_figures(stage: Stage) -> dict[str, float]:
 
 
 def _copy(table: str, source: str, given: dict[str, str], params: dict[str, Any]) -> None:
-    """Fill a table with copies of the rows `s` of a source; `given` has SQL for some columns."""
+    """Fill a table with copies of the rows of a source. `given` contains SQL for some columns, with the row as `s`."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -85,7 +85,10 @@ def _copy(table: str, source: str, given: dict[str, str], params: dict[str, Any]
 
 
 def million_figures(stage: Stage, count: int) -> dict[str, Any]:
-    """Return the time of an idle sweep over `count` subscriptions, watermarks and emails, and its full table scans."""
+    """Return the time of an idle sweep, and its full table scans.
+
+    The sweep is over `count` subscriptions, watermarks and emails.
+    """
     from django.db import connection
     from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""Settings for measuring django-post-office: ours, with its app and email backend."""
+"""Settings for measuring django-post-office, which are ours with its app and its email backend."""
 
 from housing.settings import *  # noqa: F403 - settings extend settings
 from housing.settings import INSTALLED_APPS as OURS

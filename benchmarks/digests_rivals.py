@@ -1,7 +1,7 @@
-"""Other ways of sending, which digests are compared with.
+"""Other ways of sending emails, for comparison with digests.
 
 - a plain smtplib loop
-- the same loop, which composes each email from templates as it sends it, as one would write it first
+- the same loop, but it composes each email from templates when it sends it, as a first version of an application would
 - a Celery task for every 250 emails with Django's mail, with and without a stored delivery for each
 - django-post-office, a package that only this benchmark uses
 
@@ -39,9 +39,10 @@ def loop(port: int, messages: Path) -> dict[str, float]:
 
 
 def compose(port: int, partnership: int) -> dict[str, float]:
-    """Tell the newest change of a partnership to its followers: query, render each email, send it over one connection.
+    """Send the newest change of a partnership to its followers over one connection, composing each email.
 
-    It stores nothing, checks no rights, folds the change once for all and inlines no styles, which is in its favour.
+    The loop has less to do than our digests. It stores nothing, checks no rights, summarises the change once for all
+    followers, and inlines no styles.
     """
     import django
 
@@ -104,7 +105,7 @@ def compose(port: int, partnership: int) -> dict[str, float]:
 
 
 def limit(port: int, messages: Path, processes: int) -> None:
-    """Send finished emails by our own SMTP client from several processes: the most that this machine allows."""
+    """Send finished emails with our SMTP client from several processes, which is the most that this machine can do."""
     import django
 
     django.setup()
@@ -134,7 +135,7 @@ def limit(port: int, messages: Path, processes: int) -> None:
 
 
 def render(person: Any, news: Any) -> tuple[str, str, str]:
-    """Return subject, text and HTML for a person, rendered as Django's documentation shows."""
+    """Return the subject, text and HTML for a person, rendered as in Django's documentation."""
     from django.template.loader import render_to_string
 
     from partnerships.digests.emails.styling import inline, style
@@ -154,7 +155,7 @@ def _block(kind: str, context: dict[str, Any]) -> str:
 
 
 def post_office(do: str, plan: int, number: int, count: int) -> None:
-    """Use django-post-office: create its tables, queue emails for `count` followers, or send them."""
+    """Use django-post-office to create its tables, queue emails for `count` followers, or send them."""
     import django
 
     django.setup()
@@ -213,7 +214,7 @@ else:
     from celery import Celery
     from celery.signals import worker_process_init
 
-    # Not the current app: tasks that this process publishes are for our own workers.
+    # This must not become the current app, because tasks that this process publishes are for our own workers.
     app = Celery("rivals", set_as_current=False)
     app.conf.update(broker_url=os.environ.get("REDIS_URL", ""), task_ignore_result=True, worker_prefetch_multiplier=1)
     app.conf.task_default_queue = "rivals"
@@ -224,10 +225,10 @@ else:
 
     @app.task(name="rivals.send_chunk")
     def send_chunk(people: list[int], plan: int, from_number: int, to_number: int, with_rows: bool) -> None:
-        """Render and send 250 emails as Django's documentation shows.
+        """Render and send 250 emails as in Django's documentation.
 
-        `with_rows` creates their deliveries in bulk and marks each one when it is sent; otherwise a crash would send up
-        to 250 emails again.
+        With `with_rows`, deliveries are created in bulk, and each one is marked when its email is sent. Without these
+        rows, a crash would send up to 250 emails again.
         """
         from django.core.mail import EmailMultiAlternatives, get_connection
         from django.utils import timezone

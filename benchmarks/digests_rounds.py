@@ -1,4 +1,4 @@
-"""Interleaved rounds of our digests, the plain SMTP loop and other ways of sending; and what composing costs."""
+"""Measure our digests and other ways of sending in alternating rounds, and the cost of composing an email."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from benchmarks.digests_stage import Stage, dump_messages, run_limit, run_loop, wait_for
 from benchmarks.digests_world import ROOT, Workers, publish
 
-#: A pause before each measurement, for the database to write what the one before left.
+#: A pause before each measurement, in which the database finishes writing for the one before.
 _PAUSE_SECONDS = 1.0
 
 
 class Rivals:
-    """Other ways of sending, started once so that each round can measure them."""
+    """The other ways of sending. Their processes are started once for all rounds."""
 
-    #: Enough people to know the rate of a slow way.
+    #: Limit of people in a round. This is enough to measure the rate of a slow way.
     MAX_PEOPLE = 500
 
     def __init__(self, stage: Stage) -> None:
@@ -44,11 +44,11 @@ class Rivals:
 
     @property
     def count(self) -> int:
-        """Return how many people one round of a rival emails."""
+        """Return the number of people who get an email in one round."""
         return min(self.MAX_PEOPLE, self.stage.people)
 
     def task_per_chunk(self, *, with_rows: bool) -> float:
-        """Return the seconds for an email with a Celery task per 250 emails; `with_rows` stores each delivery."""
+        """Return the seconds per email with a Celery task per 250 emails. `with_rows` stores each delivery."""
         from benchmarks.digests_rivals import send_chunk
         from partnerships.digests.models import Subscription
 
@@ -62,7 +62,7 @@ class Rivals:
         return (last - began) / len(people)
 
     def django_post_office(self) -> float:
-        """Return the seconds for an email with django-post-office, sent by two of its processes."""
+        """Return the seconds per email with django-post-office, sent by two of its processes."""
         before = len(self.box.taken())
         self._run_post_office("queue", self.stage.plan_number())
         began = time.time()
@@ -114,7 +114,7 @@ def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
     workers.stop()
     seconds = statistics.median(one["seconds"] for one in ours)
     figures: dict[str, Any] = {
-        # The machine's speed changes from round to round, and both of a round meet the same.
+        # The machine's speed changes from round to round, but is the same for both measurements of a round.
         "rate_ratio": round(
             statistics.median(theirs["seconds"] / own["seconds"] for own, theirs in zip(ours, loop, strict=True)), 2
         ),
@@ -139,7 +139,7 @@ def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
 
 
 def floors(stage: Stage) -> dict[str, Any]:
-    """Return the processor time for an email in µs: our composing, and rendering templates for each person."""
+    """Return the processor time per email, in µs, of our composing and of rendering templates for each person."""
     from django.db import transaction
     from django.utils import timezone
 
@@ -157,7 +157,7 @@ def floors(stage: Stage) -> dict[str, Any]:
     choose(now=timezone.now())
     number = stage.plan_number()
     with transaction.atomic():
-        claim_emails(now=timezone.now(), limit=10)  # not measured: rendering what emails share
+        claim_emails(now=timezone.now(), limit=10)  # renders the parts that all emails share, which is not measured
         began, composed = time.process_time(), 0
         while composed < count and (examined := claim_emails(now=timezone.now(), limit=250).examined):
             composed += examined

@@ -1,12 +1,18 @@
-"""A fast SMTP server that stores only a list of what it accepted, and can misbehave on request.
+"""A fast SMTP server that stores only a list of the accepted emails, and can misbehave on request.
 
     python benchmarks/digests_sink.py --port 2626 --log taken.tsv [--fault end:lose:1:10 …]
 
-A fault is STAGE:REPLY:TIMES:EVERY[:EXCEPT]. It hits every EVERY-th address (by a hash) outside the domain EXCEPT: the
-first TIMES attempts get REPLY at STAGE (connect, mail, rcpt, data, middle or end). REPLY is an answer ("450 4.2.1
-Busy"), `drop` (close the connection), `hang` (never answer), `slow` (answer late) or, at the end, `lose` (accept the
-email and close the connection without saying so). The log has a line for each accepted email: time, Message-ID,
-address, bytes.
+A fault is STAGE:REPLY:TIMES:EVERY[:EXCEPT]. It affects every EVERY-th address (by a hash) outside the domain EXCEPT.
+The first TIMES attempts get REPLY at STAGE (connect, mail, rcpt, data, middle or end). REPLY is an answer ("450 4.2.1
+Busy") or one of these words:
+
+* drop: close the connection
+* hang: never answer
+* slow: answer late
+* lose: accept the email, and close the connection without an answer (only at the end)
+
+For example, end:lose:1:10 loses the answer about the first email to each tenth address. The log has a line for each
+accepted email with its time, Message-ID, address and size in bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +36,7 @@ _ADDRESS = re.compile(rb"<([^>]*)>")
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: at which stage, how often and for which addresses."""
+    """A reply that some addresses get instead of the normal one, at a stage of SMTP and a number of times."""
 
     stage: str
     reply: str
@@ -40,19 +46,19 @@ class Fault:
 
     @classmethod
     def read(cls, text: str) -> Fault:
-        """Read STAGE:REPLY:TIMES:EVERY[:EXCEPT]."""
+        """Return the fault that is written as STAGE:REPLY:TIMES:EVERY[:EXCEPT]."""
         stage, reply, times, every, *excepted = text.split(":")
         return cls(stage, reply, int(times), int(every), "".join(excepted).encode())
 
     def hits(self, address: bytes) -> bool:
-        """Return whether the fault is for this address."""
+        """Return whether the fault affects this address."""
         if self.excepted and address.endswith(self.excepted):
             return False
         return zlib.crc32(address) % self.every == 0
 
 
 class Sink:
-    """What all connections share: accepted emails, and how often each address had each fault."""
+    """The state that all connections share: accepted emails, and how often each address had each fault."""
 
     def __init__(self, log: Path, *, faults: list[Fault]) -> None:
         self.file = log.open("ab", buffering=0)
@@ -75,7 +81,7 @@ class Sink:
             self.file.write(b"".join(lines))
 
     def fault(self, stage: str, address: bytes) -> str:
-        """Return the reply of a fault that applies now, or ""."""
+        """Return the reply of a fault that applies now, or "" if there is none."""
         for fault in self.faults:
             if fault.stage == stage and fault.hits(address) and self.had[fault, address] < fault.times:
                 self.had[fault, address] += 1
@@ -104,7 +110,7 @@ class Session:
         self.flush()
 
     def close(self, *, at_once: bool = False) -> None:
-        """Close the connection; with `at_once` by a reset, so that unread answers are lost."""
+        """Close the connection. With `at_once`, reset it, so that unread answers are lost."""
         if not self.is_over:
             self.is_over = True
             if at_once:
@@ -113,7 +119,7 @@ class Session:
             self.line.close()
 
     def say(self, answer: bytes) -> None:
-        """Queue an answer, unless we hang."""
+        """Queue an answer, unless the session hangs."""
         if not self.silent:
             self.answers.append(answer)
 
@@ -127,7 +133,7 @@ class Session:
         self.answers.clear()
 
     def wrong(self, stage: str) -> bool:
-        """Apply the fault of this stage; returns whether it replaces the normal answer."""
+        """Apply the fault of this stage, and return whether it replaces the normal answer."""
         reply = self.sink.fault(stage, self.address) if self.sink.faults else ""
         if not reply:
             return False
@@ -146,7 +152,7 @@ class Session:
         return True
 
     def read(self, place: memoryview) -> None:
-        """Read and process what has arrived; `place` is a shared buffer."""
+        """Read and process the data that has arrived. `place` is a buffer that all sessions share."""
         try:
             count = self.line.recv_into(place)
         except OSError:
@@ -173,10 +179,11 @@ class Session:
                 self.command(line)
 
     def read_message(self) -> bool:
-        """Accept an email if all of it has arrived; returns whether it has."""
+        """Accept an email if all of it has arrived, and return whether it has."""
         if self.sink.faults and len(self.buffer) > 2000 and self.wrong("middle"):
             return False
-        # Searched from the end: only the next email's commands can follow, because DATA needs our answer first.
+        # The end of the email is searched for from the end of the buffer. Only commands can follow, because the client
+        # waits for our answer before it sends the next email.
         end = 0 if self.buffer.startswith(b".\r\n") else self.buffer.rfind(_END, max(self.searched - 4, 0))
         if end < 0:
             self.searched = len(self.buffer)
@@ -238,7 +245,7 @@ class Session:
 
 
 def serve(sink: Sink, port: int, address: str) -> None:
-    """Serve until a signal asks to stop."""
+    """Serve until a signal stops the process."""
     stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stopped.append(number))

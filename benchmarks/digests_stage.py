@@ -1,4 +1,4 @@
-"""The stage of `make bench-digests`: a database, a plan with followers and an SMTP sink; and the plain SMTP loop."""
+"""The set-up of `make bench-digests`: a database, a plan with followers, an SMTP sink, and the plain SMTP loops."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ from benchmarks.digests_world import (
     publish,
 )
 
-#: Seconds until a run counts as failed.
+#: Seconds after which a run has failed.
 MAX_SECONDS = 600
 
 
 def wait_for(box: Mailbox, count: int, top: psutil.Process | None = None) -> tuple[float, float]:
-    """Wait until `count` emails were accepted; returns the time of the last and the largest worker in MB."""
+    """Wait until `count` emails are accepted.
+
+    Returns the time of the last one, and the memory of the largest worker process in MB.
+    """
     largest, until = 0.0, time.time() + MAX_SECONDS
     while time.time() < until:
         taken = box.taken()
@@ -43,7 +46,7 @@ def wait_for(box: Mailbox, count: int, top: psutil.Process | None = None) -> tup
 
 
 def wait_until_settled(plan_id: int, number: int) -> None:
-    """Wait until every delivery is settled; fail if one was not sent."""
+    """Wait until every delivery is settled, and stop the benchmark if one was not sent."""
     from partnerships.digests.models import Delivery
 
     until = time.time() + 60
@@ -57,7 +60,7 @@ def wait_until_settled(plan_id: int, number: int) -> None:
 
 
 def dump_messages(plan_id: int, number: int, path: Path) -> tuple[int, float]:
-    """Write the emails of a version as sent; returns their number and mean size in bytes."""
+    """Write the emails of a version, as sent, to a file. Returns their number and mean size in bytes."""
     from partnerships.digests.models import Delivery
     from partnerships.outbox.models import Email
 
@@ -66,7 +69,7 @@ def dump_messages(plan_id: int, number: int, path: Path) -> tuple[int, float]:
 
 
 def dump_emails(count: int, path: Path) -> tuple[int, float]:
-    """Write the newest digests as sent; returns their number and mean size in bytes."""
+    """Write the newest digests, as sent, to a file. Returns their number and mean size in bytes."""
     from partnerships.outbox.models import Email
 
     return _dump(Email.objects.filter(kind="digests.digest", status="sent").order_by("-pk")[:count], path)
@@ -114,7 +117,7 @@ def run_composing(box: Mailbox, partnership: int, count: int) -> dict[str, float
 
 
 def run_limit(box: Mailbox, messages: Path, count: int) -> float:
-    """Return the seconds in which two processes send the finished emails, storing nothing."""
+    """Return the seconds in which two processes send the finished emails. They store nothing."""
     before = len(box.taken())
     command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "limit"]
     subprocess.run([*command, "--port", str(box.port), "--messages", str(messages)], check=True, cwd=ROOT)
@@ -123,7 +126,7 @@ def run_limit(box: Mailbox, messages: Path, count: int) -> float:
 
 
 class Stage:
-    """The database, the plan and the sink."""
+    """The database, the plan with its followers, and the sink."""
 
     def __init__(self, folder: Path, database: str, people: int) -> None:
         self.folder, self.people = folder, people
@@ -134,7 +137,7 @@ class Stage:
         self.round = 0
 
     def prepare(self) -> None:
-        """Make the plan and its followers, and sweep, so that the first version is behind them."""
+        """Create the plan and its followers, and sweep, so that the first version is not sent to them later."""
         from django.utils import timezone
 
         from partnerships.digests.services.sweep import plan_round
@@ -145,7 +148,7 @@ class Stage:
         plan_round(now=timezone.now())
 
     def analyse(self) -> None:
-        """Update PostgreSQL's statistics, as autovacuum does within minutes."""
+        """Update PostgreSQL's statistics, which autovacuum would only do after some minutes."""
         from django.db import connection
 
         with connection.cursor() as cursor:

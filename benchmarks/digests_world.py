@@ -1,4 +1,4 @@
-"""What benchmarks and fault tests of digests share: databases, followers in bulk, worker processes and sinks."""
+"""Databases, followers in bulk, worker processes and sinks for benchmarks and fault tests of digests."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
 
 @contextlib.contextmanager
 def own_database(name: str) -> Iterator[str]:
-    """Yield a new database beside the configured one, dropped afterwards.
+    """Yield a new database on the configured server, which is dropped afterwards.
 
-    Copied from the tests' migrated database if there is one, because migrating takes most of a minute.
+    It is a copy of the tests' migrated database if there is one, because migrating takes most of a minute.
     """
     parts = urlsplit(OWN)
     name = f"{parts.path.strip('/')}_{name}"
@@ -52,7 +52,7 @@ def own_database(name: str) -> Iterator[str]:
     try:
         yield address
     finally:
-        for _ in range(30):  # autovacuum may be using it, and only a superuser may stop that
+        for _ in range(30):  # autovacuum may be using the database, and only a superuser may stop that
             try:
                 execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
                 break
@@ -69,7 +69,7 @@ def free_port() -> int:
 
 @dataclass
 class Mailbox:
-    """A running sink and the emails that it accepted."""
+    """A running sink, and the emails that it accepted."""
 
     port: int
     log: Path
@@ -94,7 +94,7 @@ class Mailbox:
         raise RuntimeError("The sink does not listen.")
 
     def taken(self) -> list[tuple[float, str, str, int]]:
-        """Return every email accepted so far: time, Message-ID, address, bytes."""
+        """Return every email accepted so far, with its time, Message-ID, address and size in bytes."""
         with self.log.open("rb") as file:
             file.seek(self._read)
             fresh = file.read()
@@ -117,7 +117,7 @@ class Mailbox:
 
 @dataclass
 class Workers:
-    """A Celery worker with its processes."""
+    """A Celery worker with its child processes."""
 
     environ: dict[str, str]
     application: str = "housing"
@@ -165,7 +165,7 @@ def tree(top: psutil.Process) -> list[psutil.Process]:
 
 
 def cpu_of(top: psutil.Process) -> float:
-    """Return the seconds of processor time that a process and its descendants have used."""
+    """Return the processor time, in seconds, that a process and its descendants have used."""
     total = 0.0
     for process in tree(top):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -175,7 +175,7 @@ def cpu_of(top: psutil.Process) -> float:
 
 
 def memory_of(top: psutil.Process) -> float:
-    """Return the resident size of the largest process in a tree, in megabytes."""
+    """Return the resident size, in megabytes, of the largest process in a tree."""
     sizes = [0.0]
     for process in tree(top):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -187,7 +187,7 @@ def memory_of(top: psutil.Process) -> float:
 
 
 def content(round_number: int, sites: int = 4) -> dict[str, Any]:
-    """Return a plan whose sites all change in every round: an email of about 13 KB."""
+    """Return a plan whose sites all change in every round, which gives an email of about 13 KB."""
     chance = random.Random(round_number)
     tenures = ("social_rent", "shared_ownership", "affordable_rent")
     return {
@@ -267,7 +267,7 @@ def make_followers(target: Any, owner: Any, lead: Any, count: int, now: dt.datet
 
 
 def publish(plan: Any, lead: Any, round_number: int) -> float:
-    """Publish the next version; returns the time before publishing."""
+    """Publish the next version, and return the time before publishing."""
     from django.utils import timezone
 
     from partnerships.plans.services import publish_version
@@ -284,7 +284,10 @@ def publish(plan: Any, lead: Any, round_number: int) -> float:
 
 
 def prepare_django(database: str, *, mail_port: int, **more: str) -> dict[str, str]:
-    """Point this process at a database and a mail server, and migrate; returns the environment for others."""
+    """Connect this process to a database and a mail server, and migrate.
+
+    Returns the environment for other processes.
+    """
     os.environ |= {
         "DATABASE_URL": database,
         "DATABASE_OWNER_URL": "",

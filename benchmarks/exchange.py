@@ -1,10 +1,10 @@
-"""Figures for asks and offers: best matches and the board.
+"""Measure asks and offers: the best matches and the board.
 
-Creates a database beside the one that DATABASE_URL names, with 300,000 asks and 300,000 offers, measures and drops it.
-Each figure is compared with SQL by hand through psycopg2 in the same run, and with the straightforward way.
-Absolute times depend on the machine: compare the ratios. The last line is a JSON object with the figures.
+The benchmark creates a separate database with 300,000 asks and 300,000 offers, measures, and drops it. Each figure is
+compared with handwritten SQL through psycopg2 in the same run, and with the straightforward query. Absolute times
+depend on the machine, so compare the ratios. The last line of the output is a JSON object with the figures.
 
-    make bench-exchange                       as measured for docs/performance.md
+    make bench-exchange                        as measured for docs/performance.md
     make bench-exchange ARGS="--entries 30000" quicker
 """
 
@@ -32,9 +32,9 @@ from benchmarks.exchange_world import fill, say
 
 
 def timed(*ways: Callable[[int], object], rounds: int) -> list[list[float]]:
-    """Return the sorted milliseconds of each way, measured in turn.
+    """Return the times of each way in milliseconds, sorted.
 
-    A slow moment of the machine then affects all of them.
+    The ways are measured in turn, so that a slow moment of the machine affects all of them.
     """
     times_by_way: list[list[float]] = [[] for _ in ways]
     for number in range(rounds):
@@ -46,7 +46,7 @@ def timed(*ways: Callable[[int], object], rounds: int) -> list[list[float]]:
 
 
 def at(times: list[float], part: float) -> float:
-    """Return the quantile of the sorted times."""
+    """Return a quantile of sorted times. For example, `part` is 0.95 for the 95th percentile."""
     return times[min(len(times) - 1, int(part * len(times)))]
 
 
@@ -85,7 +85,7 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
 
 
 def _own_connection() -> Any:
-    """Return a connection of psycopg2 to Django's database, for SQL by hand."""
+    """Return a psycopg2 connection to Django's database, for handwritten SQL."""
     from django.db import connection
 
     parameters = connection.get_connection_params()
@@ -100,7 +100,7 @@ def _quantiles(times: list[float]) -> dict[str, float]:
 
 
 def _ratio(times: list[float], base_times: list[float], part: float) -> float:
-    """Return how many times longer the quantile is than that of `base_times`."""
+    """Return how many times as long a quantile of `times` is as the same quantile of `base_times`."""
     return round(at(times, part) / at(base_times, part), 2)
 
 
@@ -131,7 +131,7 @@ def _match_figures(cursor: Any, entries: list[Any], reader: Any, organisation_id
 
 
 def _batch_figures(cursor: Any, entries: list[Any]) -> dict[str, Any]:
-    """Return the figures of finding the matches of many entries together, as milliseconds for each entry."""
+    """Return the figures of finding the matches of many entries together, in milliseconds per entry."""
     from django.utils import timezone
 
     from partnerships.exchange.queries.candidates import best_for_both
@@ -157,7 +157,7 @@ def _batch_figures(cursor: Any, entries: list[Any]) -> dict[str, Any]:
 
 
 def _board_figures(cursor: Any, reader: Any) -> dict[str, Any]:
-    """Return the figures of the board's page, filtered and unfiltered."""
+    """Return the figures of the page of the board, with and without a filter."""
     from django.test import Client
     from django.urls import reverse
 
@@ -206,7 +206,7 @@ _LINES = (
 
 
 def main() -> int:
-    """Fill, measure, print."""
+    """Fill the database, measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=300_000, help="asks, and as many offers (300,000)")
     parser.add_argument("--bodies", type=int, default=20_000, help="organisations (20,000)")

@@ -1,4 +1,4 @@
-"""The queries of asks and offers as plain SQL, to compare with."""
+"""The queries of asks and offers as handwritten SQL, for comparison."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SELECT id, title, organisation_id, %(place)s
 FROM pool ORDER BY points DESC, id DESC LIMIT 10
 """
 
-#: Candidates whose side may read the entry, where the entry's side may not read them.
+#: Candidates that the entry's organisation may not read, but whose organisations may read the entry.
 _OTHER_SIDE = (
     _TIER[: _TIER.index("    AND (e.audience = 'network'")]
     + """    AND e.audience <> 'network' AND NOT (
@@ -49,7 +49,7 @@ ALL = _TIER.replace("AND e.reach && %(keys)s::int[]", "AND (e.reach && %(keys)s:
 def by_hand(cursor: Any, entry: Any, sql: str = _TIER, reads: int = 0) -> list[Any]:
     """Return the ten best counterparts that an organisation may read.
 
-    First the near tier, then the region.
+    Counterparts nearby come first. Those in the region fill the rest.
     """
     lexemes = [part.split(":")[0] for part in str(entry.words).split()]
     fields = {
@@ -78,7 +78,10 @@ def by_hand(cursor: Any, entry: Any, sql: str = _TIER, reads: int = 0) -> list[A
 
 
 def by_hand_for_both(cursor: Any, entry: Any) -> list[Any]:
-    """Return the ten best for the entry's side, and the ten best for the other."""
+    """Return the ten best counterparts that the entry's organisation may read, and ten that it may not.
+
+    The organisations of the latter may read the entry.
+    """
     return by_hand(cursor, entry) + by_hand(cursor, entry, _OTHER_SIDE)
 
 
@@ -119,7 +122,7 @@ STRAIGHT = (
 
 
 def board_by_hand(cursor: Any, person: int) -> None:
-    """Fetch everything that the board shows, in four statements."""
+    """Fetch everything that the board shows, with four statements."""
     ids: list[int] = []
     for direction in ("ask", "offer"):
         cursor.execute(_BOARD, {"person": person, "direction": direction})

@@ -1,4 +1,4 @@
-"""The database that the figures for asks and offers are measured on."""
+"""Create the database on which asks and offers are measured."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
 
 
 def make_bodies(bodies: int, partnerships: int) -> None:
-    """Create organisations, and partnerships of four each."""
+    """Create organisations, and partnerships of four organisations each."""
     from django.utils import timezone
 
     from partnerships.agreements.models import Partnership, Party
@@ -186,7 +186,7 @@ def make_bodies(bodies: int, partnerships: int) -> None:
 
 
 def fill(entries: int, bodies: int, partnerships: int) -> None:
-    """Fill the database in plain SQL: minutes instead of hours."""
+    """Fill the database with plain SQL, which takes minutes instead of hours."""
     from django.db import connection
 
     from partnerships.exchange.models import Entry, Theme

@@ -1,9 +1,11 @@
-"""`make try-failover`: kills and cuts off the broker and the standby, and says for how long they are missing.
+"""`make try-failover`: measure how long the broker and the standby are unavailable after a failure.
 
-The hosts are network namespaces on this machine, which needs root: three with a sentinel, two of these with Valkey, one
-with a worker, and a primary and two streaming standbys of PostgreSQL. At last one standby takes over and the other
-follows it; then the primary is restored from an earlier backup, whose changes since the standby still has. It takes
-about three minutes.
+The script kills them and cuts them off. The hosts are network namespaces on this machine, which needs root. Three have
+a sentinel, two of these have Valkey, one has a worker, and three have PostgreSQL (a primary and two streaming
+standbys).
+
+At the end, one standby becomes the primary and the other follows it. Then the primary is restored from an earlier
+backup, while the standby still has the later changes. It takes about three minutes.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from housing.database_roles import connection_settings
 
 PRIMARY, STANDBY, SECOND = Host("primary", 11), Host("standby", 12), Host("second", 13)
 BROKERS = [Host(f"broker{number}", 20 + number) for number in (1, 2, 3)]
-#: It has no database; its tasks here need none.
+#: The worker has no database, because its tasks here need none.
 WORKER = Host("worker", 41)
 BROKER_PORT, SENTINEL_PORT = 6379, 26379
 SENTINELS = [f"{one.address}:{SENTINEL_PORT}" for one in BROKERS]
@@ -67,11 +69,11 @@ def start_brokers(folder: Path) -> None:
         )
     for host in BROKERS:
         wait_for(lambda at=host.address: answers(at, SENTINEL_PORT), seconds=10, what=f"{host.name} listens")
-    time.sleep(4)  # they find each other
+    time.sleep(4)  # until the sentinels have found each other
 
 
 def seconds_without_broker() -> float:
-    """Put a message as a page does, again and again, until one is taken; returns how long that took."""
+    """Send messages as a page does until the broker accepts one, and return how long that took."""
     from kombu import Connection
     from kombu.exceptions import OperationalError
 
@@ -89,7 +91,7 @@ def seconds_without_broker() -> float:
 
 
 def start_worker(folder: Path) -> Path:
-    """Start a worker that takes tasks from the brokers; returns its log."""
+    """Start a worker that takes tasks from the brokers, and return its log."""
     WORKER.environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -107,7 +109,7 @@ def start_worker(folder: Path) -> Path:
 
 
 def seconds_without_worker(log: Path) -> float:
-    """Send a task of Celery's own each second, until the worker has done one; returns how long that took."""
+    """Send a Celery task each second until the worker has done one, and return how long that took."""
     from celery import Celery
     from kombu.exceptions import OperationalError
 
@@ -130,7 +132,10 @@ def seconds_without_worker(log: Path) -> float:
 
 
 def try_broker(folder: Path) -> None:
-    """Kill the primary, then pull the cable of the one that took over, of which nobody is told."""
+    """Measure a failure of each broker.
+
+    The first one is killed. The second one, which has taken over, is cut off, so that no connection to it is closed.
+    """
     start_brokers(folder)
     seconds_without_broker()
     log = start_worker(folder)
@@ -147,7 +152,7 @@ def try_broker(folder: Path) -> None:
 
 
 def prepare_django(primary: HostedServer, copy: HostedServer) -> None:
-    """Create a database with the two tables that the trial needs, and set up Django on it."""
+    """Create a database with the two tables that the script needs, and set up Django on it."""
     primary.ask("CREATE DATABASE ground")
     table = "CREATE TABLE django_content_type (id serial PRIMARY KEY, app_label text, model text)"
     primary.ask(table, database="ground")
@@ -165,7 +170,7 @@ def prepare_django(primary: HostedServer, copy: HostedServer) -> None:
 
 
 def expect(what: str, wanted: str, why: str = "") -> None:
-    """Write a row and read it by `from_standby`; stops the trial if another database answers, or for another reason."""
+    """Write a row and read it with `from_standby`, and stop unless `wanted` answers for the reason `why`."""
     from django.contrib.contenttypes.models import ContentType
     from structlog.testing import capture_logs
 
@@ -187,7 +192,7 @@ def expect(what: str, wanted: str, why: str = "") -> None:
 
 
 def use(name: str, host: Host) -> None:
-    """Let Django find one of its databases on another host, as after a change of the settings."""
+    """Connect one of Django's databases to another host, as after a change of the settings."""
     from django.db import connections
 
     connections[name].close()
@@ -195,7 +200,7 @@ def use(name: str, host: Host) -> None:
 
 
 def try_standby(stack: contextlib.ExitStack) -> None:
-    """Read through `from_standby` while the standby lags, is cut off, dies, takes over, and after a restore."""
+    """Read with `from_standby` while the standby lags, is cut off, dies and takes over, and after a restore."""
     primary, copy, second = (stack.enter_context(server_on(host)) for host in (PRIMARY, STANDBY, SECOND))
     data, copied = primary.folder / "data", copy.folder / "data"
     create_primary(primary, data)
@@ -247,13 +252,13 @@ def try_address_of_both() -> None:
 
 
 def follow(server: HostedServer, primary: Host) -> None:
-    """Let a standby follow another primary."""
+    """Make a standby follow another primary."""
     address = f"host={primary.address} port={PORT} user=postgres"
     server.ask(f"ALTER SYSTEM SET primary_conninfo = '{address}'", "SELECT pg_reload_conf()")
 
 
 def restore(server: HostedServer, primary: HostedServer) -> None:
-    """Back up the primary, let it go on for a while, and restore the backup on another host in its place."""
+    """Back up the primary, let it make more changes, and replace it by the backup on another host."""
     data = server.folder / "restored"
     server.run(
         *("pg_basebackup", "--host", primary.host.address, "--port", PORT, "--username", "postgres"),
@@ -270,7 +275,7 @@ def restore(server: HostedServer, primary: HostedServer) -> None:
 
 
 def main() -> int:
-    """Play all of it."""
+    """Test the broker and then the standby."""
     if os.geteuid() != 0 or not shutil.which("ip"):
         sys.exit("This needs root and `ip` (iproute2).")
     folder = Path(tempfile.mkdtemp(prefix="cg-failover-", dir="/tmp"))

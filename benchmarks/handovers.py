@@ -1,9 +1,9 @@
-"""Hand over what twelve councils hold to two, while nobody has to stop working.
+"""Measure the handover of the records of twelve councils to two, while people go on working.
 
-Creates a database with twelve councils that hold 20,000 commitments, 300 plans and 5,000 people, proposes and accepts a
-handover line for each, and passes everything on; then undoes it. The limit for passing on is 60 s. Meanwhile somebody
-of the giver reads the list of commitments and proposes new ones, one request after the other. The last line is a JSON
-object.
+The benchmark creates a database with twelve councils, which have 20,000 commitments, 300 plans and 5,000 people. It
+proposes and accepts a handover line for each, transfers all of them, and undoes the succession. The limit for the
+transfer is 60 s. Meanwhile, a person of the organisation that gives the commitments reads the list of commitments and
+proposes new ones, one request after the other. The last line of the output is a JSON object.
 
     make bench-handovers
     make bench-handovers ARGS="--commitments 2000 --people 500 --plans 30"
@@ -27,7 +27,7 @@ COUNCILS = 12
 
 
 def make_councils(commitments: int, people: int, plans: int) -> tuple[Any, list[Any], list[Any], Any]:
-    """Return a succession of twelve councils by two, what the twelve hold, and who gives what they receive."""
+    """Return a succession of twelve councils by two, the twelve, the two, and the giver of all commitments."""
     from django.utils import timezone
 
     from partnerships.commitments.models import Commitment
@@ -86,7 +86,10 @@ def make_councils(commitments: int, people: int, plans: int) -> tuple[Any, list[
 
 
 class Use:
-    """Somebody who reads the list of commitments and proposes new ones, until told to stop; how long each took."""
+    """A person who reads the list of commitments and proposes new ones until the end of the block.
+
+    `read` and `written` are the seconds that each request took.
+    """
 
     def __init__(self, giver: Any, receiver: Any) -> None:
         self.sides = {"giver": giver, "receiver": receiver}
@@ -131,7 +134,7 @@ class Use:
 
 
 def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
-    """Return the seconds for proposing, accepting, passing on and undoing, and the number of lines."""
+    """Return the seconds for proposing, accepting, transferring and undoing, and the number of lines."""
     from django.utils import timezone
 
     from partnerships.kit.dates import known_day
@@ -184,7 +187,7 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print what was measured."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--commitments", type=int, default=20_000)
     parser.add_argument("--people", type=int, default=5_000)

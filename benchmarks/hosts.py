@@ -1,12 +1,15 @@
-"""`make try-hosts`: kills and cuts off every host in turn while digests leave and people save; nothing may get lost.
+"""`make try-hosts`: test that nothing is lost when any host is killed or cut off.
 
-The hosts are network namespaces on this machine, which needs root: two of web, three of workers, two of beat and
-account sender, a primary and a standby of PostgreSQL, three of the broker with its sentinels. They share a folder for
-files. People go through a load balancer, and emails to a mail server that only counts them; both are outside. It plays
-the operator by the commands of docs/growing.md. The last line is one JSON object.
+Every host fails in turn, while digests are sent and people save. The hosts are network namespaces on this machine,
+which needs root. They are two of web, three of workers, two of beat and account sender, a primary and a standby of
+PostgreSQL, and three of the broker with its sentinels. They share a folder for files. Requests go through a load
+balancer, and emails go to a mail server that only counts them. Both are outside the hosts.
+
+The script does the work of the operator with the commands of docs/growing.md. The last line of the output is one JSON
+object.
 
     make try-hosts                           5,000 people get digests
-    make try-hosts ARGS="--people 300"       a quick one
+    make try-hosts ARGS="--people 300"       quicker
 """
 
 from __future__ import annotations
@@ -52,7 +55,7 @@ WEB = [Host(f"web{number}", 30 + number) for number in (1, 2)]
 WORKERS = [Host(f"worker{number}", 40 + number) for number in (1, 2, 3)]
 BEATS = [Host(f"beat{number}", 50 + number) for number in (1, 2)]
 OURS = [*WEB, *WORKERS, *BEATS]
-#: What runs on ours, by the name of the host without its number; as in docs/deploy.md.
+#: The processes of our hosts (docs/deploy.md), by the name of the host without its number.
 PROCESSES: dict[str, dict[str, tuple[str, ...]]] = {
     "web": {"web": (*GUNICORN, "--workers=2", "--threads=4", "--timeout=60", f"--bind=0.0.0.0:{WEB_PORT}")},
     "worker": {"worker": ("-m", "housing.worker")},
@@ -63,19 +66,19 @@ PROCESSES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 WAIT_FOR_STANDBY = "ALTER SYSTEM SET synchronous_standby_names = '*'"
 WAIT_NO_LONGER = "ALTER SYSTEM RESET synchronous_standby_names"
-#: Makes digests leave slowly enough for faults to hit them.
+#: Makes the mail server slow, so that digests are still being sent when a fault starts.
 SLOW = "--fault=end:slow:1000000:2"
-#: Seconds of a fault, of the operator until a command, and without a failed page until pages count as back.
+#: Seconds that a fault lasts, until the operator acts, and without a failed request until pages work again.
 HOLD, OPERATOR, QUIET = 8.0, 5.0, 5.0
 MAX_MISSING = 30.0
-#: Emails that a fault may repeat, each under its first Message-ID.
+#: Limit of emails that a fault may repeat. A repeated email has the same Message-ID.
 MAX_REPEATS = 10
 PEOPLE_WHO_SAVE = 4
 
 
 @dataclass
 class Row:
-    """A fault, what it did to pages, and how many digests had still to leave when it struck."""
+    """A fault, its effect on pages, and how many digests were still to be sent when it started."""
 
     fault: str
     waiting: int
@@ -86,7 +89,7 @@ class Row:
 
 @dataclass
 class Trial:
-    """The running hosts, what people saw, and the rows of the table."""
+    """The running hosts, the results of all requests, and the rows of the table."""
 
     folder: Path
     primary: HostedServer
@@ -95,14 +98,14 @@ class Trial:
     balancer: Balancer
     seen: Seen = field(default_factory=Seen)
     rows: list[Row] = field(default_factory=list)
-    #: Hosts whose power is off, which nothing starts again.
+    #: Hosts whose power is off, so that their processes are not restarted.
     off: set[str] = field(default_factory=set)
     ended: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     starting: threading.Lock = field(default_factory=threading.Lock)
 
     def supervise(self) -> None:
-        """Start again what ends, as systemd on each host would."""
+        """Restart processes that end, as systemd on each host would."""
         while not self.over.wait(1):
             for host in (*OURS, *BROKERS):
                 with self.starting:
@@ -110,13 +113,13 @@ class Trial:
                         self.ended += [f"{what} on {host.name}" for what in host.restart_dead()]
 
     def power_off(self, host: Host) -> None:
-        """Kill all that runs on a host."""
+        """Kill all processes on a host, and do not restart them."""
         with self.starting:
             self.off.add(host.name)
             host.kill()
 
     def power_on(self, host: Host) -> None:
-        """Start all of it again."""
+        """Start all processes of a host again."""
         with self.starting:
             host.restart_dead()
             self.off.discard(host.name)
@@ -124,9 +127,10 @@ class Trial:
     def play(
         self, fault: str, strike: Callable[[], None], mend: Callable[[], None], *, counts_from_mending: bool = False
     ) -> None:
-        """Let a fault strike while digests leave, mend it, and wait until pages have answered for some seconds.
+        """Cause a fault while digests are sent, end it, and wait until pages have answered for some seconds.
 
-        The seconds without pages count from the moment it struck, or from its end where nothing but that helps.
+        The seconds without pages count from the start of the fault. With `counts_from_mending`, they count from its
+        end, because pages cannot work before that.
         """
         waiting = self.followers.keep_busy()
         time.sleep(1.0)
@@ -147,7 +151,7 @@ class Trial:
         say(f"  {fault:42}{waiting:8}{row.missing_seconds:8.1f} s{row.failed:6}  {how}")
 
     def play_all(self) -> None:
-        """Play every fault in turn."""
+        """Cause every fault in turn."""
         say(f"  {'fault':42}{'waiting':>8}{'missing':>10}{'failed':>6}")
         for host in OURS:
             self.play(f"{host.name} killed", partial(self.power_off, host), partial(self.power_on, host))
@@ -171,33 +175,33 @@ class Trial:
     # --- The operator, by the commands of docs/growing.md
 
     def wait_for_standby(self, *, whether: bool) -> None:
-        """Let commits wait for the standby, or no longer."""
+        """Make commits wait for the standby, or no longer wait."""
         self.primary.ask(WAIT_FOR_STANDBY if whether else WAIT_NO_LONGER, "SELECT pg_reload_conf()")
 
     def kill_standby(self) -> None:
-        """Kill it; five seconds later the operator lets commits go on without it."""
+        """Kill the standby. Five seconds later, the operator lets commits continue without it."""
         self.copy.kill(self.copy.folder / "data")
         time.sleep(OPERATOR)
         self.wait_for_standby(whether=False)
 
     def bring_standby_back(self) -> None:
-        """Start it, and wait until it follows."""
+        """Start the standby, and wait until it follows the primary."""
         self.copy.start_on_network(self.copy.folder / "data", max_standby_streaming_delay="60s")
         self.follow_again()
 
     def cut_standby_off(self) -> None:
-        """Pull its cable; five seconds later the operator lets commits go on without it."""
+        """Cut the standby off. Five seconds later, the operator lets commits continue without it."""
         STANDBY.pull_cable()
         time.sleep(OPERATOR)
         self.wait_for_standby(whether=False)
 
     def connect_standby(self) -> None:
-        """Connect the standby, and wait until it follows."""
+        """Connect the standby again, and wait until it follows the primary."""
         STANDBY.plug_in()
         self.follow_again()
 
     def follow_again(self) -> None:
-        """Wait until the standby has everything, and let commits wait for it again."""
+        """Wait until the standby has all changes, and make commits wait for it again."""
         behind = (
             "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND replay_lag < '2 s' IS NOT FALSE"
         )
@@ -205,7 +209,7 @@ class Trial:
         self.wait_for_standby(whether=True)
 
     def lose_primary(self) -> None:
-        """Cut its power; five seconds later the operator promotes the standby."""
+        """Cut the power of the primary. Five seconds later, the operator promotes the standby."""
         PRIMARY.pull_cable()
         self.primary.kill(self.primary.folder / "data")
         time.sleep(OPERATOR)
@@ -213,7 +217,7 @@ class Trial:
 
 
 def environment(folder: Path, mail_port: int) -> dict[str, str]:
-    """Return the settings that all hosts have."""
+    """Return the settings of all hosts."""
     hosts = f"{PRIMARY.address},{STANDBY.address}:{PORT}"
 
     def database(role: str) -> str:
@@ -245,7 +249,7 @@ def environment(folder: Path, mail_port: int) -> dict[str, str]:
 
 
 def prepare(primary: HostedServer, copy: HostedServer, environ: dict[str, str]) -> None:
-    """Start a primary with the demonstration, and a standby that commits wait for."""
+    """Start a primary with the demonstration data, and a standby that commits wait for."""
     create_primary(primary, primary.folder / "data")
     primary.ask(*PREPARE)
     ours = Code(Path(sys.executable), ROOT)
@@ -260,7 +264,7 @@ def prepare(primary: HostedServer, copy: HostedServer, environ: dict[str, str]) 
 
 
 def start_ours(folder: Path, environ: dict[str, str]) -> None:
-    """Start web, workers, beats and account senders."""
+    """Start the web processes, workers, beats and account senders."""
     for host in OURS:
         host.environ = dict(environ)
         for what, words in PROCESSES[host.name[:-1]].items():
@@ -268,7 +272,7 @@ def start_ours(folder: Path, environ: dict[str, str]) -> None:
 
 
 def faults_of(found: dict[str, Any], trial: Trial) -> list[str]:
-    """Return a sentence for each thing that must not have happened."""
+    """Return a sentence for each result that is not acceptable."""
     never = ("saves_lost", "saves_twice", "digests_lost", "digests_twice", "unknown_emails")
     faults = [f"{name}: {found[name]}" for name in never if found[name]]
     faults += [f"No digest had to leave when this struck: {row.fault}" for row in trial.rows if not row.waiting]
@@ -281,7 +285,7 @@ def faults_of(found: dict[str, Any], trial: Trial) -> list[str]:
 
 
 def keep_logs(folder: Path) -> Path:
-    """Copy the logs of all processes to where they stay."""
+    """Copy the logs of all processes to a folder that is kept, and return it."""
     log_folder = Path("/tmp/cg-hosts-logs")
     shutil.rmtree(log_folder, ignore_errors=True)
     log_folder.mkdir()
@@ -291,7 +295,7 @@ def keep_logs(folder: Path) -> Path:
 
 
 def main() -> int:
-    """Play all of it; returns 1 if something was lost, told twice, or missing for too long."""
+    """Run the whole test. Returns 1 if something was lost, sent twice, or unavailable for too long."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=5000, help="how many get digests (5,000)")
     options = parser.parse_args()

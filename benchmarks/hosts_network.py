@@ -1,4 +1,7 @@
-"""Hosts of a trial as network namespaces on one bridge, whose cables can be pulled. Needs root on Linux."""
+"""Hosts as network namespaces on one bridge, which can be cut off from each other.
+
+This needs root on Linux.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +24,18 @@ from benchmarks.own_server import PORT, Server, own_server
 ROOT = Path(__file__).resolve().parent.parent
 BRIDGE = "cg-bridge"
 NETWORK = "10.77.0"
-#: Where the trial itself is: the load balancer, people, and the mail server.
+#: The address outside the hosts, for the load balancer, people and the mail server.
 OUTSIDE = f"{NETWORK}.1"
 
 
 def ip(*words: str, check: bool = True) -> None:
-    """Run `ip`."""
+    """Run the command `ip`."""
     subprocess.run(["ip", *words], check=check, capture_output=not check)
 
 
 @dataclass
 class Host:
-    """A host with an address of its own, and the processes that were started on it."""
+    """A host with its own address, and the processes that were started on it."""
 
     name: str
     number: int
@@ -41,16 +44,16 @@ class Host:
 
     @property
     def address(self) -> str:
-        """Its address."""
+        """The address of the host."""
         return f"{NETWORK}.{self.number}"
 
     @property
     def space(self) -> str:
-        """Return the name of its namespace."""
+        """The name of its network namespace."""
         return f"cg-{self.name}"
 
     def create(self) -> None:
-        """Make the namespace, and connect it to the bridge."""
+        """Create the namespace, and connect it to the bridge."""
         ip("netns", "add", self.space)
         ip("link", "add", f"cg-{self.number}", "type", "veth", "peer", "name", "eth0", "netns", self.space)
         ip("link", "set", f"cg-{self.number}", "master", BRIDGE, "up")
@@ -62,26 +65,26 @@ class Host:
             ip("-n", self.space, *words)
 
     def pull_cable(self) -> None:
-        """Cut it off from every other host; nobody is told."""
+        """Cut the host off from all others. Existing connections are not closed."""
         ip("link", "set", f"cg-{self.number}", "down")
 
     def plug_in(self) -> None:
-        """Connect it again."""
+        """Connect the host again."""
         ip("link", "set", f"cg-{self.number}", "up")
 
     def lose(self, *others: str) -> None:
-        """Let what it sends to other addresses vanish; nobody is told."""
+        """Drop all packets from the host to these addresses. Existing connections are not closed."""
         nowhere = ("lladdr", "02:00:00:00:00:01", "dev", "eth0", "nud", "permanent")
         for other in others:
             ip("-n", self.space, "neigh", "replace", other, *nowhere)
 
     def find(self, *others: str) -> None:
-        """Reach those addresses again."""
+        """Let packets reach these addresses again."""
         for other in others:
             ip("-n", self.space, "neigh", "delete", other, "dev", "eth0")
 
     def start(self, what: str, command: list[str], log: Path, **environ: str) -> None:
-        """Start a process on it."""
+        """Start a process on the host."""
         self.environ |= environ
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -96,12 +99,12 @@ class Host:
         self.running[what] = command, log, process
 
     def kill(self) -> None:
-        """Kill all that runs on it, as when the power fails."""
+        """Kill all processes on the host, as a power failure would."""
         for _, _, process in self.running.values():
             kill_tree(process)
 
     def restart_dead(self) -> list[str]:
-        """Start again what has ended, as systemd would; returns what that was."""
+        """Restart the processes that have ended, as systemd would, and return their names."""
         ended = [what for what, (_, _, process) in self.running.items() if process.poll() is not None]
         for what in ended:
             command, log, _ = self.running[what]
@@ -121,7 +124,7 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def network(*hosts: Host) -> Iterator[None]:
-    """Yield a bridge with these hosts; all of it, with every process, is gone at the end."""
+    """Yield a bridge with these hosts. At the end, all of it is removed, with every process."""
     _remove(hosts)
     ip("link", "add", BRIDGE, "type", "bridge")
     try:
@@ -144,12 +147,12 @@ def _remove(hosts: tuple[Host, ...]) -> None:
 
 
 class HostedServer(Server):
-    """A PostgreSQL server on a host, which all hosts reach by its address."""
+    """A PostgreSQL server on a host, which all hosts reach by the host's address."""
 
     host: Host
 
     def run(self, program: str, *words: str) -> None:
-        """Run one of PostgreSQL's programs on the host, as the server's account; raises if it fails."""
+        """Run one of PostgreSQL's programs on the host, as the server's account. Raises if it fails."""
         account = pwd.getpwuid(self.user)
         as_account = ["setpriv", f"--reuid={self.user}", f"--regid={account.pw_gid}", "--clear-groups"]
         subprocess.run(
@@ -161,16 +164,16 @@ class HostedServer(Server):
         )
 
     def start_on_network(self, data: Path, **options: str) -> None:
-        """Start it for all hosts of the network."""
+        """Start the server for all hosts of the network."""
         settings = {"listen_addresses": "*", "max_connections": "200", "log_min_error_statement": "panic"}
         self.start(data, **settings, **options)
 
     def address(self, role: str, database: str) -> str:
-        """Return the address of a database, as settings take it."""
+        """Return the address of a database, in the form of the settings."""
         return f"postgres://{role}@{self.host.address}:{PORT}/{database}"
 
     def kill(self, data: Path) -> None:
-        """Kill all its processes at once."""
+        """Kill all processes of the server at once."""
         pid = int((data / "postmaster.pid").read_text().splitlines()[0])
         top = psutil.Process(pid)
         for one in [top, *top.children(recursive=True)]:
@@ -194,7 +197,10 @@ def server_on(host: Host) -> Iterator[HostedServer]:
 
 
 def create_primary(server: HostedServer, data: Path) -> None:
-    """Create and start a cluster that trusts every host of the network, with a slot for the standby."""
+    """Create and start a server that trusts every host of the network.
+
+    It has a replication slot for the standby.
+    """
     server.create(data)
     with (data / "pg_hba.conf").open("a") as file:
         for what in ("all", "replication"):
@@ -204,7 +210,7 @@ def create_primary(server: HostedServer, data: Path) -> None:
 
 
 def create_standby(server: HostedServer, data: Path, primary: HostedServer, *, slot: str = "standby") -> None:
-    """Create and start a streaming standby of the primary, which has a slot for it."""
+    """Create and start a streaming standby of the primary."""
     server.run(
         *("pg_basebackup", "--host", primary.host.address, "--port", PORT, "--username", "postgres"),
         *("--pgdata", str(data), "--checkpoint", "fast", "--write-recovery-conf", "--slot", slot),
@@ -213,7 +219,7 @@ def create_standby(server: HostedServer, data: Path, primary: HostedServer, *, s
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> float:
-    """Wait until a condition is true; returns the seconds, and stops the trial if they are over."""
+    """Wait until a condition is true, and return the seconds. Stops the script if it takes longer."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > seconds:
@@ -223,7 +229,7 @@ def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> flo
 
 
 def answers(address: str, port: int) -> bool:
-    """Return whether something listens there."""
+    """Return whether a process listens on this port."""
     with contextlib.suppress(OSError), socket.create_connection((address, port), 1):
         return True
     return False

@@ -1,4 +1,7 @@
-"""People of `make try-hosts`: they sign in, read pages and propose commitments, and note what was confirmed to them."""
+"""The people of `make try-hosts`.
+
+They sign in, read pages and propose commitments, and record what was confirmed to them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ import requests
 #: The name by which people reach the site.
 SITE = "ground.example"
 WEB_PORT = 8000
-#: Seconds until a person, and the load balancer's probe, give up.
+#: Seconds after which a person and the load balancer's probe give up.
 PATIENCE, PROBE_PATIENCE = 10, 3
 PAGES = ("/", "/commitments/", "/partnerships/", "/plans/", "/my-work/")
 _TAG = re.compile(r"<[^>]*>")
@@ -52,29 +55,32 @@ class Balancer:
 
 @dataclass
 class Seen:
-    """What all people saw together."""
+    """The results of the requests of all people."""
 
     answered: int = 0
-    #: When a request failed: its beginning, its end, and how.
+    #: The start, the end and the error of each failed request.
     failed: list[tuple[float, float, str]] = field(default_factory=list)
-    #: Statuses that no fault excuses.
+    #: Statuses that must never occur, even during a fault, with their paths.
     wrong: Counter[str] = field(default_factory=Counter)
-    #: Words of sign-in forms that came back.
+    #: The text of sign-in forms that were shown again.
     forms_shown_again: Counter[str] = field(default_factory=Counter)
-    #: What was proposed, and what of it was confirmed to the person who did.
+    #: The texts of all proposed commitments, and of those that were confirmed to the person.
     tried: set[str] = field(default_factory=set)
     confirmed: set[str] = field(default_factory=set)
     sent_again: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def last_failure(self, since: float) -> tuple[float, str]:
-        """Return the end of the last failed request that was under way at a moment or later; else the moment."""
+        """Return when and how the last failed request ended, among those that ended at `since` or later.
+
+        Returns `since` and "" if there is none.
+        """
         with self.lock:
             return max(((end, how) for _, end, how in self.failed if end >= since), default=(since, ""))
 
 
 class Person(threading.Thread):
-    """Somebody who reads a few pages, then proposes a commitment, and sends the form again until it is confirmed."""
+    """A person who reads a few pages, then proposes a commitment, and submits the form until it is confirmed."""
 
     def __init__(self, balancer: Balancer, seen: Seen, sides: dict[str, str], email: str, password: str) -> None:
         super().__init__(daemon=True)
@@ -84,7 +90,7 @@ class Person(threading.Thread):
         self.stopping = threading.Event()
 
     def ask(self, path: str, data: dict[str, str] | None = None) -> requests.Response | None:
-        """Return the answer to one request; None if there is none or a refusal for now."""
+        """Return the answer to one request. None if it failed, or the server answered 502, 503 or another error."""
         began, how = time.time(), ""
         try:
             response = requests.request(
@@ -116,7 +122,7 @@ class Person(threading.Thread):
         return response
 
     def insist(self, path: str, data: dict[str, str] | None = None) -> requests.Response | None:
-        """Return the answer, asked for again and again; None if the trial ends."""
+        """Repeat a request until there is an answer, and return it. None if the test ends before."""
         while not self.stopping.is_set():
             if (answer := self.ask(path, data)) is not None:
                 return answer
@@ -130,7 +136,10 @@ class Person(threading.Thread):
         return dict(_FIELD.findall(page.text)) if page is not None else {}
 
     def sign_in(self) -> None:
-        """Sign in by password, again if the form comes back; how often it does, and what it says, is noted."""
+        """Sign in with a password.
+
+        If the form is shown again, its text is recorded, and the person tries again.
+        """
         path = "/accounts/login/"
         while not self.stopping.is_set():
             response = self.insist(path, self.fields_of(path) | {"login": self.email, "password": self.password})
@@ -141,7 +150,7 @@ class Person(threading.Thread):
                 self.seen.forms_shown_again[page_text[:300]] += 1
 
     def propose(self, text: str) -> None:
-        """Propose a commitment by the page's form; once its page is shown, it is confirmed."""
+        """Propose a commitment with the form. It is confirmed when the server redirects to its page."""
         path = "/commitments/new/"
         fields = {"text": text, "due_on": "2031-12-01", **self.sides}
         given = self.fields_of(path)
@@ -155,7 +164,7 @@ class Person(threading.Thread):
             self.seen.wrong[f"{response.status_code} without a redirect"] += 1
 
     def run(self) -> None:
-        """Read and save until the trial ends."""
+        """Read pages and propose commitments until the test ends."""
         self.sign_in()
         for number in itertools.count():
             for page in PAGES:

@@ -1,4 +1,4 @@
-"""Followers of a plan in `make try-hosts`, people who save, and what is counted at the end."""
+"""The followers of a plan in `make try-hosts`, the people who save, and the counts at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.digests_world import ROOT, Mailbox, make_plan, make_stakeholders, publish
 from benchmarks.hosts_people import Seen
 
-#: Seconds in which everything must have left after the last fault.
+#: Seconds after the last fault in which all emails must be sent.
 MAX_SECONDS = 900
 
 
@@ -37,8 +37,9 @@ class Followers:
         return self.count - items_sent.count()
 
     def keep_busy(self) -> int:
-        """Publish a version if few digests are left to leave; returns how many are."""
-        waiting_count = self.waiting() if self.versions > 1 else 0  # the first version is older than its followers
+        """Publish a version if few digests are still to be sent, and return how many are."""
+        # Nobody is sent the first version, because it is older than the subscriptions.
+        waiting_count = self.waiting() if self.versions > 1 else 0
         if waiting_count < self.count / 4:
             self.versions += 1
             publish(self.plan, self.lead, self.versions)
@@ -50,7 +51,7 @@ class Followers:
         return waiting_count
 
     def people_who_save(self, count: int) -> list[tuple[dict[str, str], str, str]]:
-        """Return people of the demonstration with address, password and the sides of a commitment."""
+        """Return people of the demonstration with the organisations of a commitment, email and password."""
         from partnerships.commitments.queries import partners_of
         from partnerships.organisations.models import EDITING_ROLES, Organisation
         from partnerships.people.models import User
@@ -65,7 +66,7 @@ class Followers:
         return editors[:count]
 
     def count_digests(self) -> dict[str, Any]:
-        """Wait until everybody was told, and compare the database with what the mail server took."""
+        """Wait until every digest is sent, and compare the database with the emails of the mail server."""
         from django.db import Error, connection
 
         from partnerships.digests.models import DeliveryItem
@@ -112,7 +113,7 @@ class Followers:
 
 
 def count_saves(seen: Seen) -> dict[str, int]:
-    """Compare what was confirmed to people with the database."""
+    """Compare the commitments that were confirmed to people with those in the database."""
     from partnerships.commitments.models import Commitment
 
     saved_texts = Counter(Commitment.objects.filter(text__startswith="Trial of hosts").values_list("text", flat=True))

@@ -1,8 +1,8 @@
-"""`make try-image`: builds docs/deploy/Containerfile with podman and no registry, and starts the image.
+"""`make try-image`: build docs/deploy/Containerfile with podman, without a registry, and start the image.
 
-The base image is made by debootstrap from Debian's archive instead of fetched. The image then runs as its own user on a
-read-only root without capabilities, with a PostgreSQL server of its own: it migrates, serves pages, and makes a backup.
-Root on Debian, with podman and debootstrap, which are installed if they are missing.
+The base image is not fetched, but made with debootstrap from Debian's archive. The image then runs as its own user on a
+read-only root without capabilities, with a separate PostgreSQL server. It migrates, serves pages and makes a backup.
+This needs root on Debian. podman and debootstrap are installed if they are missing.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ POSTGRES = "17"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ORIGIN = "http://127.0.0.1:8765"
 MAX_MEGABYTES = 300
-#: runc also runs where the kernel still has both kinds of control groups.
+#: Unlike others, runc also works on kernels with both versions of control groups.
 PODMAN_RUN = ("podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs")
 #: The image must not be able to write anywhere else.
 CONFINED = (
-    *("--read-only", "--cap-drop", "all"),  # /tmp and /dev/shm are in memory
+    *("--read-only", "--cap-drop", "all"),  # /tmp and /dev/shm are in memory, so they are not on the image's root
     *("--security-opt", "no-new-privileges", "--network", "host"),
 )
 
 
 def main() -> int:
-    """Build, start and look; returns 1 if something is not as it should be."""
+    """Build, start and check the image. Returns 1 if a check fails."""
     os.environ["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"
     install()
     if subprocess.run(["podman", "image", "exists", BASE], check=False).returncode:
@@ -64,7 +64,7 @@ def main() -> int:
 
 
 def install() -> None:
-    """Install podman and debootstrap where they are missing."""
+    """Install podman and debootstrap if they are missing."""
     need = [name for name in ("podman", "debootstrap", "runc") if not shutil.which(name)]
     if need:
         say(f"Installing {' and '.join(need)}")
@@ -74,7 +74,10 @@ def install() -> None:
 
 
 def debians_server() -> Path:
-    """Return the programs of Debian's PostgreSQL, whose pg_dump the image has; unpacked and not installed."""
+    """Return the folder of Debian's PostgreSQL programs, unpacked but not installed.
+
+    The image has pg_dump of the same version.
+    """
     folder = VAR_DIR / "image" / "postgres"
     programs = folder / "usr" / "lib" / "postgresql" / POSTGRES / "bin"
     if not (programs / "initdb").exists():
@@ -88,7 +91,7 @@ def debians_server() -> Path:
 
 
 def make_base() -> None:
-    """Make what the registry's debian:trixie-slim is: Debian's smallest installation."""
+    """Make an equivalent of the registry's debian:trixie-slim, which is Debian's smallest installation."""
     say("Making the base image from Debian's archive")
     folder = VAR_DIR / "image" / "base"
     shutil.rmtree(folder, ignore_errors=True)
@@ -108,7 +111,10 @@ def make_base() -> None:
 
 
 def build() -> None:
-    """Build the image; certificates of this machine are lent to the build for its proxy, and are not in the result."""
+    """Build the image.
+
+    Certificates of this machine are available to the build, for its proxy, but are not in the image.
+    """
     lent = ["--volume", f"{CERTIFICATES}:/run/lent.crt:ro"] if CERTIFICATES.exists() else []
     names = ("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if lent else ()
     secret = [word for name in names for word in ("--env", f"{name}=/run/lent.crt")]
@@ -132,7 +138,10 @@ def build() -> None:
 
 
 def limits() -> list[str]:
-    """Return options that keep this process's limits: podman would raise them, which a confined root may not."""
+    """Return options that keep the limits of this process.
+
+    podman would raise them, which root in a container may not do.
+    """
     options = []
     for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
         soft, hard = resource.getrlimit(kind)
@@ -141,7 +150,7 @@ def limits() -> list[str]:
 
 
 def size() -> float:
-    """Return the megabytes of the image, compressed."""
+    """Return the size of the compressed image in megabytes."""
     saved = subprocess.Popen(["podman", "save", "--format", "oci-archive", IMAGE], stdout=subprocess.PIPE)
     packed = subprocess.Popen(["gzip", "-6"], stdin=saved.stdout, stdout=subprocess.PIPE)
     assert packed.stdout is not None
@@ -152,7 +161,7 @@ def size() -> float:
 
 
 def run(server: Server, *command: str, owner: bool = False, detached: bool = False) -> str:
-    """Run a command in a container of the image; returns what it says."""
+    """Run a command in a container of the image, and return its output."""
     data = server.folder / "volume"
     if not data.exists():
         data.mkdir()
@@ -208,7 +217,7 @@ def look(server: Server) -> list[str]:
 
 
 def fetch(path: str) -> str:
-    """Return a page of the running image; "" if it does not answer within a minute."""
+    """Return a page of the running image, or "" if it does not answer within a minute."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         try:

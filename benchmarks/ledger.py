@@ -1,8 +1,8 @@
-"""Figures for the ledger of emails: the cost of pages, sweeps and reports beside millions of settled emails.
+"""Measure whether millions of settled emails slow down pages, sweeps and reports.
 
-Creates two databases: one with a small network, queued emails and 24 empty months, and one with full months. Measures
-each call in both, in turns, and drops them. Queued emails may cost something; settled ones must not: the aim is a ratio
-of at most 1.2. The last line is a JSON object.
+The benchmark creates two databases. One has a small network, queued emails and 24 empty months, the other has full
+months. It measures each call in both, in turns, and drops them. Queued emails may cost something, but settled ones must
+not. The target is a ratio of at most 1.2. The last line of the output is a JSON object.
 
     make bench-ledger                          50 million settled emails, tens of gigabytes of disk
     make bench-ledger ARGS="--rows 3000000"    quicker
@@ -35,7 +35,7 @@ MONTHS = 24
 PEOPLE = 20_000
 #: Settled emails of this month in both databases, so that their pages are equally full.
 COMMON = 100_000
-#: One email in this many is queued.
+#: One email out of this number is queued.
 OPEN_SHARE = 50
 
 _PEOPLE = """
@@ -44,7 +44,8 @@ SELECT 'reader' || n || '@readers.example', 'Reader ' || n, '!', false, true, fa
   FROM generate_series(1, %(people)s) n
 """
 
-# A tenth are notices, the others digests; one in a hundred failed. Bodies of last month, addresses of last year.
+# A tenth of the emails are notices, and the others are digests. One in a hundred failed. As after retention, only
+# emails of the last month have a body, and only those of the last year have an address.
 _EMAILS = """
 INSERT INTO {table} (id, lane, kind, person_id, sender_id, params, status, message_id, address, subject, recipe,
                      attempts, available_at, created_at, claimed_at, settled_at, reason, provider_id)
@@ -85,7 +86,7 @@ SELECT %(first)s + n, 1 + n %% 2, 'plans.sign_off',
 
 
 def use(address: str) -> None:
-    """Connect Django to this database from now on."""
+    """Connect Django to this database."""
     from django.db import connection
 
     connection.close()
@@ -93,7 +94,7 @@ def use(address: str) -> None:
 
 
 def execute(sql: str, **params: Any) -> None:
-    """Run SQL as the owner."""
+    """Run SQL as the owner of the tables."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -138,9 +139,9 @@ def _facts(world: Any, first: int, rows: int, begins: dt.datetime, step: float, 
 
 
 def load_ledger(world: Any, rows: int) -> None:
-    """Load two years of settled emails; each month is filled, then attached with its indexes.
+    """Load two years of settled emails. Each month is filled first, and then attached with its indexes.
 
-    With no rows the months are empty, because PostgreSQL plans a little longer for more partitions.
+    If `rows` is 0, the months are created but empty, because PostgreSQL plans a little longer with more partitions.
     """
     from django.utils import timezone
 
@@ -166,7 +167,7 @@ def load_ledger(world: Any, rows: int) -> None:
 
 
 def calls(world: Any) -> dict[str, Callable[[], object]]:
-    """Return what is measured, by name. Each call finds other emails than the call before."""
+    """Return the functions to measure, by name. Each call finds different emails from the call before."""
     from django.test import Client
     from django.urls import reverse
     from django.utils import timezone
@@ -219,13 +220,13 @@ def calls(world: Any) -> dict[str, Callable[[], object]]:
 
 
 def measure(worlds: dict[str, Any], rounds: int, repeats: int) -> dict[str, dict[str, float]]:
-    """Return the lower quartile of each call in milliseconds by database, measured in turns."""
+    """Return the lower quartile of each call in milliseconds, by database. The databases are measured in turns."""
     taken: dict[str, dict[str, list[float]]] = {}
     for _ in range(rounds):
         for address, world in worlds.items():
             use(address)
             for name, call in calls(world).items():
-                call()  # plans and caches are warm
+                call()  # fills PostgreSQL's caches, and lets it plan the statements
                 for _ in range(repeats):
                     began = time.perf_counter()
                     call()
@@ -237,7 +238,7 @@ def measure(worlds: dict[str, Any], rounds: int, repeats: int) -> dict[str, dict
 
 
 def main() -> None:
-    """Create both databases, measure, print."""
+    """Create both databases, measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000_000, help="settled emails")
     parser.add_argument("--rounds", type=int, default=4)

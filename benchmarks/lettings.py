@@ -1,7 +1,7 @@
-"""How long a CORE export of 50,000 lettings takes: filtering while it streams in, and counting by the worker.
+"""Measure how long a CORE export of 50,000 lettings takes, both filtering the upload and counting in the worker.
 
-`make bench-lettings ARGS="--lettings 50000"`. It needs no database: what is written afterwards is ten
-lines. The limit is 60 s for both.
+The command is `make bench-lettings ARGS="--lettings 50000"`. It needs no database, because the worker only writes ten
+rows afterwards. The limit is 60 s for both together.
 """
 
 from __future__ import annotations

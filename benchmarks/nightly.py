@@ -1,8 +1,10 @@
-"""`make nightly`: what takes too long for CI, one thing after another; the last line says what failed.
+"""`make nightly`: run the checks that take too long for CI. The last line of the output names those that failed.
 
-Every upgrade under load with the crawl of the suite on the migrated data, on the embedded PostgreSQL and on each of
-Debian's below /usr/lib/postgresql; recovery to a moment; the alert rules, where promtool is there; as root, failover
-and several hosts.
+* every upgrade under load, with the crawl of the suite on the migrated data, on the embedded PostgreSQL and on each
+  of Debian's versions below /usr/lib/postgresql
+* recovery to a moment
+* the alert rules, if promtool is installed
+* as root, failover and several hosts
 
     make nightly                        everything, an hour or two
     make nightly ARGS="PostgreSQL"      only steps with this word in their name
@@ -21,14 +23,14 @@ from pathlib import Path
 from benchmarks.upgrades import say
 from housing.environment import BASE_DIR
 
-#: Where Debian keeps a folder of programs for each version.
+#: The folder in which Debian has a folder of programs for each version of PostgreSQL.
 DEBIANS = Path("/usr/lib/postgresql")
 #: The oldest version that is supported.
 OLDEST = 15
 
 
 def steps() -> Iterator[tuple[str, list[str], dict[str, str]]]:
-    """Return the name, the module with its options, and what is added to the environment."""
+    """Yield the name of each step, its module with options, and additions to the environment."""
     upgrade = ["benchmarks.upgrades", "--crawl"]
     yield "upgrades on the embedded PostgreSQL", upgrade, {}
     for programs in sorted(DEBIANS.glob("*/bin")):
@@ -44,7 +46,7 @@ def steps() -> Iterator[tuple[str, list[str], dict[str, str]]]:
 
 
 def main(chosen: list[str]) -> int:
-    """Run every step, or those with one of these words in their name, also after one fails; returns how many failed."""
+    """Run every step, or those with one of these words in their name, and return how many failed."""
     failed = []
     for name, words, environ in steps():
         if chosen and not any(word in name for word in chosen):

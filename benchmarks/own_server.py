@@ -1,4 +1,4 @@
-"""A PostgreSQL server of its own in a temporary folder, for trying out recovery and upgrades."""
+"""Start a separate PostgreSQL server in a temporary folder, to test recovery and upgrades."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PORT = "5439"
 
 
 class Server:
-    """The programs, the folder, and the account that runs the server."""
+    """The programs of a server, its folder, and the account that runs it."""
 
     def __init__(self, binaries: Path, folder: Path, user: int) -> None:
         self.binaries = binaries
@@ -29,7 +29,7 @@ class Server:
         self.sockets = folder / "sockets"
 
     def run(self, program: str, *words: str) -> None:
-        """Run one of PostgreSQL's programs as the server's account; raises if it fails."""
+        """Run one of PostgreSQL's programs as the server's account. Raises if it fails."""
         subprocess.run(
             [str(self.binaries / program), *words],
             user=self.user,
@@ -40,7 +40,7 @@ class Server:
         )
 
     def create(self, data: Path) -> None:
-        """Create a cluster whose superuser needs no password on the socket."""
+        """Create a cluster. Its superuser needs no password on the socket."""
         self.run(
             *("initdb", "--pgdata", str(data), "--username", "postgres", "--auth", "trust", "--no-sync"),
             *("--encoding", "UTF8", "--locale", "C"),
@@ -54,11 +54,11 @@ class Server:
         self.run("pg_ctl", "start", "--wait", "--pgdata", str(data), "--log", log, "--options", command_line)
 
     def stop(self, data: Path) -> None:
-        """Stop it without waiting for clients."""
+        """Stop the server without waiting for its clients."""
         self.run("pg_ctl", "stop", "--wait", "--mode", "fast", "--pgdata", str(data))
 
     def ask(self, *statements: str, database: str = "postgres") -> object:
-        """Run statements; returns the first column of the last one's first row."""
+        """Run statements, and return the first column of the first row of the last one."""
         connection = psycopg2.connect(host=str(self.sockets), port=PORT, user="postgres", dbname=database)
         connection.autocommit = True
         try:
@@ -70,13 +70,13 @@ class Server:
             connection.close()
 
     def url(self, role: str, database: str) -> str:
-        """Return the address of a database for a role, as settings take it."""
+        """Return the address of a database for a role, in the form of the settings."""
         return f"postgres://{role}@{quote(str(self.sockets), safe='')}:{PORT}/{database}"
 
 
 @contextmanager
 def own_server(binaries: Path | None = None) -> Iterator[Server]:
-    """Yield a folder for a server of these programs, or of the embedded ones; deleted at the end."""
+    """Yield a folder for a server of these programs, or of the embedded ones. It is deleted at the end."""
     installation = find_installation(Path("var").resolve())
     user = installation.user if installation.user is not None else os.geteuid()
     folder = Path(tempfile.mkdtemp(prefix="cg-own-", dir="/tmp"))

@@ -1,10 +1,12 @@
-"""What every page costs at the size of England, twice it and ten times it, beside the same data by hand.
+"""Measure every page at the size of England, twice it and ten times it.
 
-For each size: fills a database of its own (benchmarks/country.py), then asks for every page as five people
-(benchmarks/pages_asked.py) and measures queries, milliseconds (p50, p95), processor time of Python and of PostgreSQL,
-and bytes of HTML; and runs, in the same run, the statements that a careful engineer would write by hand for all rows
-and counts of the page under the same rights (benchmarks/pages_by_hand.py), and says where these differ from what the
-page shows. The last line is one JSON object.
+For each size, the benchmark fills a separate database (benchmarks/country.py) and requests every page as five people
+(benchmarks/pages_asked.py). It measures queries, milliseconds (p50, p95), processor time of Python and of PostgreSQL,
+and bytes of HTML.
+
+In the same run, it executes handwritten SQL for all rows and counts of the page, with the same rights
+(benchmarks/pages_by_hand.py), as a careful engineer would write it. It also reports where the results differ from the
+page. The last line of the output is one JSON object.
 
     make bench-pages                                    1, 2 and 10 times England
     make bench-pages ARGS="--times 1 --rounds 5"        quicker
@@ -12,7 +14,7 @@ page shows. The last line is one JSON object.
     make bench-pages ARGS="--times 1 --keep --who authority --only home --statements 10"
                                                         one page of one reader, with its slowest statements
 
-`cpu_ratio_by_hand` is (page - empty signed-in page) / statements by hand, in processor time of both processes;
+`cpu_ratio_by_hand` is (page - empty signed-in page) / handwritten SQL, in processor time of both processes.
 `growth_1_to_10` compares the smallest with the largest size that was measured.
 """
 
@@ -40,17 +42,17 @@ from benchmarks.pages_asked import READERS, pages_of
 from benchmarks.pages_by_hand_details import BY_HAND
 from benchmarks.pages_checked import differences
 
-#: A page that takes longer than this is asked for once only.
+#: A page that takes longer than this is measured with one request only.
 _SLOW_SECONDS = 3.0
-#: A page and its statements by hand are each asked for again and again for this long, or longer.
+#: Seconds for which the requests of a page, and its handwritten SQL, are at least repeated.
 _LEAST_SECONDS = 1.0
-#: No statement may take longer: the page counts as failed.
+#: Seconds after which PostgreSQL cancels a statement. The page has then failed.
 _GIVE_UP_SECONDS = 60
 
 
 @dataclass
 class Figures:
-    """What one page costs one person. Milliseconds, but for queries and bytes."""
+    """The cost of one page for one person. Times are in milliseconds."""
 
     queries: int
     p50_ms: float
@@ -62,15 +64,16 @@ class Figures:
 
     @property
     def cpu_ms(self) -> float:
-        """Return the processor time of a request in both processes."""
+        """The processor time of a request in both processes."""
         return self.python_ms + self.postgres_ms
 
 
 def measure(client: Any, address: str, rounds: int, shown: int = 0) -> Figures | None:
-    """Ask for a page several times, the first time to warm up. None where it failed or is not this person's.
+    """Request a page several times, and return its figures.
 
-    Queries are counted at the second visit: at the first, statements are composed and sessions renewed. As many of its
-    slowest statements as are to be `shown` are printed, each with the milliseconds that it took.
+    Returns None if the page failed, or if this person may not see it. The first request is a warm-up, which composes
+    SQL and renews the session. Queries are counted in the second request. Its slowest statements are printed with their
+    milliseconds, `shown` of them.
     """
     from django.db import connection
 
@@ -92,12 +95,12 @@ def measure(client: Any, address: str, rounds: int, shown: int = 0) -> Figures |
         return None
     with connection.execute_wrapper(count):
         client.get(address)
-    gc.freeze()  # as web workers do with what is loaded: looking through it for garbage takes a third of a second
+    gc.freeze()  # as web workers do, because collecting garbage among loaded modules takes a third of a second
     queries, size = len(requests), len(response.content)
     for milliseconds, sql in sorted(requests, reverse=True)[:shown]:
         print(f"      {milliseconds:8.1f} ms  {sql[:300]}")
-    # For a second or more, as the statements by hand: PostgreSQL's processor time is read in steps of 10 ms, and what
-    # is asked for often has its data in the processor's caches, which would favour one of the two.
+    # Pages and handwritten SQL are repeated for the same time. PostgreSQL's processor time has steps of 10 ms, so few
+    # repetitions are imprecise. If one of the two was repeated more often, the processor's caches would favour it.
     times: list[float] = []
     postgres_before, python_before, began = _cpu(backend), time.process_time(), time.perf_counter()
     while len(times) < (1 if seconds > _SLOW_SECONDS else rounds) or time.perf_counter() - began < _LEAST_SECONDS:
@@ -120,7 +123,7 @@ def measure(client: Any, address: str, rounds: int, shown: int = 0) -> Figures |
 def by_hand(statements: list[str], given: dict[str, Any]) -> float:
     """Return the processor time in ms, in both processes, of fetching the same rows with psycopg2.
 
-    For a second, five times or more, as `measure` does with pages.
+    The statements are repeated for a second, and at least five times.
     """
     from django.db import connection
 
@@ -137,13 +140,16 @@ def by_hand(statements: list[str], given: dict[str, Any]) -> float:
 
 
 def _cpu(process: psutil.Process) -> float:
-    """Return the seconds of processor time that a process has used."""
+    """Return the processor time, in seconds, that a process has used."""
     used = process.cpu_times()
     return float(used.user + used.system)
 
 
 def _backend() -> int:
-    """Return the process that serves this connection; parallel workers are off, so that it is all of them."""
+    """Return the id of PostgreSQL's process for this connection.
+
+    Parallel workers are turned off, so that this process does all the work.
+    """
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -153,7 +159,10 @@ def _backend() -> int:
 
 
 def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, Figures]]:
-    """Fill, then measure every page for every person, in a process of its own: Django starts once in each."""
+    """Fill the database, and measure every page for every person.
+
+    This runs in a separate process for each size, because Django starts only once in a process.
+    """
     rounds, only = wanted.rounds, wanted.only
     name = f"bench_pages_{times:g}".replace(".", "_")
     with kept_database(name, keep=wanted.keep) as database:
@@ -164,7 +173,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
 
         from partnerships.people.models import User
 
-        call_command("migrate", verbosity=0)  # one that was kept may be older than the code
+        call_command("migrate", verbosity=0)  # a database that was kept may be older than the code
         if not database.is_filled:
             print(f"{times:g} times England: tables", flush=True)
             fill(times)
@@ -199,7 +208,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
 
 
 def main() -> int:
-    """Measure each size in a process of its own, print a table and the JSON object."""
+    """Measure each size in a separate process, and print a table and the JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=float, nargs="*", default=[1, 2, 10], help="sizes, in times England")
     parser.add_argument("--rounds", type=int, default=10, help="requests of each page, or more in a second (10)")

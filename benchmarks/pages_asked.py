@@ -1,15 +1,15 @@
-"""The pages that benchmarks/pages.py asks for."""
+"""The pages that benchmarks/pages.py requests."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: The people who are measured: `<name>@country.example`.
+#: The people for whom pages are measured. Their addresses are `<name>@country.example`.
 READERS = ("lead", "authority", "editor", "stakeholder", "administrator")
 
 
 def pages_of(person: Any) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return the pages of one person: address and parameters of the statements by hand, by name."""
+    """Return the pages of one person by name, each with its address and the parameters of its handwritten SQL."""
     from django.urls import reverse
 
     from partnerships.agreements.models import Party
@@ -88,7 +88,7 @@ def pages_of(person: Any) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def _pages_by_link(person: Any) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return the pages of somebody without an account, who reads by links from emails."""
+    """Return the pages of a person without an account, who opens them by links from emails."""
     from django.urls import reverse
     from django.utils import timezone
 

@@ -1,11 +1,11 @@
-"""The statements that a careful engineer would write by hand for what each page shows, under the reader's rights.
+"""Handwritten SQL for the content of each page, with the reader's rights, as a careful engineer would write it.
 
-Few statements for each page, and no column that the page does not show or link to. Pages that are empty in the
-benchmark (matches, emails sent, search) have none. What a person is and holds is read for an empty page, too, and
-labels that the application keeps in memory (kinds, themes) are not fetched.
+Each page has few statements, which fetch no column that the page does not show or link to. Pages that are empty in the
+benchmark (matches, emails sent, search) have none. The person and their organisations are fetched for an empty page
+too. Labels that the application caches (kinds, themes) are not fetched.
 
-benchmarks/pages_checked.py compares what they return with the page: names of columns are a promise. A `..._id` in
-`LINKED` covers the page's links to such records; a `title`, `name` or `names` stands on the page.
+benchmarks/pages_checked.py compares the results with the page, and depends on the names of the columns. A `..._id` in
+`LINKED` means that the page may link to these records. A `title`, `name` or `names` must be in the text of the page.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ READABLE_ENTRY = (
     " OR (e.audience = 'named' AND EXISTS (SELECT 1 FROM exchange_addressee a WHERE a.entry_id = e.id"
     f" AND a.organisation_id IN {OURS}))))"
 )
-#: Open to the reader, theirs, once theirs, or shared by name.
+#: The plans that the reader may see: public, their own, formerly their own, or shared with them.
 READABLE_PLAN = (
     "((p.current_number > 0 AND p.open_at <= now() AND (p.audience IN ('public', 'network')"
     f" OR (p.audience = 'partnership' AND p.partnership_id IN {WITH_US})))"
@@ -54,13 +54,13 @@ _OWNED_PLAN = (
     "EXISTS (SELECT 1 FROM plans_planowner w WHERE w.plan_id = p.id AND w.ended_at IS NULL"
     f" AND w.organisation_id IN {OURS})"
 )
-#: Who reads what is meant for partners only: the plan's owners and, in a partnership's plan, its parties.
+#: The readers of a version for partners only: the plan's owners and, in a partnership's plan, its parties.
 _INSIDE_PLAN = f"(p.partnership_id IN {WITH_US} AND p.audience <> 'owners' OR {_OWNED_PLAN})"
 RUNNING = "('agreed', 'in_progress', 'at_risk', 'blocked')"
 
 
 def named(organisation: str, at: str) -> str:
-    """Return an organisation's name at that time: a former one, if it has been renamed since."""
+    """Return SQL for an organisation's name at that time, which is a former name if it has been renamed since."""
     return (
         f"coalesce((SELECT f.name FROM organisations_organisationname f WHERE f.organisation_id = {organisation}.id"
         f" AND f.kind = 'former' AND f.valid_to > {at} AND (f.valid_from IS NULL OR f.valid_from <= {at})"
@@ -69,9 +69,10 @@ def named(organisation: str, at: str) -> str:
 
 
 def timeline(number: int, within: bool = False) -> str:
-    """Return the newest changes of a record, with who made them; and `within` it those of what the reader may open.
+    """Return SQL for the newest changes of a record, with their authors.
 
-    That the record itself may be read is asked with it.
+    If `within` is given, the changes of records within it that the reader may open are included. The SQL also checks
+    that the reader may see the record itself.
     """
     here, allowed = "target_kind = %(kind)s AND target_id = %(id)s", ""
     if within:
@@ -92,7 +93,7 @@ def timeline(number: int, within: bool = False) -> str:
 
 
 def follows(column: str) -> str:
-    """Return whether the reader follows the record, and up to which change they were told of it."""
+    """Return SQL for whether the reader follows the record, and which change they were last sent."""
     return (
         "SELECT s.status, s.how, s.frequency, (SELECT w.number FROM digests_subjectwatermark w JOIN activity_subject t"
         " ON t.id = w.subject_id WHERE w.recipient_id = %(person)s AND t.kind = %(kind)s AND t.record_id = %(id)s)"
@@ -101,14 +102,14 @@ def follows(column: str) -> str:
 
 
 def saved_views(kind: str) -> str:
-    """Fetch the saved views of a list that the reader may use."""
+    """Return SQL for the saved views of a list that the reader may use."""
     return (
         f"{WITH} SELECT v.id, v.name FROM lists_savedview v WHERE v.kind = '{kind}' AND (v.owner_id = %(person)s"
         f" OR v.organisation_id IN {OURS} OR v.partnership_id IN {WITH_US}) ORDER BY v.name LIMIT 100"
     )
 
 
-#: For a filter: the titles of up to 100 partnerships; with more, it suggests while one types.
+#: The titles of up to 100 partnerships, for a filter. With more partnerships, the filter suggests while one types.
 _CHOICES = (
     f"{WITH} SELECT p.id, p.title AS choice FROM agreements_partnership p WHERE p.id IN {WITH_US}"
     " ORDER BY p.title, p.id LIMIT 101"
@@ -116,14 +117,14 @@ _CHOICES = (
 
 
 def _listed(shown: str, rows: str, order: str, joined: str = "") -> list[str]:
-    """Return the first 25 rows of a list, with what is `joined` for these alone, and their number up to 1,001."""
+    """Return SQL for the first 25 rows of a list, each with its `joined` rows, and for the number up to 1,001."""
     return [
         f"{WITH}, x AS (SELECT * FROM {rows} ORDER BY {order} LIMIT 25) SELECT {shown} FROM x {joined}",
         f"{WITH} SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT 1001) found",
     ]
 
 
-#: What a card of an ask or offer `e` of an organisation `o` shows.
+#: The columns of a card of an ask or offer `e` of an organisation `o`.
 _CARD = (
     "e.id AS entry_id, e.title, e.statement, e.status, e.quantity, e.unit, e.theme, e.shared_at, e.answered_at,"
     " e.closes_on, e.standing, (SELECT array_agg(a.name) FROM exchange_entry_areas s JOIN organisations_area a"
@@ -134,7 +135,7 @@ _CARD = (
 
 
 def _cards(direction: str) -> str:
-    """Return the newest 10 asks or offers of the board."""
+    """Return SQL for the newest 10 asks or offers of the board."""
     return (
         f"{WITH} SELECT {_CARD} FROM exchange_entry e JOIN organisations_organisation o ON o.id = e.organisation_id"
         f" WHERE e.is_open AND e.shared_at IS NOT NULL AND e.direction = '{direction}' AND {READABLE_ENTRY}"
@@ -143,7 +144,7 @@ def _cards(direction: str) -> str:
 
 
 def _own_cards(condition: str, order: str, limit: int) -> str:
-    """Fetch the asks and offers of the reader's organisations."""
+    """Return SQL for the asks and offers of the reader's organisations."""
     return (
         f"{WITH}, x AS (SELECT * FROM exchange_entry e WHERE e.organisation_id IN {OURS} AND {condition}"
         f" ORDER BY {order} LIMIT {limit}) SELECT {_CARD} FROM x e JOIN organisations_organisation o"
@@ -152,7 +153,7 @@ def _own_cards(condition: str, order: str, limit: int) -> str:
 
 
 def plans_that_wait(condition: str, number: int) -> str:
-    """Fetch plans that are not agreed, with their owners and the organisations that have yet to sign."""
+    """Return SQL for plans that are not agreed, with their owners and the organisations that have yet to sign."""
     return (
         f"{WITH} SELECT p.id AS plan_id, p.title, p.status, p.last_published_at, (SELECT array_agg(o.name)"
         " FROM plans_planowner w JOIN organisations_organisation o ON o.id = w.organisation_id WHERE w.plan_id = p.id"
@@ -175,7 +176,7 @@ _COMMITMENTS = (
 
 
 def _parts_of_plans(table: str, condition: str) -> str:
-    """Fetch rows of readable plans, each with its plan's title."""
+    """Return SQL for rows of plans that the reader may see, each with its plan's title."""
     return (
         f"(SELECT part.*, p.title AS plan_title FROM {table} part JOIN plans_plan p ON p.id = part.plan_id"
         f" WHERE {condition} AND (p.embargoed_until IS NULL OR p.embargoed_until <= now() OR {_OWNED_PLAN})"

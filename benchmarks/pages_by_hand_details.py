@@ -1,4 +1,4 @@
-"""The statements by hand for pages of one record: see benchmarks/pages_by_hand.py."""
+"""Handwritten SQL for pages of one record (benchmarks/pages_by_hand.py explains it)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements by hand for pages within a record, and for figures: see benchmarks/pages_by_hand.py."""
+"""Handwritten SQL for pages within a record, and for figures (benchmarks/pages_by_hand.py explains it)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _PARTNERS = (
     f" FROM agreements_party WHERE partnership_id IN {WITH_US} AND status = 'accepted') AND o.id NOT IN {OURS}"
     " ORDER BY o.name, o.id LIMIT 25)"
 )
-#: Whom an ask was made to, through a partnership or by name.
+#: The organisations that an ask was made to, through a partnership or by name.
 _ASKED = (
     "exchange_entry e JOIN LATERAL (SELECT y.organisation_id FROM agreements_party y WHERE y.partnership_id ="
     " e.partnership_id AND e.audience = 'partnership' AND y.status = 'accepted' UNION SELECT a.organisation_id FROM"
@@ -88,14 +88,14 @@ _SEEN_OF_BODY = (
     "FROM agreements_party y JOIN agreements_partnership p ON p.id = y.partnership_id WHERE y.organisation_id = o.id"
     f" AND y.status = 'accepted' AND p.status NOT IN ('renewed', 'ended') AND {READABLE_PARTNERSHIP}"
 )
-#: The partnerships around some organisations, with who takes part: the lines of the drawing.
+#: The partnerships around some organisations, with their parties, for the lines of the drawing.
 _LINKS = (
     f"{WITH}, seen AS ({_SEEN_PARTNERSHIPS}) SELECT p.id, p.title AS partnership, array_agg(y.organisation_id) FROM"
     " agreements_partnership p JOIN agreements_party y ON y.partnership_id = p.id AND y.status = 'accepted' WHERE p.id"
     " IN (SELECT id FROM seen) AND p.id IN (SELECT partnership_id FROM agreements_party WHERE status = 'accepted'"
     " AND organisation_id IN {centre}) GROUP BY p.id"
 )
-#: The 24 organisations that share most partnerships with some: the shapes of the drawing.
+#: The 24 organisations that share most partnerships with these, for the shapes of the drawing.
 _ORGANISATIONS = (
     f"{WITH}, seen AS ({_SEEN_PARTNERSHIPS}) SELECT o.id, o.name, o.short_name, o.kind, count(*) FROM"
     " agreements_party y JOIN organisations_organisation o ON o.id = y.organisation_id WHERE y.status = 'accepted' AND"

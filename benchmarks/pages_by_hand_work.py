@@ -1,7 +1,7 @@
-"""The statements by hand for My work and Home: see benchmarks/pages_by_hand.py.
+"""Handwritten SQL for My work and Home (benchmarks/pages_by_hand.py explains it).
 
-What a person may have to do comes from some thirty kinds of record. Up to 1,001 of each kind are read, because both
-pages count them all and begin with the most urgent.
+A person's tasks come from some thirty kinds of record. Up to 1,001 of each kind are read, because both pages count all
+of them and show the most urgent first.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _RECORDS = [
         f" ORDER BY c.held_on, c.id LIMIT {_MAX}"
     ),
 ]
-#: The last conversation with each other side, if its next contact is due.
+#: The last conversation with each other organisation, if its next contact is due.
 _CONTACTS = (
     f"{WITH}, last AS (SELECT DISTINCT ON (d.organisation_id, other.organisation_id) d.conversation_id FROM"
     " conversations_side d JOIN conversations_side other ON other.conversation_id = d.conversation_id AND"
@@ -98,7 +98,7 @@ _DATES = (
     " p.ends_on BETWEEN current_date AND current_date + 90 OR p.notice_ends_on BETWEEN current_date AND current_date"
     " + 90)"
 )
-#: What few people have: the first of each kind.
+#: The first task of each kind that few people have.
 _RARE = " UNION ALL ".join(
     f"(SELECT {place} FROM {rows} LIMIT 1)"
     for place, rows in enumerate(

@@ -1,4 +1,4 @@
-"""Whether statements by hand return what a page shows, no less and no more."""
+"""Check that handwritten SQL returns what a page shows, no less and no more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-#: Where a page links to a record, by the column that must hold its number.
+#: Links to records in pages, by the column that must contain the record's id.
 LINKED = {
     "partnership_id": r"/partnerships/(\d+)/",
     "organisation_id": r"/organisations/(\d+)/",
@@ -17,14 +17,14 @@ LINKED = {
     "commitment_id": r"/commitments/(\d+)/",
     "conversation_id": r"/conversations/(\d+)/",
 }
-#: Columns whose text must stand on the page.
+#: Columns whose text must be on the page.
 SHOWN = ("title", "name", "names")
 
 
 def differences(page: str, statements: list[str], given: dict[str, Any]) -> Iterator[str]:
-    """Return links on the page whose row was not fetched by hand, and rows fetched by hand but not shown.
+    """Return links on the page without a fetched row, and fetched rows that the page does not show.
 
-    A column of numbers is compared only where a statement returns it: some lists link to other records besides.
+    A column of ids is only compared if a statement returns it, because some lists also link to other records.
     """
     from django.db import connection
 

@@ -1,7 +1,7 @@
-"""Figures for plans: comparing, opening and publishing plans of 20, 200 and 2,000 sites.
+"""Measure comparing, opening and publishing plans of 20, 200 and 2,000 sites.
 
-Each site has 8 lines of homes, each plan 60 sections of 400 words. Every figure is a median, measured in turns, and
-compared with the plain cost of the same plan: reading its JSON from PostgreSQL and writing it back.
+Each site has 8 lines of homes, and each plan has 60 sections of 400 words. Every figure is a median, measured in turns.
+It is compared with the plain cost of the same plan, which is reading its JSON from PostgreSQL and writing it back.
 
     compare        changes and totals of a usual edit (a tenth of the sites, five sections)
     compare worst  the same when everything changed
@@ -11,9 +11,10 @@ compared with the plain cost of the same plan: reading its JSON from PostgreSQL 
     open page      the whole request for the plan's page
     open paper     the same for the print view, which has every site
     publish        publishing a usual edit from the draft
-    publish import the same content given as from a file, checked on the way
+    publish import publishing the same content from an import, which also checks it
 
-Then each aim, met or missed. The last line is a JSON object with the figures. All rows are rolled back.
+Then each target is printed, met or missed. The last line of the output is a JSON object with the figures. All rows are
+rolled back.
 
     make bench-plans
     make bench-plans ARGS="--sites 20 200"      quicker
@@ -72,7 +73,7 @@ WORK = (
     "publish",
     "publish_import",
 )
-#: Limits as multiples of the plain cost. None may grow faster than the plan.
+#: Limits as multiples of the plain cost. No figure may grow faster than the plan.
 AIMS = {"compare": 5, "compare_worst": 5, "compare_shown": 5, "compare_page": 5, "open": 3, "open_page": 3}
 STEMS, ENDINGS = ("har", "est", "mor", "len", "quay"), ("bour", "uary", "ing", "t", "s")
 VOCABULARY = [stem + ending for stem in STEMS for ending in ENDINGS]
@@ -129,9 +130,10 @@ Work = Callable[[], object]
 
 
 def median_of(times: int, work: dict[str, Work | tuple[Work, Work]]) -> dict[str, float]:
-    """Return the median milliseconds of each piece of work, done in turns after a warm-up.
+    """Return the median milliseconds of each piece of work.
 
-    In a pair the first function is preparation and is not measured.
+    All pieces are done in turns, after a warm-up. If a piece is a pair of functions, the first one is preparation and
+    is not measured.
     """
     times_by_name: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(times + 1):
@@ -243,7 +245,7 @@ def growths(results: dict[str, dict[str, float]]) -> dict[str, float]:
 
 
 def verdicts(results: dict[str, dict[str, float]], growth: dict[str, float]) -> Iterator[str]:
-    """Return a line for each aim: met, or missed by which sizes."""
+    """Return a line for each target, which says that it is met, or which sizes missed it."""
     for name, aim in AIMS.items():
         label = name.replace("_", " ")
         missed = [
@@ -254,7 +256,7 @@ def verdicts(results: dict[str, dict[str, float]], growth: dict[str, float]) -> 
 
 
 def main() -> None:
-    """Measure every size; print a table and, as the last line, JSON."""
+    """Measure every size, print a table, and print the figures as JSON on the last line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=int, nargs="+", default=[20, 200, 2000], help="sizes of plan to measure")
     parser.add_argument("--times", type=int, default=7, help="how often each is measured")

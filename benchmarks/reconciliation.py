@@ -1,12 +1,12 @@
-"""How often the reconciliation service answers rightly, and how fast.
+"""Measure how often the reconciliation service answers correctly, and how fast.
 
-Loads England's directory into a database of its own, then asks every name of the published files without its number, as
-at the date of the file. Names that several bodies had on that day are listed and left out. The last line is a JSON
-object.
+The benchmark loads England's directory into a separate database. It then asks for every name in the published files,
+without its number, as at the date of the file. Names that several organisations had on that day are listed, but not
+counted. The last line of the output is a JSON object.
 
     make bench-reconciliation ARGS="--data ../shared/data --import"
 
-With `--import`, the published lists are imported first, as an installation does that keeps up with them.
+With `--import`, the published lists are imported first, as in an installation that is kept up to date.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.databases import BenchmarkDatabase, kept_database, prepare_pages
 
-#: The published files, beside the checkout.
+#: The folder of published files, next to the checkout.
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-#: In the order of docs/importing.md: register, file and date.
+#: The register, file and date of each list, in the order of docs/importing.md.
 LISTS = (
     ("councils", "councils/uk_local_authorities.csv", dt.date(2025, 7, 10)),
     ("providers", "providers/rsh_registered_providers_2023-02.json", dt.date(2023, 2, 28)),
@@ -37,7 +37,7 @@ LISTS = (
 
 
 def columns() -> list[Any]:
-    """Return every column of names with numbers."""
+    """Return every column of a published file with names, and the column with their numbers."""
     from partnerships.organisations.models import Scheme
     from tests.reconciliation.first_answers import Column
 

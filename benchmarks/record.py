@@ -1,8 +1,8 @@
-"""What writing a numbered change costs a service.
+"""Measure what writing a numbered change costs a service.
 
-Creates a database with two organisations, a partnership and a commitment, and moves the commitment's due date again and
-again, each move a transaction of its own. Every other move is recorded without a number. The difference is what
-numbering costs; the aim is at most 10 %. The last line is a JSON object.
+The benchmark creates a database with two organisations, a partnership and a commitment. It then changes the due date of
+the commitment many times, each time in a separate transaction. Every second change is recorded without a number. The
+difference is the cost of numbering, and the target is at most 10 %. The last line of the output is a JSON object.
 
     make bench-record
     make bench-record ARGS="--moves 2000"
@@ -25,12 +25,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.databases import kept_database, prepare_pages
 
-#: Moves before the clock starts.
+#: Number of changes that are made before any is measured.
 WARM_UP = 50
 
 
 def make_commitment() -> tuple[Any, Any]:
-    """Return a commitment under way, and a lead who may move it."""
+    """Return a commitment under way, and a lead who may change it."""
     from django.utils import timezone
 
     from partnerships.agreements import services as agreements
@@ -74,7 +74,7 @@ def make_commitment() -> tuple[Any, Any]:
 
 
 def measure(moves: int) -> dict[str, float]:
-    """Return the median milliseconds of changes of a commitment with and without numbering."""
+    """Return the median milliseconds of changes of a commitment, with and without numbering."""
     from django.utils import timezone
 
     from partnerships.activity import follower_notices

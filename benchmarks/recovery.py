@@ -1,6 +1,6 @@
-"""`make try-recovery`: drops a table by accident and restores the moment before, by archived write-ahead log.
+"""`make try-recovery`: drop a table by accident, and recover to the moment before, from archived write-ahead log.
 
-It uses a PostgreSQL server of its own in a temporary folder, and the commands of docs/backups.md.
+The script uses a separate PostgreSQL server in a temporary folder, and the commands of docs/backups.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ROWS = 1_000
 
 
 def main() -> int:
-    """Make a base backup, write, lose rows, and recover to the moment before; return 1 if a row is missing."""
+    """Make a base backup, write, lose rows, and recover to the moment before. Returns 1 if a row is missing."""
     with own_server() as server:
         data, base, wal = (server.folder / name for name in ("data", "base", "wal"))
         wal.mkdir()

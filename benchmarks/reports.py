@@ -1,8 +1,8 @@
-"""What every report and dashboard costs at the size of England and ten times it.
+"""Measure every report and dashboard at the size of England and ten times it.
 
-For each size: fills a database of its own as benchmarks/pages.py does, adds the areas that organisations serve and
-published figures, then asks for the page of every report as three people and measures queries, milliseconds (p50, p95),
-processor time of Python and of PostgreSQL, and bytes of HTML. The last line is one JSON object.
+For each size, the benchmark fills a separate database (benchmarks/country.py), and adds published figures and the areas
+that organisations serve. It requests the page of every report as three people, and measures queries, milliseconds (p50,
+p95), processor time of Python and of PostgreSQL, and bytes of HTML. The last line of the output is one JSON object.
 
     make bench-reports                                  1 and 10 times England
     make bench-reports ARGS="--times 1 --keep"          keeps the filled database and uses it again
@@ -30,7 +30,8 @@ from benchmarks.pages import Figures, measure
 #: Limit of a report, in milliseconds.
 LIMIT = 1_000
 _WHO = ["lead", "authority", "editor"]
-#: Councils serve a district each, other organisations three. Eleven years of figures of 300 districts.
+#: SQL that gives each council one district and each other organisation three, and adds eleven years of figures for 300
+#: districts.
 _PLACES = """
 INSERT INTO organisations_areaserved (organisation_id, area_id, source)
 SELECT o.id, (SELECT min(id) FROM organisations_area) + (o.id * 7 + place * 31) % 300, ''
@@ -54,7 +55,7 @@ SELECT d.id, row_number() OVER (), a.code, a.name, a.id, m.measure, y, y + m.yea
 
 
 def addresses_of(person: Any) -> dict[str, str]:
-    """Return the pages of one person by name: each report, what narrows the widest ones, and the dashboards."""
+    """Return the addresses of one person's reports and dashboards by name, and of the widest reports with a filter."""
     from django.urls import reverse
 
     from partnerships.agreements.models import Party
@@ -79,7 +80,7 @@ def addresses_of(person: Any) -> dict[str, str]:
             addresses["Dashboard of a partnership"] = reverse(
                 "reports:partnership-dashboard", args=[party.partnership_id]
             )
-    # A dashboard fetches its reports afterwards, each on its own; without JavaScript it computes all of them.
+    # A dashboard fetches each of its reports with a later request. Without JavaScript, it computes all of them.
     whole_dashboards = {
         f"{name}, whole": f"{page}?whole=1" for name, page in addresses.items() if name.startswith("Dashboard")
     }
@@ -87,7 +88,7 @@ def addresses_of(person: Any) -> dict[str, str]:
 
 
 def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, Figures]]:
-    """Fill, then measure every report for every person, in a process of its own."""
+    """Fill the database, and measure every report for every person."""
     name = f"bench_reports_{times:g}".replace(".", "_")
     with kept_database(name, keep=wanted.keep) as database:
         prepare_pages(database.url)
@@ -131,7 +132,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
 
 
 def main() -> int:
-    """Measure each size in a process of its own, print a table and the JSON object."""
+    """Measure each size in a separate process, and print a table and the JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=float, nargs="*", default=[1, 10], help="sizes, in times England")
     parser.add_argument("--rounds", type=int, default=5, help="requests of each page (5)")

@@ -1,8 +1,8 @@
-"""What saving costs at the size of England and at ten times that: the aim is at most 1.3 times as much.
+"""Measure saving at the size of England and at ten times that. The target is at most 1.3 times the cost.
 
-In the databases of benchmarks/pages.py, the lead with 40 partnerships publishes a version, answers an ask, proposes a
-commitment, edits a draft and imports 2,000 commitments, each in a transaction that is rolled back. Processor time in
-milliseconds, of Python and PostgreSQL. The last line is one JSON object.
+The benchmark uses the databases of benchmarks/pages.py. The lead with 40 partnerships publishes a version, answers an
+ask, proposes a commitment, edits a draft and imports 2,000 commitments, each in a transaction that is rolled back. The
+figures are processor time in milliseconds, of Python and PostgreSQL. The last line of the output is one JSON object.
 
     make bench-saving                               1 and 10 times England
     make bench-saving ARGS="--keep --rounds 5"      in databases that `make bench-pages ARGS=--keep` left
@@ -28,12 +28,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.country import fill
 from benchmarks.databases import OWN, kept_database, prepare_pages
 
-#: Rows of the file that is imported.
+#: Number of rows in the imported file.
 ROWS = 2_000
 
 
 def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
-    """Return what the lead saves, by name; each function takes the number of the round."""
+    """Return the functions that save as the lead, by name. Each takes the number of the round."""
     from django.utils import timezone
 
     from benchmarks.digests_world import content
@@ -109,7 +109,10 @@ def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
 
 
 def measure(save: Callable[[int], object], rounds: int) -> float:
-    """Return the median milliseconds of processor time of Python and PostgreSQL; the first time is not counted."""
+    """Return the median processor time of Python and PostgreSQL in milliseconds.
+
+    The first round is a warm-up, which is not counted.
+    """
     from django.db import connection, transaction
 
     with connection.cursor() as cursor:
@@ -128,7 +131,7 @@ def measure(save: Callable[[int], object], rounds: int) -> float:
 
 
 def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
-    """Return the milliseconds by what is saved."""
+    """Return the milliseconds by the name of what is saved."""
     with kept_database(f"bench_pages_{times:g}".replace(".", "_"), keep=keep) as database:
         prepare_pages(database.url)
         from django.core.management import call_command
@@ -136,7 +139,7 @@ def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
 
         from partnerships.people.models import User
 
-        call_command("migrate", verbosity=0)  # one that was kept may be older than the code
+        call_command("migrate", verbosity=0)  # a database that was kept may be older than the code
         if not database.is_filled:
             fill(times)
             database.mark_filled()
@@ -149,7 +152,7 @@ def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
 
 
 def main() -> int:
-    """Measure each size in a process of its own."""
+    """Measure each size in a separate process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=float, nargs=2, default=[1, 10], help="two sizes, in times England")
     parser.add_argument("--rounds", type=int, default=20, help="how often each is saved; the import once")

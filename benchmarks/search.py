@@ -1,8 +1,8 @@
-"""What a search costs at a multiple of England, with rotating words, beside SQL by hand on the same index.
+"""Measure a search at a multiple of England, compared with handwritten SQL on the same index.
 
-Fills a database of its own (benchmarks/country.py), indexes all of it, and asks for the search page as two leads: one
-with 40 partnerships, one with 2,000. Server time is what Django's test client takes, with session and rights. The last
-line is one JSON object.
+The benchmark fills a separate database (benchmarks/country.py) and indexes all of it. It then requests the search page
+with rotating words as two leads, one with 40 partnerships and one with 2,000. Server time is the time of Django's test
+client, including session and rights. The last line of the output is one JSON object.
 
     make bench-search                                   10 times England
     make bench-search ARGS="--times 1 --rounds 2"       quicker
@@ -28,12 +28,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.country import fill
 from benchmarks.databases import OWN, kept_database, prepare_pages
 
-#: Words that hundreds of thousands of entries have, that some hundreds have, and that few or none have.
+#: Words by how many entries have them: hundreds of thousands, some hundreds, and few or none.
 COMMON = ("homes", "key workers", "planning", "land", "nominations", "register", "quay", "start on site")
 SOME = ("drainage", "gasworks", "drainage gasworks", "Plan 777", "workers 4242")
 RARE = ("N-4321", "Homes for key workers 31415", "Plan 60 of", "drainge", "PO16 7GZ", "xylophone", "Meeting 2718")
 
-#: The twenty newest that fit and are open to the person, with snippets: what one would write first.
+#: The straightforward query for the twenty newest matching entries that the person may see, with snippets.
 BY_HAND = """
 SELECT f.id, f.kind, f.path, ts_headline('english', f.title, q), ts_headline('english', f.text, q)
   FROM websearch_to_tsquery('english', %(text)s) q,
@@ -43,8 +43,8 @@ SELECT f.id, f.kind, f.path, ts_headline('english', f.title, q), ts_headline('en
 """
 
 
-#: Copies of all entries, each older than the one before, under paths of their own. They belong to other organisations:
-#: a larger country has more organisations, and one of them no more records.
+#: Copies of all entries with different paths, each copy older than the one before. They belong to other organisations,
+#: because a larger country has more organisations, but not more records of each.
 COPY = """
 INSERT INTO search_searchentry (source, object_id, part, kind, partnership_id, organisation_id, day, title, text, path,
     number, hidden, readers, for_everyone, codes, words)
@@ -57,7 +57,7 @@ SELECT source, object_id, part || '/copy' || n, kind, partnership_id, organisati
 
 
 def copy_entries(copies: int) -> None:
-    """Make the index several times as large, without its indexes meanwhile."""
+    """Make the index several times as large. Its database indexes are dropped meanwhile."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -80,7 +80,10 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def measure(person: Any, groups: dict[str, tuple[str, ...]], rounds: int) -> dict[str, dict[str, float]]:
-    """Return the times in ms of the search page by group of words; by hand too, each word once."""
+    """Return the times of the search page in ms, by group of words.
+
+    Each word is also searched for once with handwritten SQL.
+    """
     from django.db import connection
     from django.test import Client
     from django.urls import reverse
@@ -132,7 +135,7 @@ def _spread(times: list[float]) -> dict[str, float]:
 
 
 def empty_page(person: Any) -> float:
-    """Return the processor time of an empty signed-in page in ms, which shows the load of the machine."""
+    """Return the processor time in ms of an empty signed-in page, which shows how busy the machine is."""
     from django.test import Client
     from django.urls import reverse
 
@@ -147,7 +150,7 @@ def empty_page(person: Any) -> float:
 
 
 def main() -> int:
-    """Fill, index, measure, print."""
+    """Fill the database, index it, measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=float, default=10, help="size, in times England (10)")
     parser.add_argument("--rounds", type=int, default=10, help="requests of each word (10)")

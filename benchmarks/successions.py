@@ -1,6 +1,6 @@
-"""The model check of successions over many random histories.
+"""Run the model check of successions over many random histories.
 
-`make bench-successions ARGS="--histories 100000"`. It needs no database.
+The command is `make bench-successions ARGS="--histories 100000"`. It needs no database.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
-"""`make try-upgrade`: upgrades two old commits and every version tag to this code, while people read and save.
+"""`make try-upgrade`: upgrade two old commits and every version tag to this code, while people read and save.
 
-Each gets a copy and an environment of its own (below var/upgrades, kept for the next time) and a PostgreSQL server of
-its own with the demonstration loaded. Two web processes of the old code serve readers and savers on it. `manage.py
-upgrade` of this code migrates, under maintenance only if it asks for that; then the new code replaces one process after
-the other. An error page, or a saved ask that is missing or there twice, is a failure. Afterwards come a visit of many
-pages as each of its people, the drill of a restore and, with --crawl, the crawl of the suite (tests/crawl.py). The
-server is the embedded one, or that of the programs in POSTGRES_PROGRAMS. Options: names of commits, instead of all.
-The last line says which failed.
+Each old version gets its own copy and environment (below var/upgrades, which is kept for the next run) and its own
+PostgreSQL server with the demonstration data. Two web processes of the old code serve people who read and save.
+`manage.py upgrade` of this code migrates, and turns on maintenance only if the migrations need it. Then the new code
+replaces one process after the other. An upgrade fails if there is an error page, or if a saved ask is missing or
+duplicated.
+
+Afterwards the script opens many pages as each person, and runs the drill of a restore and, with --crawl, the crawl of
+the suite (tests/crawl.py). The server is the embedded one, or that of the programs in POSTGRES_PROGRAMS. With names of
+commits as options, only these are upgraded. The last line of the output says which failed.
 """
 
 from __future__ import annotations
@@ -25,9 +27,9 @@ from benchmarks.upgrades_people import paths
 from housing.environment import BASE_DIR, VAR_DIR
 from tools.bootstrap import find_node
 
-#: The first public commit, and one from which old code can run beside every migration since.
+#: The first public commit, and a commit whose code can run with every migration since.
 FIRST, BESIDE = "41f94f9", "b95ac3c"
-#: The environment of each: its own tree and packages, the same database.
+#: The settings of each version, which has its own tree and packages but the same database.
 ROLES = {
     "DATABASE_URL": "common_ground",
     "DATABASE_WORKER_URL": "common_ground_worker",
@@ -41,7 +43,7 @@ PREPARE = (
 )
 #: Seconds of reading and saving between two steps of an upgrade.
 BETWEEN = 15
-#: What `manage.py upgrade` says if old code cannot run beside these migrations.
+#: The output of `manage.py upgrade` if old code cannot run with these migrations.
 ASKS_FOR_MAINTENANCE = "run `manage.py maintenance on`"
 
 
@@ -51,7 +53,7 @@ def say(words: str) -> None:
 
 
 def main(chosen: list[str]) -> int:
-    """Try every upgrade; returns how many failed."""
+    """Try every upgrade, and return how many failed."""
     crawls = "--crawl" in chosen
     commits = [one for one in chosen if one != "--crawl"]
     tags = subprocess.run(["git", "tag", "--list", "v*"], cwd=BASE_DIR, capture_output=True, text=True, check=True)
@@ -78,7 +80,7 @@ def _programs() -> Path | None:
 
 
 def upgrade(commit: str, server: Server, *, crawls: bool) -> list[str]:
-    """Load the demonstration with the old code, upgrade under load, look at the result; returns what is wrong."""
+    """Load the demonstration with the old code, upgrade under load, and return a sentence for each fault."""
     old, new = prepared(commit), Code(Path(sys.executable), BASE_DIR)
     server.create(server.folder / "data")
     server.start(server.folder / "data", fsync="off", synchronous_commit="off")
@@ -108,7 +110,7 @@ def upgrade(commit: str, server: Server, *, crawls: bool) -> list[str]:
 
 
 def upgrade_under_load(load: Load, webs: list[Web], old: Code, new: Code, environ: dict[str, str]) -> None:
-    """Upgrade while people read and save, as docs/upgrades.md says."""
+    """Upgrade while people read and save, as docs/upgrades.md describes."""
     for web in webs:
         web.start(old, environ)
     load.start()
@@ -150,7 +152,7 @@ def upgrade_under_load(load: Load, webs: list[Web], old: Code, new: Code, enviro
 
 
 def asks_for_maintenance(new: Code, environ: dict[str, str]) -> bool:
-    """Return whether old code cannot run beside the new tables."""
+    """Return whether old code cannot run with the new tables."""
     result = subprocess.run(
         [str(new.python), "manage.py", "upgrade", "--check", "--without-backup"],
         cwd=new.tree, env=environ, capture_output=True, text=True, check=False,
@@ -159,7 +161,7 @@ def asks_for_maintenance(new: Code, environ: dict[str, str]) -> bool:
 
 
 def wrong_rows(load: Load, server: Server) -> list[str]:
-    """Return the asks that were saved, as people were told, and are missing or duplicated."""
+    """Return the asks that are missing or duplicated, although people were told that they were saved."""
     titles = f"SELECT coalesce(array_agg(title), '{{}}') FROM exchange_entry WHERE title LIKE '{TITLE} %'"
     titles_found = Counter(server.ask(titles, database="common_ground"))
     say(f"    {len(load.saved):,} asks were saved, {titles_found.total():,} are there.")
@@ -168,7 +170,7 @@ def wrong_rows(load: Load, server: Server) -> list[str]:
 
 
 def keep_logs(folder: Path) -> Path:
-    """Copy the logs of the web processes, with their tracebacks, to where they stay."""
+    """Copy the logs of the web processes, with their tracebacks, to a folder that is kept."""
     log_folder = VAR_DIR / "upgrades" / "logs"
     shutil.rmtree(log_folder, ignore_errors=True)
     log_folder.mkdir(parents=True)
@@ -218,8 +220,8 @@ def prepared(commit: str) -> Code:
 
 
 def run(code: Code, *words: str, environ: dict[str, str]) -> None:
-    """Run Python to its end, and show the end of what it says; raises if it fails."""
-    # manage.py chooses the role itself; in old code migrate is the only command that needs another one.
+    """Run Python until it ends, and print the end of its output. Raises if it fails."""
+    # Today's manage.py chooses the database role itself. In old code, only migrate needs a different role.
     result = subprocess.run(
         [str(code.python), *words],
         cwd=code.tree,
@@ -236,7 +238,7 @@ def run(code: Code, *words: str, environ: dict[str, str]) -> None:
 
 
 def visit() -> int:
-    """Open pages as each person with an account and as nobody; returns how many answered with an error of ours."""
+    """Open pages as each person with an account and as a visitor, and return how many had a server error."""
     import django
 
     django.setup()

@@ -24,20 +24,20 @@ PAUSE = 0.15
 PATIENCE = 60
 MAINTENANCE = "503 maintenance"
 BROKEN = "no answer"
-#: Of the form of an ask; the others may stay empty.
+#: The fields of the form of an ask that are filled in. The others may be empty.
 FIELDS = frozenset({"csrfmiddlewaretoken", "key", "revision", "organisation", "direction", "theme"})
 TITLE = "Written under load"
 
 
 class Code(NamedTuple):
-    """A version's tree, and the Python of an environment with its packages."""
+    """The tree of a version, and the Python of an environment with its packages."""
 
     python: Path
     tree: Path
 
 
 class Web:
-    """A gunicorn behind a socket that outlives it, as systemd holds one (docs/deploy/systemd)."""
+    """A gunicorn with a socket that remains open when it stops, as with systemd (docs/deploy/systemd)."""
 
     def __init__(self, log: Path) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -46,7 +46,7 @@ class Web:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, code: Code, environ: dict[str, str]) -> None:
-        """Start this code, without the owner's address, and wait until it answers."""
+        """Start this code without the address of the tables' owner, and wait until it answers."""
         command = [str(code.python), "-m", "gunicorn", "housing.wsgi", "--bind", f"fd://{self.socket.fileno()}"]
         if (code.tree / "housing" / "gunicorn_settings.py").exists():
             command += ["--config", "python:housing.gunicorn_settings"]
@@ -67,21 +67,21 @@ class Web:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """Stop the process as systemd does: it first answers the requests that it has."""
+        """Stop the process as systemd does. It answers the requests that it has before it ends."""
         if self._process:
             self._process.terminate()
             self._process.wait(60)
             self._process = None
 
     def replace(self, code: Code, environ: dict[str, str]) -> None:
-        """Stop it and start other code; requests wait at the socket."""
+        """Stop the process and start different code. Meanwhile, requests wait at the socket."""
         self.stop()
         self.start(code, environ)
 
     def ask(
         self, method: str, path: str, *, cookie: str = "", data: dict[str, str] | None = None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """Return status, headers and body; status 0 if there is no answer."""
+        """Return the status, headers and body of an answer. The status is 0 if there is none."""
         headers = {"Host": "localhost", "Cookie": cookie, "Connection": "close"}
         body = None
         if data is not None:
@@ -99,7 +99,10 @@ class Web:
 
 
 class Load:
-    """Readers and savers until `stop`; every answer is counted by phase, which the upgrade names."""
+    """People who read and save until `stop`.
+
+    Every answer is counted by the phase of the upgrade, which `go_on` begins.
+    """
 
     def __init__(self, webs: list[Web], people: list[dict[str, Any]]) -> None:
         self.phase = "before"
@@ -125,13 +128,13 @@ class Load:
             one.start()
 
     def go_on(self, phase: str, seconds: float = 0) -> None:
-        """Begin a phase, to which all later counts belong, and wait."""
+        """Begin a phase of the upgrade, to which later answers belong, and wait for some seconds."""
         with self._lock:
             self.phase = phase
         time.sleep(seconds)
 
     def expect_end_of_sessions(self) -> None:
-        """Expect everybody to be signed out."""
+        """Expect that the upgrade signs everybody out."""
         self.ended = {one["cookie"] for one in self._people}
 
     def sign_in_again(self, people: list[dict[str, Any]]) -> None:
@@ -140,7 +143,7 @@ class Load:
             one["cookie"] = again["cookie"]
 
     def stop(self) -> None:
-        """Stop all people after their present request."""
+        """Stop all people after their current request."""
         self._stopped.set()
         for one in self._threads:
             one.join()
@@ -188,7 +191,7 @@ class Load:
         return save
 
     def _save(self, title: str, cookie: str) -> str:
-        """Write an ask and read it again; says what became of it."""
+        """Save an ask and read it again. Returns a word for the outcome."""
         kind, headers, body = self._ask("GET", WRITE, cookie)
         if kind == "302" and cookie in self.ended:
             return "signed out"
@@ -220,13 +223,13 @@ class Load:
 
 
 def is_fault(kind: str) -> bool:
-    """Return whether an answer is one of ours that nobody should see."""
+    """Return whether an answer is an error that nobody should see."""
     return kind == BROKEN or (kind.startswith("5") and kind != MAINTENANCE)
 
 
 @contextmanager
 def two_webs(folder: Path) -> Iterator[list[Web]]:
-    """Yield two places for web processes, which are stopped at the end."""
+    """Yield two web processes, which are not started yet and are stopped at the end."""
     webs = [Web(folder / f"web-{number}.log") for number in (1, 2)]
     try:
         yield webs
@@ -237,7 +240,7 @@ def two_webs(folder: Path) -> Iterator[list[Web]]:
 
 
 def people_of(code: Code, environ: dict[str, str]) -> list[dict[str, Any]]:
-    """Return people of the demonstration with a session each, as the old code sees them."""
+    """Return people of the demonstration, each with a session and the pages that the old code lets them read."""
     script = Path(__file__).with_name("upgrades_people.py").read_text(encoding="utf-8")
     result = subprocess.run(
         [str(code.python), "-"], cwd=code.tree, env=environ | {"LOG_LEVEL": "ERROR"}, input=script,

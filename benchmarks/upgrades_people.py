@@ -1,6 +1,6 @@
-"""Signs people of the demonstration in and finds pages that they may read; prints JSON.
+"""Sign people of the demonstration in, find pages that they may read, and print these as JSON.
 
-`make try-upgrade` gives this file to the Python of the old code, by standard input in the old tree.
+`make try-upgrade` runs this file with the Python of the old code, by standard input in the old tree.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import os
 import random
 import sys
 
-#: Pages of one kind.
+#: Limit of pages of one kind.
 PER_ROUTE = 2
 PEOPLE, PAGES = 4, 60
 WRITE = "/ask-and-offer/new/"
 
 
 def main() -> None:
-    """Print a JSON object for each person: cookie, pages that answer 200, and whether they may write asks."""
+    """Print a JSON object for each person, with cookie, pages that answer 200, and whether they may write asks."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     import django
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def paths() -> list[str]:
-    """Return paths without arguments, and paths that need only the id of a record, for the first records."""
+    """Return the paths that need no arguments, and paths of the first records that need only the record's id."""
     from django.urls import NoReverseMatch, get_resolver, reverse
 
     people = []

@@ -1,10 +1,10 @@
-"""Writes partnerships/kit/boundaries.json.
+"""Write partnerships/kit/boundaries.json, which has the outlines of areas for maps.
 
-The outlines that maps show, from a TopoJSON of the ONS's boundaries.
+The source is a TopoJSON file of the ONS's boundaries.
 
     python -m tools.boundaries uk_topojson_2014_2025.json
 
-Borders that two areas share are simplified once, so that no gap opens between them. Coordinates are those of web maps
+A border that two areas share is simplified once, so that no gap opens between them. Coordinates are those of web maps
 (Mercator), in thousandths of a degree of longitude, with y downwards as in SVG.
 """
 

@@ -1,7 +1,7 @@
-"""Runs every check for `make check`, even after a failure.
+"""Run every check for `make check`, even after one fails.
 
-The last line names the checks that failed. As many run at the same time as there are processors, because most checks
-use only one.
+The last line of the output names the checks that failed. There are as many checks at the same time as processors,
+because most checks use only one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A contract for import-linter.
 
-A room's views, forms and tasks are imported only by that room and the project.
+A room's views, forms and tasks may be imported only by that room and the project.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class DoorsContract(Contract):
-    """Modules named as doors (views, forms, …) are imported only from within their own room.
+    """Some modules of a room ("doors", such as views and forms) may be imported only within that room.
 
-    Options: `container`, the package whose subpackages are the rooms; `doors`, the names of the modules; `tools`, rooms
-    without pages of their own, whose forms and views are for all rooms.
+    The options are:
+
+    * container: the package whose subpackages are the rooms
+    * doors: the names of the modules
+    * tools: rooms without pages, whose forms and views all rooms may import
     """
 
     type_name = "doors"

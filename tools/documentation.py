@@ -55,7 +55,7 @@ def gathered_name(path: Path) -> Path:
 
 
 def gather(folder: Path) -> None:
-    """Copy the pages into one folder, with their links between docs/ and the README put right."""
+    """Copy the pages into one folder, and adapt their links between docs/ and the README."""
     shutil.rmtree(folder, ignore_errors=True)
     for path in sources():
         name = gathered_name(path)
@@ -75,9 +75,9 @@ def gather(folder: Path) -> None:
 
 
 def _moved(found: re.Match[str], page: Path) -> str:
-    """Return a link of a page as it must be among the gathered ones.
+    """Return a link of a page, adapted to the folder into which the pages are copied.
 
-    Addresses elsewhere stay.
+    Links to other sites are returned unchanged.
     """
     target = (page.parent / found[2]).resolve()
     if ":" in found[2] or not target.is_relative_to(BASE_DIR):
@@ -87,9 +87,9 @@ def _moved(found: re.Match[str], page: Path) -> str:
 
 
 def build() -> bool:
-    """Build what has changed; returns whether it worked.
+    """Build the pages if anything has changed, and return whether that worked.
 
-    Sphinx's warnings are then in `WARNINGS`.
+    Sphinx writes its warnings to the file `WARNINGS`.
     """
     stamp, wanted = BUILT / "as-built", digest()
     if stamp.exists() and stamp.read_text() == wanted:
@@ -122,9 +122,9 @@ def compress(folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Build, and with --check say what Sphinx warned of.
+    """Build the documentation and, with --check, print Sphinx's warnings.
 
-    Returns how many things are wrong.
+    Returns the number of faults.
     """
     if not build():
         return 1

@@ -1,11 +1,11 @@
-"""`make check`: new migrations must leave code of the version before them running (expand first, contract later).
+"""`make check`: find migrations after which code of the previous version could not run.
 
 While an upgrade migrates, and until every process has restarted, old code reads and writes the new tables. So a
-migration must not take away what old code uses, and must not ask for what old code does not write. Where it does
-nevertheless, it says why old code does not mind: `safe_beside_old_code = "Nothing has read it since 0.2.0."`
+migration must not remove a column that old code uses, and must not require a value that old code does not write.
 
-Migrations from before this check are named in housing/upgrades.py. docs/upgrades.md tells how to change a column in
-two versions.
+If a migration does so nevertheless, it states why this is safe. For example, `safe_beside_old_code = "Nothing has read
+it since 0.2.0."`. Migrations from before this check are named in housing/upgrades.py. docs/upgrades.md explains how to
+change a column in two versions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LARGE = frozenset(
         *("people.securityevent", "plans.version", "search.searchentry"),
     }
 )
-#: SQL that takes something away, refuses what old code writes, or locks a table for long.
+#: SQL that removes or renames something, rejects rows that old code writes, or locks a table for long.
 _SQL = re.compile(
     r"\b(DROP\s+(?:TABLE|COLUMN|VIEW|FUNCTION)|RENAME\s|SET\s+NOT\s+NULL|ALTER\s+COLUMN\s+\S+\s+(?:SET\s+DATA\s+)?TYPE"
     r"|CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?!\s*CONCURRENTLY)|LOCK\s+TABLE|TRUNCATE|DROP\s+DEFAULT"
@@ -41,9 +41,9 @@ _SQL = re.compile(
 
 
 def operation_faults(app: str, given: Iterable[Operation], state: ProjectState) -> Iterator[str]:
-    """Return a sentence for each operation that old code would not survive.
+    """Yield a sentence for each operation after which old code could not run.
 
-    `state` is moved on.
+    `state` is the state of the models before the operations. It is changed to the state after them.
     """
     created: set[str] = set()
     for one in given:
@@ -57,7 +57,7 @@ def operation_faults(app: str, given: Iterable[Operation], state: ProjectState) 
 
 
 def _faults(app: str, one: Operation, state: ProjectState, created: set[str]) -> Iterator[str]:
-    """Return in words what in this operation would break the code of the previous version."""
+    """Yield in words why code of the previous version could not run after this operation."""
     model = str(getattr(one, "model_name_lower", ""))
     if model and model in created:
         return  # old code does not know the table
@@ -93,7 +93,7 @@ def _faults(app: str, one: Operation, state: ProjectState, created: set[str]) ->
 
 
 def _is_history(app: str, model: str, state: ProjectState) -> bool:
-    """Return whether the database itself writes the rows, by triggers that change in the same migration."""
+    """Return whether triggers of the database write the rows. The same migration also changes these triggers."""
     return model.endswith("event") and (app, model.removesuffix("event")) in state.models
 
 
@@ -128,9 +128,9 @@ def _statements(sql: object) -> Iterator[str]:
 
 
 def _unrepeatable(migration: Migration) -> Iterator[str]:
-    """Return in words what in this operation cannot be done a second time.
+    """Yield in words each operation that cannot be done a second time.
 
-    Without a transaction, a migration that is cut off begins again.
+    A migration without a transaction starts from its beginning again if it was interrupted.
     """
     if migration.atomic:
         return
@@ -142,7 +142,7 @@ def _unrepeatable(migration: Migration) -> Iterator[str]:
 def migration_faults(migration: Migration, state: ProjectState) -> list[str]:
     """Return the faults of a migration.
 
-    If it says why old code does not mind, only what keeps it from being tried again.
+    If the migration states why it is safe for old code, these are only the operations that cannot be repeated.
     """
     faults = [*_unrepeatable(migration)]
     if not getattr(migration, "safe_beside_old_code", ""):
@@ -151,10 +151,7 @@ def migration_faults(migration: Migration, state: ProjectState) -> list[str]:
 
 
 def main() -> int:
-    """Check every migration that is new since the check exists.
-
-    Returns how many are at fault.
-    """
+    """Check every migration that is newer than this check, and return how many have faults."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     django.setup()
     from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415 - needs the apps

@@ -1,7 +1,4 @@
-"""What `make run` does before serving.
-
-Tables, static files, the directory and the demonstration.
-"""
+"""Prepare tables, static files, the directory and the demonstration before `make run` serves."""
 
 from __future__ import annotations
 
@@ -37,11 +34,10 @@ MIGRATE_READS = ("requirements.txt", "housing/database_roles.py", "housing/grant
 
 
 def prepare(supervisor: Supervisor) -> str:
-    """Migrate, collect static files, load the directory and the demonstration.
+    """Migrate, collect static files, and load the directory and the demonstration.
 
-    Skip what is done.
-
-    Returns the link by which an empty network gets its first administrator, or "" for others.
+    Steps that are already done are skipped. Returns the link for the first administrator of an empty network, or "" if
+    the network has people.
     """
     environ = supervisor.environ
     documentation = subprocess.Popen([sys.executable, "-m", "tools.documentation"], cwd=BASE_DIR)

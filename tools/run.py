@@ -61,10 +61,10 @@ def run_with_services(command: list[str], *, var: Path, durable: bool, extra: di
 def run_tests(arguments: list[str]) -> int:
     """Run pytest with its own services: `make test`.
 
-    Without arguments, in several processes.
+    Without arguments, the whole suite is run in several processes.
     """
-    # Two processes a core: a third of the time a test waits for a browser, a worker or a server that hangs.
-    # Processes without tests take those of others, so that a long test at the end holds nothing up.
+    # There are two processes per core, because tests spend a third of their time waiting for a browser or a server.
+    # A process that has run its tests takes over tests of others, so that no process is idle at the end.
     spread = ["-n", str(min(2 * (os.cpu_count() or 1), 6)), "--dist", "worksteal", "--durations", "40"]
     return _run_for_tests(["-m", "pytest", *(arguments or spread)])
 
@@ -72,7 +72,7 @@ def run_tests(arguments: list[str]) -> int:
 def _run_for_tests(arguments: list[str]) -> int:
     """Run Python with the services of the tests.
 
-    TESTS_AT="2028-02-29 23:30" has all clocks show that.
+    If TESTS_AT is set, for example to "2028-02-29 23:30", all clocks show this time.
     """
     if moment := os.environ.pop("TESTS_AT", ""):
         os.environ.update(clock.showing(moment))
@@ -98,7 +98,7 @@ def reset() -> int:
                 raise UnableToStart("Tests or a benchmark of this copy are running. Let them end first.") from None
         try:
             shutil.rmtree(VAR_DIR)
-        except OSError as error:  # Tests that started in this moment write into it.
+        except OSError as error:  # tests that have just started write into it
             raise UnableToStart(
                 f"{error.filename} is in use. Let tests and other commands of this copy end, then reset again."
             ) from error
@@ -117,7 +117,7 @@ def main(arguments: list[str]) -> int:
         case ["test-database"]:
             return _run_for_tests(["-m", "tests.support.database"])
         case ["with", *command] if command:
-            # Durable: without fsync a benchmark would flatter code that commits often.
+            # The database is durable, because without fsync, commits would cost a benchmark too little.
             return run_with_services(command, var=TEST_VAR, durable=True, extra={"DEBUG": "1"})
         case ["reset"]:
             return reset()

@@ -1,7 +1,4 @@
-"""The files in var/ that commands of one copy share.
-
-Its secrets, and the addresses of running services.
-"""
+"""Files in var/ that commands of one copy share, with its secrets and the addresses of running services."""
 
 from __future__ import annotations
 

@@ -28,14 +28,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(BaseException):
-    """A signal asked the supervisor to stop."""
+    """Raised when a signal stops the supervisor."""
 
 
 class Supervisor:
-    """A context manager that owns the processes of one copy.
-
-    They all end with it.
-    """
+    """A context manager that starts the processes of one copy, and ends them all when it exits."""
 
     def __init__(self, *, var: Path, durable: bool = True) -> None:
         """Prepare the processes. `durable=False` makes the database faster and unsafe, and is for tests only."""
@@ -103,9 +100,9 @@ class Supervisor:
     # --- settings
 
     def read_env_file(self, path: Path) -> None:
-        """Take settings from a .env file and from files of secrets.
+        """Read settings from a .env file and from files of secrets.
 
-        The environment wins.
+        A variable that is set in the environment is not replaced.
         """
         add_file(self.environ, path)
         read_secret_files(self.environ, SECRETS)
@@ -153,10 +150,7 @@ class Supervisor:
             self._start_broker()
 
     def _start_database(self) -> None:
-        """Start PostgreSQL and export its addresses.
-
-        Creates the cluster the first time.
-        """
+        """Start PostgreSQL, after creating the cluster if there is none, and export its addresses."""
         began = time.monotonic()
         server = Postgres(
             var=self.var,
@@ -184,9 +178,9 @@ class Supervisor:
         say("Valkey is up")
 
     def start_mail_catcher(self) -> str:
-        """Start the mail catcher and return its page's address.
+        """Start the mail catcher and return the address of its page.
 
-        "" when EMAIL_URL names a mail server.
+        Returns "" without starting it if EMAIL_URL names a mail server.
         """
         if "EMAIL_URL" in self.environ:
             say("Mail: the server in EMAIL_URL")

@@ -1,8 +1,7 @@
-"""Another clock for the tests.
+"""Show another time to the processes of the tests and their database, with libfaketime.
 
-Libfaketime shows every process, the database too, another moment.
-
-For tests that fail on a Sunday night, at the end of a year or while a summer's day is still yesterday in UTC.
+This is for tests that fail on a Sunday night, at the end of a year, or in the hour of a summer's night when UTC still
+has the day before.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ NAMES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
 
 
 def showing(moment: str) -> dict[str, str]:
-    """Return variables for processes whose clocks show a moment in London when they start.
+    """Return variables for processes whose clocks start at a given time in London.
 
-    Raises `UnableToStart` without libfaketime, or if this is no moment.
+    Raises `UnableToStart` if libfaketime is missing, or if the text is not a time.
     """
     folder, name = PLACES
     library = os.environ.get("LIBFAKETIME") or next(map(str, Path(folder).glob(name)), "")
@@ -38,8 +37,5 @@ def showing(moment: str) -> dict[str, str]:
 
 
 def shown() -> dict[str, str]:
-    """Return those variables as this process has them.
-
-    For a service that gets few others.
-    """
+    """Return those variables as this process has them, for a service that inherits few others."""
     return {name: os.environ[name] for name in NAMES if name in os.environ}

@@ -1,6 +1,6 @@
-"""Listening sockets that the supervisor opens and hands to its children.
+"""Listening sockets that the supervisor opens for its child processes.
 
-So two copies do not race for a port, and a process that restarts keeps its port.
+So two copies do not compete for a port, and a process that is restarted has the same port as before.
 """
 
 from __future__ import annotations

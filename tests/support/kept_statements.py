@@ -68,7 +68,7 @@ _compared: Counter[tuple[object, tuple[str, ...]]] = Counter()
 
 
 def compared(make_ready: Callable[..., ReadyStatement | None]) -> Callable[..., ReadyStatement | None]:
-    """Wrap `_ready`, so that it fails if the cached statement differs from the query composed for the reader."""
+    """Wrap `_ready_statement`, so that it fails if the cached SQL differs from the query composed for the reader."""
 
     def make_and_compare(
         compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Any], named: dict[str, Any]

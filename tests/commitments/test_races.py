@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from partnerships.commitments import services
@@ -21,34 +20,10 @@ from partnerships.commitments.services import confirming, delivery
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
+from tests.support.at_once import run_at_once
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def run_at_once(*functions: Callable[[], Any]) -> list[Any]:
-    """Run functions at the same time, each in a thread with a database connection of its own.
-
-    Return what each function returned, or the exception that it raised.
-    """
-    start = threading.Barrier(len(functions))
-    outcomes = [None] * len(functions)
-
-    def run(position: int, function: Callable[[], Any]) -> None:
-        start.wait(60)
-        try:
-            outcomes[position] = function()
-        except Exception as error:  # noqa: BLE001 - the tests examine any exception
-            outcomes[position] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=arguments) for arguments in enumerate(functions)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    return outcomes
 
 
 @pytest.fixture
@@ -144,7 +119,10 @@ def test_report_sent_twice_at_once_without_the_lock_is_recorded_twice(
 def test_form_sent_twice_at_once_makes_one_commitment(committed_world: World) -> None:
     key = uuid.uuid4()
 
-    first, second = run_at_once(lambda: propose(committed_world, key=key), lambda: propose(committed_world, key=key))
+    def propose_with_key() -> Commitment:
+        return propose(committed_world, key=key)
 
-    assert Commitment.objects.count() == 1
-    assert first == second
+    outcomes = run_at_once(propose_with_key, propose_with_key)
+
+    commitment = Commitment.objects.get()
+    assert outcomes == [commitment, commitment]

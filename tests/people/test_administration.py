@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import threading
+from functools import partial
 
 import pytest
 import time_machine
@@ -14,7 +14,6 @@ from django.conf import LazySettings
 from django.contrib import admin
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core.files.base import ContentFile
-from django.db import connection
 from django.db.models import Model, TextField
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -34,6 +33,7 @@ from partnerships.people.administration import GROUPS
 from partnerships.people.limits import add_to_count
 from partnerships.people.models import Tally, User
 from partnerships.people.personal_data import export_person
+from tests.support.at_once import run_at_once
 from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms
@@ -311,20 +311,9 @@ def test_a_limit_is_counted_in_one_statement_without_personal_data(
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_are_each_counted() -> None:
-    now = timezone.now()
-    start = threading.Barrier(4)
-    counts: list[int] = []
+    add_request = partial(add_to_count, "exports of person 1", stretch=MINUTE, now=timezone.now())
 
-    def ask() -> None:
-        start.wait()
-        counts.append(add_to_count("exports of person 1", stretch=MINUTE, now=now))
-        connection.close()
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    counts = run_at_once(*[add_request] * 4)
 
     assert sorted(counts) == [1, 2, 3, 4]
 

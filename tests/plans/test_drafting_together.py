@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +21,7 @@ from partnerships.plans.queries import draft_content
 from partnerships.plans.services import drafting
 from tests.plans.drafts import begin
 from tests.plans.test_drafting import body_of, save_body
+from tests.support.at_once import run_at_once
 from tests.world import World, make_world
 
 SMALL: dict[str, Any] = {
@@ -154,27 +154,9 @@ def normalised(piece: str, value: Any) -> Any:
     return get_piece(set_piece(empty_content(), piece, value), piece)
 
 
-def run_together(*acts: Callable[[], object]) -> None:
-    """Run functions at the same moment, each on its own connection."""
-    start = threading.Barrier(len(acts))
-
-    def work(act: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            act()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
 def save_sections_at_once(plan: Plan, world: World, count: int) -> list[str]:
     """Save sections at the same moment, and return their keys in the draft."""
-    run_together(*(partial(save_body, plan, world.amina, "Words.", 0, f"part-{number}") for number in range(count)))
+    run_at_once(*(partial(save_body, plan, world.amina, "Words.", 0, f"part-{number}") for number in range(count)))
     return [section["key"] for section in draft_content(plan)["sections"] if section["key"].startswith("part-")]
 
 
@@ -213,7 +195,7 @@ def test_saves_removals_and_moves_at_the_same_moment_lose_nothing() -> None:
     plan = begin(world, content=SMALL)
     arguments: dict[str, Any] = {"plan": plan, "author": world.amina, "now": timezone.now()}
 
-    run_together(
+    outcomes = run_at_once(
         partial(services.move_piece, piece="sections/last", up=True, **arguments),
         partial(services.move_piece, piece="sections/last", up=True, **arguments),
         partial(save_body, plan, world.eddie, "Eddie's words.", 0),
@@ -221,6 +203,7 @@ def test_saves_removals_and_moves_at_the_same_moment_lose_nothing() -> None:
         partial(services.save_piece, piece="sections/inside", value=None, based_on=0, **arguments),
     )
 
+    assert not any(isinstance(outcome, Exception) for outcome in outcomes)
     content = draft_content(plan)
     assert [section["key"] for section in content["sections"]] == ["last", "vision"]
     assert body_of(plan) == "Eddie's words."

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from partnerships.organisations.models import (
     Area,
@@ -22,6 +21,7 @@ from partnerships.organisations.models import (
 )
 from partnerships.transfer.models import Doubt, ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
+from tests.support.at_once import run_at_once
 
 from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, extract, import_list
 
@@ -225,20 +225,12 @@ def test_list_in_capitals_leaves_every_provider_as_it_was() -> None:
 
 def test_two_imports_at_once_create_each_provider_once(transactional_db: None) -> None:
     import_list("councils", COUNCILS)
+    import_providers = partial(import_list, "providers", PROVIDERS)
 
-    with ThreadPoolExecutor(2) as pool:
-        runs = list(pool.map(lambda _: import_providers_in_thread(), range(2)))
+    runs = run_at_once(import_providers, import_providers)
 
     assert sorted(run.created for run in runs) == [0, 2]
     assert Organisation.objects.filter(kind=Kind.REGISTERED_PROVIDER).count() == 2
-
-
-def import_providers_in_thread() -> ImportRun:
-    """Import the providers in another thread, which has a database connection of its own."""
-    try:
-        return import_list("providers", PROVIDERS)
-    finally:
-        connection.close()
 
 
 def test_providers_before_councils_are_refused_with_a_remedy() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.exchange.models import Audience, Direction, Entry, Response
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from tests.world import World
@@ -46,3 +48,23 @@ def ask(world: World, now: dt.datetime) -> Entry:
     return shared_entry(
         world.larkhaven, world.amina, now, audience=Audience.PARTNERSHIP, partnership=world.partnership, closes_on=None
     )
+
+
+def accepted_answer(
+    entry: Entry, world: World, now: dt.datetime, quantity: int | None, *, by: Organisation | None = None
+) -> Response:
+    """Return an answer that Larkhaven has accepted. It is from Westmarch, unless `by` names Tidewater."""
+    response = services.respond(
+        entry=entry,
+        organisation=by or world.westmarch,
+        text="Yes.",
+        quantity=None if quantity is None else Decimal(quantity),
+        author=world.chidi if by == world.tidewater else world.ben,
+        now=now,
+    )
+    return services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
+
+
+def new_commitment_url(origin: str) -> str:
+    """Return the URL of the form that makes a commitment from this origin, for example "entry-12"."""
+    return f"{reverse('commitments:new')}?from={origin}"

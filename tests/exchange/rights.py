@@ -13,7 +13,7 @@ from partnerships.commitments.services import propose_commitment
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
-from tests.exchange.conftest import draft, shared_entry
+from tests.exchange.conftest import accepted_answer, draft, shared_entry
 from tests.support.rights import EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
@@ -60,10 +60,7 @@ def _promise(world: World) -> Any:
 
 def _accepted_answer(world: World) -> Any:
     """Return Westmarch's accepted answer to an ask of the Estuary Partnership."""
-    answer = services.respond(
-        entry=_ask(world), organisation=world.westmarch, text="Yes.", author=world.ben, now=timezone.now()
-    )
-    return services.decide_response(response=answer, accept=True, reason="", author=world.amina, now=timezone.now())
+    return accepted_answer(_ask(world), world, timezone.now(), quantity=None)
 
 
 def _accepted_answer_with_third_party(world: World) -> Any:

@@ -15,7 +15,7 @@ from partnerships.commitments.services import end_commitment
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Response, Status
 from partnerships.people.models import User
-from tests.exchange.conftest import draft, shared_entry
+from tests.exchange.conftest import accepted_answer, draft, new_commitment_url, shared_entry
 from tests.exchange.test_settlement import promise
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
@@ -95,7 +95,7 @@ def test_an_answer_through_the_form_waits_for_a_decision(ask: Entry, world: Worl
 
 def test_an_accepted_part_can_become_a_commitment(ask: Entry, world: World) -> None:
     answer = offer_40_homes(world.ben, ask, world)
-    commitment_url = f"{reverse('commitments:new')}?from=response-{answer.pk}"
+    url_of_form = new_commitment_url(f"response-{answer.pk}")
 
     signed_in(world.amina).post(reverse("exchange:decide", args=[answer.pk]), {"decision": "accept"})
 
@@ -103,8 +103,8 @@ def test_an_accepted_part_can_become_a_commitment(ask: Entry, world: World) -> N
     assert ask.status == Status.PART_ACCEPTED
     page = collapse(page_text(world.ben, "detail", pk=ask.pk))
     assert "20 homes still to agree" in page
-    assert commitment_url in page
-    commitment_form = signed_in(world.ben).get(commitment_url).content.decode()
+    assert url_of_form in page
+    commitment_form = signed_in(world.ben).get(url_of_form).content.decode()
     assert "Land for 60 modular homes: 40 homes at the quay." in commitment_form
 
 
@@ -472,49 +472,35 @@ def test_the_history_shows_old_and_new_text_but_no_private_note(world: World, as
 
 
 @pytest.fixture
-def accepted_answer(ask: Entry, world: World, now: dt.datetime) -> Response:
+def answer_for_60_homes(ask: Entry, world: World, now: dt.datetime) -> Response:
     """Return Westmarch's answer for all 60 homes, which Larkhaven has accepted."""
-    response = services.respond(
-        entry=ask, organisation=world.westmarch, text="All.", quantity=60, author=world.ben, now=now
-    )
-    services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
-    return response
+    return accepted_answer(ask, world, now, quantity=60)
 
 
-def has_commitment_link(page: str, answer: Response) -> bool:
-    """Return whether the page links to the form that makes a commitment of the answer."""
-    return f"?from=response-{answer.pk}" in page
-
-
-def test_an_accepted_answer_has_a_link_to_make_a_commitment(accepted_answer: Response, world: World) -> None:
-    page = page_text(world.eddie, "detail", pk=accepted_answer.entry_id)
-
-    assert has_commitment_link(page, accepted_answer)
-
-
-@pytest.mark.parametrize(("promised_quantities", "is_linked"), [([40], True), ([40, 20], False)])
-def test_the_link_to_make_a_commitment_remains_until_all_is_promised(
-    promised_quantities: list[int], is_linked: bool, accepted_answer: Response, world: World, now: dt.datetime
+@pytest.mark.parametrize(("promised_quantities", "is_linked"), [([], True), ([40], True), ([40, 20], False)])
+def test_an_accepted_answer_has_a_link_to_make_a_commitment_until_all_is_promised(
+    promised_quantities: list[int], is_linked: bool, answer_for_60_homes: Response, world: World, now: dt.datetime
 ) -> None:
+    origin = f"response-{answer_for_60_homes.pk}"
     for quantity in promised_quantities:
-        promise(f"response-{accepted_answer.pk}", world, now, quantity=quantity)
+        promise(origin, world, now, quantity=quantity)
 
-    page = page_text(world.eddie, "detail", pk=accepted_answer.entry_id)
+    page = page_text(world.eddie, "detail", pk=answer_for_60_homes.entry_id)
 
-    assert has_commitment_link(page, accepted_answer) == is_linked
+    assert (new_commitment_url(origin) in page) == is_linked
 
 
 def test_the_link_to_make_a_commitment_returns_when_a_commitment_ends(
-    accepted_answer: Response, world: World, now: dt.datetime
+    answer_for_60_homes: Response, world: World, now: dt.datetime
 ) -> None:
-    source = f"response-{accepted_answer.pk}"
-    promise(source, world, now, quantity=40)
-    second_promise = promise(source, world, now, quantity=20)
+    origin = f"response-{answer_for_60_homes.pk}"
+    promise(origin, world, now, quantity=40)
+    commitment_to_end = promise(origin, world, now, quantity=20)
 
-    end_commitment(commitment=second_promise, reason="Sold.", author=world.ben, now=now)
+    end_commitment(commitment=commitment_to_end, reason="Sold.", author=world.ben, now=now)
 
-    page = page_text(world.eddie, "detail", pk=accepted_answer.entry_id)
-    assert has_commitment_link(page, accepted_answer)
+    page = page_text(world.eddie, "detail", pk=answer_for_60_homes.entry_id)
+    assert new_commitment_url(origin) in page
 
 
 def test_the_history_of_an_ask_does_not_repeat_its_title(ask: Entry, world: World) -> None:

@@ -12,7 +12,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Match
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from tests.exchange.conftest import shared_entry
+from tests.exchange.conftest import new_commitment_url, shared_entry
 from tests.exchange.test_pages import page_text
 from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
@@ -57,11 +57,6 @@ def test_pages_offer_no_link_that_a_viewer_or_editor_may_not_open(
     assert refused_links(world.eddie) == set()
 
 
-def commitment_url(origin: str) -> str:
-    """Return the address of the form that makes a commitment from this origin, for example "entry-12"."""
-    return f"{reverse('commitments:new')}?from={origin}"
-
-
 def test_editors_find_links_to_make_a_commitment_of_a_match(
     ask: Entry, offer: Entry, world: World, now: dt.datetime
 ) -> None:
@@ -70,20 +65,20 @@ def test_editors_find_links_to_make_a_commitment_of_a_match(
 
     pages = page_text(world.eddie, "entry-matches", pk=ask.pk) + page_text(world.eddie, "matches")
 
-    assert pages.count(commitment_url(f"match-{match.pk}")) == 2
+    assert pages.count(new_commitment_url(f"match-{match.pk}")) == 2
     # The two organisations already work together, so they need no introduction.
     assert "Suggest an introduction" not in pages
 
 
 def test_editors_find_a_link_to_make_a_commitment_of_an_entry(ask: Entry, world: World) -> None:
-    assert commitment_url(f"entry-{ask.pk}") in page_text(world.eddie, "detail", pk=ask.pk)
+    assert new_commitment_url(f"entry-{ask.pk}") in page_text(world.eddie, "detail", pk=ask.pk)
 
 
 def test_viewers_find_no_links_to_make_a_commitment(ask: Entry, offer: Entry, world: World, now: dt.datetime) -> None:
     services.match_due_entries(now=now)
     match = ask.matches_as_ask.get()
 
-    assert commitment_url(f"match-{match.pk}") not in page_text(world.vera, "matches")
+    assert new_commitment_url(f"match-{match.pk}") not in page_text(world.vera, "matches")
     assert "?from=" not in page_text(world.vera, "detail", pk=ask.pk)
 
 
@@ -93,7 +88,7 @@ def test_the_form_for_a_commitment_begins_with_the_values_of_the_match(
     services.match_due_entries(now=now)
     match = ask.matches_as_ask.get()
 
-    form = signed_in(world.eddie).get(commitment_url(f"match-{match.pk}")).context["form"]
+    form = signed_in(world.eddie).get(new_commitment_url(f"match-{match.pk}")).context["form"]
 
     assert form["giver"].value() == world.westmarch.pk
     assert form["receiver"].value() == world.larkhaven.pk

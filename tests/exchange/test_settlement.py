@@ -16,26 +16,10 @@ from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.origins import origin_links_of, parse_origin_record
 from partnerships.exchange import services
 from partnerships.exchange.amounts import Promise, total_amounts
-from partnerships.exchange.models import Direction, Entry, Response, Status
-from partnerships.organisations.models import Organisation
+from partnerships.exchange.models import Direction, Entry, Status
 from partnerships.people.models import User
-from tests.exchange.conftest import shared_entry
+from tests.exchange.conftest import accepted_answer, shared_entry
 from tests.world import World
-
-
-def accepted_answer(
-    entry: Entry, world: World, now: dt.datetime, quantity: int | None, *, by: Organisation | None = None
-) -> Response:
-    """Return an answer, by default from Westmarch, that Larkhaven has accepted."""
-    response = services.respond(
-        entry=entry,
-        organisation=by or world.westmarch,
-        text="Yes.",
-        quantity=None if quantity is None else Decimal(quantity),
-        author=world.chidi if by == world.tidewater else world.ben,
-        now=now,
-    )
-    return services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
 
 
 def promise(source: str, world: World, now: dt.datetime, quantity: Decimal | int | None, **terms: Any) -> Commitment:

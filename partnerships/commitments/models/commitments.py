@@ -104,7 +104,7 @@ class Commitment(models.Model):
     reference = models.CharField(max_length=24, unique=True)
     text = models.TextField()
 
-    # The organisation that gives what is promised, and the one that receives it.
+    #: The organisation that promises something. Empty if it is not in the directory.
     giver = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments_given"
     )
@@ -121,7 +121,7 @@ class Commitment(models.Model):
     unit = VocabularyField(vocabulary="commitments.Unit", max_length=10, blank=True)
     delivered_quantity = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
 
-    # Who is responsible, and until when.
+    #: The person who is responsible for the delivery.
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="commitments_owned")
     owner_organisation = models.ForeignKey(
         Organisation,
@@ -138,8 +138,8 @@ class Commitment(models.Model):
     #: Incremented when the terms change. People can confirm only the revision that they have seen.
     revision = models.PositiveIntegerField(default=1)
 
-    # Who proposed it, and when giver and receiver confirmed.
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    #: The giver or receiver on whose behalf the commitment was proposed.
     proposed_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField()
     giver_confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -147,7 +147,7 @@ class Commitment(models.Model):
     receiver_confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     receiver_confirmed_at = models.DateTimeField(null=True, blank=True)
 
-    # What happened on the way to the delivery.
+    #: What prevents the delivery, as the last progress report says.
     blocker = models.TextField(blank=True)
     escalated_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     escalated_at = models.DateTimeField(null=True, blank=True)
@@ -164,7 +164,7 @@ class Commitment(models.Model):
     verified_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     verified_at = models.DateTimeField(null=True, blank=True)
 
-    # Its end, and the commitment that it replaces.
+    #: The commitment that this one supersedes once it is agreed.
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
     reason = models.TextField(blank=True, help_text="Why the commitment was cancelled or superseded.")
     key = models.UUIDField(
@@ -180,7 +180,6 @@ class Commitment(models.Model):
         help_text="We tell stakeholders without an account the commitment’s title, date and status.",
     )
 
-    # Where an imported commitment came from.
     source = models.CharField(
         max_length=60, blank=True, help_text="The register that the commitment was imported from."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -14,7 +15,7 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.refusals import address_hashes, store_hashes
 from partnerships.surveys import services
-from partnerships.surveys.models import AnswerMode
+from partnerships.surveys.models import AnswerMode, Round
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import agreed_round, answer_of, give_answers, opened_round, prepared_round
@@ -65,19 +66,36 @@ def test_survey_by_name_of_one_person_says_one_person(world: World) -> None:
     assert "1 people" not in page_after_opening + page_after_reminding + page
 
 
-def test_invitation_waits_on_a_machine_without_the_key_and_leaves_once_it_has_it(world: World) -> None:
+def key_file_of(survey_round: Round) -> Path:
+    """Return the file with the key of a round."""
+    return Path(settings.SURVEY_KEYS_ROOT) / f"{survey_round.key_name}.json"
+
+
+def test_invitations_stay_queued_on_a_machine_without_the_key(world: World) -> None:
     drop_emails()
     survey_round = opened_round(world, asked={"council": 8})
-    key_file = settings.SURVEY_KEYS_ROOT / f"{survey_round.key_name}.json"
-    key = key_file.read_bytes()
-    key_file.unlink()
+    key_file_of(survey_round).unlink()
 
-    assert deliver() == []
+    sent_emails = deliver()
+
+    assert sent_emails == []
     assert set(Email.objects.filter(kind="surveys.invitation").values_list("status", flat=True)) == {"queued"}
 
+
+def test_queued_invitations_are_sent_once_the_machine_has_the_key(world: World) -> None:
+    drop_emails()
+    survey_round = opened_round(world, asked={"council": 8})
+    key_file = key_file_of(survey_round)
+    key = key_file.read_bytes()
+    key_file.unlink()
+    count_without_key = len(deliver())
     key_file.write_bytes(key)
     Email.objects.filter(kind="surveys.invitation").update(available_at=timezone.now())
-    assert len(deliver()) == 8
+
+    emails = deliver()
+
+    assert count_without_key == 0
+    assert len(emails) == 8
 
 
 @pytest.mark.parametrize("address", ["erased@members.example", "bounced@members.example"])

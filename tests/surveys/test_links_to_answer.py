@@ -27,7 +27,7 @@ from tests.world import World
 
 
 def links_in(emails: list[EmailMessage], route: str) -> list[str]:
-    """Return the paths of the links below `route` that stand on lines of their own in these emails."""
+    """Return the paths of the links to `route` in these emails. Each link has a line of its own."""
     lines = [line for email in emails for line in str(email.body).splitlines()]
     return [f"/{line.split('/', 3)[3]}" for line in lines if route in line]
 
@@ -114,27 +114,42 @@ def test_language_in_which_somebody_answers_is_not_stored_with_the_answer(biling
     assert answer == Answer("council", {"trust": 4}, [], {})
 
 
-def test_named_answer_can_be_changed_until_the_round_closes(world: World) -> None:
+def test_named_answer_can_be_changed_before_the_round_closes(world: World) -> None:
+    drop_emails()
+    opened_round(world, way=AnswerMode.NAMED, asked={"council": 2})
+    [link, _] = links_in(deliver(), "/surveys/answer-by-name/")
+
+    responses = [Client().post(link, {"group": "council", "score-trust": score}) for score in ("2", "4")]
+
+    assert [response.status_code for response in responses] == [302, 302]
+    assert NamedAnswer.objects.get().scores == {"trust": 4}
+
+
+def test_named_answer_cannot_be_changed_after_the_round_has_closed(world: World) -> None:
     drop_emails()
     survey_round = opened_round(world, way=AnswerMode.NAMED, asked={"council": 2})
     [link, _] = links_in(deliver(), "/surveys/answer-by-name/")
-
-    for score in ("2", "4"):
-        assert Client().post(link, {"group": "council", "score-trust": score}).status_code == 302
-    assert NamedAnswer.objects.get().scores == {"trust": 4}
-
+    Client().post(link, {"group": "council", "score-trust": "4"})
     close_round(survey_round)
-    assert Client().post(link, {"group": "council", "score-trust": "1"}).status_code == 410
+
+    response = Client().post(link, {"group": "council", "score-trust": "1"})
+
+    assert response.status_code == 410
+    assert NamedAnswer.objects.get().scores == {"trust": 4}
 
 
 def test_named_answers_are_read_only_after_closing(world: World) -> None:
     drop_emails()
     survey_round = opened_round(world, way=AnswerMode.NAMED, asked={"council": 2})
     [link, _] = links_in(deliver(), "/surveys/answer-by-name/")
+    Client().post(link, {"group": "council", "score-trust": "4"})
     client = signed_in(world.ben)
-    assert Client().post(link, {"group": "council", "score-trust": "4"}).status_code == 302
-    assert "no view" not in client.get(survey_round.get_absolute_url()).content.decode()
+    page_of_open_round = client.get(survey_round.get_absolute_url()).content.decode()
 
     close_round(survey_round)
 
-    assert "Councils and authorities" in client.get(survey_round.get_absolute_url()).content.decode()
+    page_of_closed_round = client.get(survey_round.get_absolute_url()).content.decode()
+    # The answer has a score for trust only.
+    assert "no view" not in page_of_open_round
+    assert "no view" in page_of_closed_round
+    assert "Councils and authorities" in page_of_closed_round

@@ -37,41 +37,49 @@ def decide(survey_round: Round, client: Client, **changed: str) -> Any:
     return client.post(moderate_url(survey_round), {**data, **changed})
 
 
-def test_parties_read_comments_only_after_the_moderator_and_in_the_moderators_words(world: World) -> None:
+def test_parties_do_not_read_a_comment_before_the_moderator_has_decided(world: World) -> None:
     survey_round = closed_round(world)
-    reader = signed_in(world.ben)
-    assert "Meet before May." not in reader.get(survey_round.get_absolute_url()).content.decode()
+
+    page = signed_in(world.ben).get(survey_round.get_absolute_url()).content.decode()
+
+    assert survey_round.comments.filter(text="Meet before May.").exists()
+    assert "Meet before May." not in page
+
+
+def test_parties_read_a_comment_in_the_words_of_the_moderator(world: World) -> None:
+    survey_round = closed_round(world)
     [comment] = survey_round.comments.filter(text="Meet before May.")
 
-    answer = decide(survey_round, signed_in(moderator_of(world)), **{f"words-{comment.pk}": "Meet in spring."})
+    response = decide(survey_round, signed_in(moderator_of(world)), **{f"words-{comment.pk}": "Meet in spring."})
 
-    assert answer.status_code == 302
-    page = reader.get(survey_round.get_absolute_url()).content.decode()
+    assert response.status_code == 302
+    page = signed_in(world.ben).get(survey_round.get_absolute_url()).content.decode()
     assert "Meet in spring." in page
     assert "Meet before May." not in page
     assert not Comment.objects.exclude(text="").exists()  # the database no longer has the original words
 
 
-def test_reader_is_told_from_how_many_comments_on_the_parties_read_them(world: World) -> None:
+@pytest.mark.parametrize(("floor", "floor_in_words"), [(5, "five"), (10, "ten")])
+def test_moderator_sees_how_many_comments_must_be_shown(world: World, floor: int, floor_in_words: str) -> None:
     survey_round = closed_round(world)
-    mo = signed_in(moderator_of(world))
-    assert "If you show fewer than five comments on a" in mo.get(moderate_url(survey_round)).content.decode()
+    Round.objects.filter(pk=survey_round.pk).update(floor=floor)
 
-    Round.objects.filter(pk=survey_round.pk).update(floor=10)
+    page = signed_in(moderator_of(world)).get(moderate_url(survey_round)).content.decode()
 
-    assert "If you show fewer than ten comments on a" in mo.get(moderate_url(survey_round)).content.decode()
+    assert f"If you show fewer than {floor_in_words} comments on a" in page
 
 
 def test_comments_wait_in_the_work_of_the_moderator_until_all_are_read(world: World) -> None:
     survey_round = closed_round(world)
     mo = moderator_of(world)
-
     [task] = tasks_of_person(mo, timezone.now())
-    page = signed_in(mo).get(reverse("web:my-work")).content.decode()
+    my_work_before = signed_in(mo).get(reverse("web:my-work")).content.decode()
+
     decide(survey_round, signed_in(mo))
 
-    assert (task.action, task.path) == ("Read the comments from this survey", moderate_url(survey_round))
-    assert task.title in page
+    assert task.action == "Read the comments from this survey"
+    assert task.path == moderate_url(survey_round)
+    assert task.title in my_work_before
     assert tasks_of_person(mo, timezone.now()) == []
 
 
@@ -107,20 +115,27 @@ def test_fewer_than_five_comments_that_may_be_shown_are_not_shown(world: World) 
     assert shown_comments(survey_round) == {}
 
 
-def test_comment_without_words_is_refused_at_its_field_unless_it_is_withheld(world: World) -> None:
+def test_comment_without_words_is_refused_at_its_field(world: World) -> None:
     survey_round = closed_round(world)
-    mo = signed_in(moderator_of(world))
     [comment] = survey_round.comments.filter(text="Meet before May.")
 
-    refused = decide(survey_round, mo, **{f"words-{comment.pk}": " "})
-    assert refused.status_code == 422
-    assert refused.context["form"].errors == {
+    response = decide(survey_round, signed_in(moderator_of(world)), **{f"words-{comment.pk}": " "})
+
+    assert response.status_code == 422
+    assert response.context["form"].errors == {
         f"words-{comment.pk}": ["Enter the words to show, or withhold the comment."]
     }
     assert not survey_round.comments.exclude(status="waiting").exists()
 
-    accepted = decide(survey_round, mo, **{f"words-{comment.pk}": " ", f"withhold-{comment.pk}": "on"})
-    assert accepted.status_code == 302
+
+def test_comment_without_words_can_be_withheld(world: World) -> None:
+    survey_round = closed_round(world)
+    [comment] = survey_round.comments.filter(text="Meet before May.")
+    changed_fields = {f"words-{comment.pk}": " ", f"withhold-{comment.pk}": "on"}
+
+    response = decide(survey_round, signed_in(moderator_of(world)), **changed_fields)
+
+    assert response.status_code == 302
 
 
 def test_moderators_page_has_no_group_score_or_time(world: World) -> None:
@@ -133,31 +148,46 @@ def test_moderators_page_has_no_group_score_or_time(world: World) -> None:
     assert "no view" not in page
 
 
-def test_moderator_who_joined_a_party_reads_nothing_more(world: World) -> None:
+def test_moderator_who_joined_a_party_no_longer_finds_the_comments(world: World) -> None:
     survey_round = closed_round(world)
     mo = moderator_of(world)
     join(mo, world.westmarch, Role.VIEWER, timezone.now())
 
-    assert signed_in(mo).get(moderate_url(survey_round)).status_code == 404
+    response = signed_in(mo).get(moderate_url(survey_round))
+
+    assert response.status_code == 404
+
+
+def test_moderator_who_joined_a_party_cannot_decide_on_comments(world: World) -> None:
+    survey_round = closed_round(world)
+    mo = moderator_of(world)
+    join(mo, world.westmarch, Role.VIEWER, timezone.now())
+
     with pytest.raises((PermissionDenied, UnableToAct)):
         services.decide_comments(survey_round=survey_round, shown={}, withheld=set(), author=mo, now=timezone.now())
 
 
-def test_leads_and_administrators_are_no_moderators(world: World) -> None:
+@pytest.mark.parametrize("name", ["amina", "ben", "dee"])
+def test_only_the_moderator_finds_the_comments(world: World, name: str) -> None:
     survey_round = closed_round(world)
+    lead_or_administrator = getattr(world, name)
 
-    for person in (world.amina, world.ben, world.dee):
-        assert signed_in(person).get(moderate_url(survey_round)).status_code == 404
+    response = signed_in(lead_or_administrator).get(moderate_url(survey_round))
+
+    assert response.status_code == 404
 
 
 def test_administrator_who_views_the_site_as_the_moderator_reads_no_comment(world: World) -> None:
     survey_round = closed_round(world)
     dee = signed_in(world.dee)
     address = reverse("people:view-as", args=[moderator_of(world).pk])
-    assert dee.post(address, {"reason": "They asked for help."}).status_code == 302
-    assert "Mo Outside" in dee.get(reverse("web:home")).content.decode()
+    dee.post(address, {"reason": "They asked for help."})
+    home_page = dee.get(reverse("web:home")).content.decode()
 
-    assert dee.get(moderate_url(survey_round)).status_code == 404
+    response = dee.get(moderate_url(survey_round))
+
+    assert "Mo Outside" in home_page, "Dee views the site as Mo."
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize(("days", "left"), [(89, 5), (90, 0)])

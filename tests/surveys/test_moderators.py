@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -20,14 +22,45 @@ from tests.surveys.asking import agreed_round, moderator_of, prepared_round
 from tests.world import World, join, person
 
 
-def ask(survey_round: Round, world: World) -> str:
+def ask_reader(survey_round: Round, world: World) -> str:
     """Ask the person who should read comments, and return the message that the lead sees."""
     address = reverse("surveys:ask-reader", args=[survey_round.partnership_id, survey_round.number])
     response = signed_in(world.amina).post(address, follow=True)
     return " ".join(response.content.decode().split()).partition("If this person")[2][:60]
 
 
-def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: World) -> None:
+def agreement_url(survey_round: Round) -> str:
+    """Return the URL of the page on which the reader agrees to the people and partnerships of a survey."""
+    return reverse("surveys:agree", args=[survey_round.pk])
+
+
+def open_survey(survey_round: Round, world: World) -> Round:
+    """Open the survey as Amina."""
+    return services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
+
+
+def test_survey_does_not_open_before_its_reader_has_agreed(world: World) -> None:
+    survey_round = prepared_round(world, asked={"council": 8})
+    ask_reader(survey_round, world)
+
+    with pytest.raises(services.UnableToRun, match="has not agreed"):
+        open_survey(survey_round, world)
+
+
+def test_reader_is_asked_by_email_and_in_my_work(world: World) -> None:
+    survey_round = prepared_round(world, asked={"council": 8})
+    drop_emails()
+
+    ask_reader(survey_round, world)
+
+    [email] = deliver()
+    assert email.to == [moderator_of(world).email]
+    assert agreement_url(survey_round) in str(email.body)
+    [task] = tasks_of_person(moderator_of(world), timezone.now())
+    assert task.path == agreement_url(survey_round)
+
+
+def test_reader_sees_how_many_people_of_each_email_domain_are_asked(world: World) -> None:
     survey_round = prepared_round(world, asked={"council": 6})
     services.invite_people(
         survey_round=survey_round,
@@ -36,96 +69,175 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
         author=world.amina,
         now=timezone.now(),
     )
-    drop_emails()
-    with pytest.raises(services.UnableToRun, match="has not agreed"):
-        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
+    ask_reader(survey_round, world)
 
-    ask(survey_round, world)
+    response = signed_in(moderator_of(world)).get(agreement_url(survey_round))
 
-    mo = moderator_of(world)
-    [email] = deliver()
-    address = reverse("surveys:agree", args=[survey_round.pk])
-    assert address in str(email.body)
-    assert [item.path for item in tasks_of_person(mo, timezone.now())] == [address]
-    page = " ".join(signed_in(mo).get(address).content.decode().split())
+    page = " ".join(response.content.decode().split())
     # Only a domain and its count are shown. One person may own all four addresses, and Mo can notice that.
     assert (
         'data-label="Email domain">post.example</td> <td role="cell" class="govuk-table__cell" data-label="People">4<'
         in page
     )
     assert "amina0" not in page
-    assert (
-        signed_in(mo).post(address, {"list_hash": invitation_list_hash(survey_round), "answer": "agree"}).status_code
-        == 302
-    )
-    assert services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now()).status == "open"
 
 
-def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(world: World) -> None:
+def test_survey_opens_once_its_reader_has_agreed_to_the_people_asked(world: World) -> None:
     survey_round = prepared_round(world, asked={"council": 8})
-    ask(survey_round, world)
-    mo = moderator_of(world)
-    address = reverse("surveys:agree", args=[survey_round.pk])
+    ask_reader(survey_round, world)
+    form_data = {"list_hash": invitation_list_hash(survey_round), "answer": "agree"}
+
+    response = signed_in(moderator_of(world)).post(agreement_url(survey_round), form_data)
+
+    assert response.status_code == 302
+    opened_round = open_survey(survey_round, world)
+    assert opened_round.status == "open"
+
+
+@pytest.fixture
+def declined_round(world: World) -> Round:
+    """Return a draft whose comments Mo has declined to read, before the emails about it are sent."""
+    survey_round = prepared_round(world, asked={"council": 8})
+    ask_reader(survey_round, world)
     drop_emails()
-
-    answer = signed_in(mo).post(
-        address, {"list_hash": invitation_list_hash(survey_round), "answer": "decline"}, follow=True
-    )
-
-    assert "We will email you about this survey again only if" in answer.content.decode()
-    assert not tasks_of_person(mo, timezone.now())
-    assert signed_in(mo).get(address).status_code == 404
-    naming = reverse("surveys:name", args=[survey_round.partnership_id, survey_round.number])
-    emails = deliver()
-    assert {email.to[0] for email in emails} >= {world.amina.email}
-    assert all(naming in str(email.body) and mo.email not in str(email.body) for email in emails)
-    with pytest.raises(services.UnableToRun, match="has not agreed"):
-        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
+    services.decline_to_moderate(survey_round=survey_round, author=moderator_of(world), now=timezone.now())
+    return survey_round
 
 
-def test_changed_list_needs_another_agreement(world: World) -> None:
-    survey_round = agreed_round(prepared_round(world, asked={"council": 9}))
+def test_reader_declines_on_the_page(world: World) -> None:
+    survey_round = prepared_round(world, asked={"council": 8})
+    ask_reader(survey_round, world)
+    form_data = {"list_hash": invitation_list_hash(survey_round), "answer": "decline"}
+
+    response = signed_in(moderator_of(world)).post(agreement_url(survey_round), form_data, follow=True)
+
+    assert "We will email you about this survey again only if" in response.content.decode()
+    survey_round.refresh_from_db()
+    assert survey_round.moderator is None
+
+
+def test_reader_who_declined_is_asked_no_more(world: World, declined_round: Round) -> None:
     mo = moderator_of(world)
-    list_hash = invitation_list_hash(survey_round)
 
+    page_response = signed_in(mo).get(agreement_url(declined_round))
+
+    assert page_response.status_code == 404
+    assert not tasks_of_person(mo, timezone.now())
+
+
+def test_leads_are_emailed_to_name_another_reader_when_one_declined(world: World, declined_round: Round) -> None:
+    naming_url = reverse("surveys:name", args=[declined_round.partnership_id, declined_round.number])
+
+    emails = deliver()
+
+    assert world.amina.email in [email.to[0] for email in emails]
+    for email in emails:
+        assert naming_url in str(email.body)
+        assert moderator_of(world).email not in str(email.body)
+
+
+def test_survey_does_not_open_when_its_reader_has_declined(world: World, declined_round: Round) -> None:
+    with pytest.raises(services.UnableToRun, match="has not agreed"):
+        open_survey(declined_round, world)
+
+
+class ChangedRound(NamedTuple):
+    """A draft whose reader agreed before a person was taken off its list."""
+
+    survey_round: Round
+    #: The hash of the list to which the reader agreed.
+    agreed_hash: str
+
+
+@pytest.fixture
+def changed_round(world: World) -> ChangedRound:
+    """Return a draft with eight people, whose reader agreed to nine."""
+    survey_round = agreed_round(prepared_round(world, asked={"council": 9}))
+    agreed_hash = invitation_list_hash(survey_round)
     services.withdraw_invitation(
         survey_round=survey_round,
         invitation=survey_round.invitations.all()[0].pk,
         author=world.amina,
         now=timezone.now(),
     )
+    return ChangedRound(survey_round, agreed_hash)
 
+
+def test_survey_with_a_changed_list_does_not_open(world: World, changed_round: ChangedRound) -> None:
     with pytest.raises(services.UnableToRun, match="has not agreed"):
-        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
-    address = reverse("surveys:agree", args=[survey_round.pk])
-    page = signed_in(mo).post(address, {"list_hash": list_hash, "answer": "agree"}, follow=True).content.decode()
+        open_survey(changed_round.survey_round, world)
+
+
+def test_reader_cannot_agree_to_the_list_before_a_change(world: World, changed_round: ChangedRound) -> None:
+    survey_round, agreed_hash = changed_round
+    form_data = {"list_hash": agreed_hash, "answer": "agree"}
+
+    response = signed_in(moderator_of(world)).post(agreement_url(survey_round), form_data, follow=True)
+
+    page = response.content.decode()
     assert "The people or partnerships have changed" in page
-    shown_hash = invitation_list_hash(survey_round)
-    assert list_hash not in page
-    assert f'value="{shown_hash}"' in page
-    signed_in(mo).post(address, {"list_hash": shown_hash, "answer": "agree"})
-    assert services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now()).status == "open"
+    assert agreed_hash not in page
+    assert f'value="{invitation_list_hash(survey_round)}"' in page
+
+
+def test_survey_opens_once_its_reader_has_agreed_to_the_changed_list(world: World, changed_round: ChangedRound) -> None:
+    survey_round = changed_round.survey_round
+    form_data = {"list_hash": invitation_list_hash(survey_round), "answer": "agree"}
+
+    signed_in(moderator_of(world)).post(agreement_url(survey_round), form_data)
+
+    opened_round = open_survey(survey_round, world)
+    assert opened_round.status == "open"
+
+
+def draft_read_by(who: str, world: World) -> Round:
+    """Return a draft that names somebody who cannot read its comments.
+
+    They are Ben of a party, Sol, who has no account, or an address that belongs to nobody yet.
+    """
+    address = {"party": world.ben.email, "no account": world.sol.email, "nobody": "new@nowhere.example"}[who]
+    return prepared_round(world, asked={"council": 8}, moderator=User(email=address))
 
 
 @pytest.mark.parametrize("who", ["party", "no account", "nobody"])
-def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World, who: str) -> None:
+def test_message_about_a_named_reader_does_not_show_who_has_an_account_or_where(world: World, who: str) -> None:
+    draft_with_mo = prepared_round(world, asked={"council": 8})
+    message_about_mo = ask_reader(draft_with_mo, world)
+    services.abandon_round(survey_round=draft_with_mo, reason="Again.", author=world.amina, now=timezone.now())
+    survey_round = draft_read_by(who, world)
+
+    message = ask_reader(survey_round, world)
+
+    assert message_about_mo != ""
+    assert message == message_about_mo
+
+
+@pytest.mark.parametrize("who", ["party", "no account", "nobody"])
+def test_reader_from_a_party_or_without_an_account_gets_no_email(world: World, who: str) -> None:
+    survey_round = draft_read_by(who, world)
     drop_emails()
-    first_draft = prepared_round(world, asked={"council": 8})
-    message = ask(first_draft, world)
-    assert len(deliver()) == 1
-    services.abandon_round(survey_round=first_draft, reason="Again.", author=world.amina, now=timezone.now())
-    address = {"party": world.ben.email, "no account": world.sol.email, "nobody": "new@nowhere.example"}[who]
-    survey_round = prepared_round(world, asked={"council": 8}, moderator=User(email=address))
 
-    assert ask(survey_round, world) == message != ""
+    ask_reader(survey_round, world)
 
-    assert len(deliver()) == 1
-    reader = User.objects.get(email=address)
+    assert deliver() == []
+
+
+@pytest.mark.parametrize("who", ["party", "no account", "nobody"])
+def test_reader_from_a_party_or_without_an_account_cannot_agree(world: World, who: str) -> None:
+    survey_round = draft_read_by(who, world)
+    ask_reader(survey_round, world)
+    survey_round.refresh_from_db()
+    assert survey_round.moderator is not None
+
     with pytest.raises(UnableToAct):
         services.agree_to_moderate(
-            survey_round=survey_round, list_hash=invitation_list_hash(survey_round), author=reader, now=timezone.now()
+            survey_round=survey_round,
+            list_hash=invitation_list_hash(survey_round),
+            author=survey_round.moderator,
+            now=timezone.now(),
         )
-    assert not Round.objects.asking_to_moderate(reader).exists()
+
+    assert not Round.objects.asking_to_moderate(survey_round.moderator).exists()
 
 
 def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: World) -> None:
@@ -140,22 +252,37 @@ def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: Worl
         services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
 
 
-def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World) -> None:
+@pytest.fixture
+def ona(world: World) -> User:
+    """Return Ona, who has an account and is outside all parties."""
+    return person("Ona Outside", "ona@outside.example", account_since=timezone.now())
+
+
+def test_lead_names_another_reader(world: World, ona: User) -> None:
     survey_round = agreed_round(prepared_round(world, asked={"council": 8}))
-    ona = person("Ona Outside", "ona@outside.example", account_since=timezone.now())
     address = reverse("surveys:name", args=[survey_round.partnership_id, survey_round.number])
 
-    answer = signed_in(world.amina).post(address, {"address": ona.email})
+    response = signed_in(world.amina).post(address, {"address": ona.email})
 
     survey_round.refresh_from_db()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert survey_round.moderator == ona
     assert survey_round.moderator_agreed_at is None
+
+
+def test_page_for_agreeing_is_found_only_by_the_reader_named_last(world: World, ona: User) -> None:
+    survey_round = agreed_round(prepared_round(world, asked={"council": 8}))
+    services.name_moderator(survey_round=survey_round, address=ona.email, author=world.amina, now=timezone.now())
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
-    page = reverse("surveys:agree", args=[survey_round.pk])
-    readers = [moderator_of(world), world.amina, world.dee, ona]
-    assert [signed_in(reader).get(page).status_code for reader in readers] == [404, 404, 404, 200]
-    assert Client().get(page).status_code == 302
+    others = [moderator_of(world), world.amina, world.dee]
+
+    statuses_of_others = [signed_in(other).get(agreement_url(survey_round)).status_code for other in others]
+    status_of_ona = signed_in(ona).get(agreement_url(survey_round)).status_code
+    status_of_visitor = Client().get(agreement_url(survey_round)).status_code
+
+    assert statuses_of_others == [404, 404, 404]
+    assert status_of_ona == 200
+    assert status_of_visitor == 302
 
 
 @pytest.mark.parametrize("why", ["left", "joined a party"])
@@ -169,4 +296,4 @@ def test_survey_does_not_open_once_its_reader_can_no_longer_read_comments(world:
     survey_round.refresh_from_db()
 
     with pytest.raises(services.UnableToRun, match="can no longer do so"):
-        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
+        open_survey(survey_round, world)

@@ -33,50 +33,96 @@ from tests.surveys.asking import closed_round, objective, start_partnership
 from tests.world import World
 
 
-def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) -> None:
+def test_page_of_results_names_the_dimensions(world: World) -> None:
     survey_round = closed_round(world)
 
     page = signed_in(world.vera).get(survey_round.get_absolute_url()).content.decode()
 
     assert "Sharing plans early" in page
-    assert "not shown" in page
-    assert (
-        means_chart(survey_round, survey_round.questions(), None).count("<rect") == 9
-    )  # eight dimensions, and one in the legend
     assert "of the 19 people asked have answered" in page
-    values = {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
-    assert values["association_pipeline", ""] == Decimal(30)  # six of eighteen, to the nearest ten per cent
+
+
+def test_page_of_results_does_not_show_the_mean_of_a_small_group(world: World) -> None:
+    survey_round = closed_round(world)
+
+    page = signed_in(world.vera).get(survey_round.get_absolute_url()).content.decode()
+
+    assert "not shown" in page
+
+
+def test_share_is_shown_to_the_nearest_ten_per_cent(world: World) -> None:
+    survey_round = closed_round(world)
+
+    page = signed_in(world.vera).get(survey_round.get_absolute_url()).content.decode()
+
+    share = survey_round.figures.get(theme="association_pipeline", group="")
+    assert share.value == Decimal(30)  # six of eighteen
     assert "about 30%" in page
 
 
-def test_action_is_linked_and_the_next_round_shows_it_with_what_moved(world: World) -> None:
-    first_round = closed_round(world)
+def test_chart_of_means_has_a_bar_for_each_dimension(world: World) -> None:
+    survey_round = closed_round(world)
+
+    chart = means_chart(survey_round, survey_round.questions(), None)
+
+    # Eight dimensions, and one rectangle in the legend.
+    assert chart.count("<rect") == 9
+
+
+def test_objective_is_linked_to_a_result(world: World) -> None:
+    survey_round = closed_round(world)
     linked_objective = objective(world)
     client = signed_in(world.ben)
 
-    answer = client.post(
-        reverse("surveys:link", args=[world.partnership.pk, first_round.number]),
+    response = client.post(
+        reverse("surveys:link", args=[world.partnership.pk, survey_round.number]),
         {"theme": "sharing_plans", "thing": f"objective-{linked_objective.pk}"},
     )
-    assert answer.status_code == 302
-    assert linked_objective.text in client.get(first_round.get_absolute_url()).content.decode()
-    Round.objects.filter(pk=first_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
 
-    second_round = closed_round(world, shift=1)
+    assert response.status_code == 302
+    assert linked_objective.text in client.get(survey_round.get_absolute_url()).content.decode()
 
-    page = client.get(second_round.get_absolute_url()).content.decode()
+
+def closed_100_days_ago(survey_round: Round) -> Round:
+    """Move the last day of a closed round 100 days back, so that another round can open."""
+    survey_round.closes_on = timezone.localdate() - dt.timedelta(days=100)
+    survey_round.save(update_fields=["closes_on"])
+    return survey_round
+
+
+def test_next_round_shows_the_actions_linked_to_the_round_before(world: World) -> None:
+    earlier_round = closed_100_days_ago(closed_round(world))
+    linked_objective = objective(world)
+    services.link_action(
+        survey_round=earlier_round,
+        theme="sharing_plans",
+        choice=f"objective-{linked_objective.pk}",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    later_round = closed_round(world)
+
+    page = signed_in(world.ben).get(later_round.get_absolute_url()).content.decode()
+
     assert linked_objective.text in page
     assert "after round 1" in page
+
+
+def test_next_round_shows_the_change_of_each_mean(world: World) -> None:
+    earlier_round = closed_100_days_ago(closed_round(world))
+    later_round = closed_round(world, shift=1)
+
+    page = signed_in(world.ben).get(later_round.get_absolute_url()).content.decode()
+
+    earlier_mean = earlier_round.figures.get(theme="trust", group="").value
+    later_mean = later_round.figures.get(theme="trust", group="").value
+    assert later_mean > earlier_mean
     assert "Change since round 1" in page
-    [second_mean, first_mean] = [
-        survey_round.figures.get(theme="trust", group="").value for survey_round in (second_round, first_round)
-    ]
-    assert second_mean > first_mean
-    assert f"up {second_mean - first_mean}" in page
+    assert f"up {later_mean - earlier_mean}" in page
 
 
 def result_about_trust(survey_round: Round) -> str:
-    """Return the result about trust, as addresses name the origin of a new record."""
+    """Return the result about trust as the `from` parameter of a form names it, for example "result-12"."""
     figure = survey_round.figures.filter(theme="trust").order_by("group")[0]
     return f"result-{figure.pk}"
 
@@ -121,8 +167,20 @@ def test_forms_of_four_kinds_of_record_begin_at_a_result(world: World) -> None:
     links = [unescape(link) for link in re.findall(r'href="([^"]*from=result-[^"]*)"', page)]
     assert len(links) == 4
     assert all("Trust and candour" in client.get(link).content.decode() for link in links)
-    unknown_result = links[0].replace(result_about_trust(survey_round), "result-999999")
-    assert client.get(unknown_result).status_code == 404
+
+
+def test_form_that_begins_at_an_unknown_result_is_not_found(world: World) -> None:
+    survey_round = closed_round(world)
+    client = signed_in(world.eddie)
+    address = reverse("surveys:link", args=[survey_round.partnership_id, survey_round.number])
+    page = client.get(f"{address}?theme=trust").content.decode()
+    [link, *_] = [unescape(link) for link in re.findall(r'href="([^"]*from=result-[^"]*)"', page)]
+    link_to_unknown_result = link.replace(result_about_trust(survey_round), "result-999999")
+
+    response = client.get(link_to_unknown_result)
+
+    assert "result-999999" in link_to_unknown_result
+    assert response.status_code == 404
 
 
 def test_objective_ask_conversation_and_commitment_lead_back_to_their_result(world: World) -> None:
@@ -157,8 +215,7 @@ def test_strangers_do_not_see_the_result_at_which_an_ask_began(world: World) -> 
 
 def test_table_shows_the_trend_over_earlier_rounds(world: World) -> None:
     for _ in range(2):
-        earlier_round = closed_round(world)
-        Round.objects.filter(pk=earlier_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+        closed_100_days_ago(closed_round(world))
     third_round = closed_round(world, shift=1)
 
     headings, lines = means_lines(third_round, third_round.questions(), list(comparable_rounds(third_round))[:-1], {})
@@ -210,12 +267,18 @@ def test_benchmark_needs_five_other_partnerships(world: World) -> None:
         )
         for number in range(5)
     ]
-    for number, one in enumerate(other_rounds[:4]):
-        Figure.objects.create(round=one, theme="trust", value=Decimal(2 + number) / 2, answered_at_least=5)
-    assert benchmark_by_dimension(survey_round) == {}
+    means = [Decimal("1.0"), Decimal("1.5"), Decimal("2.0"), Decimal("2.5"), Decimal("4.0")]
+    figures = [
+        Figure(round=other_round, theme="trust", value=mean, answered_at_least=5)
+        for other_round, mean in zip(other_rounds, means, strict=True)
+    ]
+    Figure.objects.bulk_create(figures[:4])
+    benchmark_of_four = benchmark_by_dimension(survey_round)
 
-    Figure.objects.create(round=other_rounds[4], theme="trust", value=4, answered_at_least=5)
+    figures[4].save()
 
+    # The benchmark is the median of the five means.
+    assert benchmark_of_four == {}
     assert benchmark_by_dimension(survey_round) == {"trust": Decimal("2.0")}
 
 
@@ -253,7 +316,13 @@ def test_results_are_the_same_for_every_reader_and_on_every_day(world: World) ->
 def test_words_for_means_near_the_ends() -> None:
     assert mean_in_words(Decimal("4.5")) == "4.5 or more"
     assert mean_in_words(Decimal("1.5")) == "1.5 or less"
+
+
+def test_words_for_a_mean_that_is_not_shown() -> None:
     assert mean_in_words(None) == "not shown"
+
+
+def test_gap_between_groups_is_one_point() -> None:
     assert Decimal(1) == GAP
 
 
@@ -267,6 +336,9 @@ def test_words_for_means_near_the_ends() -> None:
         ("3.2", "1.5", "not known"),
     ],
 )
-def test_what_moved_is_said_unless_a_mean_was_cut_off(now: str, then: str, words: str) -> None:
+def test_change_of_a_mean_is_not_known_if_a_mean_was_cut_off(now: str, then: str, words: str) -> None:
     assert change_in_words(Decimal(now), Decimal(then)) == words
-    assert change_in_words(None, Decimal(then)) == "not shown"
+
+
+def test_change_to_a_mean_that_is_not_shown_is_not_shown() -> None:
+    assert change_in_words(None, Decimal("3.2")) == "not shown"

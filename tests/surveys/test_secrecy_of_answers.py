@@ -91,12 +91,17 @@ def test_a_box_in_a_backup_cannot_be_opened_once_its_key_is_destroyed(
 ) -> None:
     key_name = rows_around_an_answer.survey_round.key_name
     box = bytes(SealedAnswer.objects.get().box)
-    assert len(box) == sealing.LENGTH + 48
-
     sealing.destroy_key(key_name)
 
     with pytest.raises(sealing.KeyMissing):
         sealing.open_answers(key_name, [box])
+
+
+def test_a_box_has_the_length_of_the_longest_answer(rows_around_an_answer: RowsAroundAnAnswer) -> None:
+    box = SealedAnswer.objects.get().box
+
+    # The encryption adds 48 bytes.
+    assert len(box) == sealing.LENGTH + 48
 
 
 @pytest.fixture
@@ -115,7 +120,7 @@ def test_sealed_answers_have_one_length(short_and_long_boxes: list[bytes]) -> No
 
 
 def test_sealed_answers_open_with_no_other_key(short_and_long_boxes: list[bytes]) -> None:
-    assert sealing.make_key("another")
+    sealing.make_key("another")
 
     with pytest.raises(ValueError, match="another key"):
         sealing.open_answers("another", short_and_long_boxes)
@@ -126,24 +131,34 @@ def test_key_is_in_no_table_and_goes_when_the_round_closes(
 ) -> None:
     survey_round = opened_round(world)
     key = json.loads((settings.SURVEY_KEYS_ROOT / f"{survey_round.key_name}.json").read_text())
-    assert not any(value in str(database_rows()) for value in key.values())
+    rows_of_open_round = str(database_rows())
 
     with django_capture_on_commit_callbacks(execute=True):
         close_round(survey_round)
 
+    assert not any(value in rows_of_open_round for value in key.values())
     assert not sealing.has_key(survey_round.key_name)
 
 
 def test_key_that_was_left_is_deleted_later(world: World) -> None:
-    survey_round = closed_round(world)  # the deletion after the commit has not run in a test
-    unknown_key = sealing.make_key("9999-20270101000000000000")
-    assert unknown_key
-    assert sealing.has_key(survey_round.key_name)
+    survey_round = closed_round(world)  # in a test, the deletion after the commit has not run
+    had_key = sealing.has_key(survey_round.key_name)
 
     services.close_due(now=morning_after(survey_round) + dt.timedelta(days=30))
 
+    assert had_key
     assert not sealing.has_key(survey_round.key_name)
-    assert sealing.has_key("9999-20270101000000000000")  # of a round that another database may know
+
+
+def test_key_of_an_unknown_round_is_not_deleted(world: World) -> None:
+    survey_round = closed_round(world)
+    # The key may belong to a round in another database that uses the same directory.
+    unknown_key_name = "9999-20270101000000000000"
+    sealing.make_key(unknown_key_name)
+
+    services.close_due(now=morning_after(survey_round) + dt.timedelta(days=30))
+
+    assert sealing.has_key(unknown_key_name)
 
 
 def test_open_round_says_nothing_about_answers(world: World) -> None:

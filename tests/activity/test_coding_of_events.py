@@ -40,14 +40,14 @@ def migrate_to_now() -> None:
 
 @pytest.fixture(autouse=True)
 def database() -> Iterator[None]:
-    """Make a database with the tables of this room only: other rooms take minutes to migrate."""
+    """Make a database with only the tables of this room, because those of other rooms take minutes to migrate."""
     with empty_database("cg_events_coded_by_a_test"):
         yield
 
 
 def insert_events(rows: list[tuple[str, str]], now: dt.datetime) -> list[int]:
     """Insert events without codes, each with a kind of record and a sentence, and return their ids."""
-    found = []
+    event_ids = []
     with connection.cursor() as cursor:
         for target_kind, verb in rows:
             cursor.execute(
@@ -55,46 +55,79 @@ def insert_events(rows: list[tuple[str, str]], now: dt.datetime) -> list[int]:
                 " VALUES (%s, %s, 1, '', %s, '{\"title\": \"Larkhaven\"}') RETURNING id",
                 [verb, target_kind, now],
             )
-            found.append(cursor.fetchone()[0])
-    return found
+            event_ids.append(cursor.fetchone()[0])
+    return event_ids
 
 
-def event_rows(numbers: list[int]) -> list[dict[str, Any]]:
+def event_rows(event_ids: list[int]) -> list[dict[str, Any]]:
     """Return these events as rows of SQL, in order."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_jsonb(e)::text FROM activity_event e WHERE id = ANY(%s) ORDER BY id", [numbers])
+        cursor.execute("SELECT to_jsonb(e)::text FROM activity_event e WHERE id = ANY(%s) ORDER BY id", [event_ids])
         return [json.loads(row) for (row,) in cursor.fetchall()]
 
 
-def test_every_sentence_becomes_its_code_and_reversing_restores_it() -> None:
-    given = [
+def insert_known_events() -> list[int]:
+    """Insert an event for each sentence that the migration knows, in order, and return their ids.
+
+    A sentence may begin with the kind of its record, for example "commitment: changed the terms".
+    """
+    rows = [
         (sentence.partition(": ")[0] if ": " in sentence else "plan", sentence.rpartition(": ")[2])
         for sentence in KNOWN
     ]
-    odd = [("plan", "planted a tree"), ("partnership", "changed the terms"), ("commitment", "changed the terms")]
+    return insert_events(rows, timezone.now())
+
+
+def test_every_known_sentence_becomes_its_code() -> None:
     migrate(SENTENCES)
-    numbers = insert_events([*given, *odd], timezone.now())
-    before = event_rows(numbers)
+    event_ids = insert_known_events()
+
     migrate_to_now()
 
-    coded = list(Event.objects.filter(pk__in=numbers).order_by("pk"))
+    events = list(Event.objects.filter(pk__in=event_ids).order_by("pk"))
+    assert [event.kind for event in events] == list(KNOWN.values())
+    assert {event.kind for event in events} <= set(event_labels())
+    assert all(event.data["title"] == "Larkhaven" for event in events)
 
-    assert [event.kind for event in coded] == [
-        *KNOWN.values(),
-        "other",
-        "partnership.terms_changed",
-        "commitment.terms_changed",
-    ]
-    assert coded[len(given)].label == "Planted a tree"
-    assert all(event.data["title"] == "Larkhaven" for event in coded)
-    assert {event.kind for event in coded} <= {"other", *event_labels()}
+
+def test_unknown_sentence_becomes_the_label_of_an_event_of_another_kind() -> None:
+    migrate(SENTENCES)
+    [event_id] = insert_events([("plan", "planted a tree")], timezone.now())
+
+    migrate_to_now()
+
+    event = Event.objects.get(pk=event_id)
+    assert event.kind == "other"
+    assert event.label == "Planted a tree"
+    assert event.data["title"] == "Larkhaven"
+
+
+def test_code_of_a_sentence_depends_on_the_kind_of_its_record() -> None:
+    migrate(SENTENCES)
+    event_ids = insert_events(
+        [("partnership", "changed the terms"), ("commitment", "changed the terms")], timezone.now()
+    )
+
+    migrate_to_now()
+
+    events = Event.objects.filter(pk__in=event_ids).order_by("pk")
+    assert [event.kind for event in events] == ["partnership.terms_changed", "commitment.terms_changed"]
+
+
+def test_reversing_the_migration_restores_the_sentences() -> None:
+    migrate(SENTENCES)
+    odd_rows = [("plan", "planted a tree"), ("partnership", "changed the terms"), ("commitment", "changed the terms")]
+    event_ids = [*insert_known_events(), *insert_events(odd_rows, timezone.now())]
+    rows_before = event_rows(event_ids)
+    migrate_to_now()
 
     migrate(SENTENCES)
-    after = event_rows(numbers)
+
+    rows = event_rows(event_ids)
     migrate_to_now()
-    # Two sentences have one code: reversing gives the one written last.
-    last = {"declined an ask for all": "closed an ask that all have declined"}
-    assert after == [{**row, "verb": last.get(row["verb"], row["verb"])} for row in before]
+    # Two sentences have the same code, so both become the later one.
+    later_sentence = {"declined an ask for all": "closed an ask that all have declined"}
+    assert rows == [{**row, "verb": later_sentence.get(row["verb"], row["verb"])} for row in rows_before]
 
 
 def test_event_cannot_be_changed_after_the_migration() -> None:

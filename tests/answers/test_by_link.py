@@ -43,6 +43,7 @@ def question(world: World, plan: Plan, digest: Delivery) -> PlanQuestion:
 
 def test_page_of_the_plan_in_a_digest_leads_to_answering(digest: Delivery, plan: Plan, bearer: Client) -> None:
     token = read_token(digest.recipient, digest)
+
     html = bearer.get(reverse("digests:read", kwargs={"token": token, "plan": plan.pk})).content.decode()
 
     assert "Tell the owners of the plan what you think" in html
@@ -51,67 +52,88 @@ def test_page_of_the_plan_in_a_digest_leads_to_answering(digest: Delivery, plan:
 
 def test_stakeholder_says_that_they_have_read_a_version(digest: Delivery, plan: Plan, bearer: Client) -> None:
     response = send(bearer, page(digest, plan, "acknowledge"), opened=page(digest, plan))
-    html = bearer.get(response["Location"]).content.decode()
 
     answer = Answer.objects.get()
     assert answer.kind == "acknowledged"
     assert answer.version_number == 2
     assert answer.person == digest.recipient
+    html = bearer.get(response["Location"]).content.decode()
     assert "The owners can now see that you have read this version" in html
     assert "You have told the owners that you have read version 2" in collapse(html)
 
 
-def test_stakeholder_comments_on_a_piece_and_sees_that_it_waits(digest: Delivery, plan: Plan, bearer: Client) -> None:
+def test_comment_of_a_stakeholder_on_a_piece_waits_for_approval(digest: Delivery, plan: Plan, bearer: Client) -> None:
     comment_url = page(digest, plan, "comment-by-link")
+
     response = send(bearer, comment_url, anchor="sites/north-quay", text="Please keep the trees.")
-    html = bearer.get(response["Location"]).content.decode()
 
     answer = Answer.objects.get()
     assert answer.anchor_label == "North Quay"
     assert answer.text == "Please keep the trees."
     assert answer.status == "waiting"
+    html = bearer.get(response["Location"]).content.decode()
     assert "Waiting for approval" in html
     assert "Please keep the trees." in html
 
 
-def test_confidential_piece_is_not_offered_and_cannot_be_named(
-    world: World, digest: Delivery, plan: Plan, bearer: Client
-) -> None:
+def test_form_does_not_offer_a_confidential_piece(digest: Delivery, plan: Plan, bearer: Client) -> None:
     html = bearer.get(page(digest, plan, "comment-by-link")).content.decode()
+
+    assert "North Quay" in html
+    assert "Mill Lane" not in html
+
+
+def test_form_refuses_a_comment_on_a_confidential_piece(digest: Delivery, plan: Plan, bearer: Client) -> None:
     response = send(bearer, page(digest, plan, "comment-by-link"), anchor="sites/mill-lane", text="Found it.")
 
-    with pytest.raises(services.UnableToAnswer):
-        add_comment_by_link(world, anchor="sites/mill-lane")
-    assert "Mill Lane" not in html
     assert response.status_code == 422
     assert not Answer.objects.exists()
 
 
-def test_stakeholder_answers_a_question_until_its_last_day(
-    world: World, digest: Delivery, plan: Plan, bearer: Client, question: PlanQuestion
-) -> None:
-    question_url = page(digest, plan, "question-by-link", question=question.pk)
-    response = send(bearer, question_url, text="Bungalows.")
-    services.close_question(question=question, author=world.amina, now=timezone.now())
-    late_response = send(bearer, question_url, text="And gardens.")
+def test_service_refuses_a_comment_on_a_confidential_piece(world: World, digest: Delivery, plan: Plan) -> None:
+    with pytest.raises(services.UnableToAnswer):
+        add_comment_by_link(world, anchor="sites/mill-lane")
+
+    assert not Answer.objects.exists()
+
+
+def test_stakeholder_answers_a_question(digest: Delivery, plan: Plan, bearer: Client, question: PlanQuestion) -> None:
+    response = send(bearer, page(digest, plan, "question-by-link", question=question.pk), text="Bungalows.")
 
     assert response.status_code == 302
     assert Answer.objects.get().question == question
-    assert "This question is closed. You can comment on the plan instead." in late_response.content.decode()
 
 
-def test_plan_concerns_a_stakeholder_until_they_say_otherwise(digest: Delivery, plan: Plan, bearer: Client) -> None:
-    pages = {"address": page(digest, plan, "concern"), "opened": page(digest, plan)}
-    send(bearer, **pages, concerned="yes")
-    page_when_concerned = bearer.get(page(digest, plan)).content.decode()
-    send(bearer, **pages, concerned="no")
-    send(bearer, **pages, concerned="no")
-    page_when_unconcerned = bearer.get(page(digest, plan)).content.decode()
+def test_stakeholder_cannot_answer_a_closed_question(
+    world: World, digest: Delivery, plan: Plan, bearer: Client, question: PlanQuestion
+) -> None:
+    services.close_question(question=question, author=world.amina, now=timezone.now())
 
+    response = send(bearer, page(digest, plan, "question-by-link", question=question.pk), text="And gardens.")
+
+    assert "This question is closed. You can comment on the plan instead." in response.content.decode()
+    assert not Answer.objects.exists()
+
+
+def test_stakeholder_says_that_a_plan_concerns_them(digest: Delivery, plan: Plan, bearer: Client) -> None:
+    send(bearer, page(digest, plan, "concern"), opened=page(digest, plan), concerned="yes")
+
+    html = collapse(bearer.get(page(digest, plan)).content.decode())
+    assert Answer.objects.get().kind == "concerned"
+    assert "You have said that this plan concerns you" in html
+    assert "This plan no longer concerns me" in html
+
+
+def test_stakeholder_says_that_a_plan_no_longer_concerns_them(digest: Delivery, plan: Plan, bearer: Client) -> None:
+    send(bearer, page(digest, plan, "concern"), opened=page(digest, plan), concerned="yes")
+
+    for _ in range(2):
+        send(bearer, page(digest, plan, "concern"), opened=page(digest, plan), concerned="no")
+
+    html = bearer.get(page(digest, plan)).content.decode()
+    # To say the same twice adds no second answer.
     assert [answer.kind for answer in Answer.objects.order_by("pk")] == ["concerned", "unconcerned"]
-    assert "You have said that this plan concerns you" in page_when_concerned
-    assert "This plan no longer concerns me" in collapse(page_when_concerned)
-    assert "You have said that this plan does not concern you" in page_when_unconcerned
+    assert "You have said that this plan does not concern you" in html
 
 
 def test_named_colleague_gets_nothing_until_an_owner_asks_them(

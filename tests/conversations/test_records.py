@@ -286,7 +286,7 @@ def test_planned_conversation_has_no_content_yet(world: World) -> None:
         planned_conversation(world, said="We shall offer two million.")
 
 
-def test_planned_conversation_is_seen_by_both_and_becomes_a_draft_when_held(world: World) -> None:
+def test_planned_conversation_becomes_a_draft_of_its_organisation_when_held(world: World) -> None:
     conversation = planned_conversation(world)
     ben_could_read = conversation in Conversation.objects.visible_to(world.ben)
 
@@ -297,11 +297,19 @@ def test_planned_conversation_is_seen_by_both_and_becomes_a_draft_when_held(worl
     assert conversation not in Conversation.objects.visible_to(world.ben)
 
 
-def test_cancelling_a_planned_conversation_needs_a_reason(world: World) -> None:
+def test_planned_conversation_is_cancelled_only_with_a_reason(world: World) -> None:
     conversation = planned_conversation(world)
 
     with pytest.raises(services.UnableToCancel, match="reason"):
         services.cancel_planned(conversation=conversation, reason="", author=world.eddie, now=timezone.now())
+
+    conversation.refresh_from_db()
+    assert conversation.status == Status.PLANNED
+
+
+def test_planned_conversation_is_cancelled(world: World) -> None:
+    conversation = planned_conversation(world)
+
     services.cancel_planned(conversation=conversation, reason="Snow.", author=world.eddie, now=timezone.now())
 
     conversation.refresh_from_db()

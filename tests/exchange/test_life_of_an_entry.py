@@ -101,10 +101,10 @@ def test_a_draft_that_names_a_former_party_cannot_be_shared(world: World, now: d
 def test_the_same_form_posted_twice_makes_one_entry(world: World, now: dt.datetime) -> None:
     key = uuid4()
 
-    first = draft(world.larkhaven, world.amina, now, key=key)
-    second = draft(world.larkhaven, world.amina, now, key=key)
+    entry = draft(world.larkhaven, world.amina, now, key=key)
+    entry_of_second_post = draft(world.larkhaven, world.amina, now, key=key)
 
-    assert first == second
+    assert entry_of_second_post == entry
     assert Entry.objects.count() == 1
 
 
@@ -202,12 +202,16 @@ def test_an_organisation_has_one_open_answer_at_a_time(ask: Entry, world: World,
 
 def test_only_one_of_two_answers_gets_the_last_of_an_offer(world: World, now: dt.datetime) -> None:
     offer = shared_entry(world.larkhaven, world.amina, now, direction=Direction.OFFER)
-    first = services.respond(entry=offer, organisation=world.westmarch, text="Please.", author=world.ben, now=now)
-    second = services.respond(entry=offer, organisation=world.tidewater, text="Please.", author=world.chidi, now=now)
-    services.decide_response(response=first, accept=True, reason="", author=world.amina, now=now)
+    answer_of_westmarch = services.respond(
+        entry=offer, organisation=world.westmarch, text="Please.", author=world.ben, now=now
+    )
+    answer_of_tidewater = services.respond(
+        entry=offer, organisation=world.tidewater, text="Please.", author=world.chidi, now=now
+    )
+    services.decide_response(response=answer_of_westmarch, accept=True, reason="", author=world.amina, now=now)
 
     with pytest.raises(services.UnableToDecide, match="Nothing is left"):
-        services.decide_response(response=second, accept=True, reason="", author=world.amina, now=now)
+        services.decide_response(response=answer_of_tidewater, accept=True, reason="", author=world.amina, now=now)
 
     offer.refresh_from_db()
     assert offer.status == Status.TAKEN_UP

@@ -247,10 +247,15 @@ def test_declining_and_superseding_need_a_reason(world: World, status: str) -> N
         answer_recommendation(recommendation, world.larkhaven, world.eddie, status)
 
 
-def test_only_an_addressee_responds_and_only_on_what_they_have_seen(world: World) -> None:
+def test_an_organisation_that_is_not_addressed_cannot_respond(world: World) -> None:
     recommendation = make_recommendation(world)
+
     with pytest.raises(UnableToRespond, match="not addressed"):
         answer_recommendation(recommendation, world.harbour, world.hana)
+
+
+def test_a_response_that_a_colleague_has_since_sent_is_not_overwritten(world: World) -> None:
+    recommendation = make_recommendation(world)
     answer_recommendation(recommendation, world.larkhaven, world.eddie)
 
     with pytest.raises(ResponseHasChanged):
@@ -261,6 +266,12 @@ def test_only_an_addressee_responds_and_only_on_what_they_have_seen(world: World
             author=world.amina,
             now=timezone.now(),
         )
+
+
+def test_the_owner_of_a_response_must_act_for_its_organisation(world: World) -> None:
+    recommendation = make_recommendation(world)
+    answer_recommendation(recommendation, world.larkhaven, world.eddie)
+
     with pytest.raises(UnableToRespond, match="acts for"):
         answer_recommendation(recommendation, world.larkhaven, world.eddie, owner=world.ben)
 
@@ -445,10 +456,12 @@ def test_a_commitment_and_its_recommendation_lead_to_one_another(world: World, c
 
     client.post(reverse("recommendations:outcome-link", args=[adoption.pk]), {"record": f"commitment-{commitment.pk}"})
 
-    assert adoption.get_absolute_url() in client.get(commitment.get_absolute_url()).content.decode()
-    assert commitment.get_absolute_url() in client.get(adoption.get_absolute_url()).content.decode()
-    (row,) = adoptions_of_partnership(world.ben, world.partnership)
-    assert [outcome.what for outcome in row.outcomes] == ["Commitment"]
+    commitment_page = client.get(commitment.get_absolute_url()).content.decode()
+    adoption_page = client.get(adoption.get_absolute_url()).content.decode()
+    assert adoption.get_absolute_url() in commitment_page
+    assert commitment.get_absolute_url() in adoption_page
+    (adoption_with_outcomes,) = adoptions_of_partnership(world.ben, world.partnership)
+    assert [outcome.what for outcome in adoption_with_outcomes.outcomes] == ["Commitment"]
 
 
 def test_nothing_is_adopted_at_a_meeting_that_has_not_taken_place(world: World) -> None:
@@ -596,11 +609,13 @@ def test_duplicate_organisations_keep_one_response(world: World) -> None:
     duplicate = create_organisation(name="Larkhaven Home", kind=Kind.REGISTERED_PROVIDER, author=None, now=world.now)
     answer_recommendation(recommendation, duplicate, None, "not_started")
 
-    assert [group.kind.code for group in held_records_by_kind(duplicate, timezone.localdate())] == ["recommendations"]
+    records_of_duplicate = held_records_by_kind(duplicate, timezone.localdate())
+
     merge_organisations(
         kept=world.larkhaven, merged=duplicate, reason="The same body.", author=world.dee, now=timezone.now()
     )
 
+    assert [group.kind.code for group in records_of_duplicate] == ["recommendations"]
     assert Response.objects.get(organisation=world.larkhaven).status == "under_way"
     assert not Response.objects.unfinished().filter(organisation=duplicate).exists()
 

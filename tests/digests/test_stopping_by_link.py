@@ -108,71 +108,137 @@ def test_one_click_on_an_email_about_one_plan_stops_only_that_plan(
     assert "Harbour Quarter" not in later_digests
 
 
-def test_one_click_during_maintenance_is_kept_and_done_at_its_end(
-    world: World, plan: Plan, second_plan: Plan, office: PostOffice, tmp_path: Path, settings: Any
-) -> None:
-    settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
-    follow(world, plan, second_plan)
+@pytest.fixture
+def maintenance_file(tmp_path: Path, settings: Any) -> Path:
+    """Return the path of the file that exists during maintenance."""
+    file = tmp_path / "maintenance"
+    settings.MAINTENANCE_FILE = str(file)
+    return file
+
+
+def run_maintenance(command: str) -> str:
+    """Run the maintenance command with "on", "status" or "off", and return its output."""
+    stdout = StringIO()
+    call_command("maintenance", command, stdout=stdout)
+    return stdout.getvalue()
+
+
+@pytest.mark.usefixtures("maintenance_file")
+def test_one_click_is_accepted_during_maintenance(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
     link = stop_link_of_digest(world, office, plan)
+    run_maintenance("on")
+
+    response = Client(enforce_csrf_checks=True).post(link, ONE_CLICK)
+
+    assert response.status_code == 202
+    assert "Unsubscribes waiting: 1." in run_maintenance("status")
+
+
+@pytest.mark.usefixtures("maintenance_file")
+def test_page_of_a_stop_link_is_not_served_during_maintenance(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    link = stop_link_of_digest(world, office, plan)
+    run_maintenance("on")
     browser = Client(enforce_csrf_checks=True)
 
-    call_command("maintenance", "on", stdout=StringIO())
-    one_click_answer = browser.post(link, ONE_CLICK)
-    other_answers = [browser.get(link), browser.post(link, {"all": "yes"}), browser.post(f"{link}x", ONE_CLICK)]
-    status_output = StringIO()
-    end_output = StringIO()
-    call_command("maintenance", "status", stdout=status_output)
-    call_command("maintenance", "off", stdout=end_output)
-    later_digests = digests_after_changes(world, office, plan, second_plan)
+    responses = [browser.get(link), browser.post(link, {"all": "yes"}), browser.post(f"{link}x", ONE_CLICK)]
 
-    assert one_click_answer.status_code == 202
-    assert [other.status_code for other in other_answers] == [503, 503, 503]
-    assert "Unsubscribes waiting: 1." in status_output.getvalue()
-    assert "Unsubscribes received during maintenance and now done: 1." in end_output.getvalue()
+    assert [response.status_code for response in responses] == [503, 503, 503]
+    assert "Unsubscribes waiting: 0." in run_maintenance("status")
+
+
+def test_one_click_during_maintenance_stops_its_plan_at_the_end(
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice, maintenance_file: Path
+) -> None:
+    follow(world, plan, second_plan)
+    link = stop_link_of_digest(world, office, plan)
+    run_maintenance("on")
+    Client(enforce_csrf_checks=True).post(link, ONE_CLICK)
+
+    output = run_maintenance("off")
+
+    later_digests = digests_after_changes(world, office, plan, second_plan)
+    assert "Unsubscribes received during maintenance and now done: 1." in output
     assert "Mill Road" in later_digests
     assert "Harbour Quarter" not in later_digests
-    assert (tmp_path / "maintenance.unsubscribes").read_text() == ""
+    assert maintenance_file.with_suffix(".unsubscribes").read_text() == ""
 
 
-def test_one_click_that_fails_at_the_end_of_maintenance_waits_and_holds_up_no_other(
-    world: World,
-    plan: Plan,
-    second_plan: Plan,
-    office: PostOffice,
-    tmp_path: Path,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.fixture
+def tried_deliveries(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the ids of the emails that the end of maintenance tries to stop. The first try fails."""
+    delivery_ids: list[int] = []
+
+    def stop_all_but_first(*, delivery: int, **options: Any) -> Any:
+        delivery_ids.append(delivery)
+        if len(delivery_ids) == 1:
+            raise ValueError
+        return services.stop_email(delivery=delivery, **options)
+
+    monkeypatch.setattr(unsubscribes, "stop_email", stop_all_but_first)
+    return delivery_ids
+
+
+@pytest.mark.usefixtures("maintenance_file")
+def test_one_click_that_fails_at_the_end_of_maintenance_delays_no_other(
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice, tried_deliveries: list[int]
 ) -> None:
-    settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
     follow(world, plan, second_plan)
     links = [stop_link_of_digest(world, office, plan), stop_link_of_digest(world, office, second_plan)]
-    tried_ids: list[int] = []
+    run_maintenance("on")
+    for link in links:
+        Client().post(link, ONE_CLICK)
 
-    def stop_but_the_first(*, delivery: int, **given: Any) -> Any:
-        tried_ids.append(delivery)
-        if len(tried_ids) == 1:
-            raise ValueError
-        return services.stop_email(delivery=delivery, **given)
-
-    monkeypatch.setattr(unsubscribes, "stop_email", stop_but_the_first)
-    call_command("maintenance", "on", stdout=StringIO())
-    statuses = [Client().post(link, ONE_CLICK).status_code for link in (*links, links[0].replace(".", ".0", 1))]
     with pytest.raises(CommandError, match=r"that failed \(ValueError\): 1\. Run this again"):
-        call_command("maintenance", "off", stdout=StringIO())
-    tried_at_first_end = list(tried_ids)
-    call_command("maintenance", "off", stdout=(end_output := StringIO()))
+        run_maintenance("off")
 
-    assert statuses == [202, 202, 202]
-    assert len(tried_at_first_end) == 2
-    assert tried_ids == [*tried_at_first_end, tried_at_first_end[0]]
-    assert "now done: 1." in end_output.getvalue()
+    later_digests = digests_after_changes(world, office, plan, second_plan)
+    assert len(tried_deliveries) == 2
+    assert "Harbour Quarter" in later_digests
+    assert "Mill Road" not in later_digests
+
+
+@pytest.mark.usefixtures("maintenance_file")
+def test_one_click_that_failed_is_tried_again_at_the_next_end_of_maintenance(
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice, tried_deliveries: list[int]
+) -> None:
+    follow(world, plan, second_plan)
+    links = [stop_link_of_digest(world, office, plan), stop_link_of_digest(world, office, second_plan)]
+    run_maintenance("on")
+    for link in links:
+        Client().post(link, ONE_CLICK)
+    with pytest.raises(CommandError):
+        run_maintenance("off")
+
+    output = run_maintenance("off")
+
+    first_delivery, second_delivery = tried_deliveries[:2]
+    assert "now done: 1." in output
+    assert tried_deliveries == [first_delivery, second_delivery, first_delivery]
     assert digests_after_changes(world, office, plan, second_plan) == ""
 
 
-def test_one_click_as_maintenance_ends_is_done_at_once(
-    world: World, plan: Plan, office: PostOffice, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("maintenance_file")
+def test_one_click_with_an_invalid_signature_is_dropped_at_the_end_of_maintenance(
+    world: World, plan: Plan, office: PostOffice, tried_deliveries: list[int]
 ) -> None:
-    settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
+    follow(world, plan)
+    link = stop_link_of_digest(world, office, plan)
+    run_maintenance("on")
+
+    response = Client().post(link.replace(".", ".0", 1), ONE_CLICK)
+    run_maintenance("off")
+
+    assert response.status_code == 202
+    assert tried_deliveries == []
+    assert unsubscribes.waiting() == 0
+
+
+@pytest.mark.usefixtures("maintenance_file")
+def test_one_click_as_maintenance_ends_is_done_at_once(
+    world: World, plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
     follow(world, plan)
     link = stop_link_of_digest(world, office, plan)
     answers = iter([True, False])

@@ -52,6 +52,7 @@ from partnerships.people.models import User
 from partnerships.work.queries import tasks_of_person
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.support.pages import collapse
+from tests.support.parties import invite_and_accept
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms
 from tests.world import World
@@ -560,19 +561,6 @@ def test_a_party_gives_notice_only_once(world: World) -> None:
         give_notice_for(world, world.ben, world.westmarch, days(40))
 
 
-def add_third_party(world: World) -> None:
-    """Let Harbour join as a third party."""
-    party = invite_organisation(
-        partnership=world.partnership,
-        organisation=world.harbour,
-        role="member",
-        author=world.amina,
-        now=world.now,
-        reason="They build there.",
-    )
-    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-
-
 def end_by_notice(world: World) -> dt.date | None:
     """Return the day on which notices end the Estuary Partnership, or None."""
     return Partnership.objects.get(pk=world.partnership.pk).notice_ends_on
@@ -581,7 +569,7 @@ def end_by_notice(world: World) -> dt.date | None:
 @pytest.fixture
 def harbours_notice(world: World) -> Notice:
     """Return Harbour's notice to leave the Estuary Partnership of three after sixty days."""
-    add_third_party(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     sign_with_dates(world, starts=days(0), review=days(200))
     return give_notice_for(world, world.hana, world.harbour, days(60))
 
@@ -640,7 +628,7 @@ def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: Wo
     give_notice_for(world, world.ben, world.westmarch, days(10))
     end_before_joining = end_by_notice(world)
 
-    add_third_party(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     assert end_before_joining == days(10)
     assert end_by_notice(world) is None
@@ -649,7 +637,7 @@ def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: Wo
 def test_the_job_carries_out_a_notice_that_no_longer_ends_the_partnership(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200))
     give_notice_for(world, world.ben, world.westmarch, days(10))
-    add_third_party(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     with time_machine.travel(at(days(11))):
         record_due_steps(now=timezone.now())
@@ -719,7 +707,7 @@ def test_partners_can_let_a_party_go_before_its_notice_is_over(world: World) -> 
 
 def test_a_party_that_has_not_signed_the_terms_leaves_at_once(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
-    add_third_party(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     harbours_part = world.party(world.harbour)
 
     leave_partnership(party=harbours_part, reason="Not for us.", author=world.hana, now=timezone.now())

@@ -19,13 +19,11 @@ from partnerships.agreements.services import (
     PaperSignature,
     UnableToPropose,
     UnableToSignTerms,
-    answer_invitation,
     ask_joined_parties,
     change_party_role,
     change_status,
     decline_to_sign,
     escalate_late_signatures,
-    invite_organisation,
     record_paper_signature,
     remind_terms_signers,
     sign_terms,
@@ -36,23 +34,10 @@ from tests.agreements.signing import propose_change
 from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.support.moments import today
 from tests.support.outbox import deliver, drop_emails, parts
+from tests.support.parties import invite_and_accept
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
-
-
-def let_harbour_join(world: World, role: str = "member") -> Party:
-    """Invite Harbour, and accept the invitation as Hana."""
-    party = invite_organisation(
-        partnership=world.partnership,
-        organisation=world.harbour,
-        role=role,
-        reason="We need them.",
-        author=world.amina,
-        now=timezone.now(),
-    )
-    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-    return party
 
 
 def open_request_to_harbour(world: World) -> TermsSignatory:
@@ -75,7 +60,7 @@ def sign(world: World, version: TermsVersion) -> None:
 def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
 
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     request = open_request_to_harbour(world)
     assert request.version == version
@@ -86,7 +71,7 @@ def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) 
 def test_a_party_that_joins_is_not_bound_before_it_signs(world: World) -> None:
     agree_terms(world.partnership, world.amina)
 
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     address = reverse("agreements:members", args=[world.partnership.pk])
     members_page = signed_in(world.ben).get(address).content.decode()
@@ -97,7 +82,7 @@ def test_a_party_that_joins_is_not_bound_before_it_signs(world: World) -> None:
 def test_a_partnership_stays_active_while_a_party_that_joins_has_not_signed(world: World) -> None:
     agree_terms(world.partnership, world.amina)
 
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ACTIVE
@@ -114,7 +99,7 @@ def sign_on_page(world: World, version: TermsVersion) -> int:
 
 def test_the_page_to_sign_says_that_the_terms_do_not_bind_a_party_that_joined_yet(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     address = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
 
     page = " ".join(signed_in(world.hana).get(address).content.decode().split())
@@ -125,7 +110,7 @@ def test_the_page_to_sign_says_that_the_terms_do_not_bind_a_party_that_joined_ye
 
 def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     status_code = sign_on_page(world, version)
 
@@ -135,7 +120,7 @@ def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None
 
 def test_the_other_parties_see_and_are_emailed_that_a_party_that_joined_has_signed(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     sign_on_page(world, version)
 
@@ -148,7 +133,7 @@ def test_the_other_parties_see_and_are_emailed_that_a_party_that_joined_has_sign
 
 def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     address = reverse("agreements:sign-by-link", args=[terms_token(open_request_to_harbour(world), world.hana)])
     browser = Client()
 
@@ -165,7 +150,7 @@ def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None
 
 def test_a_party_that_joins_signs_on_paper(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     page = signed_in(world.amina).get(version.get_absolute_url()).content.decode()
 
     record_paper_signature(
@@ -189,14 +174,14 @@ def test_a_party_that_joins_signs_on_paper(world: World) -> None:
 def test_an_observer_that_joins_is_not_asked_to_sign(world: World) -> None:
     agree_terms(world.partnership, world.amina)
 
-    let_harbour_join(world, "observer")
+    invite_and_accept(world, world.harbour, accepted_by=world.hana, role="observer")
 
     assert not TermsSignatory.objects.filter(organisation=world.harbour).exists()
 
 
 def test_an_observer_that_becomes_a_member_is_asked_to_sign(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    party = let_harbour_join(world, "observer")
+    party = invite_and_accept(world, world.harbour, accepted_by=world.hana, role="observer")
 
     change_party_role(party=party, role="member", reason="It pays now.", author=world.amina, now=timezone.now())
 
@@ -205,7 +190,7 @@ def test_an_observer_that_becomes_a_member_is_asked_to_sign(world: World) -> Non
 
 def test_a_member_that_becomes_an_observer_is_no_longer_asked_to_sign(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    party = let_harbour_join(world)
+    party = invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     change_party_role(party=party, role="observer", reason="It does not pay.", author=world.amina, now=timezone.now())
 
@@ -215,7 +200,7 @@ def test_a_member_that_becomes_an_observer_is_no_longer_asked_to_sign(world: Wor
 
 def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     with pytest.raises(UnableToPropose, match="has not signed the terms in force"):
         propose_change(world, world.hana, world.harbour, text="We never meet.")
@@ -223,7 +208,7 @@ def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None
 
 def test_a_party_that_joined_and_signed_proposes_an_amendment(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     sign(world, version)
 
     proposal = propose_change(world, world.hana, world.harbour, text="We never meet.")
@@ -233,7 +218,7 @@ def test_a_party_that_joined_and_signed_proposes_an_amendment(world: World) -> N
 
 def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     decline_for_harbour(world, version)
 
@@ -244,7 +229,7 @@ def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World)
 
 def test_a_party_that_joined_and_declined_is_not_asked_again(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     decline_for_harbour(world, version)
 
     asked_count = ask_joined_parties(now=timezone.now())
@@ -268,7 +253,7 @@ def decline_for_harbour(world: World, version: TermsVersion, reason: str = "Too 
 def declined_version(world: World) -> TermsVersion:
     """Return the version in force, which Harbour declined to sign after it joined."""
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     decline_for_harbour(world, version)
     return version
 
@@ -305,7 +290,7 @@ def test_a_party_that_signed_after_declining_cannot_sign_again(world: World, dec
 
 def test_a_party_that_joined_declines_a_version_once(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     decline_for_harbour(world, version)
 
     with pytest.raises(UnableToSignTerms, match="already declined"):
@@ -315,7 +300,7 @@ def test_a_party_that_joined_declines_a_version_once(world: World) -> None:
 def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     decline_for_harbour(world, first)
     sign_all(put_up(proposal, world.amina))
 
@@ -327,7 +312,7 @@ def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: Wo
 def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     amended = put_up(proposal, world.amina)
 
     sign_all(amended)
@@ -341,7 +326,7 @@ def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: Worl
 
 def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     TermsSignatory.objects.filter(organisation=world.harbour).delete()
 
     assert ask_joined_parties(now=timezone.now()) == 1
@@ -350,7 +335,7 @@ def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
 
 def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     with time_machine.travel(timezone.now() + dt.timedelta(days=31)):
         assert escalate_late_signatures(now=timezone.now()) == 1
@@ -359,7 +344,7 @@ def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> N
 
 def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     late_requests = TermsSignatory.objects.waiting()
     late_requests.update(asked_at=timezone.now() - dt.timedelta(days=9), due_on=today() - dt.timedelta(days=3))
     drop_emails()
@@ -400,7 +385,7 @@ def test_a_party_that_takes_over_anothers_part_still_signs_what_it_was_asked_to_
     change_status(
         partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
     )
-    let_harbour_join(world)
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
     review = (today() + dt.timedelta(days=365)).isoformat()
     version = put_up(draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review), None)
     common_arguments: dict[str, Any] = {"version": version, "name": "A lead", "title": "Lead", "now": timezone.now()}

@@ -14,18 +14,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.links import terms_token
-from partnerships.agreements.models import Party, Status, TermsProposal, TermsSignature, TermsVersion
+from partnerships.agreements.models import Status, TermsProposal, TermsSignature, TermsVersion
 from partnerships.agreements.queries.terms import version_in_force
 from partnerships.agreements.services import (
     PaperSignature,
     UnableToRemoveDocument,
     UnableToSendForSignature,
     UnableToSignTerms,
-    answer_invitation,
     change_status,
     escalate_late_signatures,
     give_notice,
-    invite_organisation,
     leave_partnership,
     record_paper_signature,
     record_terms_in_force,
@@ -36,6 +34,7 @@ from partnerships.agreements.services import (
 from partnerships.outbox.models import Email
 from tests.agreements.signing import clause_text, days, draft_first_terms, propose_change, sign
 from tests.support.moments import today
+from tests.support.parties import invite_and_accept
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, put_up, sign_all
 from tests.world import World
@@ -87,23 +86,9 @@ def test_the_last_signature_on_terms_that_do_not_fit_others_is_refused(world: Wo
     assert version_in_force(world.partnership, days(400)) == later
 
 
-def add_harbour(world: World) -> Party:
-    """Let Hana's organisation, Harbour, join the partnership."""
-    party = invite_organisation(
-        partnership=world.partnership,
-        organisation=world.harbour,
-        role="member",
-        reason="We need them.",
-        author=world.amina,
-        now=world.now,
-    )
-    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-    return party
-
-
 def let_the_last_signatory_leave(world: World) -> TermsProposal:
     """Return a proposal that cannot come into force, after Harbour left without signing it and all others signed."""
-    harbour_party = add_harbour(world)
+    harbour_party = invite_and_accept(world, world.harbour, accepted_by=world.hana)
     later_start, earlier_end = send_amendments_that_do_not_fit(world, checked=False)
     sign_all(later_start)
     sign(earlier_end, world.amina, world.larkhaven)
@@ -340,7 +325,7 @@ def test_nobody_is_chased_to_sign_terms_of_a_partnership_that_is_over(world: Wor
 @pytest.fixture
 def terms_of_leaver(world: World) -> TermsVersion:
     """Return an amendment that awaits three signatures, including Harbour's. Harbour's notice ends in three days."""
-    harbour_party = add_harbour(world)
+    harbour_party = invite_and_accept(world, world.harbour, accepted_by=world.hana)
     agree_terms(world.partnership, world.amina)
     give_notice(party=harbour_party, reason="Budget.", last_day=days(3), author=world.hana, now=timezone.now())
     return put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships.agreements import services
 from partnerships.agreements.models import Partnership, PartyStatus
 from partnerships.agreements.services.steps import set_status
+from tests.support.parties import invite_and_accept
 from tests.world import World
 
 NOW = timezone.now
@@ -39,19 +40,6 @@ def start_group(world: World, *, parent: Partnership | None = None, **changes: A
     )
 
 
-def add_third_party(world: World) -> None:
-    """Let Riverside take part in the partnership, but not in the group."""
-    party = services.invite_organisation(
-        partnership=world.partnership,
-        organisation=world.riverside,
-        role="member",
-        reason="We need them.",
-        author=world.amina,
-        now=NOW(),
-    )
-    services.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=NOW())
-
-
 def test_group_has_its_chair_members_and_end(world: World) -> None:
     group = start_group(world)
 
@@ -64,7 +52,7 @@ def test_group_has_its_chair_members_and_end(world: World) -> None:
 
 
 def test_other_parties_see_the_outline_and_strangers_nothing(world: World) -> None:
-    add_third_party(world)
+    invite_and_accept(world, world.riverside, accepted_by=world.nadia)
     group = start_group(world)
     client = Client()
 
@@ -79,7 +67,7 @@ def test_other_parties_see_the_outline_and_strangers_nothing(world: World) -> No
 
 
 def test_outline_ends_when_the_party_leaves_the_partnership(world: World) -> None:
-    add_third_party(world)
+    invite_and_accept(world, world.riverside, accepted_by=world.nadia)
     group = start_group(world)
 
     services.leave_partnership(party=world.party(world.riverside), reason="Budget.", author=world.nadia, now=NOW())
